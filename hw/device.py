@@ -86,7 +86,11 @@ class Device:
         if self.lut_inputs not in (4, 6) or isinstance(self.lut_inputs, float):
             raise self._error("lut_inputs", "4 or 6")
         widths = self.dsp_widths
-        if not isinstance(widths, tuple) or len(widths) != 2 or not all(type(w) is int and 2 <= w <= 64 for w in widths):
+        if (
+            not isinstance(widths, tuple)
+            or len(widths) != 2
+            or not all(type(w) is int and 2 <= w <= 64 for w in widths)
+        ):
             raise self._error("dsp_widths", "two integers of 2 to 64")
         if not isinstance(self.lutram, bool):
             raise self._error("lutram", "true or false")
@@ -128,7 +132,8 @@ def _ecp5(name: str, title: str, counts: tuple[int, int, int, int]) -> Device:
 _ICE40 = Device(
     name="ice40up5k", family="ice40", title="Lattice iCE40 UltraPlus 5K", lut=5280, ff=5280, bram=30, dsp=8,
     bram_bits=4 * 1024, bram_width=16, lut_inputs=4, dsp_widths=(16, 16),
-    lutram=False, clock_mhz=24.0, synth="synth_ice40 -device u -dsp", source="Lattice FPGA-DS-02008; open flow, bitstream",
+    lutram=False, clock_mhz=24.0, synth="synth_ice40 -device u -dsp",
+    source="Lattice FPGA-DS-02008; open flow, bitstream",
 )  # fmt: skip
 
 DEVICES: dict[str, Device] = {
