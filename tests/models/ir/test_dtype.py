@@ -1,0 +1,118 @@
+"""Formats against a second reading of the definition, in exact rationals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+
+WIDTHS = range(2, 9)
+FORMATS = [kind(width, signed) for kind in (IntType, DyBitType) for width in WIDTHS for signed in (True, False)]
+
+
+def dybit_magnitude(bits: str) -> Fraction:
+    """The real value of a magnitude code given as text, as the definition words it."""
+    n = len(bits)
+    ones = len(bits) - len(bits.lstrip("1"))
+    if ones == 0:
+        return Fraction(int(bits, 2), 2 ** (n - 1))
+    if ones == n:
+        return Fraction(2 ** (n - 1))
+    tail = bits[ones + 1 :]
+    fraction = Fraction(int(tail, 2), 2 ** len(tail)) if tail else Fraction(0)
+    return 2 ** (ones - 1) * (1 + fraction)
+
+
+def real_values(dtype: DType) -> list[Fraction]:
+    """The real value of every code."""
+    texts = [f"{code:0{dtype.width}b}" for code in range(1 << dtype.width)]
+    if isinstance(dtype, DyBitType):
+        if not dtype.signed:
+            return [dybit_magnitude(text) for text in texts]
+        return [(-1) ** int(text[0]) * dybit_magnitude(text[1:]) for text in texts]
+    weights = [2**bit for bit in reversed(range(dtype.width))]
+    weights[0] *= -1 if dtype.signed else 1
+    return [Fraction(sum(w for w, bit in zip(weights, text, strict=True) if bit == "1")) for text in texts]
+
+
+def unit(dtype: DType) -> Fraction:
+    return Fraction(1, 2 ** (dtype.width - dtype.signed - 1)) if isinstance(dtype, DyBitType) else Fraction(1)
+
+
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+def test_every_code_decodes_as_defined(dtype: DType) -> None:
+    decoded = dtype.decode(np.arange(1 << dtype.width))
+    assert [value * unit(dtype) for value in decoded.tolist()] == real_values(dtype)
+    assert dtype.values().tolist() == sorted(set(decoded.tolist()))
+    assert (dtype.min, dtype.max) == (decoded.min(), decoded.max())
+    smallest = IntType(dtype.decoded_width, dtype.signed)
+    assert smallest.min <= dtype.min
+    assert dtype.max <= smallest.max
+
+
+def test_the_published_four_bit_table() -> None:
+    table = DyBitType(4, signed=False).values() / 8
+    assert table.tolist() == [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1, 1.25, 1.5, 1.75, 2, 3, 4, 8]
+
+
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+def test_nearest_is_nearest_with_ties_away_from_zero(dtype: DType) -> None:
+    reach = min(2 * dtype.max, 3000)
+    wanted = np.unique(np.concatenate([np.arange(-reach, reach + 1), [-dtype.max * 2, dtype.max - 1, dtype.max * 2]]))
+    values = dtype.values()
+    distance = np.abs(values[None, :] - wanted[:, None])
+    tied = distance == distance.min(axis=1, keepdims=True)
+    expected = values[np.where(tied, np.abs(values)[None, :], -1).argmax(axis=1)]
+    assert dtype.nearest(wanted).tolist() == expected.tolist()
+    assert dtype.decode(dtype.encode(wanted)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+def test_codes_round_trip_except_minus_zero(dtype: DType) -> None:
+    codes = np.arange(1 << dtype.width)
+    back = dtype.encode(dtype.decode(codes))
+    minus_zero = 1 << (dtype.width - 1) if isinstance(dtype, DyBitType) and dtype.signed else None
+    assert [code for code in codes.tolist() if back[code] != code] == ([] if minus_zero is None else [minus_zero])
+
+
+@given(st.sampled_from(FORMATS), st.lists(st.integers(-(2**40), 2**40), min_size=1))
+def test_nearest_is_idempotent_monotone_and_representable(dtype: DType, wanted: list[int]) -> None:
+    near = dtype.nearest(np.array(sorted(wanted)))
+    assert (np.diff(near) >= 0).all()
+    assert np.isin(near, dtype.values()).all()
+    assert (dtype.nearest(near) == near).all()
+
+
+@pytest.mark.parametrize("dtype", [*FORMATS, IntType(16), IntType(32), IntType(33, False)], ids=str)
+def test_names_round_trip(dtype: DType) -> None:
+    assert parse_dtype(str(dtype)) == dtype
+
+
+@pytest.mark.parametrize("name", ["int", "float8", "dybit", "Int8", " int8", "uuint4", "", None, 8])
+def test_unknown_names_are_quoted(name: object) -> None:
+    with pytest.raises(ValueError, match=r"unknown number format .*valid are int2 to int8"):
+        parse_dtype(name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind, width", [(IntType, 1), (IntType, 65), (DyBitType, 1), (DyBitType, 9)])
+def test_widths_out_of_range_are_quoted(kind: type, width: int) -> None:
+    with pytest.raises(ValueError, match=f"{kind.__name__} width must be .* not {width}"):
+        kind(width)
+
+
+@pytest.mark.parametrize("bad", [True, 4.0, "4"])
+def test_widths_must_be_integers(bad: object) -> None:
+    with pytest.raises(TypeError, match="width must be an integer"):
+        DyBitType(bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [IntType(4), DyBitType(4, False)], ids=str)
+@pytest.mark.parametrize("code", [-1, 16])
+def test_codes_out_of_range_are_quoted(dtype: DType, code: int) -> None:
+    with pytest.raises(ValueError, match=f"{dtype} codes are 0 to 15, not {code}"):
+        dtype.decode(np.array([0, code]))
