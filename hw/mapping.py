@@ -1,0 +1,85 @@
+"""A mapping: how each op of a graph becomes hardware. ``mapping.json`` is this, on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as Dict
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+MAPPING_VERSION = 1
+
+
+class Memory(StrEnum):
+    """What holds an op's weights."""
+
+    LUT = "lut"
+    BRAM = "bram"
+
+
+class Multiplier(StrEnum):
+    """What multiplies: a DSP block, or adders in LUTs."""
+
+    DSP = "dsp"
+    LUT = "lut"
+
+
+class MappingError(ValueError):
+    """A mapping that fits no graph; the message names file, op, field and value."""
+
+
+@dataclass(frozen=True)
+class OpMapping:
+    """Folding and kinds of one op: what is computed in parallel, and out of what it is made.
+
+    ``pe`` output channels, ``simd`` input channels and ``taps`` kernel offsets are computed in one cycle.
+    """
+
+    pe: int = 1
+    simd: int = 1
+    taps: int = 1
+    memory: Memory = Memory.LUT
+    multiplier: Multiplier = Multiplier.LUT
+
+    def __post_init__(self) -> None:
+        for name in ("pe", "simd", "taps"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, not {value!r}")
+        object.__setattr__(self, "memory", Memory(self.memory))
+        object.__setattr__(self, "multiplier", Multiplier(self.multiplier))
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """``ops``: by node name. ``queues``: depth of the queue on an edge, ``"producer->consumer"``; none where absent."""
+
+    device: str
+    clock_mhz: float
+    ops: Dict[str, OpMapping]
+    queues: Dict[str, int] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        text = json.dumps({"version": MAPPING_VERSION, **asdict(self)}, indent=1, sort_keys=True)
+        path.write_text(text + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Mapping:
+        try:
+            entry = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise MappingError(f"{path}: cannot be read as JSON: {error}") from error
+        version = entry.get("version") if isinstance(entry, dict) else None
+        if version != MAPPING_VERSION:
+            raise MappingError(f"{path}, field 'version': {version!r}; this netweave reads version {MAPPING_VERSION}")
+        ops = {}
+        for name, values in entry.get("ops", {}).items():
+            try:
+                ops[name] = OpMapping(**values)
+            except (TypeError, ValueError) as error:
+                raise MappingError(f"{path}, op {name!r}: {error}") from error
+        try:
+            return cls(str(entry["device"]), float(entry["clock_mhz"]), ops, dict(entry.get("queues", {})))
+        except (KeyError, TypeError, ValueError) as error:
+            raise MappingError(f"{path}: missing or bad field: {error}") from error

@@ -1,0 +1,1 @@
+"""The integer side of netweave, numpy alone: number formats, graph, golden model, activity."""

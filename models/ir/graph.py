@@ -1,0 +1,380 @@
+"""The integer graph: frozen nodes, what each computes, and the check that it can be computed.
+
+Every tensor is a frame of decoded integers; ``scale`` is the real value of one decoded step.
+Nodes stand in an order in which inputs come before their users. The arithmetic itself is in
+``golden``, the files in ``serialize``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from models.ir.dtype import DType, DyBitType, IntType
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+KERNELS = range(1, 8)
+STRIDES = (1, 2)
+BIAS_BITS = 32
+MULT_BITS = 16
+MAX_SHIFT = 40
+MAX_SIDE = 4096
+
+
+class GraphError(ValueError):
+    """A graph that cannot be computed; the message names node, field and value."""
+
+    def __init__(self, node: str, name: str, value: object, why: str) -> None:
+        super().__init__(f"graph node {node!r}, field {name!r}: {value!r} {why}")
+        self.node, self.field, self.value = node, name, value
+
+
+class Shape(NamedTuple):
+    height: int
+    width: int
+    channels: int
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}x{self.channels}"
+
+
+@dataclass(frozen=True, eq=False)
+class Requant:
+    """Accumulator to activation: ``clip(((x + bias) * mult + half) >> shift, lo, hi)``.
+
+    ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; the shift is arithmetic.
+    ``bias`` and ``mult``: int64 ``[channels]``. ReLU is ``lo = 0``.
+    """
+
+    bias: np.ndarray
+    mult: np.ndarray
+    shift: int
+    lo: int
+    hi: int
+
+    @classmethod
+    def identity(cls, channels: int, lo: int, hi: int) -> Requant:
+        return cls(np.zeros(channels, np.int64), np.ones(channels, np.int64), 0, lo, hi)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Node:
+    """``dtype`` and ``scale`` are those of the output."""
+
+    op: ClassVar[str]
+    arity: ClassVar[int] = 1
+
+    name: str
+    inputs: tuple[str, ...]
+    dtype: DType
+    scale: float = 1.0
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        raise NotImplementedError
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        """Raise a GraphError where a field does not fit the inputs."""
+
+    def error(self, name: str, value: object, why: str) -> GraphError:
+        return GraphError(self.name, name, value, why)
+
+    def _check_requant(self, name: str, requant: Requant, channels: int, limits: DType | None) -> None:
+        for part in ("bias", "mult"):
+            array = getattr(requant, part)
+            if array.shape != (channels,):
+                raise self.error(f"{name}.{part}", array.shape, f"must have shape ({channels},)")
+        bound = 1 << (BIAS_BITS - 1)
+        if (requant.bias < -bound).any() or (requant.bias >= bound).any():
+            raise self.error(f"{name}.bias", int(np.abs(requant.bias).max()), f"must fit {BIAS_BITS} signed bits")
+        if (requant.mult < 0).any() or (requant.mult >= 1 << MULT_BITS).any():
+            raise self.error(f"{name}.mult", requant.mult.tolist(), f"must be 0 to {(1 << MULT_BITS) - 1}")
+        if not 0 <= requant.shift <= MAX_SHIFT:
+            raise self.error(f"{name}.shift", requant.shift, f"must be 0 to {MAX_SHIFT}")
+        if requant.lo > requant.hi:
+            raise self.error(f"{name}.lo", requant.lo, f"must not exceed hi, {requant.hi}")
+        if limits is not None and (requant.lo < limits.min or requant.hi > limits.max):
+            value = (requant.lo, requant.hi)
+            raise self.error(f"{name}.lo, {name}.hi", value, f"must lie within {limits}, {limits.min} to {limits.max}")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Input(Node):
+    op: ClassVar[str] = "input"
+    arity: ClassVar[int] = 0
+
+    inputs: tuple[str, ...] = ()
+    shape: Shape
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return self.shape
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        if not (1 <= self.shape.height <= MAX_SIDE and 1 <= self.shape.width <= MAX_SIDE and self.shape.channels >= 1):
+            raise self.error("shape", str(self.shape), f"must be 1 to {MAX_SIDE} high and wide, with 1 channel or more")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Window(Node):
+    """What convolution and pooling share: a k x k window, its stride and zero padding.
+
+    Output site (y, x) sees input sites ``stride*y + ky - padding``. It is active when any site of
+    its stride x stride cell is (for stride 1: when its centre is); the dense frame is the case in
+    which every site is.
+    """
+
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    @property
+    def cell_offset(self) -> int:
+        """Where the cell of output site 0 starts in the input; 0 for 'same' padding."""
+        return (self.kernel - 1) // 2 - self.padding
+
+    def out_side(self, side: int) -> int:
+        return (side + 2 * self.padding - self.kernel) // self.stride + 1
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        (i,) = inputs
+        return Shape(self.out_side(i.height), self.out_side(i.width), i.channels)
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        if self.kernel not in KERNELS:
+            raise self.error("kernel", self.kernel, f"must be {KERNELS[0]} to {KERNELS[-1]}")
+        if self.stride not in STRIDES:
+            raise self.error("stride", self.stride, f"must be one of {STRIDES}")
+        if not 0 <= self.padding <= (self.kernel - 1) // 2:
+            raise self.error("padding", self.padding, f"must be 0 to {(self.kernel - 1) // 2} for kernel {self.kernel}")
+        if min(shapes[0].height, shapes[0].width) + 2 * self.padding < self.kernel:
+            raise self.error("kernel", self.kernel, f"is larger than its padded input {shapes[0]}")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Conv(Window):
+    """Convolution: full, pointwise (kernel 1) or depthwise.
+
+    ``weight``: decoded integers ``[c_out, c_in, k, k]``, for depthwise ``[c, 1, k, k]``.
+    """
+
+    op: ClassVar[str] = "conv"
+
+    depthwise: bool = False
+    weight: np.ndarray
+    weight_dtype: DType
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return super().out_shape(*inputs)._replace(channels=self.weight.shape[0])
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        super().check(shapes, dtypes)
+        channels = shapes[0].channels
+        out = channels if self.depthwise else self.weight.shape[0] if self.weight.ndim else 0
+        want = (out, 1 if self.depthwise else channels, self.kernel, self.kernel)
+        _check_weight(self, want)
+        self._check_requant("requant", self.requant, out, self.dtype)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MaxPool(Window):
+    """The largest value among the active sites of the window."""
+
+    op: ClassVar[str] = "max_pool"
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        super().check(shapes, dtypes)
+        if self.dtype != dtypes[0]:
+            raise self.error("dtype", str(self.dtype), f"must equal its input's, {dtypes[0]}")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AvgPool(Window):
+    """The sum over the active sites of the window, requantized; 1/k^2 is part of the multiplier."""
+
+    op: ClassVar[str] = "avg_pool"
+
+    requant: Requant
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        super().check(shapes, dtypes)
+        self._check_requant("requant", self.requant, shapes[0].channels, self.dtype)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GlobalPool(Node):
+    """The sum over all active sites, requantized, as the one site of a 1x1 frame, also when empty."""
+
+    op: ClassVar[str] = "global_pool"
+
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return Shape(1, 1, inputs[0].channels)
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        self._check_requant("requant", self.requant, shapes[0].channels, self.dtype)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Linear(Node):
+    """Every output is a weighted sum over the whole frame; one site of a 1x1 frame, also when empty.
+
+    ``weight``: decoded integers ``[c_out, height, width, c_in]`` over the input frame.
+    """
+
+    op: ClassVar[str] = "linear"
+
+    weight: np.ndarray
+    weight_dtype: DType
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return Shape(1, 1, self.weight.shape[0])
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        out = self.weight.shape[0] if self.weight.ndim else 0
+        _check_weight(self, (out, *shapes[0]))
+        self._check_requant("requant", self.requant, out, self.dtype)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Add(Node):
+    """The sum of two frames over the same sites: each requantized and clipped, then the sum clipped."""
+
+    op: ClassVar[str] = "add"
+    arity: ClassVar[int] = 2
+
+    a: Requant
+    b: Requant
+    lo: int
+    hi: int
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        if shapes[0] != shapes[1]:
+            raise self.error("inputs", self.inputs, f"must have one shape, not {shapes[0]} and {shapes[1]}")
+        for name in ("a", "b"):
+            self._check_requant(name, getattr(self, name), shapes[0].channels, None)
+        if not self.dtype.min <= self.lo <= self.hi <= self.dtype.max:
+            raise self.error("lo, hi", (self.lo, self.hi), f"must lie in order within {self.dtype}")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Requantize(Node):
+    """A change of format or scale on its own."""
+
+    op: ClassVar[str] = "requantize"
+
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        self._check_requant("requant", self.requant, shapes[0].channels, self.dtype)
+
+
+NODES: dict[str, type[Node]] = {
+    kind.op: kind for kind in (Input, Conv, MaxPool, AvgPool, GlobalPool, Linear, Add, Requantize)
+}
+
+
+def _check_weight(node: Conv | Linear, want: tuple[int, ...]) -> None:
+    if node.weight.shape != want or want[0] < 1:
+        raise node.error("weight", node.weight.shape, f"must have shape {want}")
+    if not isinstance(node.weight_dtype, DyBitType | IntType) or node.weight_dtype.width > 8:
+        raise node.error("weight_dtype", str(node.weight_dtype), "must be a format of 2 to 8 bits")
+    wrong = node.weight[node.weight_dtype.nearest(node.weight) != node.weight]
+    if wrong.size:
+        raise node.error("weight", int(wrong.flat[0]), f"is no value of {node.weight_dtype}")
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes in topological order; exactly one ``Input``, first; ``output`` names the result.
+
+    ``stats`` holds what was measured over a data set (see ``activity``), keyed by node.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    output: str
+    stats: dict[str, dict] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        self.validate()
+
+    def __getitem__(self, name: str) -> Node:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            shapes[node.name] = node.out_shape(*(shapes[name] for name in node.inputs))
+        return shapes
+
+    @property
+    def input(self) -> Input:
+        node = self.nodes[0]
+        assert isinstance(node, Input)
+        return node
+
+    @cached_property
+    def edges(self) -> tuple[tuple[str, str, int], ...]:
+        """Every (producer, consumer, input index of the consumer)."""
+        return tuple((name, node.name, i) for node in self.nodes for i, name in enumerate(node.inputs))
+
+    def users(self, name: str) -> tuple[str, ...]:
+        return tuple(consumer for producer, consumer, _ in self.edges if producer == name)
+
+    def validate(self) -> None:
+        if not self.nodes or not isinstance(self.nodes[0], Input):
+            first = self.nodes[0].name if self.nodes else ""
+            raise GraphError(first, "op", self.nodes[0].op if self.nodes else None, "must be 'input': it comes first")
+        seen: dict[str, Node] = {}
+        shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            if not NAME.fullmatch(node.name):
+                raise node.error("name", node.name, f"must match {NAME.pattern}")
+            if node.name in seen:
+                raise node.error("name", node.name, "is used by an earlier node")
+            if isinstance(node, Input) and seen:
+                raise node.error("op", node.op, "must be the first node and the only input")
+            if len(node.inputs) != node.arity:
+                raise node.error("inputs", node.inputs, f"must name {node.arity} node(s)")
+            for name in node.inputs:
+                if name not in seen:
+                    raise node.error("inputs", name, f"is no earlier node; earlier are {', '.join(seen)}")
+            _check_dtype(node)
+            inputs = tuple(shapes[name] for name in node.inputs)
+            node.check(inputs, tuple(seen[name].dtype for name in node.inputs))
+            seen[node.name] = node
+            shapes[node.name] = node.out_shape(*inputs)
+        if self.output not in seen:
+            raise GraphError(self.output, "output", self.output, f"is no node; nodes are {', '.join(seen)}")
+        for node in self.nodes:
+            if node.name != self.output and not self.users(node.name):
+                raise node.error("name", node.name, "is used by no node and is not the output")
+
+    def replace(self, **changes: object) -> Graph:
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _check_dtype(node: Node) -> None:
+    if not isinstance(node.dtype, IntType | DyBitType) or node.dtype.width > 32:
+        raise node.error("dtype", str(node.dtype), "must be int2 to int32 or dybit2 to dybit8")
+    if not (np.isfinite(node.scale) and node.scale > 0):
+        raise node.error("scale", node.scale, "must be positive and finite")
