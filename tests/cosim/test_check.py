@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cosim.check import Mismatch, check, first_mismatch
+from cosim.rtl import Beats, simulate
+from hw.layout import TokenLayout
+from models.ir.dtype import DyBitType
+from models.ir.frame import Frame
+from models.ir.graph import Shape
+from tests.cosim.designs import FAULTY_BEAT, LAYOUT, PROBE, plus_one_graph, random_frames, write_verilog
+
+FRAMES = random_frames(4)
+EDGES = {PROBE: ("input", "plus_one", 0)}
+
+
+def mismatch(payloads: list[int], frames: list[Frame] = FRAMES) -> Mismatch:
+    cycles = np.arange(len(payloads), dtype=np.int64) + 100
+    found = first_mismatch("conv1", "o", frames, Beats(LAYOUT, cycles, payloads))
+    assert found is not None
+    return found
+
+
+def beats(frames: list[Frame]) -> list[int]:
+    return [payload for frame in frames for payload in LAYOUT.beats(frame)]
+
+
+def changed(frame: Frame, row: int, channel: int, by: int) -> Frame:
+    features = frame.features.copy()
+    features[row, channel] += by
+    return Frame(frame.height, frame.width, frame.sites, features)
+
+
+def without(frame: Frame, row: int) -> Frame:
+    return Frame(frame.height, frame.width, np.delete(frame.sites, row, 0), np.delete(frame.features, row, 0))
+
+
+def test_equal_streams() -> None:
+    payloads = beats(FRAMES)
+    assert first_mismatch("conv1", "o", FRAMES, Beats(LAYOUT, np.arange(len(payloads)), payloads)) is None
+
+
+@pytest.mark.parametrize("number", [0, 2, 3])
+@pytest.mark.parametrize("channel", [0, 2, 3, 5])
+def test_a_wrong_value_is_placed_exactly(number: int, channel: int) -> None:
+    row = len(FRAMES[number].sites) // 2
+    got = [*FRAMES]
+    got[number] = changed(FRAMES[number], row, channel, 7)
+    got[3] = changed(got[3], 8, 5, 1)  # a later difference, which must not be the one reported
+    found = mismatch(beats(got))
+    value = int(FRAMES[number].features[row, channel])
+    assert (found.layer, found.frame, found.channel) == ("conv1", number, channel)
+    assert found.site == tuple(FRAMES[number].sites[row])
+    assert (found.expected, found.got) == (value, value + 7)
+    y, x = FRAMES[number].sites[row]
+    assert f"layer conv1, stream o, frame {number}, site (y={y}, x={x}), channel {channel}: wrong value" in str(found)
+
+
+def test_a_missing_token() -> None:
+    row = 3
+    found = mismatch(beats([FRAMES[0], FRAMES[1], without(FRAMES[2], row), FRAMES[3]]))
+    assert (found.kind, found.frame, found.site) == ("missing token", 2, tuple(FRAMES[2].sites[row]))
+    found = mismatch(beats([FRAMES[0], FRAMES[1], without(FRAMES[2], len(FRAMES[2].sites) - 1), FRAMES[3]]))
+    assert (found.kind, found.site, found.got) == ("missing token", tuple(FRAMES[2].sites[-1]), "end")
+
+
+def test_an_extra_token() -> None:
+    full = FRAMES[2]
+    for row in (0, 4, len(full.sites) - 1):
+        found = mismatch(beats([FRAMES[0], full]), [FRAMES[0], without(full, row)])
+        assert (found.kind, found.frame, found.site) == ("extra token", 1, tuple(full.sites[row]))
+    found = mismatch(beats([FRAMES[0], full, FRAMES[3]]), [FRAMES[0], FRAMES[1], FRAMES[3]])
+    assert (found.kind, found.frame, found.site) == ("extra token", 1, tuple(full.sites[0]))
+
+
+def test_beats_that_end_too_early_or_too_late() -> None:
+    payloads = beats(FRAMES)
+    found = mismatch(payloads[:-5])
+    assert (found.kind, found.frame, found.got, found.cycle) == ("missing beat", 3, "nothing more", None)
+    found = mismatch([*payloads, payloads[0]])
+    assert (found.kind, found.frame, found.site) == ("surplus beat", 4, tuple(FRAMES[0].sites[0]))
+    found = mismatch([payloads[0], *payloads[2:]])
+    assert (found.kind, found.frame, found.site, found.channel) == ("token cut short", 0, tuple(FRAMES[0].sites[0]), 3)
+    first_end = len(LAYOUT.beats(FRAMES[0])) - 1
+    found = mismatch([*payloads[:first_end], 3, *payloads[first_end + 1 :]])
+    assert (found.kind, found.frame, found.got) == ("malformed end", 0, "end with fields that are not zero")
+
+
+def test_a_second_code_of_zero_is_told_apart() -> None:
+    layout = TokenLayout(Shape(1, 1, 2), DyBitType(4), 2)
+    frame = Frame.from_dense(np.array([[[1, 0]]]))
+    good = layout.beats(frame)
+    minus_zero = good[0] | 8 << layout.width - 4
+    found = first_mismatch("act", "o", [frame], Beats(layout, np.arange(2), [minus_zero, 1]))
+    assert found is not None
+    assert (found.kind, found.channel, found.expected, found.got) == ("wrong code", 1, "0x0", "0x8")
+
+
+def test_rtl_against_golden(tmp_path: Path, build_dir: Path, icarus: str) -> None:
+    graph = plus_one_graph()
+    for fault, wrong in [("", 0), ("wrong", 1), ("drops", 1)]:
+        run = simulate(
+            write_verilog(tmp_path, fault),
+            LAYOUT,
+            LAYOUT,
+            FRAMES,
+            simulator=icarus,
+            probes={PROBE: LAYOUT},
+            build_dir=build_dir,
+        )
+        outcome = check(graph, FRAMES, run, EDGES)
+        assert outcome.streams == (PROBE, "o")
+        assert len(outcome.mismatches) == wrong
+        assert outcome.equal is not bool(wrong)
+        if fault == "wrong":
+            (found,) = outcome.mismatches
+            row, step = divmod(FAULTY_BEAT, LAYOUT.beats_per_token)
+            assert (found.layer, found.edge, found.frame) == ("plus_one", "o", 0)
+            assert (found.site, found.channel) == (tuple(FRAMES[0].sites[row]), step * LAYOUT.lanes + 2)
+            value = int(FRAMES[0].features[row, step * LAYOUT.lanes + 2])
+            assert (found.expected, found.got) == (value + 1, value + 3)
+            assert "first: layer plus_one, stream o, frame 0" in str(outcome)
+        elif fault == "drops":
+            assert outcome.mismatches[0].kind == "token cut short"
+        else:
+            assert str(outcome) == "2 streams of 4 frames equal golden"
