@@ -1,0 +1,196 @@
+"""CONFIG.toml: what to build, for which devices, checked in full before anything runs.
+
+Keys that are left out take the defaults below. ``load`` raises ConfigError, whose message names
+file, field, value and what would be valid.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from hw import device as devices
+from models.ir.dtype import parse_dtype
+
+OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz$)(?P<function>:[A-Za-z_]\w*)?")
+FORMATS = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; the message names file, field, value and what is valid."""
+
+    def __init__(self, path: Path, field: str, why: str) -> None:
+        super().__init__(f"{path}: {field + ': ' if field else ''}{why}")
+        self.path, self.field = path, field
+
+
+def did_you_mean(value: object, valid: tuple[str, ...] | list[str]) -> str:
+    """``valid are a, b, c`` with, where one is close, the nearest named first."""
+    close = difflib.get_close_matches(str(value), valid, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}valid are {', '.join(valid)}"
+
+
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"{name!r} is no number format; {did_you_mean(name, FORMATS)}")
+    parse_dtype(name)
+    return name
+
+
+def _distinct(names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands there more than once")
+    return names
+
+
+def _device(name: str) -> str:
+    devices.device(name)
+    return name
+
+
+def _run_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise ValueError(f"{name!r} must be a folder's name: letters, digits, '.', '_' and '-'")
+    return name
+
+
+Formats = Annotated[list[Annotated[str, AfterValidator(_format)]], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Train(_Section):
+    """Float training."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 30
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Quantize(_Section):
+    """``epochs`` of quantization-aware training after calibration, for every assignment of formats."""
+
+    formats: Formats = ["int8", "int4", "dybit8", "dybit4"]
+    calibration: Literal["minmax", "percentile", "mse"] = "mse"
+    epochs: Annotated[int, Field(ge=0, le=1000)] = 4
+
+
+class Explore(_Section):
+    """``points``: how many designs each device's front is asked for, at least."""
+
+    objective: Literal["latency", "bottleneck"] = "latency"
+    points: Annotated[int, Field(ge=1, le=200)] = 8
+
+
+class Device(_Section):
+    """A target: ``name`` of `netweave devices` or a .toml file; the share of it that may be used.
+
+    ``max_loss``: the design generated is the fastest that loses at most so many points of accuracy to float.
+    """
+
+    name: Annotated[str, AfterValidator(_device)]
+    clock_mhz: Annotated[float, Field(gt=0, le=1000, strict=False)] | None = None
+    utilisation: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.7
+    max_loss: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.5
+
+
+class Cosim(_Section):
+    """``images`` of the test split through the RTL; ``probes`` compares every edge, not outputs alone."""
+
+    images: Annotated[int, Field(ge=1, le=100_000)] = 20
+    simulator: Literal["verilator", "icarus"] = "verilator"
+    probes: bool = False
+
+
+class Config(_Section):
+    """One run. Relative paths are meant from the folder of the configuration file."""
+
+    name: Annotated[str, AfterValidator(_run_name)]
+    model: str = "digits_cnn"
+    data: str = "digits"
+    train: Train = Train()
+    quantize: Quantize = Quantize()
+    explore: Explore = Explore()
+    device: Annotated[list[Device], Field(min_length=1)]
+    cosim: Cosim = Cosim()
+
+
+def load(path: Path) -> Config:
+    """The configuration in the TOML file ``path``; ``name`` is the file's stem where left out."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(path, "", "there is no such file; examples/digits.toml is one to start from") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "", f"cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, "", f"is not TOML: {error}") from None
+    table.setdefault("name", path.stem)
+    for field in ("model", "data"):
+        if isinstance(table.get(field), str):
+            table[field] = _own_file(path, field, table[field])
+    for entry in table.get("device", []) if isinstance(table.get("device"), list) else []:
+        if isinstance(entry, dict) and str(entry.get("name", "")).endswith(".toml"):
+            entry["name"] = str(path.parent / entry["name"])
+    try:
+        config = Config.model_validate(table)
+    except pydantic.ValidationError as error:
+        field, why = _explain(error.errors()[0])
+        raise ConfigError(path, field, why) from None
+    names = [device.name for device in config.device]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ConfigError(path, f"device[{index}].name", f"{name!r} stands there twice")
+    return config
+
+
+def _own_file(path: Path, field: str, value: str) -> str:
+    """``file.py:function`` or ``file.npz`` with the file's path made absolute; names as they are."""
+    match = OWN_FILE.fullmatch(value)
+    if match is None:
+        return value
+    file = (path.parent / match["file"]).resolve()
+    if not file.is_file():
+        raise ConfigError(path, field, f"{value!r}: there is no file {file}")
+    return f"{file}{match['function'] or ''}"
+
+
+def _explain(error: Any) -> tuple[str, str]:
+    """(field, why) of one error of pydantic's, in the words of this file."""
+    location = list(error["loc"])
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    kind, value = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        keys = tuple(_section(location[:-1]).model_fields)
+        return field, f"unknown key (value {value!r}); {did_you_mean(location[-1], keys)}"
+    if kind == "missing":
+        valid = "needs a [[device]] table" if field == "device" else "is missing"
+        return field, valid
+    if kind == "literal_error":
+        options = tuple(get_args(_section(location[:-1]).model_fields[str(location[-1])].annotation))
+        return field, f"{value!r} is not one of them; {did_you_mean(value, options)}"
+    if kind == "value_error":
+        return field, str(error["ctx"]["error"])
+    message = error["msg"]
+    return field, f"{value!r}: {message[0].lower()}{message[1:]}"
+
+
+def _section(location: list[Any]) -> type[BaseModel]:
+    """The model that holds the key at ``location``."""
+    model: type[BaseModel] = Config
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        model = next(kind for kind in inner if issubclass(kind, BaseModel))
+    return model

@@ -1,0 +1,66 @@
+"""A stage's folder: written beside its place, then renamed; made again only when its inputs changed.
+
+``stamp.json`` in the folder records the hash of the inputs and of every file made from them. A
+folder is therefore either complete or absent, however a stage ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+STAMP = "stamp.json"
+
+
+def digest(path: Path) -> str:
+    """The hash of a file, or of every file below a folder with its name; stamps left out."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _hash(_files(path))
+
+
+def current(folder: Path, inputs: Mapping[str, object]) -> bool:
+    """Whether ``folder`` was made from ``inputs`` and every file in it is as it was written."""
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        return stamp["inputs"] == _hash(inputs) and stamp["files"] == _files(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], None]) -> bool:
+    """Have ``write`` fill ``folder`` unless it is current; whether it had to.
+
+    ``inputs``: everything that the content depends on, as JSON values. When ``write`` raises, or is
+    interrupted, what stood in ``folder`` before still stands there.
+    """
+    if current(folder, inputs):
+        return False
+    part, old = (folder.with_name(f".{folder.name}.{kind}-{os.getpid()}") for kind in ("part", "old"))
+    part.mkdir(parents=True)
+    try:
+        write(part)
+        stamp = {"inputs": _hash(inputs), "files": _files(part)}
+        (part / STAMP).write_text(json.dumps(stamp, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        for rest in (part, old):
+            shutil.rmtree(rest, ignore_errors=True)
+    return True
+
+
+def _files(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != STAMP)
+    return {path.relative_to(folder).as_posix(): digest(path) for path in paths}
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

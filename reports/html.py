@@ -1,0 +1,68 @@
+"""One HTML page with everything in it: styles inline, images embedded."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from reports import tables
+from reports.schema import Accuracy, Label, Report
+
+
+def _number(value: float | int | None) -> str:
+    """Thousands apart; up to two decimals where there are any; a dash for what was not measured."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "●" if value else ""
+    return "–" if value is None else escape(str(value))
+
+
+def _accuracy(accuracy: Accuracy) -> str:
+    low, high = accuracy.interval
+    return f"{accuracy.percent:.2f} % ({low:.2f} to {high:.2f})"
+
+
+def _table(frame: pd.DataFrame) -> str:
+    """An HTML table: numbers to the right, a label's name set apart under the column's own."""
+    columns = []
+    for name in frame.columns:
+        words = str(name)
+        for label in Label:
+            words = words.replace(str(label), f'<span class="label {label}">{label}</span>')
+        columns.append(words)
+    numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
+    align = [" class=n" if right else "" for right in numeric]
+    head = "".join(f"<th{side}>{name}</th>" for name, side in zip(columns, align, strict=True))
+    body = []
+    for row in frame.itertuples(index=False):
+        texts = [_number(value) if right else _word(value) for value, right in zip(row, numeric, strict=True)]
+        cells = [f"<td{side}>{text}</td>" for text, side in zip(texts, align, strict=True)]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+
+
+def render(report: Report, images: dict[str, Path]) -> str:
+    """The page; ``images`` are PNG files by the names of ``plots.write``."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number, accuracy=_accuracy, table=_table, summary=tables.summary)
+    embedded = {
+        name: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() for name, path in images.items()
+    }
+    return environment.get_template("report.html.j2").render(
+        report=report, images=embedded, tables=tables, Label=Label, percent=lambda part, whole: 100 * part / whole
+    )

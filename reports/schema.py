@@ -1,0 +1,180 @@
+"""``report.json``: everything a report shows, each figure with the way it was obtained."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict
+
+FORMAT = "netweave report"
+VERSION = 1
+
+
+class ReportError(ValueError):
+    """An artifact that no report can be made from; the message names file, field and value."""
+
+
+class Label(StrEnum):
+    """How a figure was obtained."""
+
+    ESTIMATED = "estimated"
+    SIMULATED = "simulated"
+    RTL = "rtl"
+    SYNTHESIZED = "synthesized"
+    ROUTED = "routed"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Accuracy(_Part):
+    """``correct`` of ``total`` test images, counted by running the network on all of them."""
+
+    correct: int
+    total: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.correct / self.total
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson score interval, in percent."""
+        z, n, p = 1.959964, self.total, self.correct / self.total
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+
+
+class Resources(_Part):
+    lut: int = 0
+    ff: int = 0
+    bram: int = 0
+    dsp: int = 0
+
+
+class Solver(_Part):
+    """What the solver said: ``bound`` is proven, ``gap`` the share between it and what was found."""
+
+    status: str
+    bound: float | None
+    gap: float | None
+    seconds: float
+
+
+class Point(_Part):
+    """One design: formats a layer, accuracy measured, cycles a frame and resources.
+
+    ``latency`` and ``bottleneck`` by label; ``front``: whether no other point is as good in all and better in one.
+    """
+
+    name: str
+    formats: dict[str, str]
+    accuracy: Accuracy
+    latency: dict[Label, float]
+    bottleneck: dict[Label, float]
+    resources: Resources
+    front: bool
+    solver: Solver
+
+
+class Layer(_Part):
+    """One op of the chosen design; ``cycles`` a frame in steady state, by label."""
+
+    name: str
+    op: str
+    shape: str
+    weights: str
+    activations: str
+    pe: int
+    simd: int
+    taps: int
+    memory: str
+    multiplier: str
+    cycles: dict[Label, float]
+    resources: Resources
+
+
+class Check(_Part):
+    """The chosen design's RTL against golden. ``tensors``: edges compared besides the output."""
+
+    simulator: str
+    images: int
+    values: int
+    edges: int
+    mismatches: int
+    first_mismatch: str = ""
+    cycles: int
+    cycles_per_second: float
+
+
+class Design(_Part):
+    """The chosen point of one device, built and checked."""
+
+    point: str
+    latency: dict[Label, float]
+    bottleneck: dict[Label, float]
+    resources: dict[Label, Resources]
+    layers: list[Layer]
+    check: Check | None = None
+    warnings: list[str] = []
+
+
+class Target(_Part):
+    """One device: what of it may be used, the points found for it and the design chosen."""
+
+    device: str
+    title: str
+    clock_mhz: float
+    utilisation: float
+    available: Resources
+    points: list[Point]
+    design: Design
+
+
+class Node(_Part):
+    """A node of the dataflow graph, for its picture."""
+
+    name: str
+    op: str
+    shape: str
+    inputs: list[str]
+
+
+class Uniform(_Part):
+    """One format for the whole network."""
+
+    format: str
+    accuracy: Accuracy
+
+
+class Report(_Part):
+    format: Literal["netweave report"] = FORMAT
+    version: Literal[1] = VERSION
+    name: str
+    model: str
+    data: str
+    netweave: str
+    accuracy: Accuracy
+    uniform: list[Uniform]
+    graph: list[Node]
+    targets: list[Target]
+
+    def save(self, path: Path) -> None:
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Report:
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ReportError(f"{path}: cannot be read: {error}") from None
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise ReportError(f"{path}, field {field!r}: {first['input']!r}: {first['msg']}") from None

@@ -1,0 +1,93 @@
+"""The report's tables, as pandas frames and CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from reports.schema import Label, Report, Target
+
+KINDS = ("lut", "ff", "bram", "dsp")
+
+
+def front(target: Target) -> pd.DataFrame:
+    """One row a point, fastest first."""
+    rows = []
+    for point in sorted(target.points, key=lambda point: (not point.front, point.latency[Label.ESTIMATED])):
+        low, high = point.accuracy.interval
+        rows.append(
+            {
+                "point": point.name,
+                "formats": summary(point.formats),
+                "on front": point.front,
+                "accuracy %": point.accuracy.percent,
+                "95 % low": low,
+                "95 % high": high,
+                **{f"latency cycles {label}": point.latency.get(label) for label in (Label.ESTIMATED, Label.SIMULATED)},
+                "bottleneck cycles estimated": point.bottleneck[Label.ESTIMATED],
+                **{f"{kind} estimated": getattr(point.resources, kind) for kind in KINDS},
+                "solver": point.solver.status,
+                "bound": point.solver.bound,
+                "gap": point.solver.gap,
+                "seconds": point.solver.seconds,
+                "chosen": point.name == target.design.point,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def layers(target: Target) -> pd.DataFrame:
+    """One row an op of the chosen design: formats, folding, cycles estimated and of the RTL, resources."""
+    rows = []
+    for layer in target.design.layers:
+        rows.append(
+            {
+                "layer": layer.name,
+                "op": layer.op,
+                "output": layer.shape,
+                "weights": layer.weights,
+                "activations": layer.activations,
+                "pe": layer.pe,
+                "simd": layer.simd,
+                "taps": layer.taps,
+                "memory": layer.memory,
+                "multiplier": layer.multiplier,
+                **{f"cycles {label}": layer.cycles.get(label) for label in (Label.ESTIMATED, Label.RTL)},
+                **{f"{kind} estimated": getattr(layer.resources, kind) for kind in KINDS},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def utilisation(target: Target) -> pd.DataFrame:
+    """One row a resource: the device's, the budget, and the design's by label with its share of the device."""
+    rows = []
+    for kind in KINDS:
+        has = getattr(target.available, kind)
+        row = {"resource": kind.upper(), "device": has, "budget": int(has * target.utilisation)}
+        for label, resources in target.design.resources.items():
+            used = getattr(resources, kind)
+            row[str(label)] = used
+            row[f"{label} %"] = 100 * used / has if has else 0.0
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def summary(formats: dict[str, str]) -> str:
+    """An assignment in a few words: ``int8``, or ``int4 x6, int8 x3``, most frequent first."""
+    counts = pd.Series(list(formats.values())).value_counts()
+    if len(counts) == 1:
+        return str(counts.index[0])
+    return ", ".join(f"{name} x{count}" for name, count in counts.items())
+
+
+def write(report: Report, folder: Path) -> list[Path]:
+    """The CSV files of every target, written into ``folder``."""
+    paths = []
+    for target in report.targets:
+        for table in (front, layers, utilisation):
+            path = folder / f"{table.__name__}_{target.device}.csv"
+            table(target).to_csv(path, index=False, float_format="%.6g")
+            paths.append(path)
+    return paths

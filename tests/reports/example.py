@@ -1,0 +1,112 @@
+"""A small report with every part in it, whose figures are easy to recompute by hand."""
+
+from __future__ import annotations
+
+from reports.schema import (
+    Accuracy,
+    Check,
+    Design,
+    Label,
+    Layer,
+    Node,
+    Point,
+    Report,
+    Resources,
+    Solver,
+    Target,
+    Uniform,
+)
+
+FORMATS = ["int8", "int4", "dybit8", "dybit4"]
+CONVS = ["stem", "layer1_conv1", "layer1_conv2", "layer2_conv1", "layer2_conv2", "head"]
+
+
+def point(index: int) -> Point:
+    """Points get faster and less accurate with ``index``; 5 and later are dominated by point 0."""
+    off = index >= 5
+    return Point(
+        name=f"p{index}",
+        formats=dict.fromkeys(CONVS, FORMATS[index % 4]) | ({"head": "int8"} if index == 4 else {}),
+        accuracy=Accuracy(correct=530 - 3 * index, total=540),
+        latency={
+            Label.ESTIMATED: 10000 if off else 9000 - 1500 * index,
+            Label.SIMULATED: 10100 if off else 9050 - 1500 * index,
+        },
+        bottleneck={Label.ESTIMATED: 4000 - 500 * min(index, 4)},
+        resources=Resources(lut=9000 + 4000 * index, ff=8000, bram=3, dsp=40 + index),
+        front=not off,
+        solver=Solver(status="optimal", bound=4000.0, gap=0.0, seconds=0.4),
+    )
+
+
+def target(device: str) -> Target:
+    layers = [
+        Layer(
+            name=name,
+            op="conv",
+            shape="8x8x16",
+            weights="int8",
+            activations="uint8",
+            pe=4,
+            simd=2,
+            taps=9,
+            memory="lut",
+            multiplier="dsp",
+            cycles={Label.ESTIMATED: 1000 + 300 * i, Label.RTL: 1000 + 300 * i},
+            resources=Resources(lut=900, ff=700, bram=0, dsp=8),
+        )
+        for i, name in enumerate(CONVS)
+    ]
+    return Target(
+        device=device,
+        title=f"The {device}",
+        clock_mhz=200,
+        utilisation=0.7,
+        available=Resources(lut=70560, ff=141120, bram=432, dsp=360),
+        points=[point(i) for i in range(8)],
+        design=Design(
+            point="p2",
+            latency={Label.ESTIMATED: 6000, Label.SIMULATED: 6050, Label.RTL: 6050},
+            bottleneck={Label.ESTIMATED: 3000, Label.RTL: 3000},
+            resources={
+                Label.ESTIMATED: Resources(lut=17000, ff=8000, bram=3, dsp=42),
+                Label.SYNTHESIZED: Resources(lut=16012, ff=8123, bram=3, dsp=42),
+            },
+            layers=layers,
+            check=Check(
+                simulator="verilator",
+                images=20,
+                values=200,
+                edges=9,
+                mismatches=0,
+                cycles=123456,
+                cycles_per_second=400000.0,
+            ),
+        ),
+    )
+
+
+def report() -> Report:
+    nodes = [
+        Node(name="input", op="input", shape="8x8x1", inputs=[]),
+        Node(name="stem", op="conv", shape="8x8x16", inputs=["input"]),
+        Node(name="layer1_conv1", op="conv", shape="8x8x16", inputs=["stem"]),
+        Node(name="layer1_conv2", op="conv", shape="8x8x16", inputs=["layer1_conv1"]),
+        Node(name="layer1_add", op="add", shape="8x8x16", inputs=["layer1_conv2", "stem"]),
+        Node(name="layer2_conv1", op="conv", shape="4x4x32", inputs=["layer1_add"]),
+        Node(name="layer2_conv2", op="conv", shape="4x4x32", inputs=["layer2_conv1"]),
+        Node(name="layer2_short", op="conv", shape="4x4x32", inputs=["layer1_add"]),
+        Node(name="layer2_add", op="add", shape="4x4x32", inputs=["layer2_conv2", "layer2_short"]),
+        Node(name="pool", op="global_pool", shape="1x1x32", inputs=["layer2_add"]),
+        Node(name="head", op="linear", shape="1x1x10", inputs=["pool"]),
+    ]
+    return Report(
+        name="example",
+        model="digits_cnn",
+        data="digits",
+        netweave="0.1.0",
+        accuracy=Accuracy(correct=533, total=540),
+        uniform=[Uniform(format=name, accuracy=Accuracy(correct=530 - i, total=540)) for i, name in enumerate(FORMATS)],
+        graph=nodes,
+        targets=[target("zu3eg"), target("ecp5-25k")],
+    )
