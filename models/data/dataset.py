@@ -1,0 +1,94 @@
+"""A data set: labelled images whose values are integers times one scale, in two splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.ir.dtype import IntType
+from models.ir.frame import Frame
+from models.ir.graph import Shape
+
+
+class DatasetError(ValueError):
+    """A data set that cannot be used; the message names data set, field, value and what would be valid."""
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What may change in a training image without changing its class.
+
+    ``shift``: largest translation in pixels; ``rotate``: largest rotation in degrees;
+    ``zoom``: largest relative change of size.
+    """
+
+    shift: float = 0.0
+    rotate: float = 0.0
+    zoom: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images float32 ``[n, C, H, W]`` and labels int64 ``[n]`` below ``classes``, for training and for test.
+
+    Every pixel is ``input_scale`` times an integer of ``input_dtype``.
+    """
+
+    name: str
+    train_x: np.ndarray
+    train_y: np.ndarray
+    test_x: np.ndarray
+    test_y: np.ndarray
+    classes: int
+    input_dtype: IntType
+    input_scale: float
+    augment: Augment = Augment()
+
+    def __post_init__(self) -> None:
+        for split in ("train", "test"):
+            x, y = self.split(split)
+            if x.ndim != 4 or x.dtype != np.float32 or not len(x):
+                raise self._error(f"{split}_x", f"{x.dtype} {x.shape}", "must be float32 [n, C, H, W] with n >= 1")
+            if y.shape != (len(x),) or y.dtype.kind not in "iu":
+                raise self._error(f"{split}_y", f"{y.dtype} {y.shape}", f"must be integers of shape ({len(x)},)")
+            if y.min() < 0 or y.max() >= self.classes:
+                raise self._error(f"{split}_y", f"{y.min()} to {y.max()}", f"must be 0 to {self.classes - 1}")
+            self.encode(x)
+        if self.train_x.shape[1:] != self.test_x.shape[1:]:
+            raise self._error("test_x", self.test_x.shape[1:], f"must have train_x's shape, {self.train_x.shape[1:]}")
+        if self.classes < 2:
+            raise self._error("classes", self.classes, "must be 2 or more")
+
+    @property
+    def shape(self) -> Shape:
+        """Height, width and channels of one image."""
+        channels, height, width = self.train_x.shape[1:]
+        return Shape(height, width, channels)
+
+    def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """(images, labels) of the split called ``train`` or ``test``."""
+        if name not in ("train", "test"):
+            raise self._error("split", repr(name), "must be 'train' or 'test'")
+        return (self.train_x, self.train_y) if name == "train" else (self.test_x, self.test_y)
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """int64 of ``x``'s shape: the integers whose multiples the pixels are."""
+        steps = np.asarray(x, dtype=np.float64) / self.input_scale
+        integers = np.rint(steps)
+        off = np.abs(steps - integers) > 1e-3
+        if not np.isfinite(steps).all() or off.any():
+            raise self._error("input_scale", self.input_scale, f"does not divide every pixel, {x[off].flat[0]!r}")
+        low, high = self.input_dtype.min, self.input_dtype.max
+        if integers.min() < low or integers.max() > high:
+            found = f"{int(integers.min())} to {int(integers.max())}"
+            raise self._error("input_dtype", self.input_dtype, f"holds {low} to {high}; the pixels need {found}")
+        return integers.astype(np.int64)
+
+    def frames(self, split: str = "test", count: int | None = None) -> list[Frame]:
+        """The first ``count`` images of a split as dense frames of integers."""
+        images = self.encode(self.split(split)[0][:count])
+        return [Frame.from_dense(image.transpose(1, 2, 0)) for image in images]
+
+    def _error(self, field: str, value: object, why: str) -> DatasetError:
+        return DatasetError(f"data set {self.name!r}, {field}: {value} {why}")

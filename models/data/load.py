@@ -1,0 +1,47 @@
+"""``load``: a data set by name, from an ``.npz`` file, or from a function of a user's file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from models.data.arrays import from_arrays
+from models.data.dataset import Dataset, DatasetError
+from models.data.digits import digits
+from models.source import call, is_function
+
+DATASETS: dict[str, Callable[[], Dataset]] = {"digits": digits}
+
+
+def load(spec: str) -> Dataset:
+    """The data set that ``spec`` names: a built-in name, ``file.npz`` or ``file.py:function``.
+
+    The function returns a ``Dataset`` or a mapping with the arrays that ``from_arrays`` takes.
+    """
+    if spec in DATASETS:
+        return DATASETS[spec]()
+    if is_function(spec):
+        result = call(spec)
+        if isinstance(result, Dataset):
+            return result
+        if isinstance(result, Mapping):
+            return from_arrays(spec, {str(key): np.asarray(value) for key, value in result.items()})
+        found = type(result).__name__
+        raise DatasetError(f"data set {spec!r}: the function must return a Dataset or a dict, not {found}")
+    if spec.endswith(".npz"):
+        return from_arrays(spec, _read_npz(Path(spec).expanduser()))
+    names = ", ".join(DATASETS)
+    raise DatasetError(f"unknown data set {spec!r}; valid are {names}, a path 'file.npz', or 'file.py:function'")
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise DatasetError(f"data set {str(path)!r}: there is no such file")
+    try:
+        with np.load(path) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"data set {str(path)!r}: is not a readable .npz file: {error}") from error

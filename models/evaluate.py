@@ -1,0 +1,53 @@
+"""Accuracy over a test split, with its confidence interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from models.data.dataset import Dataset
+
+BATCH = 256
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """``correct`` of ``total`` images."""
+
+    correct: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        return self.correct / self.total
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson score interval."""
+        n, p, z = self.total, self.value, Z95
+        centre = p + z * z / (2 * n)
+        reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return max(0.0, (centre - reach) / (1 + z * z / n)), min(1.0, (centre + reach) / (1 + z * z / n))
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.2%} ({self.correct}/{self.total}, 95 % interval {low:.2%} to {high:.2%})"
+
+
+def accuracy(network: nn.Module, data: Dataset) -> Accuracy:
+    """Images of the test split whose largest output is their class; the network runs in eval mode."""
+    x, y = torch.from_numpy(data.test_x), torch.from_numpy(data.test_y)
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            outputs = torch.cat([network(part) for part in x.split(BATCH)])
+    finally:
+        network.train(training)
+    if outputs.shape != (len(x), data.classes):
+        raise ValueError(f"network outputs have shape {tuple(outputs.shape)}, not ({len(x)}, {data.classes})")
+    return Accuracy(int((outputs.argmax(dim=1) == y).sum()), len(x))

@@ -1,0 +1,98 @@
+"""Passes over a raw plan: batch norms into weights, activations into the layers before them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models.plan import (
+    BatchNormLayer,
+    ClipLayer,
+    ClippedLayer,
+    ConvLayer,
+    Layer,
+    MaxPoolLayer,
+    Plan,
+    WeightedLayer,
+)
+
+
+def fold_batchnorm(plan: Plan) -> Plan:
+    """The plan without batch norms.
+
+    One that alone follows a layer with weights goes into them. Any other becomes a depthwise 1 x 1
+    convolution, which unlike a requantize node may also change a channel's sign.
+    """
+    layers: dict[str, Layer] = {}
+    renamed: dict[str, str] = {}
+    for layer in plan.layers:
+        layer = _renamed(layer, renamed)
+        if not isinstance(layer, BatchNormLayer):
+            layers[layer.name] = layer
+            continue
+        producer = layers[layer.inputs[0]]
+        if isinstance(producer, WeightedLayer) and _alone(plan, renamed, producer.name):
+            layers[producer.name] = replace(
+                producer,
+                weight=producer.weight * layer.scale[:, None, None, None],
+                bias=producer.bias * layer.scale + layer.offset,
+            )
+            renamed[layer.name] = producer.name
+        else:
+            weight = layer.scale[:, None, None, None]
+            layers[layer.name] = ConvLayer(
+                name=layer.name,
+                inputs=layer.inputs,
+                shape=layer.shape,
+                weight=weight,
+                bias=layer.offset,
+                depthwise=len(weight) > 1,
+            )
+    return Plan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+
+
+def fuse_clips(plan: Plan) -> Plan:
+    """The plan with each activation in the layer that it alone follows, if need be past a max pooling.
+
+    What cannot move stays a layer of its own, and becomes a requantize node.
+    """
+    layers: dict[str, Layer] = {}
+    renamed: dict[str, str] = {}
+    for layer in plan.layers:
+        layer = _renamed(layer, renamed)
+        target = _clip_target(plan, layers, renamed, layer) if isinstance(layer, ClipLayer) else None
+        if target is None:
+            layers[layer.name] = layer
+        else:
+            assert isinstance(layer, ClipLayer)
+            layers[target.name] = replace(target, clip=_both(target.clip, layer.clip))
+            renamed[layer.name] = layer.inputs[0]
+    return Plan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+
+
+def _clip_target(plan: Plan, layers: dict[str, Layer], renamed: dict[str, str], clip: ClipLayer) -> ClippedLayer | None:
+    producer = layers[clip.inputs[0]]
+    while _alone(plan, renamed, producer.name):
+        if isinstance(producer, ClippedLayer):
+            return producer
+        if not isinstance(producer, MaxPoolLayer):
+            return None
+        # the largest of clipped values is the clipped largest value
+        producer = layers[producer.inputs[0]]
+    return None
+
+
+def _both(first: tuple[float, float], then: tuple[float, float]) -> tuple[float, float]:
+    low, high = (min(max(bound, then[0]), then[1]) for bound in first)
+    return low, high
+
+
+def _renamed(layer: Layer, renamed: dict[str, str]) -> Layer:
+    return replace(layer, inputs=tuple(renamed.get(name, name) for name in layer.inputs))
+
+
+def _alone(plan: Plan, renamed: dict[str, str], name: str) -> bool:
+    """Whether one layer uses what ``name`` now stands for, and the network does not return it."""
+    names = [old for old, new in renamed.items() if new == name]
+    # of the chain of layers merged into one, the last is the one whose users remain
+    last = names[-1] if names else name
+    return len(plan.users(last)) == 1 and plan.output != last

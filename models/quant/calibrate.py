@@ -1,0 +1,104 @@
+"""Calibration: the scale of every tensor, from the weights and from a sample of activations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from models.data.dataset import Dataset
+from models.ir.dtype import DType, DyBitType
+from models.plan import InputLayer, Plan, WeightedLayer
+from models.quant.fake import nearest
+from models.quant.formats import LOGITS
+
+METHODS = ("minmax", "percentile", "mse")
+IMAGES = 512
+SAMPLE = 1 << 14
+PERCENTILE = 0.999
+# scales tried: this many an octave, down to this many octaves of saturation
+SEARCH_STEPS = 10
+SATURATION = 4
+LOGIT_MARGIN = 2.0
+# one multiplier width serves all channels of a layer, so their scales may not lie further apart
+SCALE_SPREAD = 2.0**-10
+
+
+def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
+    """A scale for each row of ``rows`` [c, n] float64: ``minmax``, ``percentile`` or least squared error (``mse``).
+
+    Rows of zeros take scale 0.
+    """
+    magnitude = rows.abs()
+    reach = magnitude.amax(dim=1)
+    if method == "percentile":
+        reach = torch.where(reach > 0, magnitude.quantile(PERCENTILE, dim=1), reach)
+    largest = reach / max(dtype.max, -dtype.min if dtype.signed else 0)
+    if method != "mse":
+        return largest
+    # a tapered format is at its finest well below its largest value: up to where all values lie on its even steps
+    headroom = dtype.magnitude_bits - 1 if isinstance(dtype, DyBitType) else 0
+    best, least = largest, torch.full_like(largest, torch.inf)
+    for step in range(-SATURATION * SEARCH_STEPS, headroom * SEARCH_STEPS + 1):
+        factor = 2.0 ** (step / SEARCH_STEPS)
+        scale = largest * factor
+        safe = torch.where(scale > 0, scale, 1.0)[:, None]
+        error = (nearest(rows / safe, dtype) * safe - rows).square().sum(dim=1)
+        better = error < least
+        best, least = torch.where(better, scale, best), torch.where(better, error, least)
+    return best
+
+
+class Calibration:
+    """Scales of a plan's tensors for any format, each found once.
+
+    Activations are those of the first ``IMAGES`` training images, of each layer ``SAMPLE`` values.
+    """
+
+    def __init__(self, plan: Plan, data: Dataset, method: str = "mse") -> None:
+        if method not in METHODS:
+            raise ValueError(f"unknown calibration {method!r}; valid are {', '.join(METHODS)}")
+        self.plan = plan
+        self.method = method
+        self._data = data
+        self._scales: dict[tuple[str, str, DType], Tensor] = {}
+        chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
+        with torch.no_grad():
+            values = plan.values(torch.from_numpy(data.train_x)[chosen])
+        self._samples: dict[str, Tensor] = {}
+        for name, value in values.items():
+            flat = value.flatten()
+            # an odd stride visits every site and channel
+            sample = flat[:: max(1, len(flat) // SAMPLE) | 1]
+            ends = torch.stack([flat.min(), flat.max()])
+            self._samples[name] = torch.cat([sample, ends]).double()
+
+    def activation(self, name: str, dtype: DType) -> float:
+        """The scale of a layer's output."""
+        layer = self.plan[name]
+        if isinstance(layer, InputLayer):
+            return self._data.input_scale
+        key = (name, "output", dtype)
+        if key not in self._scales:
+            rows = self._samples[name][None]
+            if dtype == LOGITS:
+                scale = choose_scale(rows, dtype, "minmax") * LOGIT_MARGIN
+            else:
+                scale = choose_scale(rows, dtype, self.method)
+            self._scales[key] = torch.where(scale > 0, scale, 1.0)
+        return float(self._scales[key])
+
+    def weight(self, name: str, dtype: DType) -> Tensor:
+        """float64 ``[c_out]``: the scale of each output channel's weights."""
+        key = (name, "weight", dtype)
+        if key not in self._scales:
+            layer = self.plan[name]
+            assert isinstance(layer, WeightedLayer)
+            scale = choose_scale(layer.weight.flatten(1).double(), dtype, self.method)
+            self._scales[key] = bounded(scale)
+        return self._scales[key]
+
+
+def bounded(scale: Tensor) -> Tensor:
+    """Channel scales, those too small raised to what the layer's shared shift can still resolve."""
+    largest = scale.max()
+    return scale.clamp(min=float(largest) * SCALE_SPREAD) if largest > 0 else torch.ones_like(scale)

@@ -1,0 +1,203 @@
+"""The exact integers of a quantized network, in torch, and their way into the integer graph.
+
+Everything is int64. Sums of products go through float64 convolutions, which are exact below 2**53.
+A layer whose accumulator could leave int64 once multiplied, well below that, is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.ir import graph as ir
+from models.ir.dtype import DType
+from models.plan import (
+    AddLayer,
+    AvgPoolLayer,
+    ClipLayer,
+    ClippedLayer,
+    ConvLayer,
+    GlobalPoolLayer,
+    InputLayer,
+    Layer,
+    LinearLayer,
+    MaxPoolLayer,
+    WeightedLayer,
+)
+from models.quant.fake import nearest
+
+ACCUMULATOR_LIMIT = 1 << (62 - ir.MULT_BITS)
+BIAS_LIMIT = 1 << 30
+
+
+class RangeError(ValueError):
+    """A quantized layer whose numbers do not fit the integer graph; the message names layer, field and value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """Requantization: ``clip(((x + bias) * mult + half) >> shift, lo, hi)``; ``bias`` and ``mult`` int64 [c]."""
+
+    bias: Tensor
+    mult: Tensor
+    shift: int
+    lo: int
+    hi: int
+
+    def apply(self, x: Tensor) -> Tensor:
+        """``x`` int64 [n, c, h, w], requantized."""
+        half = 2 ** (self.shift - 1) if self.shift else 0
+        scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None] + half
+        return (scaled >> self.shift).clamp(self.lo, self.hi)
+
+    def export(self) -> ir.Requant:
+        return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi)
+
+
+def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fixed:
+    """The multipliers and their one shift for real factors ``ratio`` [c] > 0; the largest takes 16 bits, or 15."""
+    largest = float(ratio.max())
+    limit = (1 << ir.MULT_BITS) - 1
+    shift = ir.MULT_BITS - math.frexp(largest)[1]
+    if round(largest * 2.0**shift) > limit:
+        shift -= 1
+    if shift < 0:
+        raise RangeError(f"layer {name!r}, requantize factor: {largest:.4g} must be below {limit}")
+    shift = min(shift, ir.MAX_SHIFT)
+    mult = (ratio.double() * 2.0**shift).round().long()
+    return Fixed(bias, mult, shift, lo, hi)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerLayer:
+    """One layer with its integers: ``weight`` decoded, ``fixed`` one requantization an input that is requantized."""
+
+    layer: Layer
+    dtype: DType
+    scale: float
+    weight: Tensor | None = None
+    weight_dtype: DType | None = None
+    fixed: tuple[Fixed, ...] = ()
+    lo: int = 0
+    hi: int = 0
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        """int64 [n, c, h, w] from inputs of the same kind."""
+        layer = self.layer
+        if isinstance(layer, MaxPoolLayer):
+            return layer.compute(inputs[0].double()).long()
+        if isinstance(layer, AddLayer):
+            a, b = (fixed.apply(x) for fixed, x in zip(self.fixed, inputs, strict=True))
+            return nearest((a + b).clamp(self.lo, self.hi), self.dtype)
+        return nearest(self.fixed[0].apply(self._sum(inputs[0])), self.dtype)
+
+    def _sum(self, x: Tensor) -> Tensor:
+        layer = self.layer
+        if isinstance(layer, WeightedLayer):
+            assert self.weight is not None
+            return layer.weigh(x.double(), self.weight.double(), None).long()
+        if isinstance(layer, AvgPoolLayer):
+            return F.avg_pool2d(x.double(), layer.kernel, layer.stride, layer.padding, divisor_override=1).long()
+        if isinstance(layer, GlobalPoolLayer):
+            return x.sum(dim=(2, 3), keepdim=True)
+        return x
+
+    def export(self) -> ir.Node:
+        """The graph node of this layer."""
+        layer = self.layer
+        common: dict[str, Any] = {"name": layer.name, "inputs": layer.inputs, "dtype": self.dtype, "scale": self.scale}
+        if isinstance(layer, InputLayer):
+            return ir.Input(**common, shape=layer.shape)
+        if isinstance(layer, MaxPoolLayer):
+            return ir.MaxPool(**common, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
+        if isinstance(layer, AddLayer):
+            a, b = (fixed.export() for fixed in self.fixed)
+            return ir.Add(**common, a=a, b=b, lo=self.lo, hi=self.hi)
+        requant = self.fixed[0].export()
+        if isinstance(layer, AvgPoolLayer):
+            window: dict[str, Any] = {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
+            return ir.AvgPool(**common, **window, requant=requant)
+        if isinstance(layer, GlobalPoolLayer):
+            return ir.GlobalPool(**common, requant=requant)
+        if isinstance(layer, ClipLayer):
+            return ir.Requantize(**common, requant=requant)
+        assert self.weight is not None
+        assert self.weight_dtype is not None
+        weights: dict[str, Any] = {"weight_dtype": self.weight_dtype, "requant": requant}
+        if isinstance(layer, LinearLayer):
+            return ir.Linear(**common, **weights, weight=self.weight.permute(0, 2, 3, 1).contiguous().numpy())
+        assert isinstance(layer, ConvLayer)
+        return ir.Conv(
+            **common,
+            **weights,
+            weight=self.weight.numpy(),
+            kernel=self.weight.shape[-1],
+            stride=layer.stride,
+            padding=layer.padding,
+            depthwise=layer.depthwise,
+        )
+
+
+def bounds(clip: tuple[float, float], scale: float, dtype: DType) -> tuple[int, int]:
+    """Decoded integers between which a layer's real ``clip`` leaves its output."""
+    low = max(clip[0] / scale, dtype.min)
+    high = min(clip[1] / scale, dtype.max)
+    return round(low), round(high)
+
+
+def integer_weighted(
+    layer: WeightedLayer,
+    weight: Tensor,
+    bias: Tensor,
+    weight_scale: Tensor,
+    weight_dtype: DType,
+    source: IntegerLayer,
+    dtype: DType,
+    scale: float,
+) -> IntegerLayer:
+    """A convolution or linear layer; ``weight_scale`` float64 [c_out], raised where the bias would not fit."""
+    bias = bias.double()
+    weight_scale = weight_scale.clamp(min=0).maximum(bias.abs() / (source.scale * BIAS_LIMIT))
+    steps = weight.double() / weight_scale.view(-1, *[1] * (weight.dim() - 1))
+    integers = nearest(steps, weight_dtype).long()
+    accumulator = source.scale * weight_scale
+    largest = int(integers.flatten(1).abs().sum(dim=1).max()) * max(source.dtype.max, -source.dtype.min)
+    if largest >= ACCUMULATOR_LIMIT:
+        raise RangeError(f"layer {layer.name!r}, accumulator: {largest} must stay below {ACCUMULATOR_LIMIT}")
+    fixed = fixed_point(
+        layer.name, accumulator / scale, (bias / accumulator).round().long(), *bounds(layer.clip, scale, dtype)
+    )
+    return IntegerLayer(layer, dtype, scale, integers, weight_dtype, (fixed,))
+
+
+def integer_unweighted(
+    layer: ClippedLayer, sources: tuple[IntegerLayer, ...], dtype: DType, scale: float
+) -> IntegerLayer:
+    """A mean, add or activation; the mean's divisor goes into the multiplier."""
+    divisor = 1
+    if isinstance(layer, AvgPoolLayer):
+        divisor = layer.kernel**2
+    if isinstance(layer, GlobalPoolLayer):
+        height, width, _ = sources[0].layer.shape
+        divisor = height * width
+    lo, hi = bounds(layer.clip, scale, dtype)
+    branches = []
+    for source in sources:
+        ratio = torch.full((layer.shape.channels,), source.scale / (divisor * scale), dtype=torch.float64)
+        fixed = fixed_point(layer.name, ratio, torch.zeros(layer.shape.channels, dtype=torch.int64), lo, hi)
+        branches.append(_wide(fixed, source.dtype, dtype) if isinstance(layer, AddLayer) else fixed)
+    return IntegerLayer(layer, dtype, scale, fixed=tuple(branches), lo=lo, hi=hi)
+
+
+def _wide(branch: Fixed, source: DType, dtype: DType) -> Fixed:
+    """A branch of an add, clipped two bits beyond the sum's format or to what its input can reach."""
+    extent = 4 * (max(dtype.max, -dtype.min) + 1)
+    ends = torch.tensor([source.min, source.max]).view(2, 1, 1, 1).expand(2, len(branch.mult), 1, 1)
+    free = Fixed(branch.bias, branch.mult, branch.shift, -extent, extent - 1)
+    reached = free.apply(ends)
+    return Fixed(branch.bias, branch.mult, branch.shift, int(reached.min()), int(reached.max()))

@@ -1,0 +1,160 @@
+"""``QuantizedNetwork``: fake-quantized and trainable in training mode, exact integers in eval mode."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.ir.dtype import DType
+from models.ir.graph import Graph
+from models.plan import AddLayer, ClippedLayer, InputLayer, Layer, MaxPoolLayer, Plan, WeightedLayer
+from models.quant.calibrate import Calibration, bounded
+from models.quant.fake import fake_quantize, round_through
+from models.quant.formats import LOGITS, Formats
+from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
+
+BATCH = 256
+
+
+class QuantizedLayer(nn.Module):
+    """One layer's parameters: weight, bias, and the logarithms (base 2) of its learned scales.
+
+    The scales of the input and of the result are fixed; a max pooling has that of its input.
+    """
+
+    fixed_scale: Tensor
+    log_scale: nn.Parameter
+    weight: nn.Parameter
+    bias: nn.Parameter
+    log_weight_scale: nn.Parameter
+
+    def __init__(self, layer: Layer, formats: Formats, calibration: Calibration) -> None:
+        super().__init__()
+        self.layer = layer
+        self.dtype: DType = formats.output[layer.name]
+        self.weight_dtype: DType | None = formats.weight.get(layer.name)
+        self.learns_scale = isinstance(layer, ClippedLayer) and self.dtype != LOGITS
+        if not isinstance(layer, MaxPoolLayer):
+            scale = torch.tensor(calibration.activation(layer.name, self.dtype), dtype=torch.float64)
+            if self.learns_scale:
+                self.log_scale = nn.Parameter(scale.log2().float())
+            else:
+                self.register_buffer("fixed_scale", scale)
+        if isinstance(layer, WeightedLayer):
+            assert self.weight_dtype is not None
+            self.weight = nn.Parameter(layer.weight.detach().float().clone())
+            self.bias = nn.Parameter(layer.bias.detach().float().clone())
+            self.log_weight_scale = nn.Parameter(calibration.weight(layer.name, self.weight_dtype).log2().float())
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The fake-quantized output from fake-quantized inputs."""
+        layer = self.layer
+        if isinstance(layer, InputLayer):
+            return fake_quantize(inputs[0], self.fixed_scale.float(), self.dtype)
+        if isinstance(layer, WeightedLayer):
+            assert self.weight_dtype is not None
+            scale = self.log_weight_scale.exp2().view(-1, *[1] * (self.weight.dim() - 1))
+            y = layer.weigh(inputs[0], fake_quantize(self.weight, scale, self.weight_dtype), self.bias)
+        elif isinstance(layer, AddLayer) and self.learns_scale:
+            y = layer.compute(*(round_through(x, self.log_scale.exp2()) for x in inputs))
+        else:
+            y = layer.compute(*inputs)
+        if isinstance(layer, ClippedLayer):
+            y = y.clamp(*layer.clip)
+        return fake_quantize(y, self.log_scale.exp2(), self.dtype) if self.learns_scale else y
+
+    def integer(self, sources: tuple[IntegerLayer, ...]) -> IntegerLayer:
+        """The layer as it stands, in integers."""
+        layer = self.layer
+        if isinstance(layer, MaxPoolLayer):
+            return IntegerLayer(layer, self.dtype, sources[0].scale)
+        scale = float(self.log_scale.detach().double().exp2() if self.learns_scale else self.fixed_scale)
+        if isinstance(layer, InputLayer):
+            return IntegerLayer(layer, self.dtype, scale)
+        assert isinstance(layer, ClippedLayer)
+        if not isinstance(layer, WeightedLayer):
+            return integer_unweighted(layer, sources, self.dtype, scale)
+        assert self.weight_dtype is not None
+        return integer_weighted(
+            layer,
+            self.weight.detach(),
+            self.bias.detach(),
+            bounded(self.log_weight_scale.detach().double().exp2()),
+            self.weight_dtype,
+            sources[0],
+            self.dtype,
+            scale,
+        )
+
+
+class QuantizedNetwork(nn.Module):
+    """A plan with a format for every tensor.
+
+    In training mode ``forward`` is the fake-quantized float network with gradients; in eval mode
+    it is the exact integer network, its logits times their scale.
+    """
+
+    def __init__(self, plan: Plan, formats: Formats, calibration: Calibration) -> None:
+        super().__init__()
+        self.plan = plan
+        self.parts = nn.ModuleList(QuantizedLayer(layer, formats, calibration) for layer in plan.layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Real logits ``[n, classes]`` of images ``x`` [n, C, H, W]."""
+        return self.fake_logits(x) if self.training else self.logits(x)
+
+    def fake_logits(self, x: Tensor) -> Tensor:
+        """Logits of the fake-quantized float network, whatever the mode."""
+        values: dict[str, Tensor] = {}
+        for part in self.parts:
+            assert isinstance(part, QuantizedLayer)
+            inputs = [values[name] for name in part.layer.inputs] or [x]
+            values[part.layer.name] = part(*inputs)
+        return values[self.plan.output].flatten(1)
+
+    def integer_layers(self) -> tuple[IntegerLayer, ...]:
+        """The network as it stands, in integers."""
+        layers: dict[str, IntegerLayer] = {}
+        for part in self.parts:
+            assert isinstance(part, QuantizedLayer)
+            sources = tuple(layers[name] for name in part.layer.inputs)
+            layers[part.layer.name] = part.integer(sources)
+        return tuple(layers.values())
+
+    def integers(self, x: Tensor) -> dict[str, Tensor]:
+        """int64 ``[n, C, H, W]`` of every node, keyed by its name, for images ``x`` [n, C, H, W]."""
+        layers = self.integer_layers()
+        parts = [_run(layers, part) for part in x.split(BATCH)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def logits(self, x: Tensor) -> Tensor:
+        """The exact logits times their scale, float32 ``[n, classes]``."""
+        layers = self.integer_layers()
+        scale = next(layer.scale for layer in layers if layer.layer.name == self.plan.output)
+        outputs = [_run(layers, part)[self.plan.output].flatten(1) for part in x.split(BATCH)]
+        return (torch.cat(outputs).double() * scale).float()
+
+    def export(self) -> Graph:
+        """The integer graph, which golden computes to the same integers."""
+        return Graph(self.plan.name, tuple(layer.export() for layer in self.integer_layers()), self.plan.output)
+
+
+def _run(layers: tuple[IntegerLayer, ...], x: Tensor) -> dict[str, Tensor]:
+    values: dict[str, Tensor] = {}
+    for layer in layers:
+        name = layer.layer.name
+        if isinstance(layer.layer, InputLayer):
+            values[name] = _encode(layer, x)
+        else:
+            values[name] = layer.compute(*(values[source] for source in layer.layer.inputs))
+    return values
+
+
+def _encode(layer: IntegerLayer, x: Tensor) -> Tensor:
+    steps = x.double() / layer.scale
+    integers = steps.round()
+    low, high = layer.dtype.min, layer.dtype.max
+    on_grid = (steps - integers).abs() <= 1e-3
+    if not (on_grid & (integers >= low) & (integers <= high)).all():
+        raise ValueError(f"input images must hold {layer.scale:.6g} times integers of {layer.dtype}, {low} to {high}")
+    return integers.long()

@@ -1,0 +1,127 @@
+"""``trace``: any module of the standard layers, by torch.fx, as a float plan.
+
+Modules are leaves; what lies between them is followed through their ``forward``. Every operation
+that is not supported is named with its module path before anything is built.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.fx.node import map_arg
+
+from models.build import PlanBuilder, SettingError, Value
+from models.fold import fold_batchnorm, fuse_clips
+from models.ir.graph import Shape
+from models.operations import FUNCTIONS, MODULES
+from models.plan import Plan
+
+TOLERANCE = 1e-6
+
+
+class TraceError(ValueError):
+    """A network that cannot be traced or holds an unsupported operation; the message names its module path."""
+
+
+def trace(model: nn.Module, shape: Shape, name: str = "network") -> Plan:
+    """The float plan of ``model`` in eval mode for images of ``shape``: batch norms folded, activations fused."""
+    model = copy.deepcopy(model).eval()
+    graph = _symbolic(model)
+    _refuse_unknown(model, graph)
+    plan = fuse_clips(fold_batchnorm(_build(model, graph, shape, name)))
+    _check_same(model, plan)
+    return plan
+
+
+def _symbolic(model: nn.Module) -> fx.Graph:
+    tracer = fx.Tracer()
+    try:
+        graph = tracer.trace(model)
+    except Exception as error:
+        where = next(reversed(tracer.module_stack), "") if tracer.module_stack else ""
+        raise TraceError(
+            f"{where or type(model).__name__}: cannot be traced, its control flow or calls depend on the data: {error}"
+        ) from error
+    inputs = [node.name for node in graph.nodes if node.op == "placeholder"]
+    if len(inputs) != 1:
+        raise TraceError(f"{type(model).__name__}: takes {len(inputs)} inputs ({', '.join(inputs)}); must take 1")
+    graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
+    return graph
+
+
+def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
+    unknown = []
+    for node in graph.nodes:
+        if node.op == "call_module":
+            module = model.get_submodule(str(node.target))
+            known = type(module) in MODULES
+        else:
+            known = node.op not in ("call_function", "call_method") or node.target in FUNCTIONS
+        if not known:
+            unknown.append(f"{_path(node)}: {_operation(model, node)} is not supported")
+    if unknown:
+        modules = ", ".join(kind.__name__ for kind in MODULES)
+        raise TraceError("\n".join([*unknown, f"supported are {modules}, their functional forms, and addition"]))
+
+
+def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str) -> Plan:
+    build = PlanBuilder(name, shape)
+    values: dict[fx.Node, Any] = {}
+    for node in graph.nodes:
+        build.path = _path(node)
+        if node.op == "placeholder":
+            values[node] = Value("input")
+        elif node.op == "get_attr":
+            values[node] = operator.attrgetter(str(node.target))(model)
+        elif node.op == "output":
+            result = map_arg(node.args[0], values.__getitem__)
+            if not isinstance(result, Value):
+                raise TraceError(f"{type(model).__name__}: must return one tensor, not {type(result).__name__}")
+            return build.plan(result)
+        else:
+            args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
+            try:
+                if node.op == "call_module":
+                    module = model.get_submodule(str(node.target))
+                    values[node] = MODULES[type(module)](build, module, *args, **kwargs)
+                else:
+                    values[node] = FUNCTIONS[node.target](build, *args, **kwargs)
+            except SettingError as error:
+                raise TraceError(f"{_path(node)}: {_operation(model, node)} with {error}") from error
+    raise TraceError(f"{type(model).__name__}: returns nothing")
+
+
+def _check_same(model: nn.Module, plan: Plan) -> None:
+    """Refuse a module that the trace does not describe, such as one that relies on writing in place."""
+    height, width, channels = plan.layers[0].shape
+    x = torch.randn(2, channels, height, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with torch.no_grad():
+        wanted = model.double()(x.clone()).flatten(1)
+        found = plan.to(torch.float64).logits(x)
+    if not torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * max(1.0, wanted.abs().max().item())):
+        raise TraceError(
+            f"{type(model).__name__}: computes other outputs than its trace, or none that are finite; an operation "
+            "that writes in place must be used only through its result, and nothing may depend on the data"
+        )
+
+
+def _path(node: fx.Node) -> str:
+    stack = node.meta.get("nn_module_stack") or {}
+    module = next(reversed(stack), "") if stack else ""
+    if node.op == "call_module":
+        return str(node.target)
+    function = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+    # boolean_dispatch hides the function's own name; the node's carries it
+    function = node.name.rstrip("0123456789_") if function == "fn" else function.strip("_")
+    function = {"iadd": "add"}.get(function, function)
+    return f"{module}.{function}" if module else function
+
+
+def _operation(model: nn.Module, node: fx.Node) -> str:
+    if node.op == "call_module":
+        return type(model.get_submodule(str(node.target))).__name__
+    return _path(node).rpartition(".")[2]

@@ -1,0 +1,71 @@
+"""Float training: a short deterministic recipe, and the batches it shares with quantization-aware training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.data.dataset import Augment, Dataset
+
+Progress = Callable[[str, int, int], None]
+
+EPOCHS = 30
+BATCH = 64
+LEARNING_RATE = 4e-3
+WEIGHT_DECAY = 0.05
+LABEL_SMOOTHING = 0.1
+
+
+def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
+    """``x`` [n, C, H, W], each image moved, turned and resized at random; bilinear, zero outside."""
+    if augment == Augment():
+        return x
+    n, _, height, width = x.shape
+    down, right, turn, size = 2 * torch.rand(4, n, generator=generator) - 1
+    angle = turn * math.radians(augment.rotate)
+    grow = 1 + size * augment.zoom
+    cos, sin = grow * angle.cos(), grow * angle.sin()
+    move_x, move_y = right * (2 * augment.shift / width), down * (2 * augment.shift / height)
+    theta = torch.stack([cos, -sin, move_x, sin, cos, move_y], dim=1).view(n, 2, 3)
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False)
+
+
+def batches(data: Dataset, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch of augmented training batches in random order; a last partial batch is left out."""
+    x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y).long()
+    size = min(BATCH, len(x))
+    order = torch.randperm(len(x), generator=generator)
+    for start in range(0, len(x) - size + 1, size):
+        chosen = order[start : start + size]
+        yield augmented(x[chosen], data.augment, generator), y[chosen]
+
+
+def train(
+    model: nn.Module, data: Dataset, epochs: int = EPOCHS, seed: int = 0, progress: Progress | None = None
+) -> nn.Module:
+    """Train ``model`` in place on the training split and return it in eval mode.
+
+    Deterministic for one seed on one machine; the caller's random state stays as it is.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    steps = epochs * max(1, len(data.train_x) // BATCH)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.2)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model.train()
+        for epoch in range(epochs):
+            for x, y in batches(data, generator):
+                loss = F.cross_entropy(model(x), y, label_smoothing=LABEL_SMOOTHING)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+            if progress:
+                progress("train", epoch + 1, epochs)
+    return model.eval()

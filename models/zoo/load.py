@@ -1,0 +1,34 @@
+"""``load_model``: a network by name, or from a function of a user's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from models.source import call, is_function
+from models.zoo.digits_cnn import DigitsCNN
+
+MODELS: dict[str, Callable[[], nn.Module]] = {"digits_cnn": DigitsCNN}
+
+
+class ModelError(ValueError):
+    """A network that does not exist; the message names it and what would be valid."""
+
+
+def load_model(spec: str, seed: int = 0) -> nn.Module:
+    """The network that ``spec`` names: a built-in name or ``file.py:function``.
+
+    Weights that the network draws at random follow ``seed``. The caller's random state stays as it is.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if spec in MODELS:
+            return MODELS[spec]()
+        if not is_function(spec):
+            raise ModelError(f"unknown model {spec!r}; valid are {', '.join(MODELS)}, or 'file.py:function'")
+        model = call(spec)
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"model {spec!r}: the function must return a torch.nn.Module, not {type(model).__name__}")
+    return model
