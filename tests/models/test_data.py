@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.data import Dataset, DatasetError, load
+from models.data.arrays import from_arrays
+from models.ir.dtype import IntType
+from models.source import SourceError
+
+
+def arrays(**changes: object) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    base = {
+        "x_train": rng.integers(0, 256, (6, 3, 4, 5), dtype=np.uint8),
+        "y_train": np.array([0, 1, 2, 0, 1, 2]),
+        "x_test": rng.integers(0, 256, (3, 3, 4, 5), dtype=np.uint8),
+        "y_test": np.array([0, 1, 2]),
+    }
+    return {key: np.asarray(value) for key, value in (base | changes).items() if value is not None}
+
+
+def test_digits_are_scikit_learns_split_by_class() -> None:
+    from sklearn.datasets import load_digits
+
+    data = load("digits")
+    pixels, labels = load_digits(return_X_y=True)
+    assert data.shape == (8, 8, 1)
+    assert len(data.train_x) + len(data.test_x) == 1797
+    ours = np.concatenate([data.encode(data.train_x), data.encode(data.test_x)]).reshape(-1, 64)
+    key = lambda rows: sorted(map(tuple, rows.astype(int).tolist()))  # noqa: E731
+    assert key(ours) == key(np.asarray(pixels))
+    for label in range(10):
+        total = int((np.asarray(labels) == label).sum())
+        assert int((data.test_y == label).sum()) == round(0.3 * total)
+    again = load("digits")
+    assert np.array_equal(again.test_x, data.test_x)
+    assert np.array_equal(again.test_y, data.test_y)
+
+
+def test_frames_hold_the_integers_behind_the_pixels() -> None:
+    data = load("digits")
+    frames = data.frames("test", 3)
+    for frame, image in zip(frames, data.test_x, strict=False):
+        assert np.array_equal(frame.to_dense()[:, :, 0] / 16, image[0])
+    assert len(data.frames("train")) == len(data.train_x)
+    with pytest.raises(DatasetError, match="'train' or 'test'"):
+        data.frames("validation")
+
+
+def test_data_sets_load_without_torch() -> None:
+    code = "import sys, models.data; models.data.load('digits'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "x, dtype, scale",
+    [
+        (np.arange(24, dtype=np.uint8), IntType(5, False), 1.0),
+        (np.arange(-3, 21), IntType(6, True), 1.0),
+        (np.arange(24) / np.float32(255), IntType(5, False), 1 / 255),
+        (np.arange(-8, 16) / 16.0, IntType(5, True), 1 / 16),
+        (np.linspace(0, np.pi, 24), IntType(8, False), np.pi / 255),
+        (np.linspace(-1, np.pi, 24), IntType(8, True), np.pi / 127),
+    ],
+)
+def test_input_format_follows_the_pixels(x: np.ndarray, dtype: IntType, scale: float) -> None:
+    x = x.reshape(6, 2, 2)
+    data = from_arrays("x", arrays(x_train=x, x_test=x[:3]))
+    assert data.input_dtype == dtype
+    assert data.input_scale == pytest.approx(scale, rel=1e-12)
+    assert data.train_x.shape == (6, 1, 2, 2)
+    assert np.array_equal((data.encode(data.train_x) * data.input_scale).astype(np.float32), data.train_x)
+    on_grid = np.allclose(x / scale, np.rint(x / scale))
+    assert np.abs(data.train_x[:, 0] - x).max() <= (1e-6 if on_grid else 0.5001) * scale
+
+
+def test_a_given_scale_multiplies_integers_and_divides_floats() -> None:
+    raw = arrays()
+    data = from_arrays("x", arrays(input_scale=0.5))
+    assert np.array_equal(data.train_x, raw["x_train"] * np.float32(0.5))
+    same = from_arrays("x", arrays(x_train=data.train_x, x_test=data.test_x, input_scale=0.5))
+    assert same.input_dtype == data.input_dtype == IntType(8, False)
+    assert np.array_equal(same.train_x, data.train_x)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"y_test": None}, "no 'y_test'; it has x_train, y_train, x_test"),
+        ({"x_train": np.zeros((6, 4))}, r"x_train: float64 \(6, 4\) must be numbers"),
+        ({"x_train": np.full((6, 3, 4, 5), np.nan)}, "x_train: holds values that are not finite"),
+        ({"x_test": np.zeros((3, 3, 4, 4), np.uint8)}, r"test_x: \(3, 4, 4\) must have train_x's shape, \(3, 4, 5\)"),
+        ({"x_test": np.zeros((3, 3, 4, 5))}, "x_test: float64 must be float if and only if x_train is"),
+        ({"y_train": np.zeros(5, int)}, r"train_y: int64 \(5,\) must be integers of shape \(6,\)"),
+        ({"y_train": np.zeros((6, 1), int)}, r"y_train: int64 \(6, 1\) must be integers"),
+        ({"y_test": np.array([0, -1, 2])}, "test_y: -1 to 2 must be 0 to 2"),
+        ({"y_train": np.zeros(6, int), "y_test": np.zeros(3, int)}, "classes: 1 must be 2 or more"),
+        ({"x_train": np.full((6, 3, 4, 5), 300)}, "pixels need integers 0 to 300; 8 bits"),
+        ({"input_scale": -1.0}, r"input_scale: array\(-1.\) must be one positive number"),
+        (
+            {"x_train": np.full((6, 3, 4, 5), 0.3), "x_test": np.ones((3, 3, 4, 5)), "input_scale": 0.5},
+            "does not divide",
+        ),
+    ],
+)
+def test_wrong_arrays_are_named(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        from_arrays("mine", arrays(**changes))
+
+
+def test_npz_and_function_give_the_same_data(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", **arrays())
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\ndef data(): return dict(np.load(__file__.replace('mine.py', 'set.npz')))\n"
+        "def whole():\n    from models.data.arrays import from_arrays\n    return from_arrays('w', data())\n"
+        "def wrong(): return 3\n"
+    )
+    first = load(str(tmp_path / "set.npz"))
+    for function in ("data", "whole"):
+        second = load(f"{tmp_path}/mine.py:{function}")
+        assert isinstance(second, Dataset)
+        assert np.array_equal(first.train_x, second.train_x)
+        assert np.array_equal(first.test_y, second.test_y)
+    with pytest.raises(DatasetError, match="must return a Dataset or a dict, not int"):
+        load(f"{tmp_path}/mine.py:wrong")
+
+
+def test_wrong_specs_are_named(tmp_path: Path) -> None:
+    (tmp_path / "set.npz").write_bytes(b"PK not really")
+    (tmp_path / "bad.py").write_text("def f(): return 1 / 0\n")
+    (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
+    with pytest.raises(DatasetError, match="unknown data set 'digit'; valid are digits, a path"):
+        load("digit")
+    with pytest.raises(DatasetError, match=r"gone\.npz': there is no such file"):
+        load(str(tmp_path / "gone.npz"))
+    with pytest.raises(DatasetError, match=r"set\.npz': is not a readable \.npz file"):
+        load(str(tmp_path / "set.npz"))
+    with pytest.raises(SourceError, match=r"there is no file .*gone\.py"):
+        load(f"{tmp_path}/gone.py:f")
+    with pytest.raises(SourceError, match="has no function 'g'; it has f"):
+        load(f"{tmp_path}/bad.py:g")
+    with pytest.raises(SourceError, match="the function failed: ZeroDivisionError"):
+        load(f"{tmp_path}/bad.py:f")
+    with pytest.raises(SourceError, match=r"broken\.py does not import: ModuleNotFoundError"):
+        load(f"{tmp_path}/broken.py:f")

@@ -1,0 +1,162 @@
+"""The exactness that everything downstream rests on: eval-mode network == golden, on every integer of every layer."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ir import golden
+from models.ir.dtype import DyBitType, IntType
+from models.ir.graph import BIAS_BITS, MAX_SHIFT, Conv, Graph
+from models.plan import Plan
+from models.quant.calibrate import Calibration
+from models.quant.formats import FORMATS, resolve
+from models.quant.integer import ACCUMULATOR_LIMIT, RangeError, fixed_point, integer_weighted
+from models.quant.network import QuantizedNetwork
+from models.trace import trace
+from tests.models.nets import NETS, net
+
+IMAGES = 3
+
+
+def quantized(name: str, assignment: dict[str, str] | str, method: str = "mse", seed: int = 0) -> QuantizedNetwork:
+    model, data = net(name, seed)
+    plan = trace(model, data.shape, name)
+    formats = resolve(plan, data.input_dtype, assignment)
+    return QuantizedNetwork(plan, formats, Calibration(plan, data, method)).eval()
+
+
+def mixed(plan: Plan, start: int) -> dict[str, str]:
+    cycle = itertools.cycle(("int4", "dybit8", "dybit4", "int8", "dybit3", "int2", "int6"))
+    return dict(zip(plan.choices, itertools.islice(cycle, start, None), strict=False))
+
+
+def assert_golden_agrees(network: QuantizedNetwork, name: str) -> Graph:
+    data = NETS[name][1]
+    graph = network.export()
+    integers = network.integers(torch.from_numpy(data.test_x[:IMAGES]))
+    assert set(integers) == {node.name for node in graph.nodes}
+    for index, frame in enumerate(data.frames("test", IMAGES)):
+        frames = golden.run(graph, frame)
+        for node in graph.nodes:
+            ours = integers[node.name][index].permute(1, 2, 0).numpy()
+            assert np.array_equal(frames[node.name].to_dense(), ours), (node.name, index)
+    return graph
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("form", [*FORMATS, "dybit2", "int2"])
+def test_every_integer_equals_golden(name: str, form: str) -> None:
+    assert_golden_agrees(quantized(name, form), name)
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("start", range(3))
+def test_mixed_formats_equal_golden(name: str, start: int) -> None:
+    model, data = net(name, start)
+    network = quantized(name, mixed(trace(model, data.shape), start), ("mse", "percentile", "minmax")[start], start)
+    graph = assert_golden_agrees(network, name)
+    assert len({str(node.dtype) for node in graph.nodes}) > 3
+
+
+def test_network_stays_exact_while_its_parameters_change() -> None:
+    network = quantized("digits_cnn", "int4")
+    generator = torch.Generator().manual_seed(0)
+    before = network.export()["stem"]
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+    graph = assert_golden_agrees(network, "digits_cnn")
+    after = graph["stem"]
+    assert isinstance(before, Conv)
+    assert isinstance(after, Conv)
+    assert not np.array_equal(before.weight, after.weight)
+
+
+def test_formats_have_the_sign_that_their_tensor_needs() -> None:
+    graph = quantized("digits_cnn", "dybit4").export()
+    wanted = {
+        "input": "uint4",
+        "stem": "udybit4",
+        "block1_conv2": "dybit4",
+        "block1_add": "udybit4",
+        "block2_around_0": "dybit4",
+        "pool": "udybit4",
+        "fc": "int16",
+    }
+    assert {name: str(graph[name].dtype) for name in wanted} == wanted
+
+
+def test_logits_are_the_output_integers_times_their_scale() -> None:
+    network = quantized("pools", "int8")
+    x = torch.from_numpy(NETS["pools"][1].test_x)
+    graph = network.export()
+    wanted = network.integers(x)[graph.output].flatten(1) * graph[graph.output].scale
+    assert torch.equal(network.logits(x), wanted.float())
+    assert torch.equal(network(x), network.logits(x))
+
+
+@pytest.mark.parametrize("form, tolerance", [("int8", 0.06), ("dybit8", 0.06), ("int4", 0.6)])
+@pytest.mark.parametrize("name", NETS)
+def test_training_mode_approximates_the_integers(name: str, form: str, tolerance: float) -> None:
+    network = quantized(name, form)
+    x = torch.from_numpy(NETS[name][1].test_x)
+    with torch.no_grad():
+        fake = network.fake_logits(x)
+    exact = network.logits(x)
+    assert float((fake - exact).norm() / exact.norm()) < tolerance
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_eight_bits_approximate_the_float_network(name: str) -> None:
+    model, data = net(name)
+    x = torch.from_numpy(data.test_x)
+    with torch.no_grad():
+        wanted = model(x).flatten(1)
+    for form in ("int8", "dybit8"):
+        assert float((quantized(name, form).logits(x) - wanted).norm() / wanted.norm()) < 0.15
+
+
+@pytest.mark.parametrize("value", [2.0, 0.03, -0.125])
+def test_images_off_the_input_grid_are_refused(value: float) -> None:
+    network = quantized("depthwise", "int8")
+    x = torch.full((1, 2, 9, 9), value)
+    with pytest.raises(ValueError, match=r"input images must hold 0\.125 times integers of uint4, 0 to 15"):
+        network.logits(x)
+
+
+@given(st.lists(st.floats(1e-9, 6e4), min_size=1, max_size=5))
+def test_multipliers_use_their_bits(ratios: list[float]) -> None:
+    ratio = torch.tensor(ratios, dtype=torch.float64)
+    fixed = fixed_point("x", ratio, torch.zeros(len(ratios), dtype=torch.int64), 0, 255)
+    assert 0 <= fixed.shift <= MAX_SHIFT
+    assert int(fixed.mult.max()) < 1 << 16
+    assert fixed.shift == MAX_SHIFT or int(fixed.mult.max()) >= (1 << 15) - 1
+    assert ((fixed.mult.double() / 2.0**fixed.shift - ratio).abs() <= 0.5 / 2.0**fixed.shift + 1e-12).all()
+
+
+def test_a_factor_beyond_the_multipliers_is_refused() -> None:
+    with pytest.raises(RangeError, match="layer 'x', requantize factor: 1e\\+05 must be below 65535"):
+        fixed_point("x", torch.tensor([1e5]), torch.zeros(1, dtype=torch.int64), 0, 1)
+
+
+def test_an_accumulator_beyond_int64_is_refused_and_a_wide_bias_is_kept() -> None:
+    model, data = net("kernel7")
+    plan = trace(model, data.shape)
+    network = quantized("kernel7", "int8")
+    source = network.integer_layers()[0]
+    layer = next(layer for layer in plan.layers if layer.kind == "conv")
+    weight, bias = layer.weight, layer.bias + 1.0  # type: ignore[attr-defined]
+    tiny = torch.full((len(weight),), 1e-14, dtype=torch.float64)
+    args = (layer, weight, bias, tiny, IntType(8), source, IntType(8), 0.01)
+    made = integer_weighted(*args)  # type: ignore[arg-type]
+    assert int(made.fixed[0].bias.abs().max()) < 1 << (BIAS_BITS - 1)
+    wide = DyBitType(8)
+    huge = type(source)(source.layer, IntType(40), source.scale)
+    with pytest.raises(RangeError, match=rf"accumulator: \d+ must stay below {ACCUMULATOR_LIMIT}"):
+        integer_weighted(layer, weight, bias, tiny, wide, huge, wide, 0.01)  # type: ignore[arg-type]
