@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cosim.rtl import Beats, RtlRun
+from cosim.beats import Beats
+from cosim.rtl import RtlRun
 from hw.layout import TokenLayout, index_bits
 from models.ir import golden
 from models.ir.frame import Frame
@@ -48,13 +49,15 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Check:
-    """The outcome: how many frames and which streams were compared, and each stream's first mismatch.
+    """The outcome: how much was compared, and each stream's first mismatch.
 
-    ``mismatches`` follow the graph's order, so the first one is nearest to the input.
+    ``streams``: port prefixes of the probed edges, then ``o``. ``values``: features compared in
+    all. ``mismatches`` follow the graph's order, so the first one is nearest to the input.
     """
 
     frames: int
     streams: tuple[str, ...]
+    values: int
     mismatches: tuple[Mismatch, ...]
 
     @property
@@ -84,6 +87,7 @@ def check(graph: Graph, frames: Sequence[Frame], run: RtlRun, edges: Mapping[str
     return Check(
         len(frames),
         tuple(prefix for _, prefix, _ in streams),
+        sum(frame.features.size for layer, _, _ in streams for frame in expected[layer]),
         tuple(mismatch for mismatch in found if mismatch is not None),
     )
 

@@ -1,6 +1,7 @@
 """Building and running a testbench under Verilator or Icarus through cocotb's runner.
 
-A build is kept in a folder named by the hash of its sources and options, and used again.
+A build is kept in a folder named by the hash of its sources and options, and used again. So are
+the compiled parts of Verilator that are the same for every design, most of a small build's time.
 """
 
 from __future__ import annotations
@@ -55,29 +56,27 @@ def build(
     Raises SimulationError when the simulator or its compiler is missing or refuses the sources.
     """
     environment = _environment(kind, waveform)
-    digest = hashlib.sha256()
-    for part in (kind, _version(kind), waveform or "", *_build_args(kind, waveform), *_MAKE_VARIABLES.items()):
-        digest.update(repr(part).encode())
-    for name, text in sources:
-        digest.update(f"{name}\0{len(text)}\0".encode())
-        digest.update(text.encode())
-    folder = cache.resolve() / f"{kind}-{digest.hexdigest()[:20]}"
+    options = (kind, _version(kind), waveform, _build_args(kind, waveform), _MAKE_VARIABLES)
+    folder = cache.resolve() / f"{kind}-{_digest(options, sources)}"
+    runtime = cache.resolve() / f"{kind}-runtime-{_digest(options)}"
     if folder.is_dir():
         return Build(kind, folder, waveform, reused=True)
     cache.mkdir(parents=True, exist_ok=True)
+    objects = " ".join(map(str, sorted(runtime.glob("*.o"))))
+    if objects:
+        environment["MAKEFLAGS"] += " VM_GLOBAL_FAST= VM_GLOBAL_SLOW="
     with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch, _patched(environment):
         work = Path(scratch).resolve()
         for name, text in sources:
             (work / name).write_text(text)
         log = work / "build.log"
-        built = work / "built"
         try:
             get_runner(kind.value).build(
                 sources=[work / name for name, _ in sources],
                 hdl_toplevel=TOP,
-                build_args=_build_args(kind, waveform),
+                build_args=[*_build_args(kind, waveform), *(("-LDFLAGS", objects) if objects else ())],
                 defines={"WAVEFORM": f'"{waveform}"'} if waveform else {},
-                build_dir=work / "work",
+                build_dir=work / "make",
                 timescale=TIMESCALE,
                 waves=waveform is not None and kind is SimulatorKind.VERILATOR,
                 always=True,
@@ -85,11 +84,8 @@ def build(
             )
         except (RuntimeError, SystemExit) as error:
             raise SimulationError(f"{kind} could not build the design: {error}\n{_tail(log)}") from error
-        built.mkdir()
-        binary = _binary(kind)
-        shutil.copy2(work / "work" / binary, built / binary)
-        with contextlib.suppress(OSError):  # another process may have put the same build there meanwhile
-            built.rename(folder)
+        _keep([work / "make" / (TOP if kind is SimulatorKind.VERILATOR else "sim.vvp")], folder)
+        _keep(list((work / "make").glob("verilated*.o")), runtime)
     return Build(kind, folder, waveform, reused=False)
 
 
@@ -134,8 +130,20 @@ _MAKE_VARIABLES = {
 }
 
 
-def _binary(kind: SimulatorKind) -> str:
-    return TOP if kind is SimulatorKind.VERILATOR else "sim.vvp"
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+
+def _keep(files: Sequence[Path], folder: Path) -> None:
+    """Puts files into a new folder at once, unless another process already has."""
+    if files and not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="keeping-") as scratch:
+            whole = Path(scratch) / folder.name
+            whole.mkdir()
+            for file in files:
+                shutil.copy2(file, whole)
+            with contextlib.suppress(OSError):
+                whole.rename(folder)
 
 
 def _build_args(kind: SimulatorKind, waveform: str | None) -> list[str]:

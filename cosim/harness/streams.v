@@ -1,4 +1,4 @@
-// Stream source, sink pacing and recorder for the generated testbench.
+// Stream source, sink and recorder for the generated testbench.
 
 // Stalls a cycle with probability share / 65536, by a 32-bit xorshift generator; seed must not be 0.
 module stall_generator (
@@ -52,6 +52,28 @@ module stream_source #(
             end
         end
     end
+endmodule
+
+// Takes a beat in every cycle that does not stall. frame_out tells that a frame closes in this cycle,
+// complete that the expected number has.
+module stream_sink (
+    input clk,
+    input rst,
+    input stalled,
+    input [31:0] expected,
+    input last,
+    input valid,
+    output ready,
+    output frame_out,
+    output complete
+);
+    reg [31:0] frames;
+
+    always @(posedge clk) frames <= rst ? 0 : frames + {31'b0, frame_out};
+
+    assign ready = !stalled && !rst;
+    assign frame_out = valid && ready && last;
+    assign complete = frames >= expected;
 endmodule
 
 // Writes "cycle payload" to FILE for every beat taken, "! cycle" where valid fell or the payload

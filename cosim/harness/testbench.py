@@ -15,39 +15,69 @@ DRAIN_CYCLES = 16
 """Cycles run after the last expected ``end``, in which surplus beats would come out."""
 
 
+def source_file(stream: str) -> str:
+    """Name of the file in the run's folder from which an input stream is played."""
+    return f"{stream}.hex"
+
+
 def record_file(stream: str) -> str:
     """Name of the file in the run's folder to which the beats of a stream go."""
     return f"{stream}.beats"
 
 
-def testbench(widths: Mapping[str, int]) -> str:
-    """Verilog of the testbench; ``widths`` gives the payload width of each stream by its port prefix.
+def testbench(sources: Mapping[str, int], sinks: Mapping[str, int], probes: Mapping[str, int]) -> str:
+    """Verilog of the testbench, given the payload width of each stream by its port prefix.
 
-    The streams are ``i``, ``o`` and any outputs that are only to be recorded.
-
-    It waits for ``go``, resets, plays ``i.hex``, records every stream and raises ``done`` when
-    ``+ends=`` end beats came out or ``+limit=`` cycles passed without one. Other plusargs:
-    ``source_share``, ``source_seed``, ``sink_share``, ``sink_seed``. A waveform goes to the file
-    that the macro ``WAVEFORM`` names.
+    It waits for ``go``, resets, plays the sources' files, records every stream and raises ``done``
+    when ``+ends=`` frames came out of every sink or ``+limit=`` cycles passed without one. Other
+    plusargs: ``source_share``, ``source_seed``, ``sink_share``, ``sink_seed``. A waveform goes to
+    the file that the macro ``WAVEFORM`` names.
     """
-    wires = "\n".join(
-        f"    wire [{width - 1}:0] {name}__payload;\n    wire {name}__valid;\n    wire {name}__ready;"
-        for name, width in widths.items()
-    )
-    ports = ",\n".join(f"        .{name}__{part}({name}__{part})" for name in widths for part in _PARTS)
-    recorders = "\n".join(
-        f'    stream_recorder #(.WIDTH({width}), .FILE("{record_file(name)}")) recorder_{name} (\n'
-        f"        .clk(clk), .rst(rst), .stop(timed_out && !done), .cycle(cycle),\n"
-        f"        .payload({name}__payload), .valid({name}__valid), .ready({name}__ready)\n    );"
-        for name, width in widths.items()
-    )
+    widths = {**sources, **sinks, **probes}
     return _TEMPLATE.format(
-        top=TOP, wires=wires, ports=ports, recorders=recorders, in_width=widths["i"], drain=DRAIN_CYCLES
+        top=TOP,
+        sinks=len(sinks),
+        wires="\n".join(_WIRES.format(name=name, last=width - 1) for name, width in widths.items()),
+        streams="\n".join(
+            [
+                *(_SOURCE.format(name=name, width=width, file=source_file(name)) for name, width in sources.items()),
+                *(_SINK.format(name=name, index=index) for index, name in enumerate(sinks)),
+                *(_RECORDER.format(name=name, width=width, file=record_file(name)) for name, width in widths.items()),
+            ]
+        ),
+        ports=",\n".join(_PORTS.format(name=name) for name in widths),
+        drain=DRAIN_CYCLES,
     )
 
 
-_PARTS = ("payload", "valid", "ready")
+_WIRES = """\
+    wire [{last}:0] {name}__payload;
+    wire {name}__valid;
+    wire {name}__ready;"""
 
+_SOURCE = """\
+    stream_source #(.WIDTH({width}), .FILE("{file}")) source_{name} (
+        .clk(clk), .rst(rst), .stalled(source_stalled),
+        .payload({name}__payload), .valid({name}__valid), .ready({name}__ready)
+    );"""
+
+_SINK = """\
+    stream_sink sink_{name} (
+        .clk(clk), .rst(rst), .stalled(sink_stalled), .expected(expected_ends),
+        .last({name}__payload[0]), .valid({name}__valid), .ready({name}__ready),
+        .frame_out(frame_out[{index}]), .complete(complete[{index}])
+    );"""
+
+_RECORDER = """\
+    stream_recorder #(.WIDTH({width}), .FILE("{file}")) recorder_{name} (
+        .clk(clk), .rst(rst), .stop(timed_out && !done), .cycle(cycle),
+        .payload({name}__payload), .valid({name}__valid), .ready({name}__ready)
+    );"""
+
+_PORTS = """\
+        .{name}__payload({name}__payload),
+        .{name}__valid({name}__valid),
+        .{name}__ready({name}__ready)"""
 
 _TEMPLATE = """\
 module {top};
@@ -55,7 +85,6 @@ module {top};
     reg done /*verilator public_flat_rd*/ = 0;
     reg timed_out /*verilator public_flat_rd*/ = 0;
     reg [63:0] cycle /*verilator public_flat_rd*/ = 0;
-    reg [31:0] ends /*verilator public_flat_rd*/ = 0;
     reg clk = 0;
     reg rst = 1;
     reg [2:0] reset_cycles = 0;
@@ -69,6 +98,8 @@ module {top};
     reg [31:0] sink_seed = 1;
     wire source_stalled;
     wire sink_stalled;
+    wire [{sinks}-1:0] frame_out;
+    wire [{sinks}-1:0] complete;
 {wires}
 
     initial begin
@@ -92,12 +123,8 @@ module {top};
             rst <= reset_cycles != 7;
         end else begin
             cycle <= cycle + 1;
-            quiet <= quiet + 1;
-            if (o__valid && o__ready && o__payload[0]) begin
-                ends <= ends + 1;
-                quiet <= 0;
-            end
-            if (ends >= expected_ends) begin
+            quiet <= |frame_out ? 0 : quiet + 1;
+            if (&complete) begin
                 drained <= drained + 1;
                 done <= drained == {drain};
             end else if (quiet >= limit) begin
@@ -113,13 +140,7 @@ module {top};
     stall_generator sink_stalls (
         .clk(clk), .rst(rst), .share(sink_share), .seed(sink_seed), .stalled(sink_stalled)
     );
-    stream_source #(.WIDTH({in_width}), .FILE("i.hex")) source (
-        .clk(clk), .rst(rst), .stalled(source_stalled),
-        .payload(i__payload), .valid(i__valid), .ready(i__ready)
-    );
-    assign o__ready = !sink_stalled && !rst;
-
-{recorders}
+{streams}
 
     netweave dut (
         .clk(clk),

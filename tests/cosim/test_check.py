@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cosim.beats import Beats
 from cosim.check import Mismatch, check, first_mismatch
-from cosim.rtl import Beats, simulate
+from cosim.rtl import simulate
 from hw.layout import TokenLayout
 from models.ir.dtype import DyBitType
 from models.ir.frame import Frame

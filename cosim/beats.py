@@ -1,0 +1,93 @@
+"""Beats as a simulation recorded them, and what they say when a design hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cosim.simulator import SimulationError
+from hw.layout import TokenLayout
+from models.ir.frame import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """What moved on one stream: the payload of every beat taken and its cycle (int64 ``[n]``)."""
+
+    layout: TokenLayout
+    cycles: np.ndarray
+    payloads: list[int]
+
+    def split(self) -> list[slice]:
+        """The beats of each frame that closed, its ``end`` included; a last one without ``end`` is left out."""
+        ends = [index + 1 for index, payload in enumerate(self.payloads) if payload & 1]
+        return [slice(start, stop) for start, stop in zip([0, *ends], ends, strict=False)]
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The frames the beats carry; ValueError where they break the stream contract."""
+        return list(self.layout.frames(self.payloads))
+
+    @property
+    def first_cycles(self) -> list[int]:
+        """The cycle of each frame's first beat."""
+        return [int(self.cycles[part.start]) for part in self.split()]
+
+    @property
+    def last_cycles(self) -> list[int]:
+        """The cycle of each frame's last beat that is not ``end``; of ``end`` in an empty frame."""
+        return [int(self.cycles[max(part.start, part.stop - 2)]) for part in self.split()]
+
+    @property
+    def end_cycles(self) -> list[int]:
+        """The cycle of each frame's ``end`` beat."""
+        return [int(self.cycles[part.stop - 1]) for part in self.split()]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One stream's record file; ``waiting`` tells, after a timeout, whether a beat waits to be taken."""
+
+    beats: Beats
+    waiting: bool
+
+    @classmethod
+    def read(cls, name: str, layout: TokenLayout, path: Path) -> Record:
+        cycles: list[int] = []
+        payloads: list[int] = []
+        waiting = False
+        for line in path.read_text().splitlines():
+            at, _, rest = line.partition(" ")
+            if at == "!":
+                raise SimulationError(f"stream {name}: valid fell or the payload changed in cycle {rest}, before ready")
+            if at == "?":
+                waiting = rest == "1 0"
+                continue
+            try:
+                payloads.append(int(rest, 16))
+            except ValueError:
+                raise SimulationError(f"stream {name}: undefined bits in payload {rest!r} of cycle {at}") from None
+            cycles.append(int(at))
+        return cls(Beats(layout, np.array(cycles, dtype=np.int64), payloads), waiting)
+
+
+def what_hung(
+    read: Mapping[str, Record], sources: Iterable[str], sinks: Iterable[str], frames: int, cycles: int, limit: int
+) -> str:
+    """How far each stream has come in a design that gives no more frames."""
+    closed = {name: len(record.beats.split()) for name, record in read.items()}
+    entered, left = (min(closed[name] for name in group) for group in (sources, sinks))
+    lines = [
+        f"no frame came out for {limit} cycles, after {cycles} in all: of {frames} frames {entered} went in whole "
+        f"and {left} came out"
+    ]
+    for name, record in read.items():
+        parts = record.beats.split()
+        after = len(record.beats.payloads) - (parts[-1].stop if parts else 0)
+        last = f"last beat in cycle {record.beats.cycles[-1]}" if record.beats.payloads else "no beat yet"
+        state = "a beat waits for ready" if record.waiting else "no beat waits"
+        lines.append(f"  {name}: {closed[name]} frames and {after} beats; {last}; {state}")
+    return "\n".join(lines)

@@ -1,0 +1,200 @@
+"""Cosimulation of a design folder: its Verilog against its graph, and ``cosim.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cosim.beats import Beats
+from cosim.check import Check, Mismatch, check
+from cosim.player import FRAME_LIMIT, Stalls
+from cosim.rtl import RtlRun, simulate
+from hw.emit import PROBES_FILE, VERILOG_FILE
+from hw.manifest import MANIFEST_FILE, DesignError, Manifest, load_manifest
+from models.ir import serialize
+from models.ir.frame import Frame
+
+FORMAT = "netweave cosim"
+VERSION = 1
+LABEL = "rtl"
+
+
+class CosimFileError(ValueError):
+    """A cosim.json that cannot be read; the message names file, field and value."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When each frame passed one stream: the cycle of its first beat, and of its ``end``; and its beats in all."""
+
+    beats: int
+    first: tuple[int, ...]
+    end: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cosim:
+    """What the RTL of one design did with some frames; all cycles are of kind ``rtl``.
+
+    ``verilog``: SHA-256 of the file that ran. ``latency``: cycles of each frame from its first
+    beat in to its last token out, the wait for earlier frames included. ``intervals``: cycles
+    between the ends of consecutive frames out. ``streams``: timing by port prefix.
+    """
+
+    name: str
+    device: str
+    verilog: str
+    simulator: str
+    stalls: Stalls
+    check: Check
+    cycles: int
+    latency: tuple[int, ...]
+    intervals: tuple[int, ...]
+    streams: Mapping[str, Timing]
+    build_seconds: float
+    wall_seconds: float
+    label: str = LABEL
+
+    @property
+    def first_latency(self) -> int:
+        """Latency of the first frame, which meets an empty pipeline."""
+        return self.latency[0]
+
+    @property
+    def interval(self) -> float | None:
+        """Cycles a frame when frames follow each other: the median interval; None for a single frame."""
+        return statistics.median(self.intervals) if self.intervals else None
+
+    @property
+    def cycles_per_second(self) -> float:
+        return self.cycles / self.wall_seconds
+
+    def save(self, path: Path) -> None:
+        document = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(json.dumps(document, indent=1) + "\n")
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Cosim:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise CosimFileError(f"{path}: does not exist; it is made by `netweave cosim`") from None
+        except (OSError, ValueError) as error:
+            raise CosimFileError(f"{path}: is no readable JSON: {error}") from error
+        if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
+            raise CosimFileError(f"{path}, field 'format': must be {FORMAT!r}")
+        version = document.pop("version", None)
+        if version != VERSION:
+            raise CosimFileError(f"{path}, field 'version': {version!r}; this netweave reads version {VERSION}")
+        try:
+            outcome = document.pop("check")
+            mismatches = tuple(_mismatch(entry) for entry in outcome.pop("mismatches"))
+            return cls(
+                check=Check(**{**outcome, "streams": tuple(outcome["streams"])}, mismatches=mismatches),
+                stalls=Stalls(**document.pop("stalls")),
+                latency=tuple(document.pop("latency")),
+                intervals=tuple(document.pop("intervals")),
+                streams={
+                    prefix: Timing(entry["beats"], tuple(entry["first"]), tuple(entry["end"]))
+                    for prefix, entry in document.pop("streams").items()
+                },
+                **document,
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise CosimFileError(f"{path}: a field is missing, unknown or of the wrong kind: {error!r}") from error
+
+
+def cosim(
+    design: Path,
+    frames: Sequence[Frame],
+    *,
+    simulator: str = "verilator",
+    probes: bool = False,
+    stalls: Stalls | None = None,
+    waveform: Path | None = None,
+    build_dir: Path | None = None,
+    frame_limit: int = FRAME_LIMIT,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Cosim:
+    """Plays ``frames`` through the Verilog of a ``design`` folder and compares with golden.
+
+    ``probes`` compares every edge of the graph, not the output alone, in a design generated with
+    them. A mismatch is a result, not an error. ``build_dir`` keeps simulator builds, by default in
+    the user's cache folder. Raises DesignError for a folder that is no such design and what
+    ``simulate`` raises.
+    """
+    if not frames:
+        raise ValueError("frames: there must be at least one")
+    stalls = stalls or Stalls()
+    manifest = load_manifest(design)
+    if probes and not manifest.probes:
+        raise DesignError(f"{design / MANIFEST_FILE}, field 'probes': is empty; generate the design with probes")
+    graph = serialize.load(design)
+    verilog = design / (PROBES_FILE if probes else VERILOG_FILE)
+    digest = _checked_digest(manifest, verilog)
+    edges = {probe.prefix: probe for probe in manifest.probes} if probes else {}
+    run = simulate(
+        verilog,
+        manifest.input,
+        manifest.output,
+        frames,
+        simulator=simulator,
+        stalls=stalls,
+        probes={prefix: probe.layout for prefix, probe in edges.items()},
+        waveform=waveform,
+        build_dir=build_dir or default_build_dir(),
+        frame_limit=frame_limit,
+        progress=progress,
+    )
+    progress(f"comparing {len(edges) + 1} streams with golden")
+    keys = {prefix: (probe.producer, probe.consumer, probe.index) for prefix, probe in edges.items()}
+    return _result(manifest, digest, stalls, check(graph, frames, run, keys), run)
+
+
+def default_build_dir() -> Path:
+    """``netweave/simulators`` in the user's cache folder."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "netweave" / "simulators"
+
+
+def _checked_digest(manifest: Manifest, verilog: Path) -> str:
+    try:
+        digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DesignError(f"{verilog}: cannot be read: {error}") from error
+    known = manifest.sha256.get(verilog.name)
+    if known != digest:
+        raise DesignError(f"{verilog}: its SHA-256 is {digest}, the manifest's {known}; generate the design again")
+    return digest
+
+
+def _result(manifest: Manifest, digest: str, stalls: Stalls, outcome: Check, run: RtlRun) -> Cosim:
+    return Cosim(
+        name=manifest.name,
+        device=manifest.device,
+        verilog=digest,
+        simulator=run.simulator.value,
+        stalls=stalls,
+        check=outcome,
+        cycles=run.cycles,
+        latency=tuple(run.latency),
+        intervals=tuple(run.intervals),
+        streams={prefix: _timing(beats) for prefix, beats in {"i": run.input, **run.edges, "o": run.output}.items()},
+        build_seconds=run.build_seconds,
+        wall_seconds=run.wall_seconds,
+    )
+
+
+def _timing(beats: Beats) -> Timing:
+    return Timing(len(beats.payloads), tuple(beats.first_cycles), tuple(beats.end_cycles))
+
+
+def _mismatch(entry: dict) -> Mismatch:
+    return Mismatch(**{**entry, "site": tuple(entry["site"]) if entry["site"] is not None else None})
