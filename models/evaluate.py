@@ -31,7 +31,10 @@ class Accuracy:
         n, p, z = self.total, self.value, Z95
         centre = p + z * z / (2 * n)
         reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (centre - reach) / (1 + z * z / n)), min(1.0, (centre + reach) / (1 + z * z / n))
+        # at either end the bound is exact, whatever rounding makes of it
+        low = (centre - reach) / (1 + z * z / n) if self.correct else 0.0
+        high = (centre + reach) / (1 + z * z / n) if self.correct < n else 1.0
+        return low, high
 
     def __str__(self) -> str:
         low, high = self.interval
