@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from hw.device import Device
+
 MAPPING_VERSION = 1
 
 
@@ -17,12 +19,20 @@ class Memory(StrEnum):
     LUT = "lut"
     BRAM = "bram"
 
+    @classmethod
+    def on(cls, device: Device) -> tuple[Memory, ...]:
+        return (cls.LUT, cls.BRAM) if device.bram else (cls.LUT,)
+
 
 class Multiplier(StrEnum):
     """What multiplies: a DSP block, or adders in LUTs."""
 
     DSP = "dsp"
     LUT = "lut"
+
+    @classmethod
+    def on(cls, device: Device) -> tuple[Multiplier, ...]:
+        return (cls.LUT, cls.DSP) if device.dsp else (cls.LUT,)
 
 
 class MappingError(ValueError):

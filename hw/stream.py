@@ -6,6 +6,7 @@ All follow one contract: a payload holds while ``valid & ~ready``, ``valid`` nev
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Any
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal
@@ -218,11 +219,15 @@ class Narrow(wiring.Component):
         return m
 
 
-def converter(layout: TokenLayout, o_lanes: int) -> Widen | Narrow | None:
-    """What turns ``layout``'s stream into one of ``o_lanes``; None where nothing has to be done.
+def conversion(lanes: int, o_lanes: int) -> list[int]:
+    """The lane counts a stream goes through on its way from ``lanes`` to ``o_lanes``: none, one or two steps.
 
-    Lane counts of which neither divides the other meet in a token as one beat and need two steps.
+    Lane counts of which neither divides the other meet in their greatest common divisor.
     """
-    if o_lanes == layout.lanes:
-        return None
+    steps = [gcd(lanes, o_lanes), o_lanes]
+    return [n for before, n in zip([lanes, *steps], steps, strict=False) if n != before]
+
+
+def converter(layout: TokenLayout, o_lanes: int) -> Widen | Narrow:
+    """One step of a conversion."""
     return Widen(layout, o_lanes) if o_lanes > layout.lanes else Narrow(layout, o_lanes)

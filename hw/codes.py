@@ -1,0 +1,86 @@
+"""Codes to integers and back, as combinational logic; what ``DType.decode`` and ``encode`` do, in gates."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value
+
+from models.ir.dtype import DType, DyBitType, IntType
+
+
+def decode(m: Module, code: Value, dtype: DType, name: str) -> Value:
+    """The decoded integer of a code, as a signed or unsigned value of ``dtype.decoded_width`` bits."""
+    if isinstance(dtype, IntType):
+        return code.as_signed() if dtype.signed else code.as_unsigned()
+    bits = dtype.magnitude_bits
+    magnitude = Signal(dtype.max.bit_length(), name=f"{name}_magnitude")
+    with m.Switch(code[:bits]):
+        for ones in range(bits + 1):
+            with m.Case("1" * ones + "0" * (ones < bits) + "-" * (bits - 1 - ones)):
+                if ones == 0:
+                    value = code[: bits - 1] if bits > 1 else Const(0, 1)
+                elif ones == bits:
+                    value = Const(dtype.max)
+                else:
+                    rest = bits - 1 - ones
+                    value = (Const(1 << rest) + code[:rest] if rest else Const(1)) << (2 * ones - 1)
+                m.d.comb += magnitude.eq(value)
+    if not dtype.signed:
+        return magnitude
+    return Mux(code[bits], -magnitude, magnitude)[: dtype.decoded_width].as_signed()
+
+
+def encode(m: Module, value: Value, dtype: DType, name: str) -> Value:
+    """The code of the value nearest to ``value``, ties away from zero; ``value`` must lie within the format."""
+    if isinstance(dtype, IntType):
+        return value[: dtype.width]
+    bits = dtype.magnitude_bits
+    magnitude = Signal(dtype.max.bit_length(), name=f"{name}_magnitude")
+    m.d.comb += magnitude.eq(Mux(value < 0, -value, value) if dtype.signed else value)
+    code = Signal(bits, name=f"{name}_code")
+    # Rounding up may carry into the next run of ones: codes ascend with values, so the carry is right.
+    m.d.comb += code.eq(magnitude)
+    for ones in range(1, bits):
+        base, step = (1 << bits) - (1 << (bits - ones)), 2 * ones - 1
+        with m.If(magnitude >= 1 << (bits + ones - 2)):
+            rounded = (magnitude + (1 << (step - 1))) >> step
+            m.d.comb += code.eq(base - (1 << (bits - 1 - ones)) + rounded)
+    with m.If(magnitude == dtype.max):
+        m.d.comb += code.eq((1 << bits) - 1)
+    if not dtype.signed:
+        return code
+    sign = Signal(name=f"{name}_sign")
+    m.d.comb += sign.eq((value < 0) & (code != 0))
+    return code | (sign << bits)
+
+
+def sort_key(code: Value, dtype: DType) -> Value:
+    """A value that orders codes as their decoded integers; ``from_sort_key`` undoes it."""
+    if not dtype.signed:
+        return code.as_unsigned()
+    if isinstance(dtype, IntType):
+        return code ^ (1 << (dtype.width - 1))
+    top = dtype.width - 1
+    return Mux(code[top], ~code, code | (1 << top))[: dtype.width]
+
+
+def from_sort_key(key: Value, dtype: DType) -> Value:
+    if not dtype.signed:
+        return key
+    if isinstance(dtype, IntType):
+        return key ^ (1 << (dtype.width - 1))
+    top = dtype.width - 1
+    return Mux(key[top], key[:top], ~key)[: dtype.width]
+
+
+def signed_width(dtype: DType) -> int:
+    """Bits of a decoded value as a signed number."""
+    return dtype.decoded_width + (not dtype.signed)
+
+
+def shift_add_product(a: Value, b: Value) -> Value:
+    """``a * b`` of two signed values, out of adders: a row for each bit of ``b``, the sign bit's subtracted."""
+    total: Value = Const(0)
+    for n in range(len(b)):
+        row = Mux(b[n], a, 0) << n
+        total = total - row if n == len(b) - 1 else total + row
+    return total[: len(a) + len(b)].as_signed()

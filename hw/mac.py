@@ -1,0 +1,190 @@
+"""The sums: arrays of multiply-accumulate lanes, fed by steps, without back pressure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.codes import decode, from_sort_key, shift_add_product, signed_width, sort_key
+from hw.mapping import Multiplier
+from models.ir.dtype import DType
+
+TREE_RADIX = 4
+"""Terms added between two registers of an adder tree: two adders in a row."""
+
+
+def tree_stages(terms: int) -> int:
+    stages = 0
+    while terms > 1:
+        terms = -(-terms // TREE_RADIX)
+        stages += 1
+    return stages
+
+
+def add_tree(m: Module, terms: list[Value], name: str) -> Value:
+    """The sum of ``terms``, ``tree_stages`` cycles later."""
+    stage = 0
+    while len(terms) > 1:
+        sums = []
+        for n in range(0, len(terms), TREE_RADIX):
+            total = sum(terms[n + 1 : n + TREE_RADIX], start=terms[n])
+            register = Signal(total.shape(), name=f"{name}_sum{stage}_{n // TREE_RADIX}")
+            m.d.sync += register.eq(total)
+            sums.append(register)
+        terms, stage = sums, stage + 1
+    return terms[0]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What an array of ``pe`` lanes reduces in a step: ``taps * simd`` features, tap by tap.
+
+    ``channelwise``: lane p sees the features of channel p alone (``simd == pe``). ``weights=None``: every weight is 1,
+    and there is no multiplier; ``largest``: the lanes keep maxima of codes instead of sums. ``width``: bits of a sum, which
+    must hold its bounds: then nothing overflows.
+    """
+
+    pe: int
+    simd: int
+    taps: int
+    features: DType
+    weights: DType | None
+    multiplier: Multiplier
+    channelwise: bool
+    width: int
+    largest: bool = False
+
+    @property
+    def terms(self) -> int:
+        """What one lane reduces in a step."""
+        return self.taps if self.channelwise else self.taps * self.simd
+
+    @property
+    def latency(self) -> int:
+        """Operands, product, adder tree, accumulator: a register after each."""
+        return 1 + (self.weights is not None) + tree_stages(self.terms) + 1
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of weights a step takes: ``pe * terms`` codes, in the order output channel, tap, input channel."""
+        return 0 if self.weights is None else self.pe * self.terms * self.weights.width
+
+    def component(self) -> MacArray | MaxArray:
+        return MaxArray(self) if self.largest else MacArray(self)
+
+
+class MacArray(wiring.Component):
+    """``pe`` accumulators, each adding ``terms`` products of a feature and a weight a step.
+
+    In, one step a cycle: ``features`` and ``weights``, codes; ``mask``, which taps count; ``first``, high when the step
+    starts a new sum. Out: ``sum0``..., signed integers of ``width`` bits, ``latency`` cycles after the step. Exact.
+    """
+
+    def __init__(self, spec: Sums) -> None:
+        self.spec = spec
+        ports = {
+            "features": In(spec.taps * spec.simd * spec.features.width),
+            "mask": In(spec.taps),
+            "first": In(1),
+            **{f"sum{p}": Out(signed(spec.width)) for p in range(spec.pe)},
+        }
+        if spec.weights is not None:
+            ports["weights"] = In(spec.weight_bits)
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:
+        m, s = Module(), self.spec
+        bits = s.features.width
+        features = []
+        for n in range(s.taps * s.simd):
+            operand = Signal(signed(signed_width(s.features)), name=f"feature{n}")
+            code = self.features[n * bits : (n + 1) * bits]
+            value = decode(m, code, s.features, f"feature{n}")
+            m.d.sync += operand.eq(Mux(self.mask[n // s.simd], value, 0))
+            features.append(operand)
+        first = self.first
+        for stage in range(s.latency - 1):
+            register = Signal(name=f"first{stage}")
+            m.d.sync += register.eq(first)
+            first = register
+        for p in range(s.pe):
+            seen = [features[t * s.simd + p] for t in range(s.taps)] if s.channelwise else features
+            terms = seen if s.weights is None else self._products(m, p, seen)
+            total = add_tree(m, terms, f"lane{p}")
+            out = getattr(self, f"sum{p}")
+            m.d.sync += out.eq(Mux(first, 0, out) + total)
+        return m
+
+    def _products(self, m: Module, p: int, features: list[Signal]) -> list[Value]:
+        s = self.spec
+        assert s.weights is not None
+        bits = s.weights.width
+        products = []
+        for n, feature in enumerate(features):
+            at = p * s.terms + n
+            weight = Signal(signed(signed_width(s.weights)), name=f"weight{p}_{n}")
+            code = self.weights[at * bits : (at + 1) * bits]
+            m.d.sync += weight.eq(decode(m, code, s.weights, f"weight{p}_{n}"))
+            product = Signal(signed(len(feature) + len(weight)), name=f"product{p}_{n}")
+            by_lut = s.multiplier is Multiplier.LUT
+            m.d.sync += product.eq(shift_add_product(feature, weight) if by_lut else feature * weight)
+            products.append(product)
+        return products
+
+    def sums(self) -> list[Signal]:
+        return [getattr(self, f"sum{p}") for p in range(self.spec.pe)]
+
+
+class MaxArray(wiring.Component):
+    """``pe`` running maxima over codes: ``MacArray``'s ports and latency, without weights.
+
+    A step in which no tap counts leaves the smallest value.
+    """
+
+    def __init__(self, spec: Sums) -> None:
+        self.spec = spec
+        ports = {f"sum{p}": Out(spec.features.width) for p in range(spec.pe)}
+        taps = spec.taps
+        super().__init__({"features": In(taps * spec.pe * spec.features.width), "mask": In(taps), "first": In(1), **ports})
+
+    def elaborate(self, platform: object) -> Module:
+        m, s = Module(), self.spec
+        bits = s.features.width
+        first = self.first
+        for stage in range(s.latency - 1):
+            register = Signal(name=f"first{stage}")
+            m.d.sync += register.eq(first)
+            first = register
+        for p in range(s.pe):
+            keys: list[Value] = []
+            for t in range(s.taps):
+                at = t * s.pe + p
+                key = Signal(bits, name=f"key{p}_{t}")
+                value = sort_key(self.features[at * bits : (at + 1) * bits], s.features)
+                m.d.sync += key.eq(Mux(self.mask[t], value, 0))
+                keys.append(key)
+            stage = 0
+            while len(keys) > 1:
+                winners: list[Value] = []
+                for n in range(0, len(keys), TREE_RADIX):
+                    winner = Signal(bits, name=f"max{p}_{stage}_{n // TREE_RADIX}")
+                    m.d.sync += winner.eq(_largest(keys[n : n + TREE_RADIX]))
+                    winners.append(winner)
+                keys, stage = winners, stage + 1
+            running = Signal(bits, name=f"running{p}")
+            m.d.sync += running.eq(_largest([keys[0], Mux(first, 0, running)]))
+            m.d.comb += getattr(self, f"sum{p}").eq(from_sort_key(running, s.features))
+        return m
+
+    def sums(self) -> list[Signal]:
+        return [getattr(self, f"sum{p}") for p in range(self.spec.pe)]
+
+
+def _largest(values: list[Value]) -> Value:
+    best = values[0]
+    for value in values[1:]:
+        best = Mux(value > best, value, best)
+    return best

@@ -1,0 +1,68 @@
+"""Convolution: full, pointwise and depthwise.
+
+A round computes ``pe`` output channels of a site. Full and pointwise rounds take ``simd`` input channels a step;
+a depthwise round takes ``pe`` channels, each by itself. Cycles a site: full ``ceil(active/taps) * c_in/simd * c_out/pe``,
+depthwise ``ceil(active/taps) * c/pe``. Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from hw.device import Device
+from hw.mac import Sums
+from hw.mapping import Memory, Multiplier, OpMapping
+from hw.op import Tensor, divisors
+from hw.weights import pack_codes
+from hw.window_op import WindowOp
+from models.ir.accumulator import bounds, width
+from models.ir.graph import Conv, Node, Requant
+
+
+class ConvOp(WindowOp):
+    node: Conv
+
+    @classmethod
+    def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
+        assert isinstance(node, Conv)
+        for pe in divisors(node.weight.shape[0]):
+            for simd in (pe,) if node.depthwise else divisors(inputs[0].shape.channels):
+                for taps in sorted({1, node.kernel**2}):
+                    for memory in Memory.on(device):
+                        for multiplier in Multiplier.on(device):
+                            yield OpMapping(pe, simd, taps, memory, multiplier)
+
+    @property
+    def channelwise(self) -> bool:
+        return self.node.depthwise
+
+    @property
+    def requant(self) -> Requant:
+        return self.node.requant
+
+    @cached_property
+    def accumulator(self) -> tuple[int, int]:
+        return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
+
+    @cached_property
+    def sums(self) -> Sums:
+        return Sums(
+            pe=self.mapping.pe,
+            simd=self.mapping.simd,
+            taps=1 if self.walks_taps else self.node.kernel**2,
+            features=self.inputs[0].dtype,
+            weights=self.node.weight_dtype,
+            multiplier=self.mapping.multiplier,
+            channelwise=self.channelwise,
+            width=width(*self.accumulator),
+        )
+
+    def weight_words(self) -> list[int]:
+        """A word a step: round, then tap when walked, then input word; within it output channel, tap, input channel."""
+        pe, taps = self.mapping.pe, self.node.kernel**2
+        c_out, c_in = self.node.weight.shape[:2]
+        simd = 1 if self.channelwise else self.mapping.simd
+        split = self.node.weight.reshape(c_out // pe, pe, c_in // simd, simd, taps)
+        words = split.transpose((0, 4, 2, 1, 3) if self.walks_taps else (0, 2, 1, 4, 3))
+        return pack_codes(words.reshape(-1, pe * simd * (1 if self.walks_taps else taps)), self.node.weight_dtype)

@@ -1,0 +1,140 @@
+"""Ops on one site at a time: the residual add, and a change of format.
+
+``pe`` channels (``simd == pe``) a cycle. Cycles a frame: ``tokens * c/pe + 1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.codes import decode, encode, signed_width
+from hw.device import Device, Resources
+from hw.layout import TokenLayout, index_bits
+from hw.mapping import OpMapping
+from hw.op import Op, Tensor, Timing, divisors, queue_depth
+from hw.requantizer import Output, Requantizer, requantize_latency
+from hw.resources import elementwise_resources
+from hw.stream import delayed
+from models.ir.accumulator import width
+from models.ir.activity import Activity
+from models.ir.graph import Add, Node, Requant, Requantize
+
+
+class ElementwiseOp(Op):
+    node: Add | Requantize
+
+    @classmethod
+    def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
+        for pe in divisors(inputs[0].shape.channels):
+            yield OpMapping(pe, pe)
+
+    def check(self) -> None:
+        self._divides("pe", self.shape.channels, "channels")
+        self._one_of("simd", (self.mapping.pe,))
+        self._one_of("taps", (1,))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return ("a", "b") if isinstance(self.node, Add) else ("i",)
+
+    @property
+    def branches(self) -> tuple[Requant, ...]:
+        return (self.node.a, self.node.b) if isinstance(self.node, Add) else (self.node.requant,)
+
+    @property
+    def out_lanes(self) -> int:
+        return self.mapping.pe
+
+    @property
+    def pipeline(self) -> int:
+        """Cycles from a beat in to its beat at ``o``: decode, requantize, for ``add`` the sum, and the queue."""
+        return 1 + requantize_latency(self.node.dtype) + isinstance(self.node, Add) + 1
+
+    @property
+    def depth(self) -> int:
+        return queue_depth(1, 1, self.pipeline)
+
+    def cycles(self, activity: Activity) -> int:
+        return round(activity.tokens_in * self.in_layout.beats_per_token) + 1
+
+    def timing(self) -> Timing:
+        return Timing(0, self.pipeline, 0.0)
+
+    def resources(self, device: Device) -> Resources:
+        return elementwise_resources(self, device)
+
+    def component(self) -> wiring.Component:
+        return ElementwiseComponent(self)
+
+
+class ElementwiseComponent(wiring.Component):
+    """In ``i``, or ``a`` and ``b``, which move together; out ``o``. II 1, latency ``op.pipeline``. Reset drops everything."""
+
+    def __init__(self, op: ElementwiseOp) -> None:
+        self.op = op
+        layouts = [TokenLayout(tensor.shape, tensor.dtype, op.in_lanes) for tensor in op.inputs]
+        ins = {name: In(layout.signature) for name, layout in zip(op.input_names, layouts, strict=True)}
+        super().__init__({**ins, "o": Out(op.out_layout.signature)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        op, node = self.op, self.op.node
+        pe, dtype = op.mapping.pe, node.dtype
+        ins = [getattr(self, name) for name in op.input_names]
+        m.submodules.output = output = Output(op.out_layout, op.depth)
+        wiring.connect(m, output.o, wiring.flipped(self.o))
+        go, index = Signal(), Signal(index_bits(op.in_layout.beats_per_token))
+        here = ins[0].payload
+        m.d.comb += go.eq(output.room != 0)
+        for stream in ins:
+            others = [other.valid for other in ins if other is not stream]
+            m.d.comb += stream.ready.eq(go & others[0] if others else go)
+        taken = Signal()
+        m.d.comb += [taken.eq(ins[0].valid & ins[0].ready), output.reserve.eq(taken)]
+        with m.If(taken & ~here.end):
+            m.d.sync += index.eq(Mux(index == op.in_layout.beats_per_token - 1, 0, index + 1))
+
+        index_held = Signal.like(index)
+        m.d.sync += index_held.eq(index)
+        lanes: list[list[Signal]] = []
+        codes = Signal(pe * dtype.width)
+        add = isinstance(node, Add)
+        for name, stream, tensor, requant in zip(op.input_names, ins, op.inputs, op.branches, strict=True):
+            bounds = (tensor.dtype.min, tensor.dtype.max)
+            requantize = Requantizer(requant, dtype, pe, bounds, encoded=not add)
+            m.submodules[f"requantize_{name}"] = requantize
+            m.d.comb += requantize.index.eq(index_held)
+            for n in range(pe):
+                feature = Signal(signed(signed_width(tensor.dtype)), name=f"{name}{n}")
+                m.d.sync += feature.eq(decode(m, stream.payload.features[n], tensor.dtype, f"{name}{n}"))
+                m.d.comb += getattr(requantize, f"value{n}").eq(feature)
+            if add:
+                lanes.append([getattr(requantize, f"integer{n}") for n in range(pe)])
+            else:
+                m.d.comb += codes.eq(requantize.codes)
+        if add:
+            for n in range(pe):
+                total = Signal(signed(width(node.lo, node.hi)), name=f"total{n}")
+                both = lanes[0][n] + lanes[1][n]
+                m.d.sync += total.eq(Mux(both < node.lo, node.lo, Mux(both > node.hi, node.hi, both)))
+                code = encode(m, total, dtype, f"lane{n}")
+                if requantize_latency(dtype) > 4:
+                    held = Signal(dtype.width, name=f"code{n}")
+                    m.d.sync += held.eq(code)
+                    code = held
+                m.d.comb += codes.word_select(n, dtype.width).eq(code)
+
+        after = op.pipeline - 1
+        end = delayed(m, here.end, after, "end")
+        m.d.comb += [
+            output.push.eq(delayed(m, taken, after, "push")),
+            output.payload.end.eq(end),
+            output.payload.y.eq(delayed(m, here.y, after, "y")),
+            output.payload.x.eq(delayed(m, here.x, after, "x")),
+            output.payload.features.as_value().eq(Mux(end, 0, codes)),
+        ]
+        return m

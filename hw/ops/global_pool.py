@@ -1,0 +1,124 @@
+"""Global pooling: the requantized sum over all sites; one token out, then ``end``.
+
+Takes ``pe`` channels (``simd == pe``) a cycle and sends the results while the next frame is summed. Cycles a frame:
+``tokens * c/pe + 1``, at least ``c/pe + 2`` between two ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.codes import decode, signed_width
+from hw.device import Device, Resources
+from hw.frame_sums import FrameSums
+from hw.layout import index_bits
+from hw.mapping import OpMapping
+from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.requantizer import Drain, Output, drain_latency
+from hw.resources import global_pool_resources
+from models.ir.accumulator import bounds, width
+from models.ir.activity import Activity
+from models.ir.graph import GlobalPool, Node
+
+
+class GlobalPoolOp(Op):
+    node: GlobalPool
+
+    @classmethod
+    def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
+        for pe in divisors(inputs[0].shape.channels):
+            yield OpMapping(pe, pe)
+
+    def check(self) -> None:
+        self._divides("pe", self.shape.channels, "channels")
+        self._one_of("simd", (self.mapping.pe,))
+        self._one_of("taps", (1,))
+
+    @property
+    def out_lanes(self) -> int:
+        return self.mapping.pe
+
+    @property
+    def groups(self) -> int:
+        return self.shape.channels // self.mapping.pe
+
+    @property
+    def end_beats(self) -> int:
+        return self.groups + 1
+
+    @cached_property
+    def accumulator(self) -> tuple[int, int]:
+        return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
+
+    @property
+    def pipeline(self) -> int:
+        """Cycles from taking ``end`` to the first beat at ``o``: a register, the accumulators, the drain, the queue."""
+        return 1 + 1 + drain_latency(self.node.dtype, self.node.requant) + 1
+
+    @property
+    def depth(self) -> int:
+        shape = self.inputs[0].shape
+        period = max(shape.height * shape.width * self.groups + 1, self.end_beats)
+        return frame_queue_depth(self.end_beats, self.pipeline, period)
+
+    def cycles(self, activity: Activity) -> int:
+        return max(round(activity.tokens_in * self.groups) + 1, self.end_beats)
+
+    def timing(self) -> Timing:
+        return Timing(0, self.pipeline, 0.0)
+
+    def resources(self, device: Device) -> Resources:
+        return global_pool_resources(self, device)
+
+    def component(self) -> wiring.Component:
+        return GlobalPoolComponent(self)
+
+
+class GlobalPoolComponent(wiring.Component):
+    """In ``i``, out ``o``; see ``GlobalPoolOp`` for its cycles. Reset drops everything."""
+
+    def __init__(self, op: GlobalPoolOp) -> None:
+        self.op = op
+        super().__init__({"i": In(op.in_layout.signature), "o": Out(op.out_layout.signature)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        op, p = self.op, self.i.payload
+        pe, bits = op.mapping.pe, op.inputs[0].dtype
+        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.frame = frame = FrameSums(pe, op.groups, 1, width(*op.accumulator))
+        m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
+        wiring.connect(m, output.o, wiring.flipped(self.o))
+        take, closes = Signal(), Signal()
+        cooling = Signal(range(op.end_beats))
+        group, group_held = Signal(index_bits(op.groups)), Signal(index_bits(op.groups))
+        m.d.comb += [
+            self.i.ready.eq(~p.end | ((output.room >= op.end_beats) & (cooling == 0))),
+            take.eq(self.i.valid & self.i.ready & ~p.end),
+            closes.eq(self.i.valid & self.i.ready & p.end),
+            output.reserve.eq(Mux(closes, op.end_beats, 0)),
+            output.push.eq(drain.push),
+            output.payload.eq(drain.payload),
+            frame.group.eq(group_held),
+            drain.last.eq(frame.out_last),
+            drain.group.eq(frame.out_group),
+            drain.end.eq(frame.out_end),
+        ]
+        m.d.sync += [frame.last.eq(take), frame.end.eq(closes), group_held.eq(group)]
+        with m.If(take):
+            m.d.sync += group.eq(Mux(group == op.groups - 1, 0, group + 1))
+        with m.If(closes):
+            m.d.sync += cooling.eq(op.end_beats - 1)
+        with m.Elif(cooling != 0):
+            m.d.sync += cooling.eq(cooling - 1)
+        for n in range(pe):
+            feature = Signal(signed(signed_width(bits)), name=f"feature{n}")
+            m.d.sync += feature.eq(decode(m, p.features[n], bits, f"lane{n}"))
+            m.d.comb += getattr(frame, f"sum{n}").eq(feature)
+            m.d.comb += getattr(drain, f"sum{n}").eq(getattr(frame, f"total{n}"))
+        return m

@@ -1,0 +1,60 @@
+"""Max and average pooling over k x k windows: depthwise rounds without weights.
+
+Cycles a site: ``ceil(active/taps) * c/pe``. The average is the sum over active sites, requantized; the maximum is over
+codes and keeps its input's format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from hw.device import Device
+from hw.mac import Sums
+from hw.mapping import Multiplier, OpMapping
+from hw.op import Tensor, divisors
+from hw.window_op import WindowOp
+from models.ir.accumulator import bounds, width
+from models.ir.graph import AvgPool, MaxPool, Node, Requant, Window
+
+
+class PoolOp(WindowOp):
+    node: MaxPool | AvgPool
+
+    @classmethod
+    def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
+        assert isinstance(node, Window)
+        for pe in divisors(inputs[0].shape.channels):
+            for taps in sorted({1, node.kernel**2}):
+                yield OpMapping(pe, pe, taps)
+
+    @property
+    def channelwise(self) -> bool:
+        return True
+
+    @property
+    def requant(self) -> Requant | None:
+        return self.node.requant if isinstance(self.node, AvgPool) else None
+
+    @property
+    def accumulator(self) -> tuple[int, int]:
+        if isinstance(self.node, AvgPool):
+            return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
+        return self.node.dtype.min, self.node.dtype.max
+
+    @cached_property
+    def sums(self) -> Sums:
+        return Sums(
+            pe=self.mapping.pe,
+            simd=self.mapping.pe,
+            taps=1 if self.walks_taps else self.node.kernel**2,
+            features=self.inputs[0].dtype,
+            weights=None,
+            multiplier=Multiplier.LUT,
+            channelwise=True,
+            width=width(*self.accumulator),
+            largest=isinstance(self.node, MaxPool),
+        )
+
+    def weight_words(self) -> list[int]:
+        return []

@@ -1,0 +1,202 @@
+"""Requantize lanes: accumulators to codes, and the queue in which results wait to leave an op."""
+
+from __future__ import annotations
+
+import numpy as np
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.codes import encode
+from hw.layout import TokenLayout, index_bits
+from hw.stream import Queue, delayed
+from hw.weights import IN_LUTS
+from models.ir.accumulator import width
+from models.ir.dtype import DType, DyBitType
+from models.ir.graph import MULT_BITS, Requant
+
+
+def requantize_latency(dtype: DType) -> int:
+    """Cycles: constants, bias, product, round and clip; and the encoder of a tapered format."""
+    return 4 + isinstance(dtype, DyBitType)
+
+
+class Requantizer(wiring.Component):
+    """``lanes`` accumulators a cycle to codes of ``dtype``: golden's ``requantize``, exactly.
+
+    In: ``value0``... signed integers within ``bounds``; ``index``, which ``lanes`` channels of the token they are.
+    Out: ``codes``, ``lanes`` codes, ``requantize_latency(dtype)`` cycles later. II 1. ``encoded=False`` gives the
+    clipped integers themselves at ``integer0``..., a cycle earlier for a tapered format.
+    """
+
+    def __init__(
+        self, requant: Requant, dtype: DType, lanes: int, bounds: tuple[int, int], *, encoded: bool = True
+    ) -> None:
+        self.requant, self.dtype, self.lanes, self.encoded = requant, dtype, lanes, encoded
+        self.beats = len(requant.bias) // lanes
+        self.in_width = width(*bounds)
+        biased = (bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max()))
+        self.biased_width = max(width(*biased), self.in_width)
+        self.out_width = width(requant.lo, requant.hi)
+        values = {f"value{n}": In(signed(self.in_width)) for n in range(lanes)}
+        if encoded:
+            outs = {"codes": Out(lanes * dtype.width)}
+        else:
+            outs = {f"integer{n}": Out(signed(self.out_width)) for n in range(lanes)}
+        super().__init__({**values, "index": In(index_bits(self.beats)), **outs})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        r = self.requant
+        biases = self._constants(m, r.bias, width(int(r.bias.min()), int(r.bias.max())), True, "bias", 0)
+        mults = self._constants(m, r.mult, MULT_BITS, False, "mult", 1)
+        half = (1 << r.shift) >> 1
+        for n in range(self.lanes):
+            value = Signal(signed(self.in_width), name=f"held{n}")
+            biased = Signal(signed(self.biased_width), name=f"biased{n}")
+            product = Signal(signed(self.biased_width + MULT_BITS), name=f"product{n}")
+            clipped = Signal(signed(self.out_width), name=f"clipped{n}")
+            scaled = (product + half) >> r.shift
+            m.d.sync += [
+                value.eq(getattr(self, f"value{n}")),
+                biased.eq(value + biases[n]),
+                product.eq(biased * mults[n]),
+                clipped.eq(Mux(scaled < r.lo, r.lo, Mux(scaled > r.hi, r.hi, scaled))),
+            ]
+            if not self.encoded:
+                m.d.comb += getattr(self, f"integer{n}").eq(clipped)
+                continue
+            code = encode(m, clipped, self.dtype, f"lane{n}")
+            if isinstance(self.dtype, DyBitType):
+                held = Signal(self.dtype.width, name=f"code{n}")
+                m.d.sync += held.eq(code)
+                code = held
+            m.d.comb += self.codes.word_select(n, self.dtype.width).eq(code)
+        return m
+
+    def _constants(
+        self, m: Module, values: np.ndarray, bits: int, is_signed: bool, name: str, delay: int
+    ) -> list[Value]:
+        """Each lane's constant for the beat whose ``index`` came ``1 + delay`` cycles ago."""
+        shape = signed(bits) if is_signed else unsigned(bits)
+        table = values.reshape(self.beats, self.lanes).tolist()
+        if all(row == table[0] for row in table):
+            return [Const(value, shape) for value in table[0]]
+        words = [sum((v & ((1 << bits) - 1)) << n * bits for n, v in enumerate(row)) for row in table]
+        rom = memory.Memory(shape=unsigned(bits * self.lanes), depth=self.beats, init=words, attrs=IN_LUTS)
+        m.submodules[name] = rom
+        read = rom.read_port()
+        m.d.comb += read.addr.eq(delayed(m, self.index, delay, f"{name}_index"))
+        lanes = [read.data.word_select(n, bits) for n in range(self.lanes)]
+        return [lane.as_signed() if is_signed else lane for lane in lanes]
+
+
+
+class Output(wiring.Component):
+    """The queue at the end of an op, whose places are reserved before what fills them is begun.
+
+    In: ``reserve``, how many places to take; ``push`` and ``payload``, always accepted. Out: ``o``; ``room``, the places
+    neither reserved nor filled. A beat pushed shows at ``o`` one cycle later; a place is free one cycle after its
+    beat left.
+    """
+
+    def __init__(self, layout: TokenLayout, depth: int) -> None:
+        self.layout, self.depth = layout, depth
+        super().__init__(
+            {
+                "reserve": In(range(depth + 1)),
+                "push": In(1),
+                "payload": In(layout.struct),
+                "room": Out(range(depth + 1), init=depth),
+                "o": Out(layout.signature),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.queue = queue = Queue(self.layout.struct, self.depth)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        m.d.comb += [queue.i.valid.eq(self.push), queue.i.payload.eq(self.payload)]
+        m.d.sync += self.room.eq(self.room - self.reserve + (self.o.valid & self.o.ready))
+        return m
+
+
+def drain_latency(dtype: DType, requant: Requant | None) -> int:
+    return 1 if requant is None else requantize_latency(dtype)
+
+
+class Drain(wiring.Component):
+    """Sends ``pe`` finished sums through ``lanes`` requantize lanes, ``pe / lanes`` cycles long, and pushes the beats.
+
+    In: ``sum0``... with ``last``, ``group``, ``y``, ``x`` when they are final; ``end`` to push an ``end`` beat. Out: ``push`` and
+    ``payload`` for ``Output``, ``drain_latency`` cycles later. ``requant=None``: the sums are codes already.
+    """
+
+    def __init__(
+        self, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int]
+    ) -> None:
+        self.layout, self.pe, self.requant, self.bounds = layout, pe, requant, bounds
+        self.beats = pe // layout.lanes
+        self.groups = layout.shape.channels // pe
+        self.sum_shape = unsigned(layout.dtype.width) if requant is None else signed(width(*bounds))
+        place = {name: layout.struct[name].shape for name in ("y", "x")}
+        super().__init__(
+            {
+                **{f"sum{p}": In(self.sum_shape) for p in range(pe)},
+                "last": In(1),
+                "end": In(1),
+                "group": In(index_bits(self.groups)),
+                **{name: In(shape) for name, shape in place.items()},
+                "push": Out(1),
+                "payload": Out(layout.struct),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        lanes, latency = self.layout.lanes, drain_latency(self.layout.dtype, self.requant)
+        sums = [getattr(self, f"sum{p}") for p in range(self.pe)]
+        values: list[Value] = sums[:lanes]
+        sending, index = self.last, self.group
+        y, x = self.y, self.x
+        if self.beats > 1:
+            # the first beat goes straight on; the others wait in a shift register
+            waiting = [Signal(self.sum_shape, name=f"waiting{p}") for p in range(self.pe - lanes)]
+            left, part = Signal(range(self.beats)), Signal(range(self.beats))
+            group_held, y_held, x_held = Signal.like(self.group), Signal.like(y), Signal.like(x)
+            m.d.sync += [a.eq(b) for a, b in zip(waiting, [*waiting[lanes:], *waiting[:lanes]], strict=True)]
+            with m.If(self.last):
+                m.d.sync += [a.eq(b) for a, b in zip(waiting, sums[lanes:], strict=True)]
+                m.d.sync += [left.eq(self.beats - 1), part.eq(1)]
+                m.d.sync += [group_held.eq(self.group), y_held.eq(y), x_held.eq(x)]
+            with m.Elif(left != 0):
+                m.d.sync += [left.eq(left - 1), part.eq(part + 1)]
+            values = [Mux(self.last, a, b) for a, b in zip(values, waiting[:lanes], strict=True)]
+            sending = self.last | (left != 0)
+            index = Mux(self.last, self.group, group_held) * self.beats + Mux(self.last, 0, part)
+            y, x = Mux(self.last, y, y_held), Mux(self.last, x, x_held)
+
+        push, end, out_y, out_x = Signal(), Signal(), Signal.like(self.y), Signal.like(self.x)
+        m.d.comb += [
+            push.eq(sending | self.end),
+            end.eq(self.end),
+            out_y.eq(Mux(self.end, 0, y)),
+            out_x.eq(Mux(self.end, 0, x)),
+        ]
+        sent_end = delayed(m, end, latency, "end")
+        m.d.comb += [
+            self.push.eq(delayed(m, push, latency, "push")),
+            self.payload.end.eq(sent_end),
+            self.payload.y.eq(delayed(m, out_y, latency, "y")),
+            self.payload.x.eq(delayed(m, out_x, latency, "x")),
+        ]
+        codes = Signal(lanes * self.layout.dtype.width)
+        if self.requant is None:
+            for n, value in enumerate(values):
+                m.d.sync += codes.word_select(n, self.layout.dtype.width).eq(value)
+        else:
+            m.submodules.requantize = requantize = Requantizer(self.requant, self.layout.dtype, lanes, self.bounds)
+            m.d.comb += [requantize.index.eq(index), codes.eq(requantize.codes)]
+            m.d.comb += [getattr(requantize, f"value{n}").eq(value) for n, value in enumerate(values)]
+        m.d.comb += self.payload.features.as_value().eq(Mux(sent_end, 0, codes))
+        return m

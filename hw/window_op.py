@@ -1,0 +1,209 @@
+"""What convolution and pooling share: a window over sites, rounds over channels, one engine.
+
+Cycles a site: ``ceil(active/taps) * words * rounds``, where a round computes ``pe`` output channels and goes over all
+``words = c_in/simd`` words of a token, or, channelwise, over one; each frame adds its ``end``. The input takes
+``c_in/simd`` cycles a token; the larger of the two counts.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.device import Device, Resources
+from hw.mac import Sums
+from hw.op import STEP_REGISTER, Op, Timing, fewest_lanes, queue_depth
+from hw.requantizer import Drain, Output, drain_latency
+from hw.resources import window_resources
+from hw.sequencer import Rounds, Sequencer
+from hw.source import SITE_LATENCY, TokenSource, WindowGeometry, WindowSource, dense_taps, read_latency
+from hw.stream import delayed
+from hw.weights import weight_word
+from models.ir.activity import Activity
+from models.ir.graph import Requant, Window
+
+
+class WindowOp(Op):
+    """``mapping.taps`` is 1 (the active taps one by one) or ``kernel^2`` (all in one step)."""
+
+    node: Window
+
+    @property
+    @abstractmethod
+    def requant(self) -> Requant | None:
+        """None where sums are codes already."""
+
+    @property
+    @abstractmethod
+    def channelwise(self) -> bool:
+        """Whether output channel n depends on input channel n alone; then ``simd == pe``."""
+
+    @property
+    @abstractmethod
+    def accumulator(self) -> tuple[int, int]:
+        """Bounds of the sums."""
+
+    @property
+    @abstractmethod
+    def sums(self) -> Sums: ...
+
+    @abstractmethod
+    def weight_words(self) -> list[int]:
+        """Memory words of the weights, a word a step: round, then tap when walked, then input word."""
+
+    def check(self) -> None:
+        self._divides("pe", self.shape.channels, "output channels")
+        self._divides("simd", self.inputs[0].shape.channels, "input channels")
+        self._one_of("taps", tuple(sorted({1, self.node.kernel**2})))
+        if self.channelwise:
+            self._one_of("simd", (self.mapping.pe,))
+
+    @property
+    def pointwise(self) -> bool:
+        return self.node.kernel == 1 and self.node.stride == 1
+
+    @property
+    def geometry(self) -> WindowGeometry:
+        i, n = self.inputs[0].shape, self.node
+        return WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
+
+    @property
+    def walks_taps(self) -> bool:
+        """Taps one by one, where there is more than one."""
+        return self.mapping.taps == 1 and self.node.kernel > 1
+
+    @property
+    def parallel(self) -> bool:
+        """Whether the source hands out all taps of a window at once."""
+        return not self.pointwise and not self.walks_taps
+
+    def _rounds(self, beats: int) -> Rounds:
+        words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd
+        groups = self.shape.channels // self.mapping.pe
+        return Rounds(groups, words, beats, self.node.kernel if self.walks_taps else None)
+
+    @cached_property
+    def round_steps(self) -> int:
+        """The fewest steps of a round, over the sites of the dense frame."""
+        least = 1 if self.pointwise else next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites)
+        return self._rounds(1).steps(least)
+
+    @cached_property
+    def out_lanes(self) -> int:
+        return fewest_lanes(self.mapping.pe, self.round_steps)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        return self._rounds(self.mapping.pe // self.out_lanes)
+
+    def cycles(self, activity: Activity) -> int:
+        sites = (0.0, activity.tokens_out) if self.pointwise else activity.taps
+        busy = sum(count * self.rounds.cycles(taps) for taps, count in enumerate(sites)) + self.rounds.end_cycles
+        return max(round(busy), round(activity.tokens_in * self.in_layout.beats_per_token) + 1)
+
+    @cached_property
+    def pipeline(self) -> int:
+        """Cycles from a round's last step to its first beat at ``o``: addresses, words, sums, drain, queue."""
+        finish = STEP_REGISTER + read_latency(self.parallel) + self.sums.latency
+        return finish + drain_latency(self.node.dtype, self.requant) + 1
+
+    @cached_property
+    def depth(self) -> int:
+        """Places of the output queue."""
+        return queue_depth(self.round_steps, self.rounds.beats, self.pipeline)
+
+    def timing(self) -> Timing:
+        return Timing(SITE_LATENCY, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
+
+    def resources(self, device: Device) -> Resources:
+        return window_resources(self, device)
+
+    def component(self) -> WindowComponent:
+        return WindowComponent(self)
+
+
+class WindowComponent(wiring.Component):
+    """::
+
+        i -> source -> site -> sequencer -> step ... words ─┐
+                                       weights ─────────────┴-> sums -> drain (requantize) -> output -> o
+
+    The sequencer takes a step only when the output has room for it, so what follows it is a plain pipeline. In
+    ``i``, out ``o``. A site takes ``op.rounds.cycles``; its first beat follows the last step of its first round by
+    ``op.pipeline``. Reset drops everything.
+    """
+
+    def __init__(self, op: WindowOp) -> None:
+        self.op = op
+        super().__init__({"i": In(op.in_layout.signature), "o": Out(op.out_layout.signature)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        op, rounds = self.op, self.op.rounds
+        if op.pointwise:
+            source = TokenSource(op.in_layout, rounds.cycles(1))
+        else:
+            source = WindowSource(op.in_layout, op.geometry, op.parallel)
+        m.submodules.source = source
+        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
+        m.submodules.sums = sums = op.sums.component()
+        m.submodules.drain = drain = Drain(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
+        wiring.connect(m, wiring.flipped(self.i), source.i)
+        wiring.connect(m, source.site, sequencer.site)
+        wiring.connect(m, output.o, wiring.flipped(self.o))
+        m.d.comb += [
+            source.done.eq(sequencer.done),
+            sequencer.room.eq(output.room),
+            output.reserve.eq(sequencer.reserve),
+            output.push.eq(drain.push),
+            output.payload.eq(drain.payload),
+        ]
+
+        step, valid = Signal(sequencer.step_layout), Signal()
+        m.d.sync += [step.eq(sequencer.step), valid.eq(sequencer.valid)]
+        if isinstance(source, WindowSource):
+            walks = op.walks_taps
+            m.d.comb += [
+                source.release.eq(sequencer.site.payload.release),
+                source.read_row.eq(_turned(step.row, step.tap_y, source.geometry.rows) if walks else step.row),
+                source.read_column.eq(step.column + step.tap_x if walks else step.column),
+            ]
+        else:
+            m.d.comb += source.read_slot.eq(step.slot)
+        fetch = read_latency(op.parallel)
+        m.d.comb += [
+            source.read_word.eq(step.group if op.channelwise else step.word),
+            sums.features.eq(source.read_data),
+            sums.mask.eq(delayed(m, step.mask, fetch, "mask") if op.parallel else 1),
+            sums.first.eq(delayed(m, step.first, fetch, "first")),
+        ]
+        if op.sums.weights is not None:
+            address = step.group
+            if op.walks_taps:
+                k = op.node.kernel
+                address = address * k**2 + step.tap_y * k + step.tap_x
+            address = address * rounds.words + step.word
+            words = op.weight_words()
+            word = weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, fetch - 2)
+            m.d.comb += sums.weights.eq(word)
+
+        finish = fetch + op.sums.latency
+        m.d.comb += [
+            drain.last.eq(delayed(m, valid & step.last, finish, "last")),
+            drain.end.eq(delayed(m, valid & step.end, finish, "end")),
+            drain.group.eq(delayed(m, step.group, finish, "group")),
+            drain.y.eq(delayed(m, step.y, finish, "y")),
+            drain.x.eq(delayed(m, step.x, finish, "x")),
+        ]
+        m.d.comb += [getattr(drain, f"sum{p}").eq(value) for p, value in enumerate(sums.sums())]
+        return m
+
+
+def _turned(row: Value, tap: Value, rows: int) -> Value:
+    total = row + tap
+    return Mux(total >= rows, total - rows, total)
