@@ -83,8 +83,8 @@ class Plan:
 
 class Accelerator(wiring.Component):
     """In ``i``, frames of the graph's input; out ``o``, frames of its output. With ``probes``, outputs
-    ``edge_<producer>__<consumer>_<index>__payload``, ``__valid`` and ``__ready`` show every edge as it leaves its producer.
-    Reset drops everything.
+    ``edge_<producer>__<consumer>_<index>__payload``, ``__valid`` and ``__ready`` show every edge as it leaves its
+    producer. Reset drops everything.
     """
 
     def __init__(self, graph: Graph, mapping: Mapping, probes: bool = False) -> None:

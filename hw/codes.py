@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType, IntType
 
 
 def decode(m: Module, code: Value, dtype: DType, name: str) -> Value:
@@ -32,7 +32,9 @@ def decode(m: Module, code: Value, dtype: DType, name: str) -> Value:
 def encode(m: Module, value: Value, dtype: DType, name: str) -> Value:
     """The code of the value nearest to ``value``, ties away from zero; ``value`` must lie within the format."""
     if isinstance(dtype, IntType):
-        return value[: dtype.width]
+        integer = Signal(dtype.width, name=f"{name}_code")
+        m.d.comb += integer.eq(value)  # sign-extends a value narrower than the format
+        return integer
     bits = dtype.magnitude_bits
     magnitude = Signal(dtype.max.bit_length(), name=f"{name}_magnitude")
     m.d.comb += magnitude.eq(Mux(value < 0, -value, value) if dtype.signed else value)

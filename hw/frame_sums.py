@@ -12,9 +12,9 @@ from hw.layout import index_bits
 class FrameSums(wiring.Component):
     """Two banks of ``groups * pe`` accumulators of ``width`` bits: one collects, one is sent.
 
-    In: ``sum0``... to be added to ``group``'s when ``last``; ``end`` closes the frame. Out: ``total0``... with ``out_last`` and
-    ``out_group``, the groups in order from the cycle after ``end``, one every ``beats`` cycles, and ``out_end`` when their
-    beats are over. The sums of an empty frame are 0. ``end`` must not come again before
+    In: ``sum0``... to be added to ``group``'s when ``last``; ``end`` closes the frame. Out: ``total0``... with
+    ``out_last`` and ``out_group``, the groups in order from the cycle after ``end``, one every ``beats`` cycles,
+    and ``out_end`` when their beats are over. The sums of an empty frame are 0. ``end`` must not come again before
     ``groups * beats + 1`` cycles; the sequencer sees to that.
     """
 

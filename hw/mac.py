@@ -43,8 +43,8 @@ class Sums:
     """What an array of ``pe`` lanes reduces in a step: ``taps * simd`` features, tap by tap.
 
     ``channelwise``: lane p sees the features of channel p alone (``simd == pe``). ``weights=None``: every weight is 1,
-    and there is no multiplier; ``largest``: the lanes keep maxima of codes instead of sums. ``width``: bits of a sum, which
-    must hold its bounds: then nothing overflows.
+    and there is no multiplier; ``largest``: the lanes keep maxima of codes instead of sums. ``width``: bits of a
+    sum, which must hold its bounds: then nothing overflows.
     """
 
     pe: int
@@ -148,7 +148,9 @@ class MaxArray(wiring.Component):
         self.spec = spec
         ports = {f"sum{p}": Out(spec.features.width) for p in range(spec.pe)}
         taps = spec.taps
-        super().__init__({"features": In(taps * spec.pe * spec.features.width), "mask": In(taps), "first": In(1), **ports})
+        super().__init__(
+            {"features": In(taps * spec.pe * spec.features.width), "mask": In(taps), "first": In(1), **ports}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m, s = Module(), self.spec

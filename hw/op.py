@@ -15,7 +15,6 @@ from models.ir.activity import Activity
 from models.ir.dtype import DType
 from models.ir.graph import Node, Shape
 
-
 STEP_REGISTER = 1
 """Cycles from a step's issue to its addresses at the source and the weights."""
 
@@ -103,7 +102,9 @@ class Op(ABC):
         value = getattr(self.mapping, field)
         if whole % value:
             valid = ", ".join(map(str, divisors(whole)))
-            raise ValueError(f"op {self.node.name!r}, field {field!r}: {value} does not divide {whole} {of}; {valid} do")
+            raise ValueError(
+                f"op {self.node.name!r}, field {field!r}: {value} does not divide {whole} {of}; {valid} do"
+            )
 
     def _one_of(self, field: str, valid: tuple[int, ...]) -> None:
         value = getattr(self.mapping, field)
@@ -123,7 +124,6 @@ def queue_depth(round_steps: int, beats: int, pipeline: int) -> int:
     """
     outstanding = -(-(round_steps + pipeline + beats) // round_steps)
     return outstanding * beats + 1
-
 
 
 def frame_queue_depth(end_beats: int, pipeline: int, period: int) -> int:

@@ -91,13 +91,12 @@ class Requantizer(wiring.Component):
         return [lane.as_signed() if is_signed else lane for lane in lanes]
 
 
-
 class Output(wiring.Component):
     """The queue at the end of an op, whose places are reserved before what fills them is begun.
 
-    In: ``reserve``, how many places to take; ``push`` and ``payload``, always accepted. Out: ``o``; ``room``, the places
-    neither reserved nor filled. A beat pushed shows at ``o`` one cycle later; a place is free one cycle after its
-    beat left.
+    In: ``reserve``, how many places to take; ``push`` and ``payload``, always accepted. Out: ``o``; ``room``, the
+    places neither reserved nor filled. A beat pushed shows at ``o`` one cycle later; a place is free one cycle
+    after its beat left.
     """
 
     def __init__(self, layout: TokenLayout, depth: int) -> None:
@@ -128,13 +127,12 @@ def drain_latency(dtype: DType, requant: Requant | None) -> int:
 class Drain(wiring.Component):
     """Sends ``pe`` finished sums through ``lanes`` requantize lanes, ``pe / lanes`` cycles long, and pushes the beats.
 
-    In: ``sum0``... with ``last``, ``group``, ``y``, ``x`` when they are final; ``end`` to push an ``end`` beat. Out: ``push`` and
-    ``payload`` for ``Output``, ``drain_latency`` cycles later. ``requant=None``: the sums are codes already.
+    In: ``sum0``... with ``last``, ``group``, ``y``, ``x`` when they are final; ``end`` to push an ``end`` beat.
+    Out: ``push`` and ``payload`` for ``Output``, ``drain_latency`` cycles later. ``requant=None``: the sums are
+    codes already.
     """
 
-    def __init__(
-        self, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int]
-    ) -> None:
+    def __init__(self, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int]) -> None:
         self.layout, self.pe, self.requant, self.bounds = layout, pe, requant, bounds
         self.beats = pe // layout.lanes
         self.groups = layout.shape.channels // pe

@@ -27,6 +27,7 @@ RELEASE_DELAY = 3
 SITE_LATENCY = 2
 """Cycles from the input beat that completes a site to the first step on it."""
 
+
 def read_latency(parallel: bool) -> int:
     """Cycles from a source's read inputs to the words: address and memory; two turns more for all taps at once."""
     return 4 if parallel else 2
@@ -353,7 +354,6 @@ class WindowSource(wiring.Component):
         bits = g.columns.bit_length() - 1
         _, depth = g.banks(True)
         left, row = Signal(signed(len(self.read_column) + 1)), Signal.like(self.read_row)
-        wanted = Signal.like(self.read_word)
         m.d.comb += left.eq(self.read_column - g.padding)
         places = []
         for bank in range(g.columns):
@@ -424,6 +424,7 @@ def _inside(index: Value, k: int, side: int, g: WindowGeometry) -> Value:
 
 def dense_taps(g: WindowGeometry) -> Sequence[int]:
     """How many output sites of the dense frame see j taps inside the image, for j from 0 to k*k."""
+
     def seen(side: int, out: int) -> list[int]:
         starts = [g.stride * n - g.padding for n in range(out)]
         return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]

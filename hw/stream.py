@@ -124,7 +124,6 @@ class Fork(wiring.Component):
             ]
         m.d.comb += self.i.ready.eq(served.all())
         with m.If(self.i.valid):
-
             m.d.sync += sent.eq(Mux(self.i.ready, 0, served))
         return m
 
@@ -169,7 +168,6 @@ class Widen(wiring.Component):
                     for lane in range(lanes):
                         value = source[lane]
                         if n < self.ways - 1:
-
                             value = Mux(self.i.payload.end, 0, value)
                         m.d.sync += self.o.payload.features[n * lanes + lane].eq(value)
             with m.Else():
@@ -214,7 +212,6 @@ class Narrow(wiring.Component):
             for lane in range(self.layout.lanes - lanes):
                 m.d.sync += held.features[lane].eq(held.features[lane + lanes])
         with m.If(self.i.valid & self.i.ready):
-
             m.d.sync += [held.eq(self.i.payload), left.eq(Mux(self.i.payload.end, 1, self.ways))]
         return m
 

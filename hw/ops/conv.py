@@ -1,8 +1,8 @@
 """Convolution: full, pointwise and depthwise.
 
 A round computes ``pe`` output channels of a site. Full and pointwise rounds take ``simd`` input channels a step;
-a depthwise round takes ``pe`` channels, each by itself. Cycles a site: full ``ceil(active/taps) * c_in/simd * c_out/pe``,
-depthwise ``ceil(active/taps) * c/pe``. Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
+a depthwise round takes ``pe`` channels, each by itself. Cycles a site: full ``ceil(active/taps) * c_in/simd *
+c_out/pe``, depthwise ``ceil(active/taps) * c/pe``. Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
 """
 
 from __future__ import annotations

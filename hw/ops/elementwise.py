@@ -72,7 +72,9 @@ class ElementwiseOp(Op):
 
 
 class ElementwiseComponent(wiring.Component):
-    """In ``i``, or ``a`` and ``b``, which move together; out ``o``. II 1, latency ``op.pipeline``. Reset drops everything."""
+    """In ``i``, or ``a`` and ``b``, which move together; out ``o``. II 1, latency ``op.pipeline``. Reset drops
+    everything.
+    """
 
     def __init__(self, op: ElementwiseOp) -> None:
         self.op = op

@@ -30,7 +30,9 @@ class Frame:
         raster = sites[:, 0] * self.width + sites[:, 1]
         inside = (sites >= 0).all() and (sites[:, 0] < self.height).all() and (sites[:, 1] < self.width).all()
         if not inside or (np.diff(raster) <= 0).any():
-            raise ValueError(f"frame sites must lie inside {self.height}x{self.width}, in raster order, without repeats")
+            raise ValueError(
+                f"frame sites must lie inside {self.height}x{self.width}, in raster order, without repeats"
+            )
         object.__setattr__(self, "sites", sites)
         object.__setattr__(self, "features", features)
 

@@ -10,7 +10,20 @@ import numpy as np
 
 from models.ir.dtype import DType
 from models.ir.frame import Frame
-from models.ir.graph import Add, AvgPool, Conv, GlobalPool, Graph, Input, Linear, MaxPool, Node, Requant, Requantize, Window
+from models.ir.graph import (
+    Add,
+    AvgPool,
+    Conv,
+    GlobalPool,
+    Graph,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Requant,
+    Requantize,
+    Window,
+)
 
 
 def requantize(acc: np.ndarray, requant: Requant) -> np.ndarray:

@@ -188,6 +188,10 @@ class MaxPool(Window):
 
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         super().check(shapes, dtypes)
+        if self.kernel < self.stride:
+            raise self.error(
+                "kernel", self.kernel, f"must be at least the stride, {self.stride}: no window may be empty"
+            )
         if self.dtype != dtypes[0]:
             raise self.error("dtype", str(self.dtype), f"must equal its input's, {dtypes[0]}")
 

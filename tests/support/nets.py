@@ -12,7 +12,17 @@ from hw.registry import inputs_of, mappings
 from models.ir.accumulator import bounds
 from models.ir.dtype import DType, IntType, parse_dtype
 from models.ir.graph import (
-    Add, AvgPool, Conv, GlobalPool, Graph, Input, Linear, MaxPool, Node, Requant, Shape,
+    Add,
+    AvgPool,
+    Conv,
+    GlobalPool,
+    Graph,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Requant,
+    Shape,
 )  # fmt: skip
 from tests.support.ops import random_requant, random_values
 
@@ -54,8 +64,8 @@ class Builder:
         weight = random_values(self.rng, weight_type, (out, 1 if depthwise else channels, kernel, kernel))
         return self._add(
             Conv(
-                name=f"conv{len(self.nodes)}", inputs=(after,), dtype=parse_dtype(f"u{fmt}"), kernel=kernel, stride=stride,
-                padding=(kernel - 1) // 2, depthwise=depthwise, weight=weight, weight_dtype=weight_type,
+                name=f"conv{len(self.nodes)}", inputs=(after,), dtype=parse_dtype(f"u{fmt}"), kernel=kernel,
+                stride=stride, padding=(kernel - 1) // 2, depthwise=depthwise, weight=weight, weight_dtype=weight_type,
                 requant=Requant.identity(out, 0, 1),
             )
         )  # fmt: skip

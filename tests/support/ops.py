@@ -17,7 +17,18 @@ from models.ir.accumulator import bounds
 from models.ir.dtype import DType, IntType
 from models.ir.frame import Frame
 from models.ir.graph import (
-    Add, AvgPool, Conv, GlobalPool, Graph, Input, Linear, MaxPool, Node, Requant, Requantize, Shape,
+    Add,
+    AvgPool,
+    Conv,
+    GlobalPool,
+    Graph,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Requant,
+    Requantize,
+    Shape,
 )  # fmt: skip
 from tests.support.streams import Run, run_op
 
@@ -52,10 +63,10 @@ def one_op(
     y: DType,
 ) -> Graph:
     """A graph of one op; ``add`` takes its second branch from a requantize of the input."""
-    height, width, channels = shape
+    channels = shape[2]
     start = Input(name="input", shape=Shape(*shape), dtype=x)
     base: dict[str, Any] = {"name": "op", "inputs": ("input",), "dtype": y}
-    window = {"kernel": kernel, "stride": stride, "padding": padding}
+    window: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
     if op == "conv":
         w = w or IntType(8)
         c_out = channels if depthwise else out

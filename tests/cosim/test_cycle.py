@@ -1,0 +1,78 @@
+"""The cycle simulator against the RTL: not one cycle apart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cosim.cycle import DeadlockError, simulate, size_queues
+from hw.accelerator import Accelerator
+from models.ir.frame import Frame
+from models.ir.graph import Graph
+from tests.support.nets import NETS, random_mapping, residual_net
+from tests.support.ops import empty_frame, random_frame
+from tests.support.streams import Run, run_op
+
+
+def rtl(graph: Graph, accelerator: Accelerator, frames: list[Frame]) -> tuple[Run, list[int], list[int]]:
+    """(run, cycle of each frame's first beat in, cycle of each frame's last token out)."""
+    beats = [accelerator.plan.input.beats(frame) for frame in frames]
+    run = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames))
+    firsts = np.cumsum([0, *(len(frame) for frame in beats[:-1])])
+    ends = [n for n, payload in enumerate(run.payloads) if payload & 1]
+    starts = [0, *(end + 1 for end in ends)]
+    last = [run.outputs[max(end - 1, start)][0] for start, end in zip(starts, ends, strict=False)]
+    return run, [run.accepted[0][first] for first in firsts], last
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", NETS)
+def test_equals_rtl(name: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, *name.encode()])
+    formats = [("int8", "int4"), ("dybit4", "int8"), ("int4", "dybit8"), ("int4", "int4")][seed]
+    graph = NETS[name](rng, *formats)
+    mapping = random_mapping(rng, graph)
+    if seed % 2:
+        mapping = size_queues(graph, mapping)
+    full = [True, False, True, True, False, False, True]
+    frames = [random_frame(rng, graph) if whole else empty_frame(graph) for whole in full]
+    run, firsts, last = rtl(graph, Accelerator(graph, mapping), frames)
+    simulated = simulate(graph, mapping, full)
+    assert simulated.intervals == np.diff(run.end_cycles).tolist()
+    assert simulated.latency == [b - a for a, b in zip(firsts, last, strict=True)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sized_queues_cost_nothing_and_one_place_less_does(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = residual_net(rng)
+    endless = random_mapping(rng, graph, queue=1000)
+    sized = size_queues(graph, endless)
+    want = simulate(graph, sized, 4)
+    roomy = dataclasses.replace(sized, queues={edge: min(128, 2 * depth) for edge, depth in sized.queues.items()})
+    if all(depth <= 128 for depth in sized.queues.values()):
+        assert simulate(graph, roomy, 4).intervals == want.intervals
+    skip = "conv1->add4"
+    assert sized.queues[skip] > 2
+    short = dataclasses.replace(sized, queues={**sized.queues, skip: sized.queues[skip] - 1})
+    try:
+        less = simulate(graph, short, 4)
+    except DeadlockError:
+        return
+    assert sum(less.intervals) + less.latency[0] >= sum(want.intervals) + want.latency[0]
+
+
+def test_deadlock_is_found_and_names_what_waits() -> None:
+    rng = np.random.default_rng(0)
+    graph = residual_net(rng)
+    mapping = dataclasses.replace(random_mapping(rng, graph), queues={"conv1->add4": 2, "conv3->add4": 2})
+    with pytest.raises(DeadlockError, match=r"graph 'net' hangs.*conv1 copy 1"):
+        simulate(graph, mapping)
+
+
+def test_no_frames_is_an_error() -> None:
+    graph = residual_net(np.random.default_rng(0))
+    with pytest.raises(ValueError, match="at least one frame"):
+        simulate(graph, random_mapping(np.random.default_rng(0), graph), [])
