@@ -49,29 +49,30 @@ class Beats:
 
 @dataclass(frozen=True)
 class Record:
-    """One stream's record file; ``waiting`` tells, after a timeout, whether a beat waits to be taken."""
+    """One stream's record file; ``valid`` and ``ready`` as they stood at a timeout: 0, 1 or x."""
 
     beats: Beats
-    waiting: bool
+    valid: str
+    ready: str
 
     @classmethod
     def read(cls, name: str, layout: TokenLayout, path: Path) -> Record:
         cycles: list[int] = []
         payloads: list[int] = []
-        waiting = False
+        valid = ready = ""
         for line in path.read_text().splitlines():
             at, _, rest = line.partition(" ")
             if at == "!":
                 raise SimulationError(f"stream {name}: valid fell or the payload changed in cycle {rest}, before ready")
             if at == "?":
-                waiting = rest == "1 0"
+                valid, ready = rest.split()
                 continue
             try:
                 payloads.append(int(rest, 16))
             except ValueError:
                 raise SimulationError(f"stream {name}: undefined bits in payload {rest!r} of cycle {at}") from None
             cycles.append(int(at))
-        return cls(Beats(layout, np.array(cycles, dtype=np.int64), payloads), waiting)
+        return cls(Beats(layout, np.array(cycles, dtype=np.int64), payloads), valid, ready)
 
 
 def what_hung(
@@ -88,6 +89,6 @@ def what_hung(
         parts = record.beats.split()
         after = len(record.beats.payloads) - (parts[-1].stop if parts else 0)
         last = f"last beat in cycle {record.beats.cycles[-1]}" if record.beats.payloads else "no beat yet"
-        state = "a beat waits for ready" if record.waiting else "no beat waits"
+        state = f"valid {record.valid}, ready {record.ready}"
         lines.append(f"  {name}: {closed[name]} frames and {after} beats; {last}; {state}")
     return "\n".join(lines)

@@ -119,11 +119,12 @@ def run(build: Build, folder: Path, plusargs: Mapping[str, int]) -> dict[str, fl
 
 
 _MAKE_VARIABLES = {
-    # the wheel's makefile names the compiler of the machine it was built on
+    # the wheel's makefile names the tools of the machine it was built on, and knows no options of theirs
     "CXX": "g++",
     "LINK": "g++",
     "AR": "ar",
     "PYTHON3": sys.executable,
+    "CFG_CXXFLAGS_PCH_I": "-include",
     "OPT_FAST": "-O2",
     "OPT_SLOW": "-O0",
     "OPT_GLOBAL": "-O1",
@@ -148,7 +149,8 @@ def _keep(files: Sequence[Path], folder: Path) -> None:
 
 def _build_args(kind: SimulatorKind, waveform: str | None) -> list[str]:
     if kind is SimulatorKind.ICARUS:
-        return []
+        # under later standards Icarus sets "reg x = 0" before "always @*" listens, which then stays undefined
+        return ["-g2005"]
     fst = ["--trace-fst"] if waveform and waveform.endswith(".fst") else []
     return [
         "--timing",

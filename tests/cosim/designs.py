@@ -68,6 +68,8 @@ class PlusOne(wiring.Component):
         if self.fault == "hangs":
             with m.If(faulty):
                 m.d.comb += self.i.ready.eq(0)
+                with m.If(self.o.ready):
+                    m.d.sync += full.eq(0)
         elif self.fault == "drops":
             with m.If(faulty & self.i.ready):
                 m.d.sync += full.eq(0)

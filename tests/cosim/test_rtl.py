@@ -81,8 +81,8 @@ def test_a_hang_says_how_far_it_came(tmp_path: Path, build_dir: Path, icarus: st
     assert f"of 6 frames {closed} went in whole and {closed} came out" in text
     beats = 21 - (BEATS.index(1) + 1 if closed else 0)
     assert f"{PROBE}: {closed} frames and {beats} beats" in text
-    assert "a beat waits for ready" in text.split("  i: ")[1].splitlines()[0]
-    assert "no beat waits" in text.split("  o: ")[1].splitlines()[0]
+    assert "valid 1, ready 0" in text.split("  i: ")[1].splitlines()[0]
+    assert "valid 0, ready 1" in text.split("  o: ")[1].splitlines()[0]
 
 
 def test_a_withdrawn_beat_is_an_error(tmp_path: Path, build_dir: Path, icarus: str) -> None:
