@@ -1,0 +1,41 @@
+"""Every choice, one after the other: the oracle that the integer program is held against."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+
+from dse.problem import Evaluation, Infeasible, Objective, Problem, Selection, Shortage, evaluate
+
+
+def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
+    """Every choice whose edges can be joined, feasible or not; they are as many as the product over the ops."""
+    names = [op.name for op in problem.ops]
+    for combination in itertools.product(*(op.candidates for op in problem.ops)):
+        selection = dict(zip(names, combination, strict=True))
+        if all(
+            (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
+            for edge in problem.edges
+        ):
+            yield selection, evaluate(problem, selection)
+
+
+def solve(problem: Problem, objective: Objective) -> tuple[Selection, Evaluation]:
+    """The first of the best feasible choices; ``Infeasible`` says what is short."""
+    joined = list(selections(problem))
+    feasible = [found for found in joined if found[1].feasible]
+    if not feasible:
+        raise _infeasible(problem, [evaluation for _, evaluation in joined])
+    return min(feasible, key=lambda found: found[1].objective(objective))
+
+
+def _infeasible(problem: Problem, joined: list[Evaluation]) -> Infeasible:
+    if not joined:
+        return Infeasible(problem.name, (), False, Fraction(0))
+    best = min(joined, key=lambda evaluation: evaluation.overrun)
+    least = {name: min(evaluation.amounts[name] for evaluation in joined) for name in problem.limits}
+    alone = any(least[name] > limit for name, limit in problem.limits.items())
+    needed = least if alone else best.amounts
+    short = (Shortage(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
+    return Infeasible(problem.name, tuple(short), alone, best.overrun)

@@ -1,0 +1,148 @@
+"""The front as an artifact: ``front.json``, its points, and how one of them is picked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dse.milp import SolverReport
+from dse.pareto import non_dominated
+
+VERSION = 1
+
+
+class FrontError(ValueError):
+    """A front that cannot be read or a pick it does not offer; the message names file, field and value."""
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """One design with its measured accuracy.
+
+    ``mapping``: path of its mapping file, from the folder of the front. ``correct`` of ``total`` test images and the
+    95 % ``interval`` of that share. ``latency`` in cycles: ``estimated`` always, ``simulated`` None until simulated.
+    ``bottleneck`` in cycles a frame, estimated. ``utilisation``: largest share of one of the device's resources.
+    """
+
+    name: str
+    assignment: Mapping[str, str]
+    mapping: str
+    correct: int
+    total: int
+    interval: tuple[float, float]
+    estimated: float
+    simulated: int | None
+    bottleneck: int
+    resources: Mapping[str, int]
+    utilisation: float
+    solver: SolverReport
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the test images."""
+        return self.correct / self.total
+
+    @property
+    def latency(self) -> float:
+        """Simulated where it was, otherwise estimated."""
+        return self.estimated if self.simulated is None else self.simulated
+
+    @property
+    def costs(self) -> tuple[float, float, float]:
+        return self.latency, -self.accuracy, self.utilisation
+
+
+@dataclass(frozen=True)
+class Front:
+    """``points`` by rising latency, none as good as another in latency, accuracy and utilisation together."""
+
+    device: str
+    clock_mhz: float
+    points: tuple[FrontPoint, ...]
+
+    @classmethod
+    def of(cls, device: str, clock_mhz: float, points: Sequence[FrontPoint]) -> Front:
+        """Of those points that no other dominates."""
+        kept = [points[place] for place in non_dominated([point.costs for point in points])]
+        return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)))
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps({"version": VERSION, **dataclasses.asdict(self)}, indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Front:
+        try:
+            entry = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise FrontError(f"{path}: cannot be read as JSON: {error}") from error
+        version = entry.get("version") if isinstance(entry, dict) else None
+        if version != VERSION:
+            raise FrontError(f"{path}, field 'version': {version!r}; this netweave reads version {VERSION}")
+        try:
+            points = tuple(_point(fields) for fields in entry["points"])
+            return cls(str(entry["device"]), float(entry["clock_mhz"]), points)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FrontError(f"{path}: missing or bad field: {error}") from error
+
+
+def _point(fields: dict[str, Any]) -> FrontPoint:
+    low, high = fields["interval"]
+    return FrontPoint(**{**fields, "interval": (low, high), "solver": SolverReport(**fields["solver"])})
+
+
+def pick(front: Front, rule: str) -> FrontPoint:
+    """One point: by name, or by rule.
+
+    ``knee``: the nearest to the lowest latency and the highest accuracy, both scaled to the front's range,
+    latency in octaves. ``fastest-above PERCENT``: the lowest latency of those with at least that accuracy.
+    ``most-accurate-under CYCLES``: the highest accuracy of those with at most that latency, the faster of equals.
+    """
+    if not front.points:
+        raise FrontError(f"front of {front.device}: has no points to pick from")
+    for point in front.points:
+        if point.name == rule:
+            return point
+    kind, _, number = rule.partition(" ")
+    if kind == "knee" and not number:
+        return min(front.points, key=lambda point: _from_ideal(front, point))
+    if kind in ("fastest-above", "most-accurate-under"):
+        try:
+            limit = float(number)
+        except ValueError:
+            raise FrontError(f"pick {rule!r}: {number!r} is no number; say '{kind} 97.5'") from None
+        if kind == "fastest-above":
+            return _best(front, rule, [p for p in front.points if 100 * p.accuracy >= limit], lambda p: p.costs)
+        fast = [p for p in front.points if p.latency <= limit]
+        return _best(front, rule, fast, lambda p: (-p.accuracy, p.latency, p.utilisation))
+    names = ", ".join(point.name for point in front.points)
+    raise FrontError(
+        f"pick {rule!r}: is no point and no rule; points are {names}; "
+        "rules are 'knee', 'fastest-above PERCENT', 'most-accurate-under CYCLES'"
+    )
+
+
+def _best(front: Front, rule: str, points: list[FrontPoint], key: Any) -> FrontPoint:
+    if not points:
+        accuracy = max(100 * point.accuracy for point in front.points)
+        cycles = min(point.latency for point in front.points)
+        raise FrontError(
+            f"pick {rule!r}: no point is; accuracy goes up to {accuracy:.2f} %, latency down to {cycles:g}"
+        )
+    return min(points, key=key)
+
+
+def _from_ideal(front: Front, point: FrontPoint) -> float:
+    octaves = [math.log2(p.latency) for p in front.points]
+    accuracies = [p.accuracy for p in front.points]
+    slow = _scaled(math.log2(point.latency), min(octaves), max(octaves))
+    wrong = 1 - _scaled(point.accuracy, min(accuracies), max(accuracies))
+    return math.hypot(slow, wrong if len(set(accuracies)) > 1 else 0.0)
+
+
+def _scaled(value: float, low: float, high: float) -> float:
+    return (value - low) / (high - low) if high > low else 0.0

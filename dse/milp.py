@@ -1,0 +1,161 @@
+"""The best choice, proven by the integer program; or what is short when there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pulp
+
+from dse.problem import (
+    Evaluation,
+    Infeasible,
+    Objective,
+    Op,
+    Problem,
+    Selection,
+    Shortage,
+    evaluate,
+    utilisation,
+)
+from dse.program import Outcome, Program, SolverError
+from dse.prune import prune
+
+FIRST_REACH = 0.1
+"""The first guess of how far the best choice lies above the relaxation's bound, as a share of it."""
+WIDER = 3
+"""By how much the guess grows when it was too small."""
+EXACT = 1e-6
+"""A distance between value and bound, as a share of the value, that counts as none."""
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """``status``: ``optimal`` when proven within the gap asked for, ``feasible`` when time ran out first.
+    ``objective`` in cycles, as found; ``bound``: no choice has less; ``gap``: their distance as a share of
+    the objective; ``seconds`` in all."""
+
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    selection: Selection
+    evaluation: Evaluation
+    report: SolverReport
+
+
+def solve(problem: Problem, objective: Objective, *, gap: float = 0.0, time_limit: float | None = None) -> Solution:
+    """The choice with the least objective; among equals, the one with the lowest utilisation, by a second program.
+
+    ``gap``: share of the objective by which it may miss the least; the second program then looks only at choices
+    with the same interfaces. ``time_limit`` in seconds a program; deterministic while none is hit. Raises
+    ``Infeasible`` with what is short, and ``SolverError`` where time ran out before any choice was found.
+    """
+    begin = time.perf_counter()
+    problem = prune(problem)
+    found = _narrowed(problem, objective, gap, time_limit)
+    if found is None:
+        raise _infeasible(problem)
+    program, goal, outcome, bound = found
+    selection, evaluation = outcome.selection, evaluate(problem, outcome.selection)
+    value = evaluation.objective(objective)
+    if not evaluation.feasible or abs(float(value) - outcome.value) > EXACT * max(1.0, outcome.value):
+        raise SolverError(f"the solver reports {outcome.value} cycles for a choice that costs {evaluation}")
+    if gap:
+        program = Program(_same_interfaces(program.problem, selection))
+        goal = program.limited(objective)
+    program.lp.addConstraint(goal <= float(value))
+    smaller = program.minimise(program.utilisation(), gap, time_limit)
+    if smaller is not None:
+        other = evaluate(problem, smaller.selection)
+        # exact figures decide, as the solver's tolerance could let a slightly worse objective through
+        if other.feasible and _rank(problem, objective, other) < _rank(problem, objective, evaluation):
+            selection, evaluation = smaller.selection, other
+            value = evaluation.objective(objective)
+    missed = max(0.0, float(value) - bound) / max(1.0, float(value))
+    status = "optimal" if missed <= max(gap, EXACT) else "feasible"
+    report = SolverReport(status, float(value), bound, missed, time.perf_counter() - begin)
+    return Solution(selection, evaluation, report)
+
+
+def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
+    ops = []
+    for op in problem.ops:
+        own = selection[op.name]
+        same = tuple(c for c in op.candidates if (c.writes, c.reads) == (own.writes, own.reads))
+        ops.append(dataclasses.replace(op, candidates=same))
+    return dataclasses.replace(problem, ops=tuple(ops))
+
+
+def _rank(problem: Problem, objective: Objective, evaluation: Evaluation) -> tuple[Fraction, Fraction]:
+    return evaluation.objective(objective), utilisation(evaluation.resources, problem.budget)
+
+
+def _narrowed(
+    problem: Problem, objective: Objective, gap: float, time_limit: float | None
+) -> tuple[Program, pulp.LpAffineExpression, Outcome, float] | None:
+    """The program over the candidates that can matter, its goal, its best choice, and a bound on every choice.
+
+    The relaxation gives a bound on every choice, and a reduced cost a candidate: a choice with it costs at least
+    bound and reduced cost together. So the candidates within reach, the distance from the bound to the best
+    choice, are enough. The reach is guessed, and widened until the best choice found lies within it.
+    """
+    program = Program(problem)
+    relaxed = program.relax(program.limited(objective))
+    if relaxed is None:
+        return None
+    floor, reduced_costs = relaxed
+    reach, best = max(1.0, FIRST_REACH * floor), math.inf
+    while True:
+        slack = reach + EXACT * max(1.0, floor)
+        ops = tuple(_within(op, costs, slack) for op, costs in zip(problem.ops, reduced_costs, strict=True))
+        whole = ops == problem.ops
+        program = Program(dataclasses.replace(problem, ops=ops))
+        goal = program.limited(objective)
+        if best < math.inf:
+            program.lp.addConstraint(goal <= best * (1 + EXACT))
+        outcome = program.minimise(goal, gap, time_limit)
+        if outcome is None:
+            if whole:
+                return None
+            reach *= WIDER
+            continue
+        bound = outcome.bound if whole else min(outcome.bound, floor + reach)
+        if whole or not outcome.proven or outcome.value - bound <= max(gap, EXACT) * max(1.0, outcome.value):
+            return program, goal, outcome, bound
+        # while wider programs still bring the value down, all the way to it is further than needed
+        distance = outcome.value - floor
+        reach = min(distance, WIDER * reach) if outcome.value < best * (1 - EXACT) else distance
+        best = float(evaluate(problem, outcome.selection).objective(objective))
+
+
+def _within(op: Op, reduced_costs: list[float], slack: float) -> Op:
+    kept = (c for c, cost in zip(op.candidates, reduced_costs, strict=True) if cost <= slack)
+    return dataclasses.replace(op, candidates=tuple(kept))
+
+
+def _infeasible(problem: Problem) -> Infeasible:
+    """What is short: the least of each limited amount alone, and the smallest overrun of all together."""
+    program = Program(problem)
+    elastic = program.minimise(program.overrun())
+    if elastic is None:
+        return Infeasible(problem.name, (), False, Fraction(0))
+    together = evaluate(problem, elastic.selection)
+    least: dict[str, int] = {}
+    for name in problem.limits:
+        program = Program(problem)
+        found = program.minimise(program.amount(name))
+        assert found is not None, "without limits, a problem that can be joined has a choice"
+        least[name] = evaluate(problem, found.selection).amounts[name]
+    alone = any(least[name] > limit for name, limit in problem.limits.items())
+    needed = least if alone else together.amounts
+    short = (Shortage(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
+    return Infeasible(problem.name, tuple(short), alone, together.overrun)

@@ -1,0 +1,269 @@
+"""The choice to be made, apart from any hardware: one candidate an op, one pair of interfaces an edge.
+
+All figures are integers or fractions, so that two ways of solving a problem can be compared with
+``==``. ``evaluate`` says what one choice costs; ``milp`` and ``exhaustive`` look for the best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+
+class ProblemError(ValueError):
+    """A problem or a choice that makes no sense; the message names op or edge, field and value."""
+
+
+class Objective(StrEnum):
+    """What is minimised: the cycles a frame of the slowest op, or first beat in to last beat out of a frame."""
+
+    BOTTLENECK = "bottleneck"
+    LATENCY = "latency"
+
+
+class Interface(NamedTuple):
+    """One end of an edge: features a beat, and the name of their number format."""
+
+    lanes: int
+    format: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to build an op.
+
+    ``choice``: whatever the caller needs to recognise it. ``cycles``: steady-state cycles a frame.
+    ``fill``: cycles from the arrival of the input that its first output needs to that output.
+    ``head`` and ``span``: cycles of its own work from its first input to its first output, and from
+    there to its last output, when neither input nor output makes it wait.
+    ``tail``: cycles from its last input to its last output when it keeps up with its input.
+    ``resources``: amounts in the order of ``Problem.budget``. ``writes``: its output; ``reads``: one
+    interface an input. ``error``: its share of the summed error, in a unit of the caller's.
+    """
+
+    choice: Hashable
+    cycles: int
+    resources: tuple[int, ...]
+    writes: Interface
+    reads: tuple[Interface, ...] = ()
+    fill: int = 0
+    head: int = 0
+    span: int = 0
+    tail: int = 0
+    error: int = 0
+
+    @property
+    def costs(self) -> tuple[int, ...]:
+        """Everything of which less is better."""
+        return (self.cycles, self.fill, self.head, self.span, self.tail, self.error, *self.resources)
+
+
+@dataclass(frozen=True)
+class Op:
+    """A place in the graph. ``lead``: share of its input frame that its first output waits for."""
+
+    name: str
+    candidates: tuple[Candidate, ...]
+    lead: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What stands between a writer and a reader: its resources and the cycles it adds."""
+
+    resources: tuple[int, ...]
+    fill: int = 0
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Input ``index`` of ``consumer`` is the output of ``producer``.
+
+    ``links``: what it takes to join a written to a read interface; a pair that is missing cannot be joined.
+    """
+
+    producer: str
+    consumer: str
+    index: int
+    links: Mapping[tuple[Interface, Interface], Link]
+
+    def __str__(self) -> str:
+        return f"{self.producer}->{self.consumer}[{self.index}]"
+
+
+Selection = dict[str, Candidate]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Ops in topological order, what joins them, and what is to be kept to.
+
+    ``name``: of the device, for messages. ``budget``: amount of each resource, by name. ``max_cycles``
+    limits the bottleneck, ``max_error`` the summed error. ``output``: the op whose last output ends a frame.
+    """
+
+    name: str
+    ops: tuple[Op, ...]
+    edges: tuple[Edge, ...]
+    output: str
+    budget: Mapping[str, int]
+    max_cycles: int | None = None
+    max_error: int | None = None
+
+    def __post_init__(self) -> None:
+        seen: dict[str, Op] = {}
+        for op in self.ops:
+            if op.name in seen:
+                raise ProblemError(f"op {op.name!r} stands twice")
+            if not 0 <= op.lead <= 1:
+                raise ProblemError(f"op {op.name!r}: lead must be 0 to 1, not {op.lead}")
+            if not op.candidates:
+                raise ProblemError(f"op {op.name!r} has no candidates; it needs at least one")
+            inputs = self.inputs[op.name]
+            for edge in inputs:
+                if edge.producer not in seen:
+                    raise ProblemError(f"edge {edge}: producer {edge.producer!r} is no earlier op")
+            if [edge.index for edge in inputs] != list(range(len(inputs))):
+                raise ProblemError(f"op {op.name!r}: edges lead to inputs {[edge.index for edge in inputs]}")
+            for candidate in op.candidates:
+                self._check(op, candidate, len(inputs))
+            seen[op.name] = op
+        for edge in self.edges:
+            if edge.consumer not in seen:
+                raise ProblemError(f"edge {edge}: consumer {edge.consumer!r} is no op")
+            for (writer, reader), link in edge.links.items():
+                if writer.format != reader.format or len(link.resources) != len(self.budget):
+                    kinds = len(self.budget)
+                    raise ProblemError(f"edge {edge}: {writer} to {reader} needs one format and {kinds} resources")
+        if self.output not in seen:
+            raise ProblemError(f"output {self.output!r} is no op; ops are {', '.join(seen)}")
+
+    def _check(self, op: Op, candidate: Candidate, inputs: int) -> None:
+        where = f"op {op.name!r}, candidate {candidate.choice!r}"
+        if len(candidate.reads) != inputs:
+            raise ProblemError(f"{where}: reads {len(candidate.reads)} inputs, but {inputs} edges lead to it")
+        if len(candidate.resources) != len(self.budget):
+            raise ProblemError(f"{where}: {len(candidate.resources)} resources, the budget has {len(self.budget)}")
+        if min(candidate.costs) < 0:
+            raise ProblemError(f"{where}: cycles, resources and error must not be negative")
+
+    @cached_property
+    def inputs(self) -> dict[str, tuple[Edge, ...]]:
+        """The edges that lead to each op, by input index."""
+        found: dict[str, list[Edge]] = {op.name: [] for op in self.ops}
+        for edge in self.edges:
+            found.setdefault(edge.consumer, []).append(edge)
+        return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in found.items()}
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Every quantity that has a limit: the resources, and cycles and error where they are capped."""
+        limits = dict(self.budget)
+        if self.max_cycles is not None:
+            limits["cycles"] = self.max_cycles
+        if self.max_error is not None:
+            limits["error"] = self.max_error
+        return limits
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a choice costs. ``bottleneck`` and ``latency`` in cycles; ``overrun``: the largest share by which
+    a limit is exceeded, 0 where all are kept."""
+
+    bottleneck: int
+    latency: Fraction
+    resources: dict[str, int]
+    error: int
+    overrun: Fraction
+
+    @property
+    def feasible(self) -> bool:
+        return self.overrun == 0
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """Every quantity that a problem can limit."""
+        return {**self.resources, "cycles": self.bottleneck, "error": self.error}
+
+    def objective(self, objective: Objective) -> Fraction:
+        return Fraction(self.bottleneck) if objective is Objective.BOTTLENECK else self.latency
+
+
+def overrun(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
+    """The largest share by which an amount exceeds its limit; a limit of 0 counts as 1."""
+    shares = (Fraction(amounts[name] - limit, max(limit, 1)) for name, limit in limits.items())
+    return max(Fraction(0), *shares)
+
+
+def utilisation(amounts: Mapping[str, int], budget: Mapping[str, int]) -> Fraction:
+    """The largest share of a resource's budget that is used; a budget of 0 counts as 1."""
+    return max(Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items())
+
+
+def evaluate(problem: Problem, selection: Selection) -> Evaluation:
+    """What a choice costs.
+
+    Each op has a start, its first output, and a finish, its last. It starts when ``lead`` of the time from
+    the start to the finish of its input has passed, and not before it has done its own work up to there; it
+    finishes when it has done the rest, and when its last input has passed through.
+    """
+    total = [0] * len(problem.budget)
+    start: dict[str, Fraction] = {}
+    finish: dict[str, Fraction] = {}
+    for op in problem.ops:
+        own = selection[op.name]
+        total = [a + b for a, b in zip(total, own.resources, strict=True)]
+        starts, ends = [Fraction(max(own.fill, own.head))], [Fraction(0)]
+        for edge in problem.inputs[op.name]:
+            source, pair = edge.producer, (selection[edge.producer].writes, own.reads[edge.index])
+            if pair not in edge.links:
+                raise ProblemError(f"edge {edge}: {pair[0]} cannot be joined to {pair[1]}")
+            link = edge.links[pair]
+            total = [a + b for a, b in zip(total, link.resources, strict=True)]
+            arrived = start[source] + op.lead * (finish[source] - start[source])
+            starts.append(link.fill + max(arrived + own.fill, start[source] + own.head))
+            ends.append(link.fill + finish[source] + own.tail)
+        start[op.name] = max(starts)
+        finish[op.name] = max(start[op.name] + own.span, *ends)
+    amounts = dict(zip(problem.budget, total, strict=True))
+    bottleneck = max(selection[op.name].cycles for op in problem.ops)
+    error = sum(selection[op.name].error for op in problem.ops)
+    exceeded = overrun({**amounts, "cycles": bottleneck, "error": error}, problem.limits)
+    return Evaluation(bottleneck, finish[problem.output], amounts, error, exceeded)
+
+
+class Shortage(NamedTuple):
+    """A limit that cannot be kept: how much is needed and how much there is."""
+
+    name: str
+    needed: int
+    limit: int
+
+    def __str__(self) -> str:
+        unit = {"cycles": "cycles a frame", "error": "summed error"}.get(self.name, self.name.upper())
+        return f"{self.needed} {unit}, {'limit' if self.name in ('cycles', 'error') else 'has'} {self.limit}"
+
+
+class Infeasible(ValueError):
+    """No choice keeps all limits.
+
+    ``shortages``: when ``alone``, every limit that no choice keeps even if all others are lifted, with
+    the least that is needed; otherwise the limits that the choice with the smallest largest ``overrun``
+    exceeds. Without shortages, no choice joins all edges.
+    """
+
+    def __init__(self, name: str, shortages: tuple[Shortage, ...], alone: bool, overrun: Fraction) -> None:
+        self.name, self.shortages, self.alone, self.overrun = name, shortages, alone, overrun
+        what = "; ".join(str(shortage) for shortage in shortages)
+        if not shortages:
+            why = "no choice of candidates gives every edge one format and lanes that can be joined"
+        elif alone:
+            why = f"needs at least {what}"
+        else:
+            why = f"no limit alone, but not all together: at best exceeded by {float(overrun):.1%}, needing {what}"
+        super().__init__(f"infeasible on {name}: {why}")

@@ -1,0 +1,88 @@
+"""When an op starts and finishes, from its mapping: the figures of a candidate that make up its latency."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from functools import cache
+from itertools import accumulate
+from typing import NamedTuple
+
+from hw.op import Op
+from hw.ops.global_pool import GlobalPoolOp
+from hw.ops.linear import LinearOp
+from hw.window_op import WindowOp
+from models.ir.activity import Activity
+from models.ir.graph import GlobalPool, Linear, Node, Shape, Window
+
+
+class Times(NamedTuple):
+    """In cycles, as ``problem.Candidate`` explains them."""
+
+    fill: int
+    head: int
+    span: int
+    tail: int
+
+
+def lead(node: Node, shape: Shape) -> Fraction:
+    """The share of an input of ``shape``, all sites active, that has come when the first output has what it needs."""
+    if isinstance(node, GlobalPool | Linear):
+        return Fraction(1)
+    if isinstance(node, Window):
+        return Fraction(1 + _needed(node.kernel, node.stride, node.padding, shape[:2])[0], shape.height * shape.width)
+    return Fraction(0)
+
+
+def times(op: Op, activity: Activity) -> Times:
+    """Of one frame with the given activity, through an op that is idle before."""
+    timing = op.timing()
+    arriving = round(activity.tokens_in * op.in_layout.beats_per_token)
+    beats_out = op.out_layout.beats_per_token
+    if isinstance(op, WindowOp):
+        return _window(op, activity, arriving)
+    if isinstance(op, LinearOp | GlobalPoolOp):
+        # the beat after the last token is the frame's end, upon which the results leave
+        token = op.rounds.cycles(1) if isinstance(op, LinearOp) else 1
+        work = max(arriving, round(activity.tokens_in * token)) if isinstance(op, LinearOp) else arriving
+        fill = timing.start + token + timing.pipeline
+        return Times(fill, timing.start + work + timing.pipeline, beats_out - 1, fill + beats_out - 1)
+    return Times(timing.pipeline, timing.pipeline, max(0, arriving - 1), timing.pipeline)
+
+
+def _window(op: WindowOp, activity: Activity, arriving: int) -> Times:
+    node, shape, rounds, timing = op.node, op.inputs[0].shape, op.rounds, op.timing()
+    key = node.kernel, node.stride, node.padding, shape[:2]
+    taps = _taps(*key)
+    full = [rounds.cycles(count) for count in taps]
+    density = activity.tokens_out / len(taps)
+    work = sum(full) * density
+    first = rounds.steps(taps[0])
+    waits = lead(node, shape)
+    fill = timing.start + first - 1 + timing.pipeline
+    last = shape.height * shape.width - 1
+    left = sum(cycles for cycles, needs in zip(full, _needed(*key), strict=True) if needs == last) * density
+    tail = timing.start + math.ceil(left) + timing.pipeline + rounds.beats - 2 if left else 0
+    span = max(math.ceil(work) - first + rounds.beats - 1, math.ceil((1 - waits) * arriving), 0)
+    return Times(fill, math.ceil(waits * arriving) + fill, span, tail)
+
+
+@cache
+def _needed(kernel: int, stride: int, padding: int, sides: tuple[int, int]) -> tuple[int, ...]:
+    """The last input site, in raster order, that each output site waits for; sites leave in order."""
+    height, width = sides
+    reach = kernel - 1 - padding
+    rows = [min(stride * y + reach, height - 1) for y in range((height + 2 * padding - kernel) // stride + 1)]
+    columns = [min(stride * x + reach, width - 1) for x in range((width + 2 * padding - kernel) // stride + 1)]
+    return tuple(accumulate((y * width + x for y in rows for x in columns), max))
+
+
+@cache
+def _taps(kernel: int, stride: int, padding: int, sides: tuple[int, int]) -> tuple[int, ...]:
+    """How many taps of each output site lie inside the input."""
+
+    def inside(side: int) -> list[int]:
+        starts = range(-padding, side + padding - kernel + 1, stride)
+        return [sum(0 <= start + tap < side for tap in range(kernel)) for start in starts]
+
+    return tuple(y * x for y in inside(sides[0]) for x in inside(sides[1]))
