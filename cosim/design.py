@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import statistics
@@ -12,16 +13,20 @@ from pathlib import Path
 
 from cosim.beats import Beats
 from cosim.check import Check, Mismatch, check
+from cosim.layers import LayerRun, run_layers
 from cosim.player import FRAME_LIMIT, Stalls
 from cosim.rtl import RtlRun, simulate
-from hw.emit import PROBES_FILE, VERILOG_FILE
+from hw.emit import MAPPING_FILE, PROBES_FILE, VERILOG_FILE
 from hw.manifest import MANIFEST_FILE, DesignError, Manifest, load_manifest
+from hw.mapping import Mapping as HardwareMapping
 from models.ir import serialize
 from models.ir.frame import Frame
 
 FORMAT = "netweave cosim"
 VERSION = 1
 LABEL = "rtl"
+LAYER_FRAMES = 4
+"""Frames played into each layer on its own."""
 
 
 class CosimFileError(ValueError):
@@ -43,7 +48,8 @@ class Cosim:
 
     ``verilog``: SHA-256 of the file that ran. ``latency``: cycles of each frame from its first
     beat in to its last token out, the wait for earlier frames included. ``intervals``: cycles
-    between the ends of consecutive frames out. ``streams``: timing by port prefix.
+    between the ends of consecutive frames out. ``streams``: timing by port prefix. ``layers``: each
+    layer on its own, by node name; empty where that was not asked for.
     """
 
     name: str
@@ -56,9 +62,15 @@ class Cosim:
     latency: tuple[int, ...]
     intervals: tuple[int, ...]
     streams: Mapping[str, Timing]
+    layers: Mapping[str, LayerRun]
     build_seconds: float
     wall_seconds: float
     label: str = LABEL
+
+    @property
+    def equal(self) -> bool:
+        """Whether every integer compared, in the whole and in the layers, is golden's."""
+        return self.check.equal and not any(layer.mismatch for layer in self.layers.values())
 
     @property
     def first_latency(self) -> int:
@@ -95,7 +107,7 @@ class Cosim:
             raise CosimFileError(f"{path}, field 'version': {version!r}; this netweave reads version {VERSION}")
         try:
             outcome = document.pop("check")
-            mismatches = tuple(_mismatch(entry) for entry in outcome.pop("mismatches"))
+            mismatches = tuple(_read_mismatch(entry) for entry in outcome.pop("mismatches"))
             return cls(
                 check=Check(**{**outcome, "streams": tuple(outcome["streams"])}, mismatches=mismatches),
                 stalls=Stalls(**document.pop("stalls")),
@@ -104,6 +116,10 @@ class Cosim:
                 streams={
                     prefix: Timing(entry["beats"], tuple(entry["first"]), tuple(entry["end"]))
                     for prefix, entry in document.pop("streams").items()
+                },
+                layers={
+                    name: LayerRun(tuple(entry["intervals"]), entry["mismatch"] and _read_mismatch(entry["mismatch"]))
+                    for name, entry in document.pop("layers").items()
                 },
                 **document,
             )
@@ -117,6 +133,7 @@ def cosim(
     *,
     simulator: str = "verilator",
     probes: bool = False,
+    layers: bool = False,
     stalls: Stalls | None = None,
     waveform: Path | None = None,
     build_dir: Path | None = None,
@@ -126,9 +143,9 @@ def cosim(
     """Plays ``frames`` through the Verilog of a ``design`` folder and compares with golden.
 
     ``probes`` compares every edge of the graph, not the output alone, in a design generated with
-    them. A mismatch is a result, not an error. ``build_dir`` keeps simulator builds, by default in
-    the user's cache folder. Raises DesignError for a folder that is no such design and what
-    ``simulate`` raises.
+    them. ``layers`` also runs each layer on its own, which gives its cycles a frame. ``build_dir``
+    keeps simulator builds, by default in the user's cache folder. A mismatch is a result, not an
+    error. Raises DesignError for a folder that is no such design, and what ``simulate`` raises.
     """
     if not frames:
         raise ValueError("frames: there must be at least one")
@@ -140,6 +157,7 @@ def cosim(
     verilog = design / (PROBES_FILE if probes else VERILOG_FILE)
     digest = _checked_digest(manifest, verilog)
     edges = {probe.prefix: probe for probe in manifest.probes} if probes else {}
+    builds = build_dir or default_build_dir()
     run = simulate(
         verilog,
         manifest.input,
@@ -149,13 +167,19 @@ def cosim(
         stalls=stalls,
         probes={prefix: probe.layout for prefix, probe in edges.items()},
         waveform=waveform,
-        build_dir=build_dir or default_build_dir(),
+        build_dir=builds,
         frame_limit=frame_limit,
         progress=progress,
     )
     progress(f"comparing {len(edges) + 1} streams with golden")
     keys = {prefix: (probe.producer, probe.consumer, probe.index) for prefix, probe in edges.items()}
-    return _result(manifest, digest, stalls, check(graph, frames, run, keys), run)
+    outcome = check(graph, frames, run, keys)
+    alone: dict[str, LayerRun] = {}
+    if layers:
+        few = list(itertools.islice(itertools.cycle(frames), LAYER_FRAMES))
+        mapping = HardwareMapping.load(design / MAPPING_FILE)
+        alone = run_layers(graph, mapping, few, simulator=simulator, build_dir=builds, progress=progress)
+    return _result(manifest, digest, stalls, outcome, run, alone)
 
 
 def default_build_dir() -> Path:
@@ -175,7 +199,9 @@ def _checked_digest(manifest: Manifest, verilog: Path) -> str:
     return digest
 
 
-def _result(manifest: Manifest, digest: str, stalls: Stalls, outcome: Check, run: RtlRun) -> Cosim:
+def _result(
+    manifest: Manifest, digest: str, stalls: Stalls, outcome: Check, run: RtlRun, layers: Mapping[str, LayerRun]
+) -> Cosim:
     return Cosim(
         name=manifest.name,
         device=manifest.device,
@@ -187,6 +213,7 @@ def _result(manifest: Manifest, digest: str, stalls: Stalls, outcome: Check, run
         latency=tuple(run.latency),
         intervals=tuple(run.intervals),
         streams={prefix: _timing(beats) for prefix, beats in {"i": run.input, **run.edges, "o": run.output}.items()},
+        layers=layers,
         build_seconds=run.build_seconds,
         wall_seconds=run.wall_seconds,
     )
@@ -196,5 +223,5 @@ def _timing(beats: Beats) -> Timing:
     return Timing(len(beats.payloads), tuple(beats.first_cycles), tuple(beats.end_cycles))
 
 
-def _mismatch(entry: dict) -> Mismatch:
+def _read_mismatch(entry: dict) -> Mismatch:
     return Mismatch(**{**entry, "site": tuple(entry["site"]) if entry["site"] is not None else None})
