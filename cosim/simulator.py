@@ -39,12 +39,11 @@ class SimulatorKind(StrEnum):
 
 @dataclass(frozen=True)
 class Build:
-    """A built simulation: the folder that holds it, and whether it stood there already."""
+    """A built simulation and the folder that holds it."""
 
     kind: SimulatorKind
     folder: Path
     waveform: str | None
-    reused: bool
 
 
 def build(
@@ -56,11 +55,14 @@ def build(
     Raises SimulationError when the simulator or its compiler is missing or refuses the sources.
     """
     environment = _environment(kind, waveform)
+    for folder in (cache.resolve(), environment.get("VERILATOR_ROOT", "")):
+        if kind is SimulatorKind.VERILATOR and " " in str(folder):
+            raise SimulationError(f"Verilator builds by make, which takes no folder with a space in its name: {folder}")
     options = (kind, _version(kind), waveform, _build_args(kind, waveform), _MAKE_VARIABLES)
     folder = cache.resolve() / f"{kind}-{_digest(options, sources)}"
     runtime = cache.resolve() / f"{kind}-runtime-{_digest(options)}"
     if folder.is_dir():
-        return Build(kind, folder, waveform, reused=True)
+        return Build(kind, folder, waveform)
     cache.mkdir(parents=True, exist_ok=True)
     objects = " ".join(map(str, sorted(runtime.glob("*.o"))))
     if objects:
@@ -86,7 +88,7 @@ def build(
             raise SimulationError(f"{kind} could not build the design: {error}\n{_tail(log)}") from error
         _keep([work / "make" / (TOP if kind is SimulatorKind.VERILATOR else "sim.vvp")], folder)
         _keep(list((work / "make").glob("verilated*.o")), runtime)
-    return Build(kind, folder, waveform, reused=False)
+    return Build(kind, folder, waveform)
 
 
 def run(build: Build, folder: Path, plusargs: Mapping[str, int]) -> dict[str, float]:

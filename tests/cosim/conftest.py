@@ -18,6 +18,11 @@ def simulator(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def verilator() -> str:
+    return _present("verilator")
+
+
+@pytest.fixture
 def icarus() -> str:
     return _present("icarus")
 

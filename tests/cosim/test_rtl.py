@@ -111,6 +111,11 @@ def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         simulate(verilog, LAYOUT, LAYOUT, FRAMES, simulator=name, build_dir=tmp_path / "builds")
 
 
+def test_a_folder_that_make_cannot_take(tmp_path: Path, verilator: str) -> None:
+    with pytest.raises(SimulationError, match=r"no folder with a space in its name: .*/my builds"):
+        play(tmp_path, tmp_path / "my builds", verilator)
+
+
 def test_wrong_arguments_are_named(tmp_path: Path) -> None:
     verilog = write_verilog(tmp_path)
     with pytest.raises(ValueError, match=r"simulator: 'vcs' must be one of verilator, icarus"):
