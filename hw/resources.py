@@ -1,26 +1,38 @@
 """What ops and streams take of a device, estimated from their parameters.
 
-An op is a sum of parts, the same as its component: source, sequencer, weight memory, sums, drain, output queue.
-Registers, block memories and DSP blocks are counted as the component has them; LUTs are its adders, selections, tables
-and memories, in LUTs of the family, each kind with the factor that ``benchmarks/resources.py`` fits to what
-Yosys makes of them. A figure that is not known raises.
+An op is a sum of parts, those of its component: source, sequencer, weight memory, sums, drain, output queue. Registers,
+memories, products and DSP blocks are counted as the component has them; the LUTs of control logic are proportional
+to a few counts (``hw.fabric``). A figure that is not known raises.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from hw.codes import signed_width
 from hw.device import Device, Resources
+from hw.fabric import (
+    Family,
+    Part,
+    block_memory,
+    decoder,
+    dsp_blocks,
+    encoder,
+    family,
+    index,
+    lut_memory,
+    select,
+    table,
+    total,
+    written_block,
+)
 from hw.layout import TokenLayout, index_bits
 from hw.mac import TREE_RADIX, Sums
 from hw.mapping import Memory, Multiplier
 from hw.requantizer import drain_latency
 from hw.sequencer import Rounds
-from hw.source import FRAMES_AHEAD, WindowGeometry, read_latency, store_is_block, token_slots
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, read_latency, store_is_block, token_slots
 from hw.stream import BLOCK_DEPTH
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
@@ -32,442 +44,378 @@ if TYPE_CHECKING:
     from hw.ops.linear import LinearOp
     from hw.window_op import WindowOp
 
-
-class Cost(NamedTuple):
-    """A part's share; LUTs may be fractions until an op is summed."""
-
-    lut: float = 0.0
-    ff: int = 0
-    bram: int = 0
-    dsp: int = 0
+REQUANTS_KEPT = 4096
+"""How many nodes' requantize constants are remembered in short."""
 
 
-@dataclass(frozen=True, eq=False)
-class Family:
-    """How Yosys makes things of a family.
-
-    ``dsp``: signed operand widths of a DSP block; ``dsp_slice``: the operand width of all but the last block of a
-    product that takes several; ``dsp_result``: the narrowest product that becomes a DSP block. ``lut_words``: words of
-    a LUT's table; ``ram``: (words, bits, LUTs) of a LUT memory, None where there is none; ``block``: (words, bits)
-    shapes of one block memory.
-    """
-
-    name: str
-    dsp: tuple[int, int]
-    dsp_slice: int
-    dsp_result: int
-    lut_words: int
-    ram: tuple[int, int, int] | None
-    block: tuple[tuple[int, int], ...]
+def window_resources(op: WindowOp, device: Device) -> Resources:
+    f = family(device)
+    return total(f, window_parts(op, f))
 
 
-_RAMB18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-FAMILIES: dict[str, Family] = {
-    family.name: family
-    for family in (
-        Family("xcup", (27, 18), 18, 9, 64, (64, 7, 8), _RAMB18),
-        Family("xc7", (25, 18), 18, 9, 64, (64, 3, 4), _RAMB18),
-        Family("ecp5", (18, 18), 18, 0, 16, (16, 4, 6), _RAMB18),
-        Family("ice40", (16, 16), 16, 11, 16, None, ((256, 16), (512, 8), (1024, 4), (2048, 2))),
-    )
-}
+def linear_resources(op: LinearOp, device: Device) -> Resources:
+    f = family(device)
+    return total(f, linear_parts(op, f))
 
 
-def family(device: Device) -> Family:
-    if device.family not in FAMILIES:
-        raise ValueError(
-            f"device {device.name!r}, field 'family': no resource figures for {device.family!r}; "
-            f"there are some for {', '.join(FAMILIES)}"
-        )
-    return FAMILIES[device.family]
+def global_pool_resources(op: GlobalPoolOp, device: Device) -> Resources:
+    f = family(device)
+    return total(f, global_pool_parts(op, f))
 
 
-def total(parts: list[Cost]) -> Resources:
-    lut = ff = bram = dsp = 0
-    for part in parts:
-        lut, ff, bram, dsp = lut + part[0], ff + part[1], bram + part[2], dsp + part[3]
-    return Resources(math.ceil(lut), ff, bram, dsp)
+def elementwise_resources(op: ElementwiseOp, device: Device) -> Resources:
+    f = family(device)
+    return total(f, elementwise_parts(op, f))
 
 
-def index(count: int) -> int:
-    """Bits that remain of an index below ``count``: none when it is always 0."""
-    return (count - 1).bit_length()
+def queue_resources(layout: TokenLayout, depth: int, device: Device) -> Resources:
+    """A queue of ``depth`` beats on an edge."""
+    f = family(device)
+    return total(f, [queue(f, layout.width, depth)])
 
 
-# What parts are made of.
+def fork_resources(layout: TokenLayout, ways: int, device: Device) -> Resources:
+    """A fork; the payload is only wires."""
+    f = family(device)
+    return total(f, [Part("fork", (1.0, ways), ff=ways)])
 
 
-def select(f: Family, ways: int) -> float:
-    """LUTs of one bit of a choice among ``ways``."""
-    return 0.0 if ways < 2 else max(1.0, (ways - 1) / (3 if f.lut_words == 64 else 2))
+def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Resources:
+    """One step from ``layout`` to ``o_lanes`` lanes."""
+    f = family(device)
+    return total(f, [converter_part(layout, o_lanes)])
 
 
-def dsp_blocks(f: Family, a: int, b: int) -> int:
-    """DSP blocks of a product of signed numbers of ``a`` and ``b`` bits; 0 when Yosys makes it of LUTs."""
-    if a < b:
-        a, b = b, a
-    if b < 2 or a + b < f.dsp_result:
-        return 0
-    return _dsp_blocks(f, a, b)
+# The parts of each op, by the names of its component's submodules; "" is the component itself.
 
 
-def _dsp_blocks(f: Family, a: int, b: int) -> int:
-    if min(a, b) < 2:
-        return 0
-    step = f.dsp_slice - 1
-    if a > f.dsp[0]:
-        n = -(-(a - f.dsp[0]) // step)
-        return n * _dsp_blocks(f, f.dsp_slice, b) + _dsp_blocks(f, a - n * step, b)
-    if b > f.dsp[1]:
-        n = -(-(b - f.dsp[1]) // step)
-        return n * _dsp_blocks(f, a, f.dsp_slice) + _dsp_blocks(f, a, b - n * step)
-    return 1
+def window_parts(op: WindowOp, f: Family) -> list[Part]:
+    s, rounds, node = op.sums, op.rounds, op.node
+    fetch = read_latency(op.parallel)
+    finish = fetch + s.latency
+    place = _place(op.out_layout)
+    steps = 3 + place + index(rounds.groups) + index(rounds.words)
+    if op.pointwise:
+        source = token_source(f, op.in_layout, rounds.cycles(1))
+        steps += 1 + index(token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
+    else:
+        g = op.geometry
+        source = window_source(f, op.in_layout, g, op.parallel)
+        steps += 1 + index(g.rows) + index(g.width + 2 * g.padding)
+        steps += g.taps * (1 + fetch) if op.parallel else 2 * index(g.kernel)
+    steps += fetch + finish * (2 + place + index(rounds.groups))
+    words, blocks = 1, 0
+    if s.weights is not None:
+        walked = node.kernel if op.walks_taps else 1
+        words = rounds.groups * walked**2 * rounds.words
+        blocks = _factor_blocks(f, index(rounds.groups), walked**2) + _factor_blocks(f, index(walked), walked)
+        blocks += _factor_blocks(f, index(rounds.groups * walked**2), rounds.words)
+    return [
+        Part("steps", (1.0, index(words) if op.walks_taps else 0.0), ff=steps, dsp=blocks),
+        *source,
+        sequencer(f, rounds, op.depth),
+        *weights(f, s.weight_bits, words, op.mapping.memory, fetch - 2),
+        *sums(f, s, words == 1, masked=op.parallel),
+        *drain(f, op.out_layout, op.mapping.pe, op.requant, op.accumulator),
+        *output(f, op.out_layout, op.depth),
+    ]
 
 
-def lut_product(a: int, b: int) -> float:
-    """LUTs of a product of signed numbers out of adders, a row for each of the ``b`` bits."""
-    return b * (a + 1.0)
+def linear_parts(op: LinearOp, f: Family) -> list[Part]:
+    s, rounds, shape = op.sums, op.rounds, op.inputs[0].shape
+    finish = read_latency(parallel=False) + s.latency
+    sites = shape.height * shape.width
+    words = sites * rounds.groups * rounds.words
+    slots = token_slots(op.in_layout.beats_per_token, rounds.cycles(1))
+    steps = 4 + _place(op.in_layout) + index(rounds.groups) + index(rounds.words) + index(slots)
+    steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
+    blocks = _factor_blocks(f, index(shape.height), shape.width) + _factor_blocks(f, index(sites), rounds.groups)
+    blocks += _factor_blocks(f, index(sites * rounds.groups), rounds.words)
+    return [
+        Part("steps", (1.0, index(words)), ff=steps, dsp=blocks),
+        *token_source(f, op.in_layout, rounds.cycles(1)),
+        sequencer(f, rounds, op.depth),
+        *weights(f, s.weight_bits, words, op.mapping.memory, 0),
+        *sums(f, s, words == 1, masked=False),
+        frame_sums(f, op.mapping.pe, rounds.groups, rounds.beats, s.width),
+        *drain(f, op.out_layout, op.mapping.pe, op.node.requant, op.accumulator, placed=False),
+        *output(f, op.out_layout, op.depth),
+    ]
 
 
-@cache
-def block_memory(f: Family, depth: int, bits: int) -> int:
-    """Block memories that hold ``depth`` words."""
-    return min(-(-depth // words) * -(-bits // lanes) for words, lanes in f.block)
+def global_pool_parts(op: GlobalPoolOp, f: Family) -> list[Part]:
+    dtype, pe = op.inputs[0].dtype, op.mapping.pe
+    counts = index(op.end_beats) + index(op.groups)
+    return [
+        Part(
+            "collect", (1.0, counts, op.depth.bit_length()), lut=pe * decoder(f, dtype),
+            ff=counts + index(op.groups) + 2 + pe * dtype.decoded_width,
+        ),
+        frame_sums(f, pe, op.groups, 1, width(*op.accumulator)),
+        *drain(f, op.out_layout, pe, op.node.requant, op.accumulator, placed=False),
+        *output(f, op.out_layout, op.depth),
+    ]  # fmt: skip
 
 
-@cache
-def lut_memory(f: Family, depth: int, bits: int) -> Cost:
-    """A memory that is read without a clock."""
-    if depth == 1:
-        return Cost(bits, bits)
-    if f.ram is None:
-        return Cost(bits * (select(f, depth) + 0.1 * depth), bits * depth)
-    words, lanes, luts = f.ram
-    banks = -(-depth // words)
-    return Cost(banks * -(-bits // lanes) * luts + bits * select(f, banks))
-
-
-def table(f: Family, depth: int, bits: int) -> float:
-    """LUTs of constants by address."""
-    return bits * max(1.0, depth / f.lut_words) * 1.2
-
-
-def decoder(f: Family, dtype: DType) -> float:
-    if not isinstance(dtype, DyBitType):
-        return 0.0
-    return dtype.decoded_width * (2.0 if f.lut_words == 64 else 4.0)
-
-
-def encoder(f: Family, dtype: DType) -> float:
-    if not isinstance(dtype, DyBitType):
-        return 0.0
-    return dtype.width * (6.0 if f.lut_words == 64 else 10.0)
+def elementwise_parts(op: ElementwiseOp, f: Family) -> list[Part]:
+    node, pe, layout = op.node, op.mapping.pe, op.out_layout
+    dtype, add = node.dtype, isinstance(node, Add)
+    beats = index(layout.beats_per_token)
+    lut, ff = float(pe * dtype.width), 2 * beats + (op.pipeline - 1) * (2 + _place(layout))
+    parts = []
+    for tensor, requant in zip(op.inputs, op.branches, strict=True):
+        lut += pe * decoder(f, tensor.dtype)
+        ff += pe * tensor.dtype.decoded_width
+        parts += requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
+    added = 0
+    if isinstance(node, Add):
+        added = width(node.lo, node.hi)
+        lut += pe * encoder(f, dtype)
+        ff += pe * (added + (dtype.width if isinstance(dtype, DyBitType) else 0))
+    return [Part("elementwise", (1.0, beats, pe * added), lut, ff), *parts, *output(f, layout, op.depth)]
 
 
 # Parts.
 
 
+def _place(layout: TokenLayout) -> int:
+    """Bits of y and x that are not always 0."""
+    return index(layout.shape.height) + index(layout.shape.width)
+
+
+def _factor_blocks(f: Family, bits: int, factor: int) -> int:
+    """DSP blocks of an index of ``bits`` bits times a constant."""
+    if bits == 0 or factor & (factor - 1) == 0:
+        return 0
+    return dsp_blocks(f, bits, factor.bit_length())
+
+
 @cache
-def queue(f: Family, bits: int, depth: int) -> Cost:
-    count = depth.bit_length()
-    pointers = 2 * index(depth)
-    control = 5 + 1.5 * pointers + 2.0 * count
+def queue(f: Family, bits: int, depth: int) -> Part:
+    """Terms: one, bits of the pointers, bits of pointers that wrap, bits of the level."""
+    pointers, level = 2 * index(depth), depth.bit_length()
+    terms = (1.0, pointers, pointers if depth & (depth - 1) else 0, level)
+    ff = pointers + level
     if depth > BLOCK_DEPTH:
-        return Cost(control, pointers + count + 1, block_memory(f, depth, bits))
-    store = lut_memory(f, depth, bits)
-    return Cost(control + store.lut, pointers + count + store.ff)
+        store = written_block(f, depth, bits)
+        return Part("queue", terms, store.lut, ff + 1 + store.ff, store.bram)
+    lut, registers = lut_memory(f, depth, bits)
+    return Part("queue", terms, lut, ff + registers)
 
 
-def output(f: Family, layout: TokenLayout, depth: int) -> Cost:
-    store = queue(f, layout.width, depth)
-    count = depth.bit_length()
-    return Cost(store.lut + 2.5 * count, store.ff + count, store.bram)
+def output(f: Family, layout: TokenLayout, depth: int) -> tuple[Part, Part]:
+    """Terms: one, bits of the room."""
+    room = depth.bit_length()
+    return queue(f, 1 + _place(layout) + layout.lanes * layout.dtype.width, depth), Part("output", (1.0, room), ff=room)
 
 
 @cache
-def store(f: Family, depth: int, bits: int) -> Cost:
-    """A source's memory with the register at its output."""
+def store(f: Family, depth: int, bits: int) -> Part:
+    """A source's memory, with the register at its output."""
     if store_is_block(depth, bits):
-        return Cost(2.0, 0, block_memory(f, depth, bits))
-    memory = lut_memory(f, depth, bits)
-    return Cost(memory.lut, memory.ff + bits, memory.bram)
+        return written_block(f, depth, bits)
+    lut, ff = lut_memory(f, depth, bits)
+    return Part("", lut=lut, ff=ff + bits)
 
 
 @cache
-def token_source(f: Family, layout: TokenLayout, steps: int) -> Cost:
+def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]:
+    """Terms: one, bits of the slot and word counters."""
     words, bits = layout.beats_per_token, layout.lanes * layout.dtype.width
     slots = token_slots(words, steps)
-    depth = slots * words
-    site = 1 + index(layout.shape.height) + index(layout.shape.width)
-    words_store, places = store(f, depth, bits), lut_memory(f, slots, site)
-    slot, counts = index(slots), 2 * slots.bit_length()
-    ff = 3 * slot + index(words) + counts + index(depth) + 2 + 1 + site
-    lut = 12 + 2.0 * counts + 2.0 * (slot + index(words)) + index(depth)
-    return Cost(lut + words_store.lut + places.lut, ff + words_store.ff + places.ff, words_store.bram)
+    site = 1 + _place(layout)
+    slot, word, level = index(slots), index(words), slots.bit_length()
+    tokens = store(f, slots * words, bits)
+    lut, registers = lut_memory(f, slots, site)
+    ff = 3 * slot + word + 2 * level + index(slots * words) + RELEASE_DELAY - 1 + 1 + site
+    blocks = _factor_blocks(f, slot, words)
+    counts = 2 * slot + word + 2 * level
+    return (Part("token_source", (1.0, counts), lut + tokens.lut, ff + registers + tokens.ff, tokens.bram, 2 * blocks),)
 
 
 @cache
-def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> Cost:
+def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
+    """Terms: one, bits of the counters, taps of the mask, bits of addresses, bits of selected words."""
     bits = layout.lanes * layout.dtype.width
     site = 1 + index(g.out_height) + index(g.out_width)
-    row, column, release = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
-    wide = site + row + column + g.taps + release
-    counts = release + index(g.height + g.rows + 1) + g.height.bit_length()
-    places = index(g.words) + index(g.width) + row + index(g.out_height) + index(g.out_width) + row + column
-    ff = 1 + places + counts + 1 + 2 * release + 1 + wide
-    lut = 60.0 + 2.5 * places + 4.0 * counts + wide + g.kernel * 4
-    frames = queue(f, 1, FRAMES_AHEAD)
+    row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
+    places = index(g.words) + index(g.width) + 2 * row + index(g.out_height) + index(g.out_width) + column
+    levels = level + index(g.height + g.rows + 1) + g.height.bit_length()
+    ff = 3 + places + levels + (RELEASE_DELAY - 1) * level + site + row + column + g.taps + level
     banks, depth = g.banks(parallel)
     one = store(f, depth, bits)
-    ff += frames.ff + banks * one.ff
-    lut += frames.lut + banks * one.lut
-    if not parallel:
-        return Cost(lut + 4.0 * index(depth), ff + index(depth), banks * one.bram)
-    turn = g.columns.bit_length() - 1
-    ff += g.columns * index(depth) + 2 * row + 3 * turn + bits * (g.kernel * g.columns + g.taps)
-    lut += banks + 3.0 * g.columns * index(depth)
-    lut += bits * (g.kernel * g.columns * select(f, g.rows) + g.taps * select(f, g.columns))
-    return Cost(lut, ff, banks * one.bram)
-
-
-@cache
-def sequencer(f: Family, rounds: Rounds, depth: int) -> Cost:
-    busy = rounds.end_beats if rounds.whole_frame else rounds.beats
-    counts = index(rounds.groups) + index(rounds.words) + index(busy)
-    taps = rounds.kernel**2 if rounds.kernel else 0
-    ff = counts + (taps + 1 if taps else 0)
-    return Cost(8 + 2.0 * counts + 1.5 * depth.bit_length() + 5.0 * taps, ff)
-
-
-@cache
-def weights(f: Family, bits: int, depth: int, memory: Memory, delay: int) -> Cost:
-    if depth == 1:
-        return Cost()
-    address = index(depth) * (1 + delay)
-    if memory is Memory.BRAM:
-        return Cost(0.0, address, block_memory(f, depth, bits))
-    return Cost(table(f, depth, bits), address + bits)
-
-
-@cache
-def add_tree(f: Family, terms: int, bits: int) -> Cost:
-    """The registered sum of ``terms`` numbers of ``bits`` bits."""
-    lut, ff = 0.0, 0
-    while terms > 1:
-        left = -(-terms // TREE_RADIX)
-        radix = min(terms, TREE_RADIX)
-        bits += radix - 1
-        lut += (terms - left) * bits * (1.0 if radix == 2 else 1.6)
-        ff += left * bits
-        terms = left
-    return Cost(lut, ff)
-
-
-@cache
-def sums(f: Family, s: Sums, constant: bool) -> Cost:
-    """``constant``: the weights never change."""
-    if s.largest:
-        return _maxima(f, s)
-    feature = signed_width(s.features)
-    lanes = s.taps * s.simd
-    lut = lanes * (decoder(f, s.features) + (s.features.decoded_width if s.taps > 1 else 0))
-    ff = lanes * s.features.decoded_width + s.latency - 1
-    dsp, term = 0, feature
-    if s.weights is not None:
-        weight = signed_width(s.weights)
-        macs, term = s.pe * s.terms, feature + weight
-        if not constant:
-            ff += macs * weight
-            lut += macs * decoder(f, s.weights)
-        ff += macs * term
-        blocks = dsp_blocks(f, feature, weight) if s.multiplier is Multiplier.DSP else 0
-        dsp = macs * blocks
-        lut += 0 if blocks else macs * lut_product(feature, weight)
-    tree = add_tree(f, s.terms, term)
-    lut += s.pe * (tree.lut + 2.0 * s.width)
-    return Cost(lut, ff + s.pe * (tree.ff + s.width), 0, dsp)
-
-
-def _maxima(f: Family, s: Sums) -> Cost:
-    bits = s.features.width
-    terms, ff, lut = s.taps, s.taps * bits + bits, s.taps * bits + 3.0 * bits
-    while terms > 1:
-        left = -(-terms // TREE_RADIX)
-        ff, lut, terms = ff + left * bits, lut + (terms - left) * 2.0 * bits, left
-    return Cost(s.pe * lut, s.pe * ff + s.latency - 1)
-
-
-@cache
-def requantizer(f: Family, requant: _Constants, dtype: DType, lanes: int, in_width: int, encoded: bool) -> Cost:
-    biased = in_width + 1
-    clipped = requant.out_width
-    product = biased + MULT_BITS
-    per_lane = in_width + biased + product + clipped
-    lut = biased + 2.0 * (product - requant.shift) + 2.0 * clipped
-    if encoded and isinstance(dtype, DyBitType):
-        per_lane += dtype.width
-        lut += encoder(f, dtype)
-    ff, beats = lanes * per_lane, requant.channels // lanes
-    lut *= lanes
-    if beats > 1:
-        bits = lanes * (requant.bias_width + MULT_BITS)
-        ff += bits + index(beats)
-        lut += table(f, beats, bits)
-    return Cost(lut, ff, 0, lanes * dsp_blocks(f, biased, MULT_BITS + 1))
-
-
-class _Constants(NamedTuple):
-    """What a requantize lane needs to know of its constants."""
-
-    channels: int
-    shift: int
-    bias_width: int
-    out_width: int
-
-
-def _constants(requant: Requant) -> _Constants:
-    bias = width(int(requant.bias.min()), int(requant.bias.max()))
-    return _Constants(len(requant.bias), requant.shift, bias, width(requant.lo, requant.hi))
-
-
-def drain(f: Family, layout: TokenLayout, pe: int, requant: Requant | None, sum_width: int) -> Cost:
-    beats, groups = pe // layout.lanes, layout.shape.channels // pe
-    place = index(layout.shape.height) + index(layout.shape.width)
-    bits = layout.lanes * layout.dtype.width
-    delay = drain_latency(layout.dtype, requant)
-    ff, lut = delay * (2 + place), 4.0 + place + bits
-    if beats > 1:
-        waiting = pe - layout.lanes
-        ff += waiting * sum_width + 2 * index(beats) + index(groups) + place
-        lut += (waiting + layout.lanes) * sum_width + 4.0 * index(beats) + index(groups) + place
-    if requant is None:
-        return Cost(lut, ff + bits)
-    lanes = requantizer(f, _constants(requant), layout.dtype, layout.lanes, sum_width, True)
-    return Cost(lut + lanes.lut, ff + lanes.ff, 0, lanes.dsp)
-
-
-@cache
-def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int) -> Cost:
-    banks = lut_memory(f, 2 * groups, pe * bits)
-    counts = index(beats) + index(groups)
-    lut = 2 * banks.lut + 3.0 * pe * bits + 3.0 * counts + 8
-    return Cost(lut, banks.ff + counts + 5)
-
-
-# Ops.
-
-
-def window_resources(op: WindowOp, device: Device) -> Resources:
-    f = family(device)
-    s, rounds, g = op.sums, op.rounds, op.geometry
-    place = index(op.shape.height) + index(op.shape.width)
-    groups = index(rounds.groups)
-    fetch = read_latency(op.parallel)
-    finish = fetch + s.latency
-    step = 4 + place + groups + index(rounds.words) + finish * (2 + place + groups) + fetch
-    depth = 1
-    if op.pointwise:
-        parts = [token_source(f, op.in_layout, rounds.cycles(1))]
-        step += 2
+    ff += banks * one.ff
+    address = index(depth)
+    dsp = _factor_blocks(f, index(-(-g.width // g.columns) if parallel else g.width), g.words)
+    if parallel:
+        turn = g.columns.bit_length() - 1
+        ff += g.columns * address + 2 * row + 3 * turn + bits * (g.kernel * g.columns + g.taps)
+        picked = bits * (g.kernel * g.columns * select(f, g.rows) + g.taps * select(f, g.columns))
+        addresses, dsp = (1 + g.columns) * address, dsp * (1 + g.columns)
     else:
-        parts = [window_source(f, op.in_layout, g, op.parallel)]
-        step += index(g.rows) + index(g.width + 2 * g.padding)
-        if op.parallel:
-            step += g.taps * (1 + fetch)
-        else:
-            step += 2 * index(g.kernel)
-    if s.weights is not None:
-        depth = rounds.groups * rounds.words * (op.node.kernel**2 if op.walks_taps else 1)
-        parts.append(weights(f, s.weight_bits, depth, op.mapping.memory, fetch - 2))
-    parts += [
-        Cost(8.0 + 2.0 * (index(depth) if op.walks_taps else 0), step),
-        sequencer(f, rounds, op.depth),
-        sums(f, s, depth == 1),
-        drain(f, op.out_layout, op.mapping.pe, op.requant, s.width),
-        output(f, op.out_layout, op.depth),
-    ]
-    return total(parts)
+        ff, picked, addresses, dsp = ff + address, 0.0, 2 * address, 2 * dsp
+    terms = (1.0, places + levels, g.taps, addresses, banks, picked)
+    source = Part("window_source", terms, banks * one.lut, ff, banks * one.bram, dsp)
+    return source, queue(f, 1, FRAMES_AHEAD)
 
 
-def linear_resources(op: LinearOp, device: Device) -> Resources:
-    f = family(device)
-    s, rounds, shape = op.sums, op.rounds, op.inputs[0].shape
-    place, groups = index(shape.height) + index(shape.width), index(rounds.groups)
-    depth = shape.height * shape.width * rounds.groups * rounds.words
-    fetch = read_latency(parallel=False)
-    finish = fetch + s.latency
-    step = 4 + place + groups + index(rounds.words) + 2 + finish * (2 + groups) + fetch
-    parts = [
-        Cost(8.0 + 2.0 * index(depth), step),
-        token_source(f, op.in_layout, rounds.cycles(1)),
-        sequencer(f, rounds, op.depth),
-        weights(f, s.weight_bits, depth, op.mapping.memory, 0),
-        sums(f, s, depth == 1),
-        frame_sums(f, op.mapping.pe, rounds.groups, rounds.beats, s.width),
-        drain(f, op.out_layout, op.mapping.pe, op.node.requant, s.width),
-        output(f, op.out_layout, op.depth),
-    ]
-    return total(parts)
+@cache
+def sequencer(f: Family, rounds: Rounds, depth: int) -> Part:
+    """Terms: one, bits of the counters, bits of the room, taps that are walked."""
+    counts = index(rounds.groups) + index(rounds.words)
+    counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
+    taps = rounds.kernel**2 if rounds.kernel else 0
+    return Part("sequencer", (1.0, counts, depth.bit_length(), taps), ff=counts + (taps + 1 if taps else 0))
 
 
-def global_pool_resources(op: GlobalPoolOp, device: Device) -> Resources:
-    f = family(device)
-    dtype, pe = op.inputs[0].dtype, op.mapping.pe
-    sum_width, counts = width(*op.accumulator), index(op.end_beats) + 2 * index(op.groups)
-    parts = [
-        Cost(10.0 + 2.0 * counts + pe * decoder(f, dtype), counts + 2 + pe * dtype.decoded_width),
-        frame_sums(f, pe, op.groups, 1, sum_width),
-        drain(f, op.out_layout, pe, op.node.requant, sum_width),
-        output(f, op.out_layout, op.depth),
-    ]
-    return total(parts)
+@cache
+def weights(f: Family, bits: int, words: int, memory: Memory, delay: int) -> tuple[Part, ...]:
+    if words == 1:
+        return ()
+    address = index(words) * (1 + delay)
+    if memory is Memory.BRAM:
+        return (Part("weights", ff=address, bram=block_memory(f, words, bits)),)
+    lut, columns = table(f, words, bits)
+    return (Part("weights", lut=lut, ff=address + columns),)
 
 
-def elementwise_resources(op: ElementwiseOp, device: Device) -> Resources:
-    f = family(device)
-    pe, dtype, layout = op.mapping.pe, op.node.dtype, op.out_layout
-    add = isinstance(op.node, Add)
-    beats = index(layout.beats_per_token)
-    place = 2 + index(layout.shape.height) + index(layout.shape.width)
-    lut, ff = 8.0 + 2.0 * beats + pe * dtype.width, 2 * beats + (op.pipeline - 1) * place
+@cache
+def adders(f: Family, terms: int, bits: int) -> Part:
+    """The registered sum of ``terms`` numbers. Terms: bits of sums of two, of three and of four."""
+    totals, ff = [0, 0, 0], 0
+    while terms > 1:
+        full, rest = divmod(terms, TREE_RADIX)
+        totals[2] += full * bits
+        if rest > 1:
+            totals[rest - 2] += rest and bits
+        terms, bits = full + (rest > 0), bits + min(terms, TREE_RADIX) - 1
+        ff += terms * bits
+    return Part("adders", tuple(totals), ff=ff)
+
+
+@cache
+def sums(f: Family, s: Sums, constant: bool, masked: bool) -> tuple[Part, ...]:
+    """``constant``: the weights never change. Terms of accumulators: their bits; of products: see ``product``."""
+    lanes = s.taps * s.simd
+    chain = s.latency - 1
+    if s.largest:
+        bits, left, pairs, kept = s.features.width, s.taps, 1, s.taps + 1
+        while left > 1:
+            after = -(-left // TREE_RADIX)
+            pairs, kept, left = pairs + left - after, kept + after, after
+        key = s.taps * bits * (masked or s.features.signed)
+        return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
+    lut = lanes * (decoder(f, s.features) + (s.features.decoded_width if masked else 0))
+    ff = lanes * s.features.decoded_width + chain
+    feature = signed_width(s.features)
     parts = []
-    for tensor, requant in zip(op.inputs, op.branches, strict=True):
-        lut += pe * decoder(f, tensor.dtype)
-        ff += pe * tensor.dtype.decoded_width
-        in_width = signed_width(tensor.dtype)
-        parts.append(requantizer(f, _constants(requant), dtype, pe, in_width, not add))
-    if isinstance(op.node, Add):
-        bits = width(op.node.lo, op.node.hi)
-        lut += pe * (4.0 * bits + encoder(f, dtype))
-        ff += pe * (bits + (dtype.width if isinstance(dtype, DyBitType) else 0))
-    return total([*parts, Cost(lut, ff), output(f, layout, op.depth)])
+    if s.weights is None:
+        tree = adders(f, s.terms, feature)
+    else:
+        weight, macs = signed_width(s.weights), s.pe * s.terms
+        blocks = dsp_blocks(f, feature, weight) if s.multiplier is Multiplier.DSP else 0
+        if not constant:
+            lut, ff = lut + macs * decoder(f, s.weights), ff + macs * weight
+        ff += macs * (feature + weight)
+        rows = 0 if blocks else macs * (0.5 if constant else 1.0)
+        parts.append(Part("products", (rows * feature * weight, rows * weight**2, rows), dsp=macs * blocks))
+        tree = adders(f, s.terms, feature + weight)
+    parts.append(Part("adders", tuple(s.pe * term for term in tree.terms), ff=s.pe * tree.ff))
+    return Part("accumulators", (s.pe * s.width,), lut, ff + s.pe * s.width), *parts
 
 
-# What composition adds.
+class Constants(NamedTuple):
+    """What is fixed of a requantize lane: per lane (bits of bias, multiplier), or the same for all lanes."""
+
+    beats: int
+    bias_bits: int
+    bias_fixed: bool
+    mult_bits: int
+    mults: tuple[int, ...] | None
 
 
-def queue_resources(layout: TokenLayout, depth: int, device: Device) -> Resources:
-    """A queue of ``depth`` beats."""
-    return total([queue(family(device), layout.width, depth)])
+@lru_cache(maxsize=REQUANTS_KEPT)
+def constants(requant: Requant, lanes: int) -> Constants:
+    bias, mult = requant.bias.reshape(-1, lanes), requant.mult.reshape(-1, lanes)
+    fixed = tuple(mult[0].tolist()) if (mult == mult[0]).all() else None
+    bits = width(int(bias.min()), int(bias.max()))
+    return Constants(len(bias), bits, bool((bias == bias[0]).all()), int(mult.max()).bit_length(), fixed)
 
 
-def fork_resources(layout: TokenLayout, ways: int, device: Device) -> Resources:
-    """A fork of a stream; its payload is only wires."""
-    family(device)
-    return Resources(lut=3 * ways, ff=ways)
+@lru_cache(maxsize=REQUANTS_KEPT)
+def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
+    return max(width(bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max())), width(*bounds))
 
 
-def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Resources:
-    """One step from ``layout`` to ``o_lanes``."""
-    family(device)
-    wide = TokenLayout(layout.shape, layout.dtype, max(layout.lanes, o_lanes))
-    few = min(layout.lanes, o_lanes)
-    ways = wide.lanes // few
-    lanes = wide.lanes * layout.dtype.width
+def requantizer(
+    f: Family, requant: Requant, dtype: DType, lanes: int, bounds: tuple[int, int], *, encoded: bool
+) -> tuple[Part, ...]:
+    """Terms: bits of biased sums, of rounded products, of results."""
+    biased, result = biased_width(requant, bounds), width(requant.lo, requant.hi) - (requant.lo >= 0)
+    fixed = constants(requant, lanes)
+    return _requantizer(f, fixed, width(*bounds), biased, requant.shift, result, dtype, lanes, encoded)
+
+
+@cache
+def _requantizer(
+    f: Family, c: Constants, bits: int, biased: int, shift: int, result: int, dtype: DType, lanes: int, encoded: bool
+) -> tuple[Part, ...]:
+    lut, ff, dsp = 0.0, float(lanes * (bits + biased + result)), 0
+    rounded = 0
+    for n in range(lanes):
+        mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
+        # the product's bits below half a unit of the result are not needed
+        rounded += max(1, biased + mult - max(0, shift - 1))
+        if c.mults is None or c.mults[n] & (c.mults[n] - 1):
+            dsp += dsp_blocks(f, biased, mult + 1)
+    ff += rounded
+    if encoded and isinstance(dtype, DyBitType):
+        lut += lanes * encoder(f, dtype)
+        ff += lanes * dtype.width
+    if not c.bias_fixed:
+        words = table(f, c.beats, lanes * c.bias_bits)
+        lut, ff = lut + words[0], ff + words[1]
+    if c.mults is None:
+        words = table(f, c.beats, lanes * c.mult_bits)
+        lut, ff = lut + words[0], ff + words[1] + index(c.beats)
+    return (Part("requantizer", (lanes * biased, rounded, lanes * result), lut, ff, 0, dsp),)
+
+
+def drain(
+    f: Family, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int], *, placed: bool = True
+) -> tuple[Part, ...]:
+    """``placed``: whether beats have a place. Terms: one, bits of results, bits that wait, bits of what is held."""
+    beats, groups = pe // layout.lanes, layout.shape.channels // pe
+    place = _place(layout) if placed else 0
+    codes = layout.lanes * layout.dtype.width
+    ff = drain_latency(layout.dtype, requant) * (2 + place)
+    waiting, held, dsp, bits = 0, 0, 0, layout.dtype.width if requant is None else width(*bounds)
+    if beats > 1:
+        waiting = (pe - layout.lanes) * bits
+        held = 2 * index(beats) + index(groups) + place
+        dsp = _factor_blocks(f, index(groups), beats)
+    part = Part("drain", (1.0, codes, waiting, held), ff=ff + waiting + held, dsp=dsp)
+    if requant is None:
+        return (part._replace(ff=part.ff + codes),)
+    return part, *requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True)
+
+
+@cache
+def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int) -> Part:
+    """Terms: one, bits of the sums, bits of the counters."""
+    lut, registers = lut_memory(f, 2 * groups, pe * bits, 2)
+    counts = index(beats) + index(groups)
+    return Part("frame_sums", (1.0, pe * bits, counts), lut, counts + 5 + registers)
+
+
+@cache
+def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
+    """Terms: one, bits of the wide side's lanes, bits of the counter."""
+    few, many = sorted((layout.lanes, o_lanes))
+    ways = many // few
+    lanes = many * layout.dtype.width
     place = 1 + index_bits(layout.shape.height) + index_bits(layout.shape.width)
     if o_lanes > layout.lanes:
-        return Resources(
-            lut=round(lanes * (ways - 1) / ways) + 3 * ways + 6,
-            ff=place + lanes + lanes * (ways - 1) // ways + 1 + index(ways),
-        )
-    return Resources(lut=lanes + 3 * ways.bit_length() + 4, ff=place + lanes + ways.bit_length())
+        ff = 1 + place + lanes + lanes * (ways - 1) // ways + index(ways)
+        return Part("widen", (1.0, lanes * (ways - 1) // ways, index(ways)), ff=ff)
+    return Part("narrow", (1.0, lanes * (ways - 1) // ways, ways.bit_length()), ff=place + lanes + ways.bit_length())
