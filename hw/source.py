@@ -65,11 +65,12 @@ class WindowGeometry:
 
     @property
     def rows(self) -> int:
-        """Input rows kept: a window and the rows the next one adds; or the last window of a frame and all that
-        the first one of the next frame needs.
+        """Input rows kept: a window and the rows the next one adds, with those a stride passes over; or the last
+        window of a frame and all that the first one of the next frame needs.
         """
+        passed = max(0, self.stride - self.kernel)
         last = self.height - (self.stride * (self.out_height - 1) - self.padding)
-        return max(self.kernel + self.stride, last + self.kernel - self.padding)
+        return max(self.kernel + self.stride + passed, last + self.kernel - self.padding)
 
     @property
     def columns(self) -> int:
