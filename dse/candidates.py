@@ -21,7 +21,7 @@ from hw.resources import converter_resources, fork_resources, queue_resources
 from hw.stream import conversion
 from models.ir.activity import Activity, activity
 from models.ir.dtype import DType
-from models.ir.graph import Add, Graph, Input, MaxPool, Node
+from models.ir.graph import Add, GlobalPool, Graph, Input, Linear, MaxPool, Node, Window
 
 ERROR_UNIT = 1e-6
 """Errors are counted in whole millionths."""
@@ -88,22 +88,25 @@ def forks(graph: Graph, name: str, layout: TokenLayout, device: Device) -> Resou
 def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout) -> int:
     """About how many beats wait before an add for its other input; 0 elsewhere.
 
-    By the share of a frame that each way from the input holds back before its first output. The cycle
-    simulator finds the exact depth for one design.
+    By how much of a frame the ways from the input can keep in their line buffers. The cycle simulator finds the
+    exact depth for one design.
     """
     if not isinstance(graph[consumer], Add):
         return 0
-    held = _held(graph)
-    ahead = max(held[name] for name in graph[consumer].inputs) - held[producer]
+    kept = _kept(graph)
+    ahead = max(kept[name] for name in graph[consumer].inputs) - kept[producer]
     return 2 + round(ahead * layout.shape.height * layout.shape.width) * layout.beats_per_token
 
 
-def _held(graph: Graph) -> dict[str, Fraction]:
-    held: dict[str, Fraction] = {}
+def _kept(graph: Graph) -> dict[str, Fraction]:
+    """The share of a frame that the longest way to each node can keep."""
+    kept: dict[str, Fraction] = {}
     for node in graph.nodes:
-        before = [held[name] + lead(node, graph.shapes[name]) for name in node.inputs]
-        held[node.name] = max(before, default=Fraction(0))
-    return held
+        own = Fraction(int(isinstance(node, GlobalPool | Linear)))
+        if isinstance(node, Window) and (node.kernel, node.stride) != (1, 1):
+            own = min(Fraction(1), Fraction(node.kernel + node.stride - 1, graph.shapes[node.inputs[0]].height))
+        kept[node.name] = own + max((kept[name] for name in node.inputs), default=Fraction(0))
+    return kept
 
 
 @dataclass(frozen=True)

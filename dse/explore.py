@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from dse.candidates import Build, Table, queue_beats
-from dse.milp import Solution, SolverReport, solve
+from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.problem import Evaluation, Infeasible, Objective
 from dse.sensitivity import Assignment, Sensitivity, worthwhile
 from hw.device import Device, Resources
 from hw.mapping import Mapping as HwMapping
 from models.ir.graph import Graph
 
-SHARES = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(1, 8))
+SPAN = 8
 ERROR_SHARES = (Fraction(1, 16), Fraction(1, 4), Fraction(1, 2))
-GAP = 0.02
 
 Progress = Callable[[str, int, int], None]
 
@@ -26,7 +26,7 @@ class Design:
     """One answer of the integer program.
 
     ``assignment``: the format of each layer. ``mapping``: foldings, with queues of about the depth they need.
-    ``share``: of the device, to which it was held. ``evaluation``: its figures, all of kind ``estimated``.
+    ``share``: of the device, which it keeps to. ``evaluation``: its figures, all of kind ``estimated``.
     """
 
     name: str
@@ -41,16 +41,18 @@ class Design:
 class Search:
     """What designs are asked for.
 
-    ``limit``: share of the device that may be used at all; ``shares`` of that, each tried for every assignment.
-    ``error_shares``: mixed assignments may have so much of the largest summed error. ``gap``: share by
-    which a design may miss the best objective.
+    ``limit``: share of the device that may be used at all. ``sizes``: designs for each assignment, from all of that
+    down to the least it fits in, but no further than a ``1/SPAN`` of it. ``error_shares``: mixed assignments may
+    have so much of the largest summed error. ``gap``: share by which a design may miss the best objective;
+    ``mixed_gap``: the same where formats are chosen.
     """
 
     objective: Objective = Objective.LATENCY
-    limit: Fraction = Fraction(1)
-    shares: Sequence[Fraction] = SHARES
+    limit: float = 1.0
+    sizes: int = 4
     error_shares: Sequence[Fraction] = ERROR_SHARES
-    gap: float = GAP
+    gap: float = 0.02
+    mixed_gap: float = 0.05
     time_limit: float | None = None
 
 
@@ -58,74 +60,83 @@ def explore(
     graphs: Mapping[str, Graph], sensitivity: Sensitivity, device: Device, search: Search | None = None,
     clock_mhz: float | None = None, progress: Progress | None = None,
 ) -> list[Design]:  # fmt: skip
-    """Distinct designs: each format throughout, and mixtures the program chooses, at every share of the device.
+    """Distinct designs: each format throughout, and mixtures the program chooses, each in several sizes.
 
-    ``graphs``: the network quantized at each format throughout. A share in which nothing fits gives no design; where
-    nothing fits at all, the ``Infeasible`` of the largest share is raised.
+    ``graphs``: the network quantized at each format throughout. An assignment that does not fit gives no
+    design; where none fits, the ``Infeasible`` of the first is raised.
     """
-    search = search or Search()
+    search, notify = search or Search(), progress or (lambda what, done, of: None)
     table = Table(graphs, device, sensitivity)
+    limit = Fraction(search.limit).limit_denominator(1000)
     assignments = {name: dict.fromkeys(table.layers, name) for name in graphs}
-    steps = len(search.error_shares) * (len(graphs) > 1)
-    for step, (name, found) in enumerate(_mixtures(table, sensitivity, search).items()):
-        if progress:
-            progress("formats", step, steps)
-        if found not in assignments.values():
-            assignments[name] = found
+    for name, assignment in _mixtures(table, sensitivity, limit, search, notify).items():
+        if assignment not in assignments.values():
+            assignments[name] = assignment
     designs: list[Design] = []
     refusals: list[Infeasible] = []
-    tries = [(name, share) for name in assignments for share in search.shares]
-    for step, (name, share) in enumerate(tries):
-        if progress:
-            progress("foldings", step, len(tries))
+    for done, (name, assignment) in enumerate(assignments.items()):
+        notify("foldings", done, len(assignments))
         try:
-            found = solve_one(table, assignments[name], _share(device, share * search.limit), search)
+            designs += _sizes(table, name, assignment, limit, search, clock_mhz)
         except Infeasible as error:
             refusals.append(error)
-            continue
-        mapping = _mapping(table, found, clock_mhz)
-        if not any((other.assignment, other.mapping) == (assignments[name], mapping) for other in designs):
-            label = f"{name}-{share.numerator}of{share.denominator}" if share != 1 else name
-            designs.append(Design(label, assignments[name], mapping, share, found.evaluation, found.report))
     if not designs:
         raise refusals[0]
     return designs
 
 
-def solve_one(table: Table, assignment: Assignment, limit: Resources, search: Search) -> Solution:
-    """The best foldings of one assignment under ``limit``."""
-    fixed = {layer: (name,) for layer, name in assignment.items()}
-    return solve(table.problem(limit, formats=fixed), search.objective, gap=search.gap, time_limit=search.time_limit)
+def _sizes(
+    table: Table, name: str, assignment: Assignment, limit: Fraction, search: Search, clock_mhz: float | None
+) -> list[Design]:
+    """Designs of one assignment, the largest first, their shares of the device in geometric steps."""
+    formats = {layer: (own,) for layer, own in assignment.items()}
+    fits = least_utilisation(table.problem(_part(table.device, limit), formats=formats)) * limit
+    least = max(fits, limit / SPAN)
+    steps = max(1, search.sizes - 1)
+    shares = [limit] + [limit * Fraction(float(least / limit) ** (step / steps)) for step in range(1, search.sizes)]
+    designs: dict[str, Design] = {}
+    for share in shares:
+        label = f"{name}-{round(100 * share)}"
+        if label in designs:
+            continue
+        problem = table.problem(_part(table.device, max(share, least)), formats=formats)
+        solution = solve(problem, search.objective, gap=search.gap, time_limit=search.time_limit)
+        mapping = _mapping(table, solution, clock_mhz)
+        if all(design.mapping != mapping for design in designs.values()):
+            designs[label] = Design(label, assignment, mapping, share, solution.evaluation, solution.report)
+    return list(designs.values())
 
 
-def _mixtures(table: Table, sensitivity: Sensitivity, search: Search) -> dict[str, Assignment]:
+def _mixtures(
+    table: Table, sensitivity: Sensitivity, limit: Fraction, search: Search, notify: Progress
+) -> dict[str, Assignment]:
     """One mixed assignment for each cap on the summed error, each layer choosing among its worthwhile formats."""
+    if len(table.graphs) == 1:
+        return {}
     formats = worthwhile(sensitivity)
     worst = sum(max(0.0, *(sensitivity[layer][name] for name in names)) for layer, names in formats.items())
     found: dict[str, Assignment] = {}
-    for share in search.error_shares if len(table.graphs) > 1 else ():
-        problem = table.problem(_share(table.device, search.limit), formats=formats, max_error=float(share * worst))
+    for done, share in enumerate(search.error_shares):
+        notify("formats", done, len(search.error_shares))
+        problem = table.problem(_part(table.device, limit), formats=formats, max_error=float(share * worst))
         try:
-            solution = solve(problem, search.objective, gap=search.gap, time_limit=search.time_limit)
+            solution = solve(problem, search.objective, gap=search.mixed_gap, time_limit=search.time_limit)
         except Infeasible:
             continue
-        found[f"mixed{share.numerator}of{share.denominator}"] = _assignment(solution)
+        builds = {name: _build(solution, name) for name in solution.selection}
+        assignment = {name: build.format for name, build in builds.items() if build.format is not None}
+        found[f"mixed{round(100 * share)}"] = assignment
     return found
 
 
-def _share(device: Device, share: Fraction) -> Resources:
-    return Resources(*(int(getattr(device, kind) * share) for kind in Resources.names()))
+def _part(device: Device, share: Fraction) -> Resources:
+    return Resources(*(math.ceil(getattr(device, kind) * share) for kind in Resources.names()))
 
 
 def _build(solution: Solution, name: str) -> Build:
     choice = solution.selection[name].choice
     assert isinstance(choice, Build)
     return choice
-
-
-def _assignment(solution: Solution) -> Assignment:
-    builds = {name: _build(solution, name) for name in solution.selection}
-    return {name: build.format for name, build in builds.items() if build.format is not None}
 
 
 def _mapping(table: Table, solution: Solution, clock_mhz: float | None) -> HwMapping:

@@ -86,6 +86,17 @@ def solve(problem: Problem, objective: Objective, *, gap: float = 0.0, time_limi
     return Solution(selection, evaluation, report)
 
 
+def least_utilisation(problem: Problem) -> Fraction:
+    """The lowest utilisation at which all limits are kept; ``Infeasible`` where they cannot be."""
+    problem = prune(problem)
+    program = Program(problem)
+    program.limited(Objective.BOTTLENECK)
+    outcome = program.minimise(program.utilisation())
+    if outcome is None:
+        raise _infeasible(problem)
+    return utilisation(evaluate(problem, outcome.selection).resources, problem.budget)
+
+
 def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
     ops = []
     for op in problem.ops:

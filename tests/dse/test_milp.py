@@ -2,47 +2,134 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 
 import pytest
 
 from dse import exhaustive, milp
-from dse.problem import Infeasible, Objective, evaluate, overrun, utilisation
+from dse.problem import Evaluation, Infeasible, Objective, Problem, Shortage, evaluate, overrun, utilisation
+from dse.prune import prune
 from tests.dse.problems import random_problem
+
+
+def oracle(problem: Problem, objective: Objective) -> Evaluation | Infeasible:
+    try:
+        return exhaustive.solve(problem, objective)[1]
+    except Infeasible as refusal:
+        return refusal
+
+
+def check_refusal(problem: Problem, found: Infeasible, expected: Infeasible) -> None:
+    assert (found.alone, found.overrun) == (expected.alone, expected.overrun)
+    if expected.alone or not expected.shortages:
+        assert found.shortages == expected.shortages
+        return
+    # several choices may share the smallest overrun; the one that is reported must show it
+    needed = {shortage.name: shortage.needed for shortage in found.shortages}
+    limits = {shortage.name: shortage.limit for shortage in found.shortages}
+    assert overrun(needed, limits) == expected.overrun
+    assert limits.items() <= problem.limits.items()
 
 
 @pytest.mark.parametrize("seed", range(100))
 @pytest.mark.parametrize("objective", list(Objective))
 def test_equals_the_oracle(seed: int, objective: Objective) -> None:
     problem = random_problem(seed)
-    try:
-        _, best = exhaustive.solve(problem, objective)
-    except Infeasible as expected:
+    best = oracle(problem, objective)
+    if isinstance(best, Infeasible):
         with pytest.raises(Infeasible) as caught:
             milp.solve(problem, objective)
-        found = caught.value
-        assert (found.alone, found.overrun) == (expected.alone, expected.overrun)
-        if expected.alone:
-            assert found.shortages == expected.shortages
-        elif expected.shortages:
-            # several choices may share the smallest overrun; the one reported must show it
-            needed = {shortage.name: shortage.needed for shortage in found.shortages}
-            limits = {shortage.name: shortage.limit for shortage in found.shortages}
-            assert overrun(needed, limits) == expected.overrun
-            assert limits.items() <= problem.limits.items()
-        else:
-            assert found.shortages == ()
+        check_refusal(problem, caught.value, best)
         return
     solution = milp.solve(problem, objective)
+    value = best.objective(objective)
     assert solution.evaluation == evaluate(problem, solution.selection)
     assert solution.evaluation.feasible
-    assert solution.evaluation.objective(objective) == best.objective(objective)
-    least = min(
+    assert solution.evaluation.objective(objective) == value
+    equals = [
         utilisation(other.resources, problem.budget)
         for _, other in exhaustive.selections(problem)
-        if other.feasible and other.objective(objective) == best.objective(objective)
-    )
-    assert utilisation(solution.evaluation.resources, problem.budget) == least
+        if other.feasible and other.objective(objective) == value
+    ]
+    assert utilisation(solution.evaluation.resources, problem.budget) == min(equals)
     assert solution.report.status == "optimal"
-    assert solution.report.objective == float(best.objective(objective))
-    assert solution.report.bound == pytest.approx(solution.report.objective, rel=1e-6)
-    assert solution.report.gap < 1e-6
+    assert solution.report.objective == float(value)
+    assert solution.report.bound == pytest.approx(float(value), rel=1e-6)
+    assert solution.report.gap <= 1e-6
+    assert solution.report.seconds > 0
+
+
+def test_the_random_problems_cover_what_can_happen() -> None:
+    outcomes = [oracle(random_problem(seed), Objective.LATENCY) for seed in range(50)]
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, Infeasible)]
+    assert len(refusals) <= 35
+    assert sum(refusal.alone for refusal in refusals) >= 5
+    assert sum(bool(refusal.shortages) and not refusal.alone for refusal in refusals) >= 1
+    assert sum(not refusal.shortages for refusal in refusals) >= 1
+
+
+@pytest.mark.parametrize("seed", range(0, 100, 7))
+def test_a_gap_is_kept_to(seed: int) -> None:
+    problem = random_problem(seed)
+    best = oracle(problem, Objective.LATENCY)
+    if isinstance(best, Infeasible):
+        with pytest.raises(Infeasible):
+            milp.solve(problem, Objective.LATENCY, gap=0.2)
+        return
+    solution = milp.solve(problem, Objective.LATENCY, gap=0.2)
+    assert solution.evaluation.feasible
+    assert best.latency <= solution.evaluation.latency
+    assert float(solution.evaluation.latency - best.latency) <= 0.2 * float(solution.evaluation.latency) + 1e-6
+    assert solution.report.bound <= float(best.latency) + 1e-6
+    assert solution.report.gap <= 0.2 + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(0, 100, 5))
+def test_least_utilisation(seed: int) -> None:
+    problem = random_problem(seed)
+    fitting = [utilisation(e.resources, problem.budget) for _, e in exhaustive.selections(problem) if e.feasible]
+    if fitting:
+        assert milp.least_utilisation(problem) == min(fitting)
+    else:
+        with pytest.raises(Infeasible):
+            milp.least_utilisation(problem)
+
+
+@pytest.mark.parametrize("seed", range(0, 100, 4))
+def test_pruning_keeps_the_best_and_the_shortage(seed: int) -> None:
+    problem = random_problem(seed)
+    small = prune(problem)
+    assert all(set(a.candidates) <= set(b.candidates) for a, b in zip(small.ops, problem.ops, strict=True))
+    for objective in Objective:
+        before, after = oracle(problem, objective), oracle(small, objective)
+        if isinstance(before, Infeasible):
+            assert isinstance(after, Infeasible)
+            check_refusal(small, after, before)
+        else:
+            assert isinstance(after, Evaluation)
+            assert after.objective(objective) == before.objective(objective)
+
+
+def test_pruning_leaves_out_what_is_beaten() -> None:
+    problem = random_problem(3)
+    op = problem.ops[0]
+    worse = tuple(dataclasses.replace(c, choice=("worse", i), cycles=c.cycles + 1) for i, c in enumerate(op.candidates))
+    padded = dataclasses.replace(
+        problem, ops=(dataclasses.replace(op, candidates=worse + op.candidates), *problem.ops[1:])
+    )
+    assert prune(padded) == prune(problem)
+
+
+def test_the_same_problem_gives_the_same_choice() -> None:
+    problem = next(p for p in map(random_problem, range(100)) if isinstance(oracle(p, Objective.LATENCY), Evaluation))
+    first, second = (milp.solve(problem, Objective.LATENCY) for _ in range(2))
+    assert first.selection == second.selection
+
+
+def test_the_message_names_what_is_short() -> None:
+    problem = dataclasses.replace(random_problem(3), budget={"lut": 0, "bram": 0, "dsp": 0})
+    with pytest.raises(Infeasible, match=re.escape("infeasible on tiny: needs at least ")) as caught:
+        milp.solve(problem, Objective.LATENCY)
+    assert f"{caught.value.shortages[0].needed} LUT, has 0" in str(caught.value)
+    assert str(Shortage("cycles", 9, 5)) == "9 cycles a frame, limit 5"
