@@ -44,11 +44,11 @@ def _format(name: str) -> str:
     return name
 
 
-def _distinct(names: list[str]) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1})
+def _distinct(values: list[Any]) -> list[Any]:
+    twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
-        raise ValueError(f"{', '.join(twice)} stands there more than once")
-    return names
+        raise ValueError(f"{', '.join(map(str, twice))} stands there more than once")
+    return values
 
 
 def _device(name: str) -> str:
@@ -62,6 +62,7 @@ def _run_name(name: str) -> str:
     return name
 
 
+Share = Annotated[float, Field(gt=0, le=1, strict=False)]
 Formats = Annotated[list[Annotated[str, AfterValidator(_format)]], Field(min_length=1), AfterValidator(_distinct)]
 
 
@@ -85,29 +86,43 @@ class Quantize(_Section):
 
 
 class Explore(_Section):
-    """``points``: how many designs each device's front is asked for, at least."""
+    """What designs are to be best in: ``latency`` of one frame, or ``bottleneck``, cycles a frame in a row of them.
+
+    ``sizes``: designs for each assignment of formats, from all that may be used down to the least it fits in.
+    """
 
     objective: Literal["latency", "bottleneck"] = "latency"
-    points: Annotated[int, Field(ge=1, le=200)] = 8
+    sizes: Annotated[int, Field(ge=1, le=100)] = 4
 
 
 class Device(_Section):
-    """A target: ``name`` of `netweave devices` or a .toml file; the share of it that may be used.
+    """A target: ``name`` of `netweave devices` or a .toml file; ``utilisation``, the share of it that may be used.
 
-    ``max_loss``: the design generated is the fastest that loses at most so many points of accuracy to float.
+    The design generated is the fastest of the front that loses at most ``max_loss`` points of accuracy to float,
+    or the one that ``pick`` names: a point, or a rule of ``dse.front.pick``.
     """
 
     name: Annotated[str, AfterValidator(_device)]
     clock_mhz: Annotated[float, Field(gt=0, le=1000, strict=False)] | None = None
-    utilisation: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.7
+    utilisation: Share = 0.7
     max_loss: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.5
+    pick: str | None = None
+
+    @property
+    def target(self) -> devices.Device:
+        return devices.device(self.name)
 
 
 class Cosim(_Section):
-    """``images`` of the test split through the RTL; ``probes`` compares every edge, not outputs alone."""
+    """``images`` of the test split through the RTL of each design.
+
+    ``layers`` also runs each layer on its own, for its cycles a frame; ``probes`` compares every edge of the
+    whole design, which takes a second Verilog file that shows them.
+    """
 
     images: Annotated[int, Field(ge=1, le=100_000)] = 20
     simulator: Literal["verilator", "icarus"] = "verilator"
+    layers: bool = True
     probes: bool = False
 
 
@@ -140,7 +155,7 @@ def load(path: Path) -> Config:
             table[field] = _own_file(path, field, table[field])
     for entry in table.get("device", []) if isinstance(table.get("device"), list) else []:
         if isinstance(entry, dict) and str(entry.get("name", "")).endswith(".toml"):
-            entry["name"] = str(path.parent / entry["name"])
+            entry["name"] = str((path.parent / entry["name"]).resolve())
     try:
         config = Config.model_validate(table)
     except pydantic.ValidationError as error:

@@ -9,8 +9,10 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from reports import tables
+from reports import plots, tables
 from reports.schema import Accuracy, Label, Report
+
+REPORT = "report.json"
 
 
 def _number(value: float | int | None) -> str:
@@ -66,3 +68,11 @@ def render(report: Report, images: dict[str, Path]) -> str:
     return environment.get_template("report.html.j2").render(
         report=report, images=embedded, tables=tables, Label=Label, percent=lambda part, whole: 100 * part / whole
     )
+
+
+def write_page(report: Report, folder: Path) -> None:
+    """``index.html`` with everything in it, and beside it ``report.json``, the CSV files and the PNGs."""
+    report.save(folder / REPORT)
+    tables.write(report, folder)
+    page = render(report, plots.write(report, folder))
+    (folder / "index.html").write_text(page, encoding="utf-8")

@@ -84,7 +84,10 @@ class Point(_Part):
 
 
 class Layer(_Part):
-    """One op of the chosen design; ``cycles`` a frame in steady state, by label."""
+    """One op of the chosen design.
+
+    ``cycles`` a frame in steady state; ``done``, cycles until the first frame's last beat has left it; both by label.
+    """
 
     name: str
     op: str
@@ -97,16 +100,17 @@ class Layer(_Part):
     memory: str
     multiplier: str
     cycles: dict[Label, float]
+    done: dict[Label, float]
     resources: Resources
 
 
 class Check(_Part):
-    """The chosen design's RTL against golden. ``tensors``: edges compared besides the output."""
+    """The chosen design's RTL against golden: its output, ``edges`` inside it, and ``layers`` each on its own."""
 
     simulator: str
     images: int
-    values: int
     edges: int
+    layers: int
     mismatches: int
     first_mismatch: str = ""
     cycles: int
@@ -147,10 +151,11 @@ class Node(_Part):
 
 
 class Uniform(_Part):
-    """One format for the whole network."""
+    """One format for the whole network, after calibration alone and after training with it."""
 
     format: str
-    accuracy: Accuracy
+    post_training: Accuracy
+    trained: Accuracy
 
 
 class Report(_Part):

@@ -54,10 +54,11 @@ def layers(target: Target) -> pd.DataFrame:
                 "memory": layer.memory,
                 "multiplier": layer.multiplier,
                 **{f"cycles {label}": layer.cycles.get(label) for label in (Label.ESTIMATED, Label.RTL)},
+                **{f"done {label}": layer.done.get(label) for label in (Label.SIMULATED, Label.RTL)},
                 **{f"{kind} estimated": getattr(layer.resources, kind) for kind in KINDS},
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
 def utilisation(target: Target) -> pd.DataFrame:

@@ -53,6 +53,7 @@ def target(device: str) -> Target:
             memory="lut",
             multiplier="dsp",
             cycles={Label.ESTIMATED: 1000 + 300 * i, Label.RTL: 1000 + 300 * i},
+            done={Label.SIMULATED: 800 + 900 * i, Label.RTL: 800 + 900 * i},
             resources=Resources(lut=900, ff=700, bram=0, dsp=8),
         )
         for i, name in enumerate(CONVS)
@@ -76,8 +77,8 @@ def target(device: str) -> Target:
             check=Check(
                 simulator="verilator",
                 images=20,
-                values=200,
                 edges=9,
+                layers=6,
                 mismatches=0,
                 cycles=123456,
                 cycles_per_second=400000.0,
@@ -106,7 +107,14 @@ def report() -> Report:
         data="digits",
         netweave="0.1.0",
         accuracy=Accuracy(correct=533, total=540),
-        uniform=[Uniform(format=name, accuracy=Accuracy(correct=530 - i, total=540)) for i, name in enumerate(FORMATS)],
+        uniform=[
+            Uniform(
+                format=name,
+                post_training=Accuracy(correct=520 - i, total=540),
+                trained=Accuracy(correct=530 - i, total=540),
+            )
+            for i, name in enumerate(FORMATS)
+        ],
         graph=nodes,
         targets=[target("zu3eg"), target("ecp5-25k")],
     )

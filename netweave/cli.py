@@ -1,0 +1,204 @@
+"""The ``netweave`` command."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hw.device import DEVICES
+from netweave import config as configuration
+from netweave import flow
+from netweave.listener import Listener
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""Weave a trained neural network into a verified FPGA accelerator.
+
+    [bold]netweave run examples/digits.toml[/]      the whole way, with a report at the end
+
+    [bold]netweave explore examples/digits.toml[/]  one stage, from the files of those before it
+
+    [bold]netweave devices[/]                       the devices that can be named
+
+    Everything goes into runs/NAME, a folder a stage. What is there and still fits is kept.""",
+)
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="what to build, and for which devices")]
+RunFolder = Annotated[Path | None, typer.Option("--out", "-o", help="the run's folder; runs/NAME where left out")]
+
+
+def main() -> None:
+    """Run the command line: exit code 2 and one message, without a traceback, for what a user can mend."""
+    try:
+        app()
+    except flow.USER_ERRORS as error:
+        err.print(f"[bold red]error:[/] {error}", markup=True, soft_wrap=True)
+        sys.exit(2)
+
+
+class Watcher(Listener):
+    """One line a finished stage, with a moving bar for each that is going on."""
+
+    def __init__(self) -> None:
+        what = TextColumn("{task.description}")
+        columns = (SpinnerColumn(), what, BarColumn(28), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=out, transient=True)
+        self._tasks: dict[str, tuple[TaskID, float]] = {}
+
+    def __enter__(self) -> Watcher:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def begin(self, stage: str) -> None:
+        self._tasks[stage] = self._progress.add_task(stage, total=None), time.perf_counter()
+
+    def step(self, stage: str, what: str, done: int, total: int) -> None:
+        task, _ = self._tasks[stage]
+        self._progress.update(task, description=f"{stage}: {what}", completed=done, total=total)
+
+    def end(self, stage: str, fresh: bool, folder: Path) -> None:
+        task, began = self._tasks.pop(stage)
+        self._progress.remove_task(task)
+        took = f"{time.perf_counter() - began:7.1f} s" if fresh else "     kept"
+        self._progress.console.print(f"[green]✓[/] {stage:<20} [dim]{took}[/]   {folder}")
+
+
+def _stage(name: str, path: Path, out_folder: Path | None) -> None:
+    config = configuration.load(path)
+    with Watcher() as watcher:
+        flow.STAGES[name](config, out_folder or Path("runs") / config.name, watcher)
+
+
+@app.command()
+def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """All stages, from training to the report; what is done already is kept.
+
+    [bold]netweave run examples/digits.toml[/]
+    """
+    loaded = configuration.load(config)
+    folder = out_folder or Path("runs") / loaded.name
+    with Watcher() as watcher:
+        flow.run(loaded, folder, watcher)
+    _summary(folder)
+
+
+def _summary(folder: Path) -> None:
+    report = flow.load_report(folder)
+    table = Table(title=f"{report.name}: float {report.accuracy.percent:.2f} %", title_justify="left", box=None)
+    for title in ("device", "front", "chosen", "accuracy", "latency", "frames/s", "RTL = golden", "Verilog"):
+        table.add_column(title, justify="left" if title in ("device", "Verilog") else "right")
+    for target in report.targets:
+        design = target.design
+        point = next(point for point in target.points if point.name == design.point)
+        label, cycles = list(design.latency.items())[-1]
+        pace = list(design.bottleneck.values())[-1]
+        check = design.check
+        same = "-" if check is None else "yes" if not check.mismatches else "NO"
+        table.add_row(
+            target.device,
+            f"{sum(point.front for point in target.points)} designs",
+            point.name,
+            f"{point.accuracy.percent:.2f} %",
+            f"{cycles / target.clock_mhz:.1f} µs ({label})",
+            f"{1e6 * target.clock_mhz / pace:,.0f}",
+            f"{same}, {check.images} images" if check else same,
+            str(folder / "generate" / target.device / "design" / "netweave.v"),
+        )
+    out.print()
+    out.print(table)
+    out.print(f"\nreport: [bold]{folder / 'report' / 'index.html'}[/]")
+
+
+@app.command()
+def train(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Train the float network: writes train/network.npz."""
+    _stage("train", config, out_folder)
+
+
+@app.command()
+def quantize(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Quantize at each format, and measure each layer's sensitivity: writes quantize/FORMAT/graph.json."""
+    _stage("quantize", config, out_folder)
+
+
+@app.command()
+def explore(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Find each device's Pareto front: writes explore/DEVICE/front.json."""
+    _stage("explore", config, out_folder)
+
+
+@app.command()
+def generate(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Generate and synthesize the chosen design of each device: writes generate/DEVICE/design/netweave.v."""
+    _stage("generate", config, out_folder)
+
+
+@app.command()
+def cosim(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Run test images through each design's RTL and compare with golden: writes cosim/DEVICE/cosim.json."""
+    _stage("cosim", config, out_folder)
+
+
+@app.command()
+def report(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Make the page, the tables and the pictures of a run: writes report/index.html."""
+    _stage("report", config, out_folder)
+
+
+@app.command()
+def devices() -> None:
+    """The devices there are; your own is a TOML file with the same fields."""
+    table = Table(box=None, header_style="bold")
+    for title in ("name", "device", "LUT", "FF", "BRAM", "DSP", "MHz", "synthesis"):
+        table.add_column(title, justify="right" if title in ("LUT", "FF", "BRAM", "DSP", "MHz") else "left")
+    for device in DEVICES.values():
+        counts = (f"{getattr(device, kind):,}" for kind in ("lut", "ff", "bram", "dsp"))
+        table.add_row(device.name, device.title, *counts, f"{device.clock_mhz:g}", device.synth)
+    out.print(table)
+    out.print("\nBRAM in the smallest blocks that the device hands out: 18 Kb, on iCE40 4 Kb.", style="dim")
+
+
+@app.command()
+def models() -> None:
+    """The networks and data sets there are; your own is "file.py:function"."""
+    from models import data, zoo
+
+    table = Table(box=None, header_style="bold")
+    table.add_column("kind")
+    table.add_column("name")
+    table.add_column("what it is")
+    for kind, known in (("model", zoo.MODELS), ("data", data.DATASETS)):
+        for name, make in known.items():
+            about = sys.modules[make.__module__].__doc__ or ""
+            table.add_row(kind, name, about.strip().partition("\n")[0])
+    out.print(table)
+
+
+@app.command()
+def ops() -> None:
+    """The operations that have hardware."""
+    from hw.registry import OPS
+
+    table = Table(box=None, header_style="bold")
+    table.add_column("op")
+    table.add_column("what it is")
+    for node, kind in OPS.items():
+        about = sys.modules[kind.__module__].__doc__ or ""
+        table.add_row(node.op, about.strip().partition("\n")[0])
+    out.print(table)

@@ -1,0 +1,160 @@
+"""The stages from the front to the report: what each device is given, built, checked and shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from cosim.cycle import simulate, size_queues
+from cosim.design import cosim as run_rtl
+from dse.candidates import budget
+from dse.estimate import estimate
+from dse.explore import Design, Search
+from dse.explore import explore as run_search
+from dse.front import Front, FrontPoint, pick
+from dse.problem import Objective, utilisation
+from hw import emit
+from hw.accelerator import Plan
+from hw.device import Device
+from hw.mapping import Mapping
+from hw.targets.yosys import synthesize
+from models import data
+from models.ir.activity import activity
+from models.ir.graph import Conv, Graph, Linear
+from models.ir.serialize import load, save
+from netweave import __version__
+from netweave.config import Config
+from netweave.config import Device as Target
+from netweave.listener import Progress
+from netweave.networks import Measured, Networks
+from reports.artifact import read_json, write_json
+from reports.collect import collect
+from reports.html import write_page
+
+DESIGN = "design"
+FRONT, ALL = "front.json", "designs.json"
+FRAMES = 3
+"""Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
+
+
+def explore(
+    config: Config, target: Target, trained: Path, quantized: Path, kept: Path, progress: Progress, folder: Path
+) -> None:
+    """Write ``front.json`` and ``designs.json``, all there were to choose from, with a graph and a mapping each."""
+    networks = Networks(config, trained, kept, progress)
+    device = target.target
+    sensitivity = read_json(quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
+    graphs = {name: load(quantized / name) for name in config.quantize.formats}
+    search = Search(Objective(config.explore.objective), target.utilisation, config.explore.sizes)
+    designs = run_search(graphs, sensitivity, device, search, target.clock_mhz, progress)
+    points = []
+    for step, design in enumerate(designs):
+        progress("accuracy and cycles", step, len(designs))
+        measured = networks.measure(design.assignment)
+        points.append(_point(design, measured, target, folder / design.name))
+    clock = designs[0].mapping.clock_mhz
+    Front(device.name, clock, tuple(points)).save(folder / ALL)
+    Front.of(device.name, clock, points).save(folder / FRONT)
+
+
+def _point(design: Design, measured: Measured, target: Target, folder: Path) -> FrontPoint:
+    """The design with its accuracy and its cycles; ``folder`` keeps its graph and mapping."""
+    device, graph = target.target, load(measured.folder)
+    mapping = size_queues(graph, design.mapping)
+    folder.mkdir()
+    save(graph, folder)
+    mapping.save(folder / emit.MAPPING_FILE)
+    estimated, simulated = estimate(graph, mapping, device), simulate(graph, mapping, FRAMES)
+    low, high = measured.accuracy.interval
+    return FrontPoint(
+        name=design.name,
+        assignment=design.assignment,
+        mapping=f"{design.name}/{emit.MAPPING_FILE}",
+        correct=measured.accuracy.correct,
+        total=measured.accuracy.total,
+        interval=(low / 100, high / 100),
+        estimated=float(estimated.latency),
+        simulated=simulated.first_latency,
+        bottleneck=estimated.bottleneck,
+        resources=estimated.resources,
+        utilisation=float(utilisation(estimated.resources, budget(device.resources))),
+        solver=design.solver,
+    )
+
+
+def generate(config: Config, target: Target, trained: Path, explored: Path, progress: Progress, folder: Path) -> None:
+    """Write ``design/``, ``estimate.json`` of it and its layers, and ``synthesis.json`` with Yosys's counts."""
+    reached = read_json(trained / "train.json", "train", "train")
+    rule = target.pick or f"fastest-above {100 * reached['correct'] / reached['total'] - target.max_loss}"
+    point = pick(Front.load(explored / FRONT), rule)
+    source = (explored / point.mapping).parent
+    graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
+    progress("Verilog", 0, 2)
+    emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes)
+    write_json(folder / "estimate.json", "estimate", _estimates(point.name, graph, mapping, device))
+    progress("synthesis", 1, 2)
+    made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=folder / "synthesis.log")
+    write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
+
+
+def _estimates(point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
+    whole, run = estimate(graph, mapping, device), simulate(graph, mapping, FRAMES)
+    return {
+        "point": point,
+        "estimated": {
+            "latency": float(whole.latency),
+            "bottleneck": whole.bottleneck,
+            "resources": whole.resources,
+        },
+        "simulated": {"latency": run.first_latency, "bottleneck": run.interval, "edges": run.edges},
+        "layers": layers(graph, mapping, device),
+    }
+
+
+def layers(graph: Graph, mapping: Mapping, device: Device) -> list[dict[str, object]]:
+    """By node: what it is, its folding, and the cycles and resources it is estimated to take."""
+    work = activity(graph, None)
+    rows = []
+    for name, op in Plan(graph, mapping).ops.items():
+        node = graph[name]
+        folding = asdict(mapping.ops[name])
+        rows.append(
+            {
+                "name": name,
+                "op": node.op,
+                "shape": str(graph.shapes[name]),
+                "weights": str(node.weight_dtype) if isinstance(node, Conv | Linear) else "",
+                "activations": str(node.dtype),
+                **folding,
+                "cycles": op.cycles(work[name]),
+                "resources": asdict(op.resources(device)),
+            }
+        )
+    return rows
+
+
+def cosim(config: Config, generated: Path, builds: Path, progress: Progress, folder: Path) -> None:
+    """Write ``cosim.json``: what was compared, where it first differs, and the RTL's cycles."""
+    frames = data.load(config.data).frames("test", config.cosim.images)
+    result = run_rtl(
+        generated / DESIGN,
+        frames,
+        simulator=config.cosim.simulator,
+        probes=config.cosim.probes,
+        layers=config.cosim.layers,
+        build_dir=builds,
+        progress=lambda what: progress(what, 0, len(frames)),
+    )
+    result.save(folder / "cosim.json")
+
+
+def report(config: Config, run: Path, progress: Progress, folder: Path) -> None:
+    """Write the page, its pictures and tables, and ``report.json``."""
+    about = {"name": config.name, "model": config.model, "data": config.data, "netweave": __version__}
+    devices = {
+        target.target.name: (target.target.title, target.utilisation, asdict(target.target.resources))
+        for target in config.device
+    }
+    found = collect(run, devices, about)
+    progress("pictures", 0, 1)
+    write_page(found, folder)

@@ -1,0 +1,134 @@
+"""The whole way, one stage after another; each reads files, and writes its own folder of a run.
+
+::
+
+    train/      network.npz train.json          the float network
+    networks/   graph.json weights.npz ...      every quantized network that was measured
+    quantize/   quantize.json <format>/         one format for all layers; each layer's sensitivity
+    explore/    <device>/front.json             the Pareto front
+    generate/   <device>/design/ ...            the chosen design: Verilog, manifest, synthesis
+    cosim/      <device>/cosim.json             its RTL against golden
+    report/     index.html report.json ...      all of it to look at
+
+A stage is skipped when what it reads is what it was made from. One that fails or is stopped leaves
+what stood there before. ``cosim`` and ``report`` read nothing but files and load no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from cosim.cycle import DeadlockError
+from cosim.simulator import SimulationError
+from dse.program import SolverError
+from hw.targets.yosys import SynthesisError
+from netweave import __version__, designs, networks
+from netweave.config import Config
+from netweave.config import Device as Target
+from netweave.job import Job, run_jobs
+from netweave.listener import Listener, Progress
+from netweave.stamp import digest
+from reports.artifact import ArtifactError
+from reports.html import REPORT
+from reports.schema import Report
+
+Stage = Callable[[Config, Path, Listener], None]
+SILENT = Listener()
+USER_ERRORS = (ValueError, OSError, SimulationError, SynthesisError, SolverError, DeadlockError)
+"""What a person can mend: wrong files and settings, missing programs, budgets nothing fits."""
+
+
+def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """Train the float network."""
+    inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
+    _job(run / "train", inputs, partial(networks.train, config)).run(listener)
+
+
+def quantize(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """Quantize it at each format, and measure what each layer suffers from each."""
+    trained = _needs(run / "train")
+    inputs = {"trained": digest(trained), **networks.settings(config), "formats": config.quantize.formats}
+    _job(run / "quantize", inputs, partial(networks.quantize, config, trained, run / "networks")).run(listener)
+
+
+def explore(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """Find each device's front, the accuracy of every point measured."""
+    trained, quantized = _needs(run / "train"), _needs(run / "quantize")
+    inputs = {"quantized": digest(quantized), **networks.settings(config), **config.explore.model_dump()}
+    jobs = []
+    for target in config.device:
+        write = partial(designs.explore, config, target, trained, quantized, run / "networks")
+        jobs.append(_job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write))
+    run_jobs(jobs, listener, USER_ERRORS)
+
+
+def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """Pick a point of each front; its Verilog, and what Yosys makes of it."""
+    trained, jobs = _needs(run / "train"), []
+    for target in config.device:
+        explored = _needs(run / "explore" / target.target.name)
+        inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
+        write = partial(designs.generate, config, target, trained, explored)
+        jobs.append(_job(run / "generate" / target.target.name, inputs, write))
+    run_jobs(jobs, listener, USER_ERRORS)
+
+
+def cosim(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """Test images through the RTL of each design, every output compared with golden."""
+    jobs = []
+    for target in config.device:
+        generated = _needs(run / "generate" / target.target.name)
+        inputs = {"design": digest(generated), "data": networks.source(config.data), **config.cosim.model_dump()}
+        write = partial(designs.cosim, config, generated, run / "simulators")
+        jobs.append(_job(run / "cosim" / target.target.name, inputs, write))
+    run_jobs(jobs, listener, USER_ERRORS)
+
+
+def report(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """Tables, pictures and the page."""
+    names = [target.target.name for target in config.device]
+    folders = [run / "train", run / "quantize"]
+    folders += [run / stage / name for stage in ("explore", "generate", "cosim") for name in names]
+    inputs = {str(folder.relative_to(run)): digest(_needs(folder)) for folder in folders}
+    inputs |= {"name": config.name, "model": config.model, "data": config.data}
+    _job(run / "report", inputs, partial(designs.report, config, run)).run(listener)
+
+
+STAGES: Mapping[str, Stage] = {
+    "train": train,
+    "quantize": quantize,
+    "explore": explore,
+    "generate": generate,
+    "cosim": cosim,
+    "report": report,
+}
+
+
+def run(config: Config, folder: Path, listener: Listener = SILENT) -> None:
+    """All stages, into ``folder``; those whose inputs are as before are kept as they are."""
+    for stage in STAGES.values():
+        stage(config, folder, listener)
+
+
+def _job(folder: Path, inputs: Mapping[str, object], write: Callable[[Progress, Path], None]) -> Job:
+    stage = folder.name if folder.name in STAGES else f"{folder.parent.name} {folder.name}"
+    return Job(stage, folder, {**inputs, "netweave": __version__}, write)
+
+
+def _needs(folder: Path) -> Path:
+    """``folder``, if the stage that makes it has run."""
+    if not folder.is_dir():
+        stage = folder.name if folder.name in STAGES else folder.parent.name
+        raise ArtifactError(f"{folder}: is not there; `netweave {stage} CONFIG.toml` makes it")
+    return folder
+
+
+def _settings(target: Target) -> dict[str, object]:
+    return {"device": networks.source(target.name), **target.model_dump()}
+
+
+def load_report(run: Path) -> Report:
+    """The report that a run ended with."""
+    return Report.load(run / "report" / REPORT)

@@ -1,0 +1,167 @@
+"""The stages that train: the float network, and its quantized ones. Torch loads here only."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.ir import golden
+from models.ir.serialize import load, save
+from netweave.config import Config
+from netweave.listener import Progress
+from netweave.stamp import digest, make
+from reports.artifact import ArtifactError, read_json, write_json
+from reports.schema import Accuracy
+
+CHECKED_IMAGES = 8
+ACCURACY = "accuracy.json"
+
+
+def train(config: Config, progress: Progress, folder: Path) -> None:
+    """Write ``network.npz``, the trained weights, and ``train.json``, their accuracy."""
+    from models import data, train, zoo
+    from models.evaluate import accuracy
+    from models.quant.qat import plan_for
+
+    images = data.load(config.data)
+    network = zoo.load_model(config.model, config.train.seed)
+    plan_for(network, images, config.name)  # names what cannot be quantized before any time is spent on it
+    train.train(network, images, config.train.epochs, config.train.seed, progress)
+    reached = accuracy(network, images)
+    np.savez(folder / "network.npz", **{name: value.numpy() for name, value in network.state_dict().items()})
+    write_json(folder / "train.json", "train", {"correct": reached.correct, "total": reached.total})
+
+
+def quantize(config: Config, trained: Path, kept: Path, progress: Progress, folder: Path) -> None:
+    """Write a graph for every format and ``quantize.json``: accuracies, and each layer's sensitivity."""
+    from models.evaluate import accuracy
+    from models.quant import measure_sensitivity
+
+    networks = Networks(config, trained, kept, progress)
+    uniform = {}
+    for name in config.quantize.formats:
+        before = accuracy(networks.quantized(name, epochs=0), networks.data)
+        measured = networks.measure(dict.fromkeys(networks.plan.choices, name))
+        save(load(measured.folder), folder / name)
+        uniform[name] = {
+            "post_training": [before.correct, before.total],
+            "trained": [measured.accuracy.correct, measured.accuracy.total],
+        }
+    sensitivity = measure_sensitivity(
+        networks.plan, networks.data, config.quantize.formats, calibration=networks.scales, progress=progress
+    )
+    content = {"choices": list(networks.plan.choices), "uniform": uniform, "sensitivity": sensitivity}
+    write_json(folder / "quantize.json", "quantize", content)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantized network: the folder of its graph, and its accuracy over the whole test split."""
+
+    folder: Path
+    accuracy: Accuracy
+
+
+class Networks:
+    """The trained float network, and quantized ones made from it on demand.
+
+    ``kept`` holds every assignment that was measured, under a name that follows from it and from all
+    else its accuracy depends on.
+    """
+
+    def __init__(self, config: Config, trained: Path, kept: Path, progress: Progress) -> None:
+        from models import data, zoo
+        from models.quant.calibrate import Calibration
+        from models.quant.qat import plan_for
+
+        self.config, self.kept, self.progress = config, kept, progress
+        self.data = data.load(config.data)
+        network = zoo.load_model(config.model, config.train.seed)
+        _load_weights(network, trained / "network.npz")
+        network.eval()
+        self.plan = plan_for(network, self.data, config.name)
+        self.scales = Calibration(self.plan, self.data, config.quantize.calibration)
+        self._origin = {"trained": digest(trained / "network.npz"), **settings(config)}
+
+    def quantized(self, assignment: dict[str, str] | str, epochs: int) -> Any:
+        from models.quant import quantize
+
+        return quantize(self.plan, self.data, assignment, self.scales, epochs, self.config.train.seed, self.progress)
+
+    def measure(self, assignment: dict[str, str]) -> Measured:
+        """The exact integer network with these formats, run on the whole test split."""
+        inputs = {**self._origin, "assignment": assignment}
+        folder = self.kept / hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+        self.kept.mkdir(parents=True, exist_ok=True)
+        with (self.kept / ".lock").open("w") as lock:
+            # another device's exploration may want the same network at the same time
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            make(folder, inputs, partial(self._write, assignment))
+        content = read_json(folder / ACCURACY, "accuracy", "quantize")
+        return Measured(folder, Accuracy(correct=content["correct"], total=content["total"]))
+
+    def _write(self, assignment: dict[str, str], folder: Path) -> None:
+        from models.evaluate import accuracy
+
+        network = self.quantized(assignment, self.config.quantize.epochs)
+        graph = network.export()
+        self._compare_with_golden(network, graph)
+        save(graph, folder)
+        reached = accuracy(network, self.data)
+        write_json(
+            folder / ACCURACY,
+            "accuracy",
+            {"assignment": assignment, "correct": reached.correct, "total": reached.total},
+        )
+
+    def _compare_with_golden(self, network: Any, graph: Any) -> None:
+        """Every integer of every node on a few test images; a difference is an error of netweave's own."""
+        import torch
+
+        frames = self.data.frames("test", CHECKED_IMAGES)
+        integers = network.integers(torch.from_numpy(self.data.test_x[:CHECKED_IMAGES]))
+        for i, frame in enumerate(frames):
+            for name, result in golden.run(graph, frame).items():
+                expected = integers[name][i].permute(1, 2, 0).numpy()
+                if not np.array_equal(result.to_dense(), expected):
+                    raise RuntimeError(f"golden and the quantized network differ at node {name!r} of test image {i}")
+
+
+def settings(config: Config) -> dict[str, object]:
+    """What a quantized network depends on besides the trained one and its assignment."""
+    return {
+        "calibration": config.quantize.calibration,
+        "epochs": config.quantize.epochs,
+        "seed": config.train.seed,
+        "data": source(config.data),
+    }
+
+
+def source(spec: str) -> str:
+    """A built-in name as it is; a user's own file with the hash of its content."""
+    path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(spec)
+    return f"{spec} {digest(path)}" if path.is_file() else spec
+
+
+def _load_weights(network: Any, path: Path) -> None:
+    import torch
+
+    try:
+        with np.load(path) as archive:
+            state = {name: torch.from_numpy(archive[name]) for name in archive.files}
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: is not there; `netweave train` makes it") from None
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path}: is truncated or no npz file: {error}; `netweave train` makes it again") from None
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ArtifactError(f"{path}: does not fit the network: {error}; `netweave train` makes it again") from None

@@ -1,0 +1,123 @@
+"""The command line as a person meets it: exit codes, messages without a traceback, help and lists."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from hw.device import DEVICES
+from netweave import cli, flow
+
+DEVICE = '[[device]]\nname = "zu3eg"\n'
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """The exit code of ``netweave`` with these arguments."""
+    monkeypatch.setattr(sys, "argv", ["netweave", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    path = tmp_path / "net.toml"
+    path.write_text(DEVICE)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        (f"modle = 'a'\n{DEVICE}", "modle: unknown key"),
+        ('[[device]]\nname = "zu3ge"\n', "did you mean zu3eg"),
+        (f'[quantize]\nformats = ["int9"]\n{DEVICE}', "'int9' is no number format"),
+        (f'model = "digits_cn"\n{DEVICE}', "unknown model 'digits_cn'"),
+        (f'data = "digit"\n{DEVICE}', "unknown data set 'digit'"),
+    ],
+)
+def test_wrong_configuration(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path, text: str, says: str
+) -> None:
+    net.write_text(text)
+    run = net.parent / "run"
+    assert call(monkeypatch, "run", net, "-o", run) == 2
+    shown = capsys.readouterr().err
+    assert says in " ".join(shown.split())
+    assert "Traceback" not in shown
+    assert not run.exists() or not list(run.iterdir())
+
+
+def test_network_of_the_wrong_shape(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path
+) -> None:
+    (net.parent / "own.py").write_text("from torch import nn\ndef build():\n return nn.Conv2d(3, 4, 3)\n")
+    net.write_text(f'model = "own.py:build"\n{DEVICE}')
+    assert call(monkeypatch, "train", net, "-o", net.parent / "run") == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_stage_without_its_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path
+) -> None:
+    assert call(monkeypatch, "explore", net, "-o", net.parent / "run") == 2
+    assert "is not there; `netweave train CONFIG.toml` makes it" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("kind", ["truncated", "no json", "newer"])
+def test_corrupt_artifacts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path, kind: str
+) -> None:
+    run = net.parent / "run"
+    for folder in ("train", "explore/zu3eg"):
+        (run / folder).mkdir(parents=True)
+    (run / "train" / "network.npz").write_bytes(b"PK\x03\x04 half")
+    (run / "train" / "train.json").write_text(
+        json.dumps({"format": "netweave train", "version": 1, "correct": 5, "total": 10})
+    )
+    front = {"truncated": "{", "no json": "front", "newer": json.dumps({"version": 99, "points": []})}[kind]
+    (run / "explore" / "zu3eg" / "front.json").write_text(front)
+    stages = {"quantize": "network.npz", "generate": "front.json"}
+    for stage, file in stages.items():
+        assert call(monkeypatch, stage, net, "-o", run) == 2
+        shown = capsys.readouterr().err
+        assert file in "".join(shown.split())
+        assert "Traceback" not in shown
+    assert {path.name for path in run.iterdir()} <= {"train", "explore", "networks", "generate"}
+    assert not list(run.rglob("*.part*"))
+
+
+def test_own_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch, net: Path) -> None:
+    def broken(*_: object) -> None:
+        raise AttributeError("a mistake of ours")
+
+    monkeypatch.setitem(flow.STAGES, "train", broken)
+    monkeypatch.setattr(sys, "argv", ["netweave", "train", str(net)])
+    with pytest.raises(AttributeError, match="a mistake of ours"):
+        cli.main()
+
+
+def test_help_teaches_with_examples(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "--help") == 0
+    shown = capsys.readouterr().out
+    assert "netweave run examples/digits.toml" in shown
+    assert all(name in shown for name in ("quantize", "explore", "generate", "cosim", "report", "devices", "ops"))
+
+
+@pytest.mark.parametrize(
+    "command, names",
+    [
+        ("devices", list(DEVICES)),
+        ("models", ["digits_cnn", "digits"]),
+        ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "requantize"]),
+    ],
+)
+def test_lists(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, names: list[str]
+) -> None:
+    assert call(monkeypatch, command) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)

@@ -1,0 +1,123 @@
+"""The order and resuming of stages, with stages that write a file instead of training and building."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netweave import designs, flow, networks
+from netweave.config import Config
+from netweave.listener import Listener
+from reports.artifact import ArtifactError
+
+BASE: dict[str, Any] = {"name": "net", "device": [{"name": "zu3eg"}]}
+ORDER = ["train", "quantize", "explore", "generate", "cosim", "report"]
+
+
+class Stages:
+    """Replaces what the stages do; counts how often each did it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[str] = []
+        self.failing = ""
+        for module, name in [(networks, name) for name in ORDER[:2]] + [(designs, name) for name in ORDER[2:]]:
+            monkeypatch.setattr(module, name, self._stage(name))
+
+    def _stage(self, name: str) -> Any:
+        def write(config: Config, *rest: Any) -> None:
+            folder: Path = rest[-1]
+            self.calls.append(name)
+            (folder / "made.json").write_text(json.dumps([name, config.train.epochs if name == "train" else 0]))
+            if name == self.failing:
+                raise KeyboardInterrupt
+
+        return write
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
+    return Stages(monkeypatch)
+
+
+def config(**changes: Any) -> Config:
+    return Config.model_validate(BASE | changes)
+
+
+def files(run: Path) -> set[str]:
+    return {path.relative_to(run).as_posix() for path in run.rglob("made.json")}
+
+
+EVERYTHING = {
+    "train/made.json",
+    "quantize/made.json",
+    "explore/zu3eg/made.json",
+    "generate/zu3eg/made.json",
+    "cosim/zu3eg/made.json",
+    "report/made.json",
+}
+
+
+def test_all_stages_in_order_and_once(stages: Stages, tmp_path: Path) -> None:
+    flow.run(config(), tmp_path)
+    assert stages.calls == ORDER
+    assert files(tmp_path) == EVERYTHING
+    flow.run(config(), tmp_path)
+    assert stages.calls == ORDER
+
+
+@pytest.mark.parametrize(
+    "changes, again",
+    [
+        ({"train": {"epochs": 7}}, ORDER),
+        ({"quantize": {"epochs": 7}}, ["quantize", "explore"]),
+        ({"explore": {"sizes": 7}}, ["explore"]),
+        ({"device": [{"name": "zu3eg", "max_loss": 7.0}]}, ["explore", "generate"]),
+        ({"cosim": {"images": 7}}, ["cosim"]),
+        ({"cosim": {"probes": True}}, ["generate", "cosim"]),
+        ({"name": "other"}, ["report"]),
+    ],
+)
+def test_what_changed_is_made_again(stages: Stages, tmp_path: Path, changes: dict[str, Any], again: list[str]) -> None:
+    """The stand-ins write the same whatever they read, so only what reads a setting itself is made again."""
+    flow.run(config(), tmp_path)
+    stages.calls.clear()
+    flow.run(config(**changes), tmp_path)
+    if again == ORDER:
+        # train.json differs, and so does the hash of all that follows from it
+        assert stages.calls[:2] == ORDER[:2]
+    else:
+        assert stages.calls == again
+
+
+def test_changed_artifact_is_noticed_downstream(stages: Stages, tmp_path: Path) -> None:
+    flow.run(config(), tmp_path)
+    stages.calls.clear()
+    (tmp_path / "generate" / "zu3eg" / "made.json").write_text("edited by hand")
+    flow.cosim(config(), tmp_path)
+    assert stages.calls == ["cosim"], "a stage by itself takes its input as it is"
+    flow.run(config(), tmp_path)
+    assert stages.calls == ["cosim", "generate", "cosim"], "a run restores what a stage made"
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_interrupted_stage_leaves_nothing_and_is_resumed(stages: Stages, tmp_path: Path, stage: str) -> None:
+    stages.failing = stage
+    with pytest.raises(KeyboardInterrupt):
+        flow.run(config(), tmp_path)
+    assert len(files(tmp_path)) == ORDER.index(stage)
+    assert not list(tmp_path.rglob(".*"))
+    stages.failing = ""
+    stages.calls.clear()
+    flow.run(config(), tmp_path)
+    assert stages.calls == ORDER[ORDER.index(stage) :]
+    assert files(tmp_path) == EVERYTHING
+
+
+@pytest.mark.parametrize("stage", ORDER[1:])
+def test_missing_input_names_the_command_that_makes_it(stages: Stages, tmp_path: Path, stage: str) -> None:
+    with pytest.raises(ArtifactError, match=r"is not there; `netweave \w+ CONFIG.toml` makes it"):
+        flow.STAGES[stage](config(), tmp_path, Listener())
+    assert not stages.calls
