@@ -97,8 +97,10 @@ def one_op(
         raise ValueError(op)
     limits = bounds(node, x, Shape(*shape))
     channels = node.out_shape(Shape(*shape)).channels
-    relu = bool(rng.integers(0, 2))
-    requant = random_requant(rng, channels, limits, 0 if relu else y.min, y.max)
+    # a ReLU, all of the format, or a part of it
+    part = 1 << int(rng.integers(0, 3))
+    lo = 0 if rng.integers(0, 2) else y.min // part
+    requant = random_requant(rng, channels, limits, lo, max(1, y.max // part))
     return Graph("one", (start, dataclasses.replace(node, requant=requant)), "op")
 
 
