@@ -59,3 +59,8 @@ $(READY): pyproject.toml constraints.txt | tools
 
 clean:
 	rm -rf runs build dist *.egg-info
+
+# the picture in the README
+docs/images/front.png: demo
+	mkdir -p $(@D)
+	cp runs/digits/report/front_zu3eg.png $@

@@ -96,6 +96,7 @@ def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
     with Watcher() as watcher:
         flow.run(loaded, folder, watcher)
     _summary(folder)
+    _verdict(loaded, folder)
 
 
 def _summary(folder: Path) -> None:
@@ -123,6 +124,16 @@ def _summary(folder: Path) -> None:
     out.print()
     out.print(table)
     out.print(f"\nreport: [bold]{folder / 'report' / 'index.html'}[/]")
+
+
+def _verdict(config: configuration.Config, folder: Path) -> None:
+    """Exit code 1, and where the first difference is, when any RTL differs from golden."""
+    wrong = {name: result for name, result in flow.load_cosim(config, folder).items() if not result.equal}
+    for name, result in wrong.items():
+        alone = (f"; {layer.mismatch}" for layer in result.layers.values() if layer.mismatch)
+        err.print(f"[bold red]{name}: RTL differs from golden:[/] {result.check}{''.join(alone)}", soft_wrap=True)
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -153,6 +164,8 @@ def generate(config: ConfigFile, out_folder: RunFolder = None) -> None:
 def cosim(config: ConfigFile, out_folder: RunFolder = None) -> None:
     """Run test images through each design's RTL and compare with golden: writes cosim/DEVICE/cosim.json."""
     _stage("cosim", config, out_folder)
+    loaded = configuration.load(config)
+    _verdict(loaded, out_folder or Path("runs") / loaded.name)
 
 
 @app.command()

@@ -89,10 +89,12 @@ class Explore(_Section):
     """What designs are to be best in: ``latency`` of one frame, or ``bottleneck``, cycles a frame in a row of them.
 
     ``sizes``: designs for each assignment of formats, from all that may be used down to the least it fits in.
+    ``points``: so many at least on the front, where further sizes between those on it can give them.
     """
 
     objective: Literal["latency", "bottleneck"] = "latency"
     sizes: Annotated[int, Field(ge=1, le=100)] = 4
+    points: Annotated[int, Field(ge=1, le=1000)] = 8
 
 
 class Device(_Section):

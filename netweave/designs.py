@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 from cosim.cycle import simulate, size_queues
 from cosim.design import cosim as run_rtl
 from dse.candidates import budget
 from dse.estimate import estimate
-from dse.explore import Design, Search
+from dse.explore import Design, Search, between
 from dse.explore import explore as run_search
 from dse.front import Front, FrontPoint, pick
 from dse.problem import Objective, utilisation
@@ -32,7 +33,7 @@ from reports.collect import collect
 from reports.html import write_page
 
 DESIGN = "design"
-FRONT, ALL = "front.json", "designs.json"
+FRONT, ALL, COSIM = "front.json", "designs.json", "cosim.json"
 FRAMES = 3
 """Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
 
@@ -47,14 +48,38 @@ def explore(
     graphs = {name: load(quantized / name) for name in config.quantize.formats}
     search = Search(Objective(config.explore.objective), target.utilisation, config.explore.sizes)
     designs = run_search(graphs, sensitivity, device, search, target.clock_mhz, progress)
-    points = []
+    points: dict[str, FrontPoint] = {}
+
+    def add(design: Design) -> None:
+        points[design.name] = _point(design, networks.measure(design.assignment), target, folder / design.name)
+
     for step, design in enumerate(designs):
         progress("accuracy and cycles", step, len(designs))
-        measured = networks.measure(design.assignment)
-        points.append(_point(design, measured, target, folder / design.name))
-    clock = designs[0].mapping.clock_mhz
-    Front(device.name, clock, tuple(points)).save(folder / ALL)
-    Front.of(device.name, clock, points).save(folder / FRONT)
+        add(design)
+    clock, found = designs[0].mapping.clock_mhz, {design.name: design for design in designs}
+    tried: set[tuple[str, str]] = set()
+    while len(front := Front.of(device.name, clock, list(points.values()))) < config.explore.points:
+        progress("more sizes", len(front), config.explore.points)
+        gap = _widest(front, found, tried)
+        if gap is None:
+            break
+        tried.add((gap[0].name, gap[1].name))
+        design = between(graphs, sensitivity, device, search, *gap)
+        if design.name not in found and all(design.mapping != other.mapping for other in found.values()):
+            found[design.name] = design
+            add(design)
+    Front(device.name, clock, tuple(points.values())).save(folder / ALL)
+    front.save(folder / FRONT)
+
+
+def _widest(front: Front, designs: dict[str, Design], tried: set[tuple[str, str]]) -> tuple[Design, Design] | None:
+    """The two designs on the front of one assignment, next to each other in size, that lie furthest apart."""
+    pairs: list[tuple[Design, Design]] = []
+    for assignment in {str(sorted(point.assignment.items())) for point in front.points}:
+        own = [designs[p.name] for p in front.points if str(sorted(p.assignment.items())) == assignment]
+        pairs += pairwise(sorted(own, key=lambda design: -design.share))
+    left = [(a, b) for a, b in pairs if (a.name, b.name) not in tried and a.share > b.share]
+    return max(left, key=lambda pair: pair[0].share / pair[1].share, default=None)
 
 
 def _point(design: Design, measured: Measured, target: Target, folder: Path) -> FrontPoint:
@@ -82,8 +107,13 @@ def _point(design: Design, measured: Measured, target: Target, folder: Path) -> 
     )
 
 
-def generate(config: Config, target: Target, trained: Path, explored: Path, progress: Progress, folder: Path) -> None:
-    """Write ``design/``, ``estimate.json`` of it and its layers, and ``synthesis.json`` with Yosys's counts."""
+def generate(
+    config: Config, target: Target, trained: Path, explored: Path, logs: Path, progress: Progress, folder: Path
+) -> None:
+    """Write ``design/``, ``estimate.json`` of it and its layers, and ``synthesis.json`` with Yosys's counts.
+
+    Yosys's log goes into ``logs``, which stays also when it fails.
+    """
     reached = read_json(trained / "train.json", "train", "train")
     rule = target.pick or f"fastest-above {100 * reached['correct'] / reached['total'] - target.max_loss}"
     point = pick(Front.load(explored / FRONT), rule)
@@ -93,7 +123,7 @@ def generate(config: Config, target: Target, trained: Path, explored: Path, prog
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes)
     write_json(folder / "estimate.json", "estimate", _estimates(point.name, graph, mapping, device))
     progress("synthesis", 1, 2)
-    made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=folder / "synthesis.log")
+    made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
     write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
 
 
@@ -145,7 +175,7 @@ def cosim(config: Config, generated: Path, builds: Path, progress: Progress, fol
         build_dir=builds,
         progress=lambda what: progress(what, 0, len(frames)),
     )
-    result.save(folder / "cosim.json")
+    result.save(folder / COSIM)
 
 
 def report(config: Config, run: Path, progress: Progress, folder: Path) -> None:

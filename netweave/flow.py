@@ -9,6 +9,7 @@
     generate/   <device>/design/ ...            the chosen design: Verilog, manifest, synthesis
     cosim/      <device>/cosim.json             its RTL against golden
     report/     index.html report.json ...      all of it to look at
+    logs/ simulators/                           what Yosys said; simulators that were built
 
 A stage is skipped when what it reads is what it was made from. One that fails or is stopped leaves
 what stood there before. ``cosim`` and ``report`` read nothing but files and load no torch.
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from cosim.cycle import DeadlockError
+from cosim.design import Cosim
 from cosim.simulator import SimulationError
 from dse.program import SolverError
 from hw.targets.yosys import SynthesisError
@@ -70,7 +72,7 @@ def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
     for target in config.device:
         explored = _needs(run / "explore" / target.target.name)
         inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
-        write = partial(designs.generate, config, target, trained, explored)
+        write = partial(designs.generate, config, target, trained, explored, run / "logs")
         jobs.append(_job(run / "generate" / target.target.name, inputs, write))
     run_jobs(jobs, listener, USER_ERRORS)
 
@@ -132,3 +134,9 @@ def _settings(target: Target) -> dict[str, object]:
 def load_report(run: Path) -> Report:
     """The report that a run ended with."""
     return Report.load(run / "report" / REPORT)
+
+
+def load_cosim(config: Config, run: Path) -> dict[str, Cosim]:
+    """What the RTL of each device's design did, by the device's name."""
+    names = [target.target.name for target in config.device]
+    return {name: Cosim.load(run / "cosim" / name / designs.COSIM) for name in names}
