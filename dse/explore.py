@@ -96,15 +96,36 @@ def _sizes(
     shares = [limit] + [limit * Fraction(float(least / limit) ** (step / steps)) for step in range(1, search.sizes)]
     designs: dict[str, Design] = {}
     for share in shares:
-        label = f"{name}-{round(100 * share)}"
-        if label in designs:
-            continue
-        problem = table.problem(_part(table.device, max(share, least)), formats=formats)
-        solution = solve(problem, search.objective, gap=search.gap, time_limit=search.time_limit)
-        mapping = _mapping(table, solution, clock_mhz)
-        if all(design.mapping != mapping for design in designs.values()):
-            designs[label] = Design(label, assignment, mapping, share, solution.evaluation, solution.report)
+        design = _design(table, name, assignment, max(share, least), search, clock_mhz)
+        if design.name not in designs and all(design.mapping != other.mapping for other in designs.values()):
+            designs[design.name] = design
     return list(designs.values())
+
+
+def between(
+    graphs: Mapping[str, Graph],
+    sensitivity: Sensitivity,
+    device: Device,
+    search: Search,
+    larger: Design,
+    smaller: Design,
+) -> Design:
+    """The best design of their assignment in the share of the device halfway between two, in geometric terms."""
+    share = Fraction(math.sqrt(larger.share * smaller.share))
+    name = larger.name.rpartition("-")[0]
+    table = Table(graphs, device, sensitivity)
+    return _design(table, name, larger.assignment, share, search, larger.mapping.clock_mhz)
+
+
+def _design(
+    table: Table, name: str, assignment: Assignment, share: Fraction, search: Search, clock_mhz: float | None
+) -> Design:
+    formats = {layer: (own,) for layer, own in assignment.items()}
+    problem = table.problem(_part(table.device, share), formats=formats)
+    solution = solve(problem, search.objective, gap=search.gap, time_limit=search.time_limit)
+    mapping = _mapping(table, solution, clock_mhz)
+    label = f"{name}-{100 * float(share):.3g}"
+    return Design(label, assignment, mapping, share, solution.evaluation, solution.report)
 
 
 def _mixtures(
@@ -130,7 +151,7 @@ def _mixtures(
 
 
 def _part(device: Device, share: Fraction) -> Resources:
-    return Resources(*(math.ceil(getattr(device, kind) * share) for kind in Resources.names()))
+    return Resources(*(math.floor(getattr(device, kind) * share) for kind in Resources.names()))
 
 
 def _build(solution: Solution, name: str) -> Build:

@@ -65,6 +65,9 @@ class Front:
     clock_mhz: float
     points: tuple[FrontPoint, ...]
 
+    def __len__(self) -> int:
+        return len(self.points)
+
     @classmethod
     def of(cls, device: str, clock_mhz: float, points: Sequence[FrontPoint]) -> Front:
         """Of those points that no other dominates."""
@@ -101,6 +104,7 @@ def pick(front: Front, rule: str) -> FrontPoint:
     ``knee``: the nearest to the lowest latency and the highest accuracy, both scaled to the front's range,
     latency in octaves. ``fastest-above PERCENT``: the lowest latency of those with at least that accuracy.
     ``most-accurate-under CYCLES``: the highest accuracy of those with at most that latency, the faster of equals.
+    ``smallest-under CYCLES``: the lowest utilisation of those with at most that latency, the more accurate of equals.
     """
     if not front.points:
         raise FrontError(f"front of {front.device}: has no points to pick from")
@@ -110,7 +114,7 @@ def pick(front: Front, rule: str) -> FrontPoint:
     kind, _, number = rule.partition(" ")
     if kind == "knee" and not number:
         return min(front.points, key=lambda point: _from_ideal(front, point))
-    if kind in ("fastest-above", "most-accurate-under"):
+    if kind in ("fastest-above", "most-accurate-under", "smallest-under"):
         try:
             limit = float(number)
         except ValueError:
@@ -118,11 +122,13 @@ def pick(front: Front, rule: str) -> FrontPoint:
         if kind == "fastest-above":
             return _best(front, rule, [p for p in front.points if 100 * p.accuracy >= limit], lambda p: p.costs)
         fast = [p for p in front.points if p.latency <= limit]
+        if kind == "smallest-under":
+            return _best(front, rule, fast, lambda p: (p.utilisation, -p.accuracy, p.latency))
         return _best(front, rule, fast, lambda p: (-p.accuracy, p.latency, p.utilisation))
     names = ", ".join(point.name for point in front.points)
     raise FrontError(
         f"pick {rule!r}: is no point and no rule; points are {names}; "
-        "rules are 'knee', 'fastest-above PERCENT', 'most-accurate-under CYCLES'"
+        "rules are 'knee', 'fastest-above PERCENT', 'most-accurate-under CYCLES', 'smallest-under CYCLES'"
     )
 
 

@@ -34,7 +34,8 @@ EXACT = 1e-6
 
 @dataclass(frozen=True)
 class SolverReport:
-    """``status``: ``optimal`` when proven within the gap asked for, ``feasible`` when time ran out first.
+    """``status``: ``optimal`` when proven to be the least, ``within gap`` when proven to miss it by no more than the
+    gap asked for, ``feasible`` when time ran out first.
     ``objective`` in cycles, as found; ``bound``: no choice has less; ``gap``: their distance as a share of
     the objective; ``seconds`` in all."""
 
@@ -81,7 +82,7 @@ def solve(problem: Problem, objective: Objective, *, gap: float = 0.0, time_limi
             selection, evaluation = smaller.selection, other
             value = evaluation.objective(objective)
     missed = max(0.0, float(value) - bound) / max(1.0, float(value))
-    status = "optimal" if missed <= max(gap, EXACT) else "feasible"
+    status = "optimal" if missed <= EXACT else "within gap" if missed <= gap else "feasible"
     report = SolverReport(status, float(value), bound, missed, time.perf_counter() - begin)
     return Solution(selection, evaluation, report)
 
