@@ -117,13 +117,14 @@ def fewest_lanes(pe: int, steps: int) -> int:
     return next(lanes for lanes in divisors(pe) if pe // lanes <= steps)
 
 
-def queue_depth(round_steps: int, beats: int, pipeline: int) -> int:
+def queue_depth(round_steps: int, beats: int, pipeline: int, frame: int) -> int:
     """Places an output queue needs so that rounds follow each other without a gap when the sink never waits.
 
-    A round's ``beats`` places are taken at its first step and are free again one cycle after its last beat left.
+    A round's ``beats`` places are taken at its first step and are free again one cycle after its last beat left;
+    each ``end``, ``frame`` cycles after the one before, takes a place too.
     """
-    outstanding = -(-(round_steps + pipeline + beats) // round_steps)
-    return outstanding * beats + 1
+    held = round_steps + pipeline + beats
+    return -(-held // round_steps) * beats + -(-held // frame)
 
 
 def frame_queue_depth(end_beats: int, pipeline: int, period: int) -> int:

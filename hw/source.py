@@ -11,7 +11,7 @@ active it finds sites by counting. ``TokenSource`` (kernel 1, stride 1) keeps a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
@@ -54,6 +54,8 @@ class WindowGeometry:
     kernel: int
     stride: int
     padding: int
+    spare: int = 0
+    """Rows kept beyond what the windows need; see ``spare_rows``."""
 
     @property
     def out_height(self) -> int:
@@ -70,7 +72,7 @@ class WindowGeometry:
         """
         passed = max(0, self.stride - self.kernel)
         last = self.height - (self.stride * (self.out_height - 1) - self.padding)
-        return max(self.kernel + self.stride + passed, last + self.kernel - self.padding)
+        return max(self.kernel + self.stride + passed, last + self.kernel - self.padding) + self.spare
 
     @property
     def columns(self) -> int:
@@ -423,15 +425,36 @@ def _inside(index: Value, k: int, side: int, g: WindowGeometry) -> Value:
     return (index >= first) & (index <= last)
 
 
-def dense_taps(g: WindowGeometry) -> Sequence[int]:
-    """How many output sites of the dense frame see j taps inside the image, for j from 0 to k*k."""
+def _taps_by_row(g: WindowGeometry) -> list[list[int]]:
+    """How many taps of each output site of the dense frame lie inside the image."""
 
     def seen(side: int, out: int) -> list[int]:
         starts = [g.stride * n - g.padding for n in range(out)]
         return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]
 
+    columns = seen(g.width, g.out_width)
+    return [[rows * inside for inside in columns] for rows in seen(g.height, g.out_height)]
+
+
+def dense_taps(g: WindowGeometry) -> Sequence[int]:
+    """How many output sites of the dense frame see j taps inside the image, for j from 0 to k*k."""
     histogram = [0] * (g.taps + 1)
-    for rows in seen(g.height, g.out_height):
-        for columns in seen(g.width, g.out_width):
-            histogram[rows * columns] += 1
+    for sites in _taps_by_row(g):
+        for taps in sites:
+            histogram[taps] += 1
     return histogram
+
+
+def spare_rows(g: WindowGeometry, cycles: Callable[[int], int]) -> int:
+    """Rows to keep in addition, so that the delays around the storage never slow the op down.
+
+    ``cycles``: of a site, by its active taps. A row of windows that is done frees rows; the input of the row of windows
+    after the next goes there, and that row's last windows wait for the last of it. All of this must fit into the time
+    of two rows of windows. Where rows are long against the delays it does, and none is kept.
+    """
+    row = g.width * g.words
+    adds = g.stride * row if g.out_height > 1 else g.height * row + 1
+    waiting = max(1, sum(x * g.stride + g.kernel - 1 - g.padding >= g.width - 1 for x in range(g.out_width)))
+    steps = [[cycles(taps) for taps in sites] for sites in _taps_by_row(g)]
+    late = RELEASE_DELAY + adds + SITE_LATENCY + max(sum(sites[-waiting:]) for sites in steps)
+    return max(0, -(-(late - 2 * max(adds, min(map(sum, steps)))) // row))

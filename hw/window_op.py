@@ -8,6 +8,8 @@ Cycles a site: ``ceil(active/taps) * words * rounds``, where a round computes ``
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -20,7 +22,7 @@ from hw.op import STEP_REGISTER, Op, Timing, fewest_lanes, queue_depth
 from hw.requantizer import Drain, Output, drain_latency
 from hw.resources import window_resources
 from hw.sequencer import Rounds, Sequencer
-from hw.source import SITE_LATENCY, TokenSource, WindowGeometry, WindowSource, dense_taps, read_latency
+from hw.source import SITE_LATENCY, TokenSource, WindowGeometry, WindowSource, dense_taps, read_latency, spare_rows
 from hw.stream import delayed
 from hw.weights import weight_word
 from models.ir.activity import Activity
@@ -66,10 +68,11 @@ class WindowOp(Op):
     def pointwise(self) -> bool:
         return self.node.kernel == 1 and self.node.stride == 1
 
-    @property
+    @cached_property
     def geometry(self) -> WindowGeometry:
         i, n = self.inputs[0].shape, self.node
-        return WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
+        bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
+        return replace(bare, spare=spare_rows(bare, self._rounds(1).cycles))
 
     @property
     def walks_taps(self) -> bool:
@@ -100,10 +103,13 @@ class WindowOp(Op):
     def rounds(self) -> Rounds:
         return self._rounds(self.mapping.pe // self.out_lanes)
 
+    def _steps(self, sites: Sequence[float]) -> float:
+        """Cycles of a frame with ``sites[j]`` sites of j active taps, and of its end."""
+        return sum(count * self.rounds.cycles(taps) for taps, count in enumerate(sites)) + self.rounds.end_cycles
+
     def cycles(self, activity: Activity) -> int:
         sites = (0.0, activity.tokens_out) if self.pointwise else activity.taps
-        busy = sum(count * self.rounds.cycles(taps) for taps, count in enumerate(sites)) + self.rounds.end_cycles
-        return max(round(busy), round(activity.tokens_in * self.in_layout.beats_per_token) + 1)
+        return max(round(self._steps(sites)), round(activity.tokens_in * self.in_layout.beats_per_token) + 1)
 
     @cached_property
     def pipeline(self) -> int:
@@ -114,7 +120,9 @@ class WindowOp(Op):
     @cached_property
     def depth(self) -> int:
         """Places of the output queue."""
-        return queue_depth(self.round_steps, self.rounds.beats, self.pipeline)
+        i = self.inputs[0].shape
+        frame = self._steps((0, i.height * i.width) if self.pointwise else dense_taps(self.geometry))
+        return queue_depth(self.round_steps, self.rounds.beats, self.pipeline, int(frame))
 
     def timing(self) -> Timing:
         return Timing(SITE_LATENCY, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)

@@ -15,7 +15,7 @@ from hw.codes import decode, encode, signed_width
 from hw.device import Device, Resources
 from hw.layout import TokenLayout, index_bits
 from hw.mapping import OpMapping
-from hw.op import Op, Tensor, Timing, divisors, queue_depth
+from hw.op import Op, Tensor, Timing, divisors
 from hw.requantizer import Output, Requantizer, requantize_latency
 from hw.resources import elementwise_resources
 from hw.stream import delayed
@@ -56,7 +56,8 @@ class ElementwiseOp(Op):
 
     @property
     def depth(self) -> int:
-        return queue_depth(1, 1, self.pipeline)
+        """A place for each beat on its way; it is free again one cycle after its beat left."""
+        return self.pipeline + 1
 
     def cycles(self, activity: Activity) -> int:
         return round(activity.tokens_in * self.in_layout.beats_per_token) + 1

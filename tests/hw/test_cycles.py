@@ -95,7 +95,6 @@ SHORT_ROWS = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="rows kept and places of the output queue do not cover the delays of short rows")
 @pytest.mark.parametrize(
     ("case", "mapping"), SHORT_ROWS, ids=lambda value: value.kind if isinstance(value, Case) else ""
 )
