@@ -5,20 +5,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from models.ir import golden
 from models.ir.serialize import load, save
 from netweave.config import Config
 from netweave.listener import Progress
 from netweave.stamp import digest, make
-from reports.artifact import ArtifactError, read_json, write_json
+from reports.artifact import read_json, write_json
 from reports.schema import Accuracy
 
 CHECKED_IMAGES = 8
@@ -30,13 +26,14 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
     from models import data, train, zoo
     from models.evaluate import accuracy
     from models.quant.qat import plan_for
+    from models.weights import save_weights
 
     images = data.load(config.data)
     network = zoo.load_model(config.model, config.train.seed)
     plan_for(network, images, config.name)  # names what cannot be quantized before any time is spent on it
     train.train(network, images, config.train.epochs, config.train.seed, progress)
     reached = accuracy(network, images)
-    np.savez(folder / "network.npz", **{name: value.numpy() for name, value in network.state_dict().items()})
+    save_weights(network, folder / "network.npz")
     write_json(folder / "train.json", "train", {"correct": reached.correct, "total": reached.total})
 
 
@@ -81,11 +78,12 @@ class Networks:
         from models import data, zoo
         from models.quant.calibrate import Calibration
         from models.quant.qat import plan_for
+        from models.weights import load_weights
 
         self.config, self.kept, self.progress = config, kept, progress
         self.data = data.load(config.data)
         network = zoo.load_model(config.model, config.train.seed)
-        _load_weights(network, trained / "network.npz")
+        load_weights(network, trained / "network.npz")
         network.eval()
         self.plan = plan_for(network, self.data, config.name)
         self.scales = Calibration(self.plan, self.data, config.quantize.calibration)
@@ -110,10 +108,11 @@ class Networks:
 
     def _write(self, assignment: dict[str, str], folder: Path) -> None:
         from models.evaluate import accuracy
+        from models.verify import compare_with_golden
 
         network = self.quantized(assignment, self.config.quantize.epochs)
         graph = network.export()
-        self._compare_with_golden(network, graph)
+        compare_with_golden(network, graph, self.data, CHECKED_IMAGES)
         save(graph, folder)
         reached = accuracy(network, self.data)
         write_json(
@@ -121,18 +120,6 @@ class Networks:
             "accuracy",
             {"assignment": assignment, "correct": reached.correct, "total": reached.total},
         )
-
-    def _compare_with_golden(self, network: Any, graph: Any) -> None:
-        """Every integer of every node on a few test images; a difference is an error of netweave's own."""
-        import torch
-
-        frames = self.data.frames("test", CHECKED_IMAGES)
-        integers = network.integers(torch.from_numpy(self.data.test_x[:CHECKED_IMAGES]))
-        for i, frame in enumerate(frames):
-            for name, result in golden.run(graph, frame).items():
-                expected = integers[name][i].permute(1, 2, 0).numpy()
-                if not np.array_equal(result.to_dense(), expected):
-                    raise RuntimeError(f"golden and the quantized network differ at node {name!r} of test image {i}")
 
 
 def settings(config: Config) -> dict[str, object]:
@@ -149,19 +136,3 @@ def source(spec: str) -> str:
     """A built-in name as it is; a user's own file with the hash of its content."""
     path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(spec)
     return f"{spec} {digest(path)}" if path.is_file() else spec
-
-
-def _load_weights(network: Any, path: Path) -> None:
-    import torch
-
-    try:
-        with np.load(path) as archive:
-            state = {name: torch.from_numpy(archive[name]) for name in archive.files}
-    except FileNotFoundError:
-        raise ArtifactError(f"{path}: is not there; `netweave train` makes it") from None
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path}: is truncated or no npz file: {error}; `netweave train` makes it again") from None
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ArtifactError(f"{path}: does not fit the network: {error}; `netweave train` makes it again") from None
