@@ -70,7 +70,8 @@ def family(device: Device) -> Family:
 
 
 def luts(f: Family, part: Part) -> float:
-    return part.lut + sum(factor * term for factor, term in zip(f.factors[part.kind], part.terms, strict=True))
+    fitted = sum(factor * term for factor, term in zip(f.factors[part.kind], part.terms, strict=True))
+    return part.lut + max(0.0, fitted)
 
 
 def total(f: Family, parts: Iterable[Part]) -> Resources:

@@ -47,6 +47,12 @@ if TYPE_CHECKING:
 REQUANTS_KEPT = 4096
 """How many nodes' requantize constants are remembered in short."""
 
+FEW_WORDS = 8
+"""Words of which some bits are likely the same in all."""
+
+CONSTANT_BITS = 3
+"""Bits of a product with a constant that are constant or copies of others."""
+
 
 def window_resources(op: WindowOp, device: Device) -> Resources:
     f = family(device)
@@ -114,8 +120,8 @@ def window_parts(op: WindowOp, f: Family) -> list[Part]:
         Part("steps", (1.0, index(words) if op.walks_taps else 0.0), ff=steps, dsp=blocks),
         *source,
         sequencer(f, rounds, op.depth),
-        *weights(f, s.weight_bits, words, op.mapping.memory, fetch - 2),
-        *sums(f, s, words == 1, masked=op.parallel),
+        *weights(f, _weight_bits(op, words), words, op.mapping.memory, fetch - 2),
+        *sums(f, s, words, op.mapping.memory, masked=op.parallel),
         *drain(f, op.out_layout, op.mapping.pe, op.requant, op.accumulator),
         *output(f, op.out_layout, op.depth),
     ]
@@ -135,8 +141,8 @@ def linear_parts(op: LinearOp, f: Family) -> list[Part]:
         Part("steps", (1.0, index(words)), ff=steps, dsp=blocks),
         *token_source(f, op.in_layout, rounds.cycles(1)),
         sequencer(f, rounds, op.depth),
-        *weights(f, s.weight_bits, words, op.mapping.memory, 0),
-        *sums(f, s, words == 1, masked=False),
+        *weights(f, _weight_bits(op, words), words, op.mapping.memory, 0),
+        *sums(f, s, words, op.mapping.memory, masked=False),
         frame_sums(f, op.mapping.pe, rounds.groups, rounds.beats, s.width),
         *drain(f, op.out_layout, op.mapping.pe, op.node.requant, op.accumulator, placed=False),
         *output(f, op.out_layout, op.depth),
@@ -183,11 +189,27 @@ def _place(layout: TokenLayout) -> int:
     return index(layout.shape.height) + index(layout.shape.width)
 
 
+def _weight_bits(op: WindowOp | LinearOp, words: int) -> int:
+    """Bits of a word of weights in memory; Yosys leaves out those that are the same in all of a few words."""
+    if words > FEW_WORDS or op.mapping.memory is not Memory.BRAM or op.sums.weights is None:
+        return op.sums.weight_bits
+    first, *others = op.weight_words()
+    different = 0
+    for word in others:
+        different |= word ^ first
+    return max(1, different.bit_count())
+
+
 def _factor_blocks(f: Family, bits: int, factor: int) -> int:
     """DSP blocks of an index of ``bits`` bits times a constant."""
     if bits == 0 or factor & (factor - 1) == 0:
         return 0
-    return dsp_blocks(f, bits, factor.bit_length())
+    return dsp_blocks(f, bits, odd(factor).bit_length())
+
+
+def odd(factor: int) -> int:
+    """A factor without its powers of two, which are wires."""
+    return factor // (factor & -factor) if factor else 0
 
 
 @cache
@@ -294,8 +316,10 @@ def adders(f: Family, terms: int, bits: int) -> Part:
 
 
 @cache
-def sums(f: Family, s: Sums, constant: bool, masked: bool) -> tuple[Part, ...]:
-    """``constant``: the weights never change. Terms of accumulators: their bits; of products: see ``product``."""
+def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
+    """``words``: of weights; where there is one, they never change. Terms of accumulators: their bits; of products in
+    LUTs: products of the operands' bits, squares of the weight's, one.
+    """
     lanes = s.taps * s.simd
     chain = s.latency - 1
     if s.largest:
@@ -314,11 +338,17 @@ def sums(f: Family, s: Sums, constant: bool, masked: bool) -> tuple[Part, ...]:
     else:
         weight, macs = signed_width(s.weights), s.pe * s.terms
         blocks = dsp_blocks(f, feature, weight) if s.multiplier is Multiplier.DSP else 0
-        if not constant:
-            lut, ff = lut + macs * decoder(f, s.weights), ff + macs * weight
-        ff += macs * (feature + weight)
-        rows = 0 if blocks else macs * (0.5 if constant else 1.0)
-        parts.append(Part("products", (rows * feature * weight, rows * weight**2, rows), dsp=macs * blocks))
+        # of few words, many bits of a weight are constant, or in LUTs copies of others
+        share = 1 - 2.0 ** (1 - words)
+        if memory is Memory.LUT and words > 1:
+            share = table(f, words, s.weight_bits)[1] / s.weight_bits
+        if words > 1:
+            lut += macs * decoder(f, s.weights)
+            ff += macs * weight * share
+        ff += macs * (feature + weight - (CONSTANT_BITS if words == 1 else 0))
+        rows = 0 if blocks else macs * (share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words))
+        terms = (rows * s.features.decoded_width * weight, rows * weight**2, rows)
+        parts.append(Part("products", terms, dsp=macs * blocks))
         tree = adders(f, s.terms, feature + weight)
     parts.append(Part("adders", tuple(s.pe * term for term in tree.terms), ff=s.pe * tree.ff))
     return Part("accumulators", (s.pe * s.width,), lut, ff + s.pe * s.width), *parts
@@ -366,8 +396,9 @@ def _requantizer(
         mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
         # the product's bits below half a unit of the result are not needed
         rounded += max(1, biased + mult - max(0, shift - 1))
-        if c.mults is None or c.mults[n] & (c.mults[n] - 1):
-            dsp += dsp_blocks(f, biased, mult + 1)
+        factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
+        if factor > 1:
+            dsp += dsp_blocks(f, biased, factor + 1)
     ff += rounded
     if encoded and isinstance(dtype, DyBitType):
         lut += lanes * encoder(f, dtype)

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.back import verilog
+from amaranth.lib import wiring
+
+from hw.device import DEVICES, Device, Resources
+from hw.fabric import FAMILIES, block_memory, dsp_blocks, lut_memory
+from hw.layout import TokenLayout
+from hw.mapping import Memory, Multiplier, OpMapping
+from hw.registry import build, inputs_of, mappings
+from hw.resources import converter_resources, fork_resources, queue_resources
+from hw.stream import BLOCK_DEPTH, Fork, Queue, converter
+from hw.targets.yosys import synthesize
+from models.ir.dtype import IntType, parse_dtype
+from models.ir.graph import Graph, Input, Shape
+from tests.support.nets import NETS
+from tests.support.ops import one_op
+
+LAYOUT = TokenLayout(Shape(8, 8, 8), IntType(8), 2)
+
+
+def conv(formats: tuple[str, str, str] = ("uint8", "int8", "uint8"), channels: int = 8) -> Graph:
+    x, w, y = (parse_dtype(name) for name in formats)
+    rng = np.random.default_rng(0)
+    return one_op(rng, "conv", (8, 8, channels), out=channels, kernel=3, padding=1, x=x, w=w, y=y)
+
+
+def estimate(graph: Graph, mapping: OpMapping, device: str) -> Resources:
+    node = graph["op"]
+    return build(node, inputs_of(graph, node), mapping).resources(DEVICES[device])
+
+
+# What Yosys 0.70 makes of a product of two signed numbers, each size synthesized on its own.
+PRODUCTS = [
+    ("xcup", 4, 4, 0), ("xcup", 5, 3, 0), ("xcup", 5, 4, 1), ("xcup", 27, 17, 1), ("xcup", 28, 17, 2),
+    ("xcup", 36, 17, 2), ("ecp5", 2, 2, 1), ("ecp5", 18, 17, 1), ("ecp5", 19, 17, 1), ("ecp5", 20, 17, 2),
+    ("ecp5", 20, 12, 2), ("ecp5", 36, 17, 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "a", "b", "blocks"), PRODUCTS)
+def test_dsp_blocks_of_a_product_are_those_of_yosys(family: str, a: int, b: int, blocks: int) -> None:
+    assert dsp_blocks(FAMILIES[family], a, b) == dsp_blocks(FAMILIES[family], b, a) == blocks
+
+
+# The same of memories in blocks (depth, bits, blocks).
+BLOCKS = [
+    (2, 8, 1), (64, 130, 4), (128, 72, 2), (512, 36, 1), (513, 18, 1), (1024, 9, 1), (1024, 36, 2), (1100, 36, 3),
+    (2304, 8, 2), (3000, 4, 1), (5000, 2, 1), (5000, 4, 2), (4096, 32, 8), (64, 200, 6),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("family", ["xcup", "ecp5"])
+def test_blocks_of_a_memory_are_those_of_yosys(family: str) -> None:
+    assert [block_memory(FAMILIES[family], depth, bits) for depth, bits, _ in BLOCKS] == [made for *_, made in BLOCKS]
+
+
+# And of memories in LUTs that are read without a clock (depth, bits, LUTs).
+LUT_MEMORIES = [
+    ("xcup", 4, 13, 8), ("xcup", 32, 32, 24), ("xcup", 40, 8, 16), ("xcup", 64, 32, 40), ("xcup", 100, 32, 114),
+    ("xcup", 200, 32, 196), ("ecp5", 8, 13, 24), ("ecp5", 32, 32, 130), ("ecp5", 40, 32, 211),
+    ("ecp5", 64, 32, 324), ("ecp5", 100, 32, 535), ("ecp5", 200, 32, 1110),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "depth", "bits", "luts"), LUT_MEMORIES)
+def test_luts_of_a_memory_are_near_those_of_yosys(family: str, depth: int, bits: int, luts: int) -> None:
+    lut, registers = lut_memory(FAMILIES[family], depth, bits)
+    assert lut == pytest.approx(luts, rel=0.1)
+    assert registers == 0
+
+
+def test_every_mapping_of_whole_networks_has_figures_on_every_device() -> None:
+    for device in DEVICES.values():
+        for make in NETS.values():
+            graph = make(np.random.default_rng(1), "dybit4", "int8")
+            for node in graph.nodes:
+                if isinstance(node, Input):
+                    continue
+                for mapping in mappings(node, inputs_of(graph, node), device):
+                    used = build(node, inputs_of(graph, node), mapping).resources(device)
+                    assert used.lut > 20, (node.name, mapping, device.name)
+                    assert used.ff > 20, (node.name, mapping, device.name)
+                    assert used.bram >= (mapping.memory is Memory.BRAM and _rom_words(node, mapping) > 1)
+
+
+def _rom_words(node: object, mapping: OpMapping) -> int:
+    weight = getattr(node, "weight", np.zeros(1))
+    return weight.size // (mapping.pe * (1 if getattr(node, "depthwise", False) else mapping.simd) * mapping.taps)
+
+
+def test_more_lanes_take_more() -> None:
+    graph = conv()
+    for device in DEVICES:
+        for lanes in (1, 2, 4):
+            less, more = (estimate(graph, OpMapping(n, n, 1, Memory.LUT, Multiplier.LUT), device) for n in (lanes, 8))
+            assert less.lut < more.lut
+            assert less.ff < more.ff
+
+
+def test_multipliers_are_dsp_blocks_or_luts() -> None:
+    """16 products in DSP blocks; in LUTs only the requantize lane has one."""
+    by_dsp, by_lut = (
+        estimate(conv(), OpMapping(4, 4, 1, Memory.LUT, kind), "zu3eg") for kind in (Multiplier.DSP, Multiplier.LUT)
+    )
+    assert by_dsp.dsp - by_lut.dsp == 16
+    assert by_lut.lut > by_dsp.lut
+    # 4-bit products are too small for Yosys to give them a DSP block of Xilinx
+    small = conv(("uint4", "int4", "uint4"))
+    node = small["op"]
+    assert dsp_blocks(FAMILIES["xcup"], 5, 3) == 0
+    made = build(node, inputs_of(small, node), OpMapping(4, 4, 1, Memory.LUT, Multiplier.DSP))
+    assert made.resources(DEVICES["zu3eg"]).dsp in range(16, 18)
+
+
+def test_weights_lie_in_blocks_or_in_luts() -> None:
+    """128 bits a word: four blocks of 36 bits, none in LUTs."""
+    for device in ("zu3eg", "ecp5-85k"):
+        blocks, tables = (estimate(conv(), OpMapping(4, 4, 1, kind), device) for kind in (Memory.BRAM, Memory.LUT))
+        assert blocks.bram - tables.bram == 4
+        assert tables.lut > blocks.lut
+        assert tables.ff - blocks.ff == 128
+
+
+def test_a_family_without_figures_is_named() -> None:
+    odd = dataclasses.replace(DEVICES["zu3eg"], name="mine", family="gowin")
+    with pytest.raises(ValueError, match=r"device 'mine', field 'family': no resource figures for 'gowin'; .* ecp5"):
+        fork_resources(LAYOUT, 2, odd)
+
+
+def test_a_deep_queue_is_a_block_memory() -> None:
+    shallow, deep = (queue_resources(LAYOUT, depth, DEVICES["zu3eg"]) for depth in (BLOCK_DEPTH, BLOCK_DEPTH + 1))
+    assert shallow.bram == 0
+    assert deep.bram == 1
+    assert deep.lut < shallow.lut
+
+
+def made_by_yosys(component: wiring.Component, device: Device, folder: Path) -> Resources:
+    source = folder / "part.v"
+    source.write_text(verilog.convert(component, name="netweave", emit_src=False, strip_internal_attrs=True))
+    return synthesize(source, device.synth, log=folder / "yosys.log").resources
+
+
+def assert_near(estimated: Resources, made: Resources) -> None:
+    assert (estimated.bram, estimated.dsp) == (made.bram, made.dsp)
+    assert estimated.ff == pytest.approx(made.ff, rel=0.08, abs=4)
+    assert estimated.lut == pytest.approx(made.lut, rel=0.35, abs=12)
+
+
+def test_an_op_is_near_what_yosys_makes(tmp_path: Path) -> None:
+    graph, mapping = conv(("uint4", "int8", "uint8"), 4), OpMapping(2, 2, 1, Memory.BRAM, Multiplier.DSP)
+    node = graph["op"]
+    op = build(node, inputs_of(graph, node), mapping)
+    assert_near(op.resources(DEVICES["ecp5-85k"]), made_by_yosys(op.component(), DEVICES["ecp5-85k"], tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["zu3eg", "ecp5-85k"])
+def test_what_composition_adds_is_near_what_yosys_makes(device: str, tmp_path: Path) -> None:
+    target = DEVICES[device]
+    pairs = [
+        (queue_resources(LAYOUT, 20, target), Queue(LAYOUT.struct, 20)),
+        (queue_resources(LAYOUT, 200, target), Queue(LAYOUT.struct, 200)),
+        (fork_resources(LAYOUT, 3, target), Fork(LAYOUT.struct, 3)),
+        (converter_resources(LAYOUT, 8, target), converter(LAYOUT, 8)),
+        (converter_resources(LAYOUT, 1, target), converter(LAYOUT, 1)),
+    ]
+    for estimated, component in pairs:
+        assert_near(estimated, made_by_yosys(component, target, tmp_path))
