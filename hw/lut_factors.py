@@ -24,7 +24,7 @@ LUT6: dict[str, tuple[float, ...]] = {
     "elementwise": (2.12, 0.91, 1.38),
     "fork": (1.0, 2.0),
     "widen": (0.0, 0.93, 7.13),
-    "narrow": (0.0, 1.0, 3.25),
+    "narrow": (1.0, 3.25, 0.0),
 }
 LUT4: dict[str, tuple[float, ...]] = {
     "steps": (4.85, 2.28),
@@ -45,5 +45,5 @@ LUT4: dict[str, tuple[float, ...]] = {
     "elementwise": (0.0, 0.21, 0.0),
     "fork": (0.0, 5.15),
     "widen": (0.0, 0.74, 20.9),
-    "narrow": (0.0, 2.96, 62.2),
+    "narrow": (0.0, 3.0, 2.1),
 }

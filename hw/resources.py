@@ -441,7 +441,9 @@ def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int) -> Part:
 
 @cache
 def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
-    """Terms: one, bits of the wide side's lanes, bits of the counter."""
+    """Terms of widening: one, bits that are collected, bits of the counter; of narrowing: bits that move, bits of the
+    counter, their product.
+    """
     few, many = sorted((layout.lanes, o_lanes))
     ways = many // few
     lanes = many * layout.dtype.width
@@ -449,4 +451,5 @@ def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
     if o_lanes > layout.lanes:
         ff = 1 + place + lanes + lanes * (ways - 1) // ways + index(ways)
         return Part("widen", (1.0, lanes * (ways - 1) // ways, index(ways)), ff=ff)
-    return Part("narrow", (1.0, lanes * (ways - 1) // ways, ways.bit_length()), ff=place + lanes + ways.bit_length())
+    moved, level = lanes * (ways - 1) // ways, ways.bit_length()
+    return Part("narrow", (moved, level, moved * level), ff=place + lanes + level)
