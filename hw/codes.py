@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from models.ir.dtype import DType, IntType
 
@@ -79,10 +79,27 @@ def signed_width(dtype: DType) -> int:
     return dtype.decoded_width + (not dtype.signed)
 
 
-def shift_add_product(a: Value, b: Value) -> Value:
-    """``a * b`` of two signed values, out of adders: a row for each bit of ``b``, the sign bit's subtracted."""
-    total: Value = Const(0)
-    for n in range(len(b)):
-        row = Mux(b[n], a, 0) << n
-        total = total - row if n == len(b) - 1 else total + row
-    return total[: len(a) + len(b)].as_signed()
+def lut_product(a: Value, b: Value) -> Value:
+    """``a * b`` of two signed values, out of adders: a row for each two bits of the narrower, -2 to 2 times the other.
+
+    Booth's rows of radix 4. Each sum is cut where the next row begins, which keeps Yosys from merging the adders into
+    trees of carry-save adders that take three times the LUTs.
+    """
+    if len(a) < len(b):
+        a, b = b, a
+    digits = Cat(Const(0, 1), b, b[-1])
+    low: list[Value] = []
+    total: Value = Const(0, 1)
+    for n in range(0, len(b), 2):
+        below, one, sign = digits[n], digits[n + 1], digits[n + 2]
+        size = Mux(below ^ one, a, Mux(one ^ sign, a << 1, 0)).as_signed()[: len(a) + 1]
+        row = Mux(sign, ~size, size).as_signed()
+        total = (total >> 2) + row + sign if n else row + sign
+        low.append(total[:2])
+    return Cat(*low[:-1], total)[: len(a) + len(b)].as_signed()
+
+
+def times(value: Value, factor: int) -> Value:
+    """``value * factor`` for a constant, out of adders: Yosys would spend a DSP block on it."""
+    terms = [value << n for n in range(factor.bit_length()) if factor >> n & 1]
+    return sum(terms[1:], start=terms[0]) if terms else Const(0)

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import decode, from_sort_key, shift_add_product, signed_width, sort_key
+from hw.codes import decode, from_sort_key, lut_product, signed_width, sort_key
 from hw.mapping import Multiplier
 from models.ir.dtype import DType
 
@@ -30,7 +30,14 @@ def add_tree(m: Module, terms: list[Value], name: str) -> Value:
     while len(terms) > 1:
         sums = []
         for n in range(0, len(terms), TREE_RADIX):
-            total = sum(terms[n + 1 : n + TREE_RADIX], start=terms[n])
+            group = terms[n : n + TREE_RADIX]
+            pairs = []
+            for k in range(0, len(group), 2):
+                pair = sum(group[k + 1 : k + 2], start=group[k])
+                # kept, or Yosys makes carry-save adders of all four, which take more LUTs than three adders
+                pairs.append(Signal(pair.shape(), name=f"{name}_pair{stage}_{n + k}", attrs={"keep": 1}))
+                m.d.comb += pairs[-1].eq(pair)
+            total = sum(pairs[1:], start=pairs[0])
             register = Signal(total.shape(), name=f"{name}_sum{stage}_{n // TREE_RADIX}")
             m.d.sync += register.eq(total)
             sums.append(register)
@@ -130,7 +137,7 @@ class MacArray(wiring.Component):
             m.d.sync += weight.eq(decode(m, code, s.weights, f"weight{p}_{n}"))
             product = Signal(signed(len(feature) + len(weight)), name=f"product{p}_{n}")
             by_lut = s.multiplier is Multiplier.LUT
-            m.d.sync += product.eq(shift_add_product(feature, weight) if by_lut else feature * weight)
+            m.d.sync += product.eq(lut_product(feature, weight) if by_lut else feature * weight)
             products.append(product)
         return products
 

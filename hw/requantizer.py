@@ -7,7 +7,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import encode
+from hw.codes import encode, times
 from hw.layout import TokenLayout, index_bits
 from hw.stream import Queue, delayed
 from hw.weights import IN_LUTS
@@ -171,7 +171,7 @@ class Drain(wiring.Component):
                 m.d.sync += [left.eq(left - 1), part.eq(part + 1)]
             values = [Mux(self.last, a, b) for a, b in zip(values, waiting[:lanes], strict=True)]
             sending = self.last | (left != 0)
-            index = Mux(self.last, self.group, group_held) * self.beats + Mux(self.last, 0, part)
+            index = times(Mux(self.last, self.group, group_held), self.beats) + Mux(self.last, 0, part)
             y, x = Mux(self.last, y, y_held), Mux(self.last, x, x_held)
 
         push, end, out_y, out_x = Signal(), Signal(), Signal.like(self.y), Signal.like(self.x)

@@ -110,14 +110,12 @@ def window_parts(op: WindowOp, f: Family) -> list[Part]:
         steps += 1 + index(g.rows) + index(g.width + 2 * g.padding)
         steps += g.taps * (1 + fetch) if op.parallel else 2 * index(g.kernel)
     steps += fetch + finish * (2 + place + index(rounds.groups))
-    words, blocks = 1, 0
+    words = 1
     if s.weights is not None:
         walked = node.kernel if op.walks_taps else 1
         words = rounds.groups * walked**2 * rounds.words
-        blocks = _factor_blocks(f, index(rounds.groups), walked**2) + _factor_blocks(f, index(walked), walked)
-        blocks += _factor_blocks(f, index(rounds.groups * walked**2), rounds.words)
     return [
-        Part("steps", (1.0, index(words) if op.walks_taps else 0.0), ff=steps, dsp=blocks),
+        Part("steps", (1.0, index(words) if op.walks_taps else 0.0), ff=steps),
         *source,
         sequencer(f, rounds, op.depth),
         *weights(f, _weight_bits(op, words), words, op.mapping.memory, fetch - 2),
@@ -135,10 +133,8 @@ def linear_parts(op: LinearOp, f: Family) -> list[Part]:
     slots = token_slots(op.in_layout.beats_per_token, rounds.cycles(1))
     steps = 4 + _place(op.in_layout) + index(rounds.groups) + index(rounds.words) + index(slots)
     steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
-    blocks = _factor_blocks(f, index(shape.height), shape.width) + _factor_blocks(f, index(sites), rounds.groups)
-    blocks += _factor_blocks(f, index(sites * rounds.groups), rounds.words)
     return [
-        Part("steps", (1.0, index(words)), ff=steps, dsp=blocks),
+        Part("steps", (1.0, index(words)), ff=steps),
         *token_source(f, op.in_layout, rounds.cycles(1)),
         sequencer(f, rounds, op.depth),
         *weights(f, _weight_bits(op, words), words, op.mapping.memory, 0),
@@ -200,13 +196,6 @@ def _weight_bits(op: WindowOp | LinearOp, words: int) -> int:
     return max(1, different.bit_count())
 
 
-def _factor_blocks(f: Family, bits: int, factor: int) -> int:
-    """DSP blocks of an index of ``bits`` bits times a constant."""
-    if bits == 0 or factor & (factor - 1) == 0:
-        return 0
-    return dsp_blocks(f, bits, odd(factor).bit_length())
-
-
 def odd(factor: int) -> int:
     """A factor without its powers of two, which are wires."""
     return factor // (factor & -factor) if factor else 0
@@ -250,9 +239,8 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
     tokens = store(f, slots * words, bits)
     lut, registers = lut_memory(f, slots, site)
     ff = 3 * slot + word + 2 * level + index(slots * words) + RELEASE_DELAY - 1 + 1 + site
-    blocks = _factor_blocks(f, slot, words)
     counts = 2 * slot + word + 2 * level
-    return (Part("token_source", (1.0, counts), lut + tokens.lut, ff + registers + tokens.ff, tokens.bram, 2 * blocks),)
+    return (Part("token_source", (1.0, counts), lut + tokens.lut, ff + registers + tokens.ff, tokens.bram),)
 
 
 @cache
@@ -268,16 +256,15 @@ def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: b
     one = store(f, depth, bits)
     ff += banks * one.ff
     address = index(depth)
-    dsp = _factor_blocks(f, index(-(-g.width // g.columns) if parallel else g.width), g.words)
     if parallel:
         turn = g.columns.bit_length() - 1
         ff += g.columns * address + 2 * row + 3 * turn + bits * (g.kernel * g.columns + g.taps)
         picked = bits * (g.kernel * g.columns * select(f, g.rows) + g.taps * select(f, g.columns))
-        addresses, dsp = (1 + g.columns) * address, dsp * (1 + g.columns)
+        addresses = (1 + g.columns) * address
     else:
-        ff, picked, addresses, dsp = ff + address, 0.0, 2 * address, 2 * dsp
+        ff, picked, addresses = ff + address, 0.0, 2 * address
     terms = (1.0, places + levels, g.taps, addresses, banks, picked)
-    source = Part("window_source", terms, banks * one.lut, ff, banks * one.bram, dsp)
+    source = Part("window_source", terms, banks * one.lut, ff, banks * one.bram)
     return source, queue(f, 1, FRAMES_AHEAD)
 
 
@@ -318,7 +305,7 @@ def adders(f: Family, terms: int, bits: int) -> Part:
 @cache
 def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
     """``words``: of weights; where there is one, they never change. Terms of accumulators: their bits; of products in
-    LUTs: products of the operands' bits, squares of the weight's, one.
+    LUTs: digits of the narrower operand times bits of the other, digits.
     """
     lanes = s.taps * s.simd
     chain = s.latency - 1
@@ -347,7 +334,8 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
             ff += macs * weight * share
         ff += macs * (feature + weight - (CONSTANT_BITS if words == 1 else 0))
         rows = 0 if blocks else macs * (share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words))
-        terms = (rows * s.features.decoded_width * weight, rows * weight**2, rows)
+        digits = rows * ((min(feature, weight) + 1) // 2)
+        terms = (digits * max(feature, weight), digits)
         parts.append(Part("products", terms, dsp=macs * blocks))
         tree = adders(f, s.terms, feature + weight)
     parts.append(Part("adders", tuple(s.pe * term for term in tree.terms), ff=s.pe * tree.ff))
@@ -420,12 +408,12 @@ def drain(
     place = _place(layout) if placed else 0
     codes = layout.lanes * layout.dtype.width
     ff = drain_latency(layout.dtype, requant) * (2 + place)
-    waiting, held, dsp, bits = 0, 0, 0, layout.dtype.width if requant is None else width(*bounds)
+    waiting, held = 0, 0
+    bits = layout.dtype.width if requant is None else width(*bounds)
     if beats > 1:
         waiting = (pe - layout.lanes) * bits
         held = 2 * index(beats) + index(groups) + place
-        dsp = _factor_blocks(f, index(groups), beats)
-    part = Part("drain", (1.0, codes, waiting, held), ff=ff + waiting + held, dsp=dsp)
+    part = Part("drain", (1.0, codes, waiting, held), ff=ff + waiting + held)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
     return part, *requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True)

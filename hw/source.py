@@ -18,6 +18,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, 
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.codes import times
 from hw.layout import TokenLayout, index_bits
 from hw.stream import Queue, delayed
 
@@ -152,7 +153,7 @@ class TokenSource(wiring.Component):
             self.i.ready.eq((word != 0) | (held != self.slots)),
             beat.eq(self.i.valid & self.i.ready),
             token.eq(beat & (p.end | (word == self.words - 1))),
-            write.addr.eq(slot * self.words + word),
+            write.addr.eq(times(slot, self.words) + word),
             write.data.eq(p.features.as_value()),
             write.en.eq(beat),
             note.addr.eq(slot),
@@ -165,7 +166,7 @@ class TokenSource(wiring.Component):
             read.addr.eq(place_read),
             self.read_data.eq(read.data),
         ]
-        m.d.sync += place_read.eq(self.read_slot * self.words + self.read_word)
+        m.d.sync += place_read.eq(times(self.read_slot, self.words) + self.read_word)
         free = delayed(m, self.done, RELEASE_DELAY - 1, "free")
         m.d.sync += held.eq(held + (beat & (word == 0)) - free)
         m.d.sync += ready.eq(ready + token - take)
@@ -343,13 +344,13 @@ class WindowSource(wiring.Component):
         place = Signal(index_bits(depth))
         row = Array(Const(n * g.width * g.words, index_bits(depth)) for n in range(g.rows))
         m.d.comb += [
-            write.addr.eq(row[wrow] + x * g.words + word),
+            write.addr.eq(row[wrow] + times(x, g.words) + word),
             write.data.eq(self.i.payload.features.as_value()),
             write.en.eq(put),
             read.addr.eq(place),
             self.read_data.eq(read.data),
         ]
-        m.d.sync += place.eq(row[self.read_row] + (self.read_column - g.padding) * g.words + self.read_word)
+        m.d.sync += place.eq(row[self.read_row] + times(self.read_column - g.padding, g.words) + self.read_word)
 
     def _all_taps(self, m: Module, put: Value, wrow: Value, x: Value, word: Value) -> None:
         """Banks by row and by column: whatever the window's place, its taps lie in different banks."""
@@ -363,7 +364,7 @@ class WindowSource(wiring.Component):
             # the one column of the window's span that falls in this bank
             place = Signal(index_bits(depth), name=f"place{bank}")
             index = (left >> bits) + (Const(bank, bits + 1) < left[:bits] if bits else 0)
-            m.d.sync += place.eq(index * g.words + self.read_word)
+            m.d.sync += place.eq(times(index, g.words) + self.read_word)
             places.append(place)
         m.d.sync += row.eq(self.read_row)
         turn = Signal(max(1, bits))
@@ -375,7 +376,7 @@ class WindowSource(wiring.Component):
                 m.submodules[f"bank{r}_{c}"] = bank = self._memory(depth)
                 write, read = bank.write_port(), bank.read_port()
                 m.d.comb += [
-                    write.addr.eq((x >> bits) * g.words + word),
+                    write.addr.eq(times(x >> bits, g.words) + word),
                     write.data.eq(self.i.payload.features.as_value()),
                     write.en.eq(put & (wrow == r) & (x[:bits] == c if bits else 1)),
                     read.addr.eq(places[c]),

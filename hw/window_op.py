@@ -16,6 +16,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.codes import times
 from hw.device import Device, Resources
 from hw.mac import Sums
 from hw.op import STEP_REGISTER, Op, Timing, fewest_lanes, queue_depth
@@ -194,8 +195,8 @@ class WindowComponent(wiring.Component):
             address = step.group
             if op.walks_taps:
                 k = op.node.kernel
-                address = address * k**2 + step.tap_y * k + step.tap_x
-            address = address * rounds.words + step.word
+                address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
+            address = times(address, rounds.words) + step.word
             words = op.weight_words()
             word = weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, fetch - 2)
             m.d.comb += sums.weights.eq(word)

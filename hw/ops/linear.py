@@ -13,6 +13,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.codes import times
 from hw.device import Device, Resources
 from hw.frame_sums import FrameSums
 from hw.mac import Sums
@@ -127,8 +128,8 @@ class LinearComponent(wiring.Component):
         step, valid = Signal(sequencer.step_layout), Signal()
         m.d.sync += [step.eq(sequencer.step), valid.eq(sequencer.valid)]
         fetch, finish = read_latency(parallel=False), read_latency(parallel=False) + op.sums.latency
-        site = step.y * op.inputs[0].shape.width + step.x
-        address = (site * rounds.groups + step.group) * rounds.words + step.word
+        site = times(step.y, op.inputs[0].shape.width) + step.x
+        address = times(times(site, rounds.groups) + step.group, rounds.words) + step.word
         words = op.weight_words()
         m.d.comb += [
             source.done.eq(sequencer.done),

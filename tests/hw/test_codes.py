@@ -9,7 +9,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, Signal, signed
 from amaranth.sim import Simulator
 
-from hw.codes import decode, encode, from_sort_key, shift_add_product, signed_width, sort_key
+from hw.codes import decode, encode, from_sort_key, lut_product, signed_width, sort_key
 from models.ir.dtype import DType, DyBitType, IntType
 
 FORMATS = [
@@ -92,7 +92,7 @@ def test_encode_takes_the_narrowest_value_that_a_clip_leaves(dtype: DType) -> No
 def test_product_out_of_adders(a_bits: int, b_bits: int) -> None:
     m, a, b = Module(), Signal(signed(a_bits)), Signal(signed(b_bits))
     product = Signal(signed(a_bits + b_bits + 2))
-    m.d.comb += product.eq(shift_add_product(a, b))
+    m.d.comb += product.eq(lut_product(a, b))
     pairs = [
         (u, v)
         for u in range(-(1 << a_bits) // 2, (1 << a_bits) // 2)
