@@ -101,29 +101,32 @@ def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
 
 def _summary(folder: Path) -> None:
     report = flow.load_report(folder)
-    table = Table(title=f"{report.name}: float {report.accuracy.percent:.2f} %", title_justify="left", box=None)
-    for title in ("device", "front", "chosen", "accuracy", "latency", "frames/s", "RTL = golden", "Verilog"):
-        table.add_column(title, justify="left" if title in ("device", "Verilog") else "right")
+    table = Table(box=None, header_style="bold")
+    for title in ("device", "front", "chosen", "accuracy", "µs a frame", "frames/s", "RTL = golden"):
+        table.add_column(title, justify="left" if title == "device" else "right")
     for target in report.targets:
         design = target.design
         point = next(point for point in target.points if point.name == design.point)
         label, cycles = list(design.latency.items())[-1]
         pace = list(design.bottleneck.values())[-1]
         check = design.check
-        same = "-" if check is None else "yes" if not check.mismatches else "NO"
         table.add_row(
             target.device,
             f"{sum(point.front for point in target.points)} designs",
             point.name,
             f"{point.accuracy.percent:.2f} %",
-            f"{cycles / target.clock_mhz:.1f} µs ({label})",
+            f"{cycles / target.clock_mhz:.1f} {label}",
             f"{1e6 * target.clock_mhz / pace:,.0f}",
-            f"{same}, {check.images} images" if check else same,
-            str(folder / "generate" / target.device / "design" / "netweave.v"),
+            "-" if check is None else f"{'NO' if check.mismatches else 'yes'}, {check.images} images",
         )
-    out.print()
+    out.print(
+        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float accuracy {report.accuracy.percent:.2f} %\n"
+    )
     out.print(table)
-    out.print(f"\nreport: [bold]{folder / 'report' / 'index.html'}[/]")
+    out.print()
+    for target in report.targets:
+        out.print(f"Verilog  {folder / 'generate' / target.device / 'design' / 'netweave.v'}", soft_wrap=True)
+    out.print(f"report   [bold]{folder / 'report' / 'index.html'}[/]", soft_wrap=True)
 
 
 def _verdict(config: configuration.Config, folder: Path) -> None:

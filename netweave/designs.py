@@ -34,7 +34,7 @@ from reports.html import write_page
 
 DESIGN = "design"
 FRONT, ALL, COSIM = "front.json", "designs.json", "cosim.json"
-FRAMES = 3
+FRAMES = 20
 """Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
 
 
@@ -89,7 +89,7 @@ def _point(design: Design, measured: Measured, target: Target, folder: Path) -> 
     folder.mkdir()
     save(graph, folder)
     mapping.save(folder / emit.MAPPING_FILE)
-    estimated, simulated = estimate(graph, mapping, device), simulate(graph, mapping, FRAMES)
+    estimated, simulated = estimate(graph, mapping, device), simulate(graph, mapping)
     low, high = measured.accuracy.interval
     return FrontPoint(
         name=design.name,

@@ -16,10 +16,10 @@ REPORT = "report.json"
 
 
 def _number(value: float | int | None) -> str:
-    """Thousands apart; up to two decimals where there are any; a dash for what was not measured."""
+    """Thousands apart; two decimals of a small number that has any; a dash for what was not measured."""
     if value is None or value != value:
         return "–"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+    return f"{value:,.0f}" if value >= 1000 or float(value).is_integer() else f"{value:,.2f}"
 
 
 def _word(value: object) -> str:

@@ -14,47 +14,67 @@ from reports.schema import Label, Point, Report, Target
 from reports.style import STYLE
 from reports.tables import KINDS
 
-GREY, ESTIMATE, MEASURED, CHOSEN = "#c3cad1", "#8fb8d9", "#1f5f99", "#d1495b"
+GREY, FAINT, BARS = "#c3cad1", "#dfe4e9", "#a9b8c6"
+ESTIMATE, MEASURED, CHOSEN = "#8fb8d9", "#1f5f99", "#d1495b"
 
 
 def front(target: Target) -> Figure:
-    """Accuracy against latency; points off the front in grey, those on it coloured by utilisation."""
+    """Accuracy, and the share of the scarcest resource, against latency; points off the front in grey."""
+    simulated = all(Label.SIMULATED in point.latency for point in target.points)
+    label = Label.SIMULATED if simulated else Label.ESTIMATED
+    off = [point for point in target.points if not point.front]
+    on = sorted((point for point in target.points if point.front), key=lambda point: point.latency[label])
+    chosen = [point for point in target.points if point.name == target.design.point]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 3.9), layout="constrained")
-        axes = figure.add_subplot()
-        label = Label.SIMULATED if all(Label.SIMULATED in point.latency for point in target.points) else Label.ESTIMATED
+        figure = Figure(figsize=(6.8, 5.6), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
 
-        def spots(points: list[Point]) -> tuple[list[float], list[float], np.ndarray]:
-            x = [point.latency[label] / target.clock_mhz for point in points]
-            y = [point.accuracy.percent for point in points]
-            low_high = np.array([point.accuracy.interval for point in points]).T
-            return x, y, np.abs(low_high - np.array(y))
+        def at(points: list[Point]) -> list[float]:
+            return [point.latency[label] / target.clock_mhz for point in points]
 
-        off = [point for point in target.points if not point.front]
-        on = sorted((point for point in target.points if point.front), key=lambda point: point.latency[label])
-        if off:
-            x, y, bars = spots(off)
-            axes.errorbar(x, y, bars, fmt="o", ms=3.5, color=GREY, ecolor="#e4e8ec", lw=1, label="dominated", zorder=1)
-        x, y, bars = spots(on)
-        axes.errorbar(x, y, bars, fmt="none", ecolor="#a9b8c6", elinewidth=1, capsize=2, zorder=2)
-        share = [100 * largest_share(point, target) for point in on]
-        dots = axes.scatter(x, y, c=share, cmap="viridis", vmin=0, vmax=100, s=34, zorder=3, edgecolor="white", lw=0.6)
-        bar = figure.colorbar(dots, ax=axes, pad=0.02)
+        def shares(points: list[Point]) -> list[float]:
+            return [100 * largest_share(point, target) for point in points]
+
+        def percents(points: list[Point]) -> list[float]:
+            return [point.accuracy.percent for point in points]
+
+        for points, colour, width, order in ((off, FAINT, 0.8, 1), (on, BARS, 1, 2)):
+            if points:
+                low_high = np.array([point.accuracy.interval for point in points]).T
+                bars = np.abs(low_high - np.array(percents(points)))
+                upper.errorbar(at(points), percents(points), bars, fmt="none", ecolor=colour, lw=width, zorder=order)
+        lower.plot(at(on), shares(on), color=FAINT, lw=1, zorder=1)
+        for axes, value in ((upper, percents), (lower, shares)):
+            axes.scatter(at(off), value(off), s=12, color=GREY, label="dominated", zorder=3)
+            dots = axes.scatter(
+                at(on),
+                value(on),
+                c=shares(on),
+                cmap="viridis",
+                vmin=0,
+                vmax=100,
+                s=34,
+                edgecolor="white",
+                lw=0.6,
+                zorder=4,
+            )
+            axes.scatter(
+                at(chosen), value(chosen), s=120, facecolor="none", edgecolor=CHOSEN, lw=1.4, label="chosen", zorder=5
+            )
+            axes.grid(True, which="major")
+            axes.set_axisbelow(True)
+        bar = figure.colorbar(dots, ax=[upper, lower], pad=0.02)
         bar.set_label("% of the scarcest resource (estimated)")
         bar.outline.set_visible(False)  # type: ignore[operator]
-        chosen = next(point for point in target.points if point.name == target.design.point)
-        x, y, _ = spots([chosen])
-        axes.scatter(x, y, s=120, facecolor="none", edgecolor=CHOSEN, lw=1.4, zorder=4, label="chosen")
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel(f"latency of a frame, µs at {target.clock_mhz:g} MHz ({label})")
-        axes.set_ylabel("test accuracy, % (measured, 95 % interval)")
-        axes.set_title(f"{target.device}: {len(on)} designs on the front")
-        axes.grid(True, which="major")
-        axes.set_axisbelow(True)
-        axes.legend(frameon=False, loc="lower right")
+        lower.set_xscale("log")
+        lower.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        lower.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        lower.xaxis.set_minor_locator(NullLocator())
+        lower.set_xlabel(f"latency of a frame, µs at {target.clock_mhz:g} MHz ({label})")
+        lower.set_ylabel("% of the scarcest\nresource (estimated)")
+        upper.set_ylabel("test accuracy, %\n(measured, 95 % interval)")
+        upper.set_title(f"{target.device}: {len(on)} designs that no other beats in latency, accuracy and resources")
+        lower.legend(frameon=False, loc="upper right")
         return figure
 
 
