@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from dse.candidates import Build, Table, queue_beats
 from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.problem import Evaluation, Infeasible, Objective
-from dse.sensitivity import Assignment, Sensitivity, worthwhile
+from dse.sensitivity import Assignment, worthwhile
 from hw.device import Device, Resources
 from hw.mapping import Mapping as HwMapping
-from models.ir.graph import Graph
 
 SPAN = 8
 ERROR_SHARES = (Fraction(1, 16), Fraction(1, 4), Fraction(1, 2))
@@ -57,19 +56,17 @@ class Search:
 
 
 def explore(
-    graphs: Mapping[str, Graph], sensitivity: Sensitivity, device: Device, search: Search | None = None,
-    clock_mhz: float | None = None, progress: Progress | None = None,
-) -> list[Design]:  # fmt: skip
+    table: Table, search: Search | None = None, clock_mhz: float | None = None, progress: Progress | None = None
+) -> list[Design]:
     """Distinct designs: each format throughout, and mixtures the program chooses, each in several sizes.
 
-    ``graphs``: the network quantized at each format throughout. An assignment that does not fit gives no
-    design; where none fits, the ``Infeasible`` of the first is raised.
+    ``table.errors``: what each format costs each layer. An assignment that does not fit gives no design; where none
+    fits, the ``Infeasible`` of the first is raised.
     """
     search, notify = search or Search(), progress or (lambda what, done, of: None)
-    table = Table(graphs, device, sensitivity)
     limit = Fraction(search.limit).limit_denominator(1000)
-    assignments = {name: dict.fromkeys(table.layers, name) for name in graphs}
-    for name, assignment in _mixtures(table, sensitivity, limit, search, notify).items():
+    assignments = {name: dict.fromkeys(table.layers, name) for name in table.graphs}
+    for name, assignment in _mixtures(table, limit, search, notify).items():
         if assignment not in assignments.values():
             assignments[name] = assignment
     designs: list[Design] = []
@@ -102,18 +99,10 @@ def _sizes(
     return list(designs.values())
 
 
-def between(
-    graphs: Mapping[str, Graph],
-    sensitivity: Sensitivity,
-    device: Device,
-    search: Search,
-    larger: Design,
-    smaller: Design,
-) -> Design:
+def between(table: Table, search: Search, larger: Design, smaller: Design) -> Design:
     """The best design of their assignment in the share of the device halfway between two, in geometric terms."""
     share = Fraction(math.sqrt(larger.share * smaller.share))
     name = larger.name.rpartition("-")[0]
-    table = Table(graphs, device, sensitivity)
     return _design(table, name, larger.assignment, share, search, larger.mapping.clock_mhz)
 
 
@@ -128,12 +117,11 @@ def _design(
     return Design(label, assignment, mapping, share, solution.evaluation, solution.report)
 
 
-def _mixtures(
-    table: Table, sensitivity: Sensitivity, limit: Fraction, search: Search, notify: Progress
-) -> dict[str, Assignment]:
+def _mixtures(table: Table, limit: Fraction, search: Search, notify: Progress) -> dict[str, Assignment]:
     """One mixed assignment for each cap on the summed error, each layer choosing among its worthwhile formats."""
     if len(table.graphs) == 1:
         return {}
+    sensitivity = table.errors
     formats = worthwhile(sensitivity)
     worst = sum(max(0.0, *(sensitivity[layer][name] for name in names)) for layer, names in formats.items())
     found: dict[str, Assignment] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cosim.cycle import simulate, size_queues
 from cosim.design import cosim as run_rtl
-from dse.candidates import budget
+from dse.candidates import Table, budget
 from dse.estimate import estimate
 from dse.explore import Design, Search, between
 from dse.explore import explore as run_search
@@ -47,7 +47,8 @@ def explore(
     sensitivity = read_json(quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
     graphs = {name: load(quantized / name) for name in config.quantize.formats}
     search = Search(Objective(config.explore.objective), target.utilisation, config.explore.sizes)
-    designs = run_search(graphs, sensitivity, device, search, target.clock_mhz, progress)
+    table = Table(graphs, device, sensitivity)
+    designs = run_search(table, search, target.clock_mhz, progress)
     points: dict[str, FrontPoint] = {}
 
     def add(design: Design) -> None:
@@ -64,7 +65,7 @@ def explore(
         if gap is None:
             break
         tried.add((gap[0].name, gap[1].name))
-        design = between(graphs, sensitivity, device, search, *gap)
+        design = between(table, search, *gap)
         if design.name not in found and all(design.mapping != other.mapping for other in found.values()):
             found[design.name] = design
             add(design)

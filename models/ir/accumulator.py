@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from models.ir.dtype import DType
 from models.ir.graph import AvgPool, Conv, GlobalPool, Linear, Node, Shape
 
 
+@lru_cache(maxsize=4096)
 def bounds(node: Node, dtype: DType, shape: Shape) -> tuple[int, int]:
     """(lowest, highest) sum of a node whose input is ``shape`` in ``dtype``, before bias and requantize.
 

@@ -10,7 +10,7 @@ import pytest
 
 from dse.candidates import Build, CandidateError, Table
 from dse.estimate import estimate
-from dse.explore import Design, Search, explore
+from dse.explore import Design, Search, between, explore
 from dse.milp import solve
 from dse.problem import Infeasible, Objective
 from dse.sensitivity import total
@@ -62,7 +62,7 @@ def test_max_pool_keeps_its_inputs_format() -> None:
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("objective", list(Objective))
 def test_a_uniform_solution_costs_what_the_design_is_estimated_at(net: str, objective: Objective) -> None:
-    (design, *_) = explore(graphs(net, ("int4",)), {}, DEVICE, Search(objective=objective, sizes=1))
+    (design, *_) = explore(Table(graphs(net, ("int4",)), DEVICE), Search(objective=objective, sizes=1))
     estimated = estimate(graphs(net, ("int4",))["int4"], design.mapping, DEVICE)
     assert estimated == design.evaluation
     assert design.solver.objective == float(estimated.objective(objective))
@@ -85,12 +85,10 @@ def test_mixed_formats_meet_on_every_edge_and_keep_the_cap(residual: Table) -> N
 
 @pytest.fixture(scope="module")
 def designs() -> list[Design]:
-    table = Table(graphs("chain"), DEVICE)
+    table = Table(graphs("chain"), DEVICE, sensitivity(Table(graphs("chain"), DEVICE)))
     steps: list[tuple[str, int, int]] = []
     search = Search(limit=0.8, sizes=3, error_shares=(Fraction(1, 3),))
-    found = explore(
-        graphs("chain"), sensitivity(table), DEVICE, search, 50.0, lambda what, done, of: steps.append((what, done, of))
-    )
+    found = explore(table, search, 50.0, lambda what, done, of: steps.append((what, done, of)))
     assert {what for what, _, _ in steps} == {"formats", "foldings"}
     assert all(done < of for _, done, of in steps)
     return found
@@ -102,14 +100,23 @@ def test_designs_are_distinct_and_keep_to_their_share(designs: list[Design]) -> 
     assert {design.mapping.clock_mhz for design in designs} == {50.0}
     for design in designs:
         assert all(
-            design.evaluation.resources[kind] <= -(-getattr(DEVICE, kind) * design.share // 1)
-            for kind in Resources.names()
+            design.evaluation.resources[kind] <= getattr(DEVICE, kind) * design.share for kind in Resources.names()
         )
         assert design.share <= Fraction(4, 5)
         assert design.solver.gap <= 0.02 + 1e-6
     mixed = [design for design in designs if design.name.startswith("mixed")]
     assert mixed
     assert all(len(set(design.assignment.values())) == 2 for design in mixed)
+
+
+def test_a_size_between_two_lies_between_them() -> None:
+    table, search = Table(graphs("chain", ("int4",)), DEVICE), Search(limit=0.8, sizes=2)
+    larger, smaller = explore(table, search)
+    middle = between(table, search, larger, smaller)
+    assert larger.share > middle.share > smaller.share
+    assert middle.assignment == larger.assignment
+    assert all(middle.evaluation.resources[kind] <= getattr(DEVICE, kind) * middle.share for kind in Resources.names())
+    assert float(larger.evaluation.latency) <= 1.02 * float(middle.evaluation.latency)
 
 
 def test_less_of_the_device_is_slower(designs: list[Design]) -> None:
@@ -123,7 +130,7 @@ def test_less_of_the_device_is_slower(designs: list[Design]) -> None:
 def test_a_device_that_is_too_small_is_refused_with_what_is_short() -> None:
     tiny = dataclasses.replace(DEVICE, name="tiny", lut=100)
     with pytest.raises(Infeasible, match=r"infeasible on tiny: needs at least \d+ LUT, has 100") as caught:
-        explore(graphs("chain"), sensitivity(Table(graphs("chain"), DEVICE)), tiny)
+        explore(Table(graphs("chain"), tiny, sensitivity(Table(graphs("chain"), DEVICE))))
     assert [shortage.name for shortage in caught.value.shortages] == ["lut"]
 
 
