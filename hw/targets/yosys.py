@@ -79,13 +79,19 @@ def script(command: str, *, verilog: str, stat: str, top: str) -> str:
 
     The check stands before synthesis, which would quietly make undriven signals constant.
     """
+    synthesis = [f"{command} -top {top}"]
+    if command.startswith("synth_ecp5"):
+        # with all the names of a large design still there, putting ABC9's netlist back fails an assertion of Yosys 0.70
+        halves = ("begin:map_luts", "map_luts:")
+        first, second = (f"{command} -top {top} -run {part}" for part in halves)
+        synthesis = [first, "opt_clean -purge", second]
     return "\n".join(
         [
             f"read_verilog {verilog}",
             f"hierarchy -check -top {top}",
             "proc",
             "check",
-            f"{command} -top {top}",
+            *synthesis,
             "check",
             f"tee -q -o {stat} stat -json",
             "",
