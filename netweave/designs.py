@@ -124,9 +124,7 @@ def generate(
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes)
     write_json(folder / "estimate.json", "estimate", _estimates(point.name, graph, mapping, device))
     progress("synthesis", 1, 2)
-    # abc9 of Yosys 0.70 takes a wire called x[3] for a bit of wire x, and stops; wires without names are safe
-    command = f"flatten; rename -hide w:*; {device.synth}"
-    made = synthesize(folder / DESIGN / emit.VERILOG_FILE, command, log=logs / f"synthesis_{device.name}.log")
+    made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
     write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
 
 
