@@ -64,7 +64,7 @@ def _window(op: WindowOp, activity: Activity, arriving: int) -> Times:
     left = sum(cycles for cycles, needs in zip(full, _needed(*key), strict=True) if needs == last) * density
     tail = timing.start + math.ceil(left) + timing.pipeline + rounds.beats - 2 if left else 0
     span = max(math.ceil(work) - first + rounds.beats - 1, math.ceil((1 - waits) * arriving), 0)
-    return Times(fill, math.ceil(waits * arriving) + fill, span, tail)
+    return Times(fill, math.ceil(waits * arriving) - 1 + fill, span, tail)
 
 
 @cache
