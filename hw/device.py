@@ -125,7 +125,8 @@ def _ecp5(name: str, title: str, counts: tuple[int, int, int, int]) -> Device:
     return Device(
         name=name, family="ecp5", title=title, lut=lut, ff=ff, bram=bram, dsp=dsp,
         bram_bits=18 * 1024, bram_width=36, lut_inputs=4, dsp_widths=(18, 18),
-        lutram=True, clock_mhz=80.0, synth="synth_ecp5 -noiopad -nowidelut", source="Lattice FPGA-DS-02012; open flow, bitstream",
+        lutram=True, clock_mhz=80.0, synth="synth_ecp5 -noiopad -nowidelut",
+        source="Lattice FPGA-DS-02012; open flow, bitstream",
     )  # fmt: skip
 
 
