@@ -20,10 +20,11 @@ STEP_REGISTER = 1
 
 
 class Tensor(NamedTuple):
-    """What an input of an op carries."""
+    """What an input of an op carries; ``sparse`` where frames may have only some of their sites active."""
 
     shape: Shape
     dtype: DType
+    sparse: bool = False
 
 
 class Timing(NamedTuple):

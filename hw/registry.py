@@ -30,7 +30,7 @@ def op_class(node: Node) -> type[Op]:
 
 
 def inputs_of(graph: Graph, node: Node) -> tuple[Tensor, ...]:
-    return tuple(Tensor(graph.shapes[name], graph[name].dtype) for name in node.inputs)
+    return tuple(Tensor(graph.shapes[name], graph[name].dtype, graph.sparse[name]) for name in node.inputs)
 
 
 def mappings(node: Node, inputs: tuple[Tensor, ...], device: Device) -> list[OpMapping]:

@@ -109,6 +109,9 @@ def run(graph: Graph, frame: Frame) -> dict[str, Frame]:
     if (frame.height, frame.width, frame.channels) != node.shape:
         got = f"{frame.height}x{frame.width}x{frame.channels}"
         raise ValueError(f"graph {graph.name!r} takes frames of {node.shape}, not {got}")
+    if not node.sparse and 0 < len(frame.sites) < frame.height * frame.width:
+        sites = f"{len(frame.sites)} of {frame.height * frame.width}"
+        raise ValueError(f"graph {graph.name!r} takes dense frames, not one with {sites} sites active")
     if not np.array_equal(node.dtype.nearest(frame.features), frame.features):
         raise ValueError(f"graph {graph.name!r} takes values of {node.dtype}; the frame has others")
     frames: dict[str, Frame] = {}

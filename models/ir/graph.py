@@ -109,6 +109,8 @@ class Input(Node):
 
     inputs: tuple[str, ...] = ()
     shape: Shape
+    sparse: bool = False
+    """Whether frames may have any active sites; without it every site of a frame is active, or none is."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return self.shape
@@ -329,6 +331,15 @@ class Graph:
         for node in self.nodes:
             shapes[node.name] = node.out_shape(*(shapes[name] for name in node.inputs))
         return shapes
+
+    @cached_property
+    def sparse(self) -> dict[str, bool]:
+        """By node, whether its frames may have only some of their sites active."""
+        sparse: dict[str, bool] = {}
+        for node in self.nodes:
+            whole = isinstance(node, GlobalPool | Linear)
+            sparse[node.name] = self.input.sparse if node is self.input else not whole and sparse[node.inputs[0]]
+        return sparse
 
     @property
     def input(self) -> Input:

@@ -90,7 +90,7 @@ def plus_one_graph() -> Graph:
     return Graph(
         "plus_one",
         (
-            Input(name="input", dtype=DTYPE, scale=1.0, shape=SHAPE),
+            Input(name="input", dtype=DTYPE, scale=1.0, shape=SHAPE, sparse=True),
             Requantize(name="plus_one", inputs=("input",), dtype=DTYPE, scale=1.0, requant=requant),
         ),
         "plus_one",

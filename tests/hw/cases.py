@@ -67,7 +67,16 @@ class Case:
         window = window if self.kind in WINDOWS else {}
         depthwise = self.kind == "depthwise"
         return one_op(
-            self.rng, op, self.shape, out=self.out, x=self.x, w=self.w, y=self.y, depthwise=depthwise, **window
+            self.rng,
+            op,
+            self.shape,
+            out=self.out,
+            x=self.x,
+            w=self.w,
+            y=self.y,
+            depthwise=depthwise,
+            sparse=self.sparse,
+            **window,
         )
 
     def mappings(self, graph: Graph) -> list[OpMapping]:

@@ -61,10 +61,11 @@ def one_op(
     x: DType,
     w: DType | None = None,
     y: DType,
+    sparse: bool = False,
 ) -> Graph:
     """A graph of one op; ``add`` takes its second branch from a requantize of the input."""
     channels = shape[2]
-    start = Input(name="input", shape=Shape(*shape), dtype=x)
+    start = Input(name="input", shape=Shape(*shape), dtype=x, sparse=sparse)
     base: dict[str, Any] = {"name": "op", "inputs": ("input",), "dtype": y}
     window: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
     if op == "conv":

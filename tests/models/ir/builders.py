@@ -47,7 +47,7 @@ def random_frame(rng: np.random.Generator, shape: Shape, dtype: DType, density: 
 def single(node: Node, shape: Shape, dtype: DType) -> Graph:
     """The graph of one node, fed twice where it takes two inputs."""
     node = dataclasses.replace(node, inputs=("input",) * node.arity)
-    return Graph("single", (Input(name="input", dtype=dtype, shape=shape), node), node.name)
+    return Graph("single", (Input(name="input", dtype=dtype, shape=shape, sparse=True), node), node.name)
 
 
 def conv(
@@ -69,7 +69,7 @@ def every_op(rng: np.random.Generator) -> Graph:
     wide = Shape(8, 10, 3)
     join = {"a": requant(rng, 4, UINT8, 255), "b": requant(rng, 4, UINT8, 255), "lo": 0, "hi": 255}
     nodes = (
-        Input(name="input", dtype=UINT8, scale=1 / 255, shape=wide),
+        Input(name="input", dtype=UINT8, scale=1 / 255, shape=wide, sparse=True),
         conv(rng, 3, 4, 3, name="stem"),
         conv(rng, 4, 4, 3, depthwise=True, weights=DYBIT4, dtype=UDYBIT4, name="deep", inputs=("stem",)),
         Requantize(name="cast", inputs=("deep",), dtype=UINT8, requant=requant(rng, 4, UINT8, UDYBIT4.max)),

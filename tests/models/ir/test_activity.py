@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from models.ir import golden
-from models.ir.activity import Activity, activity
+from models.ir.activity import Activity, activity, density, expected, frame_activity, measured
 from models.ir.frame import Frame
-from models.ir.graph import Graph, Window
-from tests.models.ir.builders import UINT8, every_op, tensor
+from models.ir.graph import Graph, GraphError, Window
+from tests.models.ir.builders import UINT8, conv, every_op, single, tensor
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,33 @@ def test_wrong_masks_are_refused(graph: Graph) -> None:
         activity(graph, [])
     with pytest.raises(ValueError, match=r"masks must have shape \(8, 10\), not \(10, 8\)"):
         activity(graph, [np.ones((10, 8), bool)])
+
+
+def test_a_data_set_leaves_mean_and_99th_percentile_in_the_graph(graph: Graph) -> None:
+    rng = np.random.default_rng(7)
+    masks = [rng.random((8, 10)) < share for share in np.linspace(0, 1, 200)]
+    seen: list[int] = []
+    known = measured(graph, masks, lambda done, _: seen.append(done))
+    assert seen == list(range(200))
+    assert known.stats["fc"]["tokens_out"] == 1.0, "what was there before stays"
+    assert expected(known) == activity(graph, masks)
+    frames = [frame_activity(graph, mask) for mask in masks]
+    for name, figures in expected(known, "p99").items():
+        work = [sum(j * n for j, n in enumerate(frame[name].taps)) for frame in frames]
+        if any(work):
+            assert sum(j * n for j, n in enumerate(figures.taps)) == sorted(work)[197]
+        assert figures in [frame[name] for frame in frames]
+    stem = known["stem"]
+    assert density(known, stem) == pytest.approx(np.mean([mask.mean() for mask in masks]))
+
+
+def test_costs_of_a_dense_graph_need_no_data() -> None:
+    rng = np.random.default_rng(0)
+    sparse = single(conv(rng, 3, 4, 3), every_op(rng).input.shape, UINT8)
+    dense = sparse.replace(nodes=(dataclasses.replace(sparse.input, sparse=False), *sparse.nodes[1:]))
+    assert expected(dense) == expected(dense, "p99") == activity(dense, None)
+    assert density(dense, dense["conv"]) == 1.0
+    with pytest.raises(GraphError, match=r"'input', field 'stats': .* holds no activity; .*measured adds"):
+        expected(sparse)
+    with pytest.raises(ValueError, match="load: 'max' must be one of mean, p99"):
+        expected(sparse, "max")  # type: ignore[arg-type]

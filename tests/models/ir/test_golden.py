@@ -249,3 +249,20 @@ def test_conv_weight_is_indexed_out_in_y_x() -> None:
     out = golden.run(single(node, Shape(4, 4, 2), UINT8), Frame.from_dense(image))["conv"].to_dense()
     assert np.argwhere(out).tolist() == [[2, 1, 1]]
     assert out[2, 1, 1] == 35
+
+
+def test_a_dense_graph_takes_full_and_empty_frames_alone() -> None:
+    rng = np.random.default_rng(0)
+    graph = every_op(rng)
+    dense = graph.replace(nodes=(dataclasses.replace(graph.input, sparse=False), *graph.nodes[1:]))
+    assert not any(dense.sparse.values())
+    image = np.zeros(graph.input.shape, np.int64)
+    golden.run(dense, Frame.from_dense(image))
+    golden.run(dense, Frame.from_dense(image, np.zeros((8, 10), bool)))
+    with pytest.raises(ValueError, match="takes dense frames, not one with 1 of 80 sites active"):
+        golden.run(dense, Frame.from_dense(image, np.arange(80).reshape(8, 10) == 3))
+
+
+def test_what_sums_whole_frames_is_dense_again() -> None:
+    sparse = every_op(np.random.default_rng(0)).sparse
+    assert {name for name, value in sparse.items() if not value} == {"global_pool", "fc"}
