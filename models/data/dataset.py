@@ -10,6 +10,9 @@ from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
 
+CHECKED = 1024
+"""Images that are checked at a time: all at once would take many times the memory that they lie in."""
+
 
 class DatasetError(ValueError):
     """A data set that cannot be used; the message names data set, field, value and what would be valid."""
@@ -20,19 +23,22 @@ class Augment:
     """What may change in a training image without changing its class.
 
     ``shift``: largest translation in pixels; ``rotate``: largest rotation in degrees;
-    ``zoom``: largest relative change of size.
+    ``zoom``: largest relative change of size. ``nearest``: a pixel takes the nearest one's value and
+    no mean of several, so that pixels stay integers and the sites without any stay so.
     """
 
     shift: float = 0.0
     rotate: float = 0.0
     zoom: float = 0.0
+    nearest: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Images float32 ``[n, C, H, W]`` and labels int64 ``[n]`` below ``classes``, for training and for test.
 
-    Every pixel is ``input_scale`` times an integer of ``input_dtype``.
+    Every pixel is ``input_scale`` times an integer of ``input_dtype``. In a ``sparse`` data set a
+    site is active where any of its channels is not zero; in a dense one every site is.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Dataset:
     input_dtype: IntType
     input_scale: float
     augment: Augment = Augment()
+    sparse: bool = False
 
     def __post_init__(self) -> None:
         for split in ("train", "test"):
@@ -54,11 +61,14 @@ class Dataset:
                 raise self._error(f"{split}_y", f"{y.dtype} {y.shape}", f"must be integers of shape ({len(x)},)")
             if y.min() < 0 or y.max() >= self.classes:
                 raise self._error(f"{split}_y", f"{y.min()} to {y.max()}", f"must be 0 to {self.classes - 1}")
-            self.encode(x)
+            for start in range(0, len(x), CHECKED):
+                self.encode(x[start : start + CHECKED])
         if self.train_x.shape[1:] != self.test_x.shape[1:]:
             raise self._error("test_x", self.test_x.shape[1:], f"must have train_x's shape, {self.train_x.shape[1:]}")
         if self.classes < 2:
             raise self._error("classes", self.classes, "must be 2 or more")
+        if self.sparse and self.augment != Augment() and not self.augment.nearest:
+            raise self._error("augment", self.augment, "must be nearest for sparse images, or it activates sites")
 
     @property
     def shape(self) -> Shape:
@@ -85,10 +95,18 @@ class Dataset:
             raise self._error("input_dtype", self.input_dtype, f"holds {low} to {high}; the pixels need {found}")
         return integers.astype(np.int64)
 
+    def masks(self, split: str = "test", count: int | None = None) -> np.ndarray:
+        """bool ``[count, H, W]``: the active sites of the first ``count`` images of a split."""
+        images = self.split(split)[0][:count]
+        if self.sparse:
+            return (images != 0).any(axis=1)
+        return np.ones((len(images), *images.shape[2:]), dtype=bool)
+
     def frames(self, split: str = "test", count: int | None = None) -> list[Frame]:
-        """The first ``count`` images of a split as dense frames of integers."""
+        """The first ``count`` images of a split as frames of integers, of their active sites."""
         images = self.encode(self.split(split)[0][:count])
-        return [Frame.from_dense(image.transpose(1, 2, 0)) for image in images]
+        masks = self.masks(split, count)
+        return [Frame.from_dense(image.transpose(1, 2, 0), mask) for image, mask in zip(images, masks, strict=True)]
 
     def _error(self, field: str, value: object, why: str) -> DatasetError:
         return DatasetError(f"data set {self.name!r}, {field}: {value} {why}")

@@ -1,4 +1,4 @@
-"""``load``: a data set by name, from an ``.npz`` file, or from a function of a user's file."""
+"""``load``: a data set by name, from a folder, from an ``.npz`` file, or from a function of a user's file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ import numpy as np
 from models.data.arrays import from_arrays
 from models.data.dataset import Dataset, DatasetError
 from models.data.digits import digits
+from models.data.digits_dvs import digits_dvs
+from models.data.n_mnist import Progress, n_mnist
 from models.source import call, is_function
 
-DATASETS: dict[str, Callable[[], Dataset]] = {"digits": digits}
+DATASETS: dict[str, Callable[[], Dataset]] = {"digits": digits, "digits_dvs": digits_dvs, "n_mnist": n_mnist}
+FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {"n_mnist": n_mnist}
+"""Data sets too large to be built in, which lie in a folder of the user's."""
 
 
-def load(spec: str) -> Dataset:
-    """The data set that ``spec`` names: a built-in name, ``file.npz`` or ``file.py:function``.
+def load(spec: str, progress: Progress | None = None) -> Dataset:
+    """The data set that ``spec`` names: a built-in name, ``name:folder``, ``file.npz`` or ``file.py:function``.
 
     The function returns a ``Dataset`` or a mapping with the arrays that ``from_arrays`` takes.
+    ``progress`` hears (what, done, of) while the recordings in a folder are read.
     """
+    name, _, folder = spec.partition(":")
+    if name in FOLDERS:
+        return FOLDERS[name](folder, progress)
     if spec in DATASETS:
         return DATASETS[spec]()
     if is_function(spec):
@@ -33,7 +41,7 @@ def load(spec: str) -> Dataset:
         raise DatasetError(f"data set {spec!r}: the function must return a Dataset or a dict, not {found}")
     if spec.endswith(".npz"):
         return from_arrays(spec, _read_npz(Path(spec).expanduser()))
-    names = ", ".join(DATASETS)
+    names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
     raise DatasetError(f"unknown data set {spec!r}; valid are {names}, a path 'file.npz', or 'file.py:function'")
 
 

@@ -134,7 +134,9 @@ def test_wrong_specs_are_named(tmp_path: Path) -> None:
     (tmp_path / "set.npz").write_bytes(b"PK not really")
     (tmp_path / "bad.py").write_text("def f(): return 1 / 0\n")
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
-    with pytest.raises(DatasetError, match="unknown data set 'digit'; valid are digits, a path"):
+    with pytest.raises(
+        DatasetError, match="unknown data set 'digit'; valid are digits, digits_dvs, n_mnist, n_mnist:folder, a"
+    ):
         load("digit")
     with pytest.raises(DatasetError, match=r"gone\.npz': there is no such file"):
         load(str(tmp_path / "gone.npz"))

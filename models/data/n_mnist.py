@@ -1,0 +1,94 @@
+"""``n_mnist``: the real recordings of handwritten digits by a moving ATIS sensor, 34 x 34 sites.
+
+The folder is that of the official set, or any part of it: ``Train/<digit>/*.bin`` and
+``Test/<digit>/*.bin``. (Orchard et al. 2015, CC BY-SA 4.0.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from models.data.cache import kept
+from models.data.counts import Counts
+from models.data.dataset import Augment, Dataset, DatasetError
+from models.events.formats import n_mnist as format_
+from models.events.recording import EventError
+
+VARIABLE = "NETWEAVE_DATA"
+FOLDER = "n_mnist"
+SPLITS = ("Train", "Test")
+CLASSES = 10
+Progress = Callable[[str, int, int], None]
+
+
+def n_mnist(folder: str | Path | None = None, progress: Progress | None = None) -> Dataset:
+    """The data set in ``folder``, or in ``n_mnist`` of the folder that the variable NETWEAVE_DATA names.
+
+    Recordings are read once and their counts kept in the user's cache folder, until a file changes.
+    """
+    counts = Counts()
+    root = _root(folder)
+    files = {split: _files(root, split) for split in SPLITS}
+
+    def make() -> dict[str, np.ndarray]:
+        return {split: _images(paths, counts, split, progress) for split, paths in files.items()}
+
+    made_from = {"version": 1, "files": _fingerprint(root, files), "counts": counts.describe()}
+    images = kept("n_mnist", made_from, make)
+    labels = {split: np.array([int(path.parent.name) for path in paths]) for split, paths in files.items()}
+    return Dataset(
+        "n_mnist",
+        counts.floats(images["Train"]),
+        labels["Train"],
+        counts.floats(images["Test"]),
+        labels["Test"],
+        classes=CLASSES,
+        input_dtype=counts.dtype,
+        input_scale=counts.scale,
+        augment=Augment(shift=2.0, rotate=8.0, nearest=True),
+        sparse=True,
+    )
+
+
+def _root(folder: str | Path | None) -> Path:
+    if folder:
+        return Path(folder).expanduser().resolve()
+    data = os.environ.get(VARIABLE)
+    if not data:
+        raise DatasetError(
+            f"data set 'n_mnist': the variable {VARIABLE} names no folder; "
+            "set it to the one that holds n_mnist/, or give the folder as 'n_mnist:/path/to/N-MNIST'"
+        )
+    return Path(data).expanduser().resolve() / FOLDER
+
+
+def _files(root: Path, split: str) -> list[Path]:
+    found = [path for digit in range(CLASSES) for path in sorted((root / split / str(digit)).glob("*.bin"))]
+    if not found:
+        raise DatasetError(f"data set 'n_mnist': {root} holds no {split}/<digit>/*.bin; Train/ and Test/ must be there")
+    return found
+
+
+def _images(paths: list[Path], counts: Counts, split: str, progress: Progress | None) -> np.ndarray:
+    images = np.empty((len(paths), 2, *format_.SIZE), np.uint8)
+    for number, path in enumerate(paths):
+        if progress:
+            progress(f"n_mnist {split}", number, len(paths))
+        try:
+            images[number] = counts.image(format_.read(path))
+        except (EventError, OSError) as error:
+            raise DatasetError(f"data set 'n_mnist': {error}") from error
+    return images
+
+
+def _fingerprint(root: Path, files: dict[str, list[Path]]) -> str:
+    digest = hashlib.sha256()
+    for path in (path for paths in files.values() for path in paths):
+        facts = path.stat()
+        digest.update(f"{path.relative_to(root)} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

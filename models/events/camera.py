@@ -1,0 +1,158 @@
+"""An event camera looking at images: what a sensor would have recorded, for those who have none.
+
+Light is taken as its logarithm, linear in time between frames. A pixel remembers the level at its
+last event and sends one each time the light has moved a threshold away from it, at the moment of
+crossing and not of the frame, and several between two frames where it moves far. For
+``refractory`` microseconds after an event it sends nothing, and then begins anew at the light of
+that moment. Thresholds differ from pixel to pixel; random events come on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from itertools import pairwise
+
+import numpy as np
+
+from models.events.recording import EventError, Recording, recording
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What makes one sensor differ from another.
+
+    ``rise``, ``fall``: thresholds on the logarithm of the light, for events of polarity 1 and 0.
+    ``mismatch``: standard deviation of a pixel's thresholds relative to these.
+    ``refractory``: microseconds a pixel rests after an event.
+    ``noise``: random events of either polarity a pixel and second.
+    ``hot``, ``hot_noise``: share of pixels that are hot, and the events of each a second.
+    ``dark``: light of a black pixel, where that of a white one is 1; it bounds the contrast.
+    """
+
+    rise: float = 0.2
+    fall: float = 0.2
+    mismatch: float = 0.1
+    refractory: int = 1000
+    noise: float = 0.5
+    hot: float = 0.001
+    hot_noise: float = 100.0
+    dark: float = 0.1
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            positive = item.name in ("rise", "fall", "dark")
+            if not (np.isfinite(value) and value >= 0) or (positive and value == 0):
+                raise EventError(f"camera {item.name}: {value} must be {'above 0' if positive else '0 or more'}")
+        if self.hot > 1:
+            raise EventError(f"camera hot: {self.hot} must be at most 1")
+
+    def record(self, frames: Iterable[np.ndarray], times: Iterable[int], seed: int = 0) -> Recording:
+        """What the camera sends while it sees ``frames`` [height, width] of light 0 to 1 at ``times``, microseconds."""
+        stacked = (np.asarray(frame, dtype=np.float64)[None] for frame in frames)
+        (only,) = self.record_all(stacked, times, seed)
+        return only
+
+    def record_all(self, frames: Iterable[np.ndarray], times: Iterable[int], seed: int = 0) -> list[Recording]:
+        """``record`` of ``n`` cameras at once; each frame is [n, height, width], and no two pixels share chance."""
+        rng = np.random.default_rng(seed)
+        shape: tuple[int, ...] = ()
+        parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        pixels: _Pixels | None = None
+        begin = now = 0
+        for time, frame in zip(times, frames, strict=True):
+            light = self._log(frame)
+            if pixels is None:
+                shape, begin = frame.shape, int(time)
+                pixels = _Pixels(self, light, rng)
+            elif frame.shape != shape:
+                raise EventError(f"frames: {frame.shape} must have the first one's shape, {shape}")
+            elif time <= now:
+                raise EventError(f"times: {time} us must be later than the frame before, {now} us")
+            else:
+                parts += pixels.advance(now, int(time), light)
+            now = int(time)
+        if pixels is None or len(shape) != 3:
+            raise EventError(f"frames: shape {shape} must be two numbers, of at least one frame")
+        parts.append(self._random(shape, begin, now, rng))
+        t, pixel, p = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        random = np.arange(len(t)) >= len(t) - len(parts[-1][0])
+        return _split(shape, *_rested(t, pixel, p, random, self.refractory))
+
+    def _log(self, frame: np.ndarray) -> np.ndarray:
+        low, high = frame.min(), frame.max()
+        if not (low >= 0 and high <= 1):
+            raise EventError(f"frames: light {low} to {high} must be 0 to 1")
+        return np.log(self.dark + (1 - self.dark) * frame.ravel())
+
+    def _random(
+        self, shape: tuple[int, ...], begin: int, end: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        pixels = int(np.prod(shape))
+        rate = np.where(rng.random(pixels) < self.hot, self.hot_noise, self.noise)
+        pixel = np.repeat(np.arange(pixels), rng.poisson(rate * (end - begin) * 1e-6))
+        return rng.integers(begin, end + 1, len(pixel)), pixel, rng.integers(0, 2, len(pixel), dtype=np.uint8)
+
+
+class _Pixels:
+    """What every pixel remembers between frames."""
+
+    def __init__(self, camera: Camera, light: np.ndarray, rng: np.random.Generator) -> None:
+        # a threshold of nothing would send without end
+        spread = np.maximum(1 + camera.mismatch * rng.standard_normal((2, len(light))), 0.1)
+        self.rise, self.fall = camera.rise * spread[0], camera.fall * spread[1]
+        self.refractory = camera.refractory
+        self.light = light
+        self.level = light.copy()
+        self.awake = np.full(len(light), -np.inf)
+
+    def advance(self, start: int, stop: int, light: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The events, as (time, pixel, polarity), between two frames whose later one is ``light``."""
+        slope = (light - self.light) / (stop - start)
+        waking = self.awake > start
+        if waking.any():
+            at = np.minimum(self.awake[waking], stop)
+            self.level[waking] = self.light[waking] + slope[waking] * (at - start)
+        move = light - self.level
+        (pixel,) = np.nonzero((move >= self.rise) | (move <= -self.fall))
+        events = []
+        while len(pixel):
+            up = light[pixel] > self.level[pixel]
+            self.level[pixel] += np.where(up, self.rise[pixel], -self.fall[pixel])
+            at = start + (self.level[pixel] - self.light[pixel]) / slope[pixel]
+            # a level left over from before the frame is crossed at once
+            at = np.clip(at, np.maximum(self.awake[pixel], start), stop)
+            events.append((np.rint(at).astype(np.int64), pixel, up.astype(np.uint8)))
+            if self.refractory:
+                self.awake[pixel] = at + self.refractory
+                wake = np.minimum(self.awake[pixel], stop)
+                self.level[pixel] = self.light[pixel] + slope[pixel] * (wake - start)
+            move = light[pixel] - self.level[pixel]
+            pixel = pixel[(move >= self.rise[pixel]) | (move <= -self.fall[pixel])]
+        self.light = light
+        return events
+
+
+def _rested(
+    t: np.ndarray, pixel: np.ndarray, p: np.ndarray, random: np.ndarray, refractory: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Events without the random ones that fall into a pixel's rest, or whose rest would hold one of light."""
+    order = np.lexsort((t, pixel))
+    t, pixel, p, random = t[order], pixel[order], p[order], random[order]
+    close = (np.diff(t) < refractory) & (np.diff(pixel) == 0)
+    near = np.zeros(len(t), dtype=bool)
+    near[1:] |= close
+    near[:-1] |= close
+    kept = ~(random & near)
+    return t[kept], pixel[kept], p[kept]
+
+
+def _split(shape: tuple[int, ...], t: np.ndarray, pixel: np.ndarray, p: np.ndarray) -> list[Recording]:
+    count, height, width = shape
+    camera, site = np.divmod(pixel, height * width)
+    order = np.lexsort((site, t, camera))
+    t, site, p = t[order], site[order], p[order]
+    ends = np.searchsorted(camera[order], np.arange(count + 1))
+    y, x = np.divmod(site, width)
+    return [recording("camera", t[a:b], x[a:b], y[a:b], p[a:b], (height, width), "drop") for a, b in pairwise(ends)]

@@ -1,0 +1,1 @@
+"""One file format a module, each with ``read(path, policy, size)``."""

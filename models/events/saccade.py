@@ -1,0 +1,79 @@
+"""Saccades: the small quick turns by which a sensor sees a picture that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.events.recording import EventError
+
+
+@dataclass(frozen=True)
+class Saccades:
+    """A closed path of straight turns over a picture, one after another.
+
+    ``corners``: where the picture lies, (down, right) in pixels, at the start of each turn; the last
+    turn leads back to the first corner. ``period``: microseconds from one turn to the next.
+    ``move``: how many of them the turn takes, in the middle of its period, with the speed of a
+    raised cosine: slow at both ends. ``step``: microseconds between the frames of ``times``.
+
+    The default is the path of N-MNIST, as its events show it: down and right, up and right, back.
+    """
+
+    corners: tuple[tuple[float, float], ...] = ((-2.0, -2.0), (2.0, 0.0), (-2.0, 2.0))
+    period: int = 100_000
+    move: int = 80_000
+    step: int = 2_000
+
+    def __post_init__(self) -> None:
+        if len(self.corners) < 2:
+            raise EventError(f"saccades corners: {self.corners} must be 2 or more")
+        if not 0 < self.move <= self.period:
+            raise EventError(f"saccades move: {self.move} us must be 1 to the period, {self.period}")
+        if not 0 < self.step <= self.move:
+            raise EventError(f"saccades step: {self.step} us must be 1 to the move, {self.move}")
+
+    @property
+    def duration(self) -> int:
+        return self.period * len(self.corners)
+
+    @property
+    def times(self) -> np.ndarray:
+        """int64: when there is a frame, from 0 to the end."""
+        times = np.arange(0, self.duration, self.step, dtype=np.int64)
+        return np.append(times, self.duration)
+
+    def positions(self) -> np.ndarray:
+        """float ``[frames, 2]``: where the picture lies at each of ``times``, (down, right) in pixels."""
+        turn, since = np.divmod(self.times, self.period)
+        share = np.clip((since - (self.period - self.move) / 2) / self.move, 0, 1)
+        way = (share - np.sin(2 * np.pi * share) / (2 * np.pi))[:, None]
+        corners = np.array(self.corners, dtype=np.float64)
+        ends = np.roll(corners, -1, axis=0)
+        here = turn % len(corners)
+        return corners[here] * (1 - way) + ends[here] * way
+
+    def frames(self, images: np.ndarray, margin: float = 0.0) -> Iterator[np.ndarray]:
+        """The images [..., height, width] at each of ``times``; ``margin`` is the light around them."""
+        for down, right in self.positions():
+            yield moved(images, down, right, margin)
+
+
+def moved(images: np.ndarray, down: float, right: float, margin: float = 0.0) -> np.ndarray:
+    """Images [..., height, width] moved by so many pixels, bilinearly; ``margin`` comes in from outside."""
+    height, width = images.shape[-2:]
+    whole_down, whole_right = int(np.floor(down)), int(np.floor(right))
+    part_down, part_right = down - whole_down, right - whole_right
+    reach = max(abs(whole_down), abs(whole_right)) + 1
+    around = [(0, 0)] * (images.ndim - 2) + [(reach, reach)] * 2
+    padded = np.pad(images, around, constant_values=margin)
+
+    def at(dy: int, dx: int) -> np.ndarray:
+        top, left = reach - whole_down - dy, reach - whole_right - dx
+        return padded[..., top : top + height, left : left + width]
+
+    upper = (1 - part_right) * at(0, 0) + part_right * at(0, 1)
+    lower = (1 - part_right) * at(1, 0) + part_right * at(1, 1)
+    return (1 - part_down) * upper + part_down * lower
