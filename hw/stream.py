@@ -18,6 +18,9 @@ from hw.layout import TokenLayout, index_bits
 BLOCK_DEPTH = 128
 """A queue deeper than this is made of block memory."""
 
+PROMPT_BEATS = 4
+"""Beats that hide the latency of the block memory behind them."""
+
 
 def delayed(m: Module, signal: Any, cycles: int, name: str) -> Any:
     """``signal`` (a value or a view) as it was ``cycles`` ago: a chain of registers, reset to 0."""
@@ -88,6 +91,40 @@ class Queue(wiring.Component):
                 self.o.payload.eq(read.data),
             ]
             m.d.sync += shown.eq(take | (shown & ~self.o.ready))
+        return m
+
+
+class PromptQueue(wiring.Component):
+    """A queue of latency 1 at any depth: a few beats in LUTs, before what goes to block memory when they are full.
+
+    In and out: one stream of ``shape``; at least ``depth`` beats. II 1. Reset empties it.
+    """
+
+    def __init__(self, shape: ShapeLike, depth: int) -> None:
+        self.shape, self.depth = shape, depth
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        small = self.depth <= BLOCK_DEPTH
+        m.submodules.front = front = Queue(self.shape, self.depth if small else PROMPT_BEATS)
+        wiring.connect(m, front.o, wiring.flipped(self.o))
+        if small:
+            wiring.connect(m, wiring.flipped(self.i), front.i)
+            return m
+        m.submodules.back = back = Queue(self.shape, self.depth)
+        behind = Signal(range(self.depth + 1))
+        direct = Signal()
+        m.d.comb += [
+            direct.eq((behind == 0) & front.i.ready),
+            self.i.ready.eq(direct | back.i.ready),
+            front.i.valid.eq(Mux(direct, self.i.valid, back.o.valid)),
+            front.i.payload.eq(Mux(direct, self.i.payload, back.o.payload)),
+            back.i.valid.eq(self.i.valid & ~direct),
+            back.i.payload.eq(self.i.payload),
+            back.o.ready.eq(front.i.ready),
+        ]
+        m.d.sync += behind.eq(behind + (back.i.valid & back.i.ready) - (back.o.valid & back.o.ready))
         return m
 
 

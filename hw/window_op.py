@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,9 +23,20 @@ from hw.op import STEP_REGISTER, Op, Timing, fewest_lanes, queue_depth
 from hw.requantizer import Drain, Output, drain_latency
 from hw.resources import window_resources
 from hw.sequencer import Rounds, Sequencer
-from hw.source import SITE_LATENCY, TokenSource, WindowGeometry, WindowSource, dense_taps, read_latency, spare_rows
+from hw.source import (
+    SITE_LATENCY,
+    SPARSE_SITE_LATENCY,
+    TokenSource,
+    WindowGeometry,
+    dense_taps,
+    read_latency,
+    spare_rows,
+    wrapped,
+)
+from hw.sparse_source import SparseWindowSource
 from hw.stream import delayed
 from hw.weights import weight_word
+from hw.window_source import WindowSource
 from models.ir.activity import Activity
 from models.ir.graph import Requant, Window
 
@@ -73,7 +84,16 @@ class WindowOp(Op):
     def geometry(self) -> WindowGeometry:
         i, n = self.inputs[0].shape, self.node
         bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
-        return replace(bare, spare=spare_rows(bare, self._rounds(1).cycles))
+        return replace(bare, spare=spare_rows(bare, self._rounds(1).cycles, self.site_latency))
+
+    @property
+    def finds_sites(self) -> bool:
+        """Whether the source has to find which of its windows are active."""
+        return self.inputs[0].sparse and not self.pointwise
+
+    @property
+    def site_latency(self) -> int:
+        return SPARSE_SITE_LATENCY if self.finds_sites else SITE_LATENCY
 
     @property
     def walks_taps(self) -> bool:
@@ -92,9 +112,10 @@ class WindowOp(Op):
 
     @cached_property
     def round_steps(self) -> int:
-        """The fewest steps of a round, over the sites of the dense frame."""
-        least = 1 if self.pointwise else next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites)
-        return self._rounds(1).steps(least)
+        """The fewest steps of a round, over the sites of any frame."""
+        if self.pointwise or self.finds_sites:
+            return self._rounds(1).steps(1)
+        return self._rounds(1).steps(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
 
     @cached_property
     def out_lanes(self) -> int:
@@ -121,12 +142,17 @@ class WindowOp(Op):
     @cached_property
     def depth(self) -> int:
         """Places of the output queue."""
-        i = self.inputs[0].shape
-        frame = self._steps((0, i.height * i.width) if self.pointwise else dense_taps(self.geometry))
-        return queue_depth(self.round_steps, self.rounds.beats, self.pipeline, int(frame))
+        return queue_depth(self.round_steps, self.rounds.beats, self.pipeline, int(self._steps(self._least())))
+
+    def _least(self) -> Sequence[int]:
+        """The sites of the shortest frame that is not empty, by active taps."""
+        i = self.inputs[0]
+        if i.sparse:
+            return 0, 1
+        return (0, i.shape.height * i.shape.width) if self.pointwise else dense_taps(self.geometry)
 
     def timing(self) -> Timing:
-        return Timing(SITE_LATENCY, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
+        return Timing(self.site_latency, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
 
     def resources(self, device: Device) -> Resources:
         return window_resources(self, device)
@@ -155,6 +181,8 @@ class WindowComponent(wiring.Component):
         op, rounds = self.op, self.op.rounds
         if op.pointwise:
             source = TokenSource(op.in_layout, rounds.cycles(1))
+        elif op.finds_sites:
+            source = SparseWindowSource(op.in_layout, op.geometry, op.parallel)
         else:
             source = WindowSource(op.in_layout, op.geometry, op.parallel)
         m.submodules.source = source
@@ -166,7 +194,6 @@ class WindowComponent(wiring.Component):
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         m.d.comb += [
-            source.done.eq(sequencer.done),
             sequencer.room.eq(output.room),
             output.reserve.eq(sequencer.reserve),
             output.push.eq(drain.push),
@@ -175,15 +202,19 @@ class WindowComponent(wiring.Component):
 
         step, valid = Signal(sequencer.step_layout), Signal()
         m.d.sync += [step.eq(sequencer.step), valid.eq(sequencer.valid)]
-        if isinstance(source, WindowSource):
-            walks = op.walks_taps
-            m.d.comb += [
-                source.release.eq(sequencer.site.payload.release),
-                source.read_row.eq(_turned(step.row, step.tap_y, source.geometry.rows) if walks else step.row),
-                source.read_column.eq(step.column + step.tap_x if walks else step.column),
-            ]
+        walks = op.walks_taps
+        if isinstance(source, TokenSource):
+            m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
         else:
-            m.d.comb += source.read_slot.eq(step.slot)
+            m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
+        if isinstance(source, SparseWindowSource):
+            m.d.comb += source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows)
+        elif isinstance(source, WindowSource):
+            m.d.comb += [
+                source.done.eq(sequencer.done),
+                source.release.eq(sequencer.site.payload.release),
+                source.read_row.eq(wrapped(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
+            ]
         fetch = read_latency(op.parallel)
         m.d.comb += [
             source.read_word.eq(step.group if op.channelwise else step.word),
@@ -211,8 +242,3 @@ class WindowComponent(wiring.Component):
         ]
         m.d.comb += [getattr(drain, f"sum{p}").eq(value) for p, value in enumerate(sums.sums())]
         return m
-
-
-def _turned(row: Value, tap: Value, rows: int) -> Value:
-    total = row + tap
-    return Mux(total >= rows, total - rows, total)

@@ -1,0 +1,104 @@
+"""Which sites of the kept rows are active: a bit a site, gathered as tokens come, read a window's width at a time."""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layout import index_bits
+
+WHOLE_ROW = 16
+"""A row of so many bits or fewer is one word, in registers."""
+
+
+class Presence(wiring.Component):
+    """``rows`` rows of ``width`` bits, of which ``span`` neighbouring ones are read from all rows at once.
+
+    In: ``clear`` empties ``row``; ``put`` then sets its bit ``x``, in ascending order within a row, at the earliest in
+    the same cycle. Out: ``bits0``..., of each row those from ``column`` on, without delay; past the row they are 0.
+    They are right ``put``'s next cycle.
+
+    A row lies in words of ``word`` bits, those of even and of odd number in a memory each, so that any two neighbours
+    are read at once; a flag says whether a word was written since the row was cleared. The bits of a word gather in a
+    register, so that writing never reads.
+    """
+
+    def __init__(self, rows: int, width: int, span: int) -> None:
+        self.rows, self.width, self.span = rows, width, span
+        self.word = word_bits(width, span)
+        self.words = -(-width // self.word)
+        outs = {f"bits{n}": Out(span) for n in range(rows)}
+        ports = {"clear": In(1), "put": In(1), "row": In(index_bits(rows)), "x": In(index_bits(width))}
+        super().__init__({**ports, "column": In(index_bits(width)), **outs})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shift = self.word.bit_length() - 1
+        number = self.x >> shift
+        so_far, word = Signal(self.word), Signal(self.word)
+        current, fresh, starts = Signal(index_bits(self.words)), Signal(init=1), Signal()
+        m.d.comb += [
+            starts.eq(self.clear | fresh | (number != current)),
+            word.eq(Mux(starts, 0, so_far) | (1 << self.x[:shift])),
+        ]
+        with m.If(self.clear):
+            m.d.sync += fresh.eq(1)
+        with m.If(self.put):
+            m.d.sync += [so_far.eq(word), current.eq(number), fresh.eq(0)]
+        for n in range(self.rows):
+            here = Signal(name=f"here{n}")
+            m.d.comb += here.eq(self.row == n)
+            read = self._one_word if self.words == 1 else self._many_words
+            m.d.comb += getattr(self, f"bits{n}").eq(read(m, n, here, number, word))
+        return m
+
+    def _one_word(self, m: Module, n: int, here: Value, number: Value, word: Value) -> Value:
+        kept = Signal(self.word, name=f"row{n}")
+        with m.If(here & self.put):
+            m.d.sync += kept.eq(word)
+        with m.Elif(here & self.clear):
+            m.d.sync += kept.eq(0)
+        return (kept >> self.column)[: self.span]
+
+    def _many_words(self, m: Module, n: int, here: Value, number: Value, word: Value) -> Value:
+        shift = self.word.bit_length() - 1
+        written = Signal(self.words, name=f"written{n}")
+        kept = Mux(self.clear, 0, written)
+        with m.If(here):
+            m.d.sync += written.eq(Mux(self.put, kept | (1 << number), kept))
+        left = self.column >> shift
+        halves = []
+        for odd in range(2):
+            depth = (self.words + 1 - odd) // 2
+            half = memory.Memory(shape=unsigned(self.word), depth=depth, init=[], attrs={"ram_style": "distributed"})
+            m.submodules[f"row{n}_{('even', 'odd')[odd]}"] = half
+            write, read = half.write_port(), half.read_port(domain="comb")
+            place = Signal(range(depth + 1), name=f"place{n}_{odd}")
+            m.d.comb += [
+                write.addr.eq(number >> 1),
+                write.data.eq(word),
+                write.en.eq(here & self.put & (number[0] == odd)),
+                place.eq(left >> 1 if odd else (left + 1) >> 1),
+                read.addr.eq(place),
+            ]
+            flags = Array([*written[odd::2], 0])
+            halves.append(Mux(flags[place], read.data, 0))
+        return rotated(Cat(halves), self.column[: shift + 1], self.span)
+
+
+def rotated(value: Value, by: Value, keep: int) -> Value:
+    """The lowest ``keep`` bits of ``value`` rotated down by ``by``, of as many bits as count its length."""
+    for n in reversed(range(len(by))):
+        left = keep + (1 << n) - 1
+        value = Mux(by[n], Cat(value[1 << n :], value[: 1 << n]), value)[:left]
+    return value
+
+
+def word_bits(width: int, span: int) -> int:
+    """A power of two near the square root of ``width``, no less than ``span``; of a short row all of it."""
+    if width <= WHOLE_ROW:
+        return 1 << index_bits(width)
+    return 1 << (max(span, isqrt(width)) - 1).bit_length()
