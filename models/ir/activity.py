@@ -119,6 +119,12 @@ def density(graph: Graph, node: Node) -> float:
     return float(_entry(graph, node)["density"]) if graph.input.sparse else 1.0
 
 
+def occupancy(figures: Activity) -> tuple[float, ...]:
+    """The share of output sites that see j active input sites, j from 0; ``()`` where there is no window."""
+    sites = sum(figures.taps)
+    return tuple(taps / sites if sites else 0.0 for taps in figures.taps)
+
+
 def _entry(graph: Graph, node: Node) -> dict[str, Any]:
     try:
         return graph.stats[node.name]["activity"]

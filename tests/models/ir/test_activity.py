@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.ir import golden
-from models.ir.activity import Activity, activity, density, expected, frame_activity, measured
+from models.ir.activity import Activity, activity, density, expected, frame_activity, measured, occupancy
 from models.ir.frame import Frame
 from models.ir.graph import Graph, GraphError, Window
 from tests.models.ir.builders import UINT8, conv, every_op, single, tensor
@@ -81,6 +81,8 @@ def test_a_data_set_leaves_mean_and_99th_percentile_in_the_graph(graph: Graph) -
         if any(work):
             assert sum(j * n for j, n in enumerate(figures.taps)) == sorted(work)[197]
         assert figures in [frame[name] for frame in frames]
+    shares = occupancy(expected(known)["stem"])
+    assert len(shares) == 10 and sum(shares) == pytest.approx(1) and occupancy(Activity(3, 3)) == ()
     stem = known["stem"]
     assert density(known, stem) == pytest.approx(np.mean([mask.mean() for mask in masks]))
 
