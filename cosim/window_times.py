@@ -1,0 +1,195 @@
+"""Window ops of the cycle simulator: rows come in, windows leave, and rows are freed for others.
+
+A dense source knows which row comes next and counts its sites; a sparse one keeps the rows that have tokens and
+finds its sites, through three registers (``hw.sparse_source``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cosim.active_sites import WindowSites
+from cosim.stream_times import Process, Stream
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
+from hw.window_op import WindowOp
+
+
+class RowStore:
+    """``WindowSource``: when each row was freed, and when the close of each frame was offered."""
+
+    def __init__(self, op: WindowOp) -> None:
+        self.geometry = op.geometry
+        self.freed: list[int] = []
+        self.closed: list[int] = []
+
+    def fill(self, i: Stream) -> Process:
+        g = self.geometry
+        n, row = 0, 0
+        for frame, beats in enumerate(i.beats):
+            for beat in range(beats):
+                starts_row = beat < beats - 1 and beat % (g.width * g.words) == 0
+                while (
+                    len(i.offered) <= n
+                    or (beat == 0 and len(self.closed) <= frame - FRAMES_AHEAD)
+                    or (starts_row and len(self.freed) <= row - g.rows)
+                ):
+                    yield
+                ready = 0
+                if beat == 0 and frame >= FRAMES_AHEAD:
+                    ready = self.closed[frame - FRAMES_AHEAD] + 1
+                if starts_row:
+                    if row >= g.rows:
+                        ready = max(ready, self.freed[row - g.rows] + RELEASE_DELAY)
+                    row += 1
+                i.move(ready)
+                n += 1
+
+
+def windows(op: WindowOp, store: RowStore, i: Stream, o: Stream) -> Process:
+    g, rounds, depth, pipeline = op.geometry, op.rounds, op.depth, op.pipeline
+    reach = g.kernel - 1 - g.padding
+    inside_y, inside_x = _taps_inside(g.height, g.out_height, g), _taps_inside(g.width, g.out_width, g)
+    done, last, start = -1, -rounds.beats, 0
+    for beats in i.beats:
+        freed = 0
+        if beats > 1:
+            for y in range(g.out_height):
+                need_y = min(y * g.stride + reach, g.height - 1)
+                for x in range(g.out_width):
+                    need_x = min(x * g.stride + reach, g.width - 1)
+                    needed = start + (need_y * g.width + need_x + 1) * g.words - 1
+                    while len(i.moved) <= needed:
+                        yield
+                    free = max(i.moved[needed] + 1, done) + 1
+                    steps = rounds.steps(inside_y[y] * inside_x[x])
+                    for _ in range(rounds.groups):
+                        taken = len(o.offered) + rounds.beats - depth
+                        while len(o.moved) < taken:
+                            yield
+                        first = max(free, o.moved[taken - 1] + 1 if taken > 0 else 0)
+                        last = max(first + steps - 1, last + rounds.beats)
+                        free = last + 1
+                        o.offered += range(last + pipeline, last + pipeline + rounds.beats)
+                    done = last
+                rows = need_y + 1 if y == g.out_height - 1 else min((y + 1) * g.stride - g.padding, need_y + 1)
+                store.freed += [done] * max(0, rows - freed)
+                freed = max(freed, rows)
+        # the close of the frame: after its last row, or at once when it is empty
+        needed = start + max(0, beats - 2)
+        while len(i.moved) <= needed:
+            yield
+        offered = max(i.moved[needed] + 1, done)
+        store.closed.append(offered)
+        taken = len(o.offered) + 1 - depth
+        while len(o.moved) < taken:
+            yield
+        done = max(offered + 1, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
+        o.offered.append(done + pipeline)
+        if beats > 1:
+            store.freed += [done] * (g.height - freed)
+        start += beats
+
+
+def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:
+    """For each output index how many of the window's taps lie inside."""
+    starts = [g.stride * n - g.padding for n in range(out)]
+    return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]
+
+
+class SparseRowStore:
+    """``SparseWindowSource``: when each site was offered, and when the end of each frame was found.
+
+    Nothing waits for ever, whatever the frames. Let a row wait for storage, and all sites be done but those that need
+    more input; the first of these is in cell row b, the last that was done in a < b or a = b. The rows kept have
+    tokens, so each holds part of a site (or a blank): they are rows of the window or cell of a, or of the cell row b
+    and later, and all before the last row that b needs, ``stride * b + reach``. Those are at most
+    ``stride + padding + reach``, where reach is ``kernel - 1 - padding``, or ``stride - 1`` for kernel 1: fewer than
+    the storage has, ``kernel + stride`` and one more for each row that a stride passes over.
+    """
+
+    def __init__(self, op: WindowOp, frames: Sequence[WindowSites]) -> None:
+        self.op, self.frames = op, frames
+        self.offered: list[int] = []
+        self.found: list[int] = []
+        # the site that frees the storage of each row that needs storage again
+        freed = np.cumsum([0, *(frame.rows[-1] for frame in frames)])
+        by_site = np.concatenate([frame.rows + before for frame, before in zip(frames, freed, strict=False)])
+        again = np.arange(1, freed[-1] - op.geometry.rows + 1)
+        self.freeing: list[int] = np.searchsorted(by_site, again).tolist()
+
+    def fill(self, i: Stream) -> Process:
+        rows, words = self.op.geometry.rows, self.op.in_layout.beats_per_token
+        n, row = 0, 0
+        for number, frame in enumerate(self.frames):
+            for starts_row in frame.starts_row.tolist():
+                ready = 0
+                if starts_row:
+                    if row >= rows:
+                        freeing = self.freeing[row - rows]
+                        while len(self.offered) <= freeing:
+                            yield
+                        ready = self.offered[freeing] + RELEASE_DELAY
+                    row += 1
+                for _ in range(words):
+                    while len(i.offered) <= n:
+                        yield
+                    i.move(ready)
+                    n += 1
+            while len(i.offered) <= n or len(self.found) <= number - FRAMES_AHEAD:
+                yield
+            i.move(self.found[number - FRAMES_AHEAD] + 1 if number >= FRAMES_AHEAD else 0)
+            n += 1
+
+
+def sparse_windows(op: WindowOp, store: SparseRowStore, i: Stream, o: Stream) -> Process:
+    """A site is found when it is complete, looked up and offered, each a cycle later or when the next place is free."""
+    rounds, depth, pipeline, words = op.rounds, op.depth, op.pipeline, op.in_layout.beats_per_token
+    steps_of = [rounds.steps(taps) for taps in range(op.geometry.taps + 1)]
+    looked = offered = done = -1
+    last, start = -rounds.beats, 0
+    moved, offers = i.moved, i.offered
+    for beats, frame in zip(i.beats, store.frames, strict=True):
+        needed = start + frame.tokens * words - frame.whole
+        sites = zip(needed.tolist(), frame.whole.tolist(), frame.taps.tolist(), frame.blank.tolist(), strict=True)
+        for beat, whole, taps, blank in sites:
+            if whole:
+                while len(moved) <= beat:
+                    yield
+                complete = moved[beat] + 1
+            else:
+                # what comes next must only show, whether it is taken or not
+                while len(offers) <= beat or len(moved) < beat:
+                    yield
+                complete = i.shown(beat) + 1
+            found = max(complete, looked)
+            looked = max(found + 1, offered)
+            offered = max(looked + 1, done)
+            store.offered.append(offered)
+            if blank:
+                done = offered
+                continue
+            free, steps = offered + 1, steps_of[taps]
+            for _ in range(rounds.groups):
+                taken = len(o.offered) + rounds.beats - depth
+                while len(o.moved) < taken:
+                    yield
+                first = max(free, o.moved[taken - 1] + 1 if taken > 0 else 0)
+                last = max(first + steps - 1, last + rounds.beats)
+                free = last + 1
+                o.offered += range(last + pipeline, last + pipeline + rounds.beats)
+            done = last
+        start += beats
+        while len(moved) < start:
+            yield
+        found = max(moved[start - 1] + 1, looked)
+        looked = max(found + 1, offered)
+        offered = max(looked + 1, done)
+        store.found.append(found)
+        store.offered.append(offered)
+        taken = len(o.offered) + 1 - depth
+        while len(o.moved) < taken:
+            yield
+        done = max(offered + 1, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
+        o.offered.append(done + pipeline)
