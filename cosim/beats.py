@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.simulator import SimulationError
-from hw.layout import TokenLayout
+from hw.layout import InputLayout
 from models.ir.frame import Frame
 
 
@@ -17,14 +17,13 @@ from models.ir.frame import Frame
 class Beats:
     """What moved on one stream: the payload of every beat taken and its cycle (int64 ``[n]``)."""
 
-    layout: TokenLayout
+    layout: InputLayout
     cycles: np.ndarray
     payloads: list[int]
 
     def split(self) -> list[slice]:
-        """The beats of each frame that closed, its ``end`` included; a last one without ``end`` is left out."""
-        ends = [index + 1 for index, payload in enumerate(self.payloads) if payload & 1]
-        return [slice(start, stop) for start, stop in zip([0, *ends], ends, strict=False)]
+        """The beats of each whole frame; those of a last one that is not whole are left out."""
+        return self.layout.split(self.payloads)
 
     @property
     def frames(self) -> list[Frame]:
@@ -38,12 +37,12 @@ class Beats:
 
     @property
     def last_cycles(self) -> list[int]:
-        """The cycle of each frame's last beat that is not ``end``; of ``end`` in an empty frame."""
+        """The cycle of each frame's last token beat, in a stream of tokens; of ``end`` in an empty frame."""
         return [int(self.cycles[max(part.start, part.stop - 2)]) for part in self.split()]
 
     @property
     def end_cycles(self) -> list[int]:
-        """The cycle of each frame's ``end`` beat."""
+        """The cycle of each frame's last beat: in a stream of tokens its ``end``."""
         return [int(self.cycles[part.stop - 1]) for part in self.split()]
 
 
@@ -56,7 +55,7 @@ class Record:
     ready: str
 
     @classmethod
-    def read(cls, name: str, layout: TokenLayout, path: Path) -> Record:
+    def read(cls, name: str, layout: InputLayout, path: Path) -> Record:
         cycles: list[int] = []
         payloads: list[int] = []
         valid = ready = ""

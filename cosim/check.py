@@ -93,8 +93,9 @@ def check(graph: Graph, frames: Sequence[Frame], run: RtlRun, edges: Mapping[str
 
 
 def first_mismatch(layer: str, edge: str, expected: Sequence[Frame], beats: Beats) -> Mismatch | None:
-    """The first beat of ``beats`` that is not the one ``expected`` calls for, or None when all agree."""
+    """The first beat of a stream of tokens that is not the one ``expected`` calls for, or None when all agree."""
     layout = beats.layout
+    assert isinstance(layout, TokenLayout)
     position = 0
     for number, frame in enumerate(expected):
         want = layout.beats(frame)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from cosim.beats import Beats, Record, what_hung
 from cosim.harness.testbench import STREAMS, record_file, source_file, testbench
 from cosim.simulator import SimulationError, SimulatorKind, build, run
-from hw.layout import TokenLayout
+from hw.layout import InputLayout, TokenLayout
 from models.ir.frame import Frame
 
 FRAME_LIMIT = 1_000_000
@@ -41,7 +41,7 @@ class Stalls:
 class Source:
     """An input stream: what it carries, and the frames to play."""
 
-    layout: TokenLayout
+    layout: InputLayout
     frames: Sequence[Frame]
 
 
@@ -79,7 +79,7 @@ def play(
         raise ValueError(f"waveform: {waveform} must end in .vcd or .fst")
     (ends,) = {len(source.frames) for source in sources.values()}
     words = {name: _words(source) for name, source in sources.items()}
-    layouts = {**{name: source.layout for name, source in sources.items()}, **sinks, **probes}
+    layouts: dict[str, InputLayout] = {**{name: source.layout for name, source in sources.items()}, **sinks, **probes}
     widths = {name: layout.width for name, layout in layouts.items()}
     groups = ({name: widths[name] for name in group} for group in (sources, sinks, probes))
     texts = [

@@ -11,7 +11,7 @@ import numpy as np
 from cosim.beats import Beats
 from cosim.player import FRAME_LIMIT, Source, Stalls, play
 from cosim.simulator import SimulatorKind
-from hw.layout import TokenLayout
+from hw.layout import InputLayout, TokenLayout
 from models.ir.frame import Frame
 
 
@@ -51,7 +51,7 @@ class RtlRun:
 
 def simulate(
     verilog: Path,
-    in_layout: TokenLayout,
+    in_layout: InputLayout,
     out_layout: TokenLayout,
     frames: Sequence[Frame],
     *,

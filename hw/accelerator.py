@@ -2,7 +2,7 @@
 
 ::
 
-    i -> op -> [fork] -> [queue] -> [converter] -> op -> ... -> o
+    i -> [mask input] -> op -> [fork] -> [queue] -> [converter] -> op -> ... -> o
 
 Frames follow each other without a gap or a drain, and every edge keeps the stream contract.
 """
@@ -16,8 +16,9 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layout import TokenLayout
-from hw.mapping import Mapping
+from hw.layout import InputLayout, MaskLayout, TokenLayout
+from hw.mapping import FrameInput, Mapping
+from hw.mask_input import MaskInput
 from hw.op import Op
 from hw.registry import build_all
 from hw.stream import Fork, Queue, conversion, converter
@@ -59,6 +60,11 @@ class Plan:
         node = self.graph.input
         return TokenLayout(node.shape, node.dtype, self.mapping.ops[node.name].pe)
 
+    @cached_property
+    def source(self) -> InputLayout:
+        """What the accelerator's input stream carries; ``input`` is the tokens it becomes."""
+        return MaskLayout.of(self.input) if self.mapping.frame_input is FrameInput.MASK else self.input
+
     @property
     def output(self) -> TokenLayout:
         return self.layout(self.graph.output)
@@ -82,14 +88,15 @@ class Plan:
 
 
 class Accelerator(wiring.Component):
-    """In ``i``, frames of the graph's input; out ``o``, frames of its output. With ``probes``, outputs
-    ``edge_<producer>__<consumer>_<index>__payload``, ``__valid`` and ``__ready`` show every edge as it leaves its
-    producer. Reset drops everything.
+    """In ``i``, frames of the graph's input, laid out as ``plan.source`` says; out ``o``, frames of its output.
+
+    With ``probes``, outputs ``edge_<producer>__<consumer>_<index>__payload``, ``__valid`` and ``__ready`` show every
+    edge as it leaves its producer. Reset drops everything.
     """
 
     def __init__(self, graph: Graph, mapping: Mapping, probes: bool = False) -> None:
         self.plan, self.probes = Plan(graph, mapping), probes
-        ports = {"i": In(self.plan.input.signature), "o": Out(self.plan.output.signature)}
+        ports = {"i": In(self.plan.source.signature), "o": Out(self.plan.output.signature)}
         for edge in self.plan.edges if probes else ():
             for field, width in (("payload", edge.layout.width), ("valid", 1), ("ready", 1)):
                 ports[f"edge_{edge.name}__{field}"] = Out(width)
@@ -102,7 +109,7 @@ class Accelerator(wiring.Component):
         for name, component in ops.items():
             m.submodules[name] = component
         for node in graph.nodes:
-            source = wiring.flipped(self.i) if node is graph.input else ops[node.name].o
+            source = self._entry(m) if node is graph.input else ops[node.name].o
             readers = plan.readers(node.name)
             sinks = [self._lead(m, edge, ops) for edge in readers]
             if node.name == graph.output:
@@ -115,6 +122,14 @@ class Accelerator(wiring.Component):
             for way, sink in enumerate(sinks):
                 wiring.connect(m, getattr(fork, f"o{way}"), sink)
         return m
+
+    def _entry(self, m: Module):
+        """The stream of the graph's input frames as tokens."""
+        if isinstance(self.plan.source, TokenLayout):
+            return wiring.flipped(self.i)
+        m.submodules.mask_input = entry = MaskInput(self.plan.source)
+        wiring.connect(m, wiring.flipped(self.i), entry.i)
+        return entry.o
 
     def _lead(self, m: Module, edge: Edge, ops: dict[str, wiring.Component]):
         """The stream interface that an edge's beats enter, on their way to its consumer."""

@@ -18,10 +18,10 @@ from amaranth.back import verilog
 from amaranth.hdl import Shape as BitShape
 from amaranth.lib import wiring
 
-from hw.accelerator import Accelerator
+from hw.accelerator import Accelerator, Plan
 from hw.device import DEVICES, device
-from hw.layout import TokenLayout
-from hw.manifest import MANIFEST_FILE, DesignError, Manifest, Port, Probe, Slice, load_manifest, probe_prefix
+from hw.layout import InputLayout, TokenLayout
+from hw.manifest import MANIFEST_FILE, DesignError, Manifest, Port, Probe, Slice, load_manifest
 from hw.mapping import Mapping
 from hw.targets.yosys import script
 from models.ir.graph import Graph
@@ -77,9 +77,7 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
         text = script(command, verilog=VERILOG_FILE, stat=f"synth_{family}.json", top=TOP)
         (folder / f"synth_{family}.ys").write_text(text)
 
-    widths = _port_widths(plain)
-    source = _layout(graph, graph.input.name, widths["i__payload"][1])
-    result = _layout(graph, graph.output, widths["o__payload"][1])
+    source, result = plain.plan.source, plain.plan.output
     files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, *([PROBES_FILE] if probes else [])]
     manifest = Manifest(
         name=graph.name,
@@ -89,8 +87,8 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
         sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
         input=source,
         output=result,
-        ports=_ports(widths, {"i__payload": source, "o__payload": result}),
-        probes=_probes(graph, seen) if seen is not None else (),
+        ports=_ports(_port_widths(plain), {"i__payload": source, "o__payload": result}),
+        probes=_probes(plain.plan) if probes else (),
         tools={name: _tool_version(name) for name in TOOLS},
     )
     manifest.save(folder)
@@ -110,30 +108,20 @@ def _port_widths(component: wiring.Component) -> dict[str, tuple[str, int]]:
     return ports
 
 
-def _ports(widths: dict[str, tuple[str, int]], layouts: dict[str, TokenLayout]) -> tuple[Port, ...]:
+def _ports(widths: dict[str, tuple[str, int]], layouts: dict[str, InputLayout]) -> tuple[Port, ...]:
     return tuple(
         Port(name, direction, width, _slices(layouts[name]) if name in layouts else {})
         for name, (direction, width) in widths.items()
     )
 
 
-def _slices(layout: TokenLayout) -> dict[str, Slice]:
-    return {str(name): Slice(field.offset, field.width) for name, field in layout.struct}
+def _slices(layout: InputLayout) -> dict[str, Slice]:
+    payload = layout.struct if isinstance(layout, TokenLayout) else layout.union
+    return {str(name): Slice(field.offset, field.width) for name, field in payload}
 
 
-def _layout(graph: Graph, node: str, width: int) -> TokenLayout:
-    """What a stream of a node's tokens carries: its payload's width says how many lanes it has."""
-    shape, dtype = graph.shapes[node], graph[node].dtype
-    return TokenLayout(shape, dtype, 1 + (width - TokenLayout(shape, dtype, 1).width) // dtype.width)
-
-
-def _probes(graph: Graph, accelerator: wiring.Component) -> tuple[Probe, ...]:
-    widths = _port_widths(accelerator)
-    return tuple(
-        Probe(producer, consumer, index, _layout(graph, producer, widths[f"{name}__payload"][1]))
-        for producer, consumer, index in graph.edges
-        for name in [probe_prefix(producer, consumer, index)]
-    )
+def _probes(plan: Plan) -> tuple[Probe, ...]:
+    return tuple(Probe(edge.producer, edge.consumer, edge.index, edge.layout) for edge in plan.edges)
 
 
 def _tool_version(name: str) -> str:

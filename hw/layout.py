@@ -1,13 +1,16 @@
-"""What travels on a stream: beats of ``{end, y, x, features}``, and frames as lists of beats.
+"""What travels on a stream: frames as lists of beats, features always as codes.
 
-A token of C channels takes C/lanes beats, lowest channels first; sites come in raster order; a
-frame closes with one ``end`` beat whose other fields are zero. Features travel as codes.
-The payload is packed lowest field first: ``end`` is bit 0.
+Between ops a beat is ``{end, y, x, features}``. A token of C channels takes C/lanes beats, lowest
+channels first; sites come in raster order; a frame closes with one ``end`` beat whose other fields
+are zero. The payload is packed lowest field first: ``end`` is bit 0.
+
+Into an accelerator a frame may also come as a bit-mask of its active sites and their packed
+features, as a processor keeps it in memory and a DMA engine reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +27,10 @@ def index_bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
+MASK_BITS = 32
+"""Bits of the narrowest beat of a mask: what a processor's memory port carries."""
+
+
 @dataclass(frozen=True)
 class TokenLayout:
     """The payload of an edge: tokens of ``shape``'s frame, ``lanes`` features of ``dtype`` a beat."""
@@ -33,8 +40,7 @@ class TokenLayout:
     lanes: int
 
     def __post_init__(self) -> None:
-        if self.lanes < 1 or self.shape.channels % self.lanes:
-            raise ValueError(f"lanes must divide the {self.shape.channels} channels, not {self.lanes}")
+        _check_lanes(self.shape, self.lanes)
 
     @property
     def beats_per_token(self) -> int:
@@ -63,25 +69,23 @@ class TokenLayout:
 
     def beats(self, frame: Frame) -> list[int]:
         """The payloads of one frame, its ``end`` included."""
-        if (frame.height, frame.width, frame.channels) != self.shape:
-            got = f"{frame.height}x{frame.width}x{frame.channels}"
-            raise ValueError(f"this stream carries frames of {self.shape}, not {got}")
+        _check_frame(self.shape, frame)
         y_bits, x_bits = index_bits(self.shape.height), index_bits(self.shape.width)
         codes = self.dtype.encode(frame.features).reshape(len(frame.sites), self.beats_per_token, self.lanes)
         payloads = []
         for (y, x), token in zip(frame.sites.tolist(), codes.tolist(), strict=True):
             site = y << 1 | x << 1 + y_bits
-            for lanes in token:
-                word = 0
-                for code in reversed(lanes):
-                    word = word << self.dtype.width | code
-                payloads.append(word << 1 + y_bits + x_bits | site)
+            payloads += [_packed(lanes, self.dtype.width) << 1 + y_bits + x_bits | site for lanes in token]
         return [*payloads, 1]
+
+    def split(self, payloads: Sequence[int]) -> list[slice]:
+        """The beats of each frame that closed, its ``end`` included; a last one without ``end`` is left out."""
+        ends = [index + 1 for index, payload in enumerate(payloads) if payload & 1]
+        return [slice(start, stop) for start, stop in zip([0, *ends], ends, strict=False)]
 
     def frames(self, payloads: Iterable[int]) -> Iterator[Frame]:
         """The frames that a list of payloads carries; a last one without ``end`` is an error."""
         y_bits, x_bits = index_bits(self.shape.height), index_bits(self.shape.width)
-        code_mask = (1 << self.dtype.width) - 1
         sites: list[tuple[int, int]] = []
         codes: list[list[int]] = []
         for payload in payloads:
@@ -90,8 +94,7 @@ class TokenLayout:
                 sites, codes = [], []
                 continue
             site = payload >> 1 & (1 << y_bits) - 1, payload >> 1 + y_bits & (1 << x_bits) - 1
-            word = payload >> 1 + y_bits + x_bits
-            lanes = [word >> i * self.dtype.width & code_mask for i in range(self.lanes)]
+            lanes = _unpacked(payload >> 1 + y_bits + x_bits, self.dtype.width, self.lanes)
             if codes and len(codes[-1]) < self.shape.channels:
                 if site != sites[-1]:
                     raise ValueError(f"site {site} starts before the {self.shape.channels} channels of {sites[-1]}")
@@ -108,3 +111,135 @@ class TokenLayout:
             raise ValueError(f"end after {got} of the {self.shape.channels} channels of site {sites[-1]}")
         features = self.dtype.decode(np.array(codes, dtype=np.int64).reshape(-1, self.shape.channels))
         return Frame(self.shape.height, self.shape.width, np.array(sites, dtype=np.int64).reshape(-1, 2), features)
+
+
+@dataclass(frozen=True)
+class MaskLayout:
+    """The payload of an input of masks: beats of ``bits`` bits.
+
+    A frame of H x W sites is ceil(H*W/bits) beats of mask, a bit a site in raster order, lowest bit
+    first, the bits past the last site ignored; then the features of the active sites in raster order,
+    ``lanes`` codes of ``dtype`` a beat from bit 0 up, lowest channels first, the bits above them
+    ignored. The mask says how many beats the frame has; an empty frame is its mask alone.
+    """
+
+    shape: Shape
+    dtype: DType
+    lanes: int
+    bits: int
+
+    def __post_init__(self) -> None:
+        _check_lanes(self.shape, self.lanes)
+        if self.bits < self.lanes * self.dtype.width:
+            least = self.lanes * self.dtype.width
+            raise ValueError(f"bits must be at least {least}, for {self.lanes} lanes of {self.dtype}, not {self.bits}")
+
+    @classmethod
+    def of(cls, tokens: TokenLayout) -> MaskLayout:
+        """The layout for frames that become ``tokens``: beats of a power of two of bits, MASK_BITS or more."""
+        bits = max(MASK_BITS, 1 << (tokens.lanes * tokens.dtype.width - 1).bit_length())
+        return cls(tokens.shape, tokens.dtype, tokens.lanes, bits)
+
+    @property
+    def tokens(self) -> TokenLayout:
+        """The layout of the same frames as tokens, of as many lanes."""
+        return TokenLayout(self.shape, self.dtype, self.lanes)
+
+    @property
+    def words(self) -> int:
+        """Beats of mask in a frame."""
+        return -(-self.shape.height * self.shape.width // self.bits)
+
+    @property
+    def union(self) -> data.UnionLayout:
+        features = data.ArrayLayout(unsigned(self.dtype.width), self.lanes)
+        return data.UnionLayout({"mask": unsigned(self.bits), "features": features})
+
+    @property
+    def signature(self) -> stream.Signature:
+        return stream.Signature(self.union)
+
+    @property
+    def width(self) -> int:
+        """Bits of a payload."""
+        return self.bits
+
+    def beats(self, frame: Frame) -> list[int]:
+        """The payloads of one frame."""
+        _check_frame(self.shape, frame)
+        sites = frame.mask.ravel()
+        padded = np.zeros(self.words * self.bits, dtype=bool)
+        padded[: len(sites)] = sites
+        rows = np.packbits(padded.reshape(self.words, self.bits), axis=1, bitorder="little")
+        codes = self.dtype.encode(frame.features).reshape(-1, self.lanes)
+        return [
+            *(int.from_bytes(row.tobytes(), "little") for row in rows),
+            *(_packed(lanes, self.dtype.width) for lanes in codes.tolist()),
+        ]
+
+    def split(self, payloads: Sequence[int]) -> list[slice]:
+        """The beats of each whole frame; those of a last one that is not whole are left out."""
+        parts, start = [], 0
+        while start + self.words <= len(payloads):
+            sites = sum(word.bit_count() for word in self._mask(payloads[start : start + self.words]))
+            stop = start + self.words + sites * self.tokens.beats_per_token
+            if stop > len(payloads):
+                break
+            parts.append(slice(start, stop))
+            start = stop
+        return parts
+
+    def frames(self, payloads: Iterable[int]) -> Iterator[Frame]:
+        """The frames that a list of payloads carries; a last one that is not whole is an error."""
+        payloads = list(payloads)
+        parts = self.split(payloads)
+        for part in parts:
+            words, beats = payloads[part.start :][: self.words], payloads[part.start + self.words : part.stop]
+            height, width, channels = self.shape
+            raster = [n * self.bits + bit for n, word in enumerate(self._mask(words)) for bit in _ones(word)]
+            codes = [_unpacked(beat, self.dtype.width, self.lanes) for beat in beats]
+            features = self.dtype.decode(np.array(codes, dtype=np.int64).reshape(-1, channels))
+            sites = np.array([divmod(place, width) for place in raster], dtype=np.int64).reshape(-1, 2)
+            yield Frame(height, width, sites, features)
+        if left := len(payloads) - (parts[-1].stop if parts else 0):
+            raise ValueError(f"the stream stops inside a frame, after {left} beat(s)")
+
+    def _mask(self, words: Sequence[int]) -> list[int]:
+        """A frame's mask words, without the bits past the last site."""
+        past = self.words * self.bits - self.shape.height * self.shape.width
+        return [*words[:-1], words[-1] & (1 << self.bits - past) - 1]
+
+
+InputLayout = TokenLayout | MaskLayout
+"""What the input stream of an accelerator carries."""
+
+
+def _check_lanes(shape: Shape, lanes: int) -> None:
+    if lanes < 1 or shape.channels % lanes:
+        raise ValueError(f"lanes must divide the {shape.channels} channels, not {lanes}")
+
+
+def _check_frame(shape: Shape, frame: Frame) -> None:
+    if (frame.height, frame.width, frame.channels) != shape:
+        got = f"{frame.height}x{frame.width}x{frame.channels}"
+        raise ValueError(f"this stream carries frames of {shape}, not {got}")
+
+
+def _packed(codes: Sequence[int], width: int) -> int:
+    """Codes side by side, the first one lowest."""
+    word = 0
+    for code in reversed(codes):
+        word = word << width | code
+    return word
+
+
+def _unpacked(word: int, width: int, count: int) -> list[int]:
+    return [word >> lane * width & (1 << width) - 1 for lane in range(count)]
+
+
+def _ones(word: int) -> Iterator[int]:
+    """The places of a word's set bits, lowest first."""
+    while word:
+        lowest = word & -word
+        yield lowest.bit_length() - 1
+        word ^= lowest

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from hw.layout import TokenLayout
+from hw.layout import InputLayout, MaskLayout, TokenLayout
 from models.ir.dtype import parse_dtype
 from models.ir.graph import Shape
 
@@ -63,8 +63,9 @@ class Manifest:
     """One generated design.
 
     ``sha256``: of each file it was made from and of the Verilog. ``input``, ``output``: what the
-    streams ``i`` and ``o`` carry. ``probes``: the edges to be seen in the Verilog with probes,
-    empty where that was not asked for. ``tools``: versions by name.
+    streams ``i`` and ``o`` carry; in the file, a layout with ``bits`` is one of masks. ``probes``: the
+    edges to be seen in the Verilog with probes, empty where that was not asked for. ``tools``:
+    versions by name.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Manifest:
     device: str
     clock_mhz: float
     sha256: Mapping[str, str]
-    input: TokenLayout
+    input: InputLayout
     output: TokenLayout
     ports: tuple[Port, ...]
     probes: tuple[Probe, ...]
@@ -103,7 +104,7 @@ def load_manifest(folder: Path) -> Manifest:
     for name in sorted(set(known) ^ set(document)):
         problem = "is missing" if name in known else "is unknown"
         raise DesignError(f"{path}, field {name!r}: {problem}; a manifest has {', '.join(known)}")
-    readers = {"input": _layout, "output": _layout, "ports": _ports, "probes": _probes}
+    readers = {"input": _input_layout, "output": _layout, "ports": _ports, "probes": _probes}
     for name, read in readers.items():
         try:
             document[name] = read(document[name])
@@ -116,6 +117,8 @@ def _plain(value: Any) -> Any:
     """JSON of a field."""
     if isinstance(value, TokenLayout):
         return {"shape": list(value.shape), "dtype": str(value.dtype), "lanes": value.lanes}
+    if isinstance(value, MaskLayout):
+        return {**_plain(value.tokens), "bits": value.bits}
     if isinstance(value, Probe):
         return {**{k: getattr(value, k) for k in ("producer", "consumer", "index")}, "layout": _plain(value.layout)}
     if isinstance(value, Port):
@@ -127,6 +130,11 @@ def _plain(value: Any) -> Any:
 
 def _layout(entry: dict[str, Any]) -> TokenLayout:
     return TokenLayout(Shape(*entry["shape"]), parse_dtype(entry["dtype"]), entry["lanes"])
+
+
+def _input_layout(entry: dict[str, Any]) -> InputLayout:
+    tokens = _layout(entry)
+    return MaskLayout(tokens.shape, tokens.dtype, tokens.lanes, entry["bits"]) if "bits" in entry else tokens
 
 
 def _ports(entries: Iterable[dict[str, Any]]) -> tuple[Port, ...]:

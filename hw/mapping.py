@@ -35,6 +35,13 @@ class Multiplier(StrEnum):
         return (cls.LUT, cls.DSP) if device.dsp else (cls.LUT,)
 
 
+class FrameInput(StrEnum):
+    """How frames come into the accelerator: as tokens, or as a bit-mask and packed features."""
+
+    TOKENS = "tokens"
+    MASK = "mask"
+
+
 class MappingError(ValueError):
     """A mapping that fits no graph; the message names file, op, field and value."""
 
@@ -69,6 +76,12 @@ class Mapping:
     clock_mhz: float
     ops: Dict[str, OpMapping]
     queues: Dict[str, int] = field(default_factory=dict)
+    frame_input: FrameInput = FrameInput.TOKENS
+
+    def __post_init__(self) -> None:
+        if self.frame_input not in tuple(FrameInput):
+            raise ValueError(f"frame_input: {self.frame_input!r} must be one of {', '.join(FrameInput)}")
+        object.__setattr__(self, "frame_input", FrameInput(self.frame_input))
 
     def save(self, path: Path) -> None:
         text = json.dumps({"version": MAPPING_VERSION, **asdict(self)}, indent=1, sort_keys=True)
@@ -90,6 +103,12 @@ class Mapping:
             except (TypeError, ValueError) as error:
                 raise MappingError(f"{path}, op {name!r}: {error}") from error
         try:
-            return cls(str(entry["device"]), float(entry["clock_mhz"]), ops, dict(entry.get("queues", {})))
+            return cls(
+                device=str(entry["device"]),
+                clock_mhz=float(entry["clock_mhz"]),
+                ops=ops,
+                queues=dict(entry.get("queues", {})),
+                frame_input=entry.get("frame_input", FrameInput.TOKENS),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise MappingError(f"{path}: missing or bad field: {error}") from error

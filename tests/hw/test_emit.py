@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 import hw.emit
+from hw.accelerator import Edge
 from hw.emit import generate
-from hw.layout import TokenLayout
-from hw.manifest import DesignError, load_manifest
-from hw.mapping import Mapping
+from hw.layout import MaskLayout, TokenLayout
+from hw.manifest import DesignError, Slice, load_manifest
+from hw.mapping import FrameInput, Mapping, OpMapping
 from hw.targets.yosys import synthesize
 from models.ir.dtype import IntType
 from models.ir.graph import Graph, Input, Requant, Requantize, Shape
@@ -38,6 +40,8 @@ class Register(wiring.Component):
     def __init__(self, graph: Graph, mapping: Mapping, probes: bool = False) -> None:
         source = TokenLayout(SHAPE, UINT8, 2)
         result = TokenLayout(SHAPE, INT4, 1)
+        edge = Edge("input", "cast", 0, source, 0, (1,))
+        self.plan = SimpleNamespace(source=source, output=result, edges=(edge,))
         ports = {"i": In(source.signature), "o": Out(result.signature)}
         if probes:
             signals = {"payload": Out(source.struct), "valid": Out(1), "ready": Out(1)}
@@ -115,6 +119,22 @@ def test_slices_take_a_payload_apart(graph: Graph, tmp_path: Path) -> None:
     assert manifest.probes == ()
 
 
+def test_an_input_of_masks_is_described(tmp_path: Path) -> None:
+    """By the accelerator itself: the ports, the slices and the mapping that say so."""
+    entry = Input(name="input", dtype=UINT8, shape=SHAPE, sparse=True)
+    rule = Requant(np.zeros(4, np.int64), np.ones(4, np.int64), 5, -8, 7)
+    graph = Graph("tiny", (entry, Requantize(name="cast", inputs=("input",), dtype=INT4, requant=rule)), "cast")
+    ops = {"input": OpMapping(2), "cast": OpMapping(2, 2)}
+    mapping = Mapping("zu3eg", 200.0, ops, frame_input=FrameInput.MASK)
+    manifest = generate(graph, mapping, tmp_path / "design", probes=True)
+    assert manifest.input == MaskLayout(SHAPE, UINT8, 2, 32)
+    assert load_manifest(tmp_path / "design") == manifest
+    assert Mapping.load(tmp_path / "design" / "mapping.json") == mapping
+    port = next(port for port in manifest.ports if port.name == "i__payload")
+    assert (port.width, port.fields) == (32, {"mask": Slice(0, 32), "features": Slice(0, 16)})
+    assert [probe.layout for probe in manifest.probes] == [TokenLayout(SHAPE, UINT8, 2)]
+
+
 def test_the_same_inputs_give_the_same_bytes(graph: Graph, tmp_path: Path) -> None:
     generate(graph, MAPPING, tmp_path / "a")
     generate(graph, MAPPING, tmp_path / "b")
@@ -168,6 +188,7 @@ def test_yosys_accepts_the_verilog(graph: Graph, tmp_path: Path) -> None:
         ({"speed": 1}, "field 'speed': is unknown; a manifest has name, top"),
         ({"input": {"shape": [3, 5, 4], "dtype": "fp8", "lanes": 2}}, "field 'input': .*unknown number format 'fp8'"),
         ({"input": {"shape": [3, 5, 4], "dtype": "int8", "lanes": 3}}, "field 'input': .*lanes must divide"),
+        ({"input": {"shape": [3, 5, 4], "dtype": "int8", "lanes": 4, "bits": 16}}, "field 'input': .*at least 32"),
         ({"probes": [{"producer": "a"}]}, "field 'probes': .* cannot be read"),
         ({"ports": [{"name": "clk", "fields": 3}]}, "field 'ports': .* cannot be read"),
     ],

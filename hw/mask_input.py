@@ -1,0 +1,155 @@
+"""A frame's bit-mask and packed features become tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layout import MaskLayout, index_bits
+from hw.stream import Queue, queue_latency
+
+
+def mask_latency(layout: MaskLayout) -> int:
+    """Cycles from a mask word's entry to the earliest token, or ``end``, made of it."""
+    return queue_latency(layout.words) + 3
+
+
+class MaskInput(wiring.Component):
+    """Tokens from frames of a ``MaskLayout``.
+
+    ::
+
+        i -> mask words -> list of words that are not empty -> word -> first bit -> site (y, x)
+          -> features ------------------------------------------------------------> token -> o
+
+    In ``i``: beats of ``layout``. Out ``o``: beats of ``layout.tokens``, raster order, one ``end`` a frame.
+
+    A mask word is always taken, one a cycle. Those with an active site, and the last of each frame, go
+    into a list that holds a frame's words, with the place of their first bit: an empty word costs the
+    cycle in which it comes and no other. The sites of the list are found one a cycle, the lowest bit
+    first, also from word to word. A feature beat passes through to ``o`` in the cycle in which its site
+    and the sink are ready for it (latency 0), so features follow each other at II 1. The last word's
+    sites or, when it has none, its ``end`` show ``mask_latency(layout)`` cycles after that word went in.
+    The next frame's mask is taken from the cycle after ``end`` left.
+
+    Cycles a frame, with a source and a sink that never wait: ``words`` + sites * beats_per_token + 1, and
+    where its first site or ``end`` is found only after the last mask word, up to ``mask_latency - 1`` more.
+    The list is block memory for frames of many words. Reset drops everything.
+    """
+
+    def __init__(self, layout: MaskLayout) -> None:
+        self.layout = layout
+        super().__init__({"i": In(layout.signature), "o": Out(layout.tokens.signature)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layout, shape = self.layout, self.layout.shape
+        y_bits, x_bits = index_bits(shape.height), index_bits(shape.width)
+        place = data.StructLayout({"y": y_bits, "x": x_bits})
+        entry = data.StructLayout({"place": place, "bits": layout.bits, "last": 1})
+        m.submodules.words = words = Queue(entry, layout.words)
+        masking = Signal(init=1)
+        self._take_words(m, masking, words)
+
+        word = Signal(entry)
+        word_valid = Signal()
+        found = Signal(data.StructLayout({"place": place, "bit": index_bits(layout.bits), "end": 1}))
+        found_valid = Signal()
+        site = Signal(data.StructLayout({"place": place, "end": 1}))
+        site_valid, site_done = Signal(), Signal()
+        found_moves, word_moves, word_done = Signal(), Signal(), Signal()
+        rest = Signal(layout.bits)
+        m.d.comb += [
+            found_moves.eq(~site_valid | site_done),
+            word_moves.eq(~found_valid | found_moves),
+            rest.eq(word.bits & (word.bits - 1)),
+            # a last word gives one entry more, the end
+            word_done.eq(Mux(word.last, word.bits == 0, rest == 0)),
+            words.o.ready.eq(~word_valid | (word_moves & word_done)),
+        ]
+        with m.If(words.o.ready):
+            m.d.sync += [word.eq(words.o.payload), word_valid.eq(words.o.valid)]
+        with m.Elif(word_moves):
+            m.d.sync += word.bits.eq(rest)
+        with m.If(word_moves):
+            m.d.sync += [
+                found_valid.eq(word_valid),
+                found.place.eq(word.place),
+                found.bit.eq(_place_of(word.bits ^ rest, layout.bits)),
+                found.end.eq(word.bits == 0),
+            ]
+        with m.If(found_moves):
+            y, x = _moved(found.place, found.bit, layout.bits - 1, shape.width)
+            m.d.sync += [
+                site_valid.eq(found_valid),
+                site.place.y.eq(Mux(found.end, 0, y)),
+                site.place.x.eq(Mux(found.end, 0, x)),
+                site.end.eq(found.end),
+            ]
+        self._give_tokens(m, masking, words, site, site_valid, site_done)
+        return m
+
+    def _take_words(self, m: Module, masking: Signal, words: Queue) -> None:
+        """Mask words into the list, with the place of each one's first bit."""
+        layout, shape = self.layout, self.layout.shape
+        entry = words.i.payload
+        count = Signal(range(layout.words))
+        place = Signal.like(entry.place)
+        past = layout.words * layout.bits - shape.height * shape.width
+        inside = Mux(entry.last, (1 << layout.bits - past) - 1, (1 << layout.bits) - 1)
+        y, x = _moved(place, layout.bits, layout.bits, shape.width)
+        m.d.comb += [
+            entry.last.eq(count == layout.words - 1),
+            entry.bits.eq(self.i.payload.mask & inside),
+            entry.place.eq(place),
+            words.i.valid.eq(masking & self.i.valid & (entry.last | entry.bits.any())),
+        ]
+        with m.If(masking & self.i.valid):
+            with m.If(entry.last):
+                m.d.sync += [count.eq(0), place.y.eq(0), place.x.eq(0), masking.eq(0)]
+            with m.Else():
+                m.d.sync += [count.eq(count + 1), place.y.eq(y), place.x.eq(x)]
+
+    def _give_tokens(
+        self, m: Module, masking: Signal, words: Queue, site: Signal, site_valid: Signal, site_done: Signal
+    ) -> None:
+        """Feature beats at their sites, and the end of a frame, after which its list is empty."""
+        tokens = self.layout.tokens
+        part = Signal(index_bits(tokens.beats_per_token))
+        feature = Signal()
+        last = part == tokens.beats_per_token - 1
+        m.d.comb += [
+            feature.eq(~masking & site_valid & ~site.end),
+            self.i.ready.eq(masking | (feature & self.o.ready)),
+            self.o.valid.eq(Mux(site.end, site_valid, feature & self.i.valid)),
+            self.o.payload.end.eq(site.end),
+            self.o.payload.y.eq(site.place.y),
+            self.o.payload.x.eq(site.place.x),
+            site_done.eq(self.o.valid & self.o.ready & (site.end | last)),
+        ]
+        for lane in range(tokens.lanes):
+            m.d.comb += self.o.payload.features[lane].eq(Mux(site.end, 0, self.i.payload.features[lane]))
+        with m.If(self.o.valid & self.o.ready):
+            with m.If(site.end):
+                m.d.sync += masking.eq(1)
+            with m.Else():
+                m.d.sync += part.eq(Mux(last, 0, part + 1))
+
+
+def _place_of(one: Value, bits: int) -> Value:
+    """The place of the set bit in a word of ``bits`` bits that has just one."""
+    return Cat(
+        Cat(one[n] for n in range(bits) if n >> digit & 1).any() for digit in range(index_bits(bits)) if bits > 1
+    )
+
+
+def _moved(place: Any, offset: Value | int, most: int, width: int) -> tuple[Value, Value]:
+    """(y, x) of the site ``offset``, at most ``most``, sites after ``place`` in raster order."""
+    x = place.x + offset
+    rows = 0
+    for row in range(1, (width - 1 + most) // width + 1):
+        rows = Mux(x >= row * width, row, rows)
+    return place.y + rows, x - rows * width
