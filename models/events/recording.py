@@ -26,8 +26,8 @@ class Recording:
 
     ``t``: int64 microseconds, never descending. ``x``, ``y``: int16 column and row.
     ``p``: uint8 polarity, 1 where the light grew and 0 where it fell.
-    ``dropped``: how many events were left out, by why: ``truncated``, ``unsorted``,
-    ``out of range``, and what later steps such as denoising left out.
+    ``dropped``: how many events were left out, by why: ``truncated``, ``unplaced``,
+    ``unsorted``, ``out of range``, and what later steps such as denoising left out.
 
     The arrays are taken as they are; ``recording`` makes one from arrays that may be wrong.
     """
@@ -78,25 +78,29 @@ def recording(
     size: tuple[int, int],
     policy: Policy = "error",
     truncated: int = 0,
+    unplaced: int = 0,
 ) -> Recording:
     """A recording from integer arrays of any width, checked; ``source`` is what messages call them.
 
     ``size``: the sensor's (height, width). ``truncated``: events that the file begins but does not
-    hold whole. Under ``error`` the first event that is outside the sensor, has a polarity other than
-    0 and 1 or an earlier time than one before it raises, and so does a recording without events.
-    Under ``drop`` such events are left out, one earlier than the latest before it among them, and
-    counted; no event at all is then a recording like any other.
+    hold whole. ``unplaced``: events before the file's first word of time or place, as where a sensor
+    already ran when recording began; they are counted under either policy.
+
+    Under ``error`` the first event that is outside the sensor, has a polarity other than 0 and 1 or
+    an earlier time than one before it raises, and so does a recording without events. Under ``drop``
+    such events are left out, one earlier than the latest before it among them, and counted; no event
+    at all is then a recording like any other.
     """
     height, width = size
     if policy not in POLICIES:
         raise EventError(f"policy: {policy!r} must be one of {', '.join(POLICIES)}")
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
         raise EventError(f"{source}: size {height} x {width}: both sides must be 1 to {MAX_SIDE}")
-    dropped: dict[str, int] = {}
+    dropped = counted({}, "unplaced", unplaced)
     if truncated:
         if policy == "error":
             raise EventError(f"{source}: event {len(t)}: is cut off where the file ends; whole events are valid")
-        dropped["truncated"] = truncated
+        dropped = counted(dropped, "truncated", truncated)
     if not len(t):
         if policy == "error":
             raise EventError(f"{source}: holds no event; one or more are valid")

@@ -1,0 +1,47 @@
+"""AEDAT 4.0, the format of iniVation's DV: FlatBuffers in LZ4 or Zstandard, read by the ``aedat`` library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from models.events.recording import EventError, Policy, Recording, recording
+
+EXTRA = "aedat4"
+FIELDS = {"t": np.int64, "x": np.int64, "y": np.int64, "on": np.uint8}
+
+
+def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
+    """The events of the only stream of events in an AEDAT 4.0 file.
+
+    ``size`` is (height, width) where the file's is another. Under ``drop`` all from a packet that
+    cannot be read on is left out and counted as one truncated event.
+    """
+    try:
+        import aedat
+    except ImportError as error:
+        why = f"needs the library aedat; pip install 'netweave[{EXTRA}]' brings it"
+        raise EventError(f"{path}: AEDAT 4.0 {why}") from error
+    try:
+        decoder = aedat.Decoder(path)
+        streams = {number: about for number, about in decoder.id_to_stream().items() if about["type"] == "events"}
+    except Exception as error:
+        raise EventError(f"{path}: is not a readable AEDAT 4.0 file: {error}") from error
+    if len(streams) != 1:
+        raise EventError(f"{path}: {len(streams)} streams of events; valid is 1")
+    ((stream, about),) = streams.items()
+    packets, cut = [], 0
+    try:
+        for packet in decoder:
+            if packet["stream_id"] == stream:
+                packets.append(packet["events"])
+    except Exception as error:
+        if policy == "error":
+            raise EventError(f"{path}: packet after event {sum(map(len, packets))}: cannot be read: {error}") from error
+        cut = 1
+    t, x, y, p = (
+        np.concatenate([np.zeros(0, kind), *(packet[name].astype(kind) for packet in packets)])
+        for name, kind in FIELDS.items()
+    )
+    return recording(path, t, x, y, p, size or (about["height"], about["width"]), policy, cut)

@@ -1,0 +1,26 @@
+"""RoShamBo17's layout: a folder of AEDAT 2.0 recordings, each named after what it shows.
+
+``<class>_<rest>.aedat`` of a DAVIS240C, the class being paper, scissors, rock or background.
+(Lungu, Corradi, Delbruck, Live demonstration: CNN driven by DVS playing RoShamBo, 2017.)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.events.recording import EventError
+
+CLASSES = ("paper", "scissors", "rock", "background")
+
+
+def trials(folder: Path) -> list[tuple[str, Path]]:
+    """(class, file) of every recording, by name; ``aedat2.read`` reads one."""
+    found = []
+    for path in sorted(folder.glob("*.aedat")):
+        label = path.stem.partition("_")[0].lower()
+        if label not in CLASSES:
+            raise EventError(f"{path}: class {label!r} must be one of {', '.join(CLASSES)}")
+        found.append((label, path))
+    if not found:
+        raise EventError(f"{folder}: holds no .aedat; RoShamBo17's recordings lie in one folder")
+    return found
