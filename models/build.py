@@ -54,9 +54,9 @@ def square(name: str, value: Pair[T]) -> T:
 class PlanBuilder:
     """Adds one layer a call; ``path`` is the module path of the operation being added."""
 
-    def __init__(self, name: str, shape: Shape) -> None:
+    def __init__(self, name: str, shape: Shape, sparse: bool) -> None:
         self.name = name
-        self.layers: dict[str, Layer] = {"input": InputLayer(name="input", shape=shape)}
+        self.layers: dict[str, Layer] = {"input": InputLayer(name="input", shape=shape, sparse=sparse)}
         self.path = ""
 
     def plan(self, output: Value) -> Plan:

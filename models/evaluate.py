@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from models.data.dataset import Dataset
+from models.sparse import images
 
 BATCH = 256
 Z95 = 1.959963984540054
@@ -48,7 +49,7 @@ def accuracy(network: nn.Module, data: Dataset) -> Accuracy:
     network.eval()
     try:
         with torch.no_grad():
-            outputs = torch.cat([network(part) for part in x.split(BATCH)])
+            outputs = torch.cat([network(images(part, data.sparse)) for part in x.split(BATCH)])
     finally:
         network.train(training)
     if outputs.shape != (len(x), data.classes):

@@ -1,6 +1,7 @@
 """The float plan: what a traced network computes, as a list of frozen layers.
 
-Tensors are float ``[n, C, H, W]`` throughout; a linear layer's output is ``[n, C, 1, 1]``. Layers
+Tensors are float ``[n, C, H, W]`` throughout; a linear layer's output is ``[n, C, 1, 1]``. Any of them
+may be a ``SparseTensor``, on which the same functions of torch see active sites alone. Layers
 stand in an order in which inputs come before their users. ``clip`` bounds a layer's own result, so
 that ReLU is ``(0, inf)``.
 """
@@ -42,6 +43,8 @@ class InputLayer(Layer):
     kind: ClassVar[str] = "input"
 
     inputs: tuple[str, ...] = ()
+    sparse: bool = False
+    """Whether images have active sites only, or all of them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -18,21 +18,27 @@ from models.build import PlanBuilder, SettingError, Value
 from models.fold import fold_batchnorm, fuse_clips
 from models.ir.graph import Shape
 from models.operations import FUNCTIONS, MODULES
-from models.plan import Plan
+from models.plan import InputLayer, Plan
+from models.sparse import images
 
 TOLERANCE = 1e-6
+CHECKED_SHARE = 0.3
+"""Active sites of the sparse images that a trace is checked with."""
 
 
 class TraceError(ValueError):
     """A network that cannot be traced or holds an unsupported operation; the message names its module path."""
 
 
-def trace(model: nn.Module, shape: Shape, name: str = "network") -> Plan:
-    """The float plan of ``model`` in eval mode for images of ``shape``: batch norms folded, activations fused."""
+def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = False) -> Plan:
+    """The float plan of ``model`` in eval mode for images of ``shape``: batch norms folded, activations fused.
+
+    ``sparse`` says that images have active sites only. The module is the same: it computes on either kind.
+    """
     model = copy.deepcopy(model).eval()
     graph = _symbolic(model)
     _refuse_unknown(model, graph)
-    plan = fuse_clips(fold_batchnorm(_build(model, graph, shape, name)))
+    plan = fuse_clips(fold_batchnorm(_build(model, graph, shape, name, sparse)))
     _check_same(model, plan)
     return plan
 
@@ -68,8 +74,8 @@ def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
         raise TraceError("\n".join([*unknown, f"supported are {modules}, their functional forms, and addition"]))
 
 
-def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str) -> Plan:
-    build = PlanBuilder(name, shape)
+def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str, sparse: bool) -> Plan:
+    build = PlanBuilder(name, shape, sparse)
     values: dict[fx.Node, Any] = {}
     for node in graph.nodes:
         build.path = _path(node)
@@ -97,11 +103,16 @@ def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str) -> Plan:
 
 def _check_same(model: nn.Module, plan: Plan) -> None:
     """Refuse a module that the trace does not describe, such as one that relies on writing in place."""
-    height, width, channels = plan.layers[0].shape
-    x = torch.randn(2, channels, height, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    source = plan.layers[0]
+    assert isinstance(source, InputLayer)
+    height, width, channels = source.shape
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, channels, height, width, generator=generator, dtype=torch.float64)
+    if source.sparse:
+        x *= torch.rand(2, 1, height, width, generator=generator) < CHECKED_SHARE
     with torch.no_grad():
-        wanted = model.double()(x.clone()).flatten(1)
-        found = plan.to(torch.float64).logits(x)
+        wanted = model.double()(images(x.clone(), source.sparse)).flatten(1)
+        found = plan.to(torch.float64).logits(images(x, source.sparse))
     if not torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * max(1.0, wanted.abs().max().item())):
         raise TraceError(
             f"{type(model).__name__}: computes other outputs than its trace, or none that are finite; an operation "

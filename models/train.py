@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data.dataset import Augment, Dataset
+from models.sparse import images
 
 Progress = Callable[[str, int, int], None]
 
@@ -21,7 +22,7 @@ LABEL_SMOOTHING = 0.1
 
 
 def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
-    """``x`` [n, C, H, W], each image moved, turned and resized at random; bilinear, zero outside."""
+    """``x`` [n, C, H, W], each image moved, turned and resized at random; bilinear or nearest, zero outside."""
     if augment == Augment():
         return x
     n, _, height, width = x.shape
@@ -32,7 +33,8 @@ def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor
     move_x, move_y = right * (2 * augment.shift / width), down * (2 * augment.shift / height)
     theta = torch.stack([cos, -sin, move_x, sin, cos, move_y], dim=1).view(n, 2, 3)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, align_corners=False)
+    mode = "nearest" if augment.nearest else "bilinear"
+    return F.grid_sample(x, grid, mode, align_corners=False)
 
 
 def batches(data: Dataset, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
@@ -42,7 +44,7 @@ def batches(data: Dataset, generator: torch.Generator) -> Iterator[tuple[Tensor,
     order = torch.randperm(len(x), generator=generator)
     for start in range(0, len(x) - size + 1, size):
         chosen = order[start : start + size]
-        yield augmented(x[chosen], data.augment, generator), y[chosen]
+        yield images(augmented(x[chosen], data.augment, generator), data.sparse), y[chosen]
 
 
 def train(

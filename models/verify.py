@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
+from torch import Tensor
 
+from models import sparse
 from models.data.dataset import Dataset
 from models.ir import golden
+from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.quant.network import QuantizedNetwork
 
@@ -17,9 +19,15 @@ class GoldenMismatch(RuntimeError):
 
 def compare_with_golden(network: QuantizedNetwork, graph: Graph, data: Dataset, images: int) -> None:
     """Raise where any integer of any node differs on the first ``images`` test images."""
-    integers = network.integers(torch.from_numpy(data.test_x[:images]))
+    x = sparse.images(torch.from_numpy(data.test_x[:images]), data.sparse)
+    expected = {name: _frames(value) for name, value in network.integers(x).items()}
     for i, frame in enumerate(data.frames("test", images)):
         for name, result in golden.run(graph, frame).items():
-            expected = integers[name][i].permute(1, 2, 0).numpy()
-            if not np.array_equal(result.to_dense(), expected):
+            if result != expected[name][i]:
                 raise GoldenMismatch(f"node {name!r} of test image {i}: golden differs from the quantized network")
+
+
+def _frames(x: Tensor) -> list[Frame]:
+    if isinstance(x, sparse.SparseTensor):
+        return x.frames()
+    return [Frame.from_dense(image.numpy()) for image in x.permute(0, 2, 3, 1)]

@@ -10,6 +10,7 @@ from models.ir.dtype import DType, DyBitType
 from models.plan import InputLayer, Plan, WeightedLayer
 from models.quant.fake import nearest
 from models.quant.formats import LOGITS
+from models.sparse import SparseTensor, images
 
 METHODS = ("minmax", "percentile", "mse")
 IMAGES = 512
@@ -51,7 +52,7 @@ def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
 class Calibration:
     """Scales of a plan's tensors for any format, each found once.
 
-    Activations are those of the first ``IMAGES`` training images, of each layer ``SAMPLE`` values.
+    Activations are those of ``IMAGES`` training images, of each layer ``SAMPLE`` values at active sites.
     """
 
     def __init__(self, plan: Plan, data: Dataset, method: str = "mse") -> None:
@@ -63,10 +64,12 @@ class Calibration:
         self._scales: dict[tuple[str, str, DType], Tensor] = {}
         chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
         with torch.no_grad():
-            values = plan.values(torch.from_numpy(data.train_x)[chosen])
+            values = plan.values(images(torch.from_numpy(data.train_x)[chosen], data.sparse))
         self._samples: dict[str, Tensor] = {}
         for name, value in values.items():
-            flat = value.flatten()
+            flat = (value.features if isinstance(value, SparseTensor) else value).flatten()
+            if not len(flat):
+                flat = flat.new_zeros(1)
             # an odd stride visits every site and channel
             sample = flat[:: max(1, len(flat) // SAMPLE) | 1]
             ends = torch.stack([flat.min(), flat.max()])

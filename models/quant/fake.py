@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.ir.dtype import DType, DyBitType
+from models.sparse import elementwise
 
 
 @functools.cache
@@ -18,6 +19,7 @@ def _table(dtype: DyBitType, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     return magnitudes, magnitudes[:-1] + magnitudes[1:]
 
 
+@elementwise
 def nearest(x: Tensor, dtype: DType) -> Tensor:
     """The decoded value of ``dtype`` nearest to each of ``x``, for a tapered format ties away from zero.
 
@@ -50,6 +52,7 @@ class _FakeQuantize(torch.autograd.Function):
         return grad * inside, (grad * slope).sum_to_size(ctx.scale_shape), None
 
 
+@elementwise
 def fake_quantize(x: Tensor, scale: Tensor, dtype: DType) -> Tensor:
     """``x`` rounded to ``scale`` times a value of ``dtype``.
 
@@ -59,6 +62,7 @@ def fake_quantize(x: Tensor, scale: Tensor, dtype: DType) -> Tensor:
     return _FakeQuantize.apply(x, scale, dtype)  # type: ignore[no-any-return]
 
 
+@elementwise
 def round_through(x: Tensor, scale: Tensor) -> Tensor:
     """``x`` rounded to a multiple of ``scale``, with the gradient of ``x`` itself."""
     step = scale.detach()

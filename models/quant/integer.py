@@ -112,7 +112,7 @@ class IntegerLayer:
         layer = self.layer
         common: dict[str, Any] = {"name": layer.name, "inputs": layer.inputs, "dtype": self.dtype, "scale": self.scale}
         if isinstance(layer, InputLayer):
-            return ir.Input(**common, shape=layer.shape)
+            return ir.Input(**common, shape=layer.shape, sparse=layer.sparse)
         if isinstance(layer, MaxPoolLayer):
             return ir.MaxPool(**common, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
         if isinstance(layer, AddLayer):

@@ -12,6 +12,7 @@ from models.quant.calibrate import Calibration, bounded
 from models.quant.fake import fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
+from models.sparse import elementwise
 
 BATCH = 256
 
@@ -122,7 +123,7 @@ class QuantizedNetwork(nn.Module):
         return tuple(layers.values())
 
     def integers(self, x: Tensor) -> dict[str, Tensor]:
-        """int64 ``[n, C, H, W]`` of every node, keyed by its name, for images ``x`` [n, C, H, W]."""
+        """int64 ``[n, C, H, W]`` of every node, keyed by its name, for images ``x``; sparse where those are."""
         layers = self.integer_layers()
         parts = [_run(layers, part) for part in x.split(BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -144,13 +145,14 @@ def _run(layers: tuple[IntegerLayer, ...], x: Tensor) -> dict[str, Tensor]:
     for layer in layers:
         name = layer.layer.name
         if isinstance(layer.layer, InputLayer):
-            values[name] = _encode(layer, x)
+            values[name] = _encode(x, layer)
         else:
             values[name] = layer.compute(*(values[source] for source in layer.layer.inputs))
     return values
 
 
-def _encode(layer: IntegerLayer, x: Tensor) -> Tensor:
+@elementwise
+def _encode(x: Tensor, layer: IntegerLayer) -> Tensor:
     steps = x.double() / layer.scale
     integers = steps.round()
     low, high = layer.dtype.min, layer.dtype.max

@@ -29,7 +29,7 @@ class NetworkError(ValueError):
 
 def plan_for(model: nn.Module | Plan, data: Dataset, name: str = "network") -> Plan:
     """The plan of ``model`` for the images of ``data``, one output a class."""
-    plan = model if isinstance(model, Plan) else trace(model, data.shape, name)
+    plan = model if isinstance(model, Plan) else trace(model, data.shape, name, data.sparse)
     shape = plan[plan.output].shape
     if tuple(shape) != (1, 1, data.classes):
         raise NetworkError(f"network {plan.name!r} gives {shape}; data set {data.name!r} needs 1x1x{data.classes}")

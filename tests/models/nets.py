@@ -32,15 +32,24 @@ def randomized(model: nn.Module, seed: int) -> nn.Module:
     return model.eval()
 
 
-def random_data(channels: int, side: int, signed: bool = False, classes: int = CLASSES, seed: int = 0) -> Dataset:
+def random_data(
+    channels: int, side: int, signed: bool = False, classes: int = CLASSES, seed: int = 0, sparse: bool = False
+) -> Dataset:
+    """Integers / 8; the images of a sparse data set are empty, full and all between, in turn."""
     rng = np.random.default_rng(seed)
     low, high = (-8, 8) if signed else (0, 16)
 
     def images(n: int) -> np.ndarray:
-        return (rng.integers(low, high, (n, channels, side, side)) / 8).astype(np.float32)
+        x = rng.integers(low, high, (n, channels, side, side)) / 8
+        if sparse:
+            share = np.resize((0.3, 0.0, 1.0, 0.05, 0.7), n)
+            x *= rng.random((n, 1, side, side)) < share[:, None, None, None]
+        return x.astype(np.float32)
 
     labels = np.arange(40) % classes
-    return Dataset("random", images(40), labels, images(20), labels[:20], classes, IntType(4, signed), 1 / 8)
+    return Dataset(
+        "random", images(40), labels, images(20), labels[:20], classes, IntType(4, signed), 1 / 8, sparse=sparse
+    )
 
 
 class PreActivation(nn.Module):

@@ -1,0 +1,186 @@
+"""What the functions of torch that networks are made of do to a ``SparseTensor``.
+
+Each takes the arguments of the torch function by their own names. Where every site is active the result is
+that of the dense function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.sparse import convolution
+from models.sparse.sites import Sites
+from models.sparse.tensor import FUNCTIONS, SparseTensor
+
+
+def _one(name: str, value: Any) -> int:
+    """The one number behind ``3`` or ``(3, 3)``."""
+    numbers = set(value) if isinstance(value, Sequence) else {value}
+    if len(numbers) != 1:
+        raise ValueError(f"{name} {value} of a SparseTensor: both directions must be equal")
+    return numbers.pop()
+
+
+def _refuse(**settings: tuple[Any, Any]) -> None:
+    for name, (value, wanted) in settings.items():
+        if value != wanted:
+            raise ValueError(f"{name} {value} of a SparseTensor: must be {wanted}")
+
+
+def _conv2d(
+    x: SparseTensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> SparseTensor:
+    _refuse(dilation=(_one("dilation", dilation), 1))
+    kernel = _one("kernel_size", tuple(weight.shape[2:]))
+    if isinstance(padding, str):
+        padding = (kernel - 1) // 2 if padding == "same" else 0
+    window = (kernel, _one("stride", stride), _one("padding", padding))
+    wide = groups > 1
+    if (weight.shape[1] * groups, len(weight)) != (x.shape[1], groups if wide else len(weight)):
+        raise ValueError(
+            f"weight {tuple(weight.shape)} in {groups} groups on a SparseTensor of {x.shape[1]} channels: "
+            "must be one group, or as many as there are channels in and out"
+        )
+    after = x.sites.after(*window)
+    if kernel == 1 and after is x.sites:
+        features = x.features * weight.flatten() if wide else F.linear(x.features, weight.flatten(1))
+    else:
+        convolve = convolution.depthwise if wide else convolution.full
+        features = convolve(x.features, weight, x.sites.windows(*window))
+    return SparseTensor(features if bias is None else features + bias, after)
+
+
+def _batch_norm(
+    x: SparseTensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> SparseTensor:
+    """Statistics are over active sites; of fewer than two there are none, and those kept apply."""
+    training = training and len(x.sites) > 1
+    return x.map(
+        lambda features: F.batch_norm(features, running_mean, running_var, weight, bias, training, momentum, eps)
+    )
+
+
+def _pool(pool: Callable[..., SparseTensor], x: SparseTensor, kernel: Any, stride: Any, padding: Any) -> SparseTensor:
+    k = _one("kernel_size", kernel)
+    s = k if stride is None or stride == [] else _one("stride", stride)
+    p = _one("padding", padding)
+    if k == s > 2 and k.bit_count() == 1 and p == 0:
+        # 2^n x 2^n cells that do not overlap, as halvings in a row: so the integer graph has them
+        return _pool(pool, _pool(pool, x, 2, 2, 0), k // 2, k // 2, 0)
+    return pool(x, (k, s, p))
+
+
+def _largest(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
+    if window[0] < window[1]:
+        raise ValueError(f"kernel_size {window[0]} of a SparseTensor: must be at least the stride, {window[1]}")
+    nothing = x.features.new_full((1, x.shape[1]), -torch.inf)
+    seen = torch.cat([x.features, nothing])[x.sites.windows(*window).rows]
+    return SparseTensor(seen.max(dim=0).values, x.sites.after(*window))
+
+
+def _max_pool2d(
+    x: SparseTensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> SparseTensor:
+    _refuse(
+        dilation=(_one("dilation", dilation), 1), ceil_mode=(ceil_mode, False), return_indices=(return_indices, False)
+    )
+    return _pool(_largest, x, kernel_size, stride, padding)
+
+
+def _window_sum(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
+    ones = x.features.new_ones(x.shape[1], 1, window[0], window[0])
+    return SparseTensor(convolution.depthwise(x.features, ones, x.sites.windows(*window)), x.sites.after(*window))
+
+
+def _avg_pool2d(
+    x: SparseTensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> SparseTensor:
+    _refuse(ceil_mode=(ceil_mode, False))
+    if padding != 0:
+        _refuse(count_include_pad=(count_include_pad, True))
+    divisor = divisor_override or _one("kernel_size", kernel_size) ** 2
+    total = _pool(_window_sum, x, kernel_size, stride, padding)
+    return total if divisor == 1 else total / divisor
+
+
+def _adaptive_avg_pool2d(x: SparseTensor, output_size: Any) -> Tensor:
+    _, _, height, width = x.shape
+    sizes = output_size if isinstance(output_size, Sequence) else (output_size, output_size)
+    down, right = (have if want is None else want for want, have in zip(sizes, (height, width), strict=True))
+    if (down, right) == (1, 1):
+        return x.mean((2, 3), keepdim=True)
+    if height % down or width % right:
+        raise ValueError(f"output_size {output_size} of a SparseTensor: must divide its size, {height}x{width}, evenly")
+    return _avg_pool2d(x, (height // down, width // right))
+
+
+def _dropout2d(x: SparseTensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> SparseTensor:
+    kept = F.dropout(x.features.new_ones(x.shape[:2]), p, training)
+    return x.map(lambda features: features * kept[x.sites.image])
+
+
+def _cat(tensors: Sequence[SparseTensor], dim: int = 0) -> SparseTensor:
+    """Batches of images, one after the other."""
+    _refuse(dim=(dim, 0))
+    first = tensors[0].sites
+    rasters, batch = [], 0
+    for part in tensors:
+        rasters.append(part.sites.raster + batch * first.height * first.width)
+        batch += part.sites.batch
+    sites = Sites(batch, first.height, first.width, torch.cat(rasters))
+    return SparseTensor(torch.cat([part.features for part in tensors]), sites)
+
+
+def _of_features(function: Callable[..., Tensor]) -> Callable[..., SparseTensor]:
+    """A function that acts on each number by itself."""
+    return lambda x, *args, inplace=False, **kwargs: x.map(lambda features: function(features, *args, **kwargs))
+
+
+FUNCTIONS |= {
+    F.conv2d: _conv2d,
+    F.batch_norm: _batch_norm,
+    F.max_pool2d: _max_pool2d,
+    F.avg_pool2d: _avg_pool2d,
+    F.adaptive_avg_pool2d: _adaptive_avg_pool2d,
+    F.dropout2d: _dropout2d,
+    F.relu: _of_features(F.relu),
+    F.relu6: _of_features(F.relu6),
+    F.hardtanh: _of_features(F.hardtanh),
+    F.dropout: _of_features(F.dropout),
+    torch.relu: _of_features(torch.relu),
+    torch.clamp: _of_features(torch.clamp),
+    torch.add: SparseTensor.add,
+    torch.mean: SparseTensor.mean,
+    torch.flatten: SparseTensor.flatten,
+    torch.cat: _cat,
+}
