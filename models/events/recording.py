@@ -86,10 +86,10 @@ def recording(
     hold whole. ``unplaced``: events before the file's first word of time or place, as where a sensor
     already ran when recording began; they are counted under either policy.
 
-    Under ``error`` the first event that is outside the sensor, has a polarity other than 0 and 1 or
-    an earlier time than one before it raises, and so does a recording without events. Under ``drop``
-    such events are left out, one earlier than the latest before it among them, and counted; no event
-    at all is then a recording like any other.
+    Under ``error`` the first event that is outside the sensor or has a polarity other than 0 and 1
+    raises; where none is, the first with an earlier time than the one before it; and a recording
+    without events does. Under ``drop`` such events are left out, the earlier ones being those before
+    the latest so far, and counted; no event at all is then a recording like any other.
     """
     height, width = size
     if policy not in POLICIES:
