@@ -93,6 +93,11 @@ class WindowGeometry:
         return (self.kernel - 1) // 2 - self.padding
 
     @property
+    def blanks(self) -> tuple[int, int]:
+        """Columns of cells beyond the output, left and right, that hold input sites: 0 or 1 each, however wide."""
+        return int(self.cell_offset > 0), int(self.stride * self.out_width + self.cell_offset < self.width)
+
+    @property
     def lead(self) -> float:
         """The share of the dense input frame that comes before the first window is complete."""
         reach = self.kernel - 1 - self.padding

@@ -9,6 +9,8 @@
 
 An output site is active when any site of its ``stride`` x ``stride`` cell is. A token enters its cell in a list as it
 comes: one list for each row of a cell, so that each is in raster order and merging them finds every cell once.
+Tokens left and right of all cells (a narrow padding, an odd side) enter one that is *blank*: no site, but a reason to
+free the rows above, which nothing else might be.
 """
 
 from __future__ import annotations
@@ -51,8 +53,9 @@ class SparseWindowSource(wiring.Component):
         self.word_width = layout.lanes * layout.dtype.width
         fields = {"rows": g.kernel * self.row_bits, "column": index_bits(g.width + 2 * g.padding), "mask": g.taps}
         self.site_layout = site_layout(g.out_height, g.out_width, fields)
+        self.cells_wide = g.out_width + sum(g.blanks)
         self.cell_layout = data.StructLayout(
-            {"x": index_bits(g.out_width), "y": index_bits(g.out_height), "end": unsigned(1)}
+            {"x": index_bits(self.cells_wide), "y": index_bits(g.out_height), "end": unsigned(1)}
         )
         super().__init__(
             {
@@ -99,11 +102,12 @@ class SparseWindowSource(wiring.Component):
         heads = [cells.o for cells in lists]
         cell, firsts = self._first(m, heads)
         reach = max(g.kernel - 1 - g.padding, g.cell_offset + g.stride - 1)
+        left, _ = g.blanks
         need_y, need_x = Signal(index_bits(g.height)), Signal(index_bits(g.width))
         there, take = Signal(), Signal()
         m.d.comb += [
             need_y.eq(at_most(times(cell.y, g.stride) + reach, g.height - 1)),
-            need_x.eq(at_most(times(cell.x, g.stride) + reach, g.width - 1)),
+            need_x.eq(at_most(times(cell.x, g.stride) + reach - g.stride * left, g.width - 1)),
             there.eq((ahead != 0) | (seen > Cat(Const(0, 1), need_x, need_y))),
         ]
         m.d.comb += [head.ready.eq(take & first) for head, first in zip(heads, firsts, strict=True)]
@@ -112,15 +116,17 @@ class SparseWindowSource(wiring.Component):
         # three registers on the way to a site: which cell, its rows and their bits, its taps
         found, looked = Signal(self.cell_layout), Signal(self.cell_layout)
         found_valid, looked_valid, look, offer = Signal(), Signal(), Signal(), Signal()
+        # a blank cell takes no time of the sites: the cell behind it may take its place, and frees its rows
+        yields, blank = self._blank(found), self._blank(looked)
         m.d.comb += [
             offer.eq(looked_valid & (~self.site.valid | self.site.ready)),
-            look.eq(found_valid & (~looked_valid | offer)),
-            take.eq(firsts.any() & there & (~found_valid | look)),
+            look.eq(found_valid & (~looked_valid | offer | blank)),
+            take.eq(firsts.any() & there & (~found_valid | look | yields)),
         ]
         m.d.sync += [
             found_valid.eq(take | (found_valid & ~look)),
             looked_valid.eq(look | (looked_valid & ~offer)),
-            self.site.valid.eq(offer | (self.site.valid & ~self.site.ready)),
+            self.site.valid.eq((offer & ~blank) | (self.site.valid & ~self.site.ready)),
         ]
         with m.If(take):
             m.d.sync += found.eq(cell)
@@ -132,7 +138,7 @@ class SparseWindowSource(wiring.Component):
             presence.put.eq(token),
             presence.row.eq(row),
             presence.x.eq(p.x + g.padding),
-            column.eq(times(found.x, g.stride)),
+            column.eq(times(found.x, g.stride) - g.stride * left),
             presence.column.eq(column),
         ]
         hits, released = self._slots(m, beat & starts, row, frame, found, look)
@@ -140,9 +146,11 @@ class SparseWindowSource(wiring.Component):
         hit = [Signal(g.rows, name=f"hit{ky}") for ky in range(g.kernel)]
         release, looked_column = Signal(range(g.rows + 1)), Signal.like(column)
         with m.If(look):
-            m.d.sync += [looked.eq(found), release.eq(released), looked_column.eq(column)]
+            m.d.sync += [looked.eq(found), release.eq(released + Mux(offer, 0, release)), looked_column.eq(column)]
             m.d.sync += [bits[n].eq(getattr(presence, f"bits{n}")) for n in range(g.rows)]
             m.d.sync += [register.eq(value) for register, value in zip(hit, hits, strict=True)]
+        with m.Elif(offer):
+            m.d.sync += release.eq(0)
         freed = delayed(m, Mux(offer, release, 0), RELEASE_DELAY - 1, "freed")
         m.d.sync += held.eq(held + (beat & starts) - freed)
 
@@ -152,7 +160,7 @@ class SparseWindowSource(wiring.Component):
             m.d.sync += [
                 s.end.eq(looked.end),
                 s.y.eq(looked.y),
-                s.x.eq(looked.x),
+                s.x.eq(looked.x - left),
                 s.column.eq(looked_column),
                 s.rows.eq(Cat(_where(rows, self.row_bits) for rows in hit)),
                 s.mask.eq(Cat(taps)),
@@ -179,12 +187,17 @@ class SparseWindowSource(wiring.Component):
         shift = g.stride.bit_length() - 1
         from_y, from_x = (Signal(signed(len(side) + 1), name=f"from_{name}") for name, side in (("y", p.y), ("x", p.x)))
         m.d.comb += [from_y.eq(p.y - g.cell_offset), from_x.eq(p.x - g.cell_offset)]
-        cell_y, cell_x = from_y >> shift, from_x >> shift
-        inside = (cell_y >= 0) & (cell_y < g.out_height) & (cell_x >= 0) & (cell_x < g.out_width)
+        cell_y = from_y >> shift
+        inside = (cell_y >= 0) & (cell_y < g.out_height)
+        # all cells left of the output are one, all right of it another
+        left, right = g.blanks
+        last = g.out_width - 1 + right
+        cell_x = Signal(index_bits(self.cells_wide))
+        m.d.comb += cell_x.eq(Mux(from_x < 0, 0, at_most(from_x >> shift, last) + left))
         lists = []
         for n in range(g.stride):
             # rows that are kept hold every cell that waits
-            cells = PromptQueue(self.cell_layout, g.rows * g.out_width + FRAMES_AHEAD)
+            cells = PromptQueue(self.cell_layout, g.rows * self.cells_wide + FRAMES_AHEAD)
             m.submodules[f"cells{n}"] = cells
             pushed, fresh = Signal(self.cell_layout, name=f"pushed{n}"), Signal(init=1, name=f"fresh{n}")
             entry = cells.i.payload
@@ -199,6 +212,11 @@ class SparseWindowSource(wiring.Component):
                 m.d.sync += [pushed.eq(entry), fresh.eq(p.end)]
             lists.append(cells)
         return lists
+
+    def _blank(self, cell: data.View) -> Value:
+        """Whether a cell is no site of the output."""
+        left, right = self.geometry.blanks
+        return ~cell.end & (((cell.x == 0) & left) | ((cell.x == self.cells_wide - 1) & right))
 
     def _first(self, m: Module, heads: list) -> tuple[data.View, Signal]:
         """(the first of the heads in raster order, which of them are it); none where there is none."""
