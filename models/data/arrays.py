@@ -15,12 +15,13 @@ GRIDS = (1.0, 1 / 255, *(2.0**-bits for bits in range(1, MAX_INPUT_BITS + 1)))
 
 
 def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
-    """A data set from ``x_train``, ``y_train``, ``x_test``, ``y_test`` and, optionally, ``input_scale``.
+    """A data set from ``x_train``, ``y_train``, ``x_test``, ``y_test`` and, optionally, ``input_scale`` and ``sparse``.
 
     Images are ``[n, C, H, W]``, or ``[n, H, W]`` for one channel. Integer images are multiplied by
     the scale, 1 unless given. Float images are multiples of it; where it is not given, of the
     coarsest of 1, 1/255 and 1/2 to 1/256 that divides every pixel, and if none does they are
-    rounded to 8 bits of their largest magnitude.
+    rounded to 8 bits of their largest magnitude. ``sparse``: 1 where only the sites that are not
+    zero in every channel are to be active; 0, as without it, where all are.
     """
     for key in KEYS:
         if key not in arrays:
@@ -57,6 +58,7 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
         classes=int(max(y_train.max(), y_test.max())) + 1,
         input_dtype=dtype,
         input_scale=scale,
+        sparse=_given_sparse(name, arrays),
     )
 
 
@@ -67,6 +69,13 @@ def _given_scale(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
     if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value).all() or value.item() <= 0:
         raise DatasetError(f"data set {name!r}, input_scale: {value!r} must be one positive number")
     return float(value.item())
+
+
+def _given_sparse(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
+    value = np.asarray(arrays.get("sparse", 0))
+    if value.size != 1 or value.item() not in (0, 1):
+        raise DatasetError(f"data set {name!r}, sparse: {value!r} must be 0 or 1")
+    return bool(value.item())
 
 
 def _grid(values: np.ndarray) -> float:

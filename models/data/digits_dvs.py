@@ -46,10 +46,10 @@ def recordings(
         yield from camera.record_all(frames, saccades.times, seed + start)
 
 
-def digits_dvs() -> Dataset:
+def digits_dvs(counts: Counts = Counts()) -> Dataset:
     """The data set; made in seconds at first use, then read from the user's cache folder."""
     source = digits()
-    counts, camera, saccades = Counts(), Camera(), Saccades()
+    camera, saccades = Camera(), Saccades()
 
     def make() -> dict[str, np.ndarray]:
         # the training images and the test images see different noise

@@ -26,12 +26,11 @@ CLASSES = 10
 Progress = Callable[[str, int, int], None]
 
 
-def n_mnist(folder: str | Path | None = None, progress: Progress | None = None) -> Dataset:
+def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, counts: Counts = Counts()) -> Dataset:
     """The data set in ``folder``, or in ``n_mnist`` of the folder that the variable NETWEAVE_DATA names.
 
     Recordings are read once and their counts kept in the user's cache folder, until a file changes.
     """
-    counts = Counts()
     root = _root(folder)
     files = {split: _files(root, split) for split in SPLITS}
 

@@ -88,6 +88,13 @@ def test_a_given_scale_multiplies_integers_and_divides_floats() -> None:
     assert np.array_equal(same.train_x, data.train_x)
 
 
+def test_arrays_may_be_sparse() -> None:
+    images = np.zeros((6, 1, 2, 3), np.uint8)
+    images[:, 0, 1, 2] = 3
+    assert from_arrays("x", arrays(x_train=images, x_test=images[:3], sparse=1)).masks().sum() == 3
+    assert from_arrays("x", arrays(x_train=images, x_test=images[:3])).masks().all()
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
@@ -101,6 +108,7 @@ def test_a_given_scale_multiplies_integers_and_divides_floats() -> None:
         ({"y_test": np.array([0, -1, 2])}, "test_y: -1 to 2 must be 0 to 2"),
         ({"y_train": np.zeros(6, int), "y_test": np.zeros(3, int)}, "classes: 1 must be 2 or more"),
         ({"x_train": np.full((6, 3, 4, 5), 300)}, "pixels need integers 0 to 300; 8 bits"),
+        ({"sparse": 2}, r"sparse: array\(2\) must be 0 or 1"),
         ({"input_scale": -1.0}, r"input_scale: array\(-1.\) must be one positive number"),
         (
             {"x_train": np.full((6, 3, 4, 5), 0.3), "x_test": np.ones((3, 3, 4, 5)), "input_scale": 0.5},

@@ -106,6 +106,16 @@ def test_eye_tracking_files_however_hdf5_stores_them(options: dict[str, object],
     assert (found.height, found.width) == (480, 640)
 
 
+def test_values_too_wide_for_the_narrow_arrays_are_seen(tmp_path: Path) -> None:
+    events = random_events(3, 1000, 480, 640)
+    wrong = [*events[:700], (events[700][0], 65536 + 5, 5, 1), *events[701:]]
+    path = eye_file(tmp_path / "e.h5", wrong, chunks=(64,), compression="gzip")
+    with pytest.raises(EventError, match="event 700: x is 65541; valid is 0 to 639"):
+        read(path)
+    found = read(path, "drop")
+    assert (rows(found), found.dropped) == ([*events[:700], *events[701:]], {"out of range": 1})
+
+
 def test_text_and_npz(tmp_path: Path) -> None:
     events = random_events(4, 50, 20, 30)
     lines = [f"{t},{x},{y},{p}" for t, x, y, p in events]
