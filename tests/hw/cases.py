@@ -14,7 +14,7 @@ from hw.registry import inputs_of, mappings
 from models.ir.dtype import DType, IntType, parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from tests.support.ops import empty_frame, one_op, random_frame, random_values
+from tests.support.ops import one_op, random_values
 from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
@@ -35,6 +35,9 @@ STALLS: dict[str, dict[str, Any]] = {
 FRAMES = ("f", "e", "fff", "eff", "fef", "feef", "eee", "eefeff")
 """Sequences of full (f) and empty (e) frames; p stands for a frame of some sites."""
 
+DENSITIES = {"e": 0.0, "1": 0.01, "5": 0.05, "2": 0.2, "p": 0.4, "6": 0.6, "f": 1.0}
+"""The share of active sites of a frame, by its letter; o stands for a frame of one site."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -51,11 +54,12 @@ class Case:
     padding: int = 0
     seed: int = 0
     choose: Callable[[Sequence[OpMapping]], OpMapping] | None = field(default=None, compare=False)
+    sparse_windows: bool = False
 
     @property
     def sparse(self) -> bool:
-        """Whether the op takes frames in which only some sites are active."""
-        return self.kind not in WINDOWS
+        """Whether the op takes frames in which only some sites are active; those without windows always do."""
+        return self.sparse_windows or self.kind not in WINDOWS
 
     @property
     def rng(self) -> np.random.Generator:
@@ -89,13 +93,23 @@ class Case:
     def frames(self, graph: Graph, pattern: str) -> list[Frame]:
         """One frame for each letter of ``pattern``."""
         rng = self.rng
-        make = {"f": random_frame, "e": lambda _, graph: empty_frame(graph), "p": sparse_frame}
-        return [make[letter](rng, graph) for letter in pattern]
+        return [frame_like(letter, rng, graph) for letter in pattern]
 
 
-def sparse_frame(rng: np.random.Generator, graph: Graph) -> Frame:
+def frame_like(letter: str, rng: np.random.Generator, graph: Graph) -> Frame:
+    """A frame of the density that the letter stands for; exactly full or empty for f and e."""
     shape = graph.input.shape
-    return Frame.from_dense(random_values(rng, graph.input.dtype, tuple(shape)), rng.random(shape[:2]) < 0.4)
+    if letter == "o":
+        mask = np.zeros(shape[:2], dtype=bool)
+        mask[rng.integers(shape.height), rng.integers(shape.width)] = True
+    else:
+        mask = rng.random(shape[:2]) < DENSITIES[letter]
+    return masked_frame(rng, graph, mask)
+
+
+def masked_frame(rng: np.random.Generator, graph: Graph, mask: np.ndarray) -> Frame:
+    """Random features where ``mask`` is."""
+    return Frame.from_dense(random_values(rng, graph.input.dtype, tuple(graph.input.shape)), mask)
 
 
 def draw_format(rng: np.random.Generator, names: Sequence[str] = FORMATS) -> DType:
@@ -111,7 +125,13 @@ def draw_window(rng: np.random.Generator, kind: str, kernels: Sequence[int] = (1
 
 
 def draw_case(
-    seed: int, kind: str, *, names: Sequence[str] = FORMATS, side: int = 6, channels: Sequence[int] = (1, 2, 3, 4, 6)
+    seed: int,
+    kind: str,
+    *,
+    names: Sequence[str] = FORMATS,
+    side: int = 6,
+    channels: Sequence[int] = (1, 2, 3, 4, 6),
+    sparse_windows: bool = False,
 ) -> Case:
     """A random op of the kind, frames at most ``side`` x ``side`` larger than its kernel needs."""
     rng = np.random.default_rng(seed)
@@ -125,4 +145,4 @@ def draw_case(
     if kind in ("full", "depthwise", "pointwise", "linear"):
         w = type(w)(w.width)
     y = x if kind == "max_pool" else y
-    return Case(kind, (height, width, c_in), x, w, y, c_out, kernel, stride, padding, seed)
+    return Case(kind, (height, width, c_in), x, w, y, c_out, kernel, stride, padding, seed, None, sparse_windows)
