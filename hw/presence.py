@@ -86,14 +86,17 @@ class Presence(wiring.Component):
             ]
             flags = Array([*written[odd::2], 0])
             halves.append(Mux(flags[place], read.data, 0))
-        return rotated(Cat(halves), self.column[: shift + 1], self.span)
+        words = Signal(2 * self.word, name=f"words{n}")
+        m.d.comb += words.eq(Cat(halves))
+        return rotated(m, words, self.column[: shift + 1], self.span, f"bits{n}")
 
 
-def rotated(value: Value, by: Value, keep: int) -> Value:
+def rotated(m: Module, value: Value, by: Value, keep: int, name: str) -> Value:
     """The lowest ``keep`` bits of ``value`` rotated down by ``by``, of as many bits as count its length."""
     for n in reversed(range(len(by))):
-        left = keep + (1 << n) - 1
-        value = Mux(by[n], Cat(value[1 << n :], value[: 1 << n]), value)[:left]
+        turned = Signal(keep + (1 << n) - 1, name=f"{name}_by{n}")
+        m.d.comb += turned.eq(Mux(by[n], Cat(value[1 << n :], value[: 1 << n]), value))
+        value = turned
     return value
 
 
