@@ -9,8 +9,9 @@ from torch import nn
 
 from models.source import call, is_function
 from models.zoo.digits_cnn import DigitsCNN
+from models.zoo.digits_dvs_net import DigitsDvsNet
 
-MODELS: dict[str, Callable[[], nn.Module]] = {"digits_cnn": DigitsCNN}
+MODELS: dict[str, Callable[[], nn.Module]] = {"digits_cnn": DigitsCNN, "digits_dvs_net": DigitsDvsNet}
 
 
 class ModelError(ValueError):

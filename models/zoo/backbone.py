@@ -1,0 +1,68 @@
+"""``Backbone``: an inverted-residual network from its description, as event-camera networks are published.
+
+Written with PyTorch's own layers, so that it computes on dense images and, given a ``SparseTensor``,
+as a submanifold network.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+Block = tuple[int, int, int, int]
+"""(expansion, channels, repeats, stride): ``repeats`` inverted residuals, of which the first has the stride."""
+
+
+class InvertedResidual(nn.Module):
+    """1x1 to ``c_inner`` channels, depthwise 3x3, 1x1 to ``c_out``; the way around it where shapes allow."""
+
+    def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.expand = conv_norm(c_in, c_inner, 1)
+        self.depthwise = conv_norm(c_inner, c_inner, 3, stride, groups=c_inner)
+        self.project = conv_norm(c_inner, c_out, 1, activation=False)
+        self.residual = stride == 1 and c_in == c_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.project(self.depthwise(self.expand(x)))
+        return y + x if self.residual else y
+
+
+class Backbone(nn.Module):
+    """Stem 3x3 of stride 2, inverted residuals, 1x1 to ``head`` channels, mean over the image, linear.
+
+    Input ``[n, c_in, H, W]``, output ``[n, outputs]``.
+    """
+
+    def __init__(self, c_in: int, stem: int, blocks: Sequence[Block], head: int, outputs: int) -> None:
+        super().__init__()
+        self.stem = conv_norm(c_in, stem, 3, 2)
+        layers = []
+        channels = stem
+        for expansion, c_out, repeats, stride in blocks:
+            for repeat in range(repeats):
+                layers.append(InvertedResidual(channels, expansion * channels, c_out, 1 if repeat else stride))
+                channels = c_out
+        self.blocks = nn.Sequential(*layers)
+        self.head = conv_norm(channels, head, 1)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(head, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.head(self.blocks(self.stem(x)))
+        return self.fc(self.pool(x).flatten(1))
+
+
+def conv_norm(
+    c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1, activation: bool = True
+) -> nn.Sequential:
+    """Convolution and batch norm, with or without ReLU."""
+    layers: dict[str, nn.Module] = {
+        "conv": nn.Conv2d(c_in, c_out, kernel, stride, (kernel - 1) // 2, groups=groups, bias=False),
+        "norm": nn.BatchNorm2d(c_out),
+    }
+    if activation:
+        layers["relu"] = nn.ReLU()
+    return nn.Sequential(OrderedDict(layers))
