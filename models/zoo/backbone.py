@@ -33,10 +33,10 @@ class InvertedResidual(nn.Module):
 class Backbone(nn.Module):
     """Stem 3x3 of stride 2, inverted residuals, 1x1 to ``head`` channels, mean over the image, linear.
 
-    Input ``[n, c_in, H, W]``, output ``[n, outputs]``.
+    Input ``[n, c_in, H, W]``, output ``[n, classes]``, or ``[n, head]`` without classes.
     """
 
-    def __init__(self, c_in: int, stem: int, blocks: Sequence[Block], head: int, outputs: int) -> None:
+    def __init__(self, c_in: int, stem: int, blocks: Sequence[Block], head: int, classes: int | None) -> None:
         super().__init__()
         self.stem = conv_norm(c_in, stem, 3, 2)
         layers = []
@@ -48,7 +48,7 @@ class Backbone(nn.Module):
         self.blocks = nn.Sequential(*layers)
         self.head = conv_norm(channels, head, 1)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(head, outputs)
+        self.fc = nn.Identity() if classes is None else nn.Linear(head, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.head(self.blocks(self.stem(x)))
