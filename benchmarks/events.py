@@ -1,6 +1,6 @@
 """Events: how fast recordings are read, and how near the simulated camera comes to a real one.
 
-Reading is the best of five rounds, file cache warm, from path to checked recording, in one thread. The camera is
+Reading is the best of twenty rounds, file cache warm, from path to checked recording, in one thread. The camera is
 compared by what a sparse network's work depends on, on scikit-learn's digits against MNIST's.
 
 ``python -m benchmarks.events FOLDER`` draws pictures into a folder: digits_dvs, N-MNIST and 3ET+.
@@ -21,16 +21,17 @@ from matplotlib.figure import Figure
 
 from models.data.counts import Counts
 from models.data.digits import digits
-from models.data.digits_dvs import recordings
+from models.data.digits_dvs import drawn
 from models.data.eye_tracking import FRAME_US, SCALE, sequences
 from models.events.denoise import supported
 from models.events.formats import eye_tracking, n_mnist
 from models.events.recording import Policy, Recording
 from models.events.represent import histogram
+from models.events.saccade import recordings
 from models.events.window import between
 
 DATA = Path(os.environ.get("NETWEAVE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-ROUNDS = 5
+ROUNDS = 20
 ALONE_US = 5_000
 
 
@@ -40,7 +41,7 @@ def measure() -> dict[str, Any]:
     for name, paths, read in (("N-MNIST", real, n_mnist.read), ("3ET+", eyes, eye_tracking.read)):
         figures[f"reading {name}"] = reading(paths, read) if paths else f"no recordings in {DATA}"
     test, _ = digits().split("test")
-    figures["digits_dvs"] = simulated = statistics(recordings(test[:, 0]))
+    figures["digits_dvs"] = simulated = statistics(recordings(drawn(test[:, 0])))
     if real:
         figures["N-MNIST"] = recorded = statistics(n_mnist.read(path) for path in real)
         figures["digits_dvs / N-MNIST"] = {
@@ -98,15 +99,15 @@ def gallery(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     test, labels = digits().split("test")
     chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
-    drawn = [_counts(folder / "digits_dvs.png", "digits_dvs, simulated", list(recordings(test[chosen, 0])))]
+    pictures = [_counts(folder / "digits_dvs.png", "digits_dvs, simulated", list(recordings(drawn(test[chosen, 0]))))]
     real = [sorted(DATA.glob(f"n_mnist/Train/{digit}/*.bin"))[:1] for digit in range(10)]
     if all(real):
         shown = [n_mnist.read(path) for (path,) in real]
         title = "N-MNIST, recorded (Orchard et al. 2015, CC BY-SA 4.0)"
-        drawn.append(_counts(folder / "n_mnist.png", title, shown))
+        pictures.append(_counts(folder / "n_mnist.png", title, shown))
     for path in sorted(DATA.glob("3et_plus/*/*/*.h5"))[:1]:
-        drawn.append(_eye(folder / "3et_plus.png", path))
-    return drawn
+        pictures.append(_eye(folder / "3et_plus.png", path))
+    return pictures
 
 
 def _counts(path: Path, title: str, shown: list[Recording]) -> Path:

@@ -6,7 +6,6 @@ counts of the first are the image. The split is that of ``digits``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 
 import numpy as np
@@ -16,14 +15,12 @@ from models.data.counts import Counts
 from models.data.dataset import Augment, Dataset
 from models.data.digits import digits
 from models.events.camera import Camera
-from models.events.recording import Recording
-from models.events.saccade import Saccades
+from models.events.saccade import Saccades, recordings
 
 SENSOR = 32
 DRAWN = 20
 CONTRAST = 3.0
 SEED = 0
-AT_ONCE = 64
 
 
 def drawn(images: np.ndarray) -> np.ndarray:
@@ -37,15 +34,6 @@ def drawn(images: np.ndarray) -> np.ndarray:
     return np.pad(firm, [(0, 0), (margin, margin), (margin, margin)])
 
 
-def recordings(
-    images: np.ndarray, camera: Camera = Camera(), saccades: Saccades = Saccades(), seed: int = SEED
-) -> Iterator[Recording]:
-    """What the camera records of each of the digits [n, 8, 8]."""
-    for start in range(0, len(images), AT_ONCE):
-        frames = saccades.frames(drawn(images[start : start + AT_ONCE]))
-        yield from camera.record_all(frames, saccades.times, seed + start)
-
-
 def digits_dvs(counts: Counts = Counts()) -> Dataset:
     """The data set; made in seconds at first use, then read from the user's cache folder."""
     source = digits()
@@ -55,13 +43,13 @@ def digits_dvs(counts: Counts = Counts()) -> Dataset:
         # the training images and the test images see different noise
         parts = {"train": (source.train_x, SEED), "test": (source.test_x, SEED + len(source.train_x))}
         return {
-            name: np.stack([counts.image(events) for events in recordings(x[:, 0], camera, saccades, seed)])
+            name: np.stack([counts.image(events) for events in recordings(drawn(x[:, 0]), camera, saccades, seed)])
             for name, (x, seed) in parts.items()
         }
 
     made_from = {
-        "version": 1,
-        "drawn": [SENSOR, DRAWN, CONTRAST, SEED, AT_ONCE],
+        "version": 2,
+        "drawn": [SENSOR, DRAWN, CONTRAST, SEED],
         "camera": asdict(camera),
         "saccades": asdict(saccades),
         "counts": counts.describe(),

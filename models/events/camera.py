@@ -9,13 +9,16 @@ that moment. Thresholds differ from pixel to pixel; random events come on top.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
 
 from models.events.recording import EventError, Recording, recording
+
+Events = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Times, numbers of pixels and polarities."""
 
 
 @dataclass(frozen=True)
@@ -51,34 +54,34 @@ class Camera:
     def record(self, frames: Iterable[np.ndarray], times: Iterable[int], seed: int = 0) -> Recording:
         """What the camera sends while it sees ``frames`` [height, width] of light 0 to 1 at ``times``, microseconds."""
         stacked = (np.asarray(frame, dtype=np.float64)[None] for frame in frames)
-        (only,) = self.record_all(stacked, times, seed)
+        (only,) = self.record_all(stacked, times, [seed])
         return only
 
-    def record_all(self, frames: Iterable[np.ndarray], times: Iterable[int], seed: int = 0) -> list[Recording]:
-        """``record`` of ``n`` cameras at once; each frame is [n, height, width], and no two pixels share chance."""
-        rng = np.random.default_rng(seed)
-        shape: tuple[int, ...] = ()
-        parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        pixels: _Pixels | None = None
-        begin = now = 0
-        for time, frame in zip(times, frames, strict=True):
-            light = self._log(frame)
-            if pixels is None:
-                shape, begin = frame.shape, int(time)
-                pixels = _Pixels(self, light, rng)
-            elif frame.shape != shape:
-                raise EventError(f"frames: {frame.shape} must have the first one's shape, {shape}")
-            elif time <= now:
+    def record_all(self, frames: Iterable[np.ndarray], times: Iterable[int], seeds: Sequence[int]) -> list[Recording]:
+        """``record`` of ``n`` cameras at once, each with its own seed; each frame is [n, height, width]."""
+        rngs = [np.random.default_rng(seed) for seed in seeds]
+        film = zip(map(int, times), frames, strict=True)
+        begin, first = next(film, (0, None))
+        if first is None:
+            raise EventError("frames: 0 must be 1 or more")
+        if first.ndim != 3 or len(first) != len(rngs):
+            raise EventError(f"frames: shape {first.shape} must be {len(rngs)} cameras, height and width")
+        pixels = _Pixels(self, self._log(first), rngs)
+        parts: list[Events] = []
+        now = begin
+        for time, frame in film:
+            if frame.shape != first.shape:
+                raise EventError(f"frames: {frame.shape} must have the first one's shape, {first.shape}")
+            if time <= now:
                 raise EventError(f"times: {time} us must be later than the frame before, {now} us")
-            else:
-                parts += pixels.advance(now, int(time), light)
-            now = int(time)
-        if pixels is None or len(shape) != 3:
-            raise EventError(f"frames: shape {shape} must be two numbers, of at least one frame")
-        parts.append(self._random(shape, begin, now, rng))
+            parts += pixels.advance(now, time, self._log(frame))
+            now = time
+        of_light = sum(len(t) for t, _, _ in parts)
+        size = first[0].size
+        parts += [self._random(size, number * size, begin, now, rng) for number, rng in enumerate(rngs)]
         t, pixel, p = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        random = np.arange(len(t)) >= len(t) - len(parts[-1][0])
-        return _split(shape, *_rested(t, pixel, p, random, self.refractory))
+        random = np.arange(len(t)) >= of_light
+        return _split(first.shape, *_rested(t, pixel, p, random, self.refractory))
 
     def _log(self, frame: np.ndarray) -> np.ndarray:
         low, high = frame.min(), frame.max()
@@ -86,29 +89,28 @@ class Camera:
             raise EventError(f"frames: light {low} to {high} must be 0 to 1")
         return np.log(self.dark + (1 - self.dark) * frame.ravel())
 
-    def _random(
-        self, shape: tuple[int, ...], begin: int, end: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        pixels = int(np.prod(shape))
+    def _random(self, pixels: int, first: int, begin: int, end: int, rng: np.random.Generator) -> Events:
+        """Random events of one camera, whose pixels are numbered from ``first``."""
         rate = np.where(rng.random(pixels) < self.hot, self.hot_noise, self.noise)
-        pixel = np.repeat(np.arange(pixels), rng.poisson(rate * (end - begin) * 1e-6))
+        pixel = first + np.repeat(np.arange(pixels), rng.poisson(rate * (end - begin) * 1e-6))
         return rng.integers(begin, end + 1, len(pixel)), pixel, rng.integers(0, 2, len(pixel), dtype=np.uint8)
 
 
 class _Pixels:
     """What every pixel remembers between frames."""
 
-    def __init__(self, camera: Camera, light: np.ndarray, rng: np.random.Generator) -> None:
+    def __init__(self, camera: Camera, light: np.ndarray, rngs: list[np.random.Generator]) -> None:
+        each = [rng.standard_normal((2, len(light) // len(rngs))) for rng in rngs]
         # a threshold of nothing would send without end
-        spread = np.maximum(1 + camera.mismatch * rng.standard_normal((2, len(light))), 0.1)
+        spread = np.maximum(1 + camera.mismatch * np.concatenate(each, axis=1), 0.1)
         self.rise, self.fall = camera.rise * spread[0], camera.fall * spread[1]
         self.refractory = camera.refractory
         self.light = light
         self.level = light.copy()
         self.awake = np.full(len(light), -np.inf)
 
-    def advance(self, start: int, stop: int, light: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """The events, as (time, pixel, polarity), between two frames whose later one is ``light``."""
+    def advance(self, start: int, stop: int, light: np.ndarray) -> list[Events]:
+        """The events between two frames whose later one is ``light``."""
         slope = (light - self.light) / (stop - start)
         waking = self.awake > start
         if waking.any():

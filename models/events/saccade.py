@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.events.recording import EventError
+from models.events.camera import Camera
+from models.events.recording import EventError, Recording
+
+AT_ONCE = 64
+"""Images that are looked at together: more would leave the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,19 @@ class Saccades:
         """The images [..., height, width] at each of ``times``; ``margin`` is the light around them."""
         for down, right in self.positions():
             yield moved(images, down, right, margin)
+
+
+def recordings(
+    images: np.ndarray, camera: Camera = Camera(), saccades: Saccades = Saccades(), seed: int = 0
+) -> Iterator[Recording]:
+    """What a camera records of each image [n, height, width] of light 0 to 1, which lies on darkness.
+
+    Image i has the seed ``seed`` + i, and its recording does not depend on the others.
+    """
+    for start in range(0, len(images), AT_ONCE):
+        part = images[start : start + AT_ONCE]
+        seeds = range(seed + start, seed + start + len(part))
+        yield from camera.record_all(saccades.frames(part), saccades.times, seeds)
 
 
 def moved(images: np.ndarray, down: float, right: float, margin: float = 0.0) -> np.ndarray:

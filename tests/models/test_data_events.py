@@ -223,3 +223,21 @@ def test_real_eye_tracking_sequences() -> None:
     assert found[0].pupil[:2].tolist() == [[364 / 8, 90 / 8], [362 / 8, 91 / 8]]
     density = np.mean([(part.grids != 0).any(axis=1).mean() for part in found])
     assert 0.02 < density < 0.15
+
+
+def test_the_documented_way_to_use_own_recordings(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    (example,) = (block for block in text.split("```") if "def gestures()" in block)
+    for split in ("train", "test"):
+        name = f"user_{split}"
+        (tmp_path / f"trials_to_{split}.txt").write_text(f"{name}.aedat\n")
+        events = files.random_events(len(name), 800, 128, 128, longest=4000)
+        (tmp_path / f"{name}.aedat").write_bytes(files.aedat3(events))
+        labels = f"1,0,{events[400][0]}\n4,{events[400][0]},{events[-1][0]}\n"
+        (tmp_path / f"{name}_labels.csv").write_text(f"class,startTime_usec,endTime_usec\n{labels}")
+    code = example.removeprefix("python\n")
+    (tmp_path / "mine.py").write_text(f"from pathlib import Path\nFOLDER = Path({str(tmp_path)!r})\n{code}")
+    data = load(f"{tmp_path}/mine.py:gestures")
+    assert (data.sparse, data.shape, data.classes, data.input_scale) == (True, (64, 64, 2), 4, 0.25)
+    assert set(data.train_y) == set(data.test_y) == {0, 3}
+    assert data.masks("train").any()

@@ -66,7 +66,7 @@ def _columns(events: h5py.Dataset) -> list[np.ndarray]:
 
 def _fits(values: np.ndarray, kind: np.dtype) -> bool:
     valid = np.iinfo(kind)
-    return bool(valid.min <= values.min() and values.max() <= valid.max)
+    return bool(values.max() <= valid.max and (values.dtype.kind == "u" or values.min() >= valid.min))
 
 
 def _as_stored(events: h5py.Dataset) -> list[np.ndarray]:

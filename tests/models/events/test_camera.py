@@ -8,7 +8,7 @@ import pytest
 
 from models.events import EventError
 from models.events.camera import Camera
-from models.events.saccade import Saccades, moved
+from models.events.saccade import AT_ONCE, Saccades, moved, recordings
 from tests.models.events.files import Event, rows
 
 QUIET = {"mismatch": 0.0, "noise": 0.0, "hot": 0.0}
@@ -86,9 +86,9 @@ def test_many_cameras_at_once_are_as_many_recordings() -> None:
     films = [film(seed) for seed in (3, 4, 5)]
     times = films[0][1]
     stacked = [np.stack(frames) for frames in zip(*(frames for frames, _ in films), strict=True)]
-    camera = Camera(**QUIET)
-    found = camera.record_all(stacked, times)
-    assert found == [camera.record(frames, times) for frames, _ in films]
+    camera = Camera(noise=30)
+    found = camera.record_all(stacked, times, [7, 8, 9])
+    assert found == [camera.record(frames, times, seed) for (frames, _), seed in zip(films, (7, 8, 9), strict=True)]
 
 
 def test_chance_follows_the_seed() -> None:
@@ -145,7 +145,8 @@ def test_a_pixel_rests_between_events(refractory: int) -> None:
         (lambda: Camera(hot=1.5), r"camera hot: 1\.5 must be at most 1"),
         (lambda: Camera().record([np.full((2, 2), 1.5)], [0]), r"frames: light 1\.5 to 1\.5 must be 0 to 1"),
         (lambda: Camera().record([np.full((2, 2), np.nan)], [0]), "frames: light nan to nan must be 0 to 1"),
-        (lambda: Camera().record([], []), r"frames: shape \(\) must be two numbers, of at least one frame"),
+        (lambda: Camera().record([], []), "frames: 0 must be 1 or more"),
+        (lambda: Camera().record([np.zeros(4)], [0]), r"shape \(1, 4\) must be 1 cameras, height and width"),
         (lambda: Camera().record([np.zeros((2, 2))] * 2, [5, 5]), "times: 5 us must be later than the frame before, 5"),
         (lambda: Camera().record([np.zeros((2, 2)), np.zeros((2, 3))], [0, 1]), "must have the first one's shape"),
         (lambda: Saccades(corners=((0.0, 0.0),)), "corners: .* must be 2 or more"),
@@ -191,3 +192,16 @@ def test_moving_is_bilinear(down: float, right: float) -> None:
                 assert result[y, x] == pytest.approx(wanted, abs=1e-12)
     if down == int(down) and right == int(right):
         assert set(found.ravel()) <= {0.5, *images.ravel()}
+
+
+def test_images_become_recordings() -> None:
+    rng = np.random.default_rng(0)
+    images = (rng.random((AT_ONCE + 3, 7, 9)) < 0.3).astype(float)
+    found = list(recordings(images, seed=5))
+    assert len(found) == AT_ONCE + 3
+    assert all((events.height, events.width) == (7, 9) for events in found)
+    saccades = Saccades()
+    for number in (0, AT_ONCE, AT_ONCE + 2):
+        alone = Camera().record(saccades.frames(images[number]), saccades.times, 5 + number)
+        assert found[number] == alone
+        assert len(alone) > 100
