@@ -57,6 +57,7 @@ class CycleRun:
     ``latency``: for each frame the cycles from its first beat in to its last token out, the wait for earlier frames
     included. ``intervals``: cycles between the ends of consecutive frames out. ``edges``: for each edge the cycles of
     its ``end`` beats as they leave the producer. ``queues``: for each edge with a queue the most beats it ever held.
+    ``input`` and ``output``: when each beat went in and came out.
     """
 
     latency: list[int]
@@ -64,6 +65,8 @@ class CycleRun:
     cycles: int
     edges: dict[str, list[int]]
     queues: dict[str, int]
+    input: list[int]
+    output: list[int]
 
     @property
     def first_latency(self) -> int:
@@ -250,6 +253,8 @@ class _Simulation:
             cycles=out.moved[-1] + 1,
             edges={name: [s.moved[end] for end in s.ends() if end < len(s.moved)] for name, s in self.edges.items()},
             queues={edge: most_held(*streams) for edge, streams in self.queues.items()},
+            input=self.input.moved,
+            output=out.moved,
         )
 
     def _stuck(self) -> str:

@@ -99,25 +99,26 @@ def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:
 
 
 class SparseRowStore:
-    """``SparseWindowSource``: when each site was offered, and when the end of each frame was found.
+    """``SparseWindowSource``: when the rows that each site frees were free, and when the end of each frame was found.
 
     Nothing waits for ever, whatever the frames. Let a row wait for storage, and all sites be done but those that need
-    more input; the first of these is in cell row b, the last that was done in a < b or a = b. The rows kept have
-    tokens, so each holds part of a site (or a blank): they are rows of the window or cell of a, or of the cell row b
-    and later, and all before the last row that b needs, ``stride * b + reach``. Those are at most
-    ``stride + padding + reach``, where reach is ``kernel - 1 - padding``, or ``stride - 1`` for kernel 1: fewer than
-    the storage has, ``kernel + stride`` and one more for each row that a stride passes over.
+    more input; let a be the cell row of the last one that was done, b that of the first that was not. The rows kept
+    have tokens, so each lies in a cell of a site or a blank: in the window or the cell of a, or in cell row b or below,
+    and above the last row that b needs. These are at most ``stride + padding + reach`` rows, where reach is
+    ``kernel - 1 - padding``, or ``stride - 1`` for kernel 1: fewer than the storage has, ``kernel + stride`` and one
+    more for each row that a stride passes over.
     """
 
     def __init__(self, op: WindowOp, frames: Sequence[WindowSites]) -> None:
         self.op, self.frames = op, frames
-        self.offered: list[int] = []
+        self.freed: list[int] = []
         self.found: list[int] = []
+        self.awaited = -1
         # the site that frees the storage of each row that needs storage again
-        freed = np.cumsum([0, *(frame.rows[-1] for frame in frames)])
-        by_site = np.concatenate([frame.rows + before for frame, before in zip(frames, freed, strict=False)])
-        again = np.arange(1, freed[-1] - op.geometry.rows + 1)
-        self.freeing: list[int] = np.searchsorted(by_site, again).tolist()
+        rows = np.cumsum([0, *(frame.rows[-1] for frame in frames)])
+        by_site = np.concatenate([frame.rows + before for frame, before in zip(frames, rows, strict=False)])
+        again = np.arange(1, rows[-1] - op.geometry.rows + 1)
+        self._freeing: list[int] = np.searchsorted(by_site, again).tolist()
 
     def fill(self, i: Stream) -> Process:
         rows, words = self.op.geometry.rows, self.op.in_layout.beats_per_token
@@ -127,10 +128,10 @@ class SparseRowStore:
                 ready = 0
                 if starts_row:
                     if row >= rows:
-                        freeing = self.freeing[row - rows]
-                        while len(self.offered) <= freeing:
+                        self.awaited = self._freeing[row - rows]
+                        while len(self.freed) <= self.awaited:
                             yield
-                        ready = self.offered[freeing] + RELEASE_DELAY
+                        ready = self.freed[self.awaited] + RELEASE_DELAY
                     row += 1
                 for _ in range(words):
                     while len(i.offered) <= n:
@@ -144,31 +145,58 @@ class SparseRowStore:
 
 
 def sparse_windows(op: WindowOp, store: SparseRowStore, i: Stream, o: Stream) -> Process:
-    """A site is found when it is complete, looked up and offered, each a cycle later or when the next place is free."""
+    """A site is found when it is complete, looked up, and offered, each a cycle later or when its register is free.
+
+    A blank frees rows as a site in its place would, but holds nothing up: where it is, the next site may be found. One
+    that is overwritten before it was looked up frees nothing; the next site does.
+    """
     rounds, depth, pipeline, words = op.rounds, op.depth, op.pipeline, op.in_layout.beats_per_token
     steps_of = [rounds.steps(taps) for taps in range(op.geometry.taps + 1)]
-    looked = offered = done = -1
-    last, start = -rounds.beats, 0
-    moved, offers = i.moved, i.offered
+    place = looked = offered = freed = done = -1
+    last, start, undecided, overwritten = -rounds.beats, 0, False, 0
+    moved, shows = i.moved, i.offered
     for beats, frame in zip(i.beats, store.frames, strict=True):
         needed = start + frame.tokens * words - frame.whole
-        sites = zip(needed.tolist(), frame.whole.tolist(), frame.taps.tolist(), frame.blank.tolist(), strict=True)
+        start += beats
+        sites = zip(
+            [*needed.tolist(), start - 1],
+            [*frame.whole.tolist(), True],
+            [*frame.taps.tolist(), END],
+            [*frame.blank.tolist(), False],
+            strict=True,
+        )
         for beat, whole, taps, blank in sites:
-            if whole:
-                while len(moved) <= beat:
-                    yield
-                complete = moved[beat] + 1
-            else:
-                # what comes next must only show, whether it is taken or not
-                while len(offers) <= beat or len(moved) < beat:
-                    yield
-                complete = i.shown(beat) + 1
-            found = max(complete, looked)
+            # what follows the last token of a site must only show, whether it is taken or not
+            taken = beat + whole
+            while len(moved) < taken or len(shows) <= beat:
+                if undecided and len(store.freed) <= store.awaited and len(moved) < taken:
+                    # the input that completes this site waits for rows of the blank, which was looked up long before
+                    store.freed += [freed] * (1 + overwritten)
+                    undecided, overwritten = False, 0
+                yield
+            found = max((moved[beat] if whole else i.shown(beat)) + 1, place)
+            if undecided:
+                if found < looked:
+                    overwritten += 1
+                else:
+                    store.freed += [freed] * (1 + overwritten)
+                    overwritten = 0
             looked = max(found + 1, offered)
-            offered = max(looked + 1, done)
-            store.offered.append(offered)
+            freed = max(looked + 1, done)
+            undecided = blank
             if blank:
-                done = offered
+                place = found + 1
+                continue
+            place, offered = looked, freed
+            store.freed += [freed] * (1 + overwritten)
+            overwritten = 0
+            if taps == END:
+                store.found.append(found)
+                taken = len(o.offered) + 1 - depth
+                while len(o.moved) < taken:
+                    yield
+                done = max(offered + 1, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
+                o.offered.append(done + pipeline)
                 continue
             free, steps = offered + 1, steps_of[taps]
             for _ in range(rounds.groups):
@@ -180,16 +208,7 @@ def sparse_windows(op: WindowOp, store: SparseRowStore, i: Stream, o: Stream) ->
                 free = last + 1
                 o.offered += range(last + pipeline, last + pipeline + rounds.beats)
             done = last
-        start += beats
-        while len(moved) < start:
-            yield
-        found = max(moved[start - 1] + 1, looked)
-        looked = max(found + 1, offered)
-        offered = max(looked + 1, done)
-        store.found.append(found)
-        store.offered.append(offered)
-        taken = len(o.offered) + 1 - depth
-        while len(o.moved) < taken:
-            yield
-        done = max(offered + 1, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
-        o.offered.append(done + pipeline)
+
+
+END = -1
+"""In place of a site's active taps: the frame's end."""

@@ -30,9 +30,11 @@ from tests.support.ops import random_requant, random_values
 class Builder:
     """Adds nodes one after the other; requantize constants are drawn to use the whole of each format."""
 
-    def __init__(self, rng: np.random.Generator, shape: tuple[int, int, int], dtype: DType) -> None:
+    def __init__(
+        self, rng: np.random.Generator, shape: tuple[int, int, int], dtype: DType, sparse: bool = False
+    ) -> None:
         self.rng = rng
-        self.nodes: list[Node] = [Input(name="input", shape=Shape(*shape), dtype=dtype)]
+        self.nodes: list[Node] = [Input(name="input", shape=Shape(*shape), dtype=dtype, sparse=sparse)]
 
     @property
     def last(self) -> str:

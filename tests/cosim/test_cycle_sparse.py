@@ -1,0 +1,142 @@
+"""The cycle simulator on sparse frames against the RTL: every beat in and out in the same cycle, or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cosim.active_sites import ActiveSites, walk
+from cosim.cycle import simulate, size_queues
+from hw.accelerator import Accelerator
+from hw.device import DEVICES
+from hw.mapping import FrameInput, Mapping, OpMapping
+from hw.op import divisors
+from hw.registry import inputs_of, mappings
+from models.ir import golden
+from models.ir.activity import frame_activity
+from models.ir.dtype import IntType
+from models.ir.graph import Graph, Window
+from tests.support.nets import random_mapping, residual_net
+from tests.support.ops import one_op
+from tests.support.sparse_nets import masked_frame, random_masks, random_sparse_net
+from tests.support.streams import run_op
+
+
+def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> None:
+    frames = [masked_frame(rng, graph, mask) for mask in masks]
+    accelerator = Accelerator(graph, mapping)
+    beats = [accelerator.plan.input.beats(frame) for frame in frames]
+    simulated = simulate(graph, mapping, masks)
+    stop = simulated.cycles + 100
+    run = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames), limit_cycles=stop)
+    assert list(accelerator.plan.output.frames(run.payloads)) == [
+        golden.run(graph, frame)[graph.output] for frame in frames
+    ]
+    assert [cycle for cycle, _ in run.outputs] == simulated.output
+    assert run.accepted[0] == simulated.input
+
+
+def draw_op(rng: np.random.Generator) -> tuple[Graph, Mapping]:
+    """A window op of any geometry, also those that leave columns in no cell."""
+    kind = str(rng.choice(["conv", "max_pool", "avg_pool"]))
+    kernel, stride = int(rng.choice([1, 2, 3, 5, 7])), int(rng.integers(1, 3))
+    if kernel == 1:
+        kind, stride = "conv", 2
+    padding = int(rng.integers(0, (kernel - 1) // 2 + 1))
+    least = max(1, kernel - 2 * padding)
+    height, width = (int(rng.integers(least, least + 8)) for _ in range(2))
+    channels = int(rng.integers(1, 5))
+    graph = one_op(
+        rng, kind, (height, width, channels), out=int(rng.integers(1, 5)), kernel=kernel, stride=stride,
+        padding=padding, depthwise=bool(rng.integers(2)), x=IntType(4), w=IntType(4), y=IntType(4), sparse=True,
+    )  # fmt: skip
+    choices = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES["zu3eg"])
+    lanes = int(rng.choice(divisors(channels)))
+    chosen = choices[int(rng.integers(len(choices)))]
+    return graph, Mapping("zu3eg", 200.0, {"input": OpMapping(lanes), "op": chosen})
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_ops(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph, mapping = draw_op(rng)
+    check_equals_rtl(rng, graph, mapping, random_masks(rng, graph.input.shape[:2], 6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(16, 400))
+def test_many_ops(seed: int) -> None:
+    test_ops(seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_networks(seed: int) -> None:
+    rng = np.random.default_rng([1, seed])
+    graph = random_sparse_net(rng, side=8)
+    masks = random_masks(rng, graph.input.shape[:2], 6)
+    # queues of the least depth: they fill, and every stream waits now and then
+    mapping = size_queues(graph, random_mapping(rng, graph), masks[:1])
+    check_equals_rtl(rng, graph, mapping, masks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4, 40))
+def test_many_networks(seed: int) -> None:
+    test_networks(seed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_walk_finds_the_sites_of_golden(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph, _ = draw_op(rng) if seed % 2 else (random_sparse_net(rng), None)
+    (mask,) = random_masks(rng, graph.input.shape[:2], 1)
+    (found,) = walk(graph, [mask])
+    frames = golden.run(graph, masked_frame(rng, graph, mask))
+    for name, frame in frames.items():
+        assert np.array_equal(found[name].frame.sites, frame.sites), name
+    for node in graph.nodes:
+        if isinstance(node, Window):
+            _, windows = found[node.inputs[0]].through(node)
+            counted = np.bincount(windows.taps[~windows.blank], minlength=node.kernel**2 + 1)
+            assert tuple(counted) == frame_activity(graph, mask)[node.name].taps
+
+
+def test_columns_of_no_cell_take_a_place_among_the_sites() -> None:
+    rng = np.random.default_rng(0)
+    graph = one_op(rng, "max_pool", (4, 5, 1), kernel=2, stride=2, x=IntType(4), y=IntType(4), sparse=True)
+    mask = np.zeros((4, 5), dtype=bool)
+    mask[[0, 1, 3, 3], [4, 4, 1, 4]] = True
+    (node,) = (node for node in graph.nodes if isinstance(node, Window))
+    out, windows = ActiveSites.of(mask).through(node)
+    assert out.frame.sites.tolist() == [[1, 0]]
+    assert windows.blank.tolist() == [True, False, True]
+    assert windows.tokens.tolist() == [2, 3, 4]
+    assert windows.whole.tolist() == [True, True, True]
+    assert windows.rows.tolist() == [0, 2, 2, 3]
+
+
+def test_full_frames_may_be_said_in_three_ways() -> None:
+    rng = np.random.default_rng(2)
+    graph = random_sparse_net(rng, side=6)
+    mapping = size_queues(graph, random_mapping(rng, graph), 2)
+    mask = np.ones(graph.input.shape[:2], dtype=bool)
+    assert simulate(graph, mapping, 2) == simulate(graph, mapping, [True, True]) == simulate(graph, mapping, [mask] * 2)
+    assert simulate(graph, mapping, [mask, ~mask]) == simulate(graph, mapping, [True, False])
+
+
+def test_frames_that_cannot_be_played_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    dense, sparse = residual_net(rng), random_sparse_net(rng)
+    part = np.zeros((6, 7), dtype=bool)
+    part[2, 3] = True
+    with pytest.raises(ValueError, match=r"graph 'net' takes dense frames; frame 1 has 1 of 42 sites active"):
+        simulate(dense, random_mapping(rng, dense), [True, part])
+    with pytest.raises(ValueError, match=r"frame 0: must be True, False or bool \(6, 7\), not bool \(7, 6\)"):
+        simulate(dense, random_mapping(rng, dense), [part.T])
+    with pytest.raises(ValueError, match=r"frame 0: .* not int64 \(6, 7\)"):
+        simulate(dense, random_mapping(rng, dense), [part.astype(np.int64)])
+    masks = dataclasses.replace(random_mapping(rng, sparse), frame_input=FrameInput.MASK)
+    with pytest.raises(ValueError, match="frame_input mask: the cycle simulator plays frames as tokens only"):
+        simulate(sparse, masks)
