@@ -15,11 +15,12 @@ from hw.device import Device, Resources
 from hw.layout import TokenLayout
 from hw.mapping import OpMapping
 from hw.op import Op as HwOp
-from hw.op import Tensor, divisors
-from hw.registry import build, mappings
+from hw.op import divisors
+from hw.queue_bounds import least_queue
+from hw.registry import build, inputs_of, mappings
 from hw.resources import converter_resources, fork_resources, queue_resources
 from hw.stream import conversion
-from models.ir.activity import Activity, activity
+from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType
 from models.ir.graph import Add, GlobalPool, Graph, Input, Linear, MaxPool, Node, Window
 
@@ -88,14 +89,15 @@ def forks(graph: Graph, name: str, layout: TokenLayout, device: Device) -> Resou
 def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout) -> int:
     """About how many beats wait before an add for its other input; 0 elsewhere.
 
-    By how much of a frame the ways from the input can keep in their line buffers. The cycle simulator finds the
-    exact depth for one design.
+    By how much of a frame the ways from the input can keep in their line buffers; of sparse frames no less than what
+    keeps every frame from hanging. The cycle simulator finds the exact depth for one design.
     """
     if not isinstance(graph[consumer], Add):
         return 0
-    kept = _kept(graph)
+    kept, words = _kept(graph), layout.beats_per_token
     ahead = max(kept[name] for name in graph[consumer].inputs) - kept[producer]
-    return 2 + round(ahead * layout.shape.height * layout.shape.width) * layout.beats_per_token
+    beats = 2 + round(ahead * layout.shape.height * layout.shape.width) * words
+    return max(beats, least_queue(graph, producer, consumer, words)) if graph.input.sparse else beats
 
 
 def _kept(graph: Graph) -> dict[str, Fraction]:
@@ -115,11 +117,13 @@ class Table:
 
     ``graphs``: the network quantized at one format throughout, by that format's name; a node built at a format
     is taken from that graph. ``errors``: what each format costs each node, by node and format; 0 where absent.
+    ``load``: which of the frames of a data set costs are for, where the graphs are sparse and hold its activity.
     """
 
     graphs: Mapping[str, Graph]
     device: Device
     errors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    load: Load = "mean"
 
     def __post_init__(self) -> None:
         first = next(iter(self.graphs.values()))
@@ -146,7 +150,7 @@ class Table:
 
     @cached_property
     def _work(self) -> dict[str, Activity]:
-        return activity(self.graph, None)
+        return expected(self.graph, self.load)
 
     @cached_property
     def _dtypes(self) -> dict[str, tuple[DType, ...]]:
@@ -171,10 +175,10 @@ class Table:
                 input_candidate(layout, work, self._forks(layout, node.name), Build(None, OpMapping(layout.lanes)))
                 for layout in layouts
             ]
-        shapes = [self.graph.shapes[name] for name in node.inputs]
+        inputs = inputs_of(self.graph, node)
         found = []
         for dtypes in product(*(self._dtypes[name] for name in node.inputs)):
-            tensors = tuple(Tensor(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
+            tensors = tuple(tensor._replace(dtype=dtype) for tensor, dtype in zip(inputs, dtypes, strict=True))
             for own, variant in self._variants(node, dtypes[0]):
                 error = round(max(0.0, self.errors.get(node.name, {}).get(own or "", 0.0)) / ERROR_UNIT)
                 for mapping in mappings(variant, tensors, self.device):
@@ -229,7 +233,7 @@ class Table:
             if not candidates:
                 valid = ", ".join(self.graphs)
                 raise CandidateError(f"formats of {node.name!r}: {list(allowed)} have no graph; {valid} do")
-            waits = lead(node, self.graph.shapes[node.inputs[0]]) if node.inputs else Fraction(0)
+            waits = lead(node, self.graph.shapes[node.inputs[0]], self._work[node.name]) if node.inputs else Fraction(0)
             ops.append(Op(node.name, candidates, waits))
         cap = None if max_error is None else round(max_error / ERROR_UNIT)
         return Problem(self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap)

@@ -10,14 +10,15 @@ from dse.timing import lead
 from hw.accelerator import Plan
 from hw.device import Device
 from hw.mapping import Mapping
-from models.ir.activity import activity
+from models.ir.activity import Load, expected
 from models.ir.graph import Graph
 
 
-def estimate(graph: Graph, mapping: Mapping, device: Device) -> Evaluation:
+def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
     """Bottleneck, latency of a frame that finds the accelerator idle, and resources, queues and converters
-    included. Every figure is of kind ``estimated``; ``overrun`` is against the whole device."""
-    plan, work = Plan(graph, mapping), activity(graph, None)
+    included. Every figure is of kind ``estimated``; ``overrun`` is against the whole device. ``load``: which frame of
+    a data set the cycles are for, where the graph is sparse and holds its activity."""
+    plan, work = Plan(graph, mapping), expected(graph, load)
     ops = []
     for node in graph.nodes:
         layout, choice = plan.layout(node.name), Build(None, mapping.ops[node.name])
@@ -26,7 +27,7 @@ def estimate(graph: Graph, mapping: Mapping, device: Device) -> Evaluation:
             own, waits = input_candidate(layout, work[node.name], extra, choice), Fraction(0)
         else:
             own = op_candidate(plan.ops[node.name], work[node.name], device, extra, choice)
-            waits = lead(node, graph.shapes[node.inputs[0]])
+            waits = lead(node, graph.shapes[node.inputs[0]], work[node.name])
         ops.append(Op(node.name, (own,), waits))
     edges = []
     for edge in plan.edges:

@@ -25,12 +25,21 @@ class Times(NamedTuple):
     tail: int
 
 
-def lead(node: Node, shape: Shape) -> Fraction:
-    """The share of an input of ``shape``, all sites active, that has come when the first output has what it needs."""
+def lead(node: Node, shape: Shape, activity: Activity) -> Fraction:
+    """The share of an input of ``shape`` that has come when the first output has what it needs.
+
+    Active sites lie evenly over the frame; where some are missing, the next token beyond shows that none is to come.
+    """
     if isinstance(node, GlobalPool | Linear):
         return Fraction(1)
     if isinstance(node, Window):
-        return Fraction(1 + _needed(node.kernel, node.stride, node.padding, shape[:2])[0], shape.height * shape.width)
+        sites = shape.height * shape.width
+        tokens = Fraction(activity.tokens_in).limit_denominator(1000)
+        if tokens <= 1:
+            return Fraction(1)
+        density = tokens / sites
+        ahead = _needed(node.kernel, node.stride, node.padding, shape[:2])[0]
+        return min(Fraction(1), (1 + ahead * density + (1 - density)) / tokens)
     return Fraction(0)
 
 
@@ -53,16 +62,24 @@ def times(op: Op, activity: Activity) -> Times:
 def _window(op: WindowOp, activity: Activity, arriving: int) -> Times:
     node, shape, rounds, timing = op.node, op.inputs[0].shape, op.rounds, op.timing()
     key = node.kernel, node.stride, node.padding, shape[:2]
-    taps = _taps(*key)
-    full = [rounds.cycles(count) for count in taps]
-    density = activity.tokens_out / len(taps)
-    work = sum(full) * density
-    first = rounds.steps(taps[0])
-    waits = lead(node, shape)
+    needed, taps = _needed(*key), _taps(*key)
+    waits, places = lead(node, shape, activity), shape.height * shape.width
+    last = [needs == places - 1 for needs in needed]
+    if op.inputs[0].sparse:
+        work = sum(count * rounds.cycles(active) for active, count in enumerate(activity.taps))
+        site = work / activity.tokens_out if activity.tokens_out else 0
+        first = max(1, round(site / rounds.groups))
+        # its own site, and of those that wait for the last place the active ones
+        left = site * min(activity.tokens_out, 1 + (sum(last) - 1) * activity.tokens_out / len(needed))
+    else:
+        full = [rounds.cycles(count) * activity.tokens_out / len(taps) for count in taps]
+        work = sum(full)
+        first = rounds.steps(taps[0])
+        left = sum(cycles for cycles, waiting in zip(full, last, strict=True) if waiting)
     fill = timing.start + first - 1 + timing.pipeline
-    last = shape.height * shape.width - 1
-    left = sum(cycles for cycles, needs in zip(full, _needed(*key), strict=True) if needs == last) * density
-    tail = timing.start + math.ceil(left) + timing.pipeline + rounds.beats - 2 if left else 0
+    # a site whose last place is not active waits for the frame's end
+    ended = not op.pointwise and activity.tokens_in < places
+    tail = timing.start + math.ceil(left) + timing.pipeline + rounds.beats - 2 + ended if left else 0
     span = max(math.ceil(work) - first + rounds.beats - 1, math.ceil((1 - waits) * arriving), 0)
     return Times(fill, math.ceil(waits * arriving) - 1 + fill, span, tail)
 

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from dse.estimate import estimate
 from hw.device import DEVICES
 from hw.mapping import Mapping, OpMapping
-from tests.hw.cases import KINDS, draw_case
-from tests.support.ops import check_op
+from models.ir.activity import measured
+from tests.hw.cases import KINDS, WINDOWS, draw_case
+from tests.support.ops import check_op, random_frame
+from tests.support.sparse_nets import masked_frame
+
+
+def latencies(kind: str, seed: int, mask: np.ndarray | None) -> tuple[float, int]:
+    """(estimated, RTL) of a random op, on a frame with all sites active or with those of ``mask``."""
+    case = draw_case(seed, kind, side=8)
+    graph = case.graph()
+    if mask is not None:
+        graph = graph.replace(nodes=(dataclasses.replace(graph.input, sparse=True), *graph.nodes[1:]))
+    side = graph.input.shape[:2]
+    mask = np.ones(side, dtype=bool) if mask is None else mask[: side[0], : side[1]]
+    graph = measured(graph, [mask])
+    mapping = case.mapping(graph)
+    rng = np.random.default_rng(seed)
+    frame = random_frame(rng, graph) if mask.all() else masked_frame(rng, graph, mask)
+    op, run = check_op(graph, mapping, [frame], limit_cycles=60_000)
+    last = [cycle for cycle, payload in run.outputs if not payload & 1][-1] - run.accepted[0][0]
+    whole = Mapping("zu3eg", 200.0, {"input": OpMapping(op.in_lanes), "op": mapping})
+    return float(estimate(graph, whole, DEVICES["zu3eg"]).latency), last
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "add"])
 @pytest.mark.parametrize("seed", range(4))
 def test_latency_of_an_op_is_within_two_percent_or_a_cycle(kind: str, seed: int) -> None:
-    case = draw_case(seed + 900, kind, side=8)
-    graph = case.graph()
-    mapping = case.mapping(graph)
-    op, run = check_op(graph, mapping, case.frames(graph, "f"), limit_cycles=60_000)
-    measured = [cycle for cycle, payload in run.outputs if not payload & 1][-1] - run.accepted[0][0]
-    whole = Mapping("zu3eg", 200.0, {"input": OpMapping(op.in_lanes), "op": mapping})
-    estimated = estimate(graph, whole, DEVICES["zu3eg"]).latency
+    estimated, found = latencies(kind, seed + 900, None)
     # shares of the input are no whole beats, so frames of a few dozen cycles may be a part of a cycle off
-    assert abs(estimated - measured) < max(1, 0.02 * measured)
+    assert abs(estimated - found) < max(1, 0.02 * found)
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize("seed", range(3))
+def test_an_op_that_finds_its_sites(kind: str, seed: int) -> None:
+    estimated, found = latencies(kind, seed + 900, np.ones((16, 16), dtype=bool))
+    assert abs(estimated - found) < max(1, 0.02 * found)
+    some = np.random.default_rng(seed).random((16, 16)) < 0.3
+    some[::3, ::3] = True
+    estimated, found = latencies(kind, seed + 900, some)
+    # where the sites lie is not known to the estimate, only how many they are
+    assert abs(estimated - found) <= max(2, 0.05 * found)
