@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.events.formats.broken import named
 from models.events.recording import EventError, Policy, Recording, recording
 
 EXTRA = "aedat4"
@@ -23,22 +24,21 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     except ImportError as error:
         why = f"needs the library aedat; pip install 'netweave[{EXTRA}]' brings it"
         raise EventError(f"{path}: AEDAT 4.0 {why}") from error
-    try:
+    with named(path, "AEDAT 4.0 file"):
         decoder = aedat.Decoder(path)
         streams = {number: about for number, about in decoder.id_to_stream().items() if about["type"] == "events"}
-    except Exception as error:
-        raise EventError(f"{path}: is not a readable AEDAT 4.0 file: {error}") from error
     if len(streams) != 1:
         raise EventError(f"{path}: {len(streams)} streams of events; valid is 1")
     ((stream, about),) = streams.items()
     packets, cut = [], 0
     try:
-        for packet in decoder:
-            if packet["stream_id"] == stream:
-                packets.append(packet["events"])
-    except Exception as error:
+        with named(path, "AEDAT 4.0 file to its end"):
+            for packet in decoder:
+                if packet["stream_id"] == stream:
+                    packets.append(packet["events"])
+    except EventError as error:
         if policy == "error":
-            raise EventError(f"{path}: packet after event {sum(map(len, packets))}: cannot be read: {error}") from error
+            raise EventError(f"{error}; the packet after event {sum(map(len, packets))}") from error
         cut = 1
     t, x, y, p = (
         np.concatenate([np.zeros(0, kind), *(packet[name].astype(kind) for packet in packets)])

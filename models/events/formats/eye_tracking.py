@@ -14,6 +14,7 @@ import deflate
 import h5py
 import numpy as np
 
+from models.events.formats.broken import named
 from models.events.recording import EventError, Policy, Recording, recording
 
 SIZE = (480, 640)
@@ -26,16 +27,15 @@ GROUP = 8
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
     """The events of a 3ET+ file; ``size`` is (height, width) where it is not 480 x 640."""
-    try:
-        with h5py.File(path, "r") as file:
-            events = file.get("events")
-            if not isinstance(events, h5py.Dataset) or events.dtype.names is None or events.ndim != 1:
-                raise EventError(f"{path}: holds {', '.join(file) or 'nothing'}; 'events' must be there, a table")
-            if missing := [name for name in FIELDS if name not in events.dtype.names]:
-                raise EventError(f"{path}: events have no field {missing[0]!r}; {', '.join(FIELDS)} must be there")
-            t, x, y, p = _columns(events)
-    except (OSError, RuntimeError) as error:
-        raise EventError(f"{path}: is not a readable HDF5 file: {error}") from error
+    with named(path, "HDF5 file"), h5py.File(path, "r") as file:
+        events = file.get("events")
+        if not isinstance(events, h5py.Dataset) or events.dtype.names is None or events.ndim != 1:
+            raise EventError(f"{path}: holds {', '.join(file) or 'nothing'}; 'events' must be there, a table")
+        for name in FIELDS:
+            if name not in events.dtype.names or events.dtype[name].kind not in "iu":
+                found = ", ".join(f"{field} {events.dtype[field]}" for field in events.dtype.names)
+                raise EventError(f"{path}: events have {found}; {name} must be there, an integer")
+        t, x, y, p = _columns(events)
     return recording(path, t, x, y, p, size or SIZE, policy)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from models.events.formats.broken import named
 from models.events.recording import EventError, Policy, Recording, recording
 
 FIELDS = ("t", "x", "y", "p")
@@ -14,13 +14,11 @@ FIELDS = ("t", "x", "y", "p")
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
     """The events of an ``.npz`` file; ``size`` is (height, width) where the file does not say it."""
-    try:
+    with named(path, ".npz file"):
         with np.load(path) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise EventError(f"{path}: is not a readable .npz file: {error}") from error
-    if size is None and "height" in arrays and "width" in arrays:
-        size = int(arrays["height"]), int(arrays["width"])
+        if size is None and "height" in arrays and "width" in arrays:
+            size = int(arrays["height"]), int(arrays["width"])
     if size is None:
         raise EventError(f"{path}: has no height and width; give size as (height, width)")
     for name in FIELDS:

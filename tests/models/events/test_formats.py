@@ -279,7 +279,7 @@ def test_wrong_tables_are_named(tmp_path: Path) -> None:
         read(tmp_path / "a.h5")
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file["events"] = np.zeros(3, [("t", "<u8"), ("x", "<u8"), ("y", "<u8")])
-    with pytest.raises(EventError, match="events have no field 'p'"):
+    with pytest.raises(EventError, match="events have t uint64, x uint64, y uint64; p must be there, an integer"):
         read(tmp_path / "b.h5")
     np.savez(tmp_path / "c.npz", t=[1], x=[1.5], y=[1], p=[1], height=4, width=4)
     with pytest.raises(EventError, match=r"x is float64 \(1,\); t, x, y and p must be integers"):
@@ -378,3 +378,34 @@ def test_real_3et_recordings() -> None:
             assert np.array_equal(getattr(found, name), table[name])
         last = len(eye_tracking.labels(path.with_name("label.txt"))) * eye_tracking.LABEL_US
         assert abs(last - found.t[-1]) < 2 * eye_tracking.LABEL_US
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "e.h5", "e.npz", "e.csv"])
+def test_broken_files_give_events_that_hold_or_an_event_error(name: str, tmp_path: Path) -> None:
+    size, write = FORMATS.get(name, ((480, 640), lambda e: b"\n".join(b"%d,%d,%d,%d" % row for row in e)))
+    events = random_events(3, 200, *size, longest=10_000)
+    path = tmp_path / name
+    if name == "e.h5":
+        eye_file(path, events, chunks=(64,), compression="gzip")
+    elif name == "e.npz":
+        npz_file(path, events, *size)
+    else:
+        path.write_bytes(write(events))
+    whole = path.read_bytes()
+    # a broken text header aborts the library that reads AEDAT 4.0, process and all
+    first = 800 if name == "dv.aedat4" else 0
+    rng = np.random.default_rng(1)
+    for number in range(60):
+        broken = bytearray(whole)
+        for _ in range(rng.integers(1, 6)):
+            end = min(len(whole), first + 200) if rng.random() < 0.5 else len(whole)
+            broken[rng.integers(first, end)] = rng.integers(256)
+        path.write_bytes(broken[: rng.integers(first, len(whole))] if number % 4 == 0 else broken)
+        for policy in ("error", "drop"):
+            try:
+                found = read(path, policy, size if name == "e.csv" else None)
+            except EventError as error:
+                assert name in str(error)
+            else:
+                assert rows(found) == sorted(rows(found), key=lambda event: event[0])
+                assert all(0 <= x < found.width and 0 <= y < found.height and p in (0, 1) for _, x, y, p in rows(found))
