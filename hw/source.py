@@ -12,7 +12,7 @@ active ``window_source.WindowSource`` counts its sites, else ``sparse_source.Spa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
@@ -244,3 +244,20 @@ def spare_rows(g: WindowGeometry, cycles: Callable[[int], int], site_latency: in
     steps = [[cycles(taps) for taps in sites] for sites in _taps_by_row(g)]
     late = RELEASE_DELAY + adds + site_latency + max(sum(sites[-waiting:]) for sites in steps)
     return max(0, -(-(late - 2 * max(adds, min(map(sum, steps)))) // row))
+
+
+def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel: bool) -> int:
+    """The same where sites are found: enough for the dense frame, and as far as they are cheap for rows with one token.
+
+    Such a row is done in the time of one site, but its storage comes round only after the delays. As many as
+    would hide that are kept, at most two, or one where a row is several banks.
+    """
+    most = 1 if parallel else 2
+    lonely = next((spare for spare in range(most) if row_margin(replace(g, spare=spare), cycles(1)) >= 0), most)
+    return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), lonely)
+
+
+def row_margin(g: WindowGeometry, steps: int) -> int:
+    """Cycles to spare before sparse windows wait for storage, with a token a row and sites that take ``steps``."""
+    sites, rest = divmod(g.spare, g.stride)
+    return (1 + sites) * steps - ((g.stride - rest) * g.words + RELEASE_DELAY + SPARSE_SITE_LATENCY - 2)

@@ -31,6 +31,7 @@ from hw.source import (
     dense_taps,
     read_latency,
     spare_rows,
+    sparse_spare_rows,
     wrapped,
 )
 from hw.sparse_source import SparseWindowSource
@@ -84,7 +85,9 @@ class WindowOp(Op):
     def geometry(self) -> WindowGeometry:
         i, n = self.inputs[0].shape, self.node
         bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
-        return replace(bare, spare=spare_rows(bare, self._rounds(1).cycles, self.site_latency))
+        cycles = self._rounds(1).cycles
+        spare = sparse_spare_rows(bare, cycles, self.parallel) if self.finds_sites else spare_rows(bare, cycles)
+        return replace(bare, spare=spare)
 
     @property
     def finds_sites(self) -> bool:
