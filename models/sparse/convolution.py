@@ -55,13 +55,18 @@ class _Full(torch.autograd.Function):
 
 
 class _Depthwise(torch.autograd.Function):
+    """Tap by tap, over the pairs of site and window that the tap joins; the site in the middle is its window's own."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, windows: Windows) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.windows = windows
-        out = x.new_zeros(len(windows), x.shape[1])
-        for tap, (site, window) in zip(weight, windows.pairs, strict=True):
-            out.index_add_(0, window, x.index_select(0, site).mul_(tap))
+        own = windows.own
+        out = x.new_zeros(len(windows), x.shape[1]) if own is None else x * weight[own]
+        seen = _Rows(x, windows)
+        for tap, (site, window) in enumerate(windows.pairs):
+            if tap != own:
+                out.index_add_(0, window, seen.of(x, site).mul_(weight[tap]))
         return out
 
     @staticmethod
@@ -70,12 +75,26 @@ class _Depthwise(torch.autograd.Function):
         (grad,) = grads
         x, weight = ctx.saved_tensors
         windows: Windows = ctx.windows
-        of_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        of_weight = torch.empty_like(weight) if ctx.needs_input_grad[1] else None
-        for number, (site, window) in enumerate(windows.pairs):
-            part = grad.index_select(0, window)
-            if of_weight is not None:
-                torch.sum(part * x.index_select(0, site), dim=0, out=of_weight[number])
-            if of_x is not None:
-                of_x.index_add_(0, site, part.mul_(weight[number]))
+        own = windows.own
+        of_x = torch.zeros_like(x) if own is None else grad * weight[own]
+        of_weight = torch.empty_like(weight)
+        by_window, by_site = _Rows(grad, windows), _Rows(x, windows)
+        for tap, (site, window) in enumerate(windows.pairs):
+            if tap == own:
+                torch.sum(grad * x, dim=0, out=of_weight[tap])
+                continue
+            part = by_window.of(grad, window)
+            torch.sum(by_site.of(x, site).mul_(part), dim=0, out=of_weight[tap])
+            of_x.index_add_(0, site, part.mul_(weight[tap]))
         return of_x, of_weight, None
+
+
+class _Rows:
+    """Rows of a tensor, one tap's after another's in the same memory: new memory costs as much as the sums."""
+
+    def __init__(self, x: Tensor, windows: Windows) -> None:
+        most = max((len(site) for tap, (site, _) in enumerate(windows.pairs) if tap != windows.own), default=0)
+        self._kept = x.new_empty(most, x.shape[1])
+
+    def of(self, x: Tensor, rows: Tensor) -> Tensor:
+        return torch.index_select(x, 0, rows, out=self._kept[: len(rows)])

@@ -19,6 +19,8 @@ class Windows:
     kernel: int
     sites: int
     rows: Tensor
+    own: int | None
+    """The tap through which each window sees the site of its own number, where the sites stay as they are."""
 
     def __len__(self) -> int:
         return self.rows.shape[1]
@@ -109,7 +111,8 @@ class Sites:
         """What the windows at the sites ``after`` see of these."""
         key = (kernel, stride, padding)
         if key not in self._windows:
-            self._windows[key] = Windows(kernel, len(self), self._rows(*key))
+            own = kernel**2 // 2 if self.after(*key) is self else None
+            self._windows[key] = Windows(kernel, len(self), self._rows(*key), own)
         return self._windows[key]
 
     def _rows(self, kernel: int, stride: int, padding: int) -> Tensor:
