@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from amaranth.lib import data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hw.accelerator import Accelerator
 from hw.layout import MaskLayout, TokenLayout
 from hw.mapping import FrameInput, Mapping, MappingError
 from hw.mask_input import MaskInput, mask_latency
+from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
+from tests.support.nets import Builder, random_mapping
 from tests.support.ops import random_values
 from tests.support.streams import Pace, Run, run_op
 
@@ -205,3 +209,22 @@ def test_a_mapping_says_which_input_there_is(tmp_path: Path) -> None:
     path.write_text(json.dumps(stored | {"frame_input": "bits"}))
     with pytest.raises(MappingError, match=r"mapping.json: .*frame_input: 'bits' must be one of tokens, mask"):
         Mapping.load(path)
+
+
+@pytest.mark.parametrize("frame_input", FrameInput)
+def test_an_accelerator_gives_golden_s_frames_with_either_input(frame_input: FrameInput) -> None:
+    """A residual block, a stride and a pool behind either input, over frames of every kind."""
+    rng = np.random.default_rng(6)
+    net = Builder(rng, (9, 7, 2), IntType(4), sparse=True)
+    stem = net.conv(2, 3, "int4", stride=2)
+    net.add(net.conv(2, 3, "int4", depthwise=True), stem, "int4")
+    net.global_pool("int8")
+    graph = net.linear(3, "int4")
+    mapping = replace(random_mapping(rng, graph), frame_input=frame_input)
+    accelerator = Accelerator(graph, mapping)
+    kinds = masks(rng, graph.input.shape)
+    frames = [masked(rng, graph.input.shape, graph.input.dtype, mask) for mask in kinds.values()]
+    beats = [beat for frame in frames for beat in accelerator.plan.source.beats(frame)]
+    run = run_op(accelerator, [beats], len(frames), source_stall=0.1, sink_stall=0.1)
+    expected = [golden.run(graph, frame)[graph.output] for frame in frames]
+    assert list(accelerator.plan.output.frames(run.payloads)) == expected
