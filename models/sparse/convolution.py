@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -25,17 +24,21 @@ def depthwise(x: Tensor, weight: Tensor, windows: Windows) -> Tensor:
     return _Depthwise.apply(x, weight.flatten(1).t(), windows)  # type: ignore[no-any-return]
 
 
-def _seen(x: Tensor, windows: Windows) -> Tensor:
-    """[windows, k * k * c]: what each window sees, zero for nothing."""
-    return torch.cat([x, x.new_zeros(1, x.shape[1])])[windows.rows.t()].flatten(1)
-
-
 class _Full(torch.autograd.Function):
+    """As ``_Depthwise``, each tap a matrix product."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, windows: Windows) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.windows = windows
-        return F.linear(_seen(x, windows), weight.permute(0, 2, 3, 1).flatten(1))
+        taps = weight.flatten(2).permute(2, 1, 0).contiguous()
+        own = windows.own
+        out = x.new_zeros(len(windows), len(weight)) if own is None else x @ taps[own]
+        seen = _Rows(x, windows)
+        for tap, (site, window) in enumerate(windows.pairs):
+            if tap != own:
+                out.index_add_(0, window, seen.of(x, site) @ taps[tap])
+        return out
 
     @staticmethod
     @once_differentiable
@@ -43,15 +46,21 @@ class _Full(torch.autograd.Function):
         (grad,) = grads
         x, weight = ctx.saved_tensors
         windows: Windows = ctx.windows
-        c_out, c_in, k, _ = weight.shape
-        of_x = of_weight = None
+        taps = weight.flatten(2).permute(2, 0, 1).contiguous()
+        own = windows.own
+        of_x = of_taps = None
         if ctx.needs_input_grad[0]:
-            of_x = torch.zeros_like(x)
-            for tap, (site, window) in zip(weight.flatten(2).unbind(dim=2), windows.pairs, strict=True):
-                of_x.index_add_(0, site, grad[window] @ tap)
+            of_x = torch.zeros_like(x) if own is None else grad @ taps[own]
         if ctx.needs_input_grad[1]:
-            of_weight = (grad.t() @ _seen(x, windows)).view(c_out, k, k, c_in).permute(0, 3, 1, 2)
-        return of_x, of_weight, None
+            of_taps = torch.empty_like(taps)
+        by_window, by_site = _Rows(grad, windows), _Rows(x, windows)
+        for tap, (site, window) in enumerate(windows.pairs):
+            part = grad if tap == own else by_window.of(grad, window)
+            if of_taps is not None:
+                torch.mm(part.t(), x if tap == own else by_site.of(x, site), out=of_taps[tap])
+            if of_x is not None and tap != own:
+                of_x.index_add_(0, site, part @ taps[tap])
+        return of_x, None if of_taps is None else of_taps.permute(1, 2, 0).view_as(weight), None
 
 
 class _Depthwise(torch.autograd.Function):
