@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from models.events.formats.clock import unwrapped
+from models.events.formats.sensors import SENSORS, sensor
 from models.events.recording import EventError, Policy, Recording, recording
 
 VERSION = b"#!AER-DAT2.0"
 END = b"#End Of ASCII Header"
 RECORD = 8
-SENSORS = {"DVS128": (128, 128), "DAVIS240": (180, 240), "DAVIS346": (260, 346), "DAVIS640": (480, 640)}
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
@@ -28,16 +28,15 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     if not content.startswith(VERSION):
         raise EventError(f"{path}: must begin with {VERSION!r}")
     lines, start = _header(content)
-    chips = [line for line in lines if "AEChip" in line]
-    sensor = next((name for name in SENSORS for line in chips if name in line.upper()), None)
-    if sensor is None:
+    chip = sensor([line for line in lines if "AEChip" in line])
+    if chip is None:
         raise EventError(f"{path}: its header names no AEChip of {', '.join(SENSORS)}")
-    height, width = size or SENSORS[sensor]
+    height, width = size or SENSORS[chip]
     count, cut = divmod(len(content) - start, RECORD)
     records = np.frombuffer(content, ">u4", 2 * count, start).reshape(-1, 2).astype(np.uint32)
     t = unwrapped(records[:, 1], 1 << 32)
     address = records[:, 0]
-    if sensor == "DVS128":
+    if chip == "DVS128":
         polarity = address >> 15 & 1 == 0
         y, x, p = address >> 8 & 0x7F, address >> 1 & 0x7F, address & 1
     else:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.events.formats.sensors import SENSORS, sensor
 from models.events.recording import EventError, Policy, Recording, recording
 
 VERSION = b"#!AER-DAT3.1\r\n"
@@ -21,7 +22,6 @@ HEAD = np.dtype(
 )
 POLARITY = 1
 EVENT = 8
-SENSORS = {"DVS128": (128, 128), "DAVIS240": (180, 240), "DAVIS346": (260, 346), "DAVIS640": (480, 640)}
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
@@ -34,11 +34,12 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     form = next((line.partition(":")[2].strip() for line in lines if line.startswith("#Format:")), "RAW")
     if form != "RAW":
         raise EventError(f"{path}: format {form!r} must be 'RAW'")
-    size = size or _size(lines)
     if size is None:
-        raise EventError(
-            f"{path}: no source in its header is one of {', '.join(SENSORS)}; give size as (height, width)"
-        )
+        name = sensor([line for line in lines if line.startswith("#Source")])
+        if name is None:
+            known = ", ".join(SENSORS)
+            raise EventError(f"{path}: no source in its header is one of {known}; give size as (height, width)")
+        size = SENSORS[name]
     words, high, truncated = _events(path, content, end + len(END))
     words, high = (array[words[:, 0] & 1 == 1] for array in (words, high))
     data = words[:, 0]
@@ -46,17 +47,13 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     return recording(path, t, data >> 17, data >> 2 & 0x7FFF, data >> 1 & 1, size, policy, truncated)
 
 
-def _size(lines: list[str]) -> tuple[int, int] | None:
-    sources = [line.partition(":")[2] for line in lines if line.startswith("#Source")]
-    return next((size for name, size in SENSORS.items() for source in sources if name in source.upper()), None)
-
-
 def _events(path: Path, content: bytes, start: int) -> tuple[np.ndarray, np.ndarray, int]:
     """uint32 ``[n, 2]`` of polarity events, the upper bits of their times, and how many the file ends before."""
-    parts, highs = [np.zeros((0, 2), np.uint32)], [np.zeros(0, np.int64)]
-    while start < len(content):
+    parts, highs, missing = [np.zeros((0, 2), np.uint32)], [np.zeros(0, np.int64)], 0
+    while start < len(content) and not missing:
         if start + HEAD.itemsize > len(content):
-            return np.concatenate(parts), np.concatenate(highs), 1
+            missing = 1
+            break
         head = np.frombuffer(content, HEAD, 1, start)[0]
         kind, size, count = int(head["kind"]), int(head["size"]), int(head["n"])
         if size < 1 or count < 0 or (kind == POLARITY and size != EVENT):
@@ -67,7 +64,6 @@ def _events(path: Path, content: bytes, start: int) -> tuple[np.ndarray, np.ndar
         if kind == POLARITY:
             parts.append(np.frombuffer(content, "<u4", 2 * there, start).reshape(-1, 2))
             highs.append(np.full(there, int(head["high"]), np.int64))
-        if there < count:
-            return np.concatenate(parts), np.concatenate(highs), count - there if kind == POLARITY else 0
+            missing = count - there
         start += count * size
-    return np.concatenate(parts), np.concatenate(highs), 0
+    return np.concatenate(parts), np.concatenate(highs), missing
