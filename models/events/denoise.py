@@ -28,15 +28,17 @@ def supported(events: Recording, within: int) -> np.ndarray:
     # a border of one site, so that a neighbor outside the sensor is a site without events
     wide = events.width + 2
     site = (events.y.astype(np.int64) + 1) * wide + events.x + 1
-    number = np.arange(count)
     # one key an event, ascending by site and then by place in the recording
     order = np.argsort(site, kind="stable")
-    keys = site[order] * count + order
+    site, t = site[order], events.t[order]
+    keys = site * count + order
     found = np.zeros(count, dtype=bool)
     for dy, dx in NEIGHBORS:
-        other = site + dy * wide + dx
-        at = np.searchsorted(keys, other * count + number) - 1
+        away = dy * wide + dx
+        # the last event at that neighbor before this one: its key is the last below this one's, had it been there
+        at = np.searchsorted(keys, keys + away * count) - 1
         # at = -1 wraps to the last key, whose site then is another
-        before = order[at]
-        found |= (at >= 0) & (site[before] == other) & (events.t - events.t[before] <= within)
-    return found
+        found |= (at >= 0) & (site[at] == site + away) & (t - t[at] <= within)
+    kept = np.empty(count, dtype=bool)
+    kept[order] = found
+    return kept
