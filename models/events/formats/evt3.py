@@ -14,48 +14,56 @@ from models.events.formats.clock import latest, unwrapped
 
 ADDRESS_Y, ADDRESS_X, BASE_X, VECTOR_12, VECTOR_8, TIME_LOW, TIME_HIGH = 0, 2, 3, 4, 5, 6, 8
 TIME_BITS = 24
+MOVES = np.zeros(16, np.int64)
+MOVES[[VECTOR_12, VECTOR_8]] = 12, 8
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def decode(words: np.ndarray) -> tuple[Columns, int]:
     """(t, x, y, p) of the events, and how many more stood before the first time, y or base x."""
-    kind = words >> 12
-    value = (words & 0x0FFF).astype(np.int64)
-    t, timed = _time(kind, value)
-    y, on_row = _held(kind == ADDRESS_Y, value & 0x7FF)
-    base, based = _held(kind == BASE_X, value)
-    moved = np.where(kind == VECTOR_12, 12, np.where(kind == VECTOR_8, 8, 0))
+    kind, value = words >> 12, words & 0x0FFF
+    moved = MOVES[kind]
+    is_vector = moved > 0
+    place = np.flatnonzero((kind == ADDRESS_X) | is_vector)
+    t, timed = _time(kind, value, place)
+    y, on_row = _held(kind == ADDRESS_Y, value, place)
+    base, based = _held(kind == BASE_X, value, place)
     before = np.cumsum(moved) - moved
-    since, _ = _held(kind == BASE_X, before)
+    since, _ = _held(kind == BASE_X, before, place)
 
-    single, vector = kind == ADDRESS_X, moved > 0
-    place = np.flatnonzero(single | vector)
-    alone = single[place]
-    first = np.where(alone, value[place] & 0x7FF, (base & 0x7FF)[place] + (before - since)[place])
-    polarity = np.where(alone, value[place], base[place]) >> 11
-    columns = np.where(alone, 1, value[place] & np.where(kind[place] == VECTOR_8, 0xFF, 0xFFF))
-    there = (columns[:, None] >> np.arange(12) & 1).astype(bool)
-    # a matrix is searched row by row, which is the order in which the sensor sent the events
-    row, bit = np.nonzero(there)
-    word = place[row]
-    placed = (timed & on_row)[word] & (alone[row] | based[word])
-    row, bit, word = row[placed], bit[placed], word[placed]
-    return (t[word], first[row] + bit, y[word], polarity[row]), int(len(placed) - placed.sum())
+    vector = is_vector[place]
+    of_x = np.where(vector, base, value[place])
+    first, polarity = (of_x & 0x7FF) + np.where(vector, before[place] - since, 0), of_x >> 11
+    columns = np.where(vector, value[place] & np.where(kind[place] == VECTOR_8, 0xFF, 0xFFF), 1)
+    placed = timed & on_row & (based | ~vector)
+    word, bit = _bits(columns)
+    kept = placed[word]
+    word, bit = word[kept], bit[kept]
+    return (t[word], first[word] + bit, y[word] & 0x7FF, polarity[word]), int(len(kept) - kept.sum())
 
 
-def _time(kind: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The time at every word, and whether it is known yet."""
+def _bits(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of the word and of the bit of every 1, word by word and in each the lowest first."""
+    counts = np.bitwise_count(columns)
+    word = np.repeat(np.arange(len(columns)), counts)
+    bit = np.zeros(len(word), np.int64)
+    several = np.flatnonzero(columns != 1)
+    # a matrix is searched row by row
+    bit[(columns != 1)[word]] = np.nonzero(columns[several, None] >> np.arange(12) & 1)[1]
+    return word, bit
+
+
+def _time(kind: np.ndarray, value: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The time at each place, and whether it is known yet."""
     is_high, is_low = kind == TIME_HIGH, kind == TIME_LOW
-    highs = np.zeros(len(kind), np.int64)
-    highs[is_high] = unwrapped(value[is_high] << 12, 1 << TIME_BITS)
-    high, known = _held(is_high, highs)
+    number = latest(is_high)[place]
+    highs = unwrapped(value[is_high].astype(np.int64) << 12, 1 << TIME_BITS)
     # the low bits hold until the next time word, and a high word clears them
-    low, _ = _held(is_high | is_low, np.where(is_low, value, 0))
-    return high + low, known
+    low, _ = _held(is_high | is_low, np.where(is_low, value, 0), place)
+    return np.append(highs, 0)[number] + low, number >= 0
 
 
-def _held(sets: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At every word the value of the last word that set one, and whether one has; 0 before."""
-    number = latest(sets)
-    held = np.append(values[sets], 0)
-    return held[number], number >= 0
+def _held(sets: np.ndarray, values: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At each place the value of the last word that set one, and whether one has; 0 before."""
+    number = latest(sets)[place]
+    return np.append(values[sets], 0).astype(np.int64)[number], number >= 0
