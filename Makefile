@@ -20,7 +20,7 @@ help:
 	@sed -n '1,2s/^# //p' Makefile
 
 demo: $(READY)
-	$(BIN)/netweave run examples/digits.toml
+	$(BIN)/netweave run examples/digits_dvs.toml
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadscope
@@ -63,4 +63,4 @@ clean:
 # the picture in the README
 docs/images/front.png: demo
 	mkdir -p $(@D)
-	cp runs/digits/report/front_zu3eg.png $@
+	cp runs/digits_dvs/report/front_zu3eg.png $@

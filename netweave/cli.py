@@ -27,9 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="""Weave a trained neural network into a verified FPGA accelerator.
 
-    [bold]netweave run examples/digits.toml[/]      the whole way, with a report at the end
+    [bold]netweave run examples/digits_dvs.toml[/]      the whole way, with a report at the end
 
-    [bold]netweave explore examples/digits.toml[/]  one stage, from the files of those before it
+    [bold]netweave explore examples/digits_dvs.toml[/]  one stage, from the files of those before it
 
     [bold]netweave devices[/]                       the devices that can be named
 
@@ -89,7 +89,7 @@ def _stage(name: str, path: Path, out_folder: Path | None) -> None:
 def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
     """All stages, from training to the report; what is done already is kept.
 
-    [bold]netweave run examples/digits.toml[/]
+    [bold]netweave run examples/digits_dvs.toml[/]
     """
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name

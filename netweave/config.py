@@ -90,9 +90,12 @@ class Explore(_Section):
 
     ``sizes``: designs for each assignment of formats, from all that may be used down to the least it fits in.
     ``points``: so many at least on the front, where further sizes between those on it can give them.
+    ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split, or ``p99``,
+    which 99 % of its frames do not exceed.
     """
 
     objective: Literal["latency", "bottleneck"] = "latency"
+    activity: Literal["mean", "p99"] = "mean"
     sizes: Annotated[int, Field(ge=1, le=100)] = 4
     points: Annotated[int, Field(ge=1, le=1000)] = 8
 
@@ -146,7 +149,7 @@ def load(path: Path) -> Config:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(path, "", "there is no such file; examples/digits.toml is one to start from") from None
+        raise ConfigError(path, "", "there is no such file; examples/digits_dvs.toml is one to start from") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path, "", f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -171,10 +174,11 @@ def load(path: Path) -> Config:
 
 
 def _own_file(path: Path, field: str, value: str) -> str:
-    """``file.py:function`` or ``file.npz`` with the file's path made absolute; names as they are."""
+    """``file.py:function``, ``file.npz`` or ``name:folder`` with the path made absolute; names as they are."""
     match = OWN_FILE.fullmatch(value)
     if match is None:
-        return value
+        name, colon, folder = value.partition(":")
+        return f"{name}:{(path.parent / Path(folder).expanduser()).resolve()}" if colon and folder else value
     file = (path.parent / match["file"]).resolve()
     if not file.is_file():
         raise ConfigError(path, field, f"{value!r}: there is no file {file}")

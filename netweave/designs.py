@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from cosim.cycle import simulate, size_queues
+from cosim.density import sweep
 from cosim.design import cosim as run_rtl
 from dse.candidates import Table, budget
 from dse.estimate import estimate
@@ -20,7 +24,8 @@ from hw.device import Device
 from hw.mapping import Mapping
 from hw.targets.yosys import synthesize
 from models import data
-from models.ir.activity import activity
+from models.data.dataset import Dataset
+from models.ir.activity import Load, density, expected, occupancy
 from models.ir.graph import Conv, Graph, Linear
 from models.ir.serialize import load, save
 from netweave import __version__
@@ -36,6 +41,8 @@ DESIGN = "design"
 FRONT, ALL, COSIM = "front.json", "designs.json", "cosim.json"
 FRAMES = 20
 """Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
+SAMPLE = 16
+"""Test images, evenly spread, over which the latency of a sparse design is averaged."""
 
 
 def explore(
@@ -47,12 +54,14 @@ def explore(
     sensitivity = read_json(quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
     graphs = {name: load(quantized / name) for name in config.quantize.formats}
     search = Search(Objective(config.explore.objective), target.utilisation, config.explore.sizes)
-    table = Table(graphs, device, sensitivity)
+    table = Table(graphs, device, sensitivity, config.explore.activity)
     designs = run_search(table, search, target.clock_mhz, progress)
     points: dict[str, FrontPoint] = {}
+    masks = sample(networks.data)
 
     def add(design: Design) -> None:
-        points[design.name] = _point(design, networks.measure(design.assignment), target, folder / design.name)
+        measured = networks.measure(design.assignment)
+        points[design.name] = _point(design, measured, target, config.explore.activity, masks, folder / design.name)
 
     for step, design in enumerate(designs):
         progress("accuracy and cycles", step, len(designs))
@@ -83,14 +92,31 @@ def _widest(front: Front, designs: dict[str, Design], tried: set[tuple[str, str]
     return max(left, key=lambda pair: pair[0].share / pair[1].share, default=None)
 
 
-def _point(design: Design, measured: Measured, target: Target, folder: Path) -> FrontPoint:
+def sample(images: Dataset) -> list[np.ndarray] | None:
+    """Active sites of some test images; None of a dense data set, whose frames are all alike."""
+    if not images.sparse:
+        return None
+    masks = images.masks("test")
+    return list(masks[:: -(-len(masks) // SAMPLE)])
+
+
+def latency(graph: Graph, mapping: Mapping, masks: list[np.ndarray] | None) -> float:
+    """Cycles, simulated, of a frame that finds the accelerator idle; of sparse frames the mean."""
+    if masks is None:
+        return simulate(graph, mapping).first_latency
+    return float(np.mean([simulate(graph, mapping, [mask]).first_latency for mask in masks]))
+
+
+def _point(
+    design: Design, measured: Measured, target: Target, activity: Load, masks: list[np.ndarray] | None, folder: Path
+) -> FrontPoint:
     """The design with its accuracy and its cycles; ``folder`` keeps its graph and mapping."""
     device, graph = target.target, load(measured.folder)
-    mapping = size_queues(graph, design.mapping)
+    mapping = size_queues(graph, design.mapping, 4 if masks is None else masks)
     folder.mkdir()
     save(graph, folder)
     mapping.save(folder / emit.MAPPING_FILE)
-    estimated, simulated = estimate(graph, mapping, device), simulate(graph, mapping)
+    estimated = estimate(graph, mapping, device, activity)
     low, high = measured.accuracy.interval
     return FrontPoint(
         name=design.name,
@@ -100,7 +126,7 @@ def _point(design: Design, measured: Measured, target: Target, folder: Path) -> 
         total=measured.accuracy.total,
         interval=(low / 100, high / 100),
         estimated=float(estimated.latency),
-        simulated=simulated.first_latency,
+        simulated=round(latency(graph, mapping, masks)),
         bottleneck=estimated.bottleneck,
         resources=estimated.resources,
         utilisation=float(utilisation(estimated.resources, budget(device.resources))),
@@ -122,14 +148,22 @@ def generate(
     graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
     progress("Verilog", 0, 2)
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes)
-    write_json(folder / "estimate.json", "estimate", _estimates(point.name, graph, mapping, device))
+    write_json(folder / "estimate.json", "estimate", _estimates(config, point.name, graph, mapping, device))
+    if graph.input.sparse:
+        found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
+        crossing = {field: found.crossing(field) for field in ("latency", "interval")}
+        write_json(folder / "density.json", "density", {**asdict(found), "crossing": crossing})
     progress("synthesis", 1, 2)
     made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
     write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
 
 
-def _estimates(point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
-    whole, run = estimate(graph, mapping, device), simulate(graph, mapping, FRAMES)
+def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
+    whole, masks = estimate(graph, mapping, device, config.explore.activity), None
+    if graph.input.sparse:
+        # those that cosimulation plays, in their order
+        masks = list(data.load(config.data).masks("test", config.cosim.images))
+    run = simulate(graph, mapping, FRAMES if masks is None else masks)
     return {
         "point": point,
         "estimated": {
@@ -137,14 +171,19 @@ def _estimates(point: str, graph: Graph, mapping: Mapping, device: Device) -> di
             "bottleneck": whole.bottleneck,
             "resources": whole.resources,
         },
-        "simulated": {"latency": run.first_latency, "bottleneck": run.interval, "edges": run.edges},
-        "layers": layers(graph, mapping, device),
+        "simulated": {
+            "latency": latency(graph, mapping, masks),
+            "first": run.first_latency,
+            "bottleneck": run.interval if masks is None else statistics.mean(run.intervals or [run.interval]),
+            "edges": run.edges,
+        },
+        "layers": layers(graph, mapping, device, config.explore.activity),
     }
 
 
-def layers(graph: Graph, mapping: Mapping, device: Device) -> list[dict[str, object]]:
-    """By node: what it is, its folding, and the cycles and resources it is estimated to take."""
-    work = activity(graph, None)
+def layers(graph: Graph, mapping: Mapping, device: Device, load: Load) -> list[dict[str, object]]:
+    """By node: what it is, its folding, the cycles and resources it is estimated to take, and its activity."""
+    work, mean = expected(graph, load), expected(graph, "mean")
     rows = []
     for name, op in Plan(graph, mapping).ops.items():
         node = graph[name]
@@ -159,6 +198,8 @@ def layers(graph: Graph, mapping: Mapping, device: Device) -> list[dict[str, obj
                 **folding,
                 "cycles": op.cycles(work[name]),
                 "resources": asdict(op.resources(device)),
+                "density": density(graph, node),
+                "occupancy": occupancy(mean[name]),
             }
         )
     return rows
@@ -166,7 +207,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device) -> list[dict[str, obj
 
 def cosim(config: Config, generated: Path, builds: Path, progress: Progress, folder: Path) -> None:
     """Write ``cosim.json``: what was compared, where it first differs, and the RTL's cycles."""
-    frames = data.load(config.data).frames("test", config.cosim.images)
+    frames = data.load(config.data, progress).frames("test", config.cosim.images)
     result = run_rtl(
         generated / DESIGN,
         frames,

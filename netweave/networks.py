@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from models.ir.activity import measured
+from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave.config import Config
 from netweave.listener import Progress
@@ -18,6 +20,8 @@ from reports.artifact import read_json, write_json
 from reports.schema import Accuracy
 
 CHECKED_IMAGES = 8
+ACTIVITY_FRAMES = 256
+"""Training images, evenly spread, whose active sites say how much a sparse network has to do."""
 ACCURACY = "accuracy.json"
 
 
@@ -28,7 +32,7 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
     from models.quant.qat import plan_for
     from models.weights import save_weights
 
-    images = data.load(config.data)
+    images = data.load(config.data, progress)
     network = zoo.load_model(config.model, config.train.seed)
     plan_for(network, images, config.name)  # names what cannot be quantized before any time is spent on it
     train.train(network, images, config.train.epochs, config.train.seed, progress)
@@ -81,13 +85,22 @@ class Networks:
         from models.weights import load_weights
 
         self.config, self.kept, self.progress = config, kept, progress
-        self.data = data.load(config.data)
+        self.data = data.load(config.data, progress)
         network = zoo.load_model(config.model, config.train.seed)
         load_weights(network, trained / "network.npz")
         network.eval()
         self.plan = plan_for(network, self.data, config.name)
         self.scales = Calibration(self.plan, self.data, config.quantize.calibration)
+        self._stats: dict[str, dict] | None = None
         self._origin = {"trained": digest(trained / "network.npz"), **settings(config)}
+
+    def _activity(self, graph: Graph) -> dict[str, dict]:
+        """What the training split leaves in the graph; the same at every format, and therefore counted once."""
+        if self._stats is None:
+            masks = list(self.data.masks("train"))
+            chosen = masks[:: -(-len(masks) // ACTIVITY_FRAMES)]
+            self._stats = measured(graph, chosen, partial(self.progress, "activity")).stats
+        return self._stats
 
     def quantized(self, assignment: dict[str, str] | str, epochs: int) -> Any:
         from models.quant import quantize
@@ -113,6 +126,8 @@ class Networks:
         network = self.quantized(assignment, self.config.quantize.epochs)
         graph = network.export()
         compare_with_golden(network, graph, self.data, CHECKED_IMAGES)
+        if graph.input.sparse:
+            graph = graph.replace(stats=self._activity(graph))
         save(graph, folder)
         reached = accuracy(network, self.data)
         write_json(

@@ -12,6 +12,7 @@ from reports.artifact import read_json
 from reports.schema import (
     Accuracy,
     Check,
+    Density,
     Design,
     Label,
     Layer,
@@ -95,6 +96,7 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
 def _design(generated: Path, cosim: Path) -> Design:
     figures = read_json(generated / "estimate.json", "estimate", "generate")
     synthesis = read_json(generated / "synthesis.json", "synthesis", "generate")
+    by_density = generated / "density.json"
     measured = read_json(cosim, "cosim", "cosim")
     latency = {label: figures[label]["latency"] for label in (Label.ESTIMATED, Label.SIMULATED)}
     bottleneck = {label: figures[label]["bottleneck"] for label in (Label.ESTIMATED, Label.SIMULATED)}
@@ -104,7 +106,9 @@ def _design(generated: Path, cosim: Path) -> Design:
     return Design(
         point=figures["point"],
         latency=latency,
+        first=figures["simulated"]["first"],
         bottleneck=bottleneck,
+        density=_density(read_json(by_density, "density", "generate")) if by_density.exists() else None,
         resources={
             Label.ESTIMATED: Resources(**figures["estimated"]["resources"]),
             Label.SYNTHESIZED: Resources(**synthesis["resources"]),
@@ -113,6 +117,10 @@ def _design(generated: Path, cosim: Path) -> Design:
         check=_check(measured),
         warnings=synthesis["warnings"],
     )
+
+
+def _density(entry: dict[str, Any]) -> Density:
+    return Density(**{field: entry[field] for field in Density.model_fields})
 
 
 def _layers(figures: dict[str, Any], measured: dict[str, Any]) -> list[Layer]:

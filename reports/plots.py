@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from reports import activity
 from reports.dataflow import dataflow
 from reports.schema import Label, Point, Report, Target
 from reports.style import STYLE
@@ -115,6 +116,9 @@ def write(report: Report, folder: Path) -> dict[str, Path]:
     for target in report.targets:
         figures[f"front_{target.device}"] = front(target)
         figures[f"cycles_{target.device}"] = cycles(target)
+        if target.design.density:
+            figures[f"density_{target.device}"] = activity.cycles_by_density(target, target.design.density)
+            figures[f"occupancy_{target.device}"] = activity.occupancy(target)
     paths = {}
     for name, figure in figures.items():
         paths[name] = folder / f"{name}.png"

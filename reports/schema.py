@@ -87,6 +87,8 @@ class Layer(_Part):
     """One op of the chosen design.
 
     ``cycles`` a frame in steady state; ``done``, cycles until the first frame's last beat has left it; both by label.
+    ``density``: mean share of its output's sites that are active; ``occupancy[j]``: share of its windows that see j
+    active sites, empty where it has no window.
     """
 
     name: str
@@ -102,6 +104,8 @@ class Layer(_Part):
     cycles: dict[Label, float]
     done: dict[Label, float]
     resources: Resources
+    density: float = 1.0
+    occupancy: list[float] = []
 
 
 class Check(_Part):
@@ -117,15 +121,40 @@ class Check(_Part):
     cycles_per_second: float
 
 
+class Cycles(_Part):
+    """Cycles of one frame in an idle accelerator, and between two such frames in a row."""
+
+    latency: float
+    interval: float
+
+
+class Density(_Part):
+    """Cycles, simulated, of the sparse design by share of active sites, beside the dense version's.
+
+    ``crossing``: the share at which the dense version becomes faster, by field of ``Cycles``; None if it never does.
+    """
+
+    densities: list[float]
+    sparse: list[Cycles]
+    dense: Cycles
+    crossing: dict[str, float | None]
+
+
 class Design(_Part):
-    """The chosen point of one device, built and checked."""
+    """The chosen point of one device, built and checked.
+
+    ``latency`` and ``bottleneck``: of a sparse network estimated and simulated are those of the mean frame; RTL is that
+    of the first one, for which the cycle simulator says ``first``. ``density`` of sparse designs alone.
+    """
 
     point: str
     latency: dict[Label, float]
+    first: float
     bottleneck: dict[Label, float]
     resources: dict[Label, Resources]
     layers: list[Layer]
     check: Check | None = None
+    density: Density | None = None
     warnings: list[str] = []
 
 

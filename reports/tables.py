@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.schema import Label, Report, Target
+from reports.schema import Density, Label, Report, Target
 
 KINDS = ("lut", "ff", "bram", "dsp")
 
@@ -55,10 +55,23 @@ def layers(target: Target) -> pd.DataFrame:
                 "multiplier": layer.multiplier,
                 **{f"cycles {label}": layer.cycles.get(label) for label in (Label.ESTIMATED, Label.RTL)},
                 **{f"done {label}": layer.done.get(label) for label in (Label.SIMULATED, Label.RTL)},
+                **({"active sites %": 100 * layer.density} if target.design.density else {}),
                 **{f"{kind} estimated": getattr(layer.resources, kind) for kind in KINDS},
             }
         )
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def density(found: Density) -> pd.DataFrame:
+    """One row a share of active sites: cycles of the sparse design and of its dense version."""
+    rows = []
+    for share, cycles in zip(found.densities, found.sparse, strict=True):
+        row: dict[str, float] = {"active sites %": 100 * share}
+        for field in ("latency", "interval"):
+            mine, dense = getattr(cycles, field), getattr(found.dense, field)
+            row |= {f"{field} simulated": mine, f"dense {field} simulated": dense, f"{field} ratio": mine / dense}
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def utilisation(target: Target) -> pd.DataFrame:
@@ -91,4 +104,7 @@ def write(report: Report, folder: Path) -> list[Path]:
             path = folder / f"{table.__name__}_{target.device}.csv"
             table(target).to_csv(path, index=False, float_format="%.6g")
             paths.append(path)
+        if target.design.density:
+            paths.append(folder / f"density_{target.device}.csv")
+            density(target.design.density).to_csv(paths[-1], index=False, float_format="%.6g")
     return paths

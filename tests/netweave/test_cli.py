@@ -103,7 +103,7 @@ def test_own_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch, net: P
 def test_help_teaches_with_examples(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "--help") == 0
     shown = capsys.readouterr().out
-    assert "netweave run examples/digits.toml" in shown
+    assert "netweave run examples/digits_dvs.toml" in shown
     assert all(name in shown for name in ("quantize", "explore", "generate", "cosim", "report", "devices", "ops"))
 
 

@@ -24,6 +24,7 @@ def test_example_loads_and_defaults_fill_the_rest(tmp_path: Path) -> None:
     assert small.name == "net"
     assert small.quantize == config.quantize
     assert small.cosim.images == 20
+    assert load(ROOT / "examples" / "digits_dvs.toml").explore.activity == small.explore.activity == "mean"
 
 
 def test_own_files_are_meant_from_the_configuration(tmp_path: Path) -> None:
@@ -32,6 +33,8 @@ def test_own_files_are_meant_from_the_configuration(tmp_path: Path) -> None:
     config = load(write(tmp_path, f'model = "net.py:build"\ndata = "data.npz"\n{DEVICE}'))
     assert config.model == f"{tmp_path.resolve() / 'net.py'}:build"
     assert config.data == str(tmp_path.resolve() / "data.npz")
+    assert load(write(tmp_path, f'data = "n_mnist:real"\n{DEVICE}')).data == f"n_mnist:{tmp_path.resolve() / 'real'}"
+    assert load(write(tmp_path, f'data = "n_mnist"\n{DEVICE}')).data == "n_mnist"
 
 
 @pytest.mark.parametrize(

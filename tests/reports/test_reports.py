@@ -89,7 +89,7 @@ def test_interval_bounds_solve_the_score_equation(correct: int, total: int) -> N
 def test_page_is_complete_and_needs_no_other_file(folder: Path) -> None:
     page = Page((folder / "index.html").read_text())
     made = report()
-    assert len(page.images) == 1 + 2 * len(made.targets)
+    assert len(page.images) == 1 + 2 * len(made.targets) + 2
     assert all(link.startswith(("data:image/png;base64,", "#")) for link in page.links)
     words = " ".join(" ".join(page.words).split())
     for target in made.targets:
@@ -100,6 +100,8 @@ def test_page_is_complete_and_needs_no_other_file(folder: Path) -> None:
     assert "123,456" not in words
     assert "-1.67 points against float" in words
     assert "0 mismatches" in words
+    assert "cycles of latency of the first image (by the cycle simulator 6,050)" in words
+    assert "all may be active: the dense version never has more frames a second" in words
 
 
 def test_pictures_are_files_beside_the_page(folder: Path) -> None:
@@ -108,8 +110,10 @@ def test_pictures_are_files_beside_the_page(folder: Path) -> None:
         "cycles_ecp5-25k.png",
         "cycles_zu3eg.png",
         "dataflow.png",
+        "density_ecp5-25k.png",
         "front_ecp5-25k.png",
         "front_zu3eg.png",
+        "occupancy_ecp5-25k.png",
     ]
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
 
@@ -163,3 +167,11 @@ def test_dataflow_edges_keep_clear_of_nodes() -> None:
     for route in routes:
         heights = [place[stop][1] for stop in route]
         assert heights == [heights[0] - i for i in range(len(route))], "one step down at a time, to a free place"
+
+
+def test_density_table_gives_the_ratio_to_the_dense_version(folder: Path) -> None:
+    with (folder / "density_ecp5-25k.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["active sites %"]) for row in rows] == [1, 10, 50, 100]
+    assert float(rows[2]["latency ratio"]) == pytest.approx(3000 / 3500, rel=1e-5)
+    assert not (folder / "density_zu3eg.csv").exists()
