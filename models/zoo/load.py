@@ -10,11 +10,13 @@ from torch import nn
 from models.source import call, is_function
 from models.zoo.digits_cnn import DigitsCNN
 from models.zoo.digits_dvs_net import DigitsDvsNet
+from models.zoo.n_mnist_net import NMnistNet
 from models.zoo.published import PUBLISHED
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "digits_cnn": DigitsCNN,
     "digits_dvs_net": DigitsDvsNet,
+    "n_mnist_net": NMnistNet,
     **{name: network.build for name, network in PUBLISHED.items()},
 }
 
