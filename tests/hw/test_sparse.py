@@ -47,7 +47,7 @@ def sparse_case(kind: str, kernel: int, stride: int, padding: int, all_taps: boo
     return Case(kind, (height, width, 1 + seed % 2), x, w, y, 2, kernel, stride, padding, seed, choose, True)
 
 
-CROSSED = list(product(WINDOWS, LETTERS, (False, True)))
+CROSSED: list[tuple[str, str, bool]] = list(product(WINDOWS, LETTERS, (False, True)))
 
 
 @pytest.mark.parametrize(("kind", "letter", "all_taps"), CROSSED)
