@@ -230,9 +230,8 @@ class _Simulation:
         return store
 
     def run(self) -> CycleRun:
-        out, waiting, idle = self.output, dict(self.processes), 0
+        out, waiting, idle, before = self.output, dict(self.processes), 0, 0
         while len(out.moved) < out.total:
-            before = sum(len(stream.offered) + len(stream.moved) for stream in self.streams)
             for name, process in list(waiting.items()):
                 if next(process, True):
                     del waiting[name]
@@ -240,7 +239,7 @@ class _Simulation:
                 out.move(0)
             after = sum(len(stream.offered) + len(stream.moved) for stream in self.streams)
             # work inside an op may take one more turn to show on a stream
-            idle = 0 if after > before else idle + 1
+            idle, before = 0 if after > before else idle + 1, after
             if idle > 2:
                 raise DeadlockError(self._stuck())
         ends = out.ends()
