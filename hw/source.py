@@ -93,6 +93,11 @@ class WindowGeometry:
         return (self.kernel - 1) // 2 - self.padding
 
     @property
+    def reach(self) -> int:
+        """Rows, and columns, from ``stride`` times an output site to the last of its window and of its cell."""
+        return max(self.kernel - 1 - self.padding, self.cell_offset + self.stride - 1)
+
+    @property
     def blanks(self) -> tuple[int, int]:
         """Columns of cells beyond the output, left and right, that hold input sites: 0 or 1 each, however wide."""
         return int(self.cell_offset > 0), int(self.stride * self.out_width + self.cell_offset < self.width)
@@ -109,6 +114,10 @@ class WindowGeometry:
         if not parallel:
             return 1, self.rows * self.width * self.words
         return self.rows * self.columns, -(-self.width // self.columns) * self.words
+
+
+DELAYS = RELEASE_DELAY + SPARSE_SITE_LATENCY - 2
+"""Cycles by which the storage of sparse windows comes round later than the sites that free it and fill it allow."""
 
 
 def token_slots(words: int, steps: int) -> int:
@@ -254,10 +263,13 @@ def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel:
     """
     most = 1 if parallel else 2
     lonely = next((spare for spare in range(most) if row_margin(replace(g, spare=spare), cycles(1)) >= 0), most)
-    return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), lonely)
+    # a row of windows frees rows when its first site is complete: so much of its last row comes first, and the delays
+    first = min(g.reach + 1, g.width) * g.words + DELAYS
+    short = -(-first // (g.width * g.words)) - 1
+    return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), lonely, short)
 
 
 def row_margin(g: WindowGeometry, steps: int) -> int:
     """Cycles to spare before sparse windows wait for storage, with a token a row and sites that take ``steps``."""
     sites, rest = divmod(g.spare, g.stride)
-    return (1 + sites) * steps - ((g.stride - rest) * g.words + RELEASE_DELAY + SPARSE_SITE_LATENCY - 2)
+    return (1 + sites) * steps - ((g.stride - rest) * g.words + DELAYS)

@@ -101,13 +101,12 @@ class SparseWindowSource(wiring.Component):
         lists = self._lists(m, token, ends)
         heads = [cells.o for cells in lists]
         cell, firsts = self._first(m, heads)
-        reach = max(g.kernel - 1 - g.padding, g.cell_offset + g.stride - 1)
         left, _ = g.blanks
         need_y, need_x = Signal(index_bits(g.height)), Signal(index_bits(g.width))
         there, take = Signal(), Signal()
         m.d.comb += [
-            need_y.eq(at_most(times(cell.y, g.stride) + reach, g.height - 1)),
-            need_x.eq(at_most(times(cell.x, g.stride) + reach - g.stride * left, g.width - 1)),
+            need_y.eq(at_most(times(cell.y, g.stride) + g.reach, g.height - 1)),
+            need_x.eq(at_most(times(cell.x, g.stride) + g.reach - g.stride * left, g.width - 1)),
             there.eq((ahead != 0) | (seen > Cat(Const(0, 1), need_x, need_y))),
         ]
         m.d.comb += [head.ready.eq(take & first) for head, first in zip(heads, firsts, strict=True)]

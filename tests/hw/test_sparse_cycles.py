@@ -10,7 +10,7 @@ import pytest
 
 from hw.mapping import OpMapping
 from hw.registry import build, inputs_of
-from hw.source import RELEASE_DELAY, SPARSE_SITE_LATENCY, row_margin
+from hw.source import DELAYS, SPARSE_SITE_LATENCY, row_margin
 from hw.window_op import WindowOp
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType
@@ -56,7 +56,7 @@ def bound_by_steps(op: WindowOp, mask: np.ndarray) -> bool:
     """Whether a row of windows always takes longer than its successor's input, and the delays around its storage."""
     beats = [int(tokens) * op.in_layout.beats_per_token for tokens in mask.sum(axis=1) if tokens]
     around = [sum((beats * 2)[n : n + op.node.stride]) for n in range(len(beats))]
-    return min(steps_by_row(op, mask)) >= max(around) + RELEASE_DELAY + SPARSE_SITE_LATENCY - 2
+    return min(steps_by_row(op, mask)) >= max(around) + DELAYS
 
 
 def draw_bound_by_steps(seed: int) -> tuple[Case, OpMapping, list[np.ndarray]]:
@@ -117,7 +117,14 @@ def test_a_full_frame_takes_no_longer_than_a_dense_op(case: Case) -> None:
     check_period(dataclasses.replace(case, sparse_windows=True), mapping)
 
 
-@pytest.mark.parametrize(("case", "mapping"), SHORT_ROWS, ids=str)
+NARROW = [
+    (Case("full", (23, 2, 2), INT4, INT4, INT4, 2, 3, 2, 1), OpMapping(1, 1, 9)),
+    (Case("full", (9, 1, 1), INT4, INT4, INT4, 1, 3, 1, 1), OpMapping(1, 1, 9)),
+    (Case("avg_pool", (8, 3, 2), INT4, INT4, INT4, 2, 5, 1, 2), OpMapping(2, 2, 25)),
+]
+
+
+@pytest.mark.parametrize(("case", "mapping"), SHORT_ROWS + NARROW, ids=lambda value: getattr(value, "kind", ""))
 def test_a_full_frame_of_short_rows_takes_no_longer(case: Case, mapping: OpMapping) -> None:
     check_period(dataclasses.replace(case, sparse_windows=True), mapping, 12)
 
