@@ -8,8 +8,27 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.device import Device, Resources
+from hw.fabric import family, index, total
 from hw.layout import MaskLayout, index_bits
+from hw.resources import queue
 from hw.stream import Queue, queue_latency
+
+LUTS = {6: 5, 4: 6}
+"""LUTs for each bit of a mask word, by the inputs of a LUT; as the next, fitted to what Yosys made of a few layouts."""
+PLACE_LUTS = 4
+
+
+def mask_input_resources(layout: MaskLayout, device: Device) -> Resources:
+    """What a ``MaskInput`` takes: list and registers as they are, LUTs for each bit of a word and of a place."""
+    f = family(device)
+    place = index(layout.shape.height) + index(layout.shape.width)
+    unused = layout.words * layout.bits - layout.shape.height * layout.shape.width
+    lut = LUTS[f.lut_inputs] * layout.bits + PLACE_LUTS * place + unused
+    counters = index(layout.words) + place + 1 + index(layout.tokens.beats_per_token)
+    stages = place + layout.bits + 2 + place + index(layout.bits) + 2 + place + 2
+    words = queue(f, place + layout.bits + 1, layout.words)
+    return total(f, [words]) + Resources(lut, counters + stages)
 
 
 def mask_latency(layout: MaskLayout) -> int:
@@ -149,7 +168,8 @@ def _place_of(one: Value, bits: int) -> Value:
 def _moved(place: Any, offset: Value | int, most: int, width: int) -> tuple[Value, Value]:
     """(y, x) of the site ``offset``, at most ``most``, sites after ``place`` in raster order."""
     x = place.x + offset
-    rows = 0
+    rows, columns = 0, 0
     for row in range(1, (width - 1 + most) // width + 1):
-        rows = Mux(x >= row * width, row, rows)
-    return place.y + rows, x - rows * width
+        beyond = x >= row * width
+        rows, columns = Mux(beyond, row, rows), Mux(beyond, row * width, columns)
+    return place.y + rows, x - columns

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.accelerator import Accelerator
+from hw.device import DEVICES, Resources
 from hw.layout import MaskLayout, TokenLayout
 from hw.mapping import FrameInput, Mapping, MappingError
-from hw.mask_input import MaskInput, mask_latency
+from hw.mask_input import MaskInput, mask_input_resources, mask_latency
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType
 from models.ir.frame import Frame
@@ -194,6 +195,25 @@ def test_a_large_frame() -> None:
     frame = masked(rng, layout.shape, UINT8, mask.reshape(720, 1280))
     first, second = play(layout, [frame, frame]).end_cycles
     assert second - first == 14_400 + 300 + 1
+
+
+# What Yosys 0.70 makes of the component: device, shape, lanes, bits, and the resources.
+MADE = [
+    ("zu3eg", Shape(12, 12, 2), 1, 16, Resources(146, 75, 0)),
+    ("zu3eg", Shape(28, 40, 8), 8, 64, Resources(471, 139, 0)),
+    ("zu3eg", Shape(60, 80, 3), 3, 32, Resources(245, 126, 2)),
+    ("ecp5-25k", Shape(12, 12, 2), 1, 16, Resources(182, 75, 0)),
+    ("ecp5-25k", Shape(28, 40, 8), 8, 64, Resources(811, 140, 0)),
+    ("ecp5-25k", Shape(60, 80, 3), 3, 32, Resources(356, 223, 2)),
+]
+
+
+@pytest.mark.parametrize(("device", "shape", "lanes", "bits", "made"), MADE)
+def test_resources_are_near_those_of_yosys(device: str, shape: Shape, lanes: int, bits: int, made: Resources) -> None:
+    estimated = mask_input_resources(MaskLayout(shape, IntType(8), lanes, bits), DEVICES[device])
+    assert (estimated.bram, estimated.dsp) == (made.bram, made.dsp)
+    assert estimated.ff == pytest.approx(made.ff, abs=6)
+    assert estimated.lut == pytest.approx(made.lut, rel=0.1)
 
 
 def test_a_mapping_says_which_input_there_is(tmp_path: Path) -> None:

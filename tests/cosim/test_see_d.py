@@ -1,0 +1,40 @@
+"""SEE-D whole: the RTL of the published network against its published arrays, on the frame published with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.see_d import DSP, LUT, NETWORK, explored
+from cosim.cycle import simulate, size_queues
+from cosim.design import cosim
+from hw.emit import generate
+from models.esda import load_esda
+from models.ir import golden
+from models.ir.graph import Add, Conv
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not NETWORK.is_file(), reason=f"the published network {NETWORK} is not there")
+def test_every_stream_of_see_d_is_the_published_one(tmp_path: Path, build_dir: Path, verilator: str) -> None:
+    """Of no more DSP blocks than the published accelerator; and in exactly the cycles that are simulated."""
+    graph, frame = load_esda(NETWORK)
+    found = explored(graph, frame, LUT)
+    assert found.evaluation.resources["dsp"] <= DSP
+    mapping = size_queues(graph, found.mapping, [frame.mask])
+    generate(graph, mapping, tmp_path / "design", probes=True)
+    run = cosim(tmp_path / "design", [frame], simulator=verilator, probes=True, build_dir=build_dir)
+    assert run.equal, str(run.check)
+    # each stream equals golden's frame of its producer, and that the published array
+    assert set(run.check.streams) == {f"edge_{a}__{b}_{n}" for a, b, n in graph.edges} | {"o"}
+    frames = golden.run(graph, frame)
+    closed_by = {node.inputs[0]: node.name for node in graph.nodes if isinstance(node, Add)}
+    with np.load(NETWORK.with_suffix(".npz")) as published:
+        for node in graph.nodes:
+            if isinstance(node, Conv):
+                made_by = closed_by.get(node.name, node.name)
+                assert np.array_equal(frames[made_by].features, published[f"{node.name}/output"])
+        assert np.array_equal(frames[graph.output].features[0], published["output/sum_over_tokens"])
+    assert run.first_latency == simulate(graph, mapping, [frame.mask]).first_latency
