@@ -30,10 +30,12 @@ from hw.fabric import (
 from hw.layout import TokenLayout, index_bits
 from hw.mac import TREE_RADIX, Sums
 from hw.mapping import Memory, Multiplier
+from hw.presence import word_bits
 from hw.requantizer import drain_latency
 from hw.sequencer import Rounds
 from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, read_latency, store_is_block, token_slots
-from hw.stream import BLOCK_DEPTH
+from hw.sparse_source import FRAME_BITS
+from hw.stream import BLOCK_DEPTH, PROMPT_BEATS
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
 from models.ir.graph import MULT_BITS, Add, Requant
@@ -106,8 +108,10 @@ def window_parts(op: WindowOp, f: Family) -> list[Part]:
         steps += 1 + index(token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
     else:
         g = op.geometry
-        source = window_source(f, op.in_layout, g, op.parallel)
-        steps += 1 + index(g.rows) + index(g.width + 2 * g.padding)
+        find = sparse_window_source if op.finds_sites else window_source
+        source = find(f, op.in_layout, g, op.parallel)
+        steps += 1 + index(g.rows) * (g.kernel if op.finds_sites else 1)
+        steps += 0 if op.finds_sites and not g.blanks[0] else index(g.width + 2 * g.padding)
         steps += g.taps * (1 + fetch) if op.parallel else 2 * index(g.kernel)
     steps += fetch + finish * (2 + place + index(rounds.groups))
     words = 1
@@ -246,26 +250,79 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
 @cache
 def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
     """Terms: one, bits of the counters, taps of the mask, bits of addresses, bits of selected words."""
-    bits = layout.lanes * layout.dtype.width
     site = 1 + index(g.out_height) + index(g.out_width)
     row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
     places = index(g.words) + index(g.width) + 2 * row + index(g.out_height) + index(g.out_width) + column
     levels = level + index(g.height + g.rows + 1) + g.height.bit_length()
     ff = 3 + places + levels + (RELEASE_DELAY - 1) * level + site + row + column + g.taps + level
+    rows = stored_rows(f, layout, g, parallel, 1)
+    terms = (1.0, places + levels, g.taps, *rows.terms)
+    return rows._replace(terms=terms, ff=ff + rows.ff), queue(f, 1, FRAMES_AHEAD)
+
+
+def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int) -> Part:
+    """The memory of rows and its reading, by ``row_fields`` row numbers. Terms: the last three of a window source."""
+    bits = layout.lanes * layout.dtype.width
     banks, depth = g.banks(parallel)
     one = store(f, depth, bits)
-    ff += banks * one.ff
     address = index(depth)
     if parallel:
         turn = g.columns.bit_length() - 1
-        ff += g.columns * address + 2 * row + 3 * turn + bits * (g.kernel * g.columns + g.taps)
+        ff = g.columns * address + 2 * row_fields * index(g.rows) + 3 * turn + bits * (g.kernel * g.columns + g.taps)
         picked = bits * (g.kernel * g.columns * select(f, g.rows) + g.taps * select(f, g.columns))
         addresses = (1 + g.columns) * address
     else:
-        ff, picked, addresses = ff + address, 0.0, 2 * address
-    terms = (1.0, places + levels, g.taps, addresses, banks, picked)
-    source = Part("window_source", terms, banks * one.lut, ff, banks * one.bram)
-    return source, queue(f, 1, FRAMES_AHEAD)
+        ff, picked, addresses = address, 0.0, 2 * address
+    return Part("window_source", (addresses, banks, picked), banks * one.lut, ff + banks * one.ff, banks * one.bram)
+
+
+@cache
+def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
+    """Terms: one, bits of counters and cells, bits compared with rows and chosen from them, of presence."""
+    row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
+    y, site = index(g.height), 1 + index(g.out_height) + index(g.out_width)
+    cells_wide = g.out_width + sum(g.blanks)
+    cell = 1 + index(g.out_height) + index(cells_wide)
+    places = index(g.words) + 2 * y + index(g.width) + level + row + 2 * FRAME_BITS + FRAMES_AHEAD.bit_length()
+    ff = places + 2 + 2 * cell + 3 + g.stride * (cell + 1) + RELEASE_DELAY * level
+    ff += g.rows * (1 + FRAME_BITS + y + 2 * g.kernel)
+    ff += site + g.kernel * row + g.taps
+    if g.blanks[0]:
+        # without, a window's first column is its number, shifted, and has no registers of its own
+        ff += 2 * column
+    lists = [part for _ in range(g.stride) for part in prompt_queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD)]
+    here = presence(f, g)
+    rows = stored_rows(f, layout, g, parallel, g.kernel)
+    compared = g.rows * (2 * y + FRAME_BITS + g.kernel * (1 + g.kernel + row))
+    terms = (1.0, places + (2 + g.stride) * cell, compared, *here.terms)
+    return (
+        here._replace(kind="sparse_source", terms=terms, ff=ff + here.ff),
+        rows._replace(terms=(0.0, 0.0, 0.0, *rows.terms)),
+        *lists,
+    )
+
+
+def presence(f: Family, g: WindowGeometry) -> Part:
+    """The bits of the active sites of all rows. Terms: bits of the words that turn and of their flags."""
+    wide = g.width + 2 * g.padding
+    word = word_bits(wide, g.kernel)
+    words = -(-wide // word)
+    gathered = word + index(words) + 1
+    if words == 1:
+        return Part("", (g.rows * word * index(word),), ff=gathered + g.rows * wide)
+    lut = ff = 0.0
+    for depth in ((words + 1) // 2, words // 2):
+        one, registers = lut_memory(f, depth, word)
+        lut, ff = lut + g.rows * one, ff + g.rows * registers
+    turned = sum(g.kernel + (1 << n) - 1 for n in range(word.bit_length()))
+    return Part("", (g.rows * (turned + 2 * word + 2 * words),), lut, gathered + g.rows * words + ff)
+
+
+def prompt_queue(f: Family, bits: int, depth: int) -> tuple[Part, ...]:
+    if depth <= BLOCK_DEPTH:
+        return (queue(f, bits, depth),)
+    behind = depth.bit_length()
+    return queue(f, bits, PROMPT_BEATS), queue(f, bits, depth), Part("output", (1.0, behind), lut=bits, ff=behind)
 
 
 @cache

@@ -17,7 +17,7 @@ from hw.resources import converter_resources, fork_resources, queue_resources
 from hw.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.targets.yosys import synthesize
 from models.ir.dtype import IntType, parse_dtype
-from models.ir.graph import Graph, Input, Shape
+from models.ir.graph import Graph, Input, Shape, Window
 from tests.support.nets import NETS
 from tests.support.ops import one_op
 
@@ -28,6 +28,11 @@ def conv(formats: tuple[str, str, str] = ("uint8", "int8", "uint8"), channels: i
     x, w, y = (parse_dtype(name) for name in formats)
     rng = np.random.default_rng(0)
     return one_op(rng, "conv", (8, 8, channels), out=channels, kernel=3, padding=1, x=x, w=w, y=y)
+
+
+def sparse(graph: Graph) -> Graph:
+    """The same network on frames in which only some sites are active."""
+    return graph.replace(nodes=(dataclasses.replace(graph.input, sparse=True), *graph.nodes[1:]))
 
 
 def estimate(graph: Graph, mapping: OpMapping, device: str) -> Resources:
@@ -157,6 +162,61 @@ def test_an_op_is_near_what_yosys_makes(tmp_path: Path) -> None:
     node = graph["op"]
     op = build(node, inputs_of(graph, node), mapping)
     assert_near(op.resources(DEVICES["ecp5-85k"]), made_by_yosys(op.component(), DEVICES["ecp5-85k"], tmp_path))
+
+
+DENSE = [
+    ("zu3eg", OpMapping(2, 2, 1, Memory.BRAM, Multiplier.DSP), Resources(459, 572, 1, 5)),
+    ("zu3eg", OpMapping(4, 4, 9, Memory.LUT, Multiplier.LUT), Resources(8352, 5656, 0, 2)),
+    ("ecp5-85k", OpMapping(2, 2, 1, Memory.BRAM, Multiplier.DSP), Resources(857, 572, 1, 6)),
+]
+"""What a dense op was estimated at before there were sparse ones: it has nothing that finds sites."""
+
+
+@pytest.mark.parametrize(("device", "mapping", "before"), DENSE, ids=str)
+def test_a_dense_op_pays_nothing_for_sparse_ones(device: str, mapping: OpMapping, before: Resources) -> None:
+    assert estimate(conv(), mapping, device) == before
+
+
+def test_finding_sites_takes_more_of_every_device() -> None:
+    for device in DEVICES.values():
+        for make in NETS.values():
+            dense = make(np.random.default_rng(1), "int4", "int8")
+            for node in dense.nodes[1:]:
+                mapping = mappings(node, inputs_of(dense, node), device)[0]
+                graphs = (dense, sparse(dense))
+                less, more = (build(node, inputs_of(g, node), mapping).resources(device) for g in graphs)
+                finds = isinstance(node, Window) and (node.kernel, node.stride) != (1, 1)
+                if finds and sparse(dense).sparse[node.inputs[0]]:
+                    assert less.lut < more.lut, (node.name, device.name)
+                    assert less.ff < more.ff, (node.name, device.name)
+                    assert less.dsp == more.dsp
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_only_the_sparse_component_finds_sites(stride: int) -> None:
+    """Lists of cells, bits of presence and slots are in the one, not in the other."""
+    rng = np.random.default_rng(0)
+    int4 = IntType(4)
+    dense = one_op(rng, "conv", (8, 8, 2), out=2, kernel=3, stride=stride, padding=1, x=int4, w=int4, y=int4)
+    for graph, finds in ((dense, False), (sparse(dense), True)):
+        op = build(graph["op"], inputs_of(graph, graph["op"]), OpMapping(1, 1, 1))
+        text = verilog.convert(op.component(), name="netweave", emit_src=False)
+        assert [f"cells{n}" in text for n in range(2)] == [finds, finds and stride == 2]
+        assert ("presence" in text) == finds
+        assert ("live0" in text) == finds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["zu3eg", "ecp5-85k"])
+@pytest.mark.parametrize(("stride", "taps"), [(1, 1), (2, 1), (1, 9)])
+def test_a_sparse_op_is_near_what_yosys_makes(device: str, stride: int, taps: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, w, y = (parse_dtype(name) for name in ("uint4", "int8", "uint4"))
+    graph = one_op(
+        rng, "conv", (20, 24, 4), out=4, kernel=3, stride=stride, padding=1, x=x, w=w, y=y, sparse=True
+    )  # fmt: skip
+    op = build(graph["op"], inputs_of(graph, graph["op"]), OpMapping(2, 1, taps, Memory.LUT, Multiplier.DSP))
+    assert_near(op.resources(DEVICES[device]), made_by_yosys(op.component(), DEVICES[device], tmp_path))
 
 
 @pytest.mark.slow
