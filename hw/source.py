@@ -116,7 +116,7 @@ class WindowGeometry:
         return self.rows * self.columns, -(-self.width // self.columns) * self.words
 
 
-DELAYS = RELEASE_DELAY + SPARSE_SITE_LATENCY - 2
+ROW_DELAY = RELEASE_DELAY + SPARSE_SITE_LATENCY - 2
 """Cycles by which the storage of sparse windows comes round later than the sites that free it and fill it allow."""
 
 
@@ -264,7 +264,7 @@ def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel:
     most = 1 if parallel else 2
     lonely = next((spare for spare in range(most) if row_margin(replace(g, spare=spare), cycles(1)) >= 0), most)
     # a row of windows frees rows when its first site is complete: so much of its last row comes first, and the delays
-    first = min(g.reach + 1, g.width) * g.words + DELAYS
+    first = min(g.reach + 1, g.width) * g.words + ROW_DELAY
     short = -(-first // (g.width * g.words)) - 1
     return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), lonely, short)
 
@@ -272,4 +272,4 @@ def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel:
 def row_margin(g: WindowGeometry, steps: int) -> int:
     """Cycles to spare before sparse windows wait for storage, with a token a row and sites that take ``steps``."""
     sites, rest = divmod(g.spare, g.stride)
-    return (1 + sites) * steps - ((g.stride - rest) * g.words + DELAYS)
+    return (1 + sites) * steps - ((g.stride - rest) * g.words + ROW_DELAY)

@@ -35,7 +35,7 @@ class SparseWindowSource(wiring.Component):
 
     In: ``i``, tokens of ``layout``. Out: ``site`` with, beside its place, ``rows`` (the storage row of each of the
     window's, top first), ``column`` (``stride * x``, in padded coordinates) and ``mask`` (the active taps, ky-major;
-    a site may have none). A site leaves when no later token can change it: one beyond its window and its cell has
+    there is one at least unless the stride is larger than the kernel). A site leaves when no later token can change it: one beyond its window and its cell has
     shown at ``i``, whether it was taken or not, or the frame's ``end`` was taken.
 
     Reading: as the dense source, but ``read_row`` is the storage row of the tap itself, or all of ``rows`` with
@@ -43,7 +43,11 @@ class SparseWindowSource(wiring.Component):
     ``site``: until then ``site`` must stand while its last step reads.
 
     II: the beats of a token; a site a cycle. Latency ``SPARSE_SITE_LATENCY``. ``end`` waits while ``FRAMES_AHEAD`` ends
-    before it wait for their sites. A row without tokens takes neither storage nor time.
+    before it wait for their sites. A row without tokens takes neither storage nor time. Reset drops everything.
+
+    It never hangs: a token that waits for a row shows at ``i``, and with ``kernel + stride`` rows held that is beyond
+    the window of the first cell in the lists, which therefore goes on and frees what lies above it; lists hold every
+    cell of the rows held.
     """
 
     def __init__(self, layout: TokenLayout, geometry: WindowGeometry, parallel: bool) -> None:

@@ -3,6 +3,12 @@
 Cycles a site: ``ceil(active/taps) * words * rounds``, where a round computes ``pe`` output channels and goes over all
 ``words = c_in/simd`` words of a token, or, channelwise, over one; each frame adds its ``end``. The input takes
 ``c_in/simd`` cycles a token; the larger of the two counts.
+
+A sparse frame costs the same sum over the sites it has. What it can lose: sites come no faster than the tokens that
+complete them, so a stretch in which the input is slower than the steps is not made up for by one in which it is not,
+beyond what the rows kept hold; and storage comes round a row at a time, ``ROW_DELAY`` cycles after its last site, so
+that rows with one or two tokens wait where their steps are fewer than that and the beats of the next
+(``source.row_margin``). Where every row of windows takes longer, and for the full frame, the sum holds to the cycle.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from hw.mapping import OpMapping
 from hw.registry import build, inputs_of
-from hw.source import DELAYS, SPARSE_SITE_LATENCY, row_margin
+from hw.source import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
 from hw.window_op import WindowOp
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType
@@ -56,7 +56,7 @@ def bound_by_steps(op: WindowOp, mask: np.ndarray) -> bool:
     """Whether a row of windows always takes longer than its successor's input, and the delays around its storage."""
     beats = [int(tokens) * op.in_layout.beats_per_token for tokens in mask.sum(axis=1) if tokens]
     around = [sum((beats * 2)[n : n + op.node.stride]) for n in range(len(beats))]
-    return min(steps_by_row(op, mask)) >= max(around) + DELAYS
+    return min(steps_by_row(op, mask)) >= max(around) + ROW_DELAY
 
 
 def draw_bound_by_steps(seed: int) -> tuple[Case, OpMapping, list[np.ndarray]]:
