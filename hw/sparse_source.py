@@ -15,6 +15,9 @@ free the rows above, which nothing else might be.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -35,8 +38,9 @@ class SparseWindowSource(wiring.Component):
 
     In: ``i``, tokens of ``layout``. Out: ``site`` with, beside its place, ``rows`` (the storage row of each of the
     window's, top first), ``column`` (``stride * x``, in padded coordinates) and ``mask`` (the active taps, ky-major;
-    there is one at least unless the stride is larger than the kernel). A site leaves when no later token can change it: one beyond its window and its cell has
-    shown at ``i``, whether it was taken or not, or the frame's ``end`` was taken.
+    there is one at least unless the stride is larger than the kernel). A site leaves when no later token can change
+    it: one beyond its window and its cell has shown at ``i``, whether it was taken or not, or the frame's ``end`` was
+    taken.
 
     Reading: as the dense source, but ``read_row`` is the storage row of the tap itself, or all of ``rows`` with
     ``parallel``. A row is free ``RELEASE_DELAY`` cycles after a site below it, or ``end``, has become the one at
@@ -221,7 +225,7 @@ class SparseWindowSource(wiring.Component):
         left, right = self.geometry.blanks
         return ~cell.end & (((cell.x == 0) & left) | ((cell.x == self.cells_wide - 1) & right))
 
-    def _first(self, m: Module, heads: list) -> tuple[data.View, Signal]:
+    def _first(self, m: Module, heads: list[Any]) -> tuple[data.View, Signal]:
         """(the first of the heads in raster order, which of them are it); none where there is none."""
         firsts = Signal(len(heads))
         first = Signal(self.cell_layout)
@@ -260,7 +264,7 @@ class SparseWindowSource(wiring.Component):
         return [Cat(hit) for hit in hits], sum(dead[1:], start=dead[0])
 
 
-def _any(values) -> Value:
+def _any(values: Iterable[Value]) -> Value:
     first, *others = values
     for other in others:
         first = first | other
