@@ -65,6 +65,7 @@ def reading(paths: list[Path], read: Callable[[Path, Policy], Recording]) -> dic
         "events": events,
         "million events a second": round(events / min(wall) / 1e6, 1),
         "million events a second of one processor": round(events / min(processor) / 1e6, 1),
+        "load of the machine": round(os.getloadavg()[0], 1),
         "label": "measured",
     }
 
