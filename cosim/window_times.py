@@ -106,7 +106,7 @@ class SparseRowStore:
     have tokens, so each lies in a cell of a site or a blank: in the window or the cell of a, or in cell row b or below,
     and above the last row that b needs. These are at most ``stride + padding + reach`` rows, where reach is
     ``kernel - 1 - padding``, or ``stride - 1`` for kernel 1: fewer than the storage has, ``kernel + stride`` and one
-    more for each row that a stride passes over.
+    more for each row that a stride passes over. Rows above or below all cells come with no a or no b, and are fewer.
     """
 
     def __init__(self, op: WindowOp, frames: Sequence[WindowSites]) -> None:
