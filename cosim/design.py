@@ -176,7 +176,8 @@ def cosim(
     outcome = check(graph, frames, run, keys)
     alone: dict[str, LayerRun] = {}
     if layers:
-        few = list(itertools.islice(itertools.cycle(frames), LAYER_FRAMES))
+        # cycles of a sparse layer are those of its frame: the first, again and again
+        few = list(itertools.islice(itertools.cycle(frames[:1] if graph.input.sparse else frames), LAYER_FRAMES))
         mapping = HardwareMapping.load(design / MAPPING_FILE)
         alone = run_layers(graph, mapping, few, simulator=simulator, build_dir=builds, progress=progress)
     return _result(manifest, digest, stalls, outcome, run, alone)

@@ -25,7 +25,7 @@ from hw.mapping import Mapping
 from hw.targets.yosys import synthesize
 from models import data
 from models.data.dataset import Dataset
-from models.ir.activity import Load, density, expected, occupancy
+from models.ir.activity import Load, activity, density, expected, occupancy
 from models.ir.graph import Conv, Graph, Linear
 from models.ir.serialize import load, save
 from netweave import __version__
@@ -108,7 +108,7 @@ def latency(graph: Graph, mapping: Mapping, masks: list[np.ndarray] | None) -> f
 
 
 def _point(
-    design: Design, measured: Measured, target: Target, activity: Load, masks: list[np.ndarray] | None, folder: Path
+    design: Design, measured: Measured, target: Target, case: Load, masks: list[np.ndarray] | None, folder: Path
 ) -> FrontPoint:
     """The design with its accuracy and its cycles; ``folder`` keeps its graph and mapping."""
     device, graph = target.target, load(measured.folder)
@@ -116,7 +116,7 @@ def _point(
     folder.mkdir()
     save(graph, folder)
     mapping.save(folder / emit.MAPPING_FILE)
-    estimated = estimate(graph, mapping, device, activity)
+    estimated = estimate(graph, mapping, device, case)
     low, high = measured.accuracy.interval
     return FrontPoint(
         name=design.name,
@@ -177,13 +177,16 @@ def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, devic
             "bottleneck": run.interval if masks is None else statistics.mean(run.intervals or [run.interval]),
             "edges": run.edges,
         },
-        "layers": layers(graph, mapping, device, config.explore.activity),
+        "layers": layers(graph, mapping, device, None if masks is None else masks[0]),
     }
 
 
-def layers(graph: Graph, mapping: Mapping, device: Device, load: Load) -> list[dict[str, object]]:
-    """By node: what it is, its folding, the cycles and resources it is estimated to take, and its activity."""
-    work, mean = expected(graph, load), expected(graph, "mean")
+def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | None) -> list[dict[str, object]]:
+    """By node: what it is, its folding, the cycles and resources it is estimated to take, and its activity.
+
+    Cycles are those of the frame whose active sites ``mask`` gives; None is the dense one.
+    """
+    work, mean = activity(graph, None if mask is None else [mask]), expected(graph)
     rows = []
     for name, op in Plan(graph, mapping).ops.items():
         node = graph[name]

@@ -17,7 +17,7 @@ FIELDS = {"latency": ("latency of a frame", LATENCY), "interval": ("between fram
 def cycles_by_density(target: Target, found: Density) -> Figure:
     """Cycles of the sparse design by share of active sites, beside the dense version's, and where the two cross."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.8, 3.9), layout="constrained")
+        figure = Figure(figsize=(6.8, 4.4), layout="constrained")
         axes = figure.add_subplot()
         percents = [100 * density for density in found.densities]
         for field, (words, colour) in FIELDS.items():
@@ -40,7 +40,7 @@ def cycles_by_density(target: Target, found: Density) -> Figure:
         axes.set_title(f"{target.device}: cycles against density")
         axes.grid(True)
         axes.set_axisbelow(True)
-        axes.legend(frameon=False, loc="upper left", fontsize=8.5)
+        figure.legend(frameon=False, loc="outside lower center", ncols=2, fontsize=8.5)
         return figure
 
 
