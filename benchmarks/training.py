@@ -24,7 +24,7 @@ NETWORK = "see_d"
 BATCH = 32
 THREADS = 2
 DENSITIES = (0.01, 0.05, 0.1, 0.2)
-STEPS = 15
+STEPS = 7
 CLUSTER = 7
 """Pixels over which the noise behind clustered sites is smooth."""
 

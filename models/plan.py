@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.ir.graph import Shape
+from models.sparse import images
 
 NO_CLIP = (-math.inf, math.inf)
 
@@ -185,11 +186,11 @@ class Plan:
         )
 
     def values(self, x: Tensor) -> dict[str, Tensor]:
-        """Every layer's float result for images ``x`` [n, C, H, W]."""
+        """Every layer's float result for images ``x`` [n, C, H, W], of a sparse plan for their active sites."""
         values: dict[str, Tensor] = {}
         for layer in self.layers:
             if isinstance(layer, InputLayer):
-                values[layer.name] = x
+                values[layer.name] = images(x, layer.sparse)
                 continue
             result = layer.compute(*(values[name] for name in layer.inputs))
             if isinstance(layer, ClippedLayer) and layer.clip != NO_CLIP:

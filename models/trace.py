@@ -112,7 +112,7 @@ def _check_same(model: nn.Module, plan: Plan) -> None:
         x *= torch.rand(2, 1, height, width, generator=generator) < CHECKED_SHARE
     with torch.no_grad():
         wanted = model.double()(images(x.clone(), source.sparse)).flatten(1)
-        found = plan.to(torch.float64).logits(images(x, source.sparse))
+        found = plan.to(torch.float64).logits(x)
     if not torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * max(1.0, wanted.abs().max().item())):
         raise TraceError(
             f"{type(model).__name__}: computes other outputs than its trace, or none that are finite; an operation "

@@ -10,7 +10,7 @@ from models.ir.dtype import DType, DyBitType
 from models.plan import InputLayer, Plan, WeightedLayer
 from models.quant.fake import nearest
 from models.quant.formats import LOGITS
-from models.sparse import SparseTensor, images
+from models.sparse import SparseTensor
 
 METHODS = ("minmax", "percentile", "mse")
 IMAGES = 512
@@ -64,7 +64,7 @@ class Calibration:
         self._scales: dict[tuple[str, str, DType], Tensor] = {}
         chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
         with torch.no_grad():
-            values = plan.values(images(torch.from_numpy(data.train_x)[chosen], data.sparse))
+            values = plan.values(torch.from_numpy(data.train_x)[chosen])
         self._samples: dict[str, Tensor] = {}
         for name, value in values.items():
             flat = (value.features if isinstance(value, SparseTensor) else value).flatten()

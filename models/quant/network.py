@@ -12,7 +12,7 @@ from models.quant.calibrate import Calibration, bounded
 from models.quant.fake import fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
-from models.sparse import elementwise
+from models.sparse import elementwise, images
 
 BATCH = 256
 
@@ -51,7 +51,7 @@ class QuantizedLayer(nn.Module):
         """The fake-quantized output from fake-quantized inputs."""
         layer = self.layer
         if isinstance(layer, InputLayer):
-            return fake_quantize(inputs[0], self.fixed_scale.float(), self.dtype)
+            return fake_quantize(images(inputs[0], layer.sparse), self.fixed_scale.float(), self.dtype)
         if isinstance(layer, WeightedLayer):
             assert self.weight_dtype is not None
             scale = self.log_weight_scale.exp2().view(-1, *[1] * (self.weight.dim() - 1))
@@ -123,7 +123,10 @@ class QuantizedNetwork(nn.Module):
         return tuple(layers.values())
 
     def integers(self, x: Tensor) -> dict[str, Tensor]:
-        """int64 ``[n, C, H, W]`` of every node, keyed by its name, for images ``x``; sparse where those are."""
+        """int64 ``[n, C, H, W]`` of every node, keyed by its name, for images ``x``.
+
+        A ``SparseTensor`` where the node's frames are sparse.
+        """
         layers = self.integer_layers()
         parts = [_run(layers, part) for part in x.split(BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -145,7 +148,7 @@ def _run(layers: tuple[IntegerLayer, ...], x: Tensor) -> dict[str, Tensor]:
     for layer in layers:
         name = layer.layer.name
         if isinstance(layer.layer, InputLayer):
-            values[name] = _encode(x, layer)
+            values[name] = _encode(images(x, layer.layer.sparse), layer)
         else:
             values[name] = layer.compute(*(values[source] for source in layer.layer.inputs))
     return values

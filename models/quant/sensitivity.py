@@ -12,7 +12,6 @@ from models.plan import Plan
 from models.quant.calibrate import Calibration
 from models.quant.formats import FORMATS, check_format, resolve
 from models.quant.network import QuantizedNetwork
-from models.sparse import images
 from models.train import Progress
 
 IMAGES = 2048
@@ -52,5 +51,5 @@ def _loss(plan: Plan, data: Dataset, scales: Calibration, assignment: dict[str, 
     network = QuantizedNetwork(plan, resolve(plan, data.input_dtype, assignment), scales)
     x, y = torch.from_numpy(data.train_x)[:IMAGES], torch.from_numpy(data.train_y)[:IMAGES]
     with torch.no_grad():
-        logits = torch.cat([network.fake_logits(images(part, data.sparse)) for part in x.split(BATCH)])
+        logits = torch.cat([network.fake_logits(part) for part in x.split(BATCH)])
     return float(F.cross_entropy(logits.double(), y))

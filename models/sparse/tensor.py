@@ -182,4 +182,4 @@ def elementwise(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[
 
 def images(x: Tensor, sparse: bool) -> Tensor:
     """Images [n, C, H, W] as a network takes them: if ``sparse``, those sites active that are not all zero."""
-    return SparseTensor.from_dense(x) if sparse else x
+    return SparseTensor.from_dense(x) if sparse and not isinstance(x, SparseTensor) else x

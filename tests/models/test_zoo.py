@@ -8,9 +8,14 @@ import pytest
 import torch
 from torch import nn
 
+from models.data import load
+from models.evaluate import accuracy
 from models.ir.graph import Shape
 from models.plan import ConvLayer, LinearLayer, Plan
+from models.quant import quantize
 from models.trace import trace
+from models.train import train
+from models.verify import compare_with_golden
 from models.zoo import MODELS, ModelError, load_model
 from models.zoo.published import PUBLISHED
 
@@ -123,3 +128,14 @@ def test_esda_has_the_layers_of_its_published_designs(name: str, file: str) -> N
     places = [layer["in_hw"] for layer in published["layers"] if layer["type"] != "linear"]
     assert sides[0] == places[0]
     assert sides[-1] == places[-1]
+
+
+@pytest.mark.slow
+def test_digits_dvs_net_learns_digits_dvs_and_keeps_it_in_integers() -> None:
+    images = load("digits_dvs")
+    network = train(load_model("digits_dvs_net"), images, epochs=20)
+    assert accuracy(network, images).value > 0.95
+    for form, least in (("int8", 0.96), ("int4", 0.94), ("dybit4", 0.94)):
+        quantized = quantize(network, images, form, epochs=3)
+        assert accuracy(quantized, images).value > least
+        compare_with_golden(quantized, quantized.export(), images, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import random
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.data import Dataset
+from models.data import Augment, Dataset
 from models.evaluate import accuracy
 from models.ir.graph import Shape
 from models.quant import measure_sensitivity, quantize
@@ -20,7 +21,7 @@ from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
 from models.sparse import SparseTensor, images
 from models.trace import TraceError, trace
-from models.train import train
+from models.train import batches, train
 from models.verify import GoldenMismatch, compare_with_golden
 from tests.models.nets import CLASSES, NETS, net, random_data, randomized
 
@@ -144,14 +145,36 @@ def test_a_difference_from_golden_is_found_in_features_and_in_sites() -> None:
 
 def test_dense_frames_are_sparse_ones_with_every_site() -> None:
     """One network, both kinds of input: the same integers where all sites are active."""
-    model, dense = net("functional")
-    data = random_data(2, 12, sparse=True)
+    model, data = net("functional")
     network = quantized(model, data)
-    x = torch.from_numpy(dense.test_x)
+    x = torch.from_numpy(data.test_x)
     whole = SparseTensor.from_dense(x, torch.ones(len(x), 12, 12) > 0)
+    wanted = network.integers(x)
     for name, value in network.integers(whole).items():
         found = value.to_dense() if isinstance(value, SparseTensor) else value
-        assert torch.equal(found, network.integers(x)[name]), name
+        assert torch.equal(found, wanted[name]), name
+
+
+def test_a_sparse_network_takes_the_active_sites_of_plain_images() -> None:
+    model, data = sparse_net("depthwise")
+    network = quantized(model, data)
+    x = torch.from_numpy(data.test_x)
+    assert torch.equal(network(x), network(images(x, sparse=True)))
+    assert torch.equal(network.fake_logits(x), network.fake_logits(images(x, sparse=True)))
+    assert torch.equal(network.plan.logits(x), network.plan.logits(images(x, sparse=True)))
+    # on a dense one, absent sites would pass on their bias
+    assert not torch.equal(network(x), quantized(model, replace(data, sparse=False))(x))
+
+
+def test_augmented_sparse_images_stay_on_their_grid() -> None:
+    _, data = sparse_net("depthwise")
+    data = replace(data, augment=Augment(shift=2.0, rotate=20.0, zoom=0.2, nearest=True))
+    for x, _ in batches(data, torch.Generator().manual_seed(0)):
+        assert isinstance(x, SparseTensor)
+        steps = x.features / data.input_scale
+        assert torch.equal(steps, steps.round())
+        assert bool((x.features != 0).any(dim=1).all())
+        assert len(x.sites) < len(x) * 9 * 9
 
 
 def test_calibration_sees_active_sites_alone() -> None:
@@ -202,7 +225,10 @@ def test_the_flow_on_sparse_images() -> None:
         nn.Linear(8, 2),
     )
     torch.manual_seed(0)
+    again = copy.deepcopy(model)
     train(model, data, epochs=20)
+    train(again, data, epochs=20)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
     assert accuracy(model, data).value > 0.9
     network = quantize(model, data, "int4", epochs=2)
     assert accuracy(network, data).value > 0.9
