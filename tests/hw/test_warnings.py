@@ -13,7 +13,7 @@ from amaranth.lib import wiring
 
 from hw.accelerator import Accelerator
 from hw.registry import build, inputs_of
-from tests.hw.cases import KINDS, draw_case
+from tests.hw.cases import KINDS, WINDOWS, draw_case
 from tests.support.nets import NETS, random_mapping
 
 
@@ -37,9 +37,9 @@ def test_networks(name: str) -> None:
     assert messages(lambda: Accelerator(graph, mapping, probes=True)) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_ops(kind: str) -> None:
-    case = draw_case(1, kind, channels=(2, 4))
+@pytest.mark.parametrize(("kind", "sparse"), [*((kind, False) for kind in KINDS), *((kind, True) for kind in WINDOWS)])
+def test_ops(kind: str, sparse: bool) -> None:
+    case = draw_case(1, kind, channels=(2, 4), sparse_windows=sparse)
     graph = case.graph()
     op = build(graph["op"], inputs_of(graph, graph["op"]), case.mapping(graph))
     assert messages(op.component) == []
