@@ -103,8 +103,9 @@ class Sites:
         if key not in self._cells:
             y, x = torch.div(self.place - offset, stride, rounding_mode="floor").unbind(dim=1)
             inside = (y >= 0) & (x >= 0) & (y < height) & (x < width)
-            cells = ((self.image * height + y) * width + x)[inside]
-            self._cells[key] = Sites(self.batch, height, width, torch.unique(cells))
+            active = torch.zeros(self.batch, height, width, dtype=torch.bool, device=self.raster.device)
+            active[self.image[inside], y[inside], x[inside]] = True
+            self._cells[key] = Sites.of(active)
         return self._cells[key]
 
     def windows(self, kernel: int, stride: int, padding: int) -> Windows:
