@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -96,7 +98,34 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
 
 
 def _verilog(accelerator: wiring.Component) -> str:
-    return verilog.convert(accelerator, name=TOP, emit_src=False, strip_internal_attrs=True)
+    return shortened(verilog.convert(accelerator, name=TOP, emit_src=False, strip_internal_attrs=True))
+
+
+_BLANK = re.compile(r"  initial begin\n((?:    (\S+ ?)\[\d+\] = \d+'h0+;\n)+)  end\n")
+_LOOP = """\
+`ifndef SYNTHESIS
+  initial begin : blank_{number}
+    integer word;
+    for (word = 0; word < {words}; word = word + 1) {memory}[word] = 0;
+  end
+`endif
+"""
+
+
+def shortened(text: str) -> str:
+    """Verilog in which memories that start blank and are written take a loop, for simulators, and not a line a word.
+
+    Yosys needs minutes for the lines of a memory of a few thousand words. Reset clears no memory, so nothing depends
+    on what one that is written holds at the start.
+    """
+    return "endmodule".join(_BLANK.sub(partial(_loop, module), module) for module in text.split("endmodule"))
+
+
+def _loop(module: str, blank: re.Match[str]) -> str:
+    lines, memory = blank.groups()
+    if not re.search(rf"^ +{re.escape(memory)}\[.*\] <= ", module, re.M):
+        return blank[0]
+    return _LOOP.format(number=blank.start(), words=lines.count("\n"), memory=memory)
 
 
 def _port_widths(component: wiring.Component) -> dict[str, tuple[str, int]]:

@@ -108,7 +108,7 @@ class MaskInput(wiring.Component):
                 site.place.x.eq(Mux(found.end, 0, x)),
                 site.end.eq(found.end),
             ]
-        self._give_tokens(m, masking, words, site, site_valid, site_done)
+        self._give_tokens(m, masking, site, site_valid, site_done)
         return m
 
     def _take_words(self, m: Module, masking: Signal, words: Queue) -> None:
@@ -132,10 +132,8 @@ class MaskInput(wiring.Component):
             with m.Else():
                 m.d.sync += [count.eq(count + 1), place.y.eq(y), place.x.eq(x)]
 
-    def _give_tokens(
-        self, m: Module, masking: Signal, words: Queue, site: Signal, site_valid: Signal, site_done: Signal
-    ) -> None:
-        """Feature beats at their sites, and the end of a frame, after which its list is empty."""
+    def _give_tokens(self, m: Module, masking: Signal, site: Signal, site_valid: Signal, site_done: Signal) -> None:
+        """Feature beats at their sites, and the end of a frame, after which its list of words is empty."""
         tokens = self.layout.tokens
         part = Signal(index_bits(tokens.beats_per_token))
         feature = Signal()

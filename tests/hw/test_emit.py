@@ -14,17 +14,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from amaranth.back import verilog
 from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 import hw.emit
 from hw.accelerator import Edge
-from hw.emit import generate
+from hw.emit import generate, shortened
 from hw.layout import MaskLayout, TokenLayout
 from hw.manifest import DesignError, Slice, load_manifest
-from hw.mapping import FrameInput, Mapping, OpMapping
+from hw.mapping import FrameInput, Mapping, Memory, OpMapping
+from hw.stream import Queue
 from hw.targets.yosys import synthesize
+from hw.weights import weight_word
 from models.ir.dtype import IntType
 from models.ir.graph import Graph, Input, Requant, Requantize, Shape
 from models.ir.serialize import graphs_equal, load
@@ -140,6 +143,36 @@ def test_the_same_inputs_give_the_same_bytes(graph: Graph, tmp_path: Path) -> No
     generate(graph, MAPPING, tmp_path / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert str(tmp_path) not in "".join(text.decode("latin1") for text in contents(tmp_path / "a").values())
+
+
+class Memories(wiring.Component):
+    """A queue in block memory, and weights that are all zero."""
+
+    def __init__(self) -> None:
+        super().__init__({"i": In(stream.Signature(24)), "o": Out(stream.Signature(24)), "word": Out(8)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.queue = queue = Queue(24, 600)
+        wiring.connect(m, wiring.flipped(self.i), queue.i)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        m.d.comb += self.word.eq(weight_word(m, [0] * 9, 8, Memory.BRAM, self.i.payload[:4], 0))
+        return m
+
+
+def test_blank_memories_are_written_in_short_and_made_the_same(tmp_path: Path) -> None:
+    """A memory that is only read keeps its words."""
+    whole = verilog.convert(Memories(), name="netweave", emit_src=False, strip_internal_attrs=True)
+    short = shortened(whole)
+    assert (whole.count("= 24'h"), short.count("= 24'h")) == (600, 0)
+    assert "word < 600" in short
+    assert short.count("= 8'h00;") == whole.count("= 8'h00;") == 9
+    made = []
+    for name, text in (("whole.v", whole), ("short.v", short)):
+        (tmp_path / name).write_text(text)
+        made.append(synthesize(tmp_path / name, "synth_ecp5 -noiopad", log=tmp_path / "log").resources)
+    assert made[0] == made[1]
+    assert made[0].bram == 2
 
 
 def test_generating_again_replaces_the_whole_design(graph: Graph, tmp_path: Path) -> None:
