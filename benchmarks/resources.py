@@ -18,15 +18,10 @@ import numpy as np
 from amaranth.back import verilog
 
 from hw.device import DEVICES, Device, Resources
-from hw.fabric import FAMILIES, Part, luts
+from hw.fabric import FAMILIES, luts
 from hw.op import Op
-from hw.ops.elementwise import ElementwiseOp
-from hw.ops.global_pool import GlobalPoolOp
-from hw.ops.linear import LinearOp
 from hw.registry import build, inputs_of, mappings
-from hw.resources import elementwise_parts, global_pool_parts, linear_parts, window_parts
 from hw.targets.yosys import synthesize
-from hw.window_op import WindowOp
 from models.ir.dtype import parse_dtype
 from tests.support.ops import one_op
 
@@ -99,19 +94,6 @@ def samples(count: int, family: str) -> Iterator[Sample]:
         yield Sample(title, op, synthesized(op, device))
 
 
-def parts(op: Op, family: str) -> list[Part]:
-    f = FAMILIES[family]
-    if isinstance(op, WindowOp):
-        return window_parts(op, f)
-    if isinstance(op, LinearOp):
-        return linear_parts(op, f)
-    if isinstance(op, GlobalPoolOp):
-        return global_pool_parts(op, f)
-    if isinstance(op, ElementwiseOp):
-        return elementwise_parts(op, f)
-    raise TypeError(f"no parts of a {type(op).__name__}")
-
-
 def errors(found: list[Sample], family: str) -> dict[str, np.ndarray]:
     """By kind of resource: estimate minus synthesis, as a share of synthesis for LUTs and registers."""
     device = DEVICES[FAMILY_DEVICES[family]]
@@ -133,7 +115,7 @@ def fit(found: list[Sample], family: str, pull: float = 0.02) -> dict[str, tuple
     terms, rest = np.zeros((len(found), len(places))), np.zeros(len(found))
     for row, sample in enumerate(found):
         rest[row] = sample.made.lut
-        for part in parts(sample.op, family):
+        for part in sample.op.parts(FAMILIES[family]):
             rest[row] -= part.lut
             for n, term in enumerate(part.terms):
                 terms[row, column[part.kind, n]] += term
@@ -172,9 +154,8 @@ def main(count: int, families: list[str]) -> None:
             pairs = "  ".join(f"{kind} {getattr(said, kind)}/{getattr(made, kind)}" for kind in Resources.names())
             print(f"{family}  {pairs}  {said.lut / max(made.lut, 1) - 1:+.0%}  {sample.title}", flush=True)
         for kind, factors in fit(found, family).items():
-            known = sum(
-                luts(FAMILIES[family], part) for s in found for part in parts(s.op, family) if part.kind == kind
-            )
+            f = FAMILIES[family]
+            known = sum(luts(f, part) for sample in found for part in sample.op.parts(f) if part.kind == kind)
             print(f'    "{kind}": {factors!r},  # was {FAMILIES[family].factors[kind]!r}, {known:.0f} LUTs in all')
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from amaranth.lib import wiring
 
 from hw.device import Device, Resources
+from hw.fabric import Family, Part, family, total
 from hw.layout import TokenLayout
 from hw.mapping import OpMapping
 from models.ir.activity import Activity
@@ -94,7 +95,12 @@ class Op(ABC):
     def timing(self) -> Timing: ...
 
     @abstractmethod
-    def resources(self, device: Device) -> Resources: ...
+    def parts(self, f: Family) -> list[Part]:
+        """What the component takes, by part, named as its submodules are."""
+
+    def resources(self, device: Device) -> Resources:
+        f = family(device)
+        return total(f, self.parts(f))
 
     @abstractmethod
     def component(self) -> wiring.Component: ...

@@ -1,14 +1,16 @@
-"""What ops and streams take of a device, estimated from their parameters.
+"""What the parts of ops, and streams, take of a device, estimated from their parameters.
 
-An op is a sum of parts, those of its component: source, sequencer, weight memory, sums, drain, output queue. Registers,
+An op is a sum of parts, those of its component, which it lists itself: source, sequencer, weight memory, sums, drain,
+output queue. Registers,
 memories, products and DSP blocks are counted as the component has them; the LUTs of control logic are proportional
 to a few counts (``hw.fabric``). A figure that is not known raises.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hw.codes import signed_width
 from hw.device import Device, Resources
@@ -33,18 +35,12 @@ from hw.mapping import Memory, Multiplier
 from hw.presence import word_bits
 from hw.requantizer import drain_latency
 from hw.sequencer import Rounds
-from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, read_latency, store_is_block, token_slots
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, store_is_block, token_slots
 from hw.sparse_source import FRAME_BITS
 from hw.stream import BLOCK_DEPTH, PROMPT_BEATS
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
-from models.ir.graph import MULT_BITS, Add, Requant
-
-if TYPE_CHECKING:
-    from hw.ops.elementwise import ElementwiseOp
-    from hw.ops.global_pool import GlobalPoolOp
-    from hw.ops.linear import LinearOp
-    from hw.window_op import WindowOp
+from models.ir.graph import MULT_BITS, Requant
 
 REQUANTS_KEPT = 4096
 """How many nodes' requantize constants are remembered in short."""
@@ -54,26 +50,6 @@ FEW_WORDS = 8
 
 CONSTANT_BITS = 3
 """Bits of a product with a constant that are constant or copies of others."""
-
-
-def window_resources(op: WindowOp, device: Device) -> Resources:
-    f = family(device)
-    return total(f, window_parts(op, f))
-
-
-def linear_resources(op: LinearOp, device: Device) -> Resources:
-    f = family(device)
-    return total(f, linear_parts(op, f))
-
-
-def global_pool_resources(op: GlobalPoolOp, device: Device) -> Resources:
-    f = family(device)
-    return total(f, global_pool_parts(op, f))
-
-
-def elementwise_resources(op: ElementwiseOp, device: Device) -> Resources:
-    f = family(device)
-    return total(f, elementwise_parts(op, f))
 
 
 def queue_resources(layout: TokenLayout, depth: int, device: Device) -> Resources:
@@ -94,106 +70,16 @@ def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Re
     return total(f, [converter_part(layout, o_lanes)])
 
 
-# The parts of each op, by the names of its component's submodules; "" is the component itself.
-
-
-def window_parts(op: WindowOp, f: Family) -> list[Part]:
-    s, rounds, node = op.sums, op.rounds, op.node
-    fetch = read_latency(op.parallel)
-    finish = fetch + s.latency
-    place = _place(op.out_layout)
-    steps = 3 + place + index(rounds.groups) + index(rounds.words)
-    if op.pointwise:
-        source = token_source(f, op.in_layout, rounds.cycles(1))
-        steps += 1 + index(token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
-    else:
-        g = op.geometry
-        find = sparse_window_source if op.finds_sites else window_source
-        source = find(f, op.in_layout, g, op.parallel)
-        steps += 1 + index(g.rows) * (g.kernel if op.finds_sites else 1)
-        steps += 0 if op.finds_sites and not g.blanks[0] else index(g.width + 2 * g.padding)
-        steps += g.taps * (1 + fetch) if op.parallel else 2 * index(g.kernel)
-    steps += fetch + finish * (2 + place + index(rounds.groups))
-    words = 1
-    if s.weights is not None:
-        walked = node.kernel if op.walks_taps else 1
-        words = rounds.groups * walked**2 * rounds.words
-    return [
-        Part("steps", (1.0, index(words) if op.walks_taps else 0.0), ff=steps),
-        *source,
-        sequencer(f, rounds, op.depth),
-        *weights(f, _weight_bits(op, words), words, op.mapping.memory, fetch - 2),
-        *sums(f, s, words, op.mapping.memory, masked=op.parallel),
-        *drain(f, op.out_layout, op.mapping.pe, op.requant, op.accumulator),
-        *output(f, op.out_layout, op.depth),
-    ]
-
-
-def linear_parts(op: LinearOp, f: Family) -> list[Part]:
-    s, rounds, shape = op.sums, op.rounds, op.inputs[0].shape
-    finish = read_latency(parallel=False) + s.latency
-    sites = shape.height * shape.width
-    words = sites * rounds.groups * rounds.words
-    slots = token_slots(op.in_layout.beats_per_token, rounds.cycles(1))
-    steps = 4 + _place(op.in_layout) + index(rounds.groups) + index(rounds.words) + index(slots)
-    steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
-    return [
-        Part("steps", (1.0, index(words)), ff=steps),
-        *token_source(f, op.in_layout, rounds.cycles(1)),
-        sequencer(f, rounds, op.depth),
-        *weights(f, _weight_bits(op, words), words, op.mapping.memory, 0),
-        *sums(f, s, words, op.mapping.memory, masked=False),
-        frame_sums(f, op.mapping.pe, rounds.groups, rounds.beats, s.width),
-        *drain(f, op.out_layout, op.mapping.pe, op.node.requant, op.accumulator, placed=False),
-        *output(f, op.out_layout, op.depth),
-    ]
-
-
-def global_pool_parts(op: GlobalPoolOp, f: Family) -> list[Part]:
-    dtype, pe = op.inputs[0].dtype, op.mapping.pe
-    counts = index(op.end_beats) + index(op.groups)
-    return [
-        Part(
-            "collect", (1.0, counts, op.depth.bit_length()), lut=pe * decoder(f, dtype),
-            ff=counts + index(op.groups) + 2 + pe * dtype.decoded_width,
-        ),
-        frame_sums(f, pe, op.groups, 1, width(*op.accumulator)),
-        *drain(f, op.out_layout, pe, op.node.requant, op.accumulator, placed=False),
-        *output(f, op.out_layout, op.depth),
-    ]  # fmt: skip
-
-
-def elementwise_parts(op: ElementwiseOp, f: Family) -> list[Part]:
-    node, pe, layout = op.node, op.mapping.pe, op.out_layout
-    dtype, add = node.dtype, isinstance(node, Add)
-    beats = index(layout.beats_per_token)
-    lut, ff = float(pe * dtype.width), 2 * beats + (op.pipeline - 1) * (2 + _place(layout))
-    parts = []
-    for tensor, requant in zip(op.inputs, op.branches, strict=True):
-        lut += pe * decoder(f, tensor.dtype)
-        ff += pe * tensor.dtype.decoded_width
-        parts += requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
-    added = 0
-    if isinstance(node, Add):
-        added = width(node.lo, node.hi)
-        lut += pe * encoder(f, dtype)
-        ff += pe * (added + (dtype.width if isinstance(dtype, DyBitType) else 0))
-    return [Part("elementwise", (1.0, beats, pe * added), lut, ff), *parts, *output(f, layout, op.depth)]
-
-
-# Parts.
-
-
-def _place(layout: TokenLayout) -> int:
+def place_bits(layout: TokenLayout) -> int:
     """Bits of y and x that are not always 0."""
     return index(layout.shape.height) + index(layout.shape.width)
 
 
-def _weight_bits(op: WindowOp | LinearOp, words: int) -> int:
-    """Bits of a word of weights in memory; Yosys leaves out those that are the same in all of a few words."""
-    if words > FEW_WORDS or op.mapping.memory is not Memory.BRAM or op.sums.weights is None:
-        return op.sums.weight_bits
-    first, *others = op.weight_words()
+def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], list[int]]) -> int:
+    """Bits of one of ``count`` weight ``words`` in memory; Yosys leaves out those that are the same in all of a few."""
+    if count > FEW_WORDS or memory is not Memory.BRAM or spec.weights is None:
+        return spec.weight_bits
+    first, *others = words()
     different = 0
     for word in others:
         different |= word ^ first
@@ -221,7 +107,9 @@ def queue(f: Family, bits: int, depth: int) -> Part:
 def output(f: Family, layout: TokenLayout, depth: int) -> tuple[Part, Part]:
     """Terms: one, bits of the room."""
     room = depth.bit_length()
-    return queue(f, 1 + _place(layout) + layout.lanes * layout.dtype.width, depth), Part("output", (1.0, room), ff=room)
+    return queue(f, 1 + place_bits(layout) + layout.lanes * layout.dtype.width, depth), Part(
+        "output", (1.0, room), ff=room
+    )
 
 
 @cache
@@ -238,7 +126,7 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
     """Terms: one, bits of the slot and word counters."""
     words, bits = layout.beats_per_token, layout.lanes * layout.dtype.width
     slots = token_slots(words, steps)
-    site = 1 + _place(layout)
+    site = 1 + place_bits(layout)
     slot, word, level = index(slots), index(words), slots.bit_length()
     tokens = store(f, slots * words, bits)
     lut, registers = lut_memory(f, slots, site)
@@ -462,7 +350,7 @@ def drain(
 ) -> tuple[Part, ...]:
     """``placed``: whether beats have a place. Terms: one, bits of results, bits that wait, bits of what is held."""
     beats, groups = pe // layout.lanes, layout.shape.channels // pe
-    place = _place(layout) if placed else 0
+    place = place_bits(layout) if placed else 0
     codes = layout.lanes * layout.dtype.width
     ff = drain_latency(layout.dtype, requant) * (2 + place)
     waiting, held = 0, 0

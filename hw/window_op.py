@@ -22,12 +22,12 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw import resources as cost
 from hw.codes import times
-from hw.device import Device, Resources
+from hw.fabric import Family, Part, index
 from hw.mac import Sums
 from hw.op import STEP_REGISTER, Op, Timing, fewest_lanes, queue_depth
 from hw.requantizer import Drain, Output, drain_latency
-from hw.resources import window_resources
 from hw.sequencer import Rounds, Sequencer
 from hw.source import (
     SITE_LATENCY,
@@ -38,6 +38,7 @@ from hw.source import (
     read_latency,
     spare_rows,
     sparse_spare_rows,
+    token_slots,
     wrapped,
 )
 from hw.sparse_source import SparseWindowSource
@@ -163,8 +164,38 @@ class WindowOp(Op):
     def timing(self) -> Timing:
         return Timing(self.site_latency, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
 
-    def resources(self, device: Device) -> Resources:
-        return window_resources(self, device)
+    def parts(self, f: Family) -> list[Part]:
+        s, rounds, node = self.sums, self.rounds, self.node
+        fetch = read_latency(self.parallel)
+        finish = fetch + s.latency
+        place = cost.place_bits(self.out_layout)
+        steps = 3 + place + index(rounds.groups) + index(rounds.words)
+        if self.pointwise:
+            source = cost.token_source(f, self.in_layout, rounds.cycles(1))
+            steps += 1 + index(token_slots(self.in_layout.beats_per_token, rounds.cycles(1)))
+        else:
+            g = self.geometry
+            find = cost.sparse_window_source if self.finds_sites else cost.window_source
+            source = find(f, self.in_layout, g, self.parallel)
+            steps += 1 + index(g.rows) * (g.kernel if self.finds_sites else 1)
+            steps += 0 if self.finds_sites and not g.blanks[0] else index(g.width + 2 * g.padding)
+            steps += g.taps * (1 + fetch) if self.parallel else 2 * index(g.kernel)
+        steps += fetch + finish * (2 + place + index(rounds.groups))
+        words = 1
+        if s.weights is not None:
+            walked = node.kernel if self.walks_taps else 1
+            words = rounds.groups * walked**2 * rounds.words
+        memory = self.mapping.memory
+        bits = cost.weight_bits(s, memory, words, self.weight_words)
+        return [
+            Part("steps", (1.0, index(words) if self.walks_taps else 0.0), ff=steps),
+            *source,
+            cost.sequencer(f, rounds, self.depth),
+            *cost.weights(f, bits, words, memory, fetch - 2),
+            *cost.sums(f, s, words, memory, masked=self.parallel),
+            *cost.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
+            *cost.output(f, self.out_layout, self.depth),
+        ]
 
     def component(self) -> WindowComponent:
         return WindowComponent(self)

@@ -11,16 +11,18 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw import resources as cost
 from hw.codes import decode, encode, signed_width
-from hw.device import Device, Resources
+from hw.device import Device
+from hw.fabric import Family, Part, decoder, encoder, index
 from hw.layout import TokenLayout, index_bits
 from hw.mapping import OpMapping
 from hw.op import Op, Tensor, Timing, divisors
 from hw.requantizer import Output, Requantizer, requantize_latency
-from hw.resources import elementwise_resources
 from hw.stream import delayed
 from models.ir.accumulator import width
 from models.ir.activity import Activity
+from models.ir.dtype import DyBitType
 from models.ir.graph import Add, Node, Requant, Requantize
 
 
@@ -65,8 +67,22 @@ class ElementwiseOp(Op):
     def timing(self) -> Timing:
         return Timing(0, self.pipeline, 0.0)
 
-    def resources(self, device: Device) -> Resources:
-        return elementwise_resources(self, device)
+    def parts(self, f: Family) -> list[Part]:
+        node, pe, layout = self.node, self.mapping.pe, self.out_layout
+        dtype, add = node.dtype, isinstance(node, Add)
+        beats = index(layout.beats_per_token)
+        lut, ff = float(pe * dtype.width), 2 * beats + (self.pipeline - 1) * (2 + cost.place_bits(layout))
+        parts = []
+        for tensor, requant in zip(self.inputs, self.branches, strict=True):
+            lut += pe * decoder(f, tensor.dtype)
+            ff += pe * tensor.dtype.decoded_width
+            parts += cost.requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
+        added = 0
+        if isinstance(node, Add):
+            added = width(node.lo, node.hi)
+            lut += pe * encoder(f, dtype)
+            ff += pe * (added + (dtype.width if isinstance(dtype, DyBitType) else 0))
+        return [Part("elementwise", (1.0, beats, pe * added), lut, ff), *parts, *cost.output(f, layout, self.depth)]
 
     def component(self) -> wiring.Component:
         return ElementwiseComponent(self)

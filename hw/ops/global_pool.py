@@ -13,14 +13,15 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw import resources as cost
 from hw.codes import decode, signed_width
-from hw.device import Device, Resources
+from hw.device import Device
+from hw.fabric import Family, Part, decoder, index
 from hw.frame_sums import FrameSums
 from hw.layout import index_bits
 from hw.mapping import OpMapping
 from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.requantizer import Drain, Output, drain_latency
-from hw.resources import global_pool_resources
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
 from models.ir.graph import GlobalPool, Node
@@ -72,8 +73,18 @@ class GlobalPoolOp(Op):
     def timing(self) -> Timing:
         return Timing(0, self.pipeline, 0.0)
 
-    def resources(self, device: Device) -> Resources:
-        return global_pool_resources(self, device)
+    def parts(self, f: Family) -> list[Part]:
+        dtype, pe = self.inputs[0].dtype, self.mapping.pe
+        counts = index(self.end_beats) + index(self.groups)
+        return [
+            Part(
+                "collect", (1.0, counts, self.depth.bit_length()), lut=pe * decoder(f, dtype),
+                ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
+            ),
+            cost.frame_sums(f, pe, self.groups, 1, width(*self.accumulator)),
+            *cost.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
+            *cost.output(f, self.out_layout, self.depth),
+        ]  # fmt: skip
 
     def component(self) -> wiring.Component:
         return GlobalPoolComponent(self)

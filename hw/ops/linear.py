@@ -13,16 +13,17 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw import resources as cost
 from hw.codes import times
-from hw.device import Device, Resources
+from hw.device import Device
+from hw.fabric import Family, Part, index
 from hw.frame_sums import FrameSums
 from hw.mac import Sums
 from hw.mapping import Memory, Multiplier, OpMapping
 from hw.op import STEP_REGISTER, Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.requantizer import Drain, Output, drain_latency
-from hw.resources import linear_resources
 from hw.sequencer import Rounds, Sequencer
-from hw.source import SITE_LATENCY, TokenSource, read_latency
+from hw.source import SITE_LATENCY, TokenSource, read_latency, token_slots
 from hw.stream import delayed
 from hw.weights import pack_codes, weight_word
 from models.ir.accumulator import bounds, width
@@ -98,8 +99,26 @@ class LinearOp(Op):
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
         return pack_codes(split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd), self.node.weight_dtype)
 
-    def resources(self, device: Device) -> Resources:
-        return linear_resources(self, device)
+    def parts(self, f: Family) -> list[Part]:
+        s, rounds, shape = self.sums, self.rounds, self.inputs[0].shape
+        finish = read_latency(parallel=False) + s.latency
+        sites = shape.height * shape.width
+        words = sites * rounds.groups * rounds.words
+        slots = token_slots(self.in_layout.beats_per_token, rounds.cycles(1))
+        steps = 4 + cost.place_bits(self.in_layout) + index(rounds.groups) + index(rounds.words) + index(slots)
+        steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
+        memory = self.mapping.memory
+        bits = cost.weight_bits(s, memory, words, self.weight_words)
+        return [
+            Part("steps", (1.0, index(words)), ff=steps),
+            *cost.token_source(f, self.in_layout, rounds.cycles(1)),
+            cost.sequencer(f, rounds, self.depth),
+            *cost.weights(f, bits, words, memory, 0),
+            *cost.sums(f, s, words, memory, masked=False),
+            cost.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width),
+            *cost.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
+            *cost.output(f, self.out_layout, self.depth),
+        ]
 
     def component(self) -> wiring.Component:
         return LinearComponent(self)

@@ -42,7 +42,8 @@ def test_sparse_frames_cost_their_taps_and_full_ones_the_stated_overhead(graph: 
 
 def test_the_dense_version_takes_full_frames(graph: Graph) -> None:
     version = dense_version(graph)
-    assert not version.input.sparse and version.nodes[1:] == graph.nodes[1:]
+    assert not version.input.sparse
+    assert version.nodes[1:] == graph.nodes[1:]
     assert simulate(version, MAPPING).first_latency == sweep(graph, MAPPING, (1.0,)).dense.latency
 
 

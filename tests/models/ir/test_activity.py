@@ -82,7 +82,9 @@ def test_a_data_set_leaves_mean_and_99th_percentile_in_the_graph(graph: Graph) -
             assert sum(j * n for j, n in enumerate(figures.taps)) == sorted(work)[197]
         assert figures in [frame[name] for frame in frames]
     shares = occupancy(expected(known)["stem"])
-    assert len(shares) == 10 and sum(shares) == pytest.approx(1) and occupancy(Activity(3, 3)) == ()
+    assert len(shares) == 10
+    assert sum(shares) == pytest.approx(1)
+    assert occupancy(Activity(3, 3)) == ()
     stem = known["stem"]
     assert density(known, stem) == pytest.approx(np.mean([mask.mean() for mask in masks]))
 
