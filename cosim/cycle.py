@@ -5,7 +5,7 @@ process that turns the times at which its beats arrive into the times at which i
 over beats, rounds and sites, with no step a cycle. A process pauses where a time is not known yet; when all pause
 and beats are left, the accelerator would hang, and ``DeadlockError`` says where.
 
-Times are cycles after reset. The processes are in ``stream_times``, ``op_times`` and ``window_times``.
+Times are cycles after reset. The processes are in ``stream_times``, ``op_times``, ``window_times`` and ``mask_times``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from cosim.active_sites import Walk, walk
+from cosim.mask_times import frame_beats, mask_input
 from cosim.op_times import TokenStore, elementwise, global_pool, tokens, whole_frames
 from cosim.stream_times import (
     Process,
@@ -32,7 +33,8 @@ from cosim.stream_times import (
 )
 from cosim.window_times import RowStore, SparseRowStore, sparse_windows, windows
 from hw.accelerator import Edge, Plan
-from hw.mapping import FrameInput, Mapping
+from hw.layout import MaskLayout
+from hw.mapping import Mapping
 from hw.op import Op
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
@@ -128,8 +130,6 @@ def _masks(graph: Graph, frames: Frames) -> list[np.ndarray]:
 class _Simulation:
     def __init__(self, plan: Plan, masks: list[np.ndarray], *, endless: bool = False) -> None:
         """``endless``: queues keep their latency and never fill."""
-        if plan.mapping.frame_input is not FrameInput.TOKENS:
-            raise ValueError(f"frame_input {plan.mapping.frame_input}: the cycle simulator plays frames as tokens only")
         self.plan, self.masks, self.endless = plan, masks, endless
         self.sites: Walk = walk(plan.graph, masks) if plan.graph.input.sparse else []
         self.processes: dict[str, Process] = {}
@@ -142,8 +142,7 @@ class _Simulation:
         for node in graph.nodes:
             stream = self._stream(node.name, node.name, plan.layout(node.name).lanes)
             if node is graph.input:
-                self.input = stream
-                stream.offered.extend(range(stream.total))
+                self.input = self._input(stream)
             else:
                 self._op(plan.ops[node.name], [entry[node.name, n] for n in range(len(node.inputs))], stream)
             readers = plan.readers(node.name)
@@ -159,6 +158,16 @@ class _Simulation:
                 entry[edge.consumer, edge.index] = self._lead(edge, branch)
             if node.name == graph.output:
                 self.output = branches[-1]
+
+    def _input(self, tokens: Stream) -> Stream:
+        """The stream into the accelerator, whose source never waits: of the tokens, or of what becomes them."""
+        source = self.plan.source
+        if isinstance(source, MaskLayout):
+            stream = Stream("mask", [frame_beats(source, mask) for mask in self.masks])
+            self.processes["mask input"] = mask_input(source, self.masks, stream, tokens)
+            return stream
+        tokens.offered.extend(range(tokens.total))
+        return tokens
 
     def _stream(self, name: str, producer: str, lanes: int) -> Stream:
         beats = self.plan.graph.shapes[producer].channels // lanes

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
 from dse.timing import lead, times
 from hw.device import Device, Resources
-from hw.layout import TokenLayout
-from hw.mapping import OpMapping
+from hw.layout import InputLayout, MaskLayout, TokenLayout, input_layout
+from hw.mapping import FrameInput, OpMapping
+from hw.mask_input import mask_input_resources, mask_latency
 from hw.op import Op as HwOp
 from hw.op import divisors
 from hw.queue_bounds import least_queue
@@ -52,11 +53,18 @@ def owns_format(node: Node) -> bool:
     return not isinstance(node, Input | MaxPool)
 
 
-def input_candidate(layout: TokenLayout, work: Activity, extra: Resources, choice: Build) -> Candidate:
-    """The graph's input: a source that never waits."""
+def input_candidate(source: InputLayout, work: Activity, device: Device, extra: Resources, choice: Build) -> Candidate:
+    """The graph's input, whose source never waits: tokens as they come, or the mask input that makes them."""
+    words = fill = 0
+    if isinstance(source, MaskLayout):
+        words, fill = source.words, source.words + mask_latency(source)
+        extra += mask_input_resources(source, device)
+        layout = source.tokens
+    else:
+        layout = source
     beats = round(work.tokens_in * layout.beats_per_token)
     writes = Interface(layout.lanes, str(layout.dtype))
-    return Candidate(choice, beats + 1, amounts(extra), writes, span=max(0, beats - 1))
+    return Candidate(choice, words + beats + 1, amounts(extra), writes, fill=fill, span=max(0, beats - 1))
 
 
 def op_candidate(
@@ -118,12 +126,14 @@ class Table:
     ``graphs``: the network quantized at one format throughout, by that format's name; a node built at a format
     is taken from that graph. ``errors``: what each format costs each node, by node and format; 0 where absent.
     ``load``: which of the frames of a data set costs are for, where the graphs are sparse and hold its activity.
+    ``frame_input``: how frames come into the accelerator.
     """
 
     graphs: Mapping[str, Graph]
     device: Device
     errors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     load: Load = "mean"
+    frame_input: FrameInput = FrameInput.TOKENS
 
     def __post_init__(self) -> None:
         first = next(iter(self.graphs.values()))
@@ -172,9 +182,12 @@ class Table:
         if isinstance(node, Input):
             layouts = [TokenLayout(node.shape, node.dtype, lanes) for lanes in divisors(node.shape.channels)]
             return [
-                input_candidate(layout, work, self._forks(layout, node.name), Build(None, OpMapping(layout.lanes)))
+                input_candidate(
+                    input_layout(layout, self.frame_input), work, self.device, self._forks(layout, node.name),
+                    Build(None, OpMapping(layout.lanes)),
+                )
                 for layout in layouts
-            ]
+            ]  # fmt: skip
         inputs = inputs_of(self.graph, node)
         found = []
         for dtypes in product(*(self._dtypes[name] for name in node.inputs)):

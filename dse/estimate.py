@@ -24,7 +24,7 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
         layout, choice = plan.layout(node.name), Build(None, mapping.ops[node.name])
         extra = forks(graph, node.name, layout, device)
         if node is graph.input:
-            own, waits = input_candidate(layout, work[node.name], extra, choice), Fraction(0)
+            own, waits = input_candidate(plan.source, work[node.name], device, extra, choice), Fraction(0)
         else:
             own = op_candidate(plan.ops[node.name], work[node.name], device, extra, choice)
             waits = lead(node, graph.shapes[node.inputs[0]], work[node.name])

@@ -155,4 +155,4 @@ def _mapping(table: Table, solution: Solution, clock_mhz: float | None) -> HwMap
         if depth := queue_beats(table.graph, producer, consumer, layout):
             queues[f"{producer}->{consumer}"] = depth
     ops = {name: _build(solution, name).mapping for name in solution.selection}
-    return HwMapping(table.device.name, clock_mhz or table.device.clock_mhz, ops, queues)
+    return HwMapping(table.device.name, clock_mhz or table.device.clock_mhz, ops, queues, table.frame_input)

@@ -16,8 +16,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layout import InputLayout, MaskLayout, TokenLayout
-from hw.mapping import FrameInput, Mapping
+from hw.layout import InputLayout, TokenLayout, input_layout
+from hw.mapping import Mapping
 from hw.mask_input import MaskInput
 from hw.op import Op
 from hw.registry import build_all
@@ -63,7 +63,7 @@ class Plan:
     @cached_property
     def source(self) -> InputLayout:
         """What the accelerator's input stream carries; ``input`` is the tokens it becomes."""
-        return MaskLayout.of(self.input) if self.mapping.frame_input is FrameInput.MASK else self.input
+        return input_layout(self.input, self.mapping.frame_input)
 
     @property
     def output(self) -> TokenLayout:

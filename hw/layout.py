@@ -17,6 +17,7 @@ import numpy as np
 from amaranth.hdl import unsigned
 from amaranth.lib import data, stream
 
+from hw.mapping import FrameInput
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
@@ -211,6 +212,13 @@ class MaskLayout:
 
 
 InputLayout = TokenLayout | MaskLayout
+
+
+def input_layout(tokens: TokenLayout, frame_input: FrameInput) -> InputLayout:
+    """What the input stream carries of frames that become ``tokens``."""
+    return MaskLayout.of(tokens) if frame_input is FrameInput.MASK else tokens
+
+
 """What the input stream of an accelerator carries."""
 
 

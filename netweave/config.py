@@ -103,6 +103,8 @@ class Explore(_Section):
 class Device(_Section):
     """A target: ``name`` of `netweave devices` or a .toml file; ``utilisation``, the share of it that may be used.
 
+    ``frame_input``: frames come in as ``tokens``, or as a bit-``mask`` of active sites and their packed features.
+
     The design generated is the fastest of the front that loses at most ``max_loss`` points of accuracy to float,
     or the one that ``pick`` names: a point, or a rule of ``dse.front.pick``.
     """
@@ -112,6 +114,7 @@ class Device(_Section):
     utilisation: Share = 0.7
     max_loss: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.5
     pick: str | None = None
+    frame_input: Literal["tokens", "mask"] = "tokens"
 
     @property
     def target(self) -> devices.Device:

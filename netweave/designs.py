@@ -21,7 +21,7 @@ from dse.problem import Objective, utilisation
 from hw import emit
 from hw.accelerator import Plan
 from hw.device import Device
-from hw.mapping import Mapping
+from hw.mapping import FrameInput, Mapping
 from hw.targets.yosys import synthesize
 from models import data
 from models.data.dataset import Dataset
@@ -54,7 +54,7 @@ def explore(
     sensitivity = read_json(quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
     graphs = {name: load(quantized / name) for name in config.quantize.formats}
     search = Search(Objective(config.explore.objective), target.utilisation, config.explore.sizes)
-    table = Table(graphs, device, sensitivity, config.explore.activity)
+    table = Table(graphs, device, sensitivity, config.explore.activity, FrameInput(target.frame_input))
     designs = run_search(table, search, target.clock_mhz, progress)
     points: dict[str, FrontPoint] = {}
     masks = sample(networks.data)

@@ -27,7 +27,7 @@ from tests.support.streams import run_op
 def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> None:
     frames = [masked_frame(rng, graph, mask) for mask in masks]
     accelerator = Accelerator(graph, mapping)
-    beats = [accelerator.plan.input.beats(frame) for frame in frames]
+    beats = [accelerator.plan.source.beats(frame) for frame in frames]
     simulated = simulate(graph, mapping, masks)
     stop = simulated.cycles + 100
     run = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames), limit_cycles=stop)
@@ -137,6 +137,27 @@ def test_frames_that_cannot_be_played_are_refused() -> None:
         simulate(dense, random_mapping(rng, dense), [part.T])
     with pytest.raises(ValueError, match=r"frame 0: .* not int64 \(6, 7\)"):
         simulate(dense, random_mapping(rng, dense), [part.astype(np.int64)])
-    masks = dataclasses.replace(random_mapping(rng, sparse), frame_input=FrameInput.MASK)
-    with pytest.raises(ValueError, match="frame_input mask: the cycle simulator plays frames as tokens only"):
-        simulate(sparse, masks)
+    with pytest.raises(ValueError, match="needs at least one frame"):
+        simulate(sparse, random_mapping(rng, sparse), [])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_frames_as_masks(seed: int) -> None:
+    rng = np.random.default_rng([2, seed])
+    graph, mapping = draw_op(rng) if seed % 2 else (random_sparse_net(rng, side=8), None)
+    masks = random_masks(rng, graph.input.shape[:2], 6)
+    mapping = mapping or size_queues(graph, random_mapping(rng, graph), masks[:1])
+    check_equals_rtl(rng, graph, dataclasses.replace(mapping, frame_input=FrameInput.MASK), masks)
+
+
+@pytest.mark.parametrize("side", [(13, 40), (60, 80)], ids=["list in LUTs", "list in block memory"])
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_masks_of_many_words(lanes: int, side: tuple[int, int]) -> None:
+    """Words that are empty, full and in between, in front of an op that takes a beat a cycle."""
+    rng = np.random.default_rng(lanes)
+    graph = one_op(rng, "requantize", (*side, 2), x=IntType(4), y=IntType(4), sparse=True)
+    mapping = Mapping("zu3eg", 200.0, {"input": OpMapping(lanes), "op": OpMapping(1, 1)}, frame_input=FrameInput.MASK)
+    rows = np.zeros(side, dtype=bool)
+    rows[[0, 5, 12]] = True
+    masks = [rows, *(random_masks(rng, side, 8) if side[0] < 50 else []), np.zeros_like(rows), rows]
+    check_equals_rtl(rng, graph, mapping, masks)

@@ -15,6 +15,9 @@ from dse.explore import Search, explore
 from dse.problem import Objective
 from hw.accelerator import Plan
 from hw.device import DEVICES
+from hw.layout import MaskLayout
+from hw.mapping import FrameInput
+from hw.mask_input import mask_input_resources, mask_latency
 from hw.queue_bounds import least_queue
 from models.ir.activity import LOADS, Load, frame_activity, measured
 from models.ir.dtype import IntType
@@ -46,6 +49,27 @@ def test_a_solution_costs_what_the_design_is_estimated_at(load: Load, objective:
     table = Table({"int4": graph}, DEVICE, load=load)
     (design,) = explore(table, Search(objective=objective, sizes=1, limit=0.1))
     assert estimate(graph, design.mapping, DEVICE, load) == design.evaluation
+
+
+def test_a_mask_input_costs_its_words_and_its_component() -> None:
+    graph = sparse_net("int4")
+    table = Table({"int4": graph}, DEVICE, frame_input=FrameInput.MASK)
+    (design,) = explore(table, Search(sizes=1, limit=0.1))
+    assert design.mapping.frame_input is FrameInput.MASK
+    assert estimate(graph, design.mapping, DEVICE) == design.evaluation
+    tokens = dataclasses.replace(design.mapping, frame_input=FrameInput.TOKENS)
+    plain, layout = estimate(graph, tokens, DEVICE), Plan(graph, design.mapping).source
+    assert isinstance(layout, MaskLayout)
+    extra = mask_input_resources(layout, DEVICE)
+    assert design.evaluation.resources["lut"] == plain.resources["lut"] + extra.lut
+    later = layout.words + mask_latency(layout)
+    assert design.evaluation.latency == plain.latency + later
+    # the simulator: the words come first, but sites are found while the later of them still come
+    mask = random_mask(np.random.default_rng(2), 16, 18, 0.1)
+    sized = size_queues(graph, design.mapping, [mask])
+    masked = simulate(graph, sized, [mask]).first_latency
+    bare = simulate(graph, dataclasses.replace(sized, frame_input=FrameInput.TOKENS), [mask]).first_latency
+    assert layout.words <= masked - bare <= later
 
 
 def test_cycles_follow_the_activity() -> None:
