@@ -60,7 +60,8 @@ $(READY): pyproject.toml constraints.txt | tools
 clean:
 	rm -rf runs build dist *.egg-info
 
-# the picture in the README
-docs/images/front.png: demo
-	mkdir -p $(@D)
-	cp runs/digits_dvs/report/front_zu3eg.png $@
+# the pictures in the README
+docs/images/front.png docs/images/density.png &: demo
+	mkdir -p docs/images
+	cp runs/digits_dvs/report/front_zu3eg.png docs/images/front.png
+	cp runs/digits_dvs/report/density_zu3eg.png docs/images/density.png

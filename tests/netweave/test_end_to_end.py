@@ -32,6 +32,29 @@ probes = true
 """
 
 
+SPARSE = """
+model = "digits_dvs_net"
+data = "digits_dvs"
+[train]
+epochs = 3
+[quantize]
+formats = ["int4"]
+epochs = 1
+[explore]
+activity = "p99"
+sizes = 2
+points = 1
+[[device]]
+name = "zu3eg"
+utilisation = 0.2
+frame_input = "mask"
+pick = "smallest-under 1000000"
+[cosim]
+images = 3
+probes = true
+"""
+
+
 class Fresh(Listener):
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -42,22 +65,24 @@ class Fresh(Listener):
 
 
 @pytest.mark.slow
-def test_from_network_to_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [CONFIG, SPARSE], ids=["dense", "sparse"])
+def test_from_network_to_report(tmp_path: Path, text: str) -> None:
     path = tmp_path / "net.toml"
-    path.write_text(CONFIG)
+    path.write_text(text)
     wanted = config.load(path)
     heard = Fresh()
     flow.run(wanted, tmp_path / "run", heard)
     assert len(heard.made) == len(flow.STAGES)
 
-    points = Front.load(tmp_path / "run" / "explore" / "ecp5-25k" / "front.json").points
+    device = wanted.device[0].name
+    points = Front.load(tmp_path / "run" / "explore" / device / "front.json").points
     assert not any(dominates(a.costs, b.costs) for a in points for b in points)
-    checked = Cosim.load(tmp_path / "run" / "cosim" / "ecp5-25k" / "cosim.json")
+    checked = Cosim.load(tmp_path / "run" / "cosim" / device / "cosim.json")
     assert checked.equal
     assert checked.check.frames == 3
     report = flow.load_report(tmp_path / "run")
     (target,) = report.targets
-    assert target.design.latency["simulated"] == target.design.latency["rtl"]  # type: ignore[index]
+    assert target.design.first == target.design.latency["rtl"]  # type: ignore[index]
     assert all(layer.cycles["estimated"] == layer.cycles["rtl"] for layer in target.design.layers)  # type: ignore[index]
     assert "<img" in (tmp_path / "run" / "report" / "index.html").read_text()
 
