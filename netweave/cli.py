@@ -194,6 +194,7 @@ def devices() -> None:
 def models() -> None:
     """The networks and data sets there are; your own is "file.py:function"."""
     from models import data, zoo
+    from models.zoo.published import PUBLISHED
 
     table = Table(box=None, header_style="bold")
     table.add_column("kind")
@@ -201,9 +202,10 @@ def models() -> None:
     table.add_column("what it is")
     for kind, known in (("model", zoo.MODELS), ("data", data.DATASETS)):
         for name, make in known.items():
-            about = sys.modules[make.__module__].__doc__ or ""
-            table.add_row(kind, name, about.strip().partition("\n")[0])
+            text = PUBLISHED[name].about if name in PUBLISHED else sys.modules[make.__module__].__doc__ or ""
+            table.add_row(kind, name, text.strip().partition("\n")[0])
     out.print(table)
+    out.print("\nn_mnist:FOLDER reads the recordings of N-MNIST in a folder with Train/ and Test/.", style="dim")
 
 
 @app.command()

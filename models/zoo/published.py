@@ -25,6 +25,11 @@ class Published:
     head: int
     classes: int | None
 
+    @property
+    def about(self) -> str:
+        ends = f"{self.head} features" if self.classes is None else f"{self.classes} classes"
+        return f"a published sparse network: {self.shape} to {ends}"
+
     def build(self) -> nn.Module:
         return Backbone(self.shape.channels, self.stem, self.blocks, self.head, self.classes)
 

@@ -111,7 +111,7 @@ def test_help_teaches_with_examples(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     "command, names",
     [
         ("devices", list(DEVICES)),
-        ("models", ["digits_cnn", "digits"]),
+        ("models", ["digits_cnn", "digits", "see_d", "60x80x3", "n_mnist:FOLDER"]),
         ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "requantize"]),
     ],
 )
