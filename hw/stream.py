@@ -95,9 +95,10 @@ class Queue(wiring.Component):
 
 
 class PromptQueue(wiring.Component):
-    """A queue of latency 1 at any depth: a few beats in LUTs, before what goes to block memory when they are full.
+    """A queue that is prompt at any depth: a few beats in LUTs, before what goes to block memory when they are full.
 
-    In and out: one stream of ``shape``; at least ``depth`` beats. II 1. Reset empties it.
+    In and out: one stream of ``shape``; at least ``depth`` beats. II 1; latency 1, but up to 3 for a beat that comes
+    while others still lie in block memory. Reset empties it.
     """
 
     def __init__(self, shape: ShapeLike, depth: int) -> None:
@@ -113,7 +114,7 @@ class PromptQueue(wiring.Component):
             wiring.connect(m, wiring.flipped(self.i), front.i)
             return m
         m.submodules.back = back = Queue(self.shape, self.depth)
-        behind = Signal(range(self.depth + 1))
+        behind = Signal(range(self.depth + 2))
         direct = Signal()
         m.d.comb += [
             direct.eq((behind == 0) & front.i.ready),

@@ -23,7 +23,7 @@ def fail(error: type[Exception], progress: Progress, folder: Path) -> None:
 def hang(progress: Progress, folder: Path) -> None:
     (folder / "half.txt").touch()
     progress("hanging", 0, 1)
-    time.sleep(60)
+    time.sleep(600)
 
 
 class Heard(Listener):
@@ -71,7 +71,7 @@ def test_error_stops_the_others_and_leaves_nothing(tmp_path: Path) -> None:
     jobs = [Job("hang", tmp_path / "hang", {}, hang), Job("bad", tmp_path / "bad", {}, partial(fail, ValueError))]
     with pytest.raises(StageError, match="no such budget"):
         run_jobs(jobs, Listener(), (ValueError,))
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 300
     assert names(tmp_path) == set()
 
 

@@ -216,6 +216,7 @@ def test_the_flow_on_sparse_images() -> None:
         test_x=(x[300:] * layout / 8).astype(np.float32),
         test_y=labels[300:],
     )
+    torch.manual_seed(0)
     model = nn.Sequential(
         nn.Conv2d(1, 8, 3, 2, 1, bias=False),
         nn.BatchNorm2d(8),
@@ -224,7 +225,6 @@ def test_the_flow_on_sparse_images() -> None:
         nn.Flatten(),
         nn.Linear(8, 2),
     )
-    torch.manual_seed(0)
     again = copy.deepcopy(model)
     train(model, data, epochs=20)
     train(again, data, epochs=20)
