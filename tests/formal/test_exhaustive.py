@@ -1,0 +1,41 @@
+"""Every product of two DyBit codes and every requantize of the 4-bit formats, simulated against the formats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module, Signal, signed
+
+from hw.codes import decode, lut_product, signed_width
+from models.ir.dtype import DyBitType, parse_dtype
+from models.ir.graph import Requant
+from tests.hw.test_codes import evaluate
+from tests.hw.test_requantizer import check
+
+DYBIT = [DyBitType(width, is_signed) for width in (2, 3, 4) for is_signed in (False, True)]
+
+
+@pytest.mark.parametrize("b_type", DYBIT, ids=str)
+@pytest.mark.parametrize("a_type", DYBIT, ids=str)
+def test_every_dybit_product(a_type: DyBitType, b_type: DyBitType) -> None:
+    """Decoded and multiplied, by ``*`` and out of adders."""
+    m, a, b = Module(), Signal(a_type.width), Signal(b_type.width)
+    left = Signal(signed(signed_width(a_type)))
+    right = Signal(signed(signed_width(b_type)))
+    product, adders = Signal(signed(40)), Signal(signed(40))
+    m.d.comb += [left.eq(decode(m, a, a_type, "a")), right.eq(decode(m, b, b_type, "b"))]
+    m.d.comb += [product.eq(left * right), adders.eq(lut_product(left, right))]
+    pairs = [(u, v) for u in range(1 << a_type.width) for v in range(1 << b_type.width)]
+    u, v = np.array(pairs).T
+    want = (a_type.decode(u) * b_type.decode(v)).tolist()
+    assert evaluate(m, [a, b], [product, adders], pairs) == [(w, w) for w in want]
+
+
+@pytest.mark.parametrize("name", ["int4", "uint4", "dybit4", "udybit4"])
+def test_every_requantize_of_a_4_bit_format(name: str) -> None:
+    """Every sum of 8 bits, by each of several multipliers and shifts: below, on and above every rounding and clip."""
+    dtype = parse_dtype(name)
+    sums = np.arange(-128, 128).reshape(-1, 1)
+    for bias, mult, shift in [(0, 1, 0), (3, 1, 1), (-5, 3, 3), (1, 5, 2), (0, 13, 6)]:
+        requant = Requant(np.array([bias]), np.array([mult]), shift, dtype.min, dtype.max)
+        check(requant, dtype, 1, sums)
