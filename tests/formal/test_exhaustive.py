@@ -39,3 +39,21 @@ def test_every_requantize_of_a_4_bit_format(name: str) -> None:
     for bias, mult, shift in [(0, 1, 0), (3, 1, 1), (-5, 3, 3), (1, 5, 2), (0, 13, 6)]:
         requant = Requant(np.array([bias]), np.array([mult]), shift, dtype.min, dtype.max)
         check(requant, dtype, 1, sums)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["int4", "uint4", "dybit4", "udybit4"])
+def test_every_small_multiplier_of_a_4_bit_format(name: str) -> None:
+    """Every sum of 8 bits by every multiplier of 4 bits and every shift to 6, each with a bias."""
+    dtype = parse_dtype(name)
+    mults = np.arange(16)
+    sums = np.repeat(np.arange(-128, 128).reshape(-1, 1), len(mults), axis=1)
+    for shift in range(7):
+        check(Requant(mults * 3 - 20, mults, shift, dtype.min, dtype.max), dtype, 16, sums)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("b_signed", [False, True])
+@pytest.mark.parametrize("a_signed", [False, True])
+def test_every_product_of_8_bit_dybit(a_signed: bool, b_signed: bool) -> None:
+    test_every_dybit_product(DyBitType(8, a_signed), DyBitType(8, b_signed))
