@@ -63,8 +63,8 @@ def window_rules(source: Any, dense: bool, ends_early: bool = False) -> tuple[Mo
         m.d.sync += following.eq(Mux(p.end, 0, place + 1))
 
     # the sites each frame has, so far as it came: frames are few in a run
-    frames_in, frames_out = Signal(3), Signal(3)
-    sites = [Signal(PLACES, name=f"sites{n}") for n in range(8)]
+    frames_in, frames_out = Signal(5), Signal(5)
+    sites = [Signal(PLACES, name=f"sites{n}") for n in range(16)]
     m.d.sync += [frames_in.eq(frames_in + (beat & p.end)), frames_out.eq(frames_out + (site & s.end))]
     out_following, present, given = Signal(4), Signal(PLACES), Signal(PLACES)
     out_place = Signal(4)
@@ -77,7 +77,7 @@ def window_rules(source: Any, dense: bool, ends_early: bool = False) -> tuple[Mo
     with m.If(site):
         m.d.sync += [out_following.eq(Mux(s.end, 0, out_place + 1)), given.eq(Mux(s.end, 0, given | (1 << out_place)))]
     # a dense source counts: it may close a frame that has all its sites before the frame's end has come
-    whole = (frames_in - frames_out)[:3].as_signed() > 0
+    whole = (frames_in - frames_out)[:5].as_signed() > 0
     if dense:
         whole = whole | present.all()
     missing = present & ~given
