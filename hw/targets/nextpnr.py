@@ -2,8 +2,8 @@
 
 A design has more ports than a package has pins, so it is routed out of context: without pins, and
 between registers, one a port bit, that ``framed`` puts around it. They make the paths from and to the
-ports count, as they would between two parts of a larger design. Out of context the clock goes over
-ordinary wires; nextpnr leaves its skew out of the analysis.
+ports count, as they would between two parts of a larger design. Out of context the clock, reset and
+enables go over ordinary wires; nextpnr leaves the clock's skew out of the analysis.
 """
 
 from __future__ import annotations
@@ -200,8 +200,13 @@ def _run(arguments: list[str], folder: Path, log: Path, progress: Callable[[str]
         ) as process,
     ):
         assert process.stdout is not None
-        for line in process.stdout:
-            kept.write(line)
-            if progress is not None:
-                progress(line.rstrip("\n"))
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                if progress is not None:
+                    progress(line.rstrip("\n"))
+        except BaseException:
+            # who stops listening wants no more of it
+            process.kill()
+            raise
     return process.returncode

@@ -160,3 +160,18 @@ def test_verilog_that_yosys_refuses_names_the_design(tmp_path: Path) -> None:
     (tmp_path / "netweave.v").write_text(VERILOG.replace("product square", "missing square"))
     with pytest.raises(RoutingError, match=r"netweave\.v: .*synth_ecp5.*failed.*missing.*see .*log"):
         route(tmp_path, DEVICES["ecp5-25k"], tmp_path / "route.log")
+
+
+@pytest.mark.slow
+def test_a_listener_that_stops_the_run_stops_it(tmp_path: Path) -> None:
+    (tmp_path / "netweave.v").write_text(VERILOG)
+    lines: list[str] = []
+
+    def stop(line: str) -> None:
+        lines.append(line)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        route(tmp_path, DEVICES["ecp5-25k"], tmp_path / "route.log", stop)
+    assert len(lines) == 1
+    assert len((tmp_path / "route.log").read_text().splitlines()) == 1
