@@ -69,10 +69,11 @@ def run_jobs(jobs: Sequence[Job], listener: Listener, mendable: tuple[type[Excep
                 getattr(listener, kind)(name, *values)
     finally:
         for process in running.values():
-            # an interrupt, not a kill: the job clears away what it has half written
-            with contextlib.suppress(OSError):
-                os.kill(process.pid or 0, signal.SIGINT)
-            process.join()
+            # an interrupt, not a kill: the job clears away what it has half written; again for one that just began
+            while process.is_alive():
+                with contextlib.suppress(OSError):
+                    os.kill(process.pid or 0, signal.SIGINT)
+                process.join(5)
 
 
 class _Sender(Listener):
@@ -90,6 +91,8 @@ class _Sender(Listener):
 
 
 def _work(job: Job, events: Any, mendable: tuple[type[Exception], ...]) -> None:
+    # a shell's background jobs ignore interrupts, and so would this process
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         job.run(_Sender(events))
     except KeyboardInterrupt:
