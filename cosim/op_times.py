@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from cosim.stream_times import Process, Stream
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
@@ -39,6 +41,33 @@ def global_pool(op: GlobalPoolOp, i: Stream, o: Stream) -> Process:
         n += 1
 
 
+def rounds_of_site(op: WindowOp, o: Stream, free: int, steps: int, last: int) -> Generator[None, None, int]:
+    """The rounds of a site of ``steps`` each, from cycle ``free`` on: (the last step of the last of them).
+
+    ``last``: that of the round before. A round begins when its beats have room, and ends when those before are out.
+    """
+    beats, depth, pipeline = op.rounds.beats, op.depth, op.pipeline
+    for _ in range(op.rounds.groups):
+        taken = len(o.offered) + beats - depth
+        while len(o.moved) < taken:
+            yield
+        first = max(free, o.moved[taken - 1] + 1 if taken > 0 else 0)
+        last = max(first + steps - 1, last + beats)
+        free = last + 1
+        o.offered += range(last + pipeline, last + pipeline + beats)
+    return last
+
+
+def end_of_frame(op: WindowOp, o: Stream, free: int, last: int) -> Generator[None, None, int]:
+    """The step of the frame's ``end``, from cycle ``free`` on; ``last``: the last step of the round before."""
+    taken = len(o.offered) + 1 - op.depth
+    while len(o.moved) < taken:
+        yield
+    done = max(free, last + op.rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
+    o.offered.append(done + op.pipeline)
+    return done
+
+
 class TokenStore:
     """``TokenSource``: ``ready``, when each site (a token, or ``end``) can be offered; ``done``, when its last step
     was.
@@ -69,7 +98,7 @@ class TokenStore:
 
 
 def tokens(op: WindowOp, store: TokenStore, i: Stream, o: Stream) -> Process:
-    rounds, depth, pipeline = op.rounds, op.depth, op.pipeline
+    rounds = op.rounds
     done = last = -rounds.beats
     for beats in i.beats:
         for site in range((beats - 1) // store.words + 1):
@@ -78,21 +107,9 @@ def tokens(op: WindowOp, store: TokenStore, i: Stream, o: Stream) -> Process:
                 yield
             free = max(store.ready[number], done) + 1
             if site == (beats - 1) // store.words:
-                taken = len(o.offered) + 1 - depth
-                while len(o.moved) < taken:
-                    yield
-                done = max(free, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
-                o.offered.append(done + pipeline)
+                done = yield from end_of_frame(op, o, free, last)
             else:
-                for _ in range(rounds.groups):
-                    taken = len(o.offered) + rounds.beats - depth
-                    while len(o.moved) < taken:
-                        yield
-                    first = max(free, o.moved[taken - 1] + 1 if taken > 0 else 0)
-                    last = max(first + rounds.words - 1, last + rounds.beats)
-                    free = last + 1
-                    o.offered += range(last + pipeline, last + pipeline + rounds.beats)
-                done = last
+                done = last = yield from rounds_of_site(op, o, free, rounds.words, last)
             store.done.append(done)
 
 

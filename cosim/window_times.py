@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cosim.active_sites import WindowSites
+from cosim.op_times import end_of_frame, rounds_of_site
 from cosim.stream_times import Process, Stream
 from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
 from hw.window_op import WindowOp
@@ -48,7 +49,7 @@ class RowStore:
 
 
 def windows(op: WindowOp, store: RowStore, i: Stream, o: Stream) -> Process:
-    g, rounds, depth, pipeline = op.geometry, op.rounds, op.depth, op.pipeline
+    g, rounds = op.geometry, op.rounds
     reach = g.kernel - 1 - g.padding
     inside_y, inside_x = _taps_inside(g.height, g.out_height, g), _taps_inside(g.width, g.out_width, g)
     done, last, start = -1, -rounds.beats, 0
@@ -64,15 +65,7 @@ def windows(op: WindowOp, store: RowStore, i: Stream, o: Stream) -> Process:
                         yield
                     free = max(i.moved[needed] + 1, done) + 1
                     steps = rounds.steps(inside_y[y] * inside_x[x])
-                    for _ in range(rounds.groups):
-                        taken = len(o.offered) + rounds.beats - depth
-                        while len(o.moved) < taken:
-                            yield
-                        first = max(free, o.moved[taken - 1] + 1 if taken > 0 else 0)
-                        last = max(first + steps - 1, last + rounds.beats)
-                        free = last + 1
-                        o.offered += range(last + pipeline, last + pipeline + rounds.beats)
-                    done = last
+                    done = last = yield from rounds_of_site(op, o, free, steps, last)
                 rows = need_y + 1 if y == g.out_height - 1 else min((y + 1) * g.stride - g.padding, need_y + 1)
                 store.freed += [done] * max(0, rows - freed)
                 freed = max(freed, rows)
@@ -82,11 +75,7 @@ def windows(op: WindowOp, store: RowStore, i: Stream, o: Stream) -> Process:
             yield
         offered = max(i.moved[needed] + 1, done)
         store.closed.append(offered)
-        taken = len(o.offered) + 1 - depth
-        while len(o.moved) < taken:
-            yield
-        done = max(offered + 1, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
-        o.offered.append(done + pipeline)
+        done = yield from end_of_frame(op, o, offered + 1, last)
         if beats > 1:
             store.freed += [done] * (g.height - freed)
         start += beats
@@ -150,7 +139,7 @@ def sparse_windows(op: WindowOp, store: SparseRowStore, i: Stream, o: Stream) ->
     A blank frees rows as a site in its place would, but holds nothing up: where it is, the next site may be found. One
     that is overwritten before it was looked up frees nothing; the next site does.
     """
-    rounds, depth, pipeline, words = op.rounds, op.depth, op.pipeline, op.in_layout.beats_per_token
+    rounds, words = op.rounds, op.in_layout.beats_per_token
     steps_of = [rounds.steps(taps) for taps in range(op.geometry.taps + 1)]
     place = looked = offered = freed = done = -1
     last, start, undecided, overwritten = -rounds.beats, 0, False, 0
@@ -192,22 +181,9 @@ def sparse_windows(op: WindowOp, store: SparseRowStore, i: Stream, o: Stream) ->
             overwritten = 0
             if taps == END:
                 store.found.append(found)
-                taken = len(o.offered) + 1 - depth
-                while len(o.moved) < taken:
-                    yield
-                done = max(offered + 1, last + rounds.beats, o.moved[taken - 1] + 1 if taken > 0 else 0)
-                o.offered.append(done + pipeline)
-                continue
-            free, steps = offered + 1, steps_of[taps]
-            for _ in range(rounds.groups):
-                taken = len(o.offered) + rounds.beats - depth
-                while len(o.moved) < taken:
-                    yield
-                first = max(free, o.moved[taken - 1] + 1 if taken > 0 else 0)
-                last = max(first + steps - 1, last + rounds.beats)
-                free = last + 1
-                o.offered += range(last + pipeline, last + pipeline + rounds.beats)
-            done = last
+                done = yield from end_of_frame(op, o, offered + 1, last)
+            else:
+                done = last = yield from rounds_of_site(op, o, offered + 1, steps_of[taps], last)
 
 
 END = -1
