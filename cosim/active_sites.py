@@ -66,9 +66,8 @@ class ActiveSites:
         taps = np.zeros(len(places), np.int64)
         taps[~blank] = (window_taps(node, frame, sites) >= 0).sum(axis=0)
 
-        reach = max(node.kernel - 1 - node.padding, off + s - 1)
-        last = np.minimum(s * y + reach, frame.height - 1) * frame.width
-        last += np.minimum(s * x + reach, frame.width - 1)
+        last = np.minimum(s * y + node.reach, frame.height - 1) * frame.width
+        last += np.minimum(s * x + node.reach, frame.width - 1)
         raster = frame.sites[:, 0] * frame.width + frame.sites[:, 1]
         tokens = np.searchsorted(raster, last, side="right")
         rows, starts = np.unique(frame.sites[:, 0], return_index=True)

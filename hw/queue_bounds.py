@@ -35,8 +35,7 @@ def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int
         own, stride = 0, 1
         if isinstance(node, Window):
             stride = node.stride
-            corner = max(node.kernel - 1 - node.padding, node.cell_offset + stride - 1)
-            reach = -(-(corner - node.cell_offset - stride + 1) // stride)
+            reach = -(-(node.reach - node.cell_offset - stride + 1) // stride)
             own = -(-reach // scale) * (shape.width + 1)
         return own + max(ahead(before, scale * stride) for before in node.inputs)
 

@@ -138,6 +138,11 @@ class Window(Node):
         """Where the cell of output site 0 starts in the input; 0 for 'same' padding."""
         return (self.kernel - 1) // 2 - self.padding
 
+    @property
+    def reach(self) -> int:
+        """How far beyond ``stride * y`` the input still changes output ``y``: to the end of its window and its cell."""
+        return max(self.kernel - 1 - self.padding, self.cell_offset + self.stride - 1)
+
     def out_side(self, side: int) -> int:
         return (side + 2 * self.padding - self.kernel) // self.stride + 1
 
