@@ -24,7 +24,6 @@ from hw.device import Device
 from hw.mapping import FrameInput, Mapping
 from hw.targets.yosys import synthesize
 from models import data
-from models.data.dataset import Dataset
 from models.ir.activity import Load, activity, density, expected, occupancy
 from models.ir.graph import Conv, Graph, Linear
 from models.ir.serialize import load, save
@@ -57,7 +56,7 @@ def explore(
     table = Table(graphs, device, sensitivity, config.explore.activity, FrameInput(target.frame_input))
     designs = run_search(table, search, target.clock_mhz, progress)
     points: dict[str, FrontPoint] = {}
-    masks = sample(networks.data)
+    masks = networks.data.sample("test", SAMPLE) if networks.data.sparse else None
 
     def add(design: Design) -> None:
         measured = networks.measure(design.assignment)
@@ -90,14 +89,6 @@ def _widest(front: Front, designs: dict[str, Design], tried: set[tuple[str, str]
         pairs += pairwise(sorted(own, key=lambda design: -design.share))
     left = [(a, b) for a, b in pairs if (a.name, b.name) not in tried and a.share > b.share]
     return max(left, key=lambda pair: pair[0].share / pair[1].share, default=None)
-
-
-def sample(images: Dataset) -> list[np.ndarray] | None:
-    """Active sites of some test images; None of a dense data set, whose frames are all alike."""
-    if not images.sparse:
-        return None
-    masks = images.masks("test")
-    return list(masks[:: -(-len(masks) // SAMPLE)])
 
 
 def latency(graph: Graph, mapping: Mapping, masks: list[np.ndarray] | None) -> float:

@@ -97,8 +97,7 @@ class Networks:
     def _activity(self, graph: Graph) -> dict[str, dict]:
         """What the training split leaves in the graph; the same at every format, and therefore counted once."""
         if self._stats is None:
-            masks = list(self.data.masks("train"))
-            chosen = masks[:: -(-len(masks) // ACTIVITY_FRAMES)]
+            chosen = self.data.sample("train", ACTIVITY_FRAMES)
             self._stats = measured(graph, chosen, partial(self.progress, "activity")).stats
         return self._stats
 

@@ -102,6 +102,11 @@ class Dataset:
             return (images != 0).any(axis=1)
         return np.ones((len(images), *images.shape[2:]), dtype=bool)
 
+    def sample(self, split: str, count: int) -> list[np.ndarray]:
+        """The active sites of at most ``count`` images, evenly spread over a split."""
+        masks = self.masks(split)
+        return list(masks[:: -(-len(masks) // count)])
+
     def frames(self, split: str = "test", count: int | None = None) -> list[Frame]:
         """The first ``count`` images of a split as frames of integers, of their active sites."""
         images = self.encode(self.split(split)[0][:count])
