@@ -1,6 +1,6 @@
-"""The demo network: how long the integer program, the cycle simulator and the RTL take for it.
+"""The dense example, digits: how long the integer program, the cycle simulator and the RTL take for it.
 
-Rests on the demo's run folder, which is made first where it is not there. The RTL's and the cycle simulator's
+Rests on its run folder, which is made first where it is not there. The RTL's and the cycle simulator's
 figures come from one run on the same frames, so that their ratio holds on a noisy machine.
 """
 

@@ -29,8 +29,8 @@ from models.events.recording import Policy, Recording
 from models.events.represent import histogram
 from models.events.saccade import recordings
 from models.events.window import between
+from tests.support.data import DATA
 
-DATA = Path(os.environ.get("NETWEAVE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 ROUNDS = 20
 ALONE_US = 5_000
 

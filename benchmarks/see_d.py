@@ -11,7 +11,6 @@ frame has fewer active sites than most. Frames of the 3ET+ recordings at hand ar
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +34,8 @@ from models.esda import load_esda
 from models.ir.activity import frame_activity, measured
 from models.ir.frame import Frame
 from models.ir.graph import Graph
+from tests.support.data import DATA
 
-DATA = Path(os.environ.get("NETWEAVE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 NETWORK = DATA / "esda_golden" / "SEE-D.json"
 RUN = Path("runs") / "see_d"
 CLOCK_MHZ = 187.48

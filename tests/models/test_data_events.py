@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +18,7 @@ from models.events.formats import n_mnist as files_of_n_mnist
 from models.events.recording import recording
 from models.ir.dtype import IntType
 from tests.models.events import files
-
-DATA = Path(os.environ.get("NETWEAVE_DATA") or Path(__file__).parents[3] / "shared" / "data")
+from tests.support.data import DATA
 
 
 def sparse_data(**changes: object) -> Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,17 @@ from models.esda import EsdaFileError, load_esda
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.graph import Add, Conv, Shape
+from tests.support.data import DATA
 
-DATA = Path(os.environ.get("NETWEAVE_DATA", Path(__file__).parents[3] / "shared" / "data")) / "esda_golden"
-published = pytest.mark.skipif(not DATA.is_dir(), reason=f"the published networks are not in {DATA}")
+FOLDER = DATA / "esda_golden"
+published = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the published networks are not in {FOLDER}")
 
 
 @published
 @pytest.mark.parametrize("name", ["SEE-A", "SEE-D"])
 def test_golden_gives_every_published_array(name: str) -> None:
-    graph, frame = load_esda(DATA / f"{name}.json")
-    with np.load(DATA / f"{name}.npz") as archive:
+    graph, frame = load_esda(FOLDER / f"{name}.json")
+    with np.load(FOLDER / f"{name}.npz") as archive:
         arrays = {key: archive[key] for key in archive.files}
     assert graph.name == name
     assert graph.input.sparse
@@ -51,7 +51,7 @@ def test_golden_gives_every_published_array(name: str) -> None:
 
 @published
 def test_shapes_of_see_d() -> None:
-    graph, frame = load_esda(DATA / "SEE-D.json")
+    graph, frame = load_esda(FOLDER / "SEE-D.json")
     assert graph.shapes["input"] == Shape(60, 80, 3)
     assert graph.shapes["conv8"] == Shape(4, 5, 64)
     assert graph.shapes["sum"] == Shape(1, 1, 64)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,7 @@ from models.train import train
 from models.verify import compare_with_golden
 from models.zoo import MODELS, ModelError, load_model
 from models.zoo.published import PUBLISHED
-
-DATA = Path(os.environ.get("NETWEAVE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+from tests.support.data import DATA
 
 
 def test_a_model_follows_its_seed_and_leaves_the_random_state_alone() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import builtins
-import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +16,8 @@ from models.events.read import read
 from models.events.recording import POLICIES
 from tests.models.events import files
 from tests.models.events.files import Event, random_events, rows
+from tests.support.data import DATA
 
-DATA = Path(os.environ.get("NETWEAVE_DATA") or Path(__file__).parents[4] / "shared" / "data")
 AEDAT3 = b"#!AER-DAT3.1\r\n"
 HEAD = files.prophesee_header
 
