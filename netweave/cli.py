@@ -194,16 +194,16 @@ def devices() -> None:
 def models() -> None:
     """The networks and data sets there are; your own is "file.py:function"."""
     from models import data, zoo
-    from models.zoo.published import PUBLISHED
 
     table = Table(box=None, header_style="bold")
     table.add_column("kind")
     table.add_column("name")
     table.add_column("what it is")
-    for kind, known in (("model", zoo.MODELS), ("data", data.DATASETS)):
-        for name, make in known.items():
-            text = PUBLISHED[name].about if name in PUBLISHED else sys.modules[make.__module__].__doc__ or ""
-            table.add_row(kind, name, text.strip().partition("\n")[0])
+    for name in zoo.MODELS:
+        table.add_row("model", name, zoo.about(name))
+    for name, make in data.DATASETS.items():
+        text = sys.modules[make.__module__].__doc__ or ""
+        table.add_row("data", name, text.strip().partition("\n")[0])
     out.print(table)
     out.print("\nn_mnist:FOLDER reads the recordings of N-MNIST in a folder with Train/ and Test/.", style="dim")
 

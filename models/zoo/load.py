@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import torch
@@ -19,6 +20,13 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "n_mnist_net": NMnistNet,
     **{name: network.build for name, network in PUBLISHED.items()},
 }
+
+
+def about(name: str) -> str:
+    """What a built-in network is, in a line."""
+    if name in PUBLISHED:
+        return PUBLISHED[name].about
+    return (sys.modules[MODELS[name].__module__].__doc__ or "").strip().partition("\n")[0]
 
 
 class ModelError(ValueError):
