@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from amaranth.asserts import AnySeq
 from amaranth.hdl import Array, Assert, Assume, Module, Mux, Signal, Value
-from amaranth.hdl._ast import AnySeq
 
 COUNT_BITS = 4
 """Of a count of beats inside a component."""

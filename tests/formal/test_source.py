@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from amaranth.asserts import AnySeq
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
-from amaranth.hdl._ast import AnySeq
 
 from hw.layout import TokenLayout
 from hw.source import SITE_LATENCY, TokenSource, WindowGeometry

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from amaranth.asserts import AnySeq
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.hdl._ast import AnySeq
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
