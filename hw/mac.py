@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.codes import decode, from_sort_key, lut_product, signed_width, sort_key
 from hw.mapping import Multiplier
+from hw.packing import TREE_RADIX, Packing, pack, packing, split
 from models.ir.dtype import DType
-
-TREE_RADIX = 4
-"""Terms added between two registers of an adder tree: two adders in a row."""
 
 
 def tree_stages(terms: int) -> int:
@@ -24,25 +23,44 @@ def tree_stages(terms: int) -> int:
     return stages
 
 
-def add_tree(m: Module, terms: list[Value], name: str) -> Value:
-    """The sum of ``terms``, ``tree_stages`` cycles later."""
+def add(a: Value, b: Value, carry: Value | None) -> Value:
+    """``a + b``, signed numbers, and one more where ``carry`` is high: still a single adder."""
+    if carry is None:
+        return a + b
+    return (Cat(Const(1, 1), a).as_signed() + Cat(carry, b).as_signed())[1:].as_signed()
+
+
+def add_tree(
+    m: Module, terms: Sequence[Value], name: str, carries: Sequence[Value] = (), stages: int = 0
+) -> tuple[Value, list[Value]]:
+    """The sum of ``terms``, and those of ``carries``, bits to add, that no adder of the tree has taken in.
+
+    ``tree_stages`` cycles later, or ``stages`` where those are more.
+    """
+    terms, left = list(terms), list(carries)
     stage = 0
-    while len(terms) > 1:
+    while len(terms) > 1 or stage < stages:
         sums = []
         for n in range(0, len(terms), TREE_RADIX):
             group = terms[n : n + TREE_RADIX]
             pairs = []
             for k in range(0, len(group), 2):
-                pair = sum(group[k + 1 : k + 2], start=group[k])
+                pair = group[k]
+                if k + 1 < len(group):
+                    pair = add(group[k], group[k + 1], left.pop() if left else None)
                 # kept, or Yosys makes carry-save adders of all four, which take more LUTs than three adders
                 pairs.append(Signal(pair.shape(), name=f"{name}_pair{stage}_{n + k}", attrs={"keep": 1}))
                 m.d.comb += pairs[-1].eq(pair)
-            total = sum(pairs[1:], start=pairs[0])
+            total = pairs[0]
+            if len(pairs) > 1:
+                total = add(pairs[0], pairs[1], left.pop() if left else None)
             register = Signal(total.shape(), name=f"{name}_sum{stage}_{n // TREE_RADIX}")
             m.d.sync += register.eq(total)
             sums.append(register)
-        terms, stage = sums, stage + 1
-    return terms[0]
+        waiting = [Signal(name=f"{name}_carry{stage}_{n}") for n in range(len(left))]
+        m.d.sync += [register.eq(carry) for register, carry in zip(waiting, left, strict=True)]
+        terms, left, stage = sums, list(waiting), stage + 1
+    return terms[0], left
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class Sums:
 
     ``channelwise``: lane p sees the features of channel p alone (``simd == pe``). ``weights=None``: every weight is 1,
     and there is no multiplier; ``largest``: the lanes keep maxima of codes instead of sums. ``width``: bits of a
-    sum, which must hold its bounds: then nothing overflows.
+    sum, which must hold its bounds: then nothing overflows. ``operand``: as of ``OpMapping``.
     """
 
     pe: int
@@ -63,6 +81,7 @@ class Sums:
     channelwise: bool
     width: int
     largest: bool = False
+    operand: int = 0
 
     @property
     def terms(self) -> int:
@@ -78,6 +97,22 @@ class Sums:
     def weight_bits(self) -> int:
         """Bits of weights a step takes: ``pe * terms`` codes, in the order output channel, tap, input channel."""
         return 0 if self.weights is None else self.pe * self.terms * self.weights.width
+
+    @property
+    def packing(self) -> Packing | None:
+        """None where every product has a multiplier of its own."""
+        if self.multiplier is not Multiplier.PACKED or self.weights is None:
+            return None
+        lanes = 1 if self.channelwise else self.pe
+        return packing(self.features, self.weights, lanes, self.terms, self.operand)
+
+    def check(self, op: str) -> None:
+        """Raise a ValueError, naming the op, where no two weights can share a multiplication as asked for."""
+        if self.multiplier is Multiplier.PACKED and self.packing is None:
+            why = f"{self.operand} bits hold no two weights of {self.pe} lanes for {self.features} x {self.weights}"
+            if self.channelwise:
+                why = "a depthwise lane has its features to itself"
+            raise ValueError(f"op {op!r}, field 'multiplier': 'packed' is not possible: {why}; 'dsp' and 'lut' are")
 
     def component(self) -> MacArray | MaxArray:
         return MaxArray(self) if self.largest else MacArray(self)
@@ -117,29 +152,72 @@ class MacArray(wiring.Component):
             register = Signal(name=f"first{stage}")
             m.d.sync += register.eq(first)
             first = register
+        for p, (total, carry) in enumerate(self._totals(m, features)):
+            out = getattr(self, f"sum{p}")
+            m.d.sync += out.eq(add(Mux(first, 0, out), total, carry))
+        return m
+
+    def _totals(self, m: Module, features: list[Signal]) -> list[tuple[Value, Value | None]]:
+        """The sum of each lane's terms, and a bit to add to it."""
+        s = self.spec
+        if s.packing is not None:
+            groups = s.packing.groups(s.pe)
+            return [lane for lanes in groups for lane in self._packed(m, lanes, features, s.packing)]
+        totals: list[tuple[Value, Value | None]] = []
         for p in range(s.pe):
             seen = [features[t * s.simd + p] for t in range(s.taps)] if s.channelwise else features
             terms = seen if s.weights is None else self._products(m, p, seen)
-            total = add_tree(m, terms, f"lane{p}")
-            out = getattr(self, f"sum{p}")
-            m.d.sync += out.eq(Mux(first, 0, out) + total)
-        return m
+            totals.append((add_tree(m, terms, f"lane{p}")[0], None))
+        return totals
+
+    def _weight(self, m: Module, p: int, n: int) -> Value:
+        """The decoded weight of lane ``p`` for its term ``n``."""
+        s = self.spec
+        assert s.weights is not None
+        at, bits = p * s.terms + n, s.weights.width
+        return decode(m, self.weights[at * bits : (at + 1) * bits], s.weights, f"weight{p}_{n}")
 
     def _products(self, m: Module, p: int, features: list[Signal]) -> list[Value]:
         s = self.spec
         assert s.weights is not None
-        bits = s.weights.width
         products = []
         for n, feature in enumerate(features):
-            at = p * s.terms + n
             weight = Signal(signed(signed_width(s.weights)), name=f"weight{p}_{n}")
-            code = self.weights[at * bits : (at + 1) * bits]
-            m.d.sync += weight.eq(decode(m, code, s.weights, f"weight{p}_{n}"))
+            m.d.sync += weight.eq(self._weight(m, p, n))
             product = Signal(signed(len(feature) + len(weight)), name=f"product{p}_{n}")
             by_lut = s.multiplier is Multiplier.LUT
             m.d.sync += product.eq(lut_product(feature, weight) if by_lut else feature * weight)
             products.append(product)
         return products
+
+    def _packed(
+        self, m: Module, lanes: range, features: list[Signal], shared: Packing
+    ) -> list[tuple[Value, Value | None]]:
+        """The same for ``lanes``, whose weights share multiplications."""
+        s = self.spec
+        assert s.weights is not None
+        name, weight_bits = f"lanes{lanes[0]}", signed_width(s.weights)
+        products = []
+        for n, feature in enumerate(features):
+            weights = []
+            for p in lanes:
+                weights.append(Signal(signed(weight_bits), name=f"decoded{p}_{n}"))
+                m.d.comb += weights[-1].eq(self._weight(m, p, n))
+            operand = pack(m, weights, shared.bits, f"{name}_weight{n}")
+            product = Signal(signed(len(operand) + len(feature)), name=f"{name}_product{n}")
+            m.d.sync += product.eq(operand * feature)
+            products.append(product)
+        parts = []
+        for at in range(0, s.terms, shared.summed):
+            some = products[at : at + shared.summed]
+            total, _ = add_tree(m, some, f"{name}_part{at}", stages=tree_stages(shared.summed))
+            parts.append(split(total, len(lanes), shared.bits))
+        totals: list[tuple[Value, Value | None]] = []
+        for p, fields in zip(lanes, zip(*parts, strict=True), strict=True):
+            carries = [carry for _, carry in fields if carry is not None]
+            total, left = add_tree(m, [field for field, _ in fields], f"lane{p}", carries)
+            totals.append((total, left[0] if left else None))
+        return totals
 
     def sums(self) -> list[Signal]:
         return [getattr(self, f"sum{p}") for p in range(self.spec.pe)]

@@ -25,13 +25,15 @@ class Memory(StrEnum):
 
 
 class Multiplier(StrEnum):
-    """What multiplies: a DSP block, or adders in LUTs."""
+    """What multiplies: a DSP block, one for the weights of several output channels, or adders in LUTs."""
 
     DSP = "dsp"
+    PACKED = "packed"
     LUT = "lut"
 
     @classmethod
     def on(cls, device: Device) -> tuple[Multiplier, ...]:
+        """The kinds that multiply any two numbers."""
         return (cls.LUT, cls.DSP) if device.dsp else (cls.LUT,)
 
 
@@ -51,6 +53,8 @@ class OpMapping:
     """Folding and kinds of one op: what is computed in parallel, and out of what it is made.
 
     ``pe`` output channels, ``simd`` input channels and ``taps`` kernel offsets are computed in one cycle.
+    ``operand``: bits of the operand that a packed multiplier fills with weights, the wider one of the device's DSP
+    blocks; 0 for the other kinds.
     """
 
     pe: int = 1
@@ -58,6 +62,7 @@ class OpMapping:
     taps: int = 1
     memory: Memory = Memory.LUT
     multiplier: Multiplier = Multiplier.LUT
+    operand: int = 0
 
     def __post_init__(self) -> None:
         for name in ("pe", "simd", "taps"):
@@ -66,6 +71,10 @@ class OpMapping:
                 raise ValueError(f"{name} must be a positive integer, not {value!r}")
         object.__setattr__(self, "memory", Memory(self.memory))
         object.__setattr__(self, "multiplier", Multiplier(self.multiplier))
+        packed = self.multiplier is Multiplier.PACKED
+        if not isinstance(self.operand, int) or (self.operand > 0) != packed:
+            valid = "the bits of a DSP block's wider operand, such as 27" if packed else "0"
+            raise ValueError(f"operand must be {valid} where multiplier is {self.multiplier}, not {self.operand!r}")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from hw.codes import signed_width
 from hw.device import Device, Resources
 from hw.fabric import (
@@ -30,8 +32,9 @@ from hw.fabric import (
     written_block,
 )
 from hw.layout import TokenLayout, index_bits
-from hw.mac import TREE_RADIX, Sums
+from hw.mac import Sums, tree_stages
 from hw.mapping import Memory, Multiplier
+from hw.packing import TREE_RADIX
 from hw.presence import word_bits
 from hw.requantizer import drain_latency
 from hw.sequencer import Rounds
@@ -233,18 +236,50 @@ def weights(f: Family, bits: int, words: int, memory: Memory, delay: int) -> tup
     return (Part("weights", lut=lut, ff=address + columns),)
 
 
-@cache
-def adders(f: Family, terms: int, bits: int) -> Part:
-    """The registered sum of ``terms`` numbers. Terms: bits of sums of two, of three and of four."""
-    totals, ff = [0, 0, 0], 0
-    while terms > 1:
+def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
+    """Of the registered sum of ``terms`` numbers of ``bits`` bits, in ``stages`` stages if fewer would do: bits of
+    sums of two, of three and of four, and registers.
+    """
+    totals, ff, stage = [0, 0, 0], 0, 0
+    while terms > 1 or stage < stages:
         full, rest = divmod(terms, TREE_RADIX)
         totals[2] += full * bits
         if rest > 1:
             totals[rest - 2] += rest and bits
-        terms, bits = full + (rest > 0), bits + min(terms, TREE_RADIX) - 1
+        terms, bits, stage = full + (rest > 0), bits + min(terms, TREE_RADIX) - 1, stage + 1
         ff += terms * bits
-    return Part("adders", tuple(totals), ff=ff)
+    return np.array([*totals, ff])
+
+
+def tree(s: Sums) -> np.ndarray:
+    """``adders`` of all lanes."""
+    feature = signed_width(s.features)
+    if s.weights is None:
+        return s.pe * adders(s.terms, feature)
+    product = feature + signed_width(s.weights)
+    packing = s.packing
+    if packing is None:
+        return s.pe * adders(s.terms, product)
+    found = np.zeros(4, dtype=int)
+    whole, rest = divmod(s.terms, packing.summed)
+    parts, stages = whole + (rest > 0), tree_stages(packing.summed)
+    for lanes in packing.groups(s.pe):
+        bits = (len(lanes) - 1) * packing.bits + product
+        found += whole * adders(packing.summed, bits, stages) + (rest > 0) * adders(rest, bits, stages)
+        found += (len(lanes) - 1) * adders(parts, packing.bits) + adders(parts, product + stages)
+        found[3] += (len(lanes) - 1) * carry_registers(parts)
+    return found
+
+
+def carry_registers(terms: int) -> int:
+    """Bits of one carry a term that wait for an adder in a tree of ``terms`` numbers."""
+    waiting = 0
+    carries = terms
+    while terms > 1:
+        after = -(-terms // TREE_RADIX)
+        carries -= terms - after
+        waiting, terms = waiting + carries, after
+    return waiting
 
 
 @cache
@@ -265,11 +300,11 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
     ff = lanes * s.features.decoded_width + chain
     feature = signed_width(s.features)
     parts = []
-    if s.weights is None:
-        tree = adders(f, s.terms, feature)
-    else:
+    if s.weights is not None:
         weight, macs = signed_width(s.weights), s.pe * s.terms
-        blocks = dsp_blocks(f, feature, weight) if s.multiplier is Multiplier.DSP else 0
+        groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
+        spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
+        blocks = [0 if s.multiplier is Multiplier.LUT else dsp_blocks(f, span, feature) for span in spans]
         # of few words, many bits of a weight are constant, or in LUTs copies of others
         share = 1 - 2.0 ** (1 - words)
         if memory is Memory.LUT and words > 1:
@@ -277,13 +312,18 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
         if words > 1:
             lut += macs * decoder(f, s.weights)
             ff += macs * weight * share
-        ff += macs * (feature + weight - (CONSTANT_BITS if words == 1 else 0))
-        rows = 0 if blocks else macs * (share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words))
+        if s.packing is not None and words > 1:
+            # what a field borrows from the one above
+            lut += (s.pe - len(groups)) * s.terms * (weight + 1) * share
+            ff += (s.pe - len(groups)) * s.terms * share
+        ff += s.terms * sum(feature + span - (CONSTANT_BITS if words == 1 else 0) for span in spans)
+        rows = s.terms * sum(not each for each in blocks)
+        rows *= share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words)
         digits = rows * ((min(feature, weight) + 1) // 2)
         terms = (digits * max(feature, weight), digits)
-        parts.append(Part("products", terms, dsp=macs * blocks))
-        tree = adders(f, s.terms, feature + weight)
-    parts.append(Part("adders", tuple(s.pe * term for term in tree.terms), ff=s.pe * tree.ff))
+        parts.append(Part("products", terms, dsp=s.terms * sum(blocks)))
+    *added, registers = tree(s).tolist()
+    parts.append(Part("adders", tuple(added), ff=registers))
     return Part("accumulators", (s.pe * s.width,), lut, ff + s.pe * s.width), *parts
 
 

@@ -12,8 +12,9 @@ from functools import cached_property
 
 from hw.device import Device
 from hw.mac import Sums
-from hw.mapping import Memory, Multiplier, OpMapping
+from hw.mapping import Memory, OpMapping
 from hw.op import Tensor, divisors
+from hw.packing import multipliers
 from hw.weights import pack_codes
 from hw.window_op import WindowOp
 from models.ir.accumulator import bounds, width
@@ -26,12 +27,18 @@ class ConvOp(WindowOp):
     @classmethod
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
         assert isinstance(node, Conv)
+        features, weights = inputs[0].dtype, node.weight_dtype
         for pe in divisors(node.weight.shape[0]):
             for simd in (pe,) if node.depthwise else divisors(inputs[0].shape.channels):
                 for taps in sorted({1, node.kernel**2}):
                     for memory in Memory.on(device):
-                        for multiplier in Multiplier.on(device):
-                            yield OpMapping(pe, simd, taps, memory, multiplier)
+                        # a depthwise lane has its features to itself
+                        for kind, operand in multipliers(device, features, weights, 1 if node.depthwise else pe):
+                            yield OpMapping(pe, simd, taps, memory, kind, operand)
+
+    def check(self) -> None:
+        super().check()
+        self.sums.check(self.node.name)
 
     @property
     def channelwise(self) -> bool:
@@ -56,6 +63,7 @@ class ConvOp(WindowOp):
             multiplier=self.mapping.multiplier,
             channelwise=self.channelwise,
             width=width(*self.accumulator),
+            operand=self.mapping.operand,
         )
 
     def weight_words(self) -> list[int]:

@@ -19,8 +19,9 @@ from hw.device import Device
 from hw.fabric import Family, Part, index
 from hw.frame_sums import FrameSums
 from hw.mac import Sums
-from hw.mapping import Memory, Multiplier, OpMapping
+from hw.mapping import Memory, OpMapping
 from hw.op import STEP_REGISTER, Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.packing import multipliers
 from hw.requantizer import Drain, Output, drain_latency
 from hw.sequencer import Rounds, Sequencer
 from hw.source import SITE_LATENCY, TokenSource, read_latency, token_slots
@@ -40,13 +41,14 @@ class LinearOp(Op):
         for pe in divisors(node.weight.shape[0]):
             for simd in divisors(inputs[0].shape.channels):
                 for memory in Memory.on(device):
-                    for multiplier in Multiplier.on(device):
-                        yield OpMapping(pe, simd, 1, memory, multiplier)
+                    for kind, operand in multipliers(device, inputs[0].dtype, node.weight_dtype, pe):
+                        yield OpMapping(pe, simd, 1, memory, kind, operand)
 
     def check(self) -> None:
         self._divides("pe", self.shape.channels, "outputs")
         self._divides("simd", self.inputs[0].shape.channels, "input channels")
         self._one_of("taps", (1,))
+        self.sums.check(self.node.name)
 
     @property
     def out_lanes(self) -> int:
@@ -72,6 +74,7 @@ class LinearOp(Op):
             multiplier=self.mapping.multiplier,
             channelwise=False,
             width=width(*self.accumulator),
+            operand=self.mapping.operand,
         )
 
     @property

@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from hw.device import DEVICES
 from hw.mapping import Memory, Multiplier, OpMapping
-from hw.registry import build, inputs_of, op_class
+from hw.registry import build, inputs_of, mappings, op_class
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.graph import Conv
 from tests.hw.cases import FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
@@ -74,10 +75,37 @@ def foldings(case: Case) -> list[tuple[int, int, int]]:
 )
 def test_foldings(name: str, fold: tuple[int, int, int]) -> None:
     """Every legal folding, with the memory and multiplier kinds in turn."""
-    number = foldings(FOLDED[name]).index(fold)
-    mapping = OpMapping(*fold, list(Memory)[number % 2], list(Multiplier)[number // 2 % 2])
+    case, number = FOLDED[name], foldings(FOLDED[name]).index(fold)
+    legal = {(m.multiplier, m.operand) for m in case.mappings(case.graph()) if (m.pe, m.simd, m.taps) == fold}
+    kinds = sorted(legal | {(Multiplier.DSP, 0)})
+    mapping = OpMapping(*fold, list(Memory)[number % 2], *kinds[number // 2 % len(kinds)])
     rng = np.random.default_rng(number)
     check(FOLDED[name], "feff", stall_for(rng), mapping)
+
+
+@pytest.mark.parametrize("device", ["zu3eg", "z7020", "ecp5-25k", "ice40up5k"])
+@pytest.mark.parametrize(("x", "w"), [("uint8", "int8"), ("int8", "int4"), ("uint4", "int4"), ("dybit4", "dybit4")])
+@pytest.mark.parametrize("kind", ["full", "pointwise", "linear"])
+def test_lanes_that_share_multipliers(kind: str, x: str, w: str, device: str) -> None:
+    """As the DSP blocks of each family allow it."""
+    rng = np.random.default_rng([*kind.encode(), *x.encode(), *device.encode()])
+    out = int(rng.choice([3, 4, 5, 6]))
+    case = Case(kind, (3, 4, 4), parse_dtype(x), parse_dtype(w), parse_dtype("int8"), out, 3, 1, 1)
+    graph = case.graph()
+    listed = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES[device])
+    packed = [mapping for mapping in listed if mapping.multiplier is Multiplier.PACKED]
+    needed = {"uint8 int8": 25, "int8 int4": 17}.get(f"{x} {w}", 16)
+    assert bool(packed) == (DEVICES[device].dsp_widths[0] >= needed)
+    if packed:
+        check(case, "fef", stall_for(rng), packed[int(rng.integers(len(packed)))])
+
+
+def test_lanes_that_cannot_share_multipliers_are_named() -> None:
+    for kind, pe, why in (("depthwise", 2, "its features to itself"), ("pointwise", 1, "18 bits hold no two weights")):
+        graph = draw_case(0, kind, channels=(2, 4)).graph()
+        mapping = OpMapping(pe, pe, multiplier=Multiplier.PACKED, operand=18)
+        with pytest.raises(ValueError, match=f"op 'op', field 'multiplier': 'packed' is not possible: .*{why}"):
+            build(graph["op"], inputs_of(graph, graph["op"]), mapping)
 
 
 GEOMETRIES = [
@@ -199,4 +227,5 @@ def test_every_listed_mapping_is_legal_and_listed_once(name: str) -> None:
         assert op.mapping == mapping
     if isinstance(graph["op"], Conv):
         assert {m.memory for m in listed} == set(Memory)
-        assert {m.multiplier for m in listed} == set(Multiplier)
+        shared = set() if graph["op"].depthwise else {Multiplier.PACKED}
+        assert {m.multiplier for m in listed} == {Multiplier.DSP, Multiplier.LUT} | shared
