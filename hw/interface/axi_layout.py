@@ -1,0 +1,146 @@
+"""How frames lie on an AXI4-Stream: which beats a frame is, what a beat holds, where ``tlast`` stands.
+
+A beat is a power of two of bytes; its fields lie from bit 0 of ``tdata`` up and the bits above them are ignored.
+``tlast`` stands on a frame's last beat and nowhere else. There are three forms:
+
+- ``TOKENS``: the beats of a ``TokenLayout``. The last is the ``end`` beat; an empty frame is that beat alone.
+- ``MASK``: the beats of a ``MaskLayout``. An empty frame is its mask alone.
+- ``PIXELS``, where every site is active: the features of all sites in raster order, ``lanes`` codes a beat, without
+  places and without ``end``. An empty frame is one beat without bytes: ``tkeep`` 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from amaranth.hdl import unsigned
+from amaranth.lib import data, stream
+
+from hw.accelerator import Plan
+from hw.layout import InputLayout, MaskLayout, TokenLayout
+from models.ir.frame import Frame
+
+
+class Form(StrEnum):
+    TOKENS = "tokens"
+    MASK = "mask"
+    PIXELS = "pixels"
+
+
+class Beat(NamedTuple):
+    """One transfer of an AXI4-Stream: ``tdata``, ``tkeep``, ``tlast``."""
+
+    data: int
+    keep: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class AxiLayout:
+    """An AXI4-Stream of the frames that ``core``, a stream of the accelerator, carries."""
+
+    form: Form
+    core: InputLayout
+
+    def __post_init__(self) -> None:
+        if (self.form is Form.MASK) != isinstance(self.core, MaskLayout):
+            raise ValueError(f"form {str(self.form)!r} does not carry frames of a {type(self.core).__name__}")
+
+    @property
+    def tokens(self) -> TokenLayout:
+        """The same frames as tokens."""
+        return self.core.tokens if isinstance(self.core, MaskLayout) else self.core
+
+    @property
+    def bits(self) -> int:
+        """Bits of ``tdata`` that say something."""
+        if self.form is Form.PIXELS:
+            return self.tokens.lanes * self.tokens.dtype.width
+        return self.core.width
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of ``tdata``."""
+        return 1 << (-(-self.bits // 8) - 1).bit_length()
+
+    @property
+    def keep_all(self) -> int:
+        return (1 << self.bytes) - 1
+
+    @property
+    def sites(self) -> int:
+        return self.tokens.shape.height * self.tokens.shape.width
+
+    @property
+    def most_beats(self) -> int:
+        """Of a frame."""
+        features = self.sites * self.tokens.beats_per_token
+        if isinstance(self.core, MaskLayout):
+            return self.core.words + features
+        return features + (self.form is Form.TOKENS)
+
+    @property
+    def struct(self) -> data.StructLayout:
+        """One beat."""
+        return data.StructLayout({"data": unsigned(8 * self.bytes), "keep": unsigned(self.bytes), "last": unsigned(1)})
+
+    @property
+    def signature(self) -> stream.Signature:
+        return stream.Signature(self.struct)
+
+    def beats(self, frame: Frame) -> list[Beat]:
+        """The beats of one frame; ValueError for one that is neither full nor empty where it must be."""
+        payloads = self.core.beats(frame)
+        if self.form is Form.PIXELS:
+            if len(frame.sites) not in (0, self.sites):
+                raise ValueError(f"a frame of pixels has all {self.sites} sites or none, not {len(frame.sites)}")
+            place = self.tokens.width - self.bits
+            payloads = [payload >> place for payload in payloads[:-1]]
+            if not payloads:
+                return [Beat(0, 0, True)]
+        last = len(payloads) - 1
+        return [Beat(payload, self.keep_all, number == last) for number, payload in enumerate(payloads)]
+
+    def frames(self, beats: Iterable[Beat]) -> list[Frame]:
+        """The frames of whole beats; ValueError where they break the rules."""
+        frames, payloads = [], []
+        for beat in beats:
+            if beat.keep:
+                payloads.append(beat.data)
+            if beat.last:
+                frames += self._whole(payloads)
+                payloads = []
+        if payloads:
+            raise ValueError(f"the stream stops inside a frame, after {len(payloads)} beat(s) and no tlast")
+        return frames
+
+    def _whole(self, payloads: list[int]) -> list[Frame]:
+        if self.form is not Form.PIXELS:
+            frames = list(self.core.frames(payloads))
+            if len(frames) != 1:
+                raise ValueError(f"tlast closes {len(frames)} frames")
+            return frames
+        height, width, channels = self.tokens.shape
+        if len(payloads) not in (0, self.most_beats):
+            raise ValueError(f"a frame of pixels has {self.most_beats} beats or none, not {len(payloads)}")
+        bits, lanes = self.tokens.dtype.width, self.tokens.lanes
+        codes = [payload >> bits * lane & (1 << bits) - 1 for payload in payloads for lane in range(lanes)]
+        features = self.tokens.dtype.decode(np.array(codes, np.int64).reshape(-1, channels))
+        sites = np.argwhere(np.ones((height, width), bool)) if payloads else np.zeros((0, 2), np.int64)
+        return [Frame(height, width, sites, features)]
+
+
+def axi_input(plan: Plan) -> AxiLayout:
+    """The frames that go in: pixels where every site is active, unless the mapping asks for masks."""
+    if isinstance(plan.source, MaskLayout):
+        return AxiLayout(Form.MASK, plan.source)
+    return AxiLayout(Form.TOKENS if plan.graph.input.sparse else Form.PIXELS, plan.source)
+
+
+def axi_output(plan: Plan) -> AxiLayout:
+    """The frames that come out: pixels where every site is active."""
+    return AxiLayout(Form.TOKENS if plan.graph.sparse[plan.graph.output] else Form.PIXELS, plan.output)

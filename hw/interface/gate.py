@@ -1,0 +1,131 @@
+"""The gate at the output: an answer leaves when its frame was good, or not at all."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.interface.axi_layout import AxiLayout, Form
+from hw.stream import BLOCK_DEPTH
+
+
+class Gate(wiring.Component):
+    """Answers of the accelerator, beats of ``layout.core``, to beats of ``layout`` once their frame is known to be
+    good.
+
+    In: ``i``, the accelerator's output; ``verdict``, whether the oldest frame without an answer was bad, while
+    ``judged``; ``drop``, for one cycle: the accelerator is reset. Out: ``o``; ``done``, in the cycle in which an
+    answer is whole, and its frame's verdict is used; ``left``, in the cycle in which an answer's last beat leaves;
+    ``waits``: something of an answer is still to leave.
+
+    Stores and forwards: an answer is kept, in block memory where it has more than ``BLOCK_DEPTH`` beats, until its
+    ``end`` and verdict are there, then given out at II 1; a bad frame's is overwritten. There is room for the beats
+    of the largest answer, so an answer always becomes whole, and while one leaves the next comes in. Latency: from
+    ``end`` to the answer's first beat 2 cycles. With ``drop`` what came into the gate is forgotten, also answers that
+    are whole, but one of which a beat is offered already leaves whole: nothing offered is withdrawn, and no frame is
+    left without ``last``. Reset drops everything.
+    """
+
+    def __init__(self, layout: AxiLayout) -> None:
+        self.layout = layout
+        self.depth = max(2, layout.most_beats)
+        super().__init__(
+            {
+                "i": In(layout.core.signature),
+                "judged": In(1),
+                "bad": In(1),
+                "drop": In(1),
+                "o": Out(layout.signature),
+                "done": Out(1),
+                "left": Out(1),
+                "waits": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        word = data.StructLayout({"bits": unsigned(self.layout.bits), "last": unsigned(1), "empty": unsigned(1)})
+        attrs = {"ram_style": "block"} if self.depth > BLOCK_DEPTH else {}
+        m.submodules.memory = store = memory.Memory(shape=word, depth=self.depth, init=[], attrs=attrs)
+        write, read = store.write_port(), store.read_port()
+        stores, put, good, take = (Signal(name=name) for name in ("stores", "put", "good", "take"))
+        pending, whole, held = (Signal(range(self.depth + 1), name=name) for name in ("pending", "whole", "held"))
+        head, start, after = (Signal(range(self.depth), name=name) for name in ("head", "start", "after"))
+
+        # beats of the answer that comes in lie behind those of whole ones; a bad frame's are given up
+        end = self.i.payload.end
+        m.d.comb += [
+            self.i.ready.eq(~self.drop & (~end | self.judged) & (~stores | (held != self.depth))),
+            put.eq(self.i.valid & self.i.ready & stores),
+            self.done.eq(self.i.valid & self.i.ready & end),
+            good.eq(self.done & ~self.bad),
+            after.eq(Mux(put, following(head, self.depth), head)),
+            write.en.eq(put),
+            write.addr.eq(head),
+        ]
+        self._word(m, write.data, stores)
+        m.d.sync += [
+            head.eq(Mux(self.drop | (self.done & self.bad), start, after)),
+            pending.eq(Mux(self.drop | self.done, 0, pending + put)),
+            held.eq(Mux(self.drop | (self.done & self.bad), whole, held + put) - take),
+            whole.eq(whole + Mux(good, pending + put, 0) - take),
+        ]
+        with m.If(good):
+            m.d.sync += start.eq(after)
+
+        tail, shown, middle, moved = Signal(range(self.depth)), Signal(), Signal(), Signal()
+        frames, stale = Signal(range(self.depth + 1)), Signal(range(self.depth + 1))
+        own, dropping, leaving, gone = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            dropping.eq((stale != 0) & ~own),
+            leaving.eq(~dropping & (shown | middle)),
+            moved.eq(shown & (self.o.ready | dropping)),
+            gone.eq(moved & read.data.last),
+            take.eq((whole != 0) & (~shown | moved)),
+            read.en.eq(take),
+            read.addr.eq(tail),
+            self.o.valid.eq(shown & ~dropping),
+            self.o.payload.data.eq(read.data.bits),
+            self.o.payload.keep.eq(Mux(read.data.empty, 0, self.layout.keep_all)),
+            self.o.payload.last.eq(read.data.last),
+            self.left.eq(gone & ~dropping),
+            self.waits.eq(frames != 0),
+        ]
+        m.d.sync += [
+            shown.eq(take | (shown & ~moved)),
+            frames.eq(frames + good - gone),
+        ]
+        with m.If(take):
+            m.d.sync += tail.eq(following(tail, self.depth))
+        with m.If(moved):
+            m.d.sync += middle.eq(~read.data.last)
+        with m.If(self.drop):
+            # all but the answer that is leaving are stale
+            m.d.sync += [stale.eq(frames - (leaving | gone)), own.eq(leaving & ~gone)]
+        with m.Elif(gone):
+            m.d.sync += [stale.eq(stale - dropping), own.eq(0)]
+        return m
+
+    def _word(self, m: Module, word: data.View, stores: Signal) -> None:
+        """What is kept of the beat at ``i``, and whether anything is."""
+        p = self.i.payload
+        if self.layout.form is Form.TOKENS:
+            m.d.comb += [word.bits.eq(Value.cast(p)), word.last.eq(p.end), stores.eq(1)]
+            return
+        count = Signal(range(self.layout.most_beats + 1))
+        none = count == 0
+        m.d.comb += [
+            word.bits.eq(Value.cast(p.features)),
+            word.empty.eq(p.end),
+            word.last.eq(p.end | (count == self.layout.most_beats - 1)),
+            stores.eq(~p.end | none),
+        ]
+        with m.If(self.drop | self.done):
+            m.d.sync += count.eq(0)
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += count.eq(count + 1)
+
+
+def following(pointer: Signal, depth: int) -> Value:
+    return Mux(pointer == depth - 1, 0, pointer + 1)

@@ -1,0 +1,222 @@
+"""The rules of a frame, one component a form: what is wrong with a beat, and how a frame is brought to a legal end.
+
+Each follows one frame at a time and knows its place in it. In: ``beat``, the next one from outside; ``fill``, whether
+the next beat for the accelerator is to be made up instead; ``step``, that this beat goes on to the accelerator. Out:
+``wrong``, the first rule that ``beat`` breaks here, a bit a ``Fault``, or 0; ``payload``, what goes on to the
+accelerator, out of ``beat`` or made up; ``closes``, whether that is the frame's last; ``alone``, that the next beat
+for the accelerator is due without one from outside. A beat that is wrong must not go on: what is made up in place of
+it and of all that follow is zeros at the places that are missing, as few as a legal frame needs. No latency; reset
+begins a frame.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import reduce
+from operator import add
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.interface.axi_layout import AxiLayout, Form
+from hw.layout import MaskLayout, index_bits
+
+
+class Fault(IntEnum):
+    """What can be wrong with a frame: bit numbers. Of several that a beat breaks the first counts."""
+
+    KEEP = 0
+    RANGE = 1
+    ORDER = 2
+    PLACE = 3
+    MASK = 4
+    SHORT = 5
+    LONG = 6
+
+
+FAULTS = {
+    Fault.KEEP: "a beat without all of its bytes (tkeep)",
+    Fault.RANGE: "a token outside the frame",
+    Fault.ORDER: "a token not after the one before in raster order",
+    Fault.PLACE: "a beat of a token at another place than its first, or a token with too few beats",
+    Fault.MASK: "a mask with some of its sites where the network takes all or none",
+    Fault.SHORT: "the frame stops (tlast, or end inside a token) before it is whole",
+    Fault.LONG: "the frame goes on after it is whole: no tlast on its last beat",
+}
+
+
+class FrameRules(wiring.Component):
+    """What the three forms share; see the module."""
+
+    def __init__(self, layout: AxiLayout) -> None:
+        self.layout = layout
+        super().__init__(
+            {
+                "beat": In(layout.struct),
+                "fill": In(1),
+                "step": In(1),
+                "wrong": Out(len(Fault)),
+                "payload": Out(layout.core.width),
+                "closes": Out(1),
+                "alone": Out(1),
+            }
+        )
+
+    def _judge(self, m: Module, broken: dict[Fault, Value]) -> None:
+        earlier = Signal(len(Fault))
+        found = Signal(len(Fault))
+        m.d.comb += [found[fault].eq(condition) for fault, condition in broken.items()]
+        m.d.comb += [earlier[fault].eq(found[:fault].any()) for fault in broken if fault]
+        m.d.comb += self.wrong.eq(found & ~earlier)
+
+
+class TokenRules(FrameRules):
+    """Tokens of any sites: a token begun is completed with zeros, then comes ``end``."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        tokens, beat = self.layout.tokens, self.beat
+        height, width, _ = tokens.shape
+        given, out = Signal(tokens.struct), Signal(tokens.struct)
+        part, some = Signal(index_bits(tokens.beats_per_token)), Signal()
+        y, x = Signal.like(given.y), Signal.like(given.x)
+        starts = part == 0
+        m.d.comb += Value.cast(given).eq(beat.data)
+        self._judge(
+            m,
+            {
+                Fault.KEEP: beat.keep != self.layout.keep_all,
+                Fault.RANGE: ~given.end & starts & ((given.y >= height) | (given.x >= width)),
+                Fault.ORDER: ~given.end & starts & some & (Cat(given.x, given.y) <= Cat(x, y)),
+                Fault.PLACE: ~given.end & ~starts & (Cat(given.x, given.y) != Cat(x, y)),
+                Fault.SHORT: Mux(given.end, ~starts, beat.last),
+                Fault.LONG: given.end & starts & ~beat.last,
+            },
+        )
+        m.d.comb += [self.payload.eq(out), self.closes.eq(out.end)]
+        with m.If(self.fill):
+            m.d.comb += out.end.eq(starts)
+            with m.If(~starts):
+                m.d.comb += [out.y.eq(y), out.x.eq(x)]
+        with m.Elif(given.end):
+            m.d.comb += out.end.eq(1)
+        with m.Else():
+            m.d.comb += out.eq(given)
+        with m.If(self.step & out.end):
+            m.d.sync += [part.eq(0), some.eq(0)]
+        with m.Elif(self.step):
+            m.d.sync += [y.eq(out.y), x.eq(out.x), some.eq(1)]
+            m.d.sync += part.eq(Mux(part == tokens.beats_per_token - 1, 0, part + 1))
+        return m
+
+
+class PixelRules(FrameRules):
+    """Pixels of every site, which get their places and ``end`` here; what is missing is filled with zeros."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        tokens, beat = self.layout.tokens, self.beat
+        height, width, _ = tokens.shape
+        out = Signal(tokens.struct)
+        part = Signal(index_bits(tokens.beats_per_token))
+        y, x = Signal(index_bits(height)), Signal(index_bits(width))
+        begun, whole, empty, final = Signal(), Signal(), Signal(), Signal()
+        last_part = part == tokens.beats_per_token - 1
+        m.d.comb += [
+            empty.eq((beat.keep == 0) & beat.last & ~begun),
+            final.eq(last_part & (x == width - 1) & (y == height - 1)),
+            out.end.eq(Mux(self.fill, ~begun | whole, empty)),
+            self.payload.eq(out),
+            self.closes.eq(out.end),
+            self.alone.eq(whole),
+        ]
+        self._judge(
+            m,
+            {
+                Fault.KEEP: (beat.keep != self.layout.keep_all) & ~empty,
+                Fault.SHORT: ~empty & beat.last & ~final,
+                Fault.LONG: final & ~beat.last,
+            },
+        )
+        with m.If(~out.end):
+            m.d.comb += [out.y.eq(y), out.x.eq(x)]
+            with m.If(~self.fill):
+                m.d.comb += Value.cast(out.features).eq(beat.data)
+        with m.If(self.step & out.end):
+            m.d.sync += [begun.eq(0), whole.eq(0)]
+        with m.Elif(self.step):
+            m.d.sync += [begun.eq(1), whole.eq(final), part.eq(Mux(last_part, 0, part + 1))]
+            with m.If(last_part):
+                m.d.sync += x.eq(Mux(x == width - 1, 0, x + 1))
+                with m.If(x == width - 1):
+                    m.d.sync += y.eq(Mux(y == height - 1, 0, y + 1))
+        return m
+
+
+class MaskRules(FrameRules):
+    """Masks and features. A mask cut short goes on without sites; features that are missing are zeros.
+
+    With ``whole`` the network takes all sites or none: the first site decides for a mask cut short.
+    """
+
+    def __init__(self, layout: AxiLayout, whole: bool) -> None:
+        super().__init__(layout)
+        self.whole = whole
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        beat, mask = self.beat, self.layout.core
+        assert isinstance(mask, MaskLayout)
+        beats = mask.tokens.beats_per_token
+        past = mask.words * mask.bits - self.layout.sites
+        masking, count = Signal(init=1), Signal(index_bits(mask.words))
+        left = Signal(range(self.layout.sites * beats + 1))
+        inside, given, word, allowed = (Signal(mask.bits, name=n) for n in ("inside", "given", "word", "allowed"))
+        last_word, ends = Signal(), Signal()
+        m.d.comb += [
+            last_word.eq(count == mask.words - 1),
+            inside.eq(Mux(last_word, (1 << mask.bits - past) - 1, (1 << mask.bits) - 1)),
+            given.eq(beat.data & inside),
+        ]
+        if self.whole:
+            full, all_sites = Signal(), Signal()
+            first = Mux(self.fill, 0, given[0])
+            m.d.comb += all_sites.eq(Mux(count == 0, first, full))
+            m.d.comb += [allowed.eq(Mux(all_sites, inside, 0)), word.eq(allowed)]
+            with m.If(self.step & masking):
+                m.d.sync += full.eq(all_sites)
+        else:
+            m.d.comb += [allowed.eq(given), word.eq(Mux(self.fill, 0, given))]
+        m.d.comb += ends.eq(Mux(masking, last_word & (left == 0) & (given == 0), left == 1))
+        self._judge(
+            m,
+            {
+                Fault.KEEP: beat.keep != self.layout.keep_all,
+                Fault.MASK: masking & (given != allowed),
+                Fault.SHORT: beat.last & ~ends,
+                Fault.LONG: ends & ~beat.last,
+            },
+        )
+        features = Mux(self.fill, 0, beat.data[: mask.tokens.lanes * mask.dtype.width])
+        m.d.comb += [
+            self.payload.eq(Mux(masking, word, features)),
+            self.closes.eq(Mux(masking, last_word & (left == 0) & (word == 0), left == 1)),
+        ]
+        with m.If(self.step & masking):
+            sites = reduce(add, (word[n] for n in range(mask.bits)))
+            m.d.sync += [left.eq(left + sites * beats), count.eq(Mux(last_word, 0, count + 1))]
+            with m.If(last_word & ~self.closes):
+                m.d.sync += masking.eq(0)
+        with m.Elif(self.step):
+            m.d.sync += left.eq(left - 1)
+            with m.If(left == 1):
+                m.d.sync += masking.eq(1)
+        return m
+
+
+def frame_rules(layout: AxiLayout, whole: bool) -> FrameRules:
+    """The rules of a stream of frames; ``whole``: the network takes those with every site active, or none."""
+    if layout.form is Form.MASK:
+        return MaskRules(layout, whole)
+    return PixelRules(layout) if layout.form is Form.PIXELS else TokenRules(layout)
