@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from models.ir.dtype import DType, IntType
@@ -97,6 +101,50 @@ def lut_product(a: Value, b: Value) -> Value:
         total = (total >> 2) + row + sign if n else row + sign
         low.append(total[:2])
     return Cat(*low[:-1], total)[: len(a) + len(b)].as_signed()
+
+
+def magnitudes(dtype: DType) -> list[int]:
+    """The magnitude of each magnitude code; of an unsigned integer, that of each code."""
+    return list(range(1 << dtype.width)) if isinstance(dtype, IntType) else dtype.magnitudes.tolist()
+
+
+def table_bits(a: DType, b: DType) -> int | None:
+    """Bits that the magnitude of a product depends on; None where codes are not signs and magnitudes."""
+    if any(isinstance(dtype, IntType) and dtype.signed for dtype in (a, b)):
+        return None
+    return (len(magnitudes(a)) * len(magnitudes(b))).bit_length() - 1
+
+
+@cache
+def table_inputs(a: DType, b: DType) -> tuple[int, ...]:
+    """Of each bit of a product's magnitude, on how many bits of the two magnitude codes it depends."""
+    products = np.multiply.outer(magnitudes(b), magnitudes(a)).ravel()
+    places = np.arange(len(products))
+    found = []
+    for bit in range(int(products.max()).bit_length()):
+        column = products >> bit & 1
+        changed = [column[places ^ 1 << n] != column for n in range((len(products) - 1).bit_length())]
+        found.append(sum(bool(change.any()) for change in changed))
+    return tuple(found)
+
+
+def table_product(a: Value, a_type: DType, b: Value, b_type: DType) -> Value:
+    """The product of two codes with ``table_bits``, as a signed value: looked up, and negated where signs differ."""
+    of_a, of_b = magnitudes(a_type), magnitudes(b_type)
+    products = [x * y for y in of_b for x in of_a]
+    bits = [*a[: len(of_a).bit_length() - 1], *b[: len(of_b).bit_length() - 1]]
+    negative = (a[-1] if a_type.signed else Const(0, 1)) ^ (b[-1] if b_type.signed else Const(0, 1))
+    magnitude = Cat(lookup(products, bits), Const(0, 1))
+    # as a choice between the two signs it would take Yosys more LUTs
+    return ((magnitude ^ negative.replicate(len(magnitude))).as_signed() + negative)[: len(magnitude)].as_signed()
+
+
+def lookup(values: Sequence[int], bits: Sequence[Value]) -> Value:
+    """The one of ``values`` that ``bits``, lowest first, say: choices of two, as Yosys gives a table block memory."""
+    if not bits:
+        return Const(values[0], values[0].bit_length())
+    half = len(values) // 2
+    return Mux(bits[-1], lookup(values[half:], bits[:-1]), lookup(values[:half], bits[:-1]))
 
 
 def times(value: Value, factor: int) -> Value:

@@ -157,6 +157,13 @@ def table(f: Family, depth: int, bits: int) -> tuple[float, float]:
     return columns * (each if depth > 4 else 0.4), columns
 
 
+def looked_up(f: Family, inputs: int) -> float:
+    """LUTs of one bit of a product of magnitudes that depends on so many bits, and of its negation."""
+    if f.lut_inputs == 6:
+        return 1.0 if inputs < 6 else 1.0 + 2 ** (inputs - 6)
+    return 2.0 if inputs < 5 else 2.9 + 1.2 * (inputs - 4)
+
+
 def decoder(f: Family, dtype: DType) -> float:
     """LUTs of the decoded value of a code."""
     if not isinstance(dtype, DyBitType):

@@ -9,10 +9,13 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import decode, from_sort_key, lut_product, signed_width, sort_key
+from hw.codes import decode, from_sort_key, lut_product, signed_width, sort_key, table_bits, table_product
 from hw.mapping import Multiplier
 from hw.packing import TREE_RADIX, Packing, pack, packing, split
 from models.ir.dtype import DType
+
+TABLE_BITS = 7
+"""Bits of two magnitude codes whose product takes fewer LUTs, of 4 inputs or of 6, when it is looked up."""
 
 
 def tree_stages(terms: int) -> int:
@@ -106,6 +109,14 @@ class Sums:
         lanes = 1 if self.channelwise else self.pe
         return packing(self.features, self.weights, lanes, self.terms, self.operand)
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether products are looked up by their codes, where adders would take more LUTs."""
+        if self.multiplier is not Multiplier.LUT or self.weights is None:
+            return False
+        bits = table_bits(self.features, self.weights)
+        return bits is not None and bits <= TABLE_BITS
+
     def check(self, op: str) -> None:
         """Raise a ValueError, naming the op, where no two weights can share a multiplication as asked for."""
         if self.multiplier is Multiplier.PACKED and self.packing is None:
@@ -142,9 +153,12 @@ class MacArray(wiring.Component):
         bits = s.features.width
         features = []
         for n in range(s.taps * s.simd):
-            operand = Signal(signed(signed_width(s.features)), name=f"feature{n}")
-            code = self.features[n * bits : (n + 1) * bits]
-            value = decode(m, code, s.features, f"feature{n}")
+            value = self.features[n * bits : (n + 1) * bits]
+            operand = Signal(bits, name=f"feature{n}")
+            if not s.looks_up:
+                operand = Signal(signed(signed_width(s.features)), name=f"feature{n}")
+                value = decode(m, value, s.features, f"feature{n}")
+            # code 0 stands for 0 in every format
             m.d.sync += operand.eq(Mux(self.mask[n // s.simd], value, 0))
             features.append(operand)
         first = self.first
@@ -170,24 +184,28 @@ class MacArray(wiring.Component):
             totals.append((add_tree(m, terms, f"lane{p}")[0], None))
         return totals
 
-    def _weight(self, m: Module, p: int, n: int) -> Value:
-        """The decoded weight of lane ``p`` for its term ``n``."""
+    def _code(self, p: int, n: int) -> Value:
+        """The weight of lane ``p`` for its term ``n``."""
         s = self.spec
         assert s.weights is not None
-        at, bits = p * s.terms + n, s.weights.width
-        return decode(m, self.weights[at * bits : (at + 1) * bits], s.weights, f"weight{p}_{n}")
+        return self.weights.word_select(p * s.terms + n, s.weights.width)
 
     def _products(self, m: Module, p: int, features: list[Signal]) -> list[Value]:
         s = self.spec
         assert s.weights is not None
-        products = []
+        products: list[Value] = []
         for n, feature in enumerate(features):
-            weight = Signal(signed(signed_width(s.weights)), name=f"weight{p}_{n}")
-            m.d.sync += weight.eq(self._weight(m, p, n))
-            product = Signal(signed(len(feature) + len(weight)), name=f"product{p}_{n}")
-            by_lut = s.multiplier is Multiplier.LUT
-            m.d.sync += product.eq(lut_product(feature, weight) if by_lut else feature * weight)
-            products.append(product)
+            name = f"{p}_{n}"
+            if s.looks_up:
+                weight = Signal(s.weights.width, name=f"weight{name}")
+                m.d.sync += weight.eq(self._code(p, n))
+                value = table_product(feature, s.features, weight, s.weights)
+            else:
+                weight = Signal(signed(signed_width(s.weights)), name=f"weight{name}")
+                m.d.sync += weight.eq(decode(m, self._code(p, n), s.weights, f"weight{name}"))
+                value = lut_product(feature, weight) if s.multiplier is Multiplier.LUT else feature * weight
+            products.append(Signal(value.shape(), name=f"product{name}"))
+            m.d.sync += products[-1].eq(value)
         return products
 
     def _packed(
@@ -202,7 +220,7 @@ class MacArray(wiring.Component):
             weights = []
             for p in lanes:
                 weights.append(Signal(signed(weight_bits), name=f"decoded{p}_{n}"))
-                m.d.comb += weights[-1].eq(self._weight(m, p, n))
+                m.d.comb += weights[-1].eq(decode(m, self._code(p, n), s.weights, f"weight{p}_{n}"))
             operand = pack(m, weights, shared.bits, f"{name}_weight{n}")
             product = Signal(signed(len(operand) + len(feature)), name=f"{name}_product{n}")
             m.d.sync += product.eq(operand * feature)

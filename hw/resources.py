@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.codes import signed_width
+from hw.codes import signed_width, table_inputs
 from hw.device import Device, Resources
 from hw.fabric import (
     Family,
@@ -25,6 +25,7 @@ from hw.fabric import (
     encoder,
     family,
     index,
+    looked_up,
     lut_memory,
     select,
     table,
@@ -251,12 +252,20 @@ def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
     return np.array([*totals, ff])
 
 
+def product_width(s: Sums) -> int:
+    """Bits of a feature times a weight."""
+    assert s.weights is not None
+    if s.looks_up:
+        return len(table_inputs(s.features, s.weights)) + 1
+    return signed_width(s.features) + signed_width(s.weights)
+
+
 def tree(s: Sums) -> np.ndarray:
     """``adders`` of all lanes."""
     feature = signed_width(s.features)
     if s.weights is None:
         return s.pe * adders(s.terms, feature)
-    product = feature + signed_width(s.weights)
+    product = product_width(s)
     packing = s.packing
     if packing is None:
         return s.pe * adders(s.terms, product)
@@ -296,8 +305,10 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
             pairs, kept, left = pairs + left - after, kept + after, after
         key = s.taps * bits * (masked or s.features.signed)
         return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
-    lut = lanes * (decoder(f, s.features) + (s.features.decoded_width if masked else 0))
-    ff = lanes * s.features.decoded_width + chain
+    # what is looked up needs no decoders
+    held = s.features.width if s.looks_up else s.features.decoded_width
+    lut = lanes * ((0 if s.looks_up else decoder(f, s.features)) + (held if masked else 0))
+    ff = lanes * held + chain
     feature = signed_width(s.features)
     parts = []
     if s.weights is not None:
@@ -310,16 +321,20 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
         if memory is Memory.LUT and words > 1:
             share = table(f, words, s.weight_bits)[1] / s.weight_bits
         if words > 1:
-            lut += macs * decoder(f, s.weights)
-            ff += macs * weight * share
+            lut += 0 if s.looks_up else macs * decoder(f, s.weights)
+            ff += macs * (s.weights.width if s.looks_up else weight) * share
         if s.packing is not None and words > 1:
             # what a field borrows from the one above
             lut += (s.pe - len(groups)) * s.terms * (weight + 1) * share
             ff += (s.pe - len(groups)) * s.terms * share
-        ff += s.terms * sum(feature + span - (CONSTANT_BITS if words == 1 else 0) for span in spans)
+        constant = CONSTANT_BITS if words == 1 else 0
+        ff += s.terms * sum(product_width(s) + span - weight - constant for span in spans)
         rows = s.terms * sum(not each for each in blocks)
         rows *= share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words)
         digits = rows * ((min(feature, weight) + 1) // 2)
+        if s.looks_up:
+            lut += rows * sum(looked_up(f, inputs) for inputs in table_inputs(s.features, s.weights))
+            digits = 0
         terms = (digits * max(feature, weight), digits)
         parts.append(Part("products", terms, dsp=s.terms * sum(blocks)))
     *added, registers = tree(s).tolist()

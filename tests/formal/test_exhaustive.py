@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal, signed
 
-from hw.codes import decode, lut_product, signed_width
-from models.ir.dtype import DyBitType, parse_dtype
+from hw.codes import decode, lut_product, signed_width, table_product
+from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from models.ir.graph import Requant
 from tests.hw.test_codes import evaluate
 from tests.hw.test_requantizer import check
@@ -29,6 +29,20 @@ def test_every_dybit_product(a_type: DyBitType, b_type: DyBitType) -> None:
     u, v = np.array(pairs).T
     want = (a_type.decode(u) * b_type.decode(v)).tolist()
     assert evaluate(m, [a, b], [product, adders], pairs) == [(w, w) for w in want]
+
+
+LOOKED_UP = [*DYBIT, *(IntType(width, signed=False) for width in (2, 3, 4))]
+
+
+@pytest.mark.parametrize("b_type", DYBIT, ids=str)
+@pytest.mark.parametrize("a_type", LOOKED_UP, ids=str)
+def test_every_product_that_is_looked_up(a_type: DType, b_type: DyBitType) -> None:
+    m, a, b, product = Module(), Signal(a_type.width), Signal(b_type.width), Signal(signed(40))
+    m.d.comb += product.eq(table_product(a, a_type, b, b_type))
+    pairs = [(u, v) for u in range(1 << a_type.width) for v in range(1 << b_type.width)]
+    u, v = np.array(pairs).T
+    want = (a_type.decode(u) * b_type.decode(v)).tolist()
+    assert evaluate(m, [a, b], [product], pairs) == [(w,) for w in want]
 
 
 @pytest.mark.parametrize("name", ["int4", "uint4", "dybit4", "udybit4"])
