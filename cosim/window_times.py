@@ -6,185 +6,246 @@ finds its sites, through three registers (``hw.sparse_source``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from numba import njit
 
-import numpy as np
+from cosim.active_sites import BLANK, END, PLACE_ROWS, PLACE_SIZE, PLACE_TAPS, WAITS_FOR
+from cosim.memory import FRAMES, SITES, UNKNOWN, WINDOWS
+from cosim.op_times import BEGUN, DONE, IN, OP, begin_site, frame_tokens, work
+from cosim.stream_times import CLASS, READ_AT, read_words, word_shown
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY
 
-from cosim.active_sites import WindowSites
-from cosim.op_times import end_of_frame, rounds_of_site
-from cosim.stream_times import Process, Stream
-from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
-from hw.window_op import WindowOp
+AHEAD = 8
+"""Frames of which it is noted when they were closed: a power of two, more than ``FRAMES_AHEAD``."""
+assert AHEAD > FRAMES_AHEAD
 
+(
+    SPARSE, TOKEN_WORDS, WIDTH, KEPT, ROW, ROW_MASK, ROWS, FREED, FRAME_ROWS, CLOSE, CLOSED, TOKEN, TOKEN_MASK,
+    FIRSTS, LASTS, FILL_FRAME, FILL_TOKEN, FILL_TOKENS, FILL_WORD, STARTS, NEXT_ROW, SITE_FRAME, SITE_TOKEN, ROWED,
+) = range(OP, OP + 24)  # fmt: skip
+"""Of an op on windows: whether it finds its sites; the words of a token, the columns of its input, the rows it keeps.
 
-class RowStore:
-    """``WindowSource``: when each row was freed, and when the close of each frame was offered."""
+Rings: by row when it was freed (``ROW``); by frame when it was closed (``CLOSE``: the cycle in which the end was found,
+or offered by a dense source); by token, an ``end`` among them, when its first word showed and, behind that, when its
+last one came (``TOKEN``). So many rows were begun, and freed, and came before the frame of the site in work; so many
+frames were closed; so many tokens showed (``FIRSTS``) and came (``LASTS``).
 
-    def __init__(self, op: WindowOp) -> None:
-        self.geometry = op.geometry
-        self.freed: list[int] = []
-        self.closed: list[int] = []
-
-    def fill(self, i: Stream) -> Process:
-        g = self.geometry
-        n, row = 0, 0
-        for frame, beats in enumerate(i.beats):
-            for beat in range(beats):
-                starts_row = beat < beats - 1 and beat % (g.width * g.words) == 0
-                while (
-                    len(i.offered) <= n
-                    or (beat == 0 and len(self.closed) <= frame - FRAMES_AHEAD)
-                    or (starts_row and len(self.freed) <= row - g.rows)
-                ):
-                    yield
-                ready = 0
-                if beat == 0 and frame >= FRAMES_AHEAD:
-                    ready = self.closed[frame - FRAMES_AHEAD] + 1
-                if starts_row:
-                    if row >= g.rows:
-                        ready = max(ready, self.freed[row - g.rows] + RELEASE_DELAY)
-                    row += 1
-                i.move(ready)
-                n += 1
+Of the token that comes in: its frame, its number in it and the tokens there, how many words are there, whether it
+starts a row, and the first place after that row. Of the site in work: its frame, and the number of that one's first
+token.
+"""
 
 
-def windows(op: WindowOp, store: RowStore, i: Stream, o: Stream) -> Process:
-    g, rounds = op.geometry, op.rounds
-    reach = g.kernel - 1 - g.padding
-    inside_y, inside_x = _taps_inside(g.height, g.out_height, g), _taps_inside(g.width, g.out_width, g)
-    done, last, start = -1, -rounds.beats, 0
-    for beats in i.beats:
-        freed = 0
-        if beats > 1:
-            for y in range(g.out_height):
-                need_y = min(y * g.stride + reach, g.height - 1)
-                for x in range(g.out_width):
-                    need_x = min(x * g.stride + reach, g.width - 1)
-                    needed = start + (need_y * g.width + need_x + 1) * g.words - 1
-                    while len(i.moved) <= needed:
-                        yield
-                    free = max(i.moved[needed] + 1, done) + 1
-                    steps = rounds.steps(inside_y[y] * inside_x[x])
-                    done = last = yield from rounds_of_site(op, o, free, steps, last)
-                rows = need_y + 1 if y == g.out_height - 1 else min((y + 1) * g.stride - g.padding, need_y + 1)
-                store.freed += [done] * max(0, rows - freed)
-                freed = max(freed, rows)
-        # the close of the frame: after its last row, or at once when it is empty
-        needed = start + max(0, beats - 2)
-        while len(i.moved) <= needed:
-            yield
-        offered = max(i.moved[needed] + 1, done)
-        store.closed.append(offered)
-        done = yield from end_of_frame(op, o, offered + 1, last)
-        if beats > 1:
-            store.freed += [done] * (g.height - freed)
-        start += beats
+@njit
+def windows(m, w, p):
+    while True:
+        _fill(m, w, p)
+        done = False
+        while _site(m, w, p) if m[p + SPARSE] else _dense_site(m, w, p):
+            done = True
+        if not done:
+            return
 
 
-def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:
-    """For each output index how many of the window's taps lie inside."""
-    starts = [g.stride * n - g.padding for n in range(out)]
-    return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]
+@njit
+def begin_fill(m, w, p, frame):
+    """The next token that comes in is the first of a frame."""
+    m[p + FILL_FRAME], m[p + FILL_TOKEN], m[p + NEXT_ROW] = frame, 0, 0
+    m[p + FILL_TOKENS] = frame_tokens(m, w, p, frame)
+    if frame < m[FRAMES]:
+        _begin_token(m, w, p)
 
 
-class SparseRowStore:
-    """``SparseWindowSource``: when the rows that each site frees were free, and when the end of each frame was found.
+@njit
+def _begin_token(m, w, p):
+    token, place = m[p + FILL_TOKEN], m[p + FILL_TOKEN]
+    m[p + STARTS] = 0
+    if token == m[p + FILL_TOKENS]:
+        return
+    if m[p + SPARSE]:
+        place = w[w[m[SITES] + m[m[p + IN] + CLASS] * m[FRAMES] + m[p + FILL_FRAME]] + token]
+    if place >= m[p + NEXT_ROW]:
+        m[p + STARTS] = 1
+        while place >= m[p + NEXT_ROW]:
+            m[p + NEXT_ROW] += m[p + WIDTH]
 
-    Nothing waits for ever, whatever the frames. Let a row wait for storage, and all sites be done but those that need
-    more input; let a be the cell row of the last one that was done, b that of the first that was not. The rows kept
-    have tokens, so each lies in a cell of a site or a blank: in the window or the cell of a, or in cell row b or below,
-    and above the last row that b needs. These are at most ``stride + padding + reach`` rows, where reach is
-    ``kernel - 1 - padding``, or ``stride - 1`` for kernel 1: fewer than the storage has, ``kernel + stride`` and one
-    more for each row that a stride passes over. Rows above or below all cells come with no a or no b, and are fewer.
+
+@njit
+def _waits_for_row(m, p):
+    """Whether the token that comes in starts a row for which no storage is known to be free yet."""
+    return m[p + STARTS] and m[p + FILL_WORD] == 0 and m[p + FREED] <= m[p + ROWS] - m[p + KEPT]
+
+
+@njit
+def _fill(m, w, p):
+    """A token that starts a row waits until the row so many before it is freed. A sparse source takes an ``end``, a
+    dense one the first token, when the frame ``FRAMES_AHEAD`` before it was closed.
     """
+    r = m[p + IN]
+    while m[p + FILL_FRAME] < m[FRAMES]:
+        end = m[p + FILL_TOKEN] == m[p + FILL_TOKENS]
+        entry = m[p + TOKEN] + (m[p + LASTS] & m[p + TOKEN_MASK])
+        ready = 0
+        if m[p + FILL_WORD] == 0:
+            shown = word_shown(m, w, r)
+            if shown != UNKNOWN:
+                m[entry] = shown
+                m[p + FIRSTS] = m[p + LASTS] + 1
+            if end if m[p + SPARSE] else m[p + FILL_TOKEN] == 0:
+                before = m[p + FILL_FRAME] - FRAMES_AHEAD
+                if before >= m[p + CLOSED]:
+                    return
+                if before >= 0:
+                    ready = m[m[p + CLOSE] + (before & AHEAD - 1)] + 1
+            if m[p + STARTS]:
+                if _waits_for_row(m, p):
+                    return
+                before = m[p + ROWS] - m[p + KEPT]
+                if before >= 0:
+                    ready = max(ready, m[m[p + ROW] + (before & m[p + ROW_MASK])] + RELEASE_DELAY)
+            if shown == UNKNOWN:
+                return
+        words = 1 if end else m[p + TOKEN_WORDS]
+        m[p + FILL_WORD] += read_words(m, w, r, words - m[p + FILL_WORD], ready)
+        if m[p + FILL_WORD] < words:
+            return
+        m[entry + m[p + TOKEN_MASK] + 1] = m[r + READ_AT]
+        m[p + LASTS] += 1
+        m[p + ROWS] += m[p + STARTS]
+        m[p + FILL_WORD] = 0
+        if end:
+            begin_fill(m, w, p, m[p + FILL_FRAME] + 1)
+        else:
+            m[p + FILL_TOKEN] += 1
+            _begin_token(m, w, p)
 
-    def __init__(self, op: WindowOp, frames: Sequence[WindowSites]) -> None:
-        self.op, self.frames = op, frames
-        self.freed: list[int] = []
-        self.found: list[int] = []
-        self.awaited = -1
-        # the site that frees the storage of each row that needs storage again
-        rows = np.cumsum([0, *(frame.rows[-1] for frame in frames)])
-        by_site = np.concatenate([frame.rows + before for frame, before in zip(frames, rows, strict=False)])
-        again = np.arange(1, rows[-1] - op.geometry.rows + 1)
-        self._freeing: list[int] = np.searchsorted(by_site, again).tolist()
 
-    def fill(self, i: Stream) -> Process:
-        rows, words = self.op.geometry.rows, self.op.in_layout.beats_per_token
-        n, row = 0, 0
-        for number, frame in enumerate(self.frames):
-            for starts_row in frame.starts_row.tolist():
-                ready = 0
-                if starts_row:
-                    if row >= rows:
-                        self.awaited = self._freeing[row - rows]
-                        while len(self.freed) <= self.awaited:
-                            yield
-                        ready = self.freed[self.awaited] + RELEASE_DELAY
-                    row += 1
-                for _ in range(words):
-                    while len(i.offered) <= n:
-                        yield
-                    i.move(ready)
-                    n += 1
-            while len(i.offered) <= n or len(self.found) <= number - FRAMES_AHEAD:
-                yield
-            i.move(self.found[number - FRAMES_AHEAD] + 1 if number >= FRAMES_AHEAD else 0)
-            n += 1
+@njit
+def _free(m, p, rows, time):
+    """So many rows, counted from the first frame's first, are freed by a site that was done in cycle ``time``."""
+    for row in range(m[p + FREED], rows):
+        m[m[p + ROW] + (row & m[p + ROW_MASK])] = time
+    m[p + FREED] = max(m[p + FREED], rows)
 
 
-def sparse_windows(op: WindowOp, store: SparseRowStore, i: Stream, o: Stream) -> Process:
-    """A site is found when it is complete, looked up, and offered, each a cycle later or when its register is free.
+@njit
+def _close(m, p, time):
+    m[m[p + CLOSE] + (m[p + CLOSED] & AHEAD - 1)] = time
+    m[p + CLOSED] += 1
 
-    A blank frees rows as a site in its place would, but holds nothing up: where it is, the next site may be found. One
-    that is overwritten before it was looked up frees nothing; the next site does.
-    """
-    rounds, words = op.rounds, op.in_layout.beats_per_token
-    steps_of = [rounds.steps(taps) for taps in range(op.geometry.taps + 1)]
-    place = looked = offered = freed = done = -1
-    last, start, undecided, overwritten = -rounds.beats, 0, False, 0
-    moved, shows = i.moved, i.offered
-    for beats, frame in zip(i.beats, store.frames, strict=True):
-        needed = start + frame.tokens * words - frame.whole
-        start += beats
-        sites = zip(
-            [*needed.tolist(), start - 1],
-            [*frame.whole.tolist(), True],
-            [*frame.taps.tolist(), END],
-            [*frame.blank.tolist(), False],
-            strict=True,
+
+@njit
+def _came(m, p, token):
+    return m[m[p + TOKEN] + m[p + TOKEN_MASK] + 1 + (token & m[p + TOKEN_MASK])]
+
+
+STRIDE, PADDING, REACH, HEIGHT, OUT_HEIGHT, OUT_WIDTH, INSIDE_Y, INSIDE_X, Y, X, DENSE_SIZE = range(ROWED, ROWED + 11)
+"""Of a dense op: its geometry, tables of how many taps lie inside by output row and column; the site in work."""
+
+
+@njit
+def _dense_site(m, w, p):
+    """The next site, if the last token of its window came: done, or begun, or nothing can be said yet."""
+    frame, y, x = m[p + SITE_FRAME], m[p + Y], m[p + X]
+    if frame == m[FRAMES]:
+        return False
+    height, width = m[p + HEIGHT], m[p + WIDTH]
+    filled = frame_tokens(m, w, p, frame) > 0
+    end = not filled or y == m[p + OUT_HEIGHT]
+    need_y = min(y * m[p + STRIDE] + m[p + REACH], height - 1)
+    if not m[p + BEGUN]:
+        need_x = min(x * m[p + STRIDE] + m[p + REACH], width - 1)
+        token = m[p + SITE_TOKEN]
+        if filled:
+            token += height * width - 1 if end else need_y * width + need_x
+        if token >= m[p + LASTS]:
+            return False
+        shown = max(_came(m, p, token) + 1, m[p + DONE])
+        if end:
+            _close(m, p, shown)
+        begin_site(m, p, shown + 1, END if end else m[m[p + INSIDE_Y] + y] * m[m[p + INSIDE_X] + x])
+    if not work(m, p):
+        return False
+    before = m[p + FRAME_ROWS]
+    if end:
+        if filled:
+            _free(m, p, before + height, m[p + DONE])
+            m[p + FRAME_ROWS] += height
+        m[p + SITE_TOKEN] += height * width + 1 if filled else 1
+        m[p + SITE_FRAME] += 1
+        m[p + Y] = 0
+    elif x < m[p + OUT_WIDTH] - 1:
+        m[p + X] += 1
+    else:
+        last = y == m[p + OUT_HEIGHT] - 1
+        _free(
+            m,
+            p,
+            before + (need_y + 1 if last else min((y + 1) * m[p + STRIDE] - m[p + PADDING], need_y + 1)),
+            m[p + DONE],
         )
-        for beat, whole, taps, blank in sites:
-            # what follows the last token of a site must only show, whether it is taken or not
-            taken = beat + whole
-            while len(moved) < taken or len(shows) <= beat:
-                if undecided and len(store.freed) <= store.awaited and len(moved) < taken:
-                    # the input that completes this site waits for rows of the blank, which was looked up long before
-                    store.freed += [freed] * (1 + overwritten)
-                    undecided, overwritten = False, 0
-                yield
-            found = max((moved[beat] if whole else i.shown(beat)) + 1, place)
-            if undecided:
-                if found < looked:
-                    overwritten += 1
-                else:
-                    store.freed += [freed] * (1 + overwritten)
-                    overwritten = 0
-            looked = max(found + 1, offered)
-            freed = max(looked + 1, done)
-            undecided = blank
-            if blank:
-                place = found + 1
-                continue
-            place, offered = looked, freed
-            store.freed += [freed] * (1 + overwritten)
-            overwritten = 0
-            if taps == END:
-                store.found.append(found)
-                done = yield from end_of_frame(op, o, offered + 1, last)
-            else:
-                done = last = yield from rounds_of_site(op, o, offered + 1, steps_of[taps], last)
+        m[p + Y] += 1
+        m[p + X] = 0
+    return True
 
 
-END = -1
-"""In place of a site's active taps: the frame's end."""
+(
+    WINDOW, PLACE, FOUND_FROM, LOOKED, OFFERED_AT, FREE_AT, UNDECIDED, BLANK_ROWS, SPARSE_SIZE
+) = range(ROWED, ROWED + 9)  # fmt: skip
+"""Of a sparse op: its window among those of ``active_sites``, the address of the next place, and the cycle from which
+one may be found there. When the last place was looked up and would free its rows, and when the last site was offered;
+whether the last place is a blank of which it is open whether it was looked up, and the rows that it frees.
+"""
+
+
+@njit
+def begin_places(m, w, p, frame):
+    """The next place of a sparse op is the first of a frame."""
+    m[p + SITE_FRAME] = frame
+    if frame < m[FRAMES]:
+        m[p + PLACE] = w[m[WINDOWS] + m[p + WINDOW] * m[FRAMES] + frame]
+
+
+@njit
+def _site(m, w, p):
+    """The next site: done, or begun, or a blank passed, or nothing can be said yet.
+
+    A place is found when it is complete, looked up, and offered, each a cycle later or when its register is free.
+    A blank frees rows as a site in its place would, but holds nothing up: where it is, the next place may be found. One
+    that is overwritten before it was looked up frees nothing; the next place does.
+    """
+    if m[p + BEGUN]:
+        return work(m, p)
+    if m[p + SITE_FRAME] == m[FRAMES]:
+        return False
+    place = m[p + PLACE]
+    token, whole = m[p + SITE_TOKEN] + (w[place + WAITS_FOR] >> 1), w[place + WAITS_FOR] & 1
+    # what follows the last token of a site must only show, whether it is taken or not
+    if token >= (m[p + LASTS] if whole else m[p + FIRSTS]):
+        if m[p + UNDECIDED] and _waits_for_row(m, p) and token + whole > m[p + LASTS]:
+            # the input that completes this site waits for rows of the blank, which was looked up long before
+            _free(m, p, m[p + BLANK_ROWS], m[p + FREE_AT])
+            m[p + UNDECIDED] = 0
+            return True
+        return False
+    shown = _came(m, p, token) if whole else m[m[p + TOKEN] + (token & m[p + TOKEN_MASK])]
+    found = max(shown + 1, m[p + FOUND_FROM])
+    if m[p + UNDECIDED] and found >= m[p + LOOKED]:
+        _free(m, p, m[p + BLANK_ROWS], m[p + FREE_AT])
+    looked = max(found + 1, m[p + OFFERED_AT])
+    freed = max(looked + 1, m[p + DONE])
+    rows, taps = m[p + FRAME_ROWS] + w[place + PLACE_ROWS], w[place + PLACE_TAPS]
+    m[p + LOOKED], m[p + FREE_AT], m[p + UNDECIDED] = looked, freed, taps == BLANK
+    m[p + PLACE] += PLACE_SIZE
+    if taps == BLANK:
+        m[p + FOUND_FROM], m[p + BLANK_ROWS] = found + 1, rows
+        return True
+    m[p + FOUND_FROM], m[p + OFFERED_AT] = looked, freed
+    _free(m, p, rows, freed)
+    if taps == END:
+        _close(m, p, found)
+        m[p + FRAME_ROWS] = rows
+        m[p + SITE_TOKEN] += frame_tokens(m, w, p, m[p + SITE_FRAME]) + 1
+        begin_places(m, w, p, m[p + SITE_FRAME] + 1)
+    begin_site(m, p, freed + 1, taps)
+    work(m, p)
+    return True

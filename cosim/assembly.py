@@ -1,0 +1,211 @@
+"""An accelerator as the compiled cycle simulator takes it: its streams, readers and processes as records in ``m``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cosim import op_times as op_fields
+from cosim import port_times as port
+from cosim import processes as kinds
+from cosim import stream_times as stream
+from cosim import window_times as window
+from cosim.active_sites import Classes
+from cosim.memory import KIND, Memory
+from hw.accelerator import Edge, Plan
+from hw.layout import MaskLayout
+from hw.op import Op
+from hw.ops.elementwise import ElementwiseOp
+from hw.ops.global_pool import GlobalPoolOp
+from hw.ops.linear import LinearOp
+from hw.sequencer import Rounds
+from hw.source import FRAMES_AHEAD, WindowGeometry, token_slots
+from hw.stream import queue_latency
+from hw.window_op import WindowOp
+
+OFFERED_AHEAD = 64
+"""Beats that the source offers at a time."""
+
+
+class Assembly:
+    """``memory``: the records as a run finds them. By name: ``readers``, ``queues`` and ``ops``, their addresses.
+    ``processes``: the addresses of all, in the order of the graph. ``edges``: names, by the number of the edge.
+    """
+
+    def __init__(
+        self, plan: Plan, source: np.ndarray, sink: np.ndarray, depths: Mapping[str, int] | None = None
+    ) -> None:
+        """``source``, ``sink``: how many cycles each waits, by cycle; empty where it never does. ``depths``: those of
+        queues, by edge, in place of their own, as long as the mapping gives them one.
+        """
+        self.plan, self.classes, self.depths = plan, Classes(plan.graph), depths or {}
+        self.memory = Memory()
+        self.readers: dict[str, int] = {}
+        self.queues: dict[str, int] = {}
+        self.ops: dict[str, int] = {}
+        self.processes: list[int] = []
+        self.edges: list[str] = []
+        self._entries: dict[tuple[str, int], int] = {}
+        graph = plan.graph
+        for node in graph.nodes:
+            lanes = plan.layout(node.name).lanes
+            if node is graph.input:
+                process = self._source(source)
+                ring = max(OFFERED_AHEAD, graph.shapes[node.name].channels // lanes)
+            else:
+                process, depth = self._op(plan.ops[node.name])
+                self.ops[node.name] = process
+                ring = depth + 1
+            out = self._stream(
+                node.name, lanes, process, ring, len(plan.readers(node.name)) + (node.name == graph.output)
+            )
+            self.memory[process + (port.TO if node is graph.input else op_fields.OUT)] = out[0]
+            for edge, reader in zip(plan.readers(node.name), out[1:], strict=False):
+                self._lead(edge, reader)
+            if node.name == graph.output:
+                self._end = out[-1]
+        self._sink(sink)
+
+    def _process(self, kind: int, size: int, *readers: int) -> int:
+        """A new process, next in order, that owns ``readers``."""
+        process = self.memory.record(size)
+        self.memory[process + KIND] = kind
+        self.processes.append(process)
+        for reader in readers:
+            self.memory[reader + stream.OWNER] = process
+        return process
+
+    def _stream(self, name: str, lanes: int, producer: int, ring: int, readers: int, label: str = "") -> list[int]:
+        """(address of a new stream of node ``name``, those of its readers...)."""
+        m, label = self.memory, label or name
+        address = m.record(stream.STREAM_SIZE)
+        m[address + stream.RING], m[address + stream.MASK] = m.rings(2, ring)
+        m[address + stream.LAST] = -1
+        m[address + stream.PRODUCER] = producer
+        m[address + stream.READERS] = readers
+        found = [m.record(stream.READER_SIZE) for _ in range(readers)]
+        m[address + stream.READER] = found[0]
+        for way, reader in enumerate(found):
+            self.readers[f"{label} copy {way}" if readers > 1 else label] = reader
+            m[reader + stream.STREAM] = address
+            m[reader + stream.CLASS] = self.classes.of[name]
+            m[reader + stream.PER_TOKEN] = self.plan.graph.shapes[name].channels // lanes
+            m[reader + stream.EDGE] = -1
+            m[reader + stream.NARROW] = m[reader + stream.WIDEN] = 1
+            m[reader + stream.PART_AT] = m[reader + stream.READ_AT] = -1
+        return [address, *found]
+
+    def _lead(self, edge: Edge, reader: int) -> None:
+        """The way of an edge to its consumer, from a reader at its producer on."""
+        m = self.memory
+        m[reader + stream.EDGE] = len(self.edges)
+        self.edges.append(edge.name)
+        if edge.queue:
+            key = f"{edge.producer}->{edge.consumer}"
+            depth = self.depths.get(key, edge.queue)
+            queue = self._process(kinds.QUEUE, stream.QUEUE_SIZE, reader)
+            self.queues[key] = m[reader + stream.QUEUE] = queue
+            m[queue + stream.DEPTH], m[queue + stream.LATENCY] = depth, queue_latency(edge.queue)
+            sink = self._stream(edge.producer, edge.layout.lanes, queue, depth + 2, 1, f"queue {edge.name}")
+            m[queue + stream.SOURCE] = reader
+            m[queue + stream.SINK], reader = sink
+        lanes = edge.layout.lanes
+        for step in edge.lanes:
+            if step < lanes:
+                m[reader + stream.NARROW] = lanes // step
+            else:
+                m[reader + stream.WIDEN] = step // lanes
+            lanes = step
+        self._entries[edge.consumer, edge.index] = reader
+
+    def _stalls(self, process: int, waits: np.ndarray) -> None:
+        self.memory[process + port.PERIOD] = len(waits)
+        self.memory[process + port.STALLS] = self.memory.table(waits.tolist())
+
+    def _source(self, waits: np.ndarray) -> int:
+        layout, m = self.plan.source, self.memory
+        if not isinstance(layout, MaskLayout):
+            process = self._process(kinds.SOURCE, port.SOURCE_SIZE)
+        else:
+            process = self._process(kinds.MASK_SOURCE, port.MASK_SIZE)
+            m[process + port.MASK_BITS], m[process + port.MASK_WORDS] = layout.bits, layout.words
+            m[process + port.MASK_LATENCY] = queue_latency(layout.words)
+            m[process + port.TOKEN_BEATS] = layout.tokens.beats_per_token
+            m[process + port.PASSED_AT] = -1
+        self._stalls(process, waits)
+        return process
+
+    def _sink(self, waits: np.ndarray) -> None:
+        process = self._process(kinds.SINK, port.SINK_SIZE, self._end)
+        self.memory[process + port.FROM] = self._end
+        self._stalls(process, waits)
+
+    def _op(self, op: Op) -> tuple[int, int]:
+        """(address of its process, depth of its output queue)."""
+        m = self.memory
+        readers = [self._entries[op.node.name, index] for index in range(len(op.node.inputs))]
+        if isinstance(op, ElementwiseOp):
+            process = self._process(kinds.ELEMENTWISE, op_fields.ELEMENTWISE_SIZE, *readers)
+            m[process + op_fields.SECOND] = readers[-1]
+        elif isinstance(op, GlobalPoolOp):
+            process = self._process(kinds.POOL, op_fields.POOL_SIZE, *readers)
+            m[process + op_fields.END_BEATS] = op.end_beats
+            m[process + op_fields.WORDS] = op.in_layout.beats_per_token
+        elif isinstance(op, LinearOp) or (isinstance(op, WindowOp) and op.pointwise):
+            process = self._tokens(op, readers[0])
+        elif isinstance(op, WindowOp):
+            process = self._windows(op, readers[0])
+        else:
+            raise TypeError(f"op {op.node.name!r}: {type(op).__name__} has no cycle model")
+        m[process + op_fields.IN] = readers[0]
+        m[process + op_fields.DEPTH], m[process + op_fields.PIPELINE] = op.depth, op.pipeline
+        return process, op.depth
+
+    def _rounds(self, process: int, rounds: Rounds) -> None:
+        m = self.memory
+        m[process + op_fields.GROUPS], m[process + op_fields.BEATS] = rounds.groups, rounds.beats
+        m[process + op_fields.WORDS], m[process + op_fields.WALKS] = rounds.words, rounds.kernel is not None
+        m[process + op_fields.WHOLE_FRAME] = rounds.whole_frame
+        m[process + op_fields.END_BEATS] = rounds.end_beats
+        m[process + op_fields.END_APART] = rounds.end_apart
+        m[process + op_fields.DONE] = -1
+        m[process + op_fields.LAST_STEP], m[process + op_fields.LAST_END] = -rounds.beats, -rounds.end_apart
+
+    def _tokens(self, op: LinearOp | WindowOp, reader: int) -> int:
+        m, words = self.memory, op.in_layout.beats_per_token
+        process = self._process(kinds.TOKENS, op_fields.TOKENS_SIZE, reader)
+        self._rounds(process, op.rounds)
+        slots = token_slots(words, op.rounds.cycles(1))
+        m[process + op_fields.TOKEN_WORDS], m[process + op_fields.SLOTS] = words, slots
+        m[process + op_fields.SLOT], _ = m.rings(2, slots)
+        return process
+
+    def _windows(self, op: WindowOp, reader: int) -> int:
+        m, g, sparse = self.memory, op.geometry, op.finds_sites
+        process = self._process(kinds.WINDOWS, window.SPARSE_SIZE if sparse else window.DENSE_SIZE, reader)
+        self._rounds(process, op.rounds)
+        m[process + window.SPARSE], m[process + window.TOKEN_WORDS] = sparse, op.in_layout.beats_per_token
+        m[process + window.WIDTH], m[process + window.KEPT] = g.width, g.rows
+        m[process + window.ROW], m[process + window.ROW_MASK] = m.rings(1, g.rows)
+        m[process + window.CLOSE], _ = m.rings(1, window.AHEAD)
+        # of each row kept all tokens, of each frame its end, and what shows
+        tokens = g.rows * g.width + FRAMES_AHEAD + 2
+        m[process + window.TOKEN], m[process + window.TOKEN_MASK] = m.rings(2, tokens)
+        if sparse:
+            m[process + window.WINDOW] = self.classes.windows_of[op.node.name]
+            for since in (window.LOOKED, window.OFFERED_AT, window.FREE_AT, window.FOUND_FROM):
+                m[process + since] = -1
+            return process
+        m[process + window.STRIDE], m[process + window.PADDING] = g.stride, g.padding
+        m[process + window.REACH], m[process + window.HEIGHT] = g.kernel - 1 - g.padding, g.height
+        m[process + window.OUT_HEIGHT], m[process + window.OUT_WIDTH] = g.out_height, g.out_width
+        m[process + window.INSIDE_Y] = m.table(_taps_inside(g.height, g.out_height, g))
+        m[process + window.INSIDE_X] = m.table(_taps_inside(g.width, g.out_width, g))
+        return process
+
+
+def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:
+    """For each output index how many of the window's taps lie inside."""
+    starts = [g.stride * n - g.padding for n in range(out)]
+    return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]

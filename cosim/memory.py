@@ -1,0 +1,78 @@
+"""What the compiled cycle simulator works in: two arrays of int64, and how records lie in them.
+
+``m`` is an accelerator: a record for each stream, each reader of one and each process, and the rings in which they
+keep the times they still need. A record is known by its address, and ``m[stream + MOVED]`` is a field of it. ``w`` is
+one call: the tokens and windows of its frames (``active_sites``), and the times the call finds. ``m`` begins with
+where the parts of ``w`` begin.
+
+Everything is compiled once, with one signature.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+FRAMES, TOKENS, WINDOWS, SITES, ENDS, INPUT, OUTPUT, HEADER = range(8)
+"""How many frames there are; then where in ``w`` lie, by class and frame, tokens, the addresses of windows and of
+sites, by edge and frame when its ``end`` left, and when each beat came in and went out.
+"""
+
+UNKNOWN = -1
+"""In place of a time that follows from others which are not known yet."""
+
+AWAKE, KIND, BUSY, BLOCKED, PROCESS = range(5)
+"""Of a process: whether something it waits for may have come, what it is, and cycles of its work."""
+
+
+class Memory:
+    """``m`` while it is put together."""
+
+    def __init__(self) -> None:
+        self._values = [0] * HEADER
+
+    def __setitem__(self, address: int, value: int) -> None:
+        self._values[address] = value
+
+    def record(self, size: int) -> int:
+        """The address of a new record, all zero."""
+        self._values += [0] * size
+        return len(self._values) - size
+
+    def rings(self, count: int, least: int) -> tuple[int, int]:
+        """(address of ``count`` rings of ``least`` places or more, one behind the other, and their index mask)."""
+        mask = (1 << (least - 1).bit_length()) - 1
+        return self.record(count * (mask + 1)), mask
+
+    def table(self, values: list[int]) -> int:
+        address = self.record(len(values))
+        self._values[address:] = values
+        return address
+
+    def array(self) -> np.ndarray:
+        return np.array(self._values, dtype=np.int64)
+
+
+def kept(*files: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compiles a function, and keeps the code on disk where it can, with all that it calls.
+
+    ``files``: those beside this one in which that is, since a change of any of them makes other code.
+    """
+    digest = 0
+    for name in files:
+        digest = zlib.crc32(Path(__file__).with_name(name).read_bytes(), digest)
+
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.__qualname__ += f"_{digest:08x}"
+        try:
+            return njit(cache=True)(function)
+        except RuntimeError:
+            # numba finds no folder that it may write to
+            return njit(function)
+
+    return compiled

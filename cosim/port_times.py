@@ -1,0 +1,142 @@
+"""The ends of the accelerator in the cycle simulator: who offers its input, as tokens or masks, and takes its output.
+
+A source that does not stall offers each beat as soon as the one before it is taken; one that does, in the first
+cycle from then on in which it may. A sink that stalls takes a beat in the first cycle in which it may.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from cosim.active_sites import WHOLE
+from cosim.memory import FRAMES, INPUT, OUTPUT, PROCESS, SITES, TOKENS, UNKNOWN
+from cosim.stream_times import LAST, MASK, MOVED, OFFERED, RING, offered, take_word, word_shown
+
+STALLS, PERIOD, PORT = range(PROCESS, PROCESS + 3)
+"""Of a source or a sink: a table of how many cycles it waits, by cycle modulo ``PERIOD``; 0 where it never does."""
+
+
+@njit
+def _free(m, p, time):
+    """The first cycle from ``time`` on in which a port does not stall."""
+    return time + m[m[p + STALLS] + time % m[p + PERIOD]] if m[p + PERIOD] else time
+
+
+TO, PLAYED, NOTED, SOURCE_SIZE = range(PORT, PORT + 4)
+"""Of a source: the stream it offers, the beats there are, and those whose time in is noted."""
+
+
+@njit
+def source(m, w, p):
+    s = m[p + TO]
+    mask, moves = m[s + MASK], m[s + RING] + m[s + MASK] + 1
+    for n in range(m[p + NOTED], m[s + MOVED]):
+        w[m[INPUT] + n] = m[moves + (n & mask)]
+    m[p + NOTED] = m[s + MOVED]
+    n, most = m[s + OFFERED], m[s + MOVED] + (1 if m[p + PERIOD] else mask + 1)
+    while n < most and n < m[p + PLAYED]:
+        last = m[moves + (n - 1 & mask)] if m[p + PERIOD] and n else -1
+        m[m[s + RING] + (n & mask)] = _free(m, p, last + 1)
+        n += 1
+    if n > m[s + OFFERED]:
+        offered(m, s, n)
+
+
+(
+    MASK_BITS, MASK_WORDS, MASK_LATENCY, TOKEN_BEATS, MASK_FRAME, SITE, LEFT, PASSING, WORDS_AT, WORD, TAKEN, FOUND,
+    PLACED, PASSED_AT, MASK_SIZE,
+) = range(SOURCE_SIZE, SOURCE_SIZE + 15)  # fmt: skip
+"""Of a source of masks: the bits of a word and the words of a frame, the cycles from a word's entry to its leaving the
+list, and the beats of a token. Its frame, the next site, how many features of the last one are left and how many are on
+their way; where the times of the frame's words are noted; the word in work, when it was taken from the list, and the
+last site found and placed; when the last beat went in.
+"""
+
+
+@njit
+def mask_source(m, w, p):
+    """``hw.mask_input.MaskInput`` behind a source.
+
+    A word is taken from the list when the one before it is done with. Each of its sites, and after the last word's the
+    ``end``, is then found, placed, and gone with its last beat; a stage takes it as soon as the next is emptied.
+    """
+    s = m[p + TO]
+    while m[s + MOVED] == m[s + OFFERED] and m[p + MASK_FRAME] < m[FRAMES]:
+        n, mask = m[s + OFFERED], m[s + MASK]
+        for beat in range(n - m[p + PASSING], n):
+            _note(m, w, p, m[m[s + RING] + mask + 1 + (beat & mask)])
+        m[p + PASSING] = 0
+        place = WHOLE * m[FRAMES] + m[p + MASK_FRAME]
+        count = w[m[TOKENS] + place]
+        if m[p + LEFT] == 0:
+            if m[p + SITE] == 0:
+                _take_words(m, w, p, m[s + LAST] + 1)
+            elif m[p + SITE] > count:
+                m[p + SITE] = 0
+                m[p + MASK_FRAME] += 1
+                continue
+            word = m[p + MASK_WORDS] - 1
+            if m[p + SITE] < count:
+                word = w[w[m[SITES] + place] + m[p + SITE]] // m[p + MASK_BITS]
+            _place(m, w, p, word, m[s + LAST])
+            m[p + LEFT] = m[p + TOKEN_BEATS] if m[p + SITE] < count else 0
+            m[p + SITE] += 1
+            if m[p + LEFT] == 0:
+                m[m[s + RING] + (n & mask)] = m[p + PLACED] + 1
+                offered(m, s, n + 1)
+                continue
+        # a source that stalls offers one feature at a time
+        beats = 1 if m[p + PERIOD] else m[p + LEFT]
+        for beat in range(beats):
+            m[m[s + RING] + (n + beat & mask)] = max(m[p + PLACED] + 1, _free(m, p, m[p + PASSED_AT] + 1))
+        offered(m, s, n + beats)
+        m[p + PASSING] = beats
+        m[p + LEFT] -= beats
+
+
+@njit
+def _note(m, w, p, time):
+    """A beat went in."""
+    w[m[INPUT] + m[p + NOTED]] = time
+    m[p + NOTED] += 1
+    m[p + PASSED_AT] = time
+
+
+@njit
+def _take_words(m, w, p, start):
+    """A frame's words, of which the first may be taken from cycle ``start`` on, one a cycle."""
+    m[p + WORDS_AT] = m[INPUT] + m[p + NOTED]
+    for _ in range(m[p + MASK_WORDS]):
+        _note(m, w, p, max(_free(m, p, m[p + PASSED_AT] + 1), start))
+    m[p + WORD] = UNKNOWN
+    m[p + TAKEN] = m[p + FOUND] = m[p + PLACED] = start - 1
+
+
+@njit
+def _place(m, w, p, word, gone):
+    """The next site, of so manieth word, is found and placed; the one before is gone in cycle ``gone``."""
+    earliest = m[p + FOUND] + 1
+    if word != m[p + WORD]:
+        entered = w[m[p + WORDS_AT] + word]
+        m[p + TAKEN] = max(entered + m[p + MASK_LATENCY], m[p + TAKEN] + 1, m[p + FOUND])
+        m[p + WORD] = word
+        earliest = m[p + TAKEN] + 1
+    m[p + FOUND] = max(earliest, m[p + PLACED])
+    m[p + PLACED] = max(m[p + FOUND] + 1, gone)
+
+
+FROM, RECEIVED, SINK_SIZE = range(PORT, PORT + 3)
+"""Of a sink: its reader, and the beats it has taken."""
+
+
+@njit
+def sink(m, w, p):
+    r = m[p + FROM]
+    while True:
+        shown = word_shown(m, w, r)
+        if shown == UNKNOWN:
+            return
+        time = _free(m, p, shown)
+        take_word(m, w, r, time)
+        w[m[OUTPUT] + m[p + RECEIVED]] = time
+        m[p + RECEIVED] += 1

@@ -1,0 +1,61 @@
+"""All processes of the cycle simulator, taken in turn until nothing moves any more.
+
+Times follow from each other as far as queues are deep, so that a process runs until a time it needs is not known yet,
+and is woken by what it waits for: beats before it, or room behind it. In the order of the graph each then finds all
+that the ones before it have just offered.
+"""
+
+from __future__ import annotations
+
+from cosim.memory import AWAKE, KIND, kept
+from cosim.op_times import FILL_LEFT, POOL_LEFT, SITE_LEFT, WORDS, elementwise, frame_tokens, global_pool, tokens
+from cosim.port_times import mask_source, sink, source
+from cosim.stream_times import begin_frame, queue
+from cosim.window_times import SPARSE, begin_fill, begin_places, windows
+
+SOURCE, MASK_SOURCE, SINK, QUEUE, TOKENS, WINDOWS, ELEMENTWISE, POOL = range(8)
+"""Kinds of process."""
+
+
+@kept(
+    "memory.py", "stream_times.py", "op_times.py", "window_times.py", "port_times.py", "active_sites.py", "processes.py"
+)
+def run(m, w, processes, readers):
+    """Plays what lies in ``w``; ``processes`` and ``readers``: their addresses, in the order of the graph."""
+    for r in readers:
+        begin_frame(m, w, r, 0)
+    for p in processes:
+        m[p + AWAKE] = 1
+        if m[p + KIND] == TOKENS:
+            m[p + FILL_LEFT] = m[p + SITE_LEFT] = frame_tokens(m, w, p, 0)
+        elif m[p + KIND] == POOL:
+            m[p + POOL_LEFT] = frame_tokens(m, w, p, 0) * m[p + WORDS]
+        elif m[p + KIND] == WINDOWS:
+            begin_fill(m, w, p, 0)
+            if m[p + SPARSE]:
+                begin_places(m, w, p, 0)
+    moving = True
+    while moving:
+        moving = False
+        for p in processes:
+            if not m[p + AWAKE]:
+                continue
+            m[p + AWAKE] = 0
+            moving = True
+            kind = m[p + KIND]
+            if kind == TOKENS:
+                tokens(m, w, p)
+            elif kind == WINDOWS:
+                windows(m, w, p)
+            elif kind == ELEMENTWISE:
+                elementwise(m, w, p)
+            elif kind == QUEUE:
+                queue(m, w, p)
+            elif kind == POOL:
+                global_pool(m, w, p)
+            elif kind == SINK:
+                sink(m, w, p)
+            elif kind == SOURCE:
+                source(m, w, p)
+            else:
+                mask_source(m, w, p)
