@@ -36,6 +36,17 @@ class Stalls:
             if not 0.0 <= share < 1.0:
                 raise ValueError(f"stalls {name}: {share!r} must be at least 0 and below 1")
 
+    @property
+    def plusargs(self) -> dict[str, int]:
+        """What the testbench is told of them."""
+        mixed = (self.seed * 0x9E3779B1) & 0xFFFFFFFF
+        return {
+            "source_share": round(self.source * 65536),
+            "source_seed": mixed or 1,
+            "sink_share": round(self.sink * 65536),
+            "sink_seed": (mixed ^ 0x55555555) or 1,
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -96,7 +107,7 @@ def play(
         folder = Path(scratch).resolve()
         for name, text in words.items():
             (folder / source_file(name)).write_text(text)
-        result = run(built, folder, _plusargs(stalls, ends, frame_limit))
+        result = run(built, folder, {**stalls.plusargs, "ends": ends, "limit": frame_limit})
         if waveform is not None:
             waveform.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(folder / f"waveform{waveform.suffix}", waveform)
@@ -117,15 +128,3 @@ def _kind(simulator: str) -> SimulatorKind:
         return SimulatorKind(simulator)
     except ValueError:
         raise ValueError(f"simulator: {simulator!r} must be one of {', '.join(SimulatorKind)}") from None
-
-
-def _plusargs(stalls: Stalls, ends: int, frame_limit: int) -> dict[str, int]:
-    mixed = (stalls.seed * 0x9E3779B1) & 0xFFFFFFFF
-    return {
-        "ends": ends,
-        "limit": frame_limit,
-        "source_share": round(stalls.source * 65536),
-        "source_seed": mixed or 1,
-        "sink_share": round(stalls.sink * 65536),
-        "sink_seed": (mixed ^ 0x55555555) or 1,
-    }

@@ -25,6 +25,7 @@ from cosim.cycle import DeadlockError
 from cosim.design import Cosim
 from cosim.simulator import SimulationError
 from dse.program import SolverError
+from hw.manifest import VERSION as MANIFEST_VERSION
 from hw.targets.yosys import SynthesisError
 from netweave import __version__, designs, networks
 from netweave.config import Config
@@ -72,6 +73,7 @@ def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
     for target in config.device:
         explored = _needs(run / "explore" / target.target.name)
         inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
+        inputs["manifest"] = MANIFEST_VERSION
         write = partial(designs.generate, config, target, trained, explored, run / "logs")
         jobs.append(_job(run / "generate" / target.target.name, inputs, write))
     run_jobs(jobs, listener, USER_ERRORS)
