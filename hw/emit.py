@@ -26,7 +26,7 @@ from amaranth.hdl import Shape as BitShape
 from amaranth.lib import wiring
 
 from hw.accelerator import Accelerator, Plan
-from hw.device import DEVICES, device
+from hw.device import DEVICES, Device, device
 from hw.interface import driver
 from hw.interface.axi import AxiAccelerator, VerilogCore
 from hw.interface.axi_layout import axi_input, axi_output
@@ -85,15 +85,15 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
     mapping.save(folder / MAPPING_FILE)
     plain = Accelerator(graph, mapping)
     seen = Accelerator(graph, mapping, probes=True) if probes else None
-    (folder / VERILOG_FILE).write_text(_verilog(plain))
+    (folder / VERILOG_FILE).write_text(_verilog(plain, target))
     if seen is not None:
-        (folder / PROBES_FILE).write_text(_verilog(seen))
+        (folder / PROBES_FILE).write_text(_verilog(seen, target))
     commands = {known.family: known.synth for known in DEVICES.values() if known.family in SCRIPT_FAMILIES}
     for family, command in {**commands, target.family: target.synth}.items():
         text = script(command, verilog=VERILOG_FILE, stat=f"synth_{family}.json", top=TOP)
         (folder / f"synth_{family}.ys").write_text(text)
 
-    axi = _write_axi(plain.plan, folder)
+    axi = _write_axi(plain.plan, target, folder)
     source, result = plain.plan.source, plain.plan.output
     files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, AXI_FILE, *([PROBES_FILE] if probes else [])]
     manifest = Manifest(
@@ -113,22 +113,24 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
     return manifest
 
 
-def _write_axi(plan: Plan, folder: Path) -> dict[str, Any]:
+def _write_axi(plan: Plan, target: Device, folder: Path) -> dict[str, Any]:
     """The accelerator behind AXI, its registers' descriptions and its driver; gives the manifest's ``axi``."""
     source, result = axi_input(plan), axi_output(plan)
     build = hashlib.sha256((folder / VERILOG_FILE).read_bytes()).hexdigest()
     registers = register_map(build, source, result)
     core = VerilogCore(TOP, source, result)
     wrapped = AxiAccelerator(source, result, not plan.graph.input.sparse, registers, core)
-    (folder / AXI_FILE).write_text(_verilog(wrapped, AXI_TOP))
+    (folder / AXI_FILE).write_text(_verilog(wrapped, target, AXI_TOP))
     (folder / REGISTERS_FILE).write_text(markdown(registers, source, result))
     (folder / HEADER_FILE).write_text(c_header(registers))
     shutil.copyfile(driver.__file__, folder / DRIVER_FILE)
     return manifest_entry(registers, source, result)
 
 
-def _verilog(component: wiring.Component, name: str = TOP) -> str:
-    return shortened(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True))
+def _verilog(component: wiring.Component, target: Device, name: str = TOP) -> str:
+    text = shortened(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True))
+    # Yosys refuses a memory that asks for LUTs where they are none
+    return text if target.lutram else text.replace('ram_style = "distributed"', 'ram_style = "registers"')
 
 
 _BLANK = re.compile(r"  initial begin\n((?:    (\S+ ?)\[\d+\] = \d+'h0+;\n)+)  end\n")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hw.boards.board import BOARDS
 from hw.device import DEVICES
 from netweave import config as configuration
 from netweave import flow
@@ -96,6 +97,7 @@ def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
     with Watcher() as watcher:
         flow.run(loaded, folder, watcher)
     _summary(folder)
+    _bitstreams(folder, loaded)
     _verdict(loaded, folder)
 
 
@@ -172,6 +174,32 @@ def cosim(config: ConfigFile, out_folder: RunFolder = None) -> None:
 
 
 @app.command()
+def build(config: ConfigFile, out_folder: RunFolder = None) -> None:
+    """Make the bitstream of each device whose config names a board: writes build/DEVICE/board.bit (or .bin).
+
+    [bold]netweave build examples/digits_dvs_ulx3s.toml[/]
+    """
+    loaded = configuration.load(config)
+    if all(device.board is None for device in loaded.device):
+        why = f"is named by no [[device]]; `board = ...` names one: {', '.join(BOARDS)}, or the path of a .toml file"
+        raise configuration.ConfigError(config, "board", why)
+    _stage("build", config, out_folder)
+    _bitstreams(out_folder or Path("runs") / loaded.name, loaded)
+
+
+def _bitstreams(folder: Path, config: configuration.Config) -> None:
+    """Where each bitstream lies, and how fast it may be clocked."""
+    for device in config.device:
+        if device.board is not None:
+            made = flow.load_build(folder, device.target.name)
+            out.print(
+                f"bitstream {folder / 'build' / device.target.name / made['bitstream']}   {made['clock_mhz']:g} MHz on "
+                f"{made['board']}, routed for {made['fmax_mhz']:.1f}; [bold]make program[/] there loads it",
+                soft_wrap=True,
+            )
+
+
+@app.command()
 def report(config: ConfigFile, out_folder: RunFolder = None) -> None:
     """Make the page, the tables and the pictures of a run: writes report/index.html."""
     _stage("report", config, out_folder)
@@ -188,6 +216,17 @@ def devices() -> None:
         table.add_row(device.name, device.title, *counts, f"{device.clock_mhz:g}", device.synth)
     out.print(table)
     out.print("\nBRAM in the smallest blocks that the device hands out: 18 Kb, on iCE40 4 Kb.", style="dim")
+
+
+@app.command()
+def boards() -> None:
+    """The boards that a bitstream can be made for; your own is a TOML file with the same fields."""
+    table = Table(box=None, header_style="bold")
+    for title in ("name", "board", "device", "oscillator MHz"):
+        table.add_column(title, justify="right" if title.endswith("MHz") else "left")
+    for board in BOARDS.values():
+        table.add_row(board.name, board.title, board.device, f"{board.clock_mhz:g}")
+    out.print(table)
 
 
 @app.command()

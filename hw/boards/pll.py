@@ -1,0 +1,152 @@
+"""Phase-locked loops: from a board's oscillator to the accelerator's clock.
+
+Each family's ``find`` takes the oscillator and the clock that is wanted, in MHz, and gives the dividers of the
+fastest clock that is not above it and keeps within the data sheet's limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from amaranth.hdl import Const, Instance, Module, Signal
+
+
+class PllError(ValueError):
+    """No dividers give such a clock; the message names both clocks."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """In MHz, lowest and highest: ``phase`` detector, ``vco`` and ``out``."""
+
+    phase: tuple[float, float]
+    vco: tuple[float, float]
+    out: tuple[float, float]
+
+
+ECP5 = Limits(phase=(10, 400), vco=(400, 800), out=(3.125, 400))
+"""Lattice FPGA-DS-02012, sysCLOCK PLL timing."""
+ICE40 = Limits(phase=(10, 133), vco=(533, 1066), out=(16, 275))
+"""Lattice FPGA-DS-02008, sysCLOCK PLL timing."""
+
+ICE40_PLL_PADS = ("35",)
+"""The pin of the UP5K's SG48 package that leads straight to the loop, and cannot be an input beside it."""
+
+
+def _within(value: Fraction, limits: tuple[float, float]) -> bool:
+    return limits[0] <= value <= limits[1]
+
+
+@dataclass(frozen=True)
+class Ecp5Pll:
+    """EHXPLLL with its primary output fed back: out = in * ``feedback`` / ``divide``, VCO = out * ``output``."""
+
+    clock_in: Fraction
+    divide: int
+    feedback: int
+    output: int
+
+    @property
+    def clock(self) -> Fraction:
+        return self.clock_in * self.feedback / self.divide
+
+    @property
+    def vco(self) -> Fraction:
+        return self.clock * self.output
+
+    @classmethod
+    def find(cls, clock_in: float, wanted: float) -> Ecp5Pll:
+        found = [
+            cls(Fraction(clock_in), divide, feedback, output)
+            for divide in range(1, 129)
+            if _within(Fraction(clock_in) / divide, ECP5.phase)
+            for feedback in range(1, 81)
+            for clock in [Fraction(clock_in) * feedback / divide]
+            if clock <= wanted and _within(clock, ECP5.out)
+            for output in range(1, 129)
+            if _within(clock * output, ECP5.vco)
+        ]
+        middle = sum(ECP5.vco) / 2
+        return _best(found, clock_in, wanted, lambda pll: (pll.clock, -abs(pll.vco - middle), -pll.divide))
+
+    def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            # the loop filter, as Lattice's own tools set it
+            a_ICP_CURRENT="12", a_LPF_RESISTOR="8", a_MFG_ENABLE_FILTEROPAMP="1", a_MFG_GMCREF_SEL="2",
+            p_CLKI_DIV=self.divide, p_CLKFB_DIV=self.feedback, p_FEEDBK_PATH="CLKOP", p_CLKOP_ENABLE="ENABLED",
+            p_CLKOP_DIV=self.output, p_CLKOP_CPHASE=self.output // 2, p_CLKOP_FPHASE=0,
+            p_PLLRST_ENA="DISABLED", p_INTFB_WAKE="DISABLED", p_STDBY_ENABLE="DISABLED", p_DPHASE_SOURCE="DISABLED",
+            p_OUTDIVIDER_MUXA="DIVA",
+            i_CLKI=pin, i_CLKFB=clock, i_RST=Const(0), i_STDBY=Const(0), i_PLLWAKESYNC=Const(0), i_ENCLKOP=Const(0),
+            i_PHASESEL0=Const(0), i_PHASESEL1=Const(0), i_PHASEDIR=Const(1), i_PHASESTEP=Const(1),
+            i_PHASELOADREG=Const(1), o_CLKOP=clock, o_LOCK=locked,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ice40Pll:
+    """SB_PLL40 in simple feedback: VCO = in * (``divf`` + 1) / (``divr`` + 1), out = VCO / 2 ** ``divq``.
+
+    ``pad``: the oscillator's pin is the loop's own.
+    """
+
+    clock_in: Fraction
+    divr: int
+    divf: int
+    divq: int
+    pad: bool
+
+    @property
+    def phase(self) -> Fraction:
+        return self.clock_in / (self.divr + 1)
+
+    @property
+    def vco(self) -> Fraction:
+        return self.phase * (self.divf + 1)
+
+    @property
+    def clock(self) -> Fraction:
+        return self.vco / 2**self.divq
+
+    @property
+    def filter_range(self) -> int:
+        """The loop filter's setting, by the clock of the phase detector."""
+        return next((n for n, below in enumerate((17, 26, 44, 66, 101), start=1) if self.phase < below), 6)
+
+    @classmethod
+    def find(cls, clock_in: float, wanted: float, pad: bool) -> Ice40Pll:
+        every = (
+            cls(Fraction(clock_in), divr, divf, divq, pad)
+            for divr in range(16)
+            for divf in range(128)
+            for divq in range(1, 7)
+        )
+        found = [
+            pll
+            for pll in every
+            if pll.clock <= wanted
+            and _within(pll.phase, ICE40.phase)
+            and _within(pll.vco, ICE40.vco)
+            and _within(pll.clock, ICE40.out)
+        ]
+        return _best(found, clock_in, wanted, lambda pll: (pll.clock, -pll.divr, -pll.divf))
+
+    def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
+        kind, entry = ("PAD", {"i_PACKAGEPIN": pin}) if self.pad else ("CORE", {"i_REFERENCECLK": pin})
+        m.submodules.pll = Instance(
+            f"SB_PLL40_{kind}",
+            p_FEEDBACK_PATH="SIMPLE", p_DIVR=Const(self.divr, 4), p_DIVF=Const(self.divf, 7),
+            p_DIVQ=Const(self.divq, 3), p_FILTER_RANGE=Const(self.filter_range, 3),
+            i_RESETB=Const(1), i_BYPASS=Const(0), o_PLLOUTGLOBAL=clock, o_LOCK=locked, **entry,
+        )  # fmt: skip
+
+
+Pll = Ecp5Pll | Ice40Pll
+
+
+def _best(found, clock_in, wanted, key):
+    if not found:
+        raise PllError(f"no phase-locked loop makes a clock of at most {wanted:g} MHz out of {clock_in:g} MHz")
+    return max(found, key=key)

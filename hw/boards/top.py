@@ -1,0 +1,117 @@
+"""The top of a board's design: clock, reset, serial link and LEDs around the accelerator's Verilog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from amaranth.back import verilog
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from hw.boards.board import Board
+from hw.boards.link import SerialLink
+from hw.boards.pll import ICE40_PLL_PADS, Ecp5Pll, Ice40Pll, Pll
+from hw.boards.uart import divisor
+from hw.emit import shortened
+
+TOP = "board"
+CLOCK, RX, TX, LED, HIGH = "clk_pin", "rx", "tx", "led", "high"
+"""Ports of the top module; the last two have a bit a pin."""
+START_US = 20
+"""How long the accelerator stays in reset after power-up: an iCE40's block memories are not readable at first."""
+
+
+@dataclass(frozen=True)
+class Clocking:
+    """How a board's clock comes about: ``pll``, or none where the oscillator itself is the clock; ``cycles`` a bit."""
+
+    pll: Pll | None
+    clock_mhz: Fraction
+    cycles: int
+
+
+def clocking(board: Board, wanted_mhz: float) -> Clocking:
+    """The fastest clock of at most ``wanted_mhz`` that the board can make, and the serial line's division of it."""
+    pll: Pll | None = None
+    if wanted_mhz != board.clock_mhz:
+        if board.target.family == "ecp5":
+            pll = Ecp5Pll.find(board.clock_mhz, wanted_mhz)
+        else:
+            pll = Ice40Pll.find(board.clock_mhz, wanted_mhz, pad=board.clock_pin in ICE40_PLL_PADS)
+    clock = pll.clock if pll else Fraction(board.clock_mhz)
+    return Clocking(pll, clock, divisor(float(clock) * 1e6, board.baud))
+
+
+class BoardTop(wiring.Component):
+    """``design``, a module with the accelerator's ports and beats of ``in_bits`` and ``out_bits`` bits, on a board.
+
+    LEDs, of which a board may have fewer: the accelerator is out of reset; a frame's beat came in or went out; beats
+    were lost; the clock runs.
+    """
+
+    def __init__(self, board: Board, clocking: Clocking, design: str, in_bits: int, out_bits: int) -> None:
+        self.board, self.clocking, self.design = board, clocking, design
+        self.in_bits, self.out_bits = in_bits, out_bits
+        ports = {CLOCK: In(1), RX: In(1), TX: Out(1)}
+        for name, pins in ((LED, board.led_pins), (HIGH, board.high_pins)):
+            if pins:
+                ports[name] = Out(len(pins))
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain("sync")
+        m.domains.start = ClockDomain("start", reset_less=True)
+        clock, locked = Signal(name="clk"), Signal(init=1)
+        pin = getattr(self, CLOCK)
+        if self.clocking.pll is None:
+            m.d.comb += clock.eq(pin)
+        else:
+            self.clocking.pll.drive(m, pin, clock, locked)
+        m.d.comb += [ClockSignal("sync").eq(clock), ClockSignal("start").eq(clock)]
+        m.d.comb += ResetSignal("sync").eq(self._start(m, locked))
+
+        m.submodules.link = link = SerialLink(self.in_bits, self.out_bits, self.clocking.cycles)
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
+        restart = Signal(init=1)
+        m.d.sync += restart.eq(link.restart)
+        m.submodules.design = Instance(
+            self.design,
+            i_clk=ClockSignal("sync"), i_rst=restart,
+            i_i__payload=link.o.payload, i_i__valid=link.o.valid, o_i__ready=link.o.ready,
+            o_o__payload=link.i.payload, o_o__valid=link.i.valid, i_o__ready=link.i.ready,
+        )  # fmt: skip
+        if self.board.led_pins:
+            busy, beat = Signal(23), Signal(24)
+            m.d.sync += beat.eq(beat + 1)
+            with m.If((link.o.valid & link.o.ready) | (link.i.valid & link.i.ready)):
+                m.d.sync += busy.eq(~0)
+            with m.Elif(busy != 0):
+                m.d.sync += busy.eq(busy - 1)
+            lights = Cat(~restart, busy.any(), link.lost, beat[-1])[: len(self.board.led_pins)]
+            m.d.comb += self.led.eq(~lights if self.board.leds_low else lights)
+        if self.board.high_pins:
+            m.d.comb += self.high.eq(~0)
+        return m
+
+    def _start(self, m: Module, locked: Signal) -> Value:
+        """High from power-up until the clock has run for ``START_US``."""
+        cycles = ceil(START_US * self.clocking.clock_mhz)
+        stable, running, count = Signal(), Signal(), Signal(range(cycles + 1))
+        m.submodules.locked = FFSynchronizer(locked, stable, o_domain="start")
+        m.d.start += running.eq(count == cycles)
+        with m.If(~stable):
+            m.d.start += count.eq(0)
+        with m.Elif(count != cycles):
+            m.d.start += count.eq(count + 1)
+        return ~running
+
+
+def board_verilog(board: Board, clocking: Clocking, design: str, in_bits: int, out_bits: int) -> str:
+    """The Verilog of module ``board``; the module ``design`` is another file's."""
+    top = BoardTop(board, clocking, design, in_bits, out_bits)
+    return shortened(verilog.convert(top, name=TOP, emit_src=False, strip_internal_attrs=True))
