@@ -6,7 +6,7 @@ fastest clock that is not above it and keeps within the data sheet's limits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from amaranth.hdl import Const, Instance, Module, Signal
@@ -40,48 +40,54 @@ def _within(value: Fraction, limits: tuple[float, float]) -> bool:
 
 @dataclass(frozen=True)
 class Ecp5Pll:
-    """EHXPLLL with its primary output fed back: out = in * ``feedback`` / ``divide``, VCO = out * ``output``."""
+    """EHXPLLL, whose primary output is fed back: VCO = in * ``multiply`` / ``divide``, out = VCO / ``output``."""
 
     clock_in: Fraction
     divide: int
-    feedback: int
+    multiply: int
     output: int
 
     @property
-    def clock(self) -> Fraction:
-        return self.clock_in * self.feedback / self.divide
+    def phase(self) -> Fraction:
+        return self.clock_in / self.divide
 
     @property
     def vco(self) -> Fraction:
-        return self.clock * self.output
+        return self.phase * self.multiply
+
+    @property
+    def clock(self) -> Fraction:
+        return self.vco / self.output
 
     @classmethod
     def find(cls, clock_in: float, wanted: float) -> Ecp5Pll:
+        sources = (
+            cls(Fraction(clock_in), divide, multiply, 1) for divide in range(1, 129) for multiply in range(1, 129)
+        )
         found = [
-            cls(Fraction(clock_in), divide, feedback, output)
-            for divide in range(1, 129)
-            if _within(Fraction(clock_in) / divide, ECP5.phase)
-            for feedback in range(1, 81)
-            for clock in [Fraction(clock_in) * feedback / divide]
-            if clock <= wanted and _within(clock, ECP5.out)
+            replace(pll, output=output)
+            for pll in sources
+            if _within(pll.phase, ECP5.phase) and _within(pll.vco, ECP5.vco)
             for output in range(1, 129)
-            if _within(clock * output, ECP5.vco)
+            if pll.vco / output <= wanted and _within(pll.vco / output, ECP5.out)
         ]
         middle = sum(ECP5.vco) / 2
         return _best(found, clock_in, wanted, lambda pll: (pll.clock, -abs(pll.vco - middle), -pll.divide))
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
+        fed_back = Signal()
         m.submodules.pll = Instance(
             "EHXPLLL",
             # the loop filter, as Lattice's own tools set it
             a_ICP_CURRENT="12", a_LPF_RESISTOR="8", a_MFG_ENABLE_FILTEROPAMP="1", a_MFG_GMCREF_SEL="2",
-            p_CLKI_DIV=self.divide, p_CLKFB_DIV=self.feedback, p_FEEDBK_PATH="CLKOP", p_CLKOP_ENABLE="ENABLED",
-            p_CLKOP_DIV=self.output, p_CLKOP_CPHASE=self.output // 2, p_CLKOP_FPHASE=0,
+            p_CLKI_DIV=self.divide, p_CLKFB_DIV=1, p_FEEDBK_PATH="CLKOP",
+            p_CLKOP_ENABLE="ENABLED", p_CLKOP_DIV=self.multiply, p_CLKOP_CPHASE=self.multiply - 1, p_CLKOP_FPHASE=0,
+            p_CLKOS_ENABLE="ENABLED", p_CLKOS_DIV=self.output, p_CLKOS_CPHASE=self.output - 1, p_CLKOS_FPHASE=0,
             p_PLLRST_ENA="DISABLED", p_INTFB_WAKE="DISABLED", p_STDBY_ENABLE="DISABLED", p_DPHASE_SOURCE="DISABLED",
-            p_OUTDIVIDER_MUXA="DIVA",
-            i_CLKI=pin, i_CLKFB=clock, i_RST=Const(0), i_STDBY=Const(0), i_PLLWAKESYNC=Const(0), i_ENCLKOP=Const(0),
+            p_OUTDIVIDER_MUXA="DIVA", p_OUTDIVIDER_MUXB="DIVB",
+            i_CLKI=pin, i_CLKFB=fed_back, i_RST=Const(0), i_STDBY=Const(0), i_PLLWAKESYNC=Const(0), i_ENCLKOP=Const(0),
             i_PHASESEL0=Const(0), i_PHASESEL1=Const(0), i_PHASEDIR=Const(1), i_PHASESTEP=Const(1),
-            i_PHASELOADREG=Const(1), o_CLKOP=clock, o_LOCK=locked,
+            i_PHASELOADREG=Const(1), o_CLKOP=fed_back, o_CLKOS=clock, o_LOCK=locked,
         )  # fmt: skip
 
 

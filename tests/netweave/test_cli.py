@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hw.boards.board import BOARDS
 from hw.device import DEVICES
 from netweave import cli, flow
 
@@ -90,6 +91,14 @@ def test_corrupt_artifacts(
     assert not list(run.rglob("*.part*"))
 
 
+def test_a_bitstream_needs_a_board(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path
+) -> None:
+    assert call(monkeypatch, "build", net, "-o", net.parent / "run") == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "board: is named by no [[device]]; `board = ...` names one: ulx3s-85f" in shown
+
+
 def test_own_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch, net: Path) -> None:
     def broken(*_: object) -> None:
         raise AttributeError("a mistake of ours")
@@ -111,6 +120,7 @@ def test_help_teaches_with_examples(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     "command, names",
     [
         ("devices", list(DEVICES)),
+        ("boards", list(BOARDS)),
         ("models", ["digits_cnn", "digits", "see_d", "60x80x3", "n_mnist:FOLDER"]),
         ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "requantize"]),
     ],

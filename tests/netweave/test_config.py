@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from netweave.config import ConfigError, load
+from tests.hw.boards.test_board import OWN
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = '[[device]]\nname = "zu3eg"\n'
@@ -37,6 +38,14 @@ def test_own_files_are_meant_from_the_configuration(tmp_path: Path) -> None:
     assert load(write(tmp_path, f'data = "n_mnist"\n{DEVICE}')).data == "n_mnist"
 
 
+def test_a_board_brings_its_device(tmp_path: Path) -> None:
+    (device,) = load(ROOT / "examples" / "digits_dvs_ulx3s.toml").device
+    assert (device.name, device.built_for.name) == ("ecp5-85k", "ulx3s-85f")
+    (tmp_path / "mine.toml").write_text(OWN)
+    (own,) = load(write(tmp_path, '[[device]]\nboard = "mine.toml"\n')).device
+    assert (own.name, own.built_for.title) == ("ecp5-25k", "A board of my own")
+
+
 @pytest.mark.parametrize(
     "text, field, says",
     [
@@ -61,6 +70,13 @@ def test_own_files_are_meant_from_the_configuration(tmp_path: Path) -> None:
         (f'[quantize]\nformats = ["int8", "int8"]\n{DEVICE}', "quantize.formats", "int8 stands there more than once"),
         (f"[quantize]\nformats = []\n{DEVICE}", "quantize.formats", "[]: list should have at least 1 item"),
         (f'[quantize]\ncalibration = "mes"\n{DEVICE}', "quantize.calibration", "did you mean 'mse'? valid are minmax"),
+        ('[[device]]\nboard = "ulx3s"\n', "device[0]", "unknown board 'ulx3s' (did you mean ulx3s-85f or"),
+        (f'{DEVICE}board = "own.toml"\n', "device[0].board", "own.toml: cannot be read as a board"),
+        (
+            f'{DEVICE}board = "icebreaker"\n',
+            "device[0]",
+            "'zu3eg' is not the device of board 'icebreaker', 'ice40up5k'",
+        ),
         (f"[cosim]\nimages = 0\n{DEVICE}", "cosim.images", "0: input should be greater than or equal to 1"),
         (f'[cosim]\nsimulator = "icurus"\n{DEVICE}', "cosim.simulator", "did you mean 'icarus'?"),
         (f"[cosim]\nprobes = 1\n{DEVICE}", "cosim.probes", "1: input should be a valid boolean"),

@@ -72,7 +72,7 @@ def test_from_network_to_report(tmp_path: Path, text: str) -> None:
     wanted = config.load(path)
     heard = Fresh()
     flow.run(wanted, tmp_path / "run", heard)
-    assert len(heard.made) == len(flow.STAGES)
+    assert len(heard.made) == len(flow.STAGES) - 1, "all but the bitstream, for which no board is named"
 
     device = wanted.device[0].name
     points = Front.load(tmp_path / "run" / "explore" / device / "front.json").points

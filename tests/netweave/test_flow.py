@@ -23,11 +23,12 @@ class Stages:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         self.failing = ""
-        for module, name in [(networks, name) for name in ORDER[:2]] + [(designs, name) for name in ORDER[2:]]:
+        staged = [(networks, name) for name in ORDER[:2]] + [(designs, name) for name in [*ORDER[2:], "build"]]
+        for module, name in staged:
             monkeypatch.setattr(module, name, self._stage(name))
 
     def _stage(self, name: str) -> Any:
-        def write(config: Config, *rest: Any) -> None:
+        def write(config: Any, *rest: Any) -> None:
             folder: Path = rest[-1]
             self.calls.append(name)
             (folder / "made.json").write_text(json.dumps([name, config.train.epochs if name == "train" else 0]))
@@ -90,6 +91,20 @@ def test_what_changed_is_made_again(stages: Stages, tmp_path: Path, changes: dic
         assert stages.calls[:2] == ORDER[:2]
     else:
         assert stages.calls == again
+
+
+def test_a_bitstream_is_built_where_a_board_is_named(stages: Stages, tmp_path: Path) -> None:
+    wanted = config(device=[{"board": "ulx3s-85f"}])
+    flow.run(config(device=[{"name": "ecp5-85k"}]), tmp_path)
+    assert "build" not in stages.calls
+    stages.calls.clear()
+    flow.run(wanted, tmp_path)
+    assert stages.calls == ["generate", "build", "report"]
+    assert "build/ecp5-85k/made.json" in files(tmp_path)
+    (tmp_path / "generate" / "ecp5-85k" / "made.json").write_text("edited by hand")
+    stages.calls.clear()
+    flow.build(wanted, tmp_path)
+    assert stages.calls == ["build"]
 
 
 def test_changed_artifact_is_noticed_downstream(stages: Stages, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.schema import (
     Accuracy,
+    Built,
     Check,
     Cycles,
     Density,
@@ -20,6 +21,7 @@ from reports.schema import (
 )
 
 FORMATS = ["int8", "int4", "dybit8", "dybit4"]
+BUILT = Built(board="ulx3s-25f", clock_mhz=80, fmax_mhz=93.75, bitstream="build/ecp5-25k/board.bit")
 CONVS = ["stem", "layer1_conv1", "layer1_conv2", "layer2_conv1", "layer2_conv2", "head"]
 
 
@@ -49,7 +51,7 @@ def by_density() -> Density:
     return Density(densities=shares, sparse=sparse, dense=dense, crossing={"latency": 0.6, "interval": None})
 
 
-def target(device: str, sparse: bool = False) -> Target:
+def target(device: str, sparse: bool = False, built: Built | None = None) -> Target:
     layers = [
         Layer(
             name=name,
@@ -85,7 +87,9 @@ def target(device: str, sparse: bool = False) -> Target:
             resources={
                 Label.ESTIMATED: Resources(lut=17000, ff=8000, bram=3, dsp=42),
                 Label.SYNTHESIZED: Resources(lut=16012, ff=8123, bram=3, dsp=42),
+                **({Label.ROUTED: Resources(lut=16444, ff=8333, bram=4, dsp=42)} if built else {}),
             },
+            built=built,
             layers=layers,
             density=by_density() if sparse else None,
             check=Check(
@@ -130,5 +134,5 @@ def report() -> Report:
             for i, name in enumerate(FORMATS)
         ],
         graph=nodes,
-        targets=[target("zu3eg"), target("ecp5-25k", sparse=True)],
+        targets=[target("zu3eg"), target("ecp5-25k", sparse=True, built=BUILT)],
     )

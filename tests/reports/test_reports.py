@@ -175,3 +175,15 @@ def test_density_table_gives_the_ratio_to_the_dense_version(folder: Path) -> Non
     assert [float(row["active sites %"]) for row in rows] == [1, 10, 50, 100]
     assert float(rows[2]["latency ratio"]) == pytest.approx(3000 / 3500, rel=1e-5)
     assert not (folder / "density_zu3eg.csv").exists()
+
+
+def test_a_bitstream_is_shown_with_its_clock_and_what_it_takes(folder: Path) -> None:
+    page = Page((folder / "index.html").read_text())
+    words = " ".join(" ".join(page.words).split())
+    assert "93.8 MHz at most on ulx3s-25f, clocked at 80 MHz: bitstream build/ecp5-25k/board.bit routed" in words
+    assert "16,444" in page.words
+    assert words.count("Routed by nextpnr") == 1
+    with (folder / "utilisation_ecp5-25k.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["routed"] for row in rows] == ["16444", "8333", "4", "42"]
+    assert "routed" not in (folder / "utilisation_zu3eg.csv").read_text()
