@@ -6,14 +6,14 @@ label, where the pupil was at the start of those 50 ms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from models.events.formats.eye_tracking import LABEL_US, labels, read
-from models.events.recording import Policy
+from models.events.recording import EventError, Policy, Recording
 from models.events.represent import downscaled, voxel_grid
 from models.events.window import between
 
@@ -67,3 +67,32 @@ def sequences(
             marks[part, 2] == 1,
             first * FRAME_US,
         )
+
+
+def frames_by_count(paths: Iterable[Path], share: float, count: int) -> np.ndarray:
+    """int8 ``[count, 3, 60, 80]``: voxel grids of windows with as many events each, evenly over the recordings.
+
+    They are as few as make the mean share of active sites over all grids ``share`` or more. Windows may overlap where
+    ``count`` of them are more than the recordings hold.
+    """
+    recordings = [downscaled(read(path), FACTOR) for path in paths]
+    least, most = 1, min((len(events) for events in recordings), default=0)
+    if not most or _by_count(recordings, most, count).any(axis=1).mean() < share:
+        raise EventError(f"share: {share} of the sites are active in no window of {most} events")
+    while least < most:
+        events = (least + most) // 2
+        enough = _by_count(recordings, events, count).any(axis=1).mean() >= share
+        least, most = (least, events) if enough else (events + 1, most)
+    return _by_count(recordings, most, count)
+
+
+def _by_count(recordings: list[Recording], events: int, count: int) -> np.ndarray:
+    """``count`` grids of so many ``events``, their starts evenly over all places where one can start."""
+    ends = np.cumsum([len(recording) - events + 1 for recording in recordings])
+    grids = []
+    for place in (np.arange(count) * ends[-1] // count).tolist():
+        number = int(np.searchsorted(ends, place, side="right"))
+        first = place - (int(ends[number - 1]) if number else 0)
+        window = recordings[number].select(slice(first, first + events))
+        grids.append(voxel_grid(window, BINS, None, STEPS))
+    return np.array(grids)

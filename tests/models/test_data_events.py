@@ -12,10 +12,13 @@ import pytest
 from models.data import Augment, Dataset, DatasetError, digits_dvs, load
 from models.data.cache import cache_dir, kept
 from models.data.counts import Counts
-from models.data.eye_tracking import SCALE, sequences
+from models.data.eye_tracking import SCALE, frames_by_count, sequences
 from models.data.n_mnist import n_mnist
+from models.events.formats import eye_tracking as files_of_eyes
 from models.events.formats import n_mnist as files_of_n_mnist
-from models.events.recording import recording
+from models.events.recording import EventError, recording
+from models.events.represent import downscaled, voxel_grid
+from models.events.window import by_count
 from models.ir.dtype import IntType
 from tests.models.events import files
 from tests.support.data import DATA
@@ -210,6 +213,25 @@ def test_eye_tracking_sequences(marks: int, frames: int, tmp_path: Path) -> None
             assert part.grids[at].sum() * SCALE == total
             places = {(y // 8, x // 8) for _, x, y, _ in inside}
             assert {tuple(site) for site in np.argwhere(part.grids[at].any(axis=0)).tolist()} <= places
+
+
+def test_eye_tracking_frames_of_as_many_events(tmp_path: Path) -> None:
+    eye_recording(tmp_path, 1.0, 100)
+    (tmp_path / "b").mkdir()
+    eye_recording(tmp_path / "b", 0.5, 50)
+    paths = [tmp_path / "a.h5", tmp_path / "b" / "a.h5"]
+    whole = [downscaled(files_of_eyes.read(path), 8) for path in paths]
+
+    def grids(events: int) -> np.ndarray:
+        windows = [part for recording in whole for part in by_count(recording, events, 1)]
+        return np.array([voxel_grid(windows[n * len(windows) // 7], 3, steps=4) for n in range(7)])
+
+    found = frames_by_count(paths, 0.05, 7)
+    assert (found.shape, found.dtype) == ((7, 3, 60, 80), np.int8)
+    (events,) = (n for n in range(220, 280) if np.array_equal(found, grids(n)))
+    assert grids(events - 1).any(axis=1).mean() < 0.05 <= found.any(axis=1).mean()
+    with pytest.raises(EventError, match=r"share: 0.99 of the sites are active in no window of 1000 events"):
+        frames_by_count(paths, 0.99, 3)
 
 
 @pytest.mark.skipif(not (DATA / "3et_plus").is_dir(), reason=f"no 3ET+ recordings in {DATA}")
