@@ -87,12 +87,12 @@ def solve(problem: Problem, objective: Objective, *, gap: float = 0.0, time_limi
     return Solution(selection, evaluation, report)
 
 
-def least_utilisation(problem: Problem) -> Fraction:
-    """The lowest utilisation at which all limits are kept; ``Infeasible`` where they cannot be."""
+def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float | None = None) -> Fraction:
+    """The lowest utilisation at which all limits are kept, to within ``gap``; ``Infeasible`` where they cannot be."""
     problem = prune(problem)
     program = Program(problem)
     program.limited(Objective.BOTTLENECK)
-    outcome = program.minimise(program.utilisation())
+    outcome = program.minimise(program.utilisation(), gap, time_limit)
     if outcome is None:
         raise _infeasible(problem)
     return utilisation(evaluate(problem, outcome.selection).resources, problem.budget)
@@ -125,16 +125,17 @@ def _narrowed(
     if relaxed is None:
         return None
     floor, reduced_costs = relaxed
-    reach, best = max(1.0, FIRST_REACH * floor), math.inf
+    reach = max(1.0, FIRST_REACH * floor)
+    best = math.inf
     while True:
         slack = reach + EXACT * max(1.0, floor)
         ops = tuple(_within(op, costs, slack) for op, costs in zip(problem.ops, reduced_costs, strict=True))
         whole = ops == problem.ops
-        program = Program(dataclasses.replace(problem, ops=ops))
-        goal = program.limited(objective)
-        if best < math.inf:
-            program.lp.addConstraint(goal <= best * (1 + EXACT))
-        outcome = program.minimise(goal, gap, time_limit)
+        narrower = dataclasses.replace(problem, ops=ops)
+        program, goal, outcome = _best(narrower, objective, best, gap, time_limit)
+        if outcome is None and best < math.inf:
+            # at times HiGHS calls a cap infeasible that a choice at hand keeps
+            program, goal, outcome = _best(narrower, objective, math.inf, gap, time_limit)
         if outcome is None:
             if whole:
                 return None
@@ -147,6 +148,16 @@ def _narrowed(
         distance = outcome.value - floor
         reach = min(distance, WIDER * reach) if outcome.value < best * (1 - EXACT) else distance
         best = float(evaluate(problem, outcome.selection).objective(objective))
+
+
+def _best(
+    problem: Problem, objective: Objective, cap: float, gap: float, time_limit: float | None
+) -> tuple[Program, pulp.LpAffineExpression, Outcome | None]:
+    program = Program(problem)
+    goal = program.limited(objective)
+    if cap < math.inf:
+        program.lp.addConstraint(goal <= cap * (1 + EXACT))
+    return program, goal, program.minimise(goal, gap, time_limit)
 
 
 def _within(op: Op, reduced_costs: list[float], slack: float) -> Op:

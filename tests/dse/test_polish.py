@@ -1,0 +1,63 @@
+"""Polishing never loses, keeps the limits, and finds an exchange that no single change is."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from dse import exhaustive
+from dse.polish import polish
+from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
+from tests.dse.problems import random_problem
+
+LANE = Interface(1, "int8")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_polished_choice_is_feasible_and_no_worse(seed: int) -> None:
+    problem = random_problem(seed)
+    feasible = [selection for selection, evaluation in exhaustive.selections(problem) if evaluation.feasible]
+    if not feasible:
+        return
+    start = random.Random(seed).choice(feasible)
+    asked: list[Selection] = []
+
+    def judge(selection: Selection) -> float:
+        asked.append(selection)
+        # other than the program's figure, as a simulation is
+        return float(evaluate(problem, selection).latency) + 7 * sum(own.tail % 3 for own in selection.values())
+
+    best, value = polish(problem, start, judge, 50)
+    assert len(asked) <= 50
+    assert value == judge(best) <= judge(start)
+    assert evaluate(problem, best).feasible
+
+
+def exchange(limit: int) -> Problem:
+    """Two ops, of which the first should give the second the memory it has: a total of cycles is judged."""
+
+    def op(name: str, cycles: dict[int, int], reads: int) -> Op:
+        return Op(name, tuple(Candidate((name, c), c, (r,), LANE, (LANE,) * reads, span=c) for c, r in cycles.items()))
+
+    ops = op("a", {10: 4, 12: 1}, 0), op("b", {20: 5, 40: 2}, 1)
+    return Problem("board", ops, (Edge("a", "b", 0, {(LANE, LANE): Link((0,))}),), "b", {"bram": limit})
+
+
+def total(selection: Selection) -> float:
+    return float(sum(own.cycles for own in selection.values()))
+
+
+def test_what_one_op_gives_another_takes() -> None:
+    problem = exchange(6)
+    start = {"a": problem.ops[0].candidates[0], "b": problem.ops[1].candidates[1]}
+    best, value = polish(problem, start, total, 20)
+    assert ([own.cycles for own in best.values()], value) == ([12, 20], 32.0)
+    assert polish(exchange(5), {**start, "a": problem.ops[0].candidates[1]}, total, 20)[1] == 52.0
+    assert polish(exchange(9), start, total, 20)[1] == 30.0
+
+
+def test_nothing_is_tried_without_tries() -> None:
+    problem = exchange(6)
+    start = {"a": problem.ops[0].candidates[0], "b": problem.ops[1].candidates[1]}
+    assert polish(problem, start, total, 1) == (start, 50.0)
