@@ -1,0 +1,139 @@
+"""Latency of one frame beside ESDA's accelerators: SEE-D, SEE-A and ESDA's four published designs.
+
+Each of ours keeps to the DSP blocks and 18 Kb memories of the published one, on the same ZCU102, of whose LUTs it takes
+``LUT``, and is made for frames of the published activity:
+
+- SEE: ``FRAMES`` frames cut from the 3ET+ recordings at hand, each of as many events, so many that the mean share of
+  active sites is the published one.
+- The four designs: ``DRAWN`` frames drawn to the published density of every resolution, clustered as published
+  (``models.clusters``), and the real frame published with the design, which exploration does not see.
+
+Frames a second are 1 / latency of a single frame at the published clock; they and cycles are ``simulated``, resources
+are ``estimated``. ESDA's frames a second are measured, of its data set as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+
+from cosim.cycle import Simulator
+from dse.explore import Search
+from dse.problem import Objective
+from hw.device import DEVICES
+from hw.mapping import Mapping
+from models.clusters import matched
+from models.data.eye_tracking import frames_by_count
+from models.esda import load_esda
+from models.esda_designs import load_design
+from models.ir.graph import Graph
+from netweave.fastest import Fastest, fastest
+from tests.support.data import DATA
+
+CLOCK_MHZ = 187.48
+DEVICE = DEVICES["zcu102"]
+LUT = 0.8
+SEARCH = Search(Objective.LATENCY, sizes=1, gap=0.05, time_limit=60.0, tries=800)
+FRAMES, SHARE = 100, 0.21
+DRAWN = 20
+MAPPINGS = Path("runs") / "esda_designs"
+SEE = {"SEE-D": (0.59, 1434, 899, 20_000), "SEE-A": (0.64, 2520, 1824, None)}
+"""Published milliseconds a frame on the accelerator; DSP blocks and 18 Kb memories, of SEE-A the whole device's, as
+none are published; the most cycles that are asked for."""
+FPS = {"DVS_1890": 1543, "NMNIST": 6510, "ASL_0p5": 1428, "NCal_w0p5": 319}
+TIMES = 3
+"""How many times ESDA's frames a second are asked for."""
+
+
+def measure() -> dict[str, Any]:
+    if not (DATA / "esda_designs").is_dir():
+        raise FileNotFoundError(f"{DATA}: no published designs are there; the variable NETWEAVE_DATA names where")
+    figures: dict[str, Any] = {}
+    for name in ("SEE-D", "NMNIST", "DVS_1890", "ASL_0p5", "NCal_w0p5", "SEE-A"):
+        figures[name] = see(name) if name in SEE else published(name)
+        print(name, figures[name], flush=True)
+    return figures
+
+
+def see(name: str) -> dict[str, Any]:
+    ms, dsp, bram, most = SEE[name]
+    graph, _ = load_esda(DATA / "esda_golden" / f"{name}.json")
+    masks = eye_masks()
+    made = explored(graph, masks, dsp, bram)
+    return {
+        "published": {"ms a frame": ms, "cycles a frame": round(ms * CLOCK_MHZ * 1000), "dsp": dsp, "bram18": bram},
+        **ours(name, made, masks, most, round(ms * CLOCK_MHZ * 1000)),
+    }
+
+
+def eye_masks() -> list[np.ndarray]:
+    """The active sites of the frames cut from 3ET+."""
+    return [(grid != 0).any(axis=0) for grid in frames_by_count(sorted(DATA.glob("3et_plus/*/*/*.h5")), SHARE, FRAMES)]
+
+
+def published(name: str) -> dict[str, Any]:
+    (path,) = (DATA / "esda_designs").glob(f"{name}_shift*.json")
+    design = load_design(path)
+    fps, graph = FPS[design.name], design.graph
+    height, width, _ = graph.input.shape
+    masks = matched(np.random.default_rng(0), height, width, design.densities, design.taps, DRAWN)
+    made = explored(graph, masks, design.dsp, design.bram)
+    (real,) = Simulator(graph, made.mapping).latencies([design.frame.mask])
+    cycles = round(CLOCK_MHZ * 1e6 / fps)
+    return {
+        "published": {
+            "frames a second": fps,
+            "cycles a frame": cycles,
+            "bottleneck, cycles, estimated": design.bottleneck,
+            "dsp": design.dsp,
+            "bram18": design.bram,
+        },
+        **ours(name, made, masks, cycles // TIMES, cycles),
+        "real frame": {
+            "label": "simulated",
+            "active sites": len(design.frame.sites),
+            "cycles a frame": real,
+            "frames a second": round(CLOCK_MHZ * 1e6 / real),
+            "times published": round(cycles / real, 2),
+        },
+    }
+
+
+def explored(graph: Graph, masks: list[np.ndarray], dsp: int, bram: int) -> Fastest:
+    device = replace(DEVICE, dsp=dsp, bram=bram, lut=int(LUT * DEVICE.lut))
+    made = fastest(graph, masks, device, CLOCK_MHZ, SEARCH)
+    MAPPINGS.mkdir(parents=True, exist_ok=True)
+    Mapping.save(made.mapping, MAPPINGS / f"{graph.name.lower()}.json")
+    return made
+
+
+def ours(name: str, made: Fastest, masks: list[np.ndarray], most: int | None, before: int) -> dict[str, Any]:
+    cycles, found = mean(made.cycles), made.found
+    return {
+        "frames": {
+            "label": "simulated",
+            "frames": len(masks),
+            "active sites, mean": round(mean(int(mask.sum()) for mask in masks)),
+            "cycles a frame, mean": round(cycles),
+            "cycles a frame, median": round(median(made.cycles)),
+            "cycles a frame, largest": max(made.cycles),
+            "frames a second": round(CLOCK_MHZ * 1e6 / cycles),
+            "times published": round(before / cycles, 2),
+            "asked for, cycles at most": most,
+        },
+        "design": {
+            "label": "estimated",
+            **made.evaluation.resources,
+            "fits": made.evaluation.feasible,
+            "bottleneck, cycles": made.evaluation.bottleneck,
+            "latency, cycles": round(float(made.evaluation.latency)),
+            "program, latency": round(found.solver.objective),
+            "program, bound": round(found.solver.bound),
+            "program": found.solver.status,
+            "program, seconds": round(found.solver.seconds, 1),
+        },
+    }
