@@ -3,11 +3,11 @@
 ::
 
     design/  netweave.v  [netweave_probes.v]  manifest.json  synth_<family>.ys
-             netweave_axi.v  registers.md  netweave.h  netweave_driver.py
+             netweave_axi.v  registers.md  netweave.h  netweave_driver.py  netweave.core
              graph.json  weights.npz  mapping.json
 
 ``netweave_axi`` is the accelerator, the module ``netweave``, behind AXI; its registers are described for people and
-for C, and the driver is for Python on a board.
+for C, and the driver is for Python on a board. ``netweave.core`` describes both to FuseSoC.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from hw.interface.registers import c_header, manifest_entry, markdown, register_
 from hw.layout import InputLayout, TokenLayout
 from hw.manifest import MANIFEST_FILE, DesignError, Manifest, Port, Probe, Slice, load_manifest
 from hw.mapping import Mapping
+from hw.targets.fusesoc import CORE_FILE, core
 from hw.targets.yosys import script
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, save
@@ -94,6 +95,7 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manife
         (folder / f"synth_{family}.ys").write_text(text)
 
     axi = _write_axi(plain.plan, target, folder)
+    (folder / CORE_FILE).write_text(core(graph.name, target, VERILOG_FILE, AXI_FILE, AXI_TOP))
     source, result = plain.plan.source, plain.plan.output
     files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, AXI_FILE, *([PROBES_FILE] if probes else [])]
     manifest = Manifest(

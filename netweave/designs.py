@@ -23,7 +23,8 @@ from hw import emit
 from hw.accelerator import Plan
 from hw.device import Device
 from hw.mapping import FrameInput, Mapping
-from hw.targets import bitstream
+from hw.targets import bitstream, vivado
+from hw.targets.parts import PARTS
 from hw.targets.project import write_project
 from hw.targets.yosys import synthesize
 from models import data
@@ -40,7 +41,7 @@ from reports.artifact import read_json, write_json
 from reports.collect import collect
 from reports.html import write_page
 
-DESIGN, PROJECT = "design", "project"
+DESIGN, PROJECT, VIVADO = "design", "project", "vivado"
 FRONT, ALL, COSIM, BUILD = "front.json", "designs.json", "cosim.json", "build.json"
 FRAMES = 20
 """Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
@@ -136,8 +137,8 @@ def generate(
 ) -> None:
     """Write ``design/``, ``estimate.json`` of it and its layers, and ``synthesis.json`` with Yosys's counts.
 
-    For a board also ``project/``, all that its bitstream takes. Yosys's log goes into ``logs``, which stays also when
-    it fails.
+    For a part of AMD's also ``vivado/``; for a board ``project/``, all that its bitstream takes. Yosys's log goes into
+    ``logs``, which stays also when it fails.
     """
     reached = read_json(trained / "train.json", "train", "train")
     rule = target.pick or f"fastest-above {100 * reached['correct'] / reached['total'] - target.max_loss}"
@@ -154,6 +155,8 @@ def generate(
     progress("synthesis", 1, 2)
     made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
     write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
+    if device.name in PARTS:
+        vivado.write_project(folder / DESIGN, device, folder / VIVADO)
     if target.board is not None:
         frames = data.load(config.data).frames("test", CASES)
         plan = Plan(graph, mapping)

@@ -78,7 +78,7 @@ def test_a_design_is_complete_and_its_manifest_true(graph: Graph, tmp_path: Path
     folder = tmp_path / "design"
     manifest = generate(graph, MAPPING, folder, probes=True)
     assert sorted(contents(folder)) == [
-        "graph.json", "manifest.json", "mapping.json", "netweave.h", "netweave.v", "netweave_axi.v",
+        "graph.json", "manifest.json", "mapping.json", "netweave.core", "netweave.h", "netweave.v", "netweave_axi.v",
         "netweave_driver.py", "netweave_probes.v", "registers.md", "synth_ecp5.ys", "synth_ice40.ys", "synth_xcup.ys",
         "weights.npz",
     ]  # fmt: skip
