@@ -7,9 +7,8 @@ input and on its geometry alone, so that ops share them as well.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from cosim.memory import UNKNOWN, kept
+from cosim.memory import UNKNOWN, compiled, kept
 from models.ir.graph import GlobalPool, Graph, Linear, Window
 
 WAITS_FOR, PLACE_TAPS, PLACE_ROWS, PLACE_SIZE = range(4)
@@ -75,7 +74,7 @@ class Classes:
         return frames * (2 * classes + windows) + (classes - 1) * sites + windows * (sites + frames) * PLACE_SIZE
 
 
-@njit
+@compiled
 def _windows_of_frame(w, at, fields, sites, count, active, cells, rows, give):
     """Writes the places of one frame's windows from ``w[at]`` on: (where they end, where the output's sites end).
 
@@ -136,7 +135,7 @@ def _windows_of_frame(w, at, fields, sites, count, active, cells, rows, give):
     return _end_place(w, at, count, filled), give
 
 
-@njit
+@compiled
 def _end_place(w, at, tokens, rows):
     w[at + WAITS_FOR] = 2 * tokens + 1
     w[at + PLACE_TAPS] = END
@@ -144,7 +143,7 @@ def _end_place(w, at, tokens, rows):
     return at + PLACE_SIZE
 
 
-@kept("active_sites.py")
+@kept()
 def walk(masks, sides, windows, sparse, w):
     """Fills ``w`` for frames bool ``[frames, sites]``: from 0 on the tokens by class and frame, then the addresses
     of windows by number and frame, those of sites by class and frame, and what they point to. Where that ends.

@@ -12,7 +12,7 @@ from cosim import processes as kinds
 from cosim import stream_times as stream
 from cosim import window_times as window
 from cosim.active_sites import Classes
-from cosim.memory import KIND, Memory
+from cosim.memory import AWAKE, KIND, Memory
 from hw.accelerator import Edge, Plan
 from hw.layout import MaskLayout
 from hw.op import Op
@@ -20,7 +20,7 @@ from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
 from hw.sequencer import Rounds
-from hw.source import FRAMES_AHEAD, WindowGeometry, token_slots
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, token_slots
 from hw.stream import queue_latency
 from hw.window_op import WindowOp
 
@@ -48,6 +48,9 @@ class Assembly:
         self.edges: list[str] = []
         self._entries: dict[tuple[str, int], int] = {}
         graph = plan.graph
+        # a flag for each node, each queue, and the sink
+        self._awake = self.memory.record(len(graph.nodes) + sum(edge.queue > 0 for edge in plan.edges) + 1)
+        self.memory[AWAKE] = self._awake
         for node in graph.nodes:
             lanes = plan.layout(node.name).lanes
             if node is graph.input:
@@ -71,9 +74,9 @@ class Assembly:
         """A new process, next in order, that owns ``readers``."""
         process = self.memory.record(size)
         self.memory[process + KIND] = kind
-        self.processes.append(process)
         for reader in readers:
-            self.memory[reader + stream.OWNER] = process
+            self.memory[reader + stream.OWNER] = self._awake + len(self.processes)
+        self.processes.append(process)
         return process
 
     def _stream(self, name: str, lanes: int, producer: int, ring: int, readers: int, label: str = "") -> list[int]:
@@ -82,7 +85,7 @@ class Assembly:
         address = m.record(stream.STREAM_SIZE)
         m[address + stream.RING], m[address + stream.MASK] = m.rings(2, ring)
         m[address + stream.LAST] = -1
-        m[address + stream.PRODUCER] = producer
+        m[address + stream.PRODUCER] = self._awake + self.processes.index(producer)
         m[address + stream.READERS] = readers
         found = [m.record(stream.READER_SIZE) for _ in range(readers)]
         m[address + stream.READER] = found[0]
@@ -169,6 +172,7 @@ class Assembly:
         m[process + op_fields.WHOLE_FRAME] = rounds.whole_frame
         m[process + op_fields.END_BEATS] = rounds.end_beats
         m[process + op_fields.END_APART] = rounds.end_apart
+        m[process + op_fields.RELEASE] = RELEASE_DELAY
         m[process + op_fields.DONE] = -1
         m[process + op_fields.LAST_STEP], m[process + op_fields.LAST_END] = -rounds.beats, -rounds.end_apart
 
@@ -188,7 +192,8 @@ class Assembly:
         m[process + window.SPARSE], m[process + window.TOKEN_WORDS] = sparse, op.in_layout.beats_per_token
         m[process + window.WIDTH], m[process + window.KEPT] = g.width, g.rows
         m[process + window.ROW], m[process + window.ROW_MASK] = m.rings(1, g.rows)
-        m[process + window.CLOSE], _ = m.rings(1, window.AHEAD)
+        m[process + window.CLOSE], m[process + window.CLOSE_MASK] = m.rings(1, FRAMES_AHEAD + 2)
+        m[process + window.MOST_AHEAD] = FRAMES_AHEAD
         # of each row kept all tokens, of each frame its end, and what shows
         tokens = g.rows * g.width + FRAMES_AHEAD + 2
         m[process + window.TOKEN], m[process + window.TOKEN_MASK] = m.rings(2, tokens)

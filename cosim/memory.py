@@ -18,16 +18,20 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-FRAMES, TOKENS, WINDOWS, SITES, ENDS, INPUT, OUTPUT, HEADER = range(8)
+FRAMES, TOKENS, WINDOWS, SITES, ENDS, INPUT, OUTPUT, AWAKE, HEADER = range(9)
 """How many frames there are; then where in ``w`` lie, by class and frame, tokens, the addresses of windows and of
-sites, by edge and frame when its ``end`` left, and when each beat came in and went out.
+sites, by edge and frame when its ``end`` left, and when each beat came in and went out; and where in ``m`` is noted, by
+process, whether something it waits for may have come.
 """
 
 UNKNOWN = -1
 """In place of a time that follows from others which are not known yet."""
 
-AWAKE, KIND, BUSY, BLOCKED, PROCESS = range(5)
-"""Of a process: whether something it waits for may have come, what it is, and cycles of its work."""
+KIND, BUSY, BLOCKED, PROCESS = range(4)
+"""Of a process: what it is, and cycles of its work."""
+
+compiled = njit(_nrt=False)
+"""For what works in ``m`` and ``w`` alone: counting references to them takes longer than many a call."""
 
 
 class Memory:
@@ -58,21 +62,21 @@ class Memory:
         return np.array(self._values, dtype=np.int64)
 
 
-def kept(*files: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compiles a function, and keeps the code on disk where it can, with all that it calls.
+def kept(**options: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compiles a function with numba's ``options``, and keeps the code on disk where it can, with all that it calls.
 
-    ``files``: those beside this one in which that is, since a change of any of them makes other code.
+    Its name there has a digest of this folder's files, as numba compares only the one in which the function is.
     """
     digest = 0
-    for name in files:
-        digest = zlib.crc32(Path(__file__).with_name(name).read_bytes(), digest)
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest = zlib.crc32(file.read_bytes(), digest)
 
-    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    def compile_kept(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__qualname__ += f"_{digest:08x}"
         try:
-            return njit(cache=True)(function)
+            return njit(cache=True, **options)(function)
         except RuntimeError:
             # numba finds no folder that it may write to
-            return njit(function)
+            return njit(**options)(function)
 
-    return compiled
+    return compile_kept

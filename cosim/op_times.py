@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from cosim.active_sites import END
-from cosim.memory import BLOCKED, BUSY, FRAMES, PROCESS, TOKENS, UNKNOWN
+from cosim.memory import BLOCKED, BUSY, FRAMES, PROCESS, TOKENS, UNKNOWN, compiled
 from cosim.stream_times import (
     CLASS,
+    LAST,
     MASK,
     MOVED,
     OFFERED,
+    PRODUCER,
     READ_AT,
     RING,
+    STREAM,
+    TAKEN,
+    TAKEN_AT,
+    leave,
     offered,
     read_words,
+    straight,
     take_word,
     word_shown,
 )
-from hw.source import RELEASE_DELAY
 
 (
     IN, OUT, DEPTH, PIPELINE, GROUPS, BEATS, WORDS, WALKS, WHOLE_FRAME, END_BEATS, END_APART,
-    BEGUN, FREE, GROUP, TAPS, DONE, LAST_STEP, LAST_END, OP,
-) = range(PROCESS, PROCESS + 19)  # fmt: skip
+    RELEASE, BEGUN, FREE, GROUP, TAPS, DONE, LAST_STEP, LAST_END, OP,
+) = range(PROCESS, PROCESS + 20)  # fmt: skip
 """Of an op: its first reader and its stream; its output queue's depth, and the cycles from a step to its beat there;
-its rounds (``hw.sequencer.Rounds``). Of the site in work: whether it has begun, the first cycle that is free for it,
-its next round, its active taps. Of those before: the last step, the last of a site, and of an ``end``.
+its rounds (``hw.sequencer.Rounds``), and the cycles from a site's last step to its storage being free. Of the site in
+work: whether it has begun, the first cycle that is free for it, its next round, its active taps. Of those before: the
+last step, the last of a site, and of an ``end``.
 
 Busy is a cycle in which the sequencer issues a step. Blocked is one in which a site stands before it but the step must
 wait for room in the output queue, or for the beats of the round before to be out.
 """
 
 
-@njit
+@compiled
 def _room(m, p, s, n, beats):
     """The cycle from which the output queue has room for ``beats`` beats from beat n on."""
     before = n + beats - m[p + DEPTH]
@@ -45,14 +50,14 @@ def _room(m, p, s, n, beats):
     return m[m[s + RING] + mask + 1 + (before - 1 & mask)] + 1
 
 
-@njit
+@compiled
 def begin_site(m, p, free, taps):
     """A site with so many active taps, or END, stands before the sequencer from cycle ``free`` on."""
     m[p + BEGUN], m[p + FREE], m[p + GROUP], m[p + TAPS] = 1, free, 0, taps
     m[p + BLOCKED] -= free
 
 
-@njit
+@compiled
 def work(m, p):
     """Does what can be done of the site that has begun; whether it is done.
 
@@ -90,7 +95,7 @@ def work(m, p):
     return group == groups and _done(m, p, last, groups * steps)
 
 
-@njit
+@compiled
 def _done(m, p, time, steps):
     m[p + BEGUN], m[p + DONE] = 0, time
     m[p + BUSY] += steps
@@ -98,7 +103,7 @@ def _done(m, p, time, steps):
     return True
 
 
-@njit
+@compiled
 def _end(m, p, s):
     beats, n, mask = m[p + END_BEATS], m[s + OFFERED], m[s + MASK]
     room = _room(m, p, s, n, beats)
@@ -122,7 +127,7 @@ of the site in work.
 """
 
 
-@njit
+@compiled
 def tokens(m, w, p):
     """Pointwise convolution, and linear. A token takes a slot, as soon as the token so many before it has left it."""
     while True:
@@ -145,7 +150,7 @@ def tokens(m, w, p):
             return
 
 
-@njit
+@compiled
 def _fill(m, w, p):
     r = m[p + IN]
     while m[p + FILL_FRAME] < m[FRAMES]:
@@ -157,7 +162,7 @@ def _fill(m, w, p):
                 # a converter before it takes beats in all the same
                 word_shown(m, w, r)
                 return
-            ready = m[slot + slots] + RELEASE_DELAY
+            ready = m[slot + slots] + m[p + RELEASE]
         words = m[p + TOKEN_WORDS] if m[p + FILL_LEFT] else 1
         m[p + WORD] += read_words(m, w, r, words - m[p + WORD], 0 if m[p + WORD] else ready)
         if m[p + WORD] < words:
@@ -172,7 +177,7 @@ def _fill(m, w, p):
             m[p + FILL_LEFT] = frame_tokens(m, w, p, m[p + FILL_FRAME])
 
 
-@njit
+@compiled
 def frame_tokens(m, w, p, frame):
     """Tokens of a frame at an op's input."""
     return w[m[TOKENS] + m[m[p + IN] + CLASS] * m[FRAMES] + frame] if frame < m[FRAMES] else 0
@@ -182,12 +187,15 @@ SECOND, ELEMENTWISE_SIZE = range(OP, OP + 2)
 """Of an elementwise op: its second reader, or its first one again."""
 
 
-@njit
+@compiled
 def elementwise(m, w, p):
     """A beat of each input in, when all show and the queue has room; one out. Busy is a cycle with a beat in, blocked
     one in which all inputs show.
     """
     a, b, s = m[p + IN], m[p + SECOND], m[p + OUT]
+    if straight(m, a) and straight(m, b):
+        _elementwise_straight(m, w, p)
+        return
     while True:
         # both are asked in any case, as their converters take beats in on their own
         shown, other = word_shown(m, w, a), word_shown(m, w, b)
@@ -206,11 +214,44 @@ def elementwise(m, w, p):
         m[p + BLOCKED] += time - shown
 
 
+@compiled
+def _elementwise_straight(m, w, p):
+    """``elementwise`` without converters: the same recurrence, many beats at a time."""
+    a, b, s = m[p + IN], m[p + SECOND], m[p + OUT]
+    left, right = m[a + STREAM], m[b + STREAM]
+    n, mask, mask_a, mask_b = m[s + OFFERED], m[s + MASK], m[left + MASK], m[right + MASK]
+    offers, offers_a, offers_b = m[s + RING], m[left + RING], m[right + RING]
+    begun, last, blocked = n, m[left + LAST], 0
+    while n < m[left + OFFERED] and n < m[right + OFFERED]:
+        room = _room(m, p, s, n, 1)
+        if room == UNKNOWN:
+            break
+        shown = max(m[offers_a + (n & mask_a)], m[offers_b + (n & mask_b)], last + 1)
+        last = max(shown, room)
+        blocked += last - shown
+        m[offers_a + mask_a + 1 + (n & mask_a)] = last
+        m[offers_b + mask_b + 1 + (n & mask_b)] = last
+        m[offers + (n & mask)] = last + m[p + PIPELINE]
+        n += 1
+        m[a + TAKEN_AT] = last
+        leave(m, w, a, 1)
+        if a != b:
+            m[b + TAKEN_AT] = last
+            leave(m, w, b, 1)
+    if n > begun:
+        for r, stream in ((a, left), (b, right)):
+            m[r + TAKEN], m[stream + MOVED], m[stream + LAST] = n, n, last
+            m[m[stream + PRODUCER]] = 1
+        offered(m, s, n)
+        m[p + BUSY] += n - begun
+        m[p + BLOCKED] += blocked
+
+
 POOL_FRAME, POOL_LEFT, POOL_SIZE = range(OP, OP + 3)
 """Of global pooling: the frame that comes in, and how many beats before its end are left."""
 
 
-@njit
+@compiled
 def global_pool(m, w, p):
     """All beats of a frame in; at its end, when those of the end before are out, the sums out."""
     r, s = m[p + IN], m[p + OUT]

@@ -6,17 +6,15 @@ cycle from then on in which it may. A sink that stalls takes a beat in the first
 
 from __future__ import annotations
 
-from numba import njit
-
 from cosim.active_sites import WHOLE
-from cosim.memory import FRAMES, INPUT, OUTPUT, PROCESS, SITES, TOKENS, UNKNOWN
+from cosim.memory import FRAMES, INPUT, OUTPUT, PROCESS, SITES, TOKENS, UNKNOWN, compiled
 from cosim.stream_times import LAST, MASK, MOVED, OFFERED, RING, offered, take_word, word_shown
 
 STALLS, PERIOD, PORT = range(PROCESS, PROCESS + 3)
 """Of a source or a sink: a table of how many cycles it waits, by cycle modulo ``PERIOD``; 0 where it never does."""
 
 
-@njit
+@compiled
 def _free(m, p, time):
     """The first cycle from ``time`` on in which a port does not stall."""
     return time + m[m[p + STALLS] + time % m[p + PERIOD]] if m[p + PERIOD] else time
@@ -26,7 +24,7 @@ TO, PLAYED, NOTED, SOURCE_SIZE = range(PORT, PORT + 4)
 """Of a source: the stream it offers, the beats there are, and those whose time in is noted."""
 
 
-@njit
+@compiled
 def source(m, w, p):
     s = m[p + TO]
     mask, moves = m[s + MASK], m[s + RING] + m[s + MASK] + 1
@@ -53,7 +51,7 @@ last site found and placed; when the last beat went in.
 """
 
 
-@njit
+@compiled
 def mask_source(m, w, p):
     """``hw.mask_input.MaskInput`` behind a source.
 
@@ -94,7 +92,7 @@ def mask_source(m, w, p):
         m[p + LEFT] -= beats
 
 
-@njit
+@compiled
 def _note(m, w, p, time):
     """A beat went in."""
     w[m[INPUT] + m[p + NOTED]] = time
@@ -102,7 +100,7 @@ def _note(m, w, p, time):
     m[p + PASSED_AT] = time
 
 
-@njit
+@compiled
 def _take_words(m, w, p, start):
     """A frame's words, of which the first may be taken from cycle ``start`` on, one a cycle."""
     m[p + WORDS_AT] = m[INPUT] + m[p + NOTED]
@@ -112,7 +110,7 @@ def _take_words(m, w, p, start):
     m[p + TAKEN] = m[p + FOUND] = m[p + PLACED] = start - 1
 
 
-@njit
+@compiled
 def _place(m, w, p, word, gone):
     """The next site, of so manieth word, is found and placed; the one before is gone in cycle ``gone``."""
     earliest = m[p + FOUND] + 1
@@ -129,7 +127,7 @@ FROM, RECEIVED, SINK_SIZE = range(PORT, PORT + 3)
 """Of a sink: its reader, and the beats it has taken."""
 
 
-@njit
+@compiled
 def sink(m, w, p):
     r = m[p + FROM]
     while True:

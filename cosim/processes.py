@@ -17,15 +17,12 @@ SOURCE, MASK_SOURCE, SINK, QUEUE, TOKENS, WINDOWS, ELEMENTWISE, POOL = range(8)
 """Kinds of process."""
 
 
-@kept(
-    "memory.py", "stream_times.py", "op_times.py", "window_times.py", "port_times.py", "active_sites.py", "processes.py"
-)
+@kept(_nrt=False)
 def run(m, w, processes, readers):
     """Plays what lies in ``w``; ``processes`` and ``readers``: their addresses, in the order of the graph."""
     for r in readers:
         begin_frame(m, w, r, 0)
     for p in processes:
-        m[p + AWAKE] = 1
         if m[p + KIND] == TOKENS:
             m[p + FILL_LEFT] = m[p + SITE_LEFT] = frame_tokens(m, w, p, 0)
         elif m[p + KIND] == POOL:
@@ -34,14 +31,18 @@ def run(m, w, processes, readers):
             begin_fill(m, w, p, 0)
             if m[p + SPARSE]:
                 begin_places(m, w, p, 0)
+    awake = m[AWAKE]
+    for number in range(len(processes)):
+        m[awake + number] = 1
     moving = True
     while moving:
         moving = False
-        for p in processes:
-            if not m[p + AWAKE]:
+        for number in range(len(processes)):
+            if not m[awake + number]:
                 continue
-            m[p + AWAKE] = 0
+            m[awake + number] = 0
             moving = True
+            p = processes[number]
             kind = m[p + KIND]
             if kind == TOKENS:
                 tokens(m, w, p)

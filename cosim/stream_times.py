@@ -10,22 +10,20 @@ A reader sees words: the stream's beats behind up to two lane converters, to few
 
 from __future__ import annotations
 
-from numba import njit
-
-from cosim.memory import AWAKE, ENDS, FRAMES, PROCESS, TOKENS, UNKNOWN
+from cosim.memory import ENDS, FRAMES, PROCESS, TOKENS, UNKNOWN, compiled
 
 OFFERED, MOVED, LAST, RING, MASK, READERS, READER, PRODUCER, STREAM_SIZE = range(9)
 """Of a stream: beats offered and moved so far, the time of the last move, the rings of both times (m's behind o's),
-the address of the first of its readers, which lie in a row, and of the process that offers.
+the address of the first of its readers, which lie in a row, and of the flag that wakes the process that offers.
 """
 
 (
     STREAM, OWNER, QUEUE, TAKEN, TAKEN_AT, FRAME, LEFT, CLASS, PER_TOKEN, EDGE,
     NARROW, HELD, HELD_AT, HELD_END, PART_AT, WIDEN, PARTS, WORD, WORD_AT, READ_AT, READER_SIZE,
 ) = range(21)  # fmt: skip
-"""Of a reader: its stream, its process, and the same again where that is a queue, else 0. Beats taken, the time of the
-last, the frame of the next one and how many that has left; the class of its tokens, and the beats of one; the edge
-whose ``end`` it notes, or -1.
+"""Of a reader: its stream, the flag that wakes its process, and that process if it is a queue, else 0. Beats taken,
+the time of the last, the frame of the next one and how many that has left; the class of its tokens, and the beats of
+one; the edge whose ``end`` it notes, or -1.
 
 Its converters: each beat becomes ``NARROW`` parts, of which ``HELD`` are left, offered at ``HELD_AT``, of a frame's
 ``end`` or not; the last part moved at ``PART_AT``. Of ``WIDEN`` parts, ``PARTS`` are in the register of the next word,
@@ -33,24 +31,24 @@ and when it is complete, ``WORD``, it shows at ``WORD_AT``. The last word was ta
 """
 
 
-@njit
+@compiled
 def offered(m, s, count):
     """So many beats of a stream are offered now."""
     m[s + OFFERED] = count
     first = m[s + READER]
     for r in range(first, first + m[s + READERS] * READER_SIZE, READER_SIZE):
-        m[m[r + OWNER] + AWAKE] = 1
+        m[m[r + OWNER]] = 1
 
 
-@njit
+@compiled
 def _moved(m, s, n, time):
     m[m[s + RING] + m[s + MASK] + 1 + (n & m[s + MASK])] = time
     m[s + MOVED] = n + 1
     m[s + LAST] = time
-    m[m[s + PRODUCER] + AWAKE] = 1
+    m[m[s + PRODUCER]] = 1
 
 
-@njit
+@compiled
 def begin_frame(m, w, r, frame):
     """The next beat of a reader is the first of a frame."""
     m[r + FRAME] = frame
@@ -58,31 +56,37 @@ def begin_frame(m, w, r, frame):
         m[r + LEFT] = w[m[TOKENS] + m[r + CLASS] * m[FRAMES] + frame] * m[r + PER_TOKEN] + 1
 
 
-@njit
+@compiled
+def leave(m, w, r, beats):
+    """A reader has taken so many beats of a frame, the last in its ``TAKEN_AT``."""
+    m[r + LEFT] -= beats
+    if m[r + LEFT] == 0:
+        if m[r + EDGE] >= 0:
+            w[m[ENDS] + m[r + EDGE] * m[FRAMES] + m[r + FRAME]] = m[r + TAKEN_AT]
+        begin_frame(m, w, r, m[r + FRAME] + 1)
+
+
+@compiled
 def _take_beat(m, w, r, time):
     s, n = m[r + STREAM], m[r + TAKEN]
     m[r + TAKEN] = n + 1
     m[r + TAKEN_AT] = time
-    m[r + LEFT] -= 1
-    if m[r + LEFT] == 0:
-        if m[r + EDGE] >= 0:
-            w[m[ENDS] + m[r + EDGE] * m[FRAMES] + m[r + FRAME]] = time
-        begin_frame(m, w, r, m[r + FRAME] + 1)
+    leave(m, w, r, 1)
     if m[s + READERS] > 1:
         first = m[s + READER]
         readers = range(first, first + m[s + READERS] * READER_SIZE, READER_SIZE)
         for other in readers:
             if m[other + TAKEN] <= n:
-                m[m[other + OWNER] + AWAKE] = 1
+                m[m[other + OWNER]] = 1
                 return
             time = max(time, m[other + TAKEN_AT])
         for other in readers:
             if other != r:
-                m[m[other + OWNER] + AWAKE] = 1
+                m[m[other + OWNER]] = 1
     _moved(m, s, n, time)
 
 
-@njit
+@compiled
 def _beat_shown(m, r):
     """The cycle from which the next beat stands before a reader: not before all have taken the one before."""
     s, n = m[r + STREAM], m[r + TAKEN]
@@ -97,40 +101,45 @@ beats it held, and the beats in and out of it that are counted for that.
 """
 
 
-@njit
-def put(m, w, q):
-    """A beat goes into a queue, if its time is known: m[n] = max(shown, the place of beat n - depth is free).
+@compiled
+def _placed(m, q, n, time):
+    """When beat n goes into a queue, from cycle ``time`` on, once the place of beat n - depth is free.
 
     Of a queue in LUTs a place is free the cycle after its beat moved out. Of one in block memory it is free when its
     beat shows at the output, which is the memory's register.
     """
+    s, before = m[q + SINK], n - m[q + DEPTH]
+    if before < 0:
+        return time
+    mask, offers = m[s + MASK], m[s + RING]
+    moves = offers + mask + 1
+    if m[q + LATENCY] == 1:
+        if m[s + MOVED] <= before:
+            return UNKNOWN
+        return max(time, m[moves + (before & mask)] + 1)
+    if m[s + MOVED] < before:
+        return UNKNOWN
+    if before:
+        time = max(time, m[moves + (before - 1 & mask)] + 1)
+    return max(time, m[offers + (before & mask)])
+
+
+@compiled
+def put(m, w, q):
+    """A beat goes into a queue, if its time is known; whether it is."""
     r, s = m[q + SOURCE], m[q + SINK]
-    time = _beat_shown(m, r)
+    shown, n = _beat_shown(m, r), m[r + TAKEN]
+    time = UNKNOWN if shown == UNKNOWN else _placed(m, q, n, shown)
     if time == UNKNOWN:
         return False
-    n, mask = m[r + TAKEN], m[s + MASK]
-    before = n - m[q + DEPTH]
-    if before >= 0:
-        offers = m[s + RING]
-        moves = offers + mask + 1
-        if m[q + LATENCY] == 1:
-            if m[s + MOVED] <= before:
-                return False
-            time = max(time, m[moves + (before & mask)] + 1)
-        else:
-            if m[s + MOVED] < before:
-                return False
-            time = max(time, m[offers + (before & mask)])
-            if before:
-                time = max(time, m[moves + (before - 1 & mask)] + 1)
     count(m, q)
     _take_beat(m, w, r, time)
-    m[m[s + RING] + (n & mask)] = time + m[q + LATENCY]
+    m[m[s + RING] + (n & m[s + MASK])] = time + m[q + LATENCY]
     offered(m, s, n + 1)
     return True
 
 
-@njit
+@compiled
 def count(m, q):
     """Notes the most beats a queue held: n + 1 less those that left before beat n came, as a place is free after."""
     s = m[q + SINK]
@@ -148,14 +157,39 @@ def count(m, q):
     m[q + COUNTED_IN], m[q + COUNTED_OUT], m[q + MOST] = into, out, most
 
 
-@njit
+@compiled
 def queue(m, w, q):
-    while put(m, w, q):
-        pass
+    """All beats whose time is known go in."""
+    r, out = m[q + SOURCE], m[q + SINK]
+    s = m[r + STREAM]
     count(m, q)
+    if m[s + READERS] > 1:
+        while put(m, w, q):
+            pass
+        count(m, q)
+        return
+    # the same, many at a time
+    n, mask, out_mask = m[r + TAKEN], m[s + MASK], m[out + MASK]
+    offers, out_offers = m[s + RING], m[out + RING]
+    begun, last = n, m[s + LAST]
+    while n < m[s + OFFERED]:
+        time = _placed(m, q, n, max(m[offers + (n & mask)], last + 1))
+        if time == UNKNOWN:
+            break
+        last = time
+        m[offers + mask + 1 + (n & mask)] = time
+        m[out_offers + (n & out_mask)] = time + m[q + LATENCY]
+        n += 1
+        m[r + TAKEN_AT] = time
+        leave(m, w, r, 1)
+    if n > begun:
+        m[r + TAKEN], m[s + MOVED], m[s + LAST] = n, n, last
+        m[m[s + PRODUCER]] = 1
+        offered(m, out, n)
+        count(m, q)
 
 
-@njit
+@compiled
 def _fork_shown(m, w, r):
     """As ``_beat_shown``. A queue that reads the same stream and could take the beat before, takes it first."""
     s = m[r + STREAM]
@@ -167,7 +201,7 @@ def _fork_shown(m, w, r):
     return _beat_shown(m, r)
 
 
-@njit
+@compiled
 def _part_shown(m, w, r):
     """The next part behind the converter to fewer lanes: a beat enters when all parts of the one before are out, and
     its own are offered a cycle later.
@@ -186,7 +220,7 @@ def _part_shown(m, w, r):
     return max(m[r + HELD_AT], m[r + PART_AT] + 1)
 
 
-@njit
+@compiled
 def _take_part(m, w, r, time):
     if m[r + NARROW] == 1:
         _take_beat(m, w, r, time)
@@ -195,7 +229,7 @@ def _take_part(m, w, r, time):
         m[r + PART_AT] = time
 
 
-@njit
+@compiled
 def word_shown(m, w, r):
     """The next word behind the converter to more lanes: the part that completes it enters when the word before moves,
     and it is offered a cycle later.
@@ -215,7 +249,7 @@ def word_shown(m, w, r):
     return m[r + WORD_AT]
 
 
-@njit
+@compiled
 def take_word(m, w, r, time):
     """The reader takes the word that is shown."""
     m[r + READ_AT] = time
@@ -225,12 +259,125 @@ def take_word(m, w, r, time):
         m[r + WORD] = 0
 
 
-@njit
+@compiled
 def read_words(m, w, r, most, ready):
     """Takes up to so many words of a token, each as it shows, the first in cycle ``ready`` or later: how many."""
+    if m[r + NARROW] == 1 and not m[r + WORD]:
+        readers = m[m[r + STREAM] + READERS]
+        if readers == 1:
+            return _read_straight(m, w, r, most, ready)
+        if readers == 2 and m[_other(m, r) + QUEUE]:
+            return _read_beside_queue(m, w, r, most, ready)
     for done in range(most):
         time = word_shown(m, w, r)
         if time == UNKNOWN:
             return done
         take_word(m, w, r, max(time, ready) if done == 0 else time)
     return most
+
+
+@compiled
+def _other(m, r):
+    """The other reader of a stream with two."""
+    first = m[m[r + STREAM] + READER]
+    return first + READER_SIZE if r == first else first
+
+
+@compiled
+def straight(m, r):
+    """Whether a reader takes the beats of a stream alone and as they are."""
+    return m[m[r + STREAM] + READERS] == 1 and m[r + NARROW] == 1 and m[r + WIDEN] == 1
+
+
+@compiled
+def _read_straight(m, w, r, most, ready):
+    """``read_words`` of a stream without a fork, whose parts are beats: the same recurrences, many at a time."""
+    s = m[r + STREAM]
+    n, mask, wide = m[r + TAKEN], m[s + MASK], m[r + WIDEN]
+    offers = m[s + RING]
+    moves = offers + mask + 1
+    begun, time = n, m[s + LAST]
+    words, parts, read = 0, m[r + PARTS], m[r + READ_AT]
+    # an end is a word of one part
+    last = 1 if m[r + LEFT] == 1 else wide
+    stop = min(n + most * last - parts, m[s + OFFERED])
+    if wide == 1:
+        if n < stop:
+            time = max(time, ready - 1)
+        words = max(stop - n, 0)
+        while n < stop:
+            time = max(m[offers + (n & mask)], time + 1)
+            m[moves + (n & mask)] = time
+            n += 1
+        read = time
+    while n < stop:
+        time = max(m[offers + (n & mask)], time + 1)
+        parts += 1
+        if parts == last:
+            time = max(time, read)
+            read = max(time + 1, ready)
+            parts, ready = 0, 0
+            words += 1
+        m[moves + (n & mask)] = time
+        n += 1
+    if n > begun:
+        m[r + PARTS], m[r + READ_AT] = parts, read
+        m[r + TAKEN], m[r + TAKEN_AT] = n, time
+        m[s + MOVED], m[s + LAST] = n, time
+        m[m[s + PRODUCER]] = 1
+        leave(m, w, r, n - begun)
+    return words
+
+
+@compiled
+def _read_beside_queue(m, w, r, most, ready):
+    """``read_words`` of a fork of which the other reader is a queue: both take beat after beat, as far as is known."""
+    s, other = m[r + STREAM], _other(m, r)
+    q = m[other + QUEUE]
+    out = m[q + SINK]
+    count(m, q)
+    n, queued, mask, out_mask = m[r + TAKEN], m[other + TAKEN], m[s + MASK], m[out + MASK]
+    offers, out_offers = m[s + RING], m[out + RING]
+    moved, last = m[s + MOVED], m[s + LAST]
+    begun, before = moved, queued
+    words, parts, read, taken = 0, m[r + PARTS], m[r + READ_AT], m[r + TAKEN_AT]
+    end = 1 if m[r + LEFT] == 1 else m[r + WIDEN]
+    stop = min(n + most * end - parts, m[s + OFFERED])
+    start = n
+    while True:
+        shown = max(m[offers + (moved & mask)], last + 1)
+        if queued == moved and queued < m[s + OFFERED]:
+            time = _placed(m, q, queued, shown)
+            if time != UNKNOWN:
+                m[out_offers + (queued & out_mask)] = time + m[q + LATENCY]
+                queued += 1
+                m[other + TAKEN_AT] = time
+                leave(m, w, other, 1)
+        if n == moved and n < stop:
+            taken = shown
+            parts += 1
+            if parts == end:
+                if m[r + WIDEN] > 1:
+                    taken = max(taken, read)
+                    read = max(taken + 1, ready)
+                else:
+                    taken = max(taken, ready)
+                    read = taken
+                parts, ready = 0, 0
+                words += 1
+            n += 1
+        if n == moved or queued == moved:
+            break
+        last = max(taken, m[other + TAKEN_AT])
+        m[offers + mask + 1 + (moved & mask)] = last
+        moved += 1
+    if queued > before:
+        m[other + TAKEN] = queued
+        offered(m, out, queued)
+    if n > start:
+        m[r + PARTS], m[r + READ_AT], m[r + TAKEN], m[r + TAKEN_AT] = parts, read, n, taken
+        leave(m, w, r, n - start)
+    if moved > begun:
+        m[s + MOVED], m[s + LAST] = moved, last
+        m[m[s + PRODUCER]] = 1
+    return words

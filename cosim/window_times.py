@@ -6,28 +6,23 @@ finds its sites, through three registers (``hw.sparse_source``).
 
 from __future__ import annotations
 
-from numba import njit
-
 from cosim.active_sites import BLANK, END, PLACE_ROWS, PLACE_SIZE, PLACE_TAPS, WAITS_FOR
-from cosim.memory import FRAMES, SITES, UNKNOWN, WINDOWS
-from cosim.op_times import BEGUN, DONE, IN, OP, begin_site, frame_tokens, work
+from cosim.memory import FRAMES, SITES, UNKNOWN, WINDOWS, compiled
+from cosim.op_times import BEGUN, DONE, IN, OP, RELEASE, begin_site, frame_tokens, work
 from cosim.stream_times import CLASS, READ_AT, read_words, word_shown
-from hw.source import FRAMES_AHEAD, RELEASE_DELAY
-
-AHEAD = 8
-"""Frames of which it is noted when they were closed: a power of two, more than ``FRAMES_AHEAD``."""
-assert AHEAD > FRAMES_AHEAD
 
 (
-    SPARSE, TOKEN_WORDS, WIDTH, KEPT, ROW, ROW_MASK, ROWS, FREED, FRAME_ROWS, CLOSE, CLOSED, TOKEN, TOKEN_MASK,
-    FIRSTS, LASTS, FILL_FRAME, FILL_TOKEN, FILL_TOKENS, FILL_WORD, STARTS, NEXT_ROW, SITE_FRAME, SITE_TOKEN, ROWED,
-) = range(OP, OP + 24)  # fmt: skip
+    SPARSE, TOKEN_WORDS, WIDTH, KEPT, ROW, ROW_MASK, ROWS, FREED, FRAME_ROWS, CLOSE, CLOSE_MASK, MOST_AHEAD, CLOSED,
+    TOKEN, TOKEN_MASK, FIRSTS, LASTS, FILL_FRAME, FILL_TOKEN, FILL_TOKENS, FILL_WORD, STARTS, NEXT_ROW, SITE_FRAME,
+    SITE_TOKEN, ROWED,
+) = range(OP, OP + 26)  # fmt: skip
 """Of an op on windows: whether it finds its sites; the words of a token, the columns of its input, the rows it keeps.
 
 Rings: by row when it was freed (``ROW``); by frame when it was closed (``CLOSE``: the cycle in which the end was found,
 or offered by a dense source); by token, an ``end`` among them, when its first word showed and, behind that, when its
-last one came (``TOKEN``). So many rows were begun, and freed, and came before the frame of the site in work; so many
-frames were closed; so many tokens showed (``FIRSTS``) and came (``LASTS``).
+last one came (``TOKEN``). At most ``MOST_AHEAD`` frames are begun that are not closed. So many rows were begun, and
+freed, and came before the frame of the site in work; so many frames were closed; so many tokens showed (``FIRSTS``) and
+came (``LASTS``).
 
 Of the token that comes in: its frame, its number in it and the tokens there, how many words are there, whether it
 starts a row, and the first place after that row. Of the site in work: its frame, and the number of that one's first
@@ -35,7 +30,7 @@ token.
 """
 
 
-@njit
+@compiled
 def windows(m, w, p):
     while True:
         _fill(m, w, p)
@@ -46,7 +41,7 @@ def windows(m, w, p):
             return
 
 
-@njit
+@compiled
 def begin_fill(m, w, p, frame):
     """The next token that comes in is the first of a frame."""
     m[p + FILL_FRAME], m[p + FILL_TOKEN], m[p + NEXT_ROW] = frame, 0, 0
@@ -55,7 +50,7 @@ def begin_fill(m, w, p, frame):
         _begin_token(m, w, p)
 
 
-@njit
+@compiled
 def _begin_token(m, w, p):
     token, place = m[p + FILL_TOKEN], m[p + FILL_TOKEN]
     m[p + STARTS] = 0
@@ -69,16 +64,16 @@ def _begin_token(m, w, p):
             m[p + NEXT_ROW] += m[p + WIDTH]
 
 
-@njit
+@compiled
 def _waits_for_row(m, p):
     """Whether the token that comes in starts a row for which no storage is known to be free yet."""
     return m[p + STARTS] and m[p + FILL_WORD] == 0 and m[p + FREED] <= m[p + ROWS] - m[p + KEPT]
 
 
-@njit
+@compiled
 def _fill(m, w, p):
     """A token that starts a row waits until the row so many before it is freed. A sparse source takes an ``end``, a
-    dense one the first token, when the frame ``FRAMES_AHEAD`` before it was closed.
+    dense one the first token, when the frame ``MOST_AHEAD`` before it was closed.
     """
     r = m[p + IN]
     while m[p + FILL_FRAME] < m[FRAMES]:
@@ -91,17 +86,17 @@ def _fill(m, w, p):
                 m[entry] = shown
                 m[p + FIRSTS] = m[p + LASTS] + 1
             if end if m[p + SPARSE] else m[p + FILL_TOKEN] == 0:
-                before = m[p + FILL_FRAME] - FRAMES_AHEAD
+                before = m[p + FILL_FRAME] - m[p + MOST_AHEAD]
                 if before >= m[p + CLOSED]:
                     return
                 if before >= 0:
-                    ready = m[m[p + CLOSE] + (before & AHEAD - 1)] + 1
+                    ready = m[m[p + CLOSE] + (before & m[p + CLOSE_MASK])] + 1
             if m[p + STARTS]:
                 if _waits_for_row(m, p):
                     return
                 before = m[p + ROWS] - m[p + KEPT]
                 if before >= 0:
-                    ready = max(ready, m[m[p + ROW] + (before & m[p + ROW_MASK])] + RELEASE_DELAY)
+                    ready = max(ready, m[m[p + ROW] + (before & m[p + ROW_MASK])] + m[p + RELEASE])
             if shown == UNKNOWN:
                 return
         words = 1 if end else m[p + TOKEN_WORDS]
@@ -119,7 +114,7 @@ def _fill(m, w, p):
             _begin_token(m, w, p)
 
 
-@njit
+@compiled
 def _free(m, p, rows, time):
     """So many rows, counted from the first frame's first, are freed by a site that was done in cycle ``time``."""
     for row in range(m[p + FREED], rows):
@@ -127,13 +122,13 @@ def _free(m, p, rows, time):
     m[p + FREED] = max(m[p + FREED], rows)
 
 
-@njit
+@compiled
 def _close(m, p, time):
-    m[m[p + CLOSE] + (m[p + CLOSED] & AHEAD - 1)] = time
+    m[m[p + CLOSE] + (m[p + CLOSED] & m[p + CLOSE_MASK])] = time
     m[p + CLOSED] += 1
 
 
-@njit
+@compiled
 def _came(m, p, token):
     return m[m[p + TOKEN] + m[p + TOKEN_MASK] + 1 + (token & m[p + TOKEN_MASK])]
 
@@ -142,7 +137,7 @@ STRIDE, PADDING, REACH, HEIGHT, OUT_HEIGHT, OUT_WIDTH, INSIDE_Y, INSIDE_X, Y, X,
 """Of a dense op: its geometry, tables of how many taps lie inside by output row and column; the site in work."""
 
 
-@njit
+@compiled
 def _dense_site(m, w, p):
     """The next site, if the last token of its window came: done, or begun, or nothing can be said yet."""
     frame, y, x = m[p + SITE_FRAME], m[p + Y], m[p + X]
@@ -197,7 +192,7 @@ whether the last place is a blank of which it is open whether it was looked up, 
 """
 
 
-@njit
+@compiled
 def begin_places(m, w, p, frame):
     """The next place of a sparse op is the first of a frame."""
     m[p + SITE_FRAME] = frame
@@ -205,7 +200,7 @@ def begin_places(m, w, p, frame):
         m[p + PLACE] = w[m[WINDOWS] + m[p + WINDOW] * m[FRAMES] + frame]
 
 
-@njit
+@compiled
 def _site(m, w, p):
     """The next site: done, or begun, or a blank passed, or nothing can be said yet.
 
