@@ -30,7 +30,8 @@ UNKNOWN = -1
 KIND, BUSY, BLOCKED, PROCESS = range(4)
 """Of a process: what it is, and cycles of its work."""
 
-compiled = njit(_nrt=False)
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
+compiled = njit(**UNCOUNTED)
 """For what works in ``m`` and ``w`` alone: counting references to them takes longer than many a call."""
 
 
@@ -62,7 +63,7 @@ class Memory:
         return np.array(self._values, dtype=np.int64)
 
 
-def kept(**options: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def kept(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compiles a function with numba's ``options``, and keeps the code on disk where it can, with all that it calls.
 
     Its name there has a digest of this folder's files, as numba compares only the one in which the function is.

@@ -7,7 +7,7 @@ that the ones before it have just offered.
 
 from __future__ import annotations
 
-from cosim.memory import AWAKE, KIND, kept
+from cosim.memory import AWAKE, KIND, UNCOUNTED, kept
 from cosim.op_times import FILL_LEFT, POOL_LEFT, SITE_LEFT, WORDS, elementwise, frame_tokens, global_pool, tokens
 from cosim.port_times import mask_source, sink, source
 from cosim.stream_times import begin_frame, queue
@@ -17,7 +17,7 @@ SOURCE, MASK_SOURCE, SINK, QUEUE, TOKENS, WINDOWS, ELEMENTWISE, POOL = range(8)
 """Kinds of process."""
 
 
-@kept(_nrt=False)
+@kept(**UNCOUNTED)
 def run(m, w, processes, readers):
     """Plays what lies in ``w``; ``processes`` and ``readers``: their addresses, in the order of the graph."""
     for r in readers:
