@@ -18,11 +18,11 @@ VERDICT = data.StructLayout({"bad": unsigned(1), "start": unsigned(TIME_BITS)})
 class FrameChecker(wiring.Component):
     """Frames from outside, in beats of ``layout``, to frames of ``layout.core`` that follow its rules.
 
-    In: ``i``, any beats whatever; ``now``, the time; ``cut``: what comes up to the next ``tlast`` is the rest of a
-    frame that a reset took away; ``room`` for a verdict, without which no frame is closed. Out: ``o``, the
-    accelerator's input; ``closed``, in the cycle in which a frame's last beat leaves at ``o``, with its ``verdict``;
-    ``fault``, the kind of each bad frame, for one cycle; ``inside``: a frame is begun and not yet closed at ``o``;
-    ``swallowing``: the rest of a bad frame is awaited.
+    In: ``i``, any beats whatever; ``now``, the time; ``cut``, while ``i`` is silent: what comes up to the next
+    ``tlast`` is the rest of a frame that a reset took away; ``room`` for a verdict, without which no frame is closed
+    and which goes only after one was. Out: ``o``, the accelerator's input; ``closed``, in the cycle in which a
+    frame's last beat leaves at ``o``, with its ``verdict``; ``fault``, the kind of each bad frame, for one cycle;
+    ``inside``: a frame is begun and not yet closed at ``o``; ``swallowing``: the rest of a bad frame is awaited.
 
     A right beat passes in the cycle in which it comes (latency 0, II 1). The first wrong one ends its frame: neither
     it nor what follows up to ``tlast`` passes, and the frame is brought to a legal end with zeros, a beat a cycle,
