@@ -64,19 +64,27 @@ def packet(rng: np.random.Generator, layout: AxiLayout, frame: Frame) -> list[Be
     return beats
 
 
-def traffic(rng: np.random.Generator, layout: AxiLayout, frames: list[Frame], malformed: int) -> list[Beat]:
-    """Damaged frames and, about one in four, good ones, until those damaged have ``malformed`` beats."""
-    beats: list[Beat] = []
+Told = tuple[list[Beat], Frame | Fault]
+"""A packet, and its frame or what is wrong with it."""
+
+
+def traffic(
+    rng: np.random.Generator, layout: AxiLayout, whole: bool, frames: list[Frame], malformed: int
+) -> list[Told]:
+    """Damaged frames and, about one in four, good ones, until the packets of bad frames have ``malformed`` beats."""
+    told: list[Told] = []
     count = 0
     while count < malformed:
-        frame = frames[int(rng.integers(len(frames)))]
-        if rng.integers(4):
-            made = packet(rng, layout, frame)
-            count += len(made)
-            beats += made
-        else:
-            beats += layout.beats(frame)
-    return beats if beats[-1].last else [*beats, Beat(0, 0, True)]
+        beats: list[Beat] = []
+        for _ in range(FRAMES):
+            frame = frames[int(rng.integers(len(frames)))]
+            beats += packet(rng, layout, frame) if rng.integers(4) else layout.beats(frame)
+        # what is damaged may run into the next frame, but not out of the lot
+        beats.append(Beat(0, 0, True))
+        lot = [(part, verdict(layout, whole, part)) for part in packets(beats)]
+        count += sum(len(part) for part, one in lot if isinstance(one, Fault))
+        told += lot
+    return told
 
 
 def cost(folder: Path) -> dict[str, Any]:
@@ -106,9 +114,8 @@ def measure(malformed: int = MALFORMED) -> dict[str, Any]:
     source, result = axi_input(plan), axi_output(plan)
     rng = np.random.default_rng(2026)
     frames = [masked_frame(rng, graph, mask) for mask in random_masks(rng, graph.input.shape[:2], FRAMES)]
-    beats = traffic(rng, source, frames, malformed)
-    parts = list(packets(beats))
-    told = [verdict(source, not graph.input.sparse, part) for part in parts]
+    packed = traffic(rng, source, not graph.input.sparse, frames, malformed)
+    beats, told = [beat for part, _ in packed for beat in part], [one for _, one in packed]
     faults = Counter(one for one in told if isinstance(one, Fault))
     answers: dict[bytes, list[Beat]] = {}
 
@@ -121,7 +128,7 @@ def measure(malformed: int = MALFORMED) -> dict[str, Any]:
     expected = [beat for one in told if isinstance(one, Frame) for beat in answer(one)]
     run = play_axi(folder, beats, build_dir=default_build_dir(), stalls=STALLS)
     counted = {fault: run.registers[f"error_{fault.name.lower()}"] for fault in Fault}
-    bad = sum(len(part) for part, one in zip(parts, told, strict=True) if isinstance(one, Fault))
+    bad = sum(len(part) for part, one in packed if isinstance(one, Fault))
     if run.beats != expected:
         raise AssertionError("an answer is not golden's")
     if counted != {fault: faults[fault] for fault in Fault}:

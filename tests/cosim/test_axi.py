@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 from cocotb_tools.runner import get_runner
 
+from cosim.axi import play_axi
+from cosim.player import SimulationTimeout, Stalls
+from cosim.simulator import SimulatorKind
 from hw.accelerator import Plan
 from hw.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
-from hw.interface.axi_layout import axi_input, axi_output
+from hw.interface.axi_layout import Beat, axi_input, axi_output
 from hw.interface.rules import Fault
 from hw.manifest import MANIFEST_FILE
 from models.ir import golden
@@ -23,43 +26,47 @@ from tests.hw.interface.test_axi import DESIGNS
 from tests.support.nets import random_mapping
 
 
-def build_case(name: str, folder: Path, frames: int) -> None:
-    """The design, and ``case.json`` for what runs in the simulator."""
-    make, frame_input = DESIGNS[name]
-    rng = np.random.default_rng(11)
-    graph = make(rng)
-    mapping = replace(random_mapping(rng, graph), frame_input=frame_input)
-    generate(graph, mapping, folder / "design")
-    plan, whole = Plan(graph, mapping), not graph.input.sparse
-    source, result = axi_input(plan), axi_output(plan)
+class Case:
+    """A design folder, traffic for it with bad frames, and what must become of that."""
 
-    def answer(frame: Frame) -> Frame:
-        return golden.run(graph, frame)[graph.output]
+    def __init__(self, name: str, folder: Path, frames: int, share: float = 0.4) -> None:
+        make, frame_input = DESIGNS[name]
+        rng = np.random.default_rng(11)
+        self.graph, self.folder = make(rng), folder
+        mapping = replace(random_mapping(rng, self.graph), frame_input=frame_input)
+        generate(self.graph, mapping, folder)
+        plan, self.whole = Plan(self.graph, mapping), not self.graph.input.sparse
+        self.source, self.result = axi_input(plan), axi_output(plan)
+        self.frames = [random_frame(rng, self.source, self.whole) for _ in range(frames)]
+        self.traffic = random_traffic(rng, self.source, self.whole, self.frames, share)
+        self.packets = list(packets(self.traffic))
+        self.told = [verdict(self.source, self.whole, packet) for packet in self.packets]
+        self.faults = Counter(one for one in self.told if isinstance(one, Fault))
+        self.answers = [self.result.beats(self.answer(one)) for one in self.told if isinstance(one, Frame)]
 
-    drawn = [random_frame(rng, source, whole) for _ in range(frames)]
-    parts = list(packets(random_traffic(rng, source, whole, drawn, 0.4)))
-    told = [verdict(source, whole, part) for part in parts]
-    faults = Counter(one for one in told if isinstance(one, Fault))
-    given = [frame for frame in drawn if len(frame.sites) or not whole][:6]
-    case = {
-        "manifest": str(folder / "design" / MANIFEST_FILE),
-        "packets": [[[beat.data, beat.keep] for beat in part] for part in parts],
-        "told": [one.name if isinstance(one, Fault) else None for one in told],
-        "faults": {fault.name.lower(): faults[fault] for fault in Fault},
-        "answers": [
-            [[beat.data, beat.keep] for beat in result.beats(answer(one))] for one in told if isinstance(one, Frame)
-        ],
-        "frames": [
-            {
-                "values": frame.to_dense().tolist(),
-                "mask": frame.mask.tolist(),
-                "answer": answer(frame).to_dense().tolist(),
-                "answer_mask": answer(frame).mask.tolist(),
-            }
-            for frame in given
-        ],
-    }
-    (folder / "case.json").write_text(json.dumps(case))
+    def answer(self, frame: Frame) -> Frame:
+        return golden.run(self.graph, frame)[self.graph.output]
+
+    def save(self, path: Path) -> None:
+        """What ``cocotb_axi`` reads."""
+        given = [frame for frame in self.frames if len(frame.sites) or not self.whole][:6]
+        case = {
+            "manifest": str(self.folder / MANIFEST_FILE),
+            "packets": [[[beat.data, beat.keep] for beat in packet] for packet in self.packets],
+            "told": [one.name if isinstance(one, Fault) else None for one in self.told],
+            "faults": {fault.name.lower(): self.faults[fault] for fault in Fault},
+            "answers": [[[beat.data, beat.keep] for beat in beats] for beats in self.answers],
+            "frames": [
+                {
+                    "values": frame.to_dense().tolist(),
+                    "mask": frame.mask.tolist(),
+                    "answer": self.answer(frame).to_dense().tolist(),
+                    "answer_mask": self.answer(frame).mask.tolist(),
+                }
+                for frame in given
+            ],
+        }
+        path.write_text(json.dumps(case))
 
 
 @pytest.mark.parametrize(
@@ -68,8 +75,8 @@ def build_case(name: str, folder: Path, frames: int) -> None:
 )
 def test_the_axi_top(name: str, tmp_path: Path, icarus: str) -> None:
     """Every test of ``cocotb_axi`` passes, and all of them ran."""
-    build_case(name, tmp_path, frames=24)
     design = tmp_path / "design"
+    Case(name, design, frames=24).save(tmp_path / "case.json")
     runner = get_runner(icarus)
     runner.build(
         sources=[design / VERILOG_FILE, design / AXI_FILE],
@@ -89,3 +96,31 @@ def test_the_axi_top(name: str, tmp_path: Path, icarus: str) -> None:
     )
     text = Path(results).read_text()
     assert (text.count("<testcase"), text.count("<failure"), text.count("<error")) == (13, 0, 0)
+
+
+def check_raw_beats(case: Case, simulator: SimulatorKind, build_dir: Path) -> None:
+    run = play_axi(case.folder, case.traffic, simulator=simulator, stalls=Stalls(0.2, 0.3), build_dir=build_dir)
+    assert run.beats == [beat for beats in case.answers for beat in beats]
+    assert len(run.taken) == len(case.traffic)
+    assert {fault: run.registers[f"error_{fault.name.lower()}"] for fault in Fault} == {
+        fault: case.faults[fault] for fault in Fault
+    }
+    assert run.registers["frames_in"] == len(case.told)
+    assert run.registers["frames_out"] == len(case.answers)
+
+
+def test_raw_beats_are_played_and_recorded(tmp_path: Path, build_dir: Path, icarus: str) -> None:
+    case = Case("mask to tokens", tmp_path / "design", frames=60)
+    check_raw_beats(case, SimulatorKind(icarus), build_dir)
+    with pytest.raises(ValueError, match="beats: the last one must have `last`"):
+        play_axi(case.folder, [Beat(0, 1, False)], build_dir=build_dir)
+    with pytest.raises(SimulationTimeout, match=r"nothing moved for 3 cycles after \d+ of \d+ beats in"):
+        play_axi(case.folder, case.traffic, simulator=SimulatorKind(icarus), build_dir=build_dir, quiet_limit=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.2, 0.7])
+@pytest.mark.parametrize("name", DESIGNS)
+def test_many_raw_beats(name: str, share: float, tmp_path: Path, build_dir: Path, verilator: str) -> None:
+    case = Case(name, tmp_path / "design", frames=4000, share=share)
+    check_raw_beats(case, SimulatorKind(verilator), build_dir)

@@ -13,7 +13,7 @@ import pytest
 from amaranth.hdl import Cat
 
 from hw.accelerator import Accelerator
-from hw.interface.axi import AxiAccelerator, ResettableCore
+from hw.interface.axi import AxiAccelerator, ResettableCore, VerilogCore
 from hw.interface.axi_layout import Beat, Form, axi_input, axi_output
 from hw.interface.registers import offsets, register_map
 from hw.interface.rules import Fault
@@ -24,7 +24,10 @@ from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.interface.model import packets, random_frame, random_traffic, verdict, verdicts
 from tests.hw.interface.simulate import Bus, Sink, Source, packed, simulate, unpacked
+from tests.hw.test_warnings import messages
 from tests.support.nets import Builder, random_mapping
+from tests.support.ops import random_values
+from tests.support.streams import run_op
 
 BUILD = "0123456789abcdef" * 4
 
@@ -63,8 +66,8 @@ class Bench:
         make, frame_input = DESIGNS[name]
         self.rng = np.random.default_rng(seed)
         self.graph = make(self.rng)
-        mapping: Mapping = replace(random_mapping(self.rng, self.graph), frame_input=frame_input)
-        accelerator = Accelerator(self.graph, mapping)
+        self.mapping: Mapping = replace(random_mapping(self.rng, self.graph), frame_input=frame_input)
+        accelerator = Accelerator(self.graph, self.mapping)
         self.whole = not self.graph.input.sparse
         self.source, self.result = axi_input(accelerator.plan), axi_output(accelerator.plan)
         registers = register_map(BUILD, self.source, self.result)
@@ -193,6 +196,35 @@ def test_soft_resets_anywhere(name: str, seed: int) -> None:
     assert counts["frames_in"] == len(told)
     assert counts["frames_bad"] == sum(isinstance(one, Fault) for one in told)
     assert counts["frames_out"] == len(epochs[-1]) or len(epochs[-1]) < counts["frames_out"] <= len(epochs[-1]) + 1
+
+
+@pytest.mark.parametrize("name", ["tokens to a vector", "mask to tokens", "pixels to pixels"])
+def test_frames_follow_each_other_as_fast_as_through_the_accelerator(name: str) -> None:
+    """The same frame again and again: cycles from one answer to the next, with the interface and without it."""
+    bench = Bench(name)
+    height, width, channels = bench.graph.input.shape
+    values = random_values(bench.rng, bench.graph.input.dtype, (height, width, channels))
+    frame, count = Frame.from_dense(values), 8
+    traffic = bench.source.beats(frame) * count
+    source, sink = bench.streams(traffic, 0.0, 0.0)
+    answer = bench.result.beats(bench.answer(frame))
+    simulate(bench.dut, [source, sink], lambda _: len(sink.words) == count * len(answer), own_clock=True)
+    behind = sink.cycles[len(answer) - 1 :: len(answer)]
+    alone = run_op(Accelerator(bench.graph, bench.mapping), [bench.source.core.beats(frame) * count], count).end_cycles
+    assert np.diff(behind)[3:].tolist() == np.diff(alone)[3:].tolist()
+
+
+def test_nothing_is_left_out_or_cut() -> None:
+    """Amaranth has no warning for the interface's Verilog."""
+    bench = Bench("mask to tokens")
+    core = VerilogCore("netweave", bench.source, bench.result)
+
+    def made() -> AxiAccelerator:
+        return AxiAccelerator(
+            bench.source, bench.result, bench.whole, register_map(BUILD, bench.source, bench.result), core
+        )
+
+    assert messages(made) == []
 
 
 def test_forms_of_the_designs() -> None:
