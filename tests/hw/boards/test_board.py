@@ -39,6 +39,11 @@ def test_a_board_of_one_s_own(tmp_path: Path) -> None:
     assert (own.name, own.led_pins, own.leds_low, own.baud) == ("mine", ("B1", "B2"), False, 1_000_000)
 
 
+def test_the_example_is_a_board() -> None:
+    own = load_board(Path(__file__).resolve().parents[3] / "examples" / "own_board.toml")
+    assert (own.name, own.target.family, own.led_pins) == ("upduino", "ice40", ())
+
+
 def test_an_unknown_board_names_the_nearest() -> None:
     with pytest.raises(BoardError, match=r"unknown board 'ulx3s' \(did you mean ulx3s-85f or ulx3s-25f\?\)"):
         board("ulx3s")
