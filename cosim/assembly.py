@@ -21,6 +21,7 @@ from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
 from hw.sequencer import Rounds
 from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, token_slots
+from hw.sparse_source import LIST_LATENCY
 from hw.stream import queue_latency
 from hw.window_op import WindowOp
 
@@ -173,7 +174,8 @@ class Assembly:
         m[process + op_fields.END_BEATS] = rounds.end_beats
         m[process + op_fields.END_APART] = rounds.end_apart
         m[process + op_fields.RELEASE] = RELEASE_DELAY
-        m[process + op_fields.DONE] = -1
+        for since in (op_fields.DONE, op_fields.HEADED, op_fields.LEFT):
+            m[process + since] = -1
         m[process + op_fields.LAST_STEP], m[process + op_fields.LAST_END] = -rounds.beats, -rounds.end_apart
 
     def _tokens(self, op: LinearOp | WindowOp, reader: int) -> int:
@@ -198,8 +200,9 @@ class Assembly:
         tokens = g.rows * g.width + FRAMES_AHEAD + 2
         m[process + window.TOKEN], m[process + window.TOKEN_MASK] = m.rings(2, tokens)
         if sparse:
+            m[process + window.FIND_LATENCY] = 1 + LIST_LATENCY
             m[process + window.WINDOW] = self.classes.windows_of[op.node.name]
-            for since in (window.LOOKED, window.OFFERED_AT, window.FREE_AT, window.FOUND_FROM):
+            for since in (window.LOOKED, window.GIVEN_AT, window.FREE_AT, window.FOUND_FROM):
                 m[process + since] = -1
             return process
         m[process + window.STRIDE], m[process + window.PADDING] = g.stride, g.padding

@@ -26,16 +26,20 @@ from cosim.stream_times import (
 
 (
     IN, OUT, DEPTH, PIPELINE, GROUPS, BEATS, WORDS, WALKS, WHOLE_FRAME, END_BEATS, END_APART,
-    RELEASE, BEGUN, FREE, GROUP, TAPS, DONE, LAST_STEP, LAST_END, OP,
-) = range(PROCESS, PROCESS + 20)  # fmt: skip
+    RELEASE, BEGUN, BEGUN_AT, FREE, GROUP, TAPS, DONE, LAST_STEP, LAST_END, HEADED, LEFT, OP,
+) = range(PROCESS, PROCESS + 23)  # fmt: skip
 """Of an op: its first reader and its stream; its output queue's depth, and the cycles from a step to its beat there;
 its rounds (``hw.sequencer.Rounds``), and the cycles from a site's last step to its storage being free. Of the site in
-work: whether it has begun, the first cycle that is free for it, its next round, its active taps. Of those before: the
-last step, the last of a site, and of an ``end``.
+work: whether it has begun, and when, the first cycle that is free for it, its next round, its active taps. Of those
+before: the last step of a site, of a round, and of an ``end``. When the last site came to the head of the sequencer,
+and when its last step left that for the step's register.
 
 Busy is a cycle in which the sequencer issues a step. Blocked is one in which a site stands before it but the step must
 wait for room in the output queue, or for the beats of the round before to be out.
 """
+
+ROOM_DELAY = 2
+"""Cycles from a beat's leaving an op to its place's being free for another."""
 
 
 @compiled
@@ -47,14 +51,16 @@ def _room(m, p, s, n, beats):
     if m[s + MOVED] < before:
         return UNKNOWN
     mask = m[s + MASK]
-    return m[m[s + RING] + mask + 1 + (before - 1 & mask)] + 1
+    return m[m[s + RING] + mask + 1 + (before - 1 & mask)] + ROOM_DELAY
 
 
 @compiled
-def begin_site(m, p, free, taps):
-    """A site with so many active taps, or END, stands before the sequencer from cycle ``free`` on."""
-    m[p + BEGUN], m[p + FREE], m[p + GROUP], m[p + TAPS] = 1, free, 0, taps
-    m[p + BLOCKED] -= free
+def begin_site(m, p, begun, taps):
+    """A site with so many active taps, or END, is at the head of the sequencer, and those before it are done, from
+    cycle ``begun`` on: its first step can be issued in the next.
+    """
+    m[p + BEGUN], m[p + BEGUN_AT], m[p + FREE], m[p + GROUP], m[p + TAPS] = 1, begun, begun + 1, 0, taps
+    m[p + BLOCKED] -= begun + 1
 
 
 @compiled
@@ -70,18 +76,19 @@ def work(m, p):
     walked = max(m[p + TAPS], 1) if m[p + WALKS] else 1
     steps, groups = walked * m[p + WORDS], m[p + GROUPS]
     if m[p + WHOLE_FRAME]:
-        return _done(m, p, m[p + FREE] + groups * steps - 1, groups * steps)
+        return _done(m, p, m[p + FREE] + groups * steps - 1, m[p + FREE] + groups * steps - 2, groups * steps)
     beats, pipeline, mask = m[p + BEATS], m[p + PIPELINE], m[s + MASK]
     own = max(steps, beats)
     n, group, free, last = m[s + OFFERED], m[p + GROUP], m[p + FREE], m[p + LAST_STEP]
-    begun = group
+    begun, prior = group, -1
     offers = m[s + RING]
     moves = offers + mask + 1
     before, moved = n + beats - m[p + DEPTH], m[s + MOVED]
     while group < groups and before <= moved:
         first = free
         if before > 0:
-            first = max(first, m[moves + (before - 1 & mask)] + 1)
+            first = max(first, m[moves + (before - 1 & mask)] + ROOM_DELAY)
+        prior = first + own - 2 if own > 1 else last if group else -1
         last = max(first + own - 1, last + beats)
         free = last + 1
         for beat in range(beats):
@@ -92,12 +99,13 @@ def work(m, p):
     if group > begun:
         offered(m, s, n)
     m[p + GROUP], m[p + FREE], m[p + LAST_STEP] = group, free, last
-    return group == groups and _done(m, p, last, groups * steps)
+    return group == groups and _done(m, p, last, prior, groups * steps)
 
 
 @compiled
-def _done(m, p, time, steps):
-    m[p + BEGUN], m[p + DONE] = 0, time
+def _done(m, p, time, prior, steps):
+    """The last of so many steps is issued in cycle ``time``, the one before it in ``prior``; -1 where there is none."""
+    m[p + BEGUN], m[p + DONE], m[p + LEFT] = 0, time, max(m[p + BEGUN_AT], prior)
     m[p + BUSY] += steps
     m[p + BLOCKED] += time + 1 - steps
     return True
@@ -106,7 +114,8 @@ def _done(m, p, time, steps):
 @compiled
 def _end(m, p, s):
     beats, n, mask = m[p + END_BEATS], m[s + OFFERED], m[s + MASK]
-    room = _room(m, p, s, n, beats)
+    # it asks for the room of a round
+    room = _room(m, p, s, n, max(beats, m[p + BEATS]))
     if room == UNKNOWN:
         return False
     since = m[p + LAST_END] + m[p + END_APART] if m[p + WHOLE_FRAME] else m[p + LAST_STEP] + m[p + BEATS]
@@ -115,7 +124,7 @@ def _end(m, p, s):
         m[m[s + RING] + (n + beat & mask)] = time + m[p + PIPELINE] + beat
     offered(m, s, n + beats)
     m[p + LAST_END] = time
-    return _done(m, p, time, 1)
+    return _done(m, p, time, -1, 1)
 
 
 TOKEN_WORDS, SLOTS, SLOT, WORD, FILLED, SITE, FILL_FRAME, FILL_LEFT, SITE_FRAME, SITE_LEFT, TOKENS_SIZE = range(
@@ -136,7 +145,7 @@ def tokens(m, w, p):
         while m[p + SITE] < m[p + FILLED]:
             slot = m[p + SLOT] + (m[p + SITE] & m[p + SLOTS] - 1)
             if not m[p + BEGUN]:
-                begin_site(m, p, max(m[slot], m[p + DONE]) + 1, 1 if m[p + SITE_LEFT] else END)
+                begin_site(m, p, max(m[slot] + 1, m[p + DONE]), 1 if m[p + SITE_LEFT] else END)
             if not work(m, p):
                 break
             m[slot + m[p + SLOTS]] = m[p + DONE]

@@ -1,14 +1,14 @@
 """Window ops of the cycle simulator: rows come in, windows leave, and rows are freed for others.
 
 A dense source knows which row comes next and counts its sites; a sparse one keeps the rows that have tokens and
-finds its sites, through three registers (``hw.sparse_source``).
+finds its sites, through lists and two registers (``hw.sparse_source``). The sequencer holds two sites.
 """
 
 from __future__ import annotations
 
 from cosim.active_sites import BLANK, END, PLACE_ROWS, PLACE_SIZE, PLACE_TAPS, WAITS_FOR
 from cosim.memory import FRAMES, SITES, UNKNOWN, WINDOWS, compiled
-from cosim.op_times import BEGUN, DONE, IN, OP, RELEASE, begin_site, frame_tokens, work
+from cosim.op_times import BEGUN, DONE, HEADED, IN, LEFT, OP, RELEASE, begin_site, frame_tokens, work
 from cosim.stream_times import CLASS, READ_AT, read_words, word_shown
 
 (
@@ -133,6 +133,22 @@ def _came(m, p, token):
     return m[m[p + TOKEN] + m[p + TOKEN_MASK] + 1 + (token & m[p + TOKEN_MASK])]
 
 
+@compiled
+def _give(m, p, ready):
+    """Hands over the next site, there from cycle ``ready`` on; when that is. It waits behind the one at the head."""
+    given = max(ready, m[p + HEADED])
+    m[p + HEADED] = max(given, m[p + LEFT]) + 1
+    return given
+
+
+@compiled
+def _begin(m, p, taps):
+    """The site that was handed over last is begun; when that is."""
+    begun = max(m[p + HEADED], m[p + DONE])
+    begin_site(m, p, begun, taps)
+    return begun
+
+
 STRIDE, PADDING, REACH, HEIGHT, OUT_HEIGHT, OUT_WIDTH, INSIDE_Y, INSIDE_X, Y, X, DENSE_SIZE = range(ROWED, ROWED + 11)
 """Of a dense op: its geometry, tables of how many taps lie inside by output row and column; the site in work."""
 
@@ -154,10 +170,10 @@ def _dense_site(m, w, p):
             token += height * width - 1 if end else need_y * width + need_x
         if token >= m[p + LASTS]:
             return False
-        shown = max(_came(m, p, token) + 1, m[p + DONE])
+        given = _give(m, p, _came(m, p, token) + 1)
         if end:
-            _close(m, p, shown)
-        begin_site(m, p, shown + 1, END if end else m[m[p + INSIDE_Y] + y] * m[m[p + INSIDE_X] + x])
+            _close(m, p, given)
+        _begin(m, p, END if end else m[m[p + INSIDE_Y] + y] * m[m[p + INSIDE_X] + x])
     if not work(m, p):
         return False
     before = m[p + FRAME_ROWS]
@@ -184,10 +200,11 @@ def _dense_site(m, w, p):
 
 
 (
-    WINDOW, PLACE, FOUND_FROM, LOOKED, OFFERED_AT, FREE_AT, UNDECIDED, BLANK_ROWS, SPARSE_SIZE
-) = range(ROWED, ROWED + 9)  # fmt: skip
-"""Of a sparse op: its window among those of ``active_sites``, the address of the next place, and the cycle from which
-one may be found there. When the last place was looked up and would free its rows, and when the last site was offered;
+    WINDOW, FIND_LATENCY, PLACE, FOUND_FROM, LOOKED, GIVEN_AT, FREE_AT, UNDECIDED, BLANK_ROWS, SPARSE_SIZE
+) = range(ROWED, ROWED + 10)  # fmt: skip
+"""Of a sparse op: its window among those of ``active_sites``; the cycles from the beat that completes a site to its being
+found; the address of the next place, and the cycle from which one may be found there. When the last place was looked
+up and would free its rows, when the last site was handed over;
 whether the last place is a blank of which it is open whether it was looked up, and the rows that it frees.
 """
 
@@ -204,9 +221,9 @@ def begin_places(m, w, p, frame):
 def _site(m, w, p):
     """The next site: done, or begun, or a blank passed, or nothing can be said yet.
 
-    A place is found when it is complete, looked up, and offered, each a cycle later or when its register is free.
-    A blank frees rows as a site in its place would, but holds nothing up: where it is, the next place may be found. One
-    that is overwritten before it was looked up frees nothing; the next place does.
+    A place is found when it is complete, looked up, and handed over, each a cycle later or when its register is free.
+    A blank frees rows when all sites before it are done, but holds nothing up: where it is, the next place may be
+    found. One that is overwritten before that frees nothing; the next place does, a site when it is begun.
     """
     if m[p + BEGUN]:
         return work(m, p)
@@ -223,24 +240,22 @@ def _site(m, w, p):
             return True
         return False
     shown = _came(m, p, token) if whole else m[m[p + TOKEN] + (token & m[p + TOKEN_MASK])]
-    found = max(shown + 1, m[p + FOUND_FROM])
-    if m[p + UNDECIDED] and found >= m[p + LOOKED]:
+    found = max(shown + m[p + FIND_LATENCY], m[p + FOUND_FROM])
+    looked = max(found + 1, m[p + GIVEN_AT])
+    if m[p + UNDECIDED] and m[p + LOOKED] <= found and m[p + FREE_AT] <= looked:
         _free(m, p, m[p + BLANK_ROWS], m[p + FREE_AT])
-    looked = max(found + 1, m[p + OFFERED_AT])
-    freed = max(looked + 1, m[p + DONE])
     rows, taps = m[p + FRAME_ROWS] + w[place + PLACE_ROWS], w[place + PLACE_TAPS]
-    m[p + LOOKED], m[p + FREE_AT], m[p + UNDECIDED] = looked, freed, taps == BLANK
+    m[p + LOOKED], m[p + FREE_AT], m[p + UNDECIDED] = looked, max(looked + 1, m[p + DONE]), taps == BLANK
     m[p + PLACE] += PLACE_SIZE
     if taps == BLANK:
         m[p + FOUND_FROM], m[p + BLANK_ROWS] = found + 1, rows
         return True
-    m[p + FOUND_FROM], m[p + OFFERED_AT] = looked, freed
-    _free(m, p, rows, freed)
+    m[p + FOUND_FROM], m[p + GIVEN_AT] = looked, _give(m, p, looked + 1)
+    _free(m, p, rows, _begin(m, p, taps))
     if taps == END:
         _close(m, p, found)
         m[p + FRAME_ROWS] = rows
         m[p + SITE_TOKEN] += frame_tokens(m, w, p, m[p + SITE_FRAME]) + 1
         begin_places(m, w, p, m[p + SITE_FRAME] + 1)
-    begin_site(m, p, freed + 1, taps)
     work(m, p)
     return True

@@ -16,9 +16,6 @@ from models.ir.activity import Activity
 from models.ir.dtype import DType
 from models.ir.graph import Node, Shape
 
-STEP_REGISTER = 1
-"""Cycles from a step's issue to its addresses at the source and the weights."""
-
 
 class Tensor(NamedTuple):
     """What an input of an op carries; ``sparse`` where frames may have only some of their sites active."""
@@ -127,13 +124,13 @@ def fewest_lanes(pe: int, steps: int) -> int:
 def queue_depth(round_steps: int, beats: int, pipeline: int, frame: int) -> int:
     """Places an output queue needs so that rounds follow each other without a gap when the sink never waits.
 
-    A round's ``beats`` places are taken at its first step and are free again one cycle after its last beat left;
+    A round's ``beats`` places are taken at its first step and are free again two cycles after its last beat left;
     each ``end``, ``frame`` cycles after the one before, takes a place too.
     """
-    held = round_steps + pipeline + beats
+    held = round_steps + pipeline + beats + 1
     return -(-held // round_steps) * beats + -(-held // frame)
 
 
 def frame_queue_depth(end_beats: int, pipeline: int, period: int) -> int:
     """The same for ops whose ``end_beats`` all come at the end of a frame, ``period`` cycles apart at the least."""
-    return -(-(pipeline + end_beats + 1) // period) * end_beats
+    return -(-(pipeline + end_beats + 2) // period) * end_beats

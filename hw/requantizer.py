@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,8 +17,27 @@ from models.ir.graph import MULT_BITS, Requant
 
 
 def requantize_latency(dtype: DType) -> int:
-    """Cycles: constants, bias, product, round and clip; and the encoder of a tapered format."""
-    return 4 + isinstance(dtype, DyBitType)
+    """Cycles: constants, bias, narrowing, product, rounding and clip; and the encoder of a tapered format."""
+    return 6 + isinstance(dtype, DyBitType)
+
+
+def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
+    """Bits of sums within ``bounds`` and their biases."""
+    return max(width(bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max())), width(*bounds))
+
+
+def narrow_width(requant: Requant, biased: int) -> int:
+    """The fewest of ``biased`` bits that do: a biased sum beyond them is clipped, and so is the last within them.
+
+    Its product then often fits one DSP block where that of the whole sum would not.
+    """
+    least = min((mult for mult in requant.mult.tolist() if mult), default=0)
+    half = (1 << requant.shift) >> 1
+    for bits in range(2, biased):
+        low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+        if (high * least + half) >> requant.shift >= requant.hi and (low * least + half) >> requant.shift <= requant.lo:
+            return bits
+    return biased
 
 
 class Requantizer(wiring.Component):
@@ -35,8 +54,8 @@ class Requantizer(wiring.Component):
         self.requant, self.dtype, self.lanes, self.encoded = requant, dtype, lanes, encoded
         self.beats = len(requant.bias) // lanes
         self.in_width = width(*bounds)
-        biased = (bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max()))
-        self.biased_width = max(width(*biased), self.in_width)
+        self.biased_width = biased_width(requant, bounds)
+        self.narrow_width = narrow_width(requant, self.biased_width)
         self.out_width = width(requant.lo, requant.hi)
         values = {f"value{n}": In(signed(self.in_width)) for n in range(lanes)}
         if encoded:
@@ -49,19 +68,23 @@ class Requantizer(wiring.Component):
         m = Module()
         r = self.requant
         biases = self._constants(m, r.bias, width(int(r.bias.min()), int(r.bias.max())), True, "bias", 0)
-        mults = self._constants(m, r.mult, MULT_BITS, False, "mult", 1)
+        mults = self._constants(m, r.mult, MULT_BITS, False, "mult", 2)
         half = (1 << r.shift) >> 1
+        product_bits = self.narrow_width + MULT_BITS
         for n in range(self.lanes):
             value = Signal(signed(self.in_width), name=f"held{n}")
             biased = Signal(signed(self.biased_width), name=f"biased{n}")
-            product = Signal(signed(self.biased_width + MULT_BITS), name=f"product{n}")
+            narrow = Signal(signed(self.narrow_width), name=f"narrow{n}")
+            product = Signal(signed(product_bits), name=f"product{n}")
+            rounded = Signal(signed(max(1, product_bits + 1 - r.shift)), name=f"rounded{n}")
             clipped = Signal(signed(self.out_width), name=f"clipped{n}")
-            scaled = (product + half) >> r.shift
             m.d.sync += [
                 value.eq(getattr(self, f"value{n}")),
                 biased.eq(value + biases[n]),
-                product.eq(biased * mults[n]),
-                clipped.eq(Mux(scaled < r.lo, r.lo, Mux(scaled > r.hi, r.hi, scaled))),
+                narrow.eq(_saturated(biased, self.narrow_width)),
+                product.eq(narrow * mults[n]),
+                rounded.eq((product + half) >> r.shift),
+                clipped.eq(Mux(rounded < r.lo, r.lo, Mux(rounded > r.hi, r.hi, rounded))),
             ]
             if not self.encoded:
                 m.d.comb += getattr(self, f"integer{n}").eq(clipped)
@@ -91,22 +114,31 @@ class Requantizer(wiring.Component):
         return [lane.as_signed() if is_signed else lane for lane in lanes]
 
 
+def _saturated(value: Signal, bits: int) -> Value:
+    """A signed value, or the nearest one of so many bits."""
+    if bits == len(value):
+        return value
+    sign = value[-1]
+    fits = value[bits - 1 :] == sign.replicate(len(value) - bits + 1)
+    return Mux(fits, value[:bits], Cat(~sign.replicate(bits - 1), sign)).as_signed()
+
+
 class Output(wiring.Component):
     """The queue at the end of an op, whose places are reserved before what fills them is begun.
 
-    In: ``reserve``, how many places to take; ``push`` and ``payload``, always accepted. Out: ``o``; ``room``, the
-    places neither reserved nor filled. A beat pushed shows at ``o`` one cycle later; a place is free one cycle
-    after its beat left.
+    In: ``reserve``, how many places to take; ``push`` and ``payload``, always accepted. Out: ``o``; ``open``, whether
+    ``batch`` places or more are neither reserved nor filled. A beat pushed shows at ``o`` one cycle later; a place is
+    free two cycles after its beat left.
     """
 
-    def __init__(self, layout: TokenLayout, depth: int) -> None:
-        self.layout, self.depth = layout, depth
+    def __init__(self, layout: TokenLayout, depth: int, batch: int = 1) -> None:
+        self.layout, self.depth, self.batch = layout, depth, batch
         super().__init__(
             {
                 "reserve": In(range(depth + 1)),
                 "push": In(1),
                 "payload": In(layout.struct),
-                "room": Out(range(depth + 1), init=depth),
+                "open": Out(1),
                 "o": Out(layout.signature),
             }
         )
@@ -115,8 +147,14 @@ class Output(wiring.Component):
         m = Module()
         m.submodules.queue = queue = Queue(self.layout.struct, self.depth)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
-        m.d.comb += [queue.i.valid.eq(self.push), queue.i.payload.eq(self.payload)]
-        m.d.sync += self.room.eq(self.room - self.reserve + (self.o.valid & self.o.ready))
+        # counted from a batch, so that the sign says whether there is room for one
+        left, room = Signal(), Signal(range(-self.batch, self.depth - self.batch + 1), init=self.depth - self.batch)
+        m.d.sync += [left.eq(self.o.valid & self.o.ready), room.eq(room - self.reserve + left)]
+        m.d.comb += [
+            queue.i.valid.eq(self.push),
+            queue.i.payload.eq(self.payload),
+            self.open.eq(room >= 0),
+        ]
         return m
 
 

@@ -37,11 +37,11 @@ from hw.mac import Sums, tree_stages
 from hw.mapping import Memory, Multiplier
 from hw.packing import TREE_RADIX
 from hw.presence import word_bits
-from hw.requantizer import drain_latency
+from hw.requantizer import biased_width, drain_latency, narrow_width
 from hw.sequencer import Rounds
 from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, store_is_block, token_slots
-from hw.sparse_source import FRAME_BITS
-from hw.stream import BLOCK_DEPTH, PROMPT_BEATS
+from hw.sparse_source import FRAME_BITS, LIST_LATENCY
+from hw.stream import BLOCK_DEPTH
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
 from models.ir.graph import MULT_BITS, Requant
@@ -96,7 +96,7 @@ def odd(factor: int) -> int:
 
 
 @cache
-def queue(f: Family, bits: int, depth: int) -> Part:
+def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
     """Terms: one, bits of the pointers, bits of pointers that wrap, bits of the level."""
     pointers, level = 2 * index(depth), depth.bit_length()
     terms = (1.0, pointers, pointers if depth & (depth - 1) else 0, level)
@@ -105,14 +105,14 @@ def queue(f: Family, bits: int, depth: int) -> Part:
         store = written_block(f, depth, bits)
         return Part("queue", terms, store.lut, ff + 1 + store.ff, store.bram)
     lut, registers = lut_memory(f, depth, bits)
-    return Part("queue", terms, lut, ff + registers)
+    return Part("queue", terms, lut, ff + registers + (1 + bits if registered else 0))
 
 
-def output(f: Family, layout: TokenLayout, depth: int) -> tuple[Part, Part]:
+def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[Part, Part]:
     """Terms: one, bits of the room."""
-    room = depth.bit_length()
+    room = 1 + max(batch - 1, depth - batch).bit_length()
     return queue(f, 1 + place_bits(layout) + layout.lanes * layout.dtype.width, depth), Part(
-        "output", (1.0, room), ff=room
+        "output", (1.0, room), ff=room + 1
     )
 
 
@@ -134,7 +134,7 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
     slot, word, level = index(slots), index(words), slots.bit_length()
     tokens = store(f, slots * words, bits)
     lut, registers = lut_memory(f, slots, site)
-    ff = 3 * slot + word + 2 * level + index(slots * words) + RELEASE_DELAY - 1 + 1 + site
+    ff = 2 * slot + word + 2 * level + index(slots * words) + RELEASE_DELAY - 1
     counts = 2 * slot + word + 2 * level
     return (Part("token_source", (1.0, counts), lut + tokens.lut, ff + registers + tokens.ff, tokens.bram),)
 
@@ -142,11 +142,10 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
 @cache
 def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
     """Terms: one, bits of the counters, taps of the mask, bits of addresses, bits of selected words."""
-    site = 1 + index(g.out_height) + index(g.out_width)
     row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
     places = index(g.words) + index(g.width) + 2 * row + index(g.out_height) + index(g.out_width) + column
-    levels = level + index(g.height + g.rows + 1) + g.height.bit_length()
-    ff = 3 + places + levels + (RELEASE_DELAY - 1) * level + site + row + column + g.taps + level
+    levels = level + index(g.height + g.rows + 1) + index(g.height) + index(g.width)
+    ff = 2 + places + levels + (RELEASE_DELAY - 1) * level
     rows = stored_rows(f, layout, g, parallel, 1)
     terms = (1.0, places + levels, g.taps, *rows.terms)
     return rows._replace(terms=terms, ff=ff + rows.ff), queue(f, 1, FRAMES_AHEAD)
@@ -172,17 +171,19 @@ def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: boo
 def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
     """Terms: one, bits of counters and cells, bits compared with rows and chosen from them, of presence."""
     row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
-    y, site = index(g.height), 1 + index(g.out_height) + index(g.out_width)
+    y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
     cells_wide = g.out_width + sum(g.blanks)
     cell = 1 + index(g.out_height) + index(cells_wide)
-    places = index(g.words) + 2 * y + index(g.width) + level + row + 2 * FRAME_BITS + FRAMES_AHEAD.bit_length()
-    ff = places + 2 + 2 * cell + 3 + g.stride * (cell + 1) + RELEASE_DELAY * level
-    ff += g.rows * (1 + FRAME_BITS + y + 2 * g.kernel)
-    ff += site + g.kernel * row + g.taps
+    places = 2 * index(g.words) + 2 * y + x + level + row + 2 * FRAME_BITS + 2 * ahead
+    # the beat that came, the place seen last on its way, and the cells that lie before it
+    ff = places + 6 + layout.lanes * layout.dtype.width + LIST_LATENCY * (1 + y + x) + LIST_LATENCY - 1
+    ff += 2 * g.out_height.bit_length() + cells_wide.bit_length()
+    ff += 2 * cell + 2 + 2 * g.stride * (cell + 1) + level
+    ff += g.rows * (2 + FRAME_BITS + index(g.height + g.padding) + 2 * g.kernel)
     if g.blanks[0]:
-        # without, a window's first column is its number, shifted, and has no registers of its own
-        ff += 2 * column
-    lists = [part for _ in range(g.stride) for part in prompt_queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD)]
+        # without, a window's first column is its number, shifted, and has no register of its own
+        ff += column
+    lists = [queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
     here = presence(f, g)
     rows = stored_rows(f, layout, g, parallel, g.kernel)
     compared = g.rows * (2 * y + FRAME_BITS + g.kernel * (1 + g.kernel + row))
@@ -210,20 +211,13 @@ def presence(f: Family, g: WindowGeometry) -> Part:
     return Part("", (g.rows * (turned + 2 * word + 2 * words),), lut, gathered + g.rows * words + ff)
 
 
-def prompt_queue(f: Family, bits: int, depth: int) -> tuple[Part, ...]:
-    if depth <= BLOCK_DEPTH:
-        return (queue(f, bits, depth),)
-    behind = depth.bit_length()
-    return queue(f, bits, PROMPT_BEATS), queue(f, bits, depth), Part("output", (1.0, behind), lut=bits, ff=behind)
-
-
 @cache
-def sequencer(f: Family, rounds: Rounds, depth: int) -> Part:
-    """Terms: one, bits of the counters, bits of the room, taps that are walked."""
+def sequencer(f: Family, rounds: Rounds, depth: int, site: int) -> Part:
+    """``site``: bits of one. Terms: one, bits of the counters and of sites, bits of the room, taps that are walked."""
     counts = index(rounds.groups) + index(rounds.words)
     counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
     taps = rounds.kernel**2 if rounds.kernel else 0
-    return Part("sequencer", (1.0, counts, depth.bit_length(), taps), ff=counts + (taps + 1 if taps else 0))
+    return Part("sequencer", (1.0, counts, depth.bit_length(), taps), ff=counts + taps + 2 * site + 4)
 
 
 @cache
@@ -361,32 +355,46 @@ def constants(requant: Requant, lanes: int) -> Constants:
 
 
 @lru_cache(maxsize=REQUANTS_KEPT)
-def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
-    return max(width(bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max())), width(*bounds))
+def operands(requant: Requant, bounds: tuple[int, int]) -> tuple[int, int]:
+    """Bits of a biased sum, and of what is multiplied of it."""
+    biased = biased_width(requant, bounds)
+    return biased, narrow_width(requant, biased)
 
 
 def requantizer(
     f: Family, requant: Requant, dtype: DType, lanes: int, bounds: tuple[int, int], *, encoded: bool
 ) -> tuple[Part, ...]:
     """Terms: bits of biased sums, of rounded products, of results."""
-    biased, result = biased_width(requant, bounds), width(requant.lo, requant.hi) - (requant.lo >= 0)
+    result = width(requant.lo, requant.hi) - (requant.lo >= 0)
     fixed = constants(requant, lanes)
-    return _requantizer(f, fixed, width(*bounds), biased, requant.shift, result, dtype, lanes, encoded)
+    return _requantizer(
+        f, fixed, width(*bounds), operands(requant, bounds), requant.shift, result, dtype, lanes, encoded
+    )
 
 
 @cache
 def _requantizer(
-    f: Family, c: Constants, bits: int, biased: int, shift: int, result: int, dtype: DType, lanes: int, encoded: bool
+    f: Family,
+    c: Constants,
+    bits: int,
+    operands: tuple[int, int],
+    shift: int,
+    result: int,
+    dtype: DType,
+    lanes: int,
+    encoded: bool,
 ) -> tuple[Part, ...]:
-    lut, ff, dsp = 0.0, float(lanes * (bits + biased + result)), 0
+    biased, narrow = operands
+    lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
     rounded = 0
     for n in range(lanes):
         mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
         # the product's bits below half a unit of the result are not needed
-        rounded += max(1, biased + mult - max(0, shift - 1))
+        rounded += max(1, narrow + mult - max(0, shift - 1))
+        ff += max(1, narrow + mult - shift)
         factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
         if factor > 1:
-            dsp += dsp_blocks(f, biased, factor + 1)
+            dsp += dsp_blocks(f, narrow, factor + 1)
     ff += rounded
     if encoded and isinstance(dtype, DyBitType):
         lut += lanes * encoder(f, dtype)
@@ -396,7 +404,7 @@ def _requantizer(
         lut, ff = lut + words[0], ff + words[1]
     if c.mults is None:
         words = table(f, c.beats, lanes * c.mult_bits)
-        lut, ff = lut + words[0], ff + words[1] + index(c.beats)
+        lut, ff = lut + words[0], ff + words[1] + 2 * index(c.beats)
     return (Part("requantizer", (lanes * biased, rounded, lanes * result), lut, ff, 0, dsp),)
 
 

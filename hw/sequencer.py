@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,97 +57,141 @@ class Rounds:
 
 
 class Sequencer(wiring.Component):
-    """In: ``site``, and ``room``, the free places of the output queue. Out: one ``step`` a cycle while ``valid``.
+    """Takes sites, issues steps.
 
-    ``first`` and ``last`` mark the steps of a round; ``end`` is a step of its own. ``reserve`` takes places
-    of the queue: a round's beats at its first step, one for ``end`` (with ``whole_frame`` all at ``end``).
-    ``done`` is high in the last step of a site. The next round's last step, and ``end``, come no sooner than
-    the beats of the round before are out. II 1 step; latency 0: the first step is issued when the site shows.
+    In: ``site``; ``open``, whether the output queue has room for a round (``whole_frame``: for all rounds).
+
+    Out: ``step``, issued in the cycles in which ``valid`` is high, one a cycle. ``first`` and ``last`` mark the steps
+    of a round, ``final`` the last of a site; ``end`` is a step of its own. ``reserve`` takes places of the queue: a
+    round's beats at its first step, one for ``end`` (with ``whole_frame`` all at ``end``). ``done`` is high when the
+    final step of a site is issued. ``begins`` is high when a site's first step is next and all steps before it are
+    issued, or the last of them is right now: ``begun`` has the site's fields then; ``idle`` is high in such a cycle
+    when no site is there. A round's last step, and ``end``, come no sooner than the beats of the round before are out.
+
+    II 1 step. Latency 2: a site, then each of its steps, is held in a register; a second site waits behind the first,
+    so that ``site.ready`` comes out of a register too.
     """
 
     def __init__(self, rounds: Rounds, site: data.StructLayout, depth: int) -> None:
         self.rounds = rounds
         kernel = rounds.kernel or 1
-        places = {name: shape for name, shape in site if name not in ("release",)}
-        if rounds.kernel:
-            del places["mask"]
-        fields = {
-            **{name: field.shape for name, field in places.items()},
-            "first": unsigned(1),
-            "last": unsigned(1),
-            "group": unsigned(index_bits(rounds.groups)),
-            "word": unsigned(index_bits(rounds.words)),
-            "tap_y": unsigned(index_bits(kernel)),
-            "tap_x": unsigned(index_bits(kernel)),
-        }
-        self.step_layout = data.StructLayout(fields)
+        places = {name: field.shape for name, field in site if not (name == "mask" and rounds.kernel)}
+        flags = {name: unsigned(1) for name in ("first", "last", "final")}
+        self.step_layout = data.StructLayout(
+            {
+                **places,
+                **flags,
+                "group": unsigned(index_bits(rounds.groups)),
+                "word": unsigned(index_bits(rounds.words)),
+                "tap_y": unsigned(index_bits(kernel)),
+                "tap_x": unsigned(index_bits(kernel)),
+            }
+        )
         super().__init__(
             {
                 "site": In(stream.Signature(site)),
-                "room": In(range(depth + 1)),
+                "open": In(1),
                 "reserve": Out(range(depth + 1)),
                 "step": Out(self.step_layout),
                 "valid": Out(1),
                 "done": Out(1),
+                "begins": Out(1),
+                "begun": Out(site),
+                "idle": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        r, site, step = self.rounds, self.site.payload, self.step
+        advance, finish = Signal(), Signal()
+        site, there = self._sites(m, finish)
+        self._issue(m, advance, there)
+
+        r, step = self.rounds, self.step
         group, word = Signal(index_bits(r.groups)), Signal(index_bits(r.words))
-        busy_for = r.end_apart - 1 if r.whole_frame else r.beats - 1
-        cooling = Signal(range(busy_for + 1))
-        last_word, last_tap, first_tap = Signal(), Signal(init=1), Signal(init=1)
-        go = Signal()
-
-        for name in step.shape().members:
-            if name in site.shape().members:
-                m.d.comb += step[name].eq(site[name])
-        if r.kernel:
-            # what is left of the taps in this round; the site's own mask when it starts
-            left, fresh = Signal(r.kernel**2), Signal(init=1)
-            taps, rest = Signal(r.kernel**2), Signal(r.kernel**2)
-            m.d.comb += [
-                taps.eq(Mux(fresh, site.mask, left)),
-                rest.eq(taps & (taps - 1)),
-                last_tap.eq(rest == 0),
-                first_tap.eq(fresh),
-            ]
-            for tap in reversed(range(r.kernel**2)):
-                with m.If(taps[tap]):
-                    m.d.comb += [step.tap_y.eq(tap // r.kernel), step.tap_x.eq(tap % r.kernel)]
-            with m.If(self.valid & ~site.end & last_word):
-                m.d.sync += [left.eq(rest), fresh.eq(last_tap)]
-        else:
-            m.d.comb += [last_tap.eq(1), first_tap.eq(1)]
-
+        fresh, first = Signal(init=1), Signal(init=1)
+        last_word, last_group, last_tap = Signal(), Signal(), Signal()
+        last, final = Signal(), Signal()
         m.d.comb += [
             last_word.eq(word == r.words - 1),
-            step.group.eq(group),
-            step.word.eq(word),
-            step.first.eq(~site.end & first_tap & (word == 0)),
-            step.last.eq(~site.end & last_tap & last_word),
-            step.end.eq(site.end),
+            last_group.eq(group == r.groups - 1),
+            last.eq(~site.end & last_tap & last_word),
+            final.eq(site.end | (last & last_group)),
+            finish.eq(advance & there & final),
+            self.begins.eq(advance & there & fresh),
+            self.begun.eq(site),
+            self.idle.eq(advance & ~there),
         ]
-        at_first = 0 if r.whole_frame else r.beats
-        enough = Mux(site.end, self.room >= r.end_beats, ~step.first | (self.room >= at_first))
-        produces = site.end if r.whole_frame else site.end | step.last
-        cool = (cooling == 0) | ~produces
-        m.d.comb += [
-            go.eq(self.site.valid & enough & cool),
-            self.valid.eq(go),
-            self.done.eq(go & (site.end | (step.last & (group == r.groups - 1)))),
-            self.site.ready.eq(self.done),
-        ]
-        with m.If(go):
-            m.d.comb += self.reserve.eq(Mux(site.end, r.end_beats, Mux(step.first, at_first, 0)))
-        with m.If(cooling != 0):
-            m.d.sync += cooling.eq(cooling - 1)
-        with m.If(go & ~site.end):
-            m.d.sync += word.eq(Mux(last_word, 0, word + 1))
-            with m.If(step.last):
-                m.d.sync += group.eq(Mux(group == r.groups - 1, 0, group + 1))
-        with m.If(go & (site.end if r.whole_frame else step.last)):
-            m.d.sync += cooling.eq(busy_for)
+        with m.If(advance & there):
+            m.d.sync += fresh.eq(final)
+            with m.If(~site.end):
+                m.d.sync += [first.eq(last), word.eq(Mux(last_word, 0, word + 1))]
+                with m.If(last):
+                    m.d.sync += group.eq(Mux(last_group, 0, group + 1))
+        if r.kernel:
+            # what is left of the taps in this round
+            left, taps, rest = (Signal(r.kernel**2, name=name) for name in ("left", "taps", "rest"))
+            m.d.comb += [
+                taps.eq(Mux(first, site.mask, left)),
+                rest.eq(Cat(taps[n] & taps[:n].any() if n else 0 for n in range(len(taps)))),
+                last_tap.eq(rest == 0),
+            ]
+            with m.If(advance & there & ~site.end):
+                m.d.sync += left.eq(Mux(last_word, rest, taps))
+            lowest = taps ^ rest
+            places = [divmod(tap, r.kernel) for tap in range(r.kernel**2)]
+            with m.If(advance):
+                m.d.sync += step.tap_y.eq(_chosen(lowest, [y for y, _ in places]))
+                m.d.sync += step.tap_x.eq(_chosen(lowest, [x for _, x in places]))
+        else:
+            m.d.comb += last_tap.eq(1)
+        with m.If(advance):
+            m.d.sync += [step[name].eq(site[name]) for name in step.shape().members if name in site.shape().members]
+            m.d.sync += [
+                step.first.eq(~site.end & first),
+                step.last.eq(last),
+                step.final.eq(final),
+                step.group.eq(group),
+                step.word.eq(word),
+            ]
         return m
+
+    def _sites(self, m: Module, finish: Signal) -> tuple[data.View, Signal]:
+        """(the site at the head, whether there is one); ``finish`` takes it away."""
+        head, behind = Signal(self.site.payload.shape()), Signal(self.site.payload.shape())
+        there, waits, free = Signal(), Signal(), Signal()
+        m.d.comb += [self.site.ready.eq(~waits), free.eq(~there | finish)]
+        m.d.sync += waits.eq((waits | self.site.valid) & ~free)
+        with m.If(free):
+            m.d.sync += [there.eq(waits | self.site.valid), head.eq(Mux(waits, behind, self.site.payload))]
+        with m.If(~waits):
+            m.d.sync += behind.eq(self.site.payload)
+        return head, there
+
+    def _issue(self, m: Module, advance: Signal, there: Signal) -> None:
+        """Issues the step that is held when it may; ``advance``: the next one can be held."""
+        r, step = self.rounds, self.step
+        held, needs, produces = Signal(), Signal(), Signal()
+        busy_for = r.end_apart - 1 if r.whole_frame else r.beats - 1
+        cooling = Signal(range(busy_for + 1))
+        m.d.comb += [
+            needs.eq(step.end if r.whole_frame else step.end | step.first),
+            produces.eq(step.end if r.whole_frame else step.end | step.last),
+            self.valid.eq(held & (self.open | ~needs) & ((cooling == 0) | ~produces)),
+            self.done.eq(self.valid & step.final),
+            advance.eq(~held | self.valid),
+        ]
+        with m.If(advance):
+            m.d.sync += held.eq(there)
+        with m.If(self.valid & needs):
+            m.d.comb += self.reserve.eq(Mux(step.end, r.end_beats, r.beats))
+        with m.If(self.valid & (step.end if r.whole_frame else step.last)):
+            m.d.sync += cooling.eq(busy_for)
+        with m.Elif(cooling != 0):
+            m.d.sync += cooling.eq(cooling - 1)
+
+
+def _chosen(one: Value, numbers: list[int]) -> Value:
+    """The number of the bit that is set, of those of which one is or none."""
+    bits = range(max(numbers).bit_length())
+    return Cat(Cat(one[n] for n, number in enumerate(numbers) if number >> bit & 1).any() for bit in bits)

@@ -2,7 +2,7 @@
 
 A source takes the input stream into memory and offers *sites*, in raster order, as soon as no
 later token can change them. The sequencer takes a site's words by address while it works on it;
-the storage is free three cycles after the last step that reads it.
+the storage is free two cycles after the last step that reads it.
 
 ``TokenSource`` (kernel 1, stride 1) keeps a few tokens. Those of windows (kernel or stride above 1) keep so many rows
 that the next ones can be filled while a window is read, so neither side waits in steady state: with every site
@@ -22,14 +22,14 @@ from hw.codes import times
 from hw.layout import TokenLayout, index_bits
 from hw.stream import delayed
 
-RELEASE_DELAY = 3
+RELEASE_DELAY = 2
 """Cycles from a site's last step to its storage being writable: the read of that step comes first."""
 
-SITE_LATENCY = 2
-"""Cycles from the input beat that completes a site to the first step on it."""
+SITE_LATENCY = 3
+"""Cycles from the input beat that completes a site to the first step on it; two of them are the sequencer's."""
 
-SPARSE_SITE_LATENCY = 4
-"""The same where sites are found: which it is, its rows, its taps, and the site itself."""
+SPARSE_SITE_LATENCY = 8
+"""The same where sites are found: the beat, its list, the head of that, which site it is, its rows, its taps."""
 
 
 def read_latency(parallel: bool) -> int:
@@ -37,8 +37,8 @@ def read_latency(parallel: bool) -> int:
     return 4 if parallel else 2
 
 
-FRAMES_AHEAD = 4
-"""Frames whose start a window source accepts before the first of them is finished."""
+FRAMES_AHEAD = 6
+"""Frames whose start a window source accepts before the first of them is finished: empty ones come one a cycle."""
 
 LUT_STORE_BITS = 8192
 """A store of more bits, and deeper than a LUT memory, goes to block memory."""
@@ -145,8 +145,8 @@ class TokenSource(wiring.Component):
     """Keeps whole tokens; every token is a site.
 
     In: ``i``, tokens of ``layout``. Out: ``site``, with the ``slot`` its token is in; word ``read_word`` of the
-    token in ``read_slot`` shows at ``read_data`` two cycles later. ``done`` frees the site's slot. ``steps`` is
-    how long a site takes at least. II: the beats of a token. Latency ``SITE_LATENCY``.
+    token in ``read_slot`` shows at ``read_data`` two cycles later. ``done`` frees the slot of the oldest site.
+    ``steps`` is how long a site takes at least. II: the beats of a token. Latency 1.
     """
 
     def __init__(self, layout: TokenLayout, steps: int) -> None:
@@ -193,7 +193,12 @@ class TokenSource(wiring.Component):
             note.data.x.eq(p.x),
             note.en.eq(token),
             recall.addr.eq(following),
-            take.eq((ready != 0) & (~self.site.valid | self.site.ready)),
+            self.site.valid.eq(ready != 0),
+            self.site.payload.end.eq(recall.data.end),
+            self.site.payload.y.eq(recall.data.y),
+            self.site.payload.x.eq(recall.data.x),
+            self.site.payload.slot.eq(following),
+            take.eq(self.site.valid & self.site.ready),
             read.addr.eq(place_read),
             self.read_data.eq(read.data),
         ]
@@ -205,18 +210,8 @@ class TokenSource(wiring.Component):
             m.d.sync += word.eq(Mux(token, 0, word + 1))
         with m.If(token):
             m.d.sync += slot.eq(slot + 1)
-        with m.If(self.site.ready):
-            m.d.sync += self.site.valid.eq(0)
         with m.If(take):
-            s = self.site.payload
-            m.d.sync += [
-                self.site.valid.eq(1),
-                s.end.eq(recall.data.end),
-                s.y.eq(recall.data.y),
-                s.x.eq(recall.data.x),
-                s.slot.eq(following),
-                following.eq(following + 1),
-            ]
+            m.d.sync += following.eq(following + 1)
         return m
 
 

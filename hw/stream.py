@@ -18,9 +18,6 @@ from hw.layout import TokenLayout, index_bits
 BLOCK_DEPTH = 128
 """A queue deeper than this is made of block memory."""
 
-PROMPT_BEATS = 4
-"""Beats that hide the latency of the block memory behind them."""
-
 
 def delayed(m: Module, signal: Any, cycles: int, name: str) -> Any:
     """``signal`` (a value or a view) as it was ``cycles`` ago: a chain of registers, reset to 0."""
@@ -40,22 +37,22 @@ class Queue(wiring.Component):
     """A first-in first-out buffer of ``depth`` beats.
 
     In and out: one stream of ``shape``. II 1; latency 1, or 2 when ``depth > BLOCK_DEPTH`` and the
-    memory is a block RAM. Reset empties it.
+    memory is a block RAM, or when a shallow one is ``registered`` as well: its output is a register, which
+    holds a beat beyond ``depth``. Reset empties it.
     """
 
-    def __init__(self, shape: ShapeLike, depth: int) -> None:
+    def __init__(self, shape: ShapeLike, depth: int, *, registered: bool = False) -> None:
         if depth < 1:
             raise ValueError(f"queue depth must be positive, not {depth}")
-        self.shape, self.depth = shape, depth
+        self.shape, self.depth, self.registered = shape, depth, registered or depth > BLOCK_DEPTH
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        block = self.depth > BLOCK_DEPTH
-        attrs = {"ram_style": "block"} if block else {}
+        attrs = {"ram_style": "block" if self.depth > BLOCK_DEPTH else "distributed"} if self.registered else {}
         m.submodules.memory = store = memory.Memory(shape=self.shape, depth=self.depth, init=[], attrs=attrs)
         write = store.write_port()
-        read = store.read_port(domain="sync" if block else "comb")
+        read = store.read_port(domain="sync" if self.registered else "comb")
         head, tail = Signal(range(self.depth)), Signal(range(self.depth))
         held = Signal(range(self.depth + 1))
         take = Signal()
@@ -73,7 +70,7 @@ class Queue(wiring.Component):
         with m.If(take):
             m.d.sync += tail.eq(_after(tail, self.depth))
         m.d.sync += held.eq(held + put - take)
-        if not block:
+        if not self.registered:
             m.d.comb += [
                 read.addr.eq(tail),
                 self.o.valid.eq(held != 0),
@@ -81,7 +78,7 @@ class Queue(wiring.Component):
                 take.eq(self.o.valid & self.o.ready),
             ]
         else:
-            # the block memory's own output register is the head of the queue
+            # the memory's own output register is the head of the queue
             shown = Signal()
             m.d.comb += [
                 read.addr.eq(tail),
@@ -91,41 +88,6 @@ class Queue(wiring.Component):
                 self.o.payload.eq(read.data),
             ]
             m.d.sync += shown.eq(take | (shown & ~self.o.ready))
-        return m
-
-
-class PromptQueue(wiring.Component):
-    """A queue that is prompt at any depth: a few beats in LUTs, before what goes to block memory when they are full.
-
-    In and out: one stream of ``shape``; at least ``depth`` beats. II 1; latency 1, but up to 3 for a beat that comes
-    while others still lie in block memory. Reset empties it.
-    """
-
-    def __init__(self, shape: ShapeLike, depth: int) -> None:
-        self.shape, self.depth = shape, depth
-        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        small = self.depth <= BLOCK_DEPTH
-        m.submodules.front = front = Queue(self.shape, self.depth if small else PROMPT_BEATS)
-        wiring.connect(m, front.o, wiring.flipped(self.o))
-        if small:
-            wiring.connect(m, wiring.flipped(self.i), front.i)
-            return m
-        m.submodules.back = back = Queue(self.shape, self.depth)
-        behind = Signal(range(self.depth + 2))
-        direct = Signal()
-        m.d.comb += [
-            direct.eq((behind == 0) & front.i.ready),
-            self.i.ready.eq(direct | back.i.ready),
-            front.i.valid.eq(Mux(direct, self.i.valid, back.o.valid)),
-            front.i.payload.eq(Mux(direct, self.i.payload, back.o.payload)),
-            back.i.valid.eq(self.i.valid & ~direct),
-            back.i.payload.eq(self.i.payload),
-            back.o.ready.eq(front.i.ready),
-        ]
-        m.d.sync += behind.eq(behind + (back.i.valid & back.i.ready) - (back.o.valid & back.o.ready))
         return m
 
 

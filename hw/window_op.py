@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,7 +26,7 @@ from hw import resources as cost
 from hw.codes import times
 from hw.fabric import Family, Part, index
 from hw.mac import Sums
-from hw.op import STEP_REGISTER, Op, Timing, fewest_lanes, queue_depth
+from hw.op import Op, Timing, fewest_lanes, queue_depth
 from hw.requantizer import Drain, Output, drain_latency
 from hw.sequencer import Rounds, Sequencer
 from hw.source import (
@@ -145,8 +145,8 @@ class WindowOp(Op):
 
     @cached_property
     def pipeline(self) -> int:
-        """Cycles from a round's last step to its first beat at ``o``: addresses, words, sums, drain, queue."""
-        finish = STEP_REGISTER + read_latency(self.parallel) + self.sums.latency
+        """Cycles from a round's last step to its first beat at ``o``: words, sums, drain, queue."""
+        finish = read_latency(self.parallel) + self.sums.latency
         return finish + drain_latency(self.node.dtype, self.requant) + 1
 
     @cached_property
@@ -169,17 +169,25 @@ class WindowOp(Op):
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
         place = cost.place_bits(self.out_layout)
-        steps = 3 + place + index(rounds.groups) + index(rounds.words)
+        # fields of a site: which it is, and what addresses its words
+        site = 1 + place
         if self.pointwise:
             source = cost.token_source(f, self.in_layout, rounds.cycles(1))
-            steps += 1 + index(token_slots(self.in_layout.beats_per_token, rounds.cycles(1)))
+            site += index(token_slots(self.in_layout.beats_per_token, rounds.cycles(1)))
         else:
             g = self.geometry
             find = cost.sparse_window_source if self.finds_sites else cost.window_source
             source = find(f, self.in_layout, g, self.parallel)
-            steps += 1 + index(g.rows) * (g.kernel if self.finds_sites else 1)
-            steps += 0 if self.finds_sites and not g.blanks[0] else index(g.width + 2 * g.padding)
-            steps += g.taps * (1 + fetch) if self.parallel else 2 * index(g.kernel)
+            site += index(g.rows) * (g.kernel if self.finds_sites else 1)
+            site += 0 if self.finds_sites and not g.blanks[0] else index(g.width + 2 * g.padding)
+        steps = 2 + site + index(rounds.groups) + index(rounds.words)
+        if self.pointwise:
+            steps += 1
+        else:
+            release, mask = index(g.rows + 1), g.taps
+            steps += mask * (1 + fetch) if self.parallel else 2 * index(g.kernel)
+            steps += 0 if self.finds_sites else 1 + release
+            site += release + mask
         steps += fetch + finish * (2 + place + index(rounds.groups))
         words = 1
         if s.weights is not None:
@@ -190,11 +198,11 @@ class WindowOp(Op):
         return [
             Part("steps", (1.0, index(words) if self.walks_taps else 0.0), ff=steps),
             *source,
-            cost.sequencer(f, rounds, self.depth),
+            cost.sequencer(f, rounds, self.depth, site),
             *cost.weights(f, bits, words, memory, fetch - 2),
             *cost.sums(f, s, words, memory, masked=self.parallel),
             *cost.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
-            *cost.output(f, self.out_layout, self.depth),
+            *cost.output(f, self.out_layout, self.depth, rounds.beats),
         ]
 
     def component(self) -> WindowComponent:
@@ -226,7 +234,7 @@ class WindowComponent(wiring.Component):
         else:
             source = WindowSource(op.in_layout, op.geometry, op.parallel)
         m.submodules.source = source
-        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.beats)
         m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
         m.submodules.drain = drain = Drain(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
@@ -234,25 +242,29 @@ class WindowComponent(wiring.Component):
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         m.d.comb += [
-            sequencer.room.eq(output.room),
+            sequencer.open.eq(output.open),
             output.reserve.eq(sequencer.reserve),
             output.push.eq(drain.push),
             output.payload.eq(drain.payload),
         ]
 
-        step, valid = Signal(sequencer.step_layout), Signal()
-        m.d.sync += [step.eq(sequencer.step), valid.eq(sequencer.valid)]
+        step, valid = sequencer.step, sequencer.valid
         walks = op.walks_taps
         if isinstance(source, TokenSource):
             m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
         else:
             m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
         if isinstance(source, SparseWindowSource):
-            m.d.comb += source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows)
+            m.d.comb += [
+                source.done.eq(sequencer.begins),
+                source.releases.eq(sequencer.begun.release),
+                source.idle.eq(sequencer.idle),
+                source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows),
+            ]
         elif isinstance(source, WindowSource):
             m.d.comb += [
                 source.done.eq(sequencer.done),
-                source.release.eq(sequencer.site.payload.release),
+                source.releases.eq(step.release),
                 source.read_row.eq(wrapped(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
             ]
         fetch = read_latency(op.parallel)

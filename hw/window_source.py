@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,7 +24,7 @@ class WindowSource(wiring.Component):
     to ``read_data``, two cycles later. All taps at once (``parallel=True``): ``read_row`` of the window's
     top and ``read_column`` of its left, to the taps' words, four cycles later; taps outside the image are garbage.
 
-    II: the beats of a token; a site a cycle. Latency ``SITE_LATENCY``. At most ``FRAMES_AHEAD`` frames are begun
+    II: the beats of a token; a site a cycle. Latency 1. At most ``FRAMES_AHEAD`` frames are begun
     before the first is finished; an empty frame gives only ``end``.
     """
 
@@ -44,7 +44,7 @@ class WindowSource(wiring.Component):
                 "i": In(layout.signature),
                 "site": Out(stream.Signature(self.site_layout)),
                 "done": In(1),
-                "release": In(fields["release"]),
+                "releases": In(fields["release"]),
                 "read_row": In(fields["row"]),
                 "read_column": In(fields["column"]),
                 "read_word": In(index_bits(g.words)),
@@ -81,7 +81,7 @@ class WindowSource(wiring.Component):
             m.d.sync += x.eq(Mux(row_ends, 0, x + 1))
         with m.If(row_ends):
             m.d.sync += wrow.eq(wrapped(wrow + 1, g.rows))
-        freed = delayed(m, Mux(self.done, self.release, 0), RELEASE_DELAY - 1, "freed")
+        freed = delayed(m, Mux(self.done, self.releases, 0), RELEASE_DELAY - 1, "freed")
         m.d.sync += held.eq(held + row_starts - freed)
 
         # the site side: whole rows of this frame that are written, and the site to offer next
@@ -89,14 +89,11 @@ class WindowSource(wiring.Component):
         oy, ox = Signal(index_bits(g.out_height)), Signal(index_bits(g.out_width))
         top = Signal(index_bits(g.rows), init=-g.padding % g.rows)
         column = Signal(index_bits(g.width + 2 * g.padding))
-        freed_rows = Signal(range(g.height + 1))
-        need_y, need_x = Signal(index_bits(g.height)), Signal(index_bits(g.width))
         reach = g.kernel - 1 - g.padding
+        need_y, need_x = (Signal(index_bits(side), init=min(reach, side - 1)) for side in (g.height, g.width))
         closing, offer, there = Signal(), Signal(), Signal()
         last_x, last_y, full = Signal(), Signal(), Signal()
         m.d.comb += [
-            need_y.eq(at_most(oy * g.stride + reach, g.height - 1)),
-            need_x.eq(at_most(ox * g.stride + reach, g.width - 1)),
             full.eq(frames.o.valid & ~frames.o.payload),
             last_x.eq(ox == g.out_width - 1),
             last_y.eq(oy == g.out_height - 1),
@@ -107,48 +104,43 @@ class WindowSource(wiring.Component):
             m.d.comb += there.eq((lead > need_y) | ((lead == need_y) & (x > need_x)))
         with m.Else():
             m.d.comb += there.eq(frames.o.valid)
-        m.d.comb += offer.eq(there & (~self.site.valid | self.site.ready))
 
-        s = self.site.payload
-        kept = Signal(signed(index_bits(g.height) + 2))
-        # the rows before the next window's top, as far as they have begun (a stride may pass over rows)
-        m.d.comb += kept.eq(at_most((oy + 1) * g.stride - g.padding, need_y + 1) - freed_rows)
-        m.d.comb += frames.o.ready.eq(offer & (closing | ~full))
-        with m.If(self.site.ready):
-            m.d.sync += self.site.valid.eq(0)
-        ends_frame = Signal()
-        m.d.comb += ends_frame.eq(offer & closing)
-        m.d.sync += lead.eq(lead + row_ends - Mux(ends_frame, g.height, 0))
-        with m.If(offer):
+        s, ends = self.site.payload, closing | ~full
+        releases = _releases(g)
+        m.d.comb += [
+            self.site.valid.eq(there),
+            offer.eq(there & self.site.ready),
+            frames.o.ready.eq(offer & ends),
+            s.end.eq(ends),
+            s.y.eq(Mux(ends, 0, oy)),
+            s.x.eq(Mux(ends, 0, ox)),
+            s.row.eq(top),
+            s.column.eq(column),
+            s.mask.eq(self._mask(oy, ox)),
+        ]
+        with m.If(closing):
+            m.d.comb += s.release.eq(g.height - sum(releases))
+        with m.Elif(full & last_x):
+            m.d.comb += s.release.eq(Array(releases)[oy])
+        m.d.sync += lead.eq(lead + row_ends - Mux(offer & closing, g.height, 0))
+        with m.If(offer & closing):
+            m.d.sync += [closing.eq(0), top.eq(wrapped(top + _frame_turn(g), g.rows))]
+        with m.Elif(offer & full):
             m.d.sync += [
-                self.site.valid.eq(1),
-                s.end.eq(closing | ~full),
-                s.y.eq(Mux(closing | ~full, 0, oy)),
-                s.x.eq(Mux(closing | ~full, 0, ox)),
-                s.row.eq(top),
-                s.column.eq(column),
-                s.mask.eq(self._mask(oy, ox)),
-                s.release.eq(0),
+                ox.eq(ox + 1),
+                column.eq(column + g.stride),
+                need_x.eq(at_most(need_x + g.stride, g.width - 1)),
             ]
-            with m.If(closing):
-                m.d.sync += [
-                    s.release.eq(g.height - freed_rows),
-                    freed_rows.eq(0),
-                    closing.eq(0),
-                    top.eq(wrapped(top + _frame_turn(g), g.rows)),
-                ]
-            with m.Elif(full):
-                m.d.sync += [ox.eq(ox + 1), column.eq(column + g.stride)]
-                with m.If(last_x):
-                    m.d.sync += [ox.eq(0), column.eq(0)]
-                    with m.If(last_y):
-                        # every row that has begun; what no window needs is freed with the end
-                        begun = need_y + 1
-                        m.d.sync += [oy.eq(0), closing.eq(1), s.release.eq(begun - freed_rows), freed_rows.eq(begun)]
-                    with m.Else():
-                        m.d.sync += [oy.eq(oy + 1), top.eq(wrapped(top + g.stride, g.rows))]
-                        with m.If(kept > 0):
-                            m.d.sync += [s.release.eq(kept), freed_rows.eq(freed_rows + kept)]
+            with m.If(last_x):
+                m.d.sync += [ox.eq(0), column.eq(0), need_x.eq(need_x.init)]
+                with m.If(last_y):
+                    m.d.sync += [oy.eq(0), need_y.eq(need_y.init), closing.eq(1)]
+                with m.Else():
+                    m.d.sync += [
+                        oy.eq(oy + 1),
+                        need_y.eq(at_most(need_y + g.stride, g.height - 1)),
+                        top.eq(wrapped(top + g.stride, g.rows)),
+                    ]
 
         bits = self.word_width
         m.submodules.rows = rows = AllTapsRows(g, bits, False) if self.parallel else OneTapRows(g, bits)
@@ -170,6 +162,18 @@ class WindowSource(wiring.Component):
         inside_y = [_inside(oy, k, g.height, g) for k in range(g.kernel)]
         inside_x = [_inside(ox, k, g.width, g) for k in range(g.kernel)]
         return Cat(row & col for row in inside_y for col in inside_x)
+
+
+def _releases(g: WindowGeometry) -> list[int]:
+    """How many rows each row of windows frees: those before the next one's top, as far as they have begun."""
+    freed, releases = 0, []
+    for oy in range(g.out_height):
+        begun = min(oy * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1
+        # of the last one every row that has begun; what no window needs is freed with the end
+        free = begun if oy == g.out_height - 1 else min((oy + 1) * g.stride - g.padding, begun)
+        releases.append(max(0, free - freed))
+        freed += releases[-1]
+    return releases
 
 
 def _frame_turn(g: WindowGeometry) -> int:

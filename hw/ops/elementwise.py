@@ -58,8 +58,8 @@ class ElementwiseOp(Op):
 
     @property
     def depth(self) -> int:
-        """A place for each beat on its way; it is free again one cycle after its beat left."""
-        return self.pipeline + 1
+        """A place for each beat on its way; it is free again two cycles after its beat left."""
+        return self.pipeline + 2
 
     def cycles(self, activity: Activity) -> int:
         return round(activity.tokens_in * self.in_layout.beats_per_token) + 1
@@ -108,7 +108,7 @@ class ElementwiseComponent(wiring.Component):
         wiring.connect(m, output.o, wiring.flipped(self.o))
         go, index = Signal(), Signal(index_bits(op.in_layout.beats_per_token))
         here = ins[0].payload
-        m.d.comb += go.eq(output.room != 0)
+        m.d.comb += go.eq(output.open)
         for stream in ins:
             others = [other.valid for other in ins if other is not stream]
             m.d.comb += stream.ready.eq(go & others[0] if others else go)
@@ -141,7 +141,7 @@ class ElementwiseComponent(wiring.Component):
                 both = lanes[0][n] + lanes[1][n]
                 m.d.sync += total.eq(Mux(both < node.lo, node.lo, Mux(both > node.hi, node.hi, both)))
                 code = encode(m, total, dtype, f"lane{n}")
-                if requantize_latency(dtype) > 4:
+                if isinstance(dtype, DyBitType):
                     held = Signal(dtype.width, name=f"code{n}")
                     m.d.sync += held.eq(code)
                     code = held

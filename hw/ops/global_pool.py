@@ -83,7 +83,7 @@ class GlobalPoolOp(Op):
             ),
             cost.frame_sums(f, pe, self.groups, 1, width(*self.accumulator)),
             *cost.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
-            *cost.output(f, self.out_layout, self.depth),
+            *cost.output(f, self.out_layout, self.depth, self.end_beats),
         ]  # fmt: skip
 
     def component(self) -> wiring.Component:
@@ -101,7 +101,7 @@ class GlobalPoolComponent(wiring.Component):
         m = Module()
         op, p = self.op, self.i.payload
         pe, bits = op.mapping.pe, op.inputs[0].dtype
-        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.output = output = Output(op.out_layout, op.depth, op.end_beats)
         m.submodules.frame = frame = FrameSums(pe, op.groups, 1, width(*op.accumulator))
         m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, output.o, wiring.flipped(self.o))
@@ -109,7 +109,7 @@ class GlobalPoolComponent(wiring.Component):
         cooling = Signal(range(op.end_beats))
         group, group_held = Signal(index_bits(op.groups)), Signal(index_bits(op.groups))
         m.d.comb += [
-            self.i.ready.eq(~p.end | ((output.room >= op.end_beats) & (cooling == 0))),
+            self.i.ready.eq(~p.end | (output.open & (cooling == 0))),
             take.eq(self.i.valid & self.i.ready & ~p.end),
             closes.eq(self.i.valid & self.i.ready & p.end),
             output.reserve.eq(Mux(closes, op.end_beats, 0)),

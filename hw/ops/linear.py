@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,7 @@ from hw.fabric import Family, Part, index
 from hw.frame_sums import FrameSums
 from hw.mac import Sums
 from hw.mapping import Memory, OpMapping
-from hw.op import STEP_REGISTER, Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.packing import multipliers
 from hw.requantizer import Drain, Output, drain_latency
 from hw.sequencer import Rounds, Sequencer
@@ -80,7 +80,7 @@ class LinearOp(Op):
     @property
     def pipeline(self) -> int:
         """Cycles from the step of ``end`` to the first beat at ``o``: the accumulators take one of them."""
-        finish = STEP_REGISTER + read_latency(parallel=False) + self.sums.latency
+        finish = read_latency(parallel=False) + self.sums.latency
         return finish + 1 + drain_latency(self.node.dtype, self.node.requant) + 1
 
     @property
@@ -108,19 +108,20 @@ class LinearOp(Op):
         sites = shape.height * shape.width
         words = sites * rounds.groups * rounds.words
         slots = token_slots(self.in_layout.beats_per_token, rounds.cycles(1))
-        steps = 4 + cost.place_bits(self.in_layout) + index(rounds.groups) + index(rounds.words) + index(slots)
+        site = 1 + cost.place_bits(self.in_layout) + index(slots)
+        steps = 3 + site + index(rounds.groups) + index(rounds.words)
         steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
         memory = self.mapping.memory
         bits = cost.weight_bits(s, memory, words, self.weight_words)
         return [
             Part("steps", (1.0, index(words)), ff=steps),
             *cost.token_source(f, self.in_layout, rounds.cycles(1)),
-            cost.sequencer(f, rounds, self.depth),
+            cost.sequencer(f, rounds, self.depth, site),
             *cost.weights(f, bits, words, memory, 0),
             *cost.sums(f, s, words, memory, masked=False),
             cost.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width),
             *cost.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
-            *cost.output(f, self.out_layout, self.depth),
+            *cost.output(f, self.out_layout, self.depth, rounds.end_beats),
         ]
 
     def component(self) -> wiring.Component:
@@ -139,7 +140,7 @@ class LinearComponent(wiring.Component):
         op, rounds = self.op, self.op.rounds
         pe = op.mapping.pe
         m.submodules.source = source = TokenSource(op.in_layout, rounds.cycles(1))
-        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.end_beats)
         m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
         m.submodules.frame = frame = FrameSums(pe, rounds.groups, rounds.beats, op.sums.width)
@@ -147,15 +148,14 @@ class LinearComponent(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
-        step, valid = Signal(sequencer.step_layout), Signal()
-        m.d.sync += [step.eq(sequencer.step), valid.eq(sequencer.valid)]
+        step, valid = sequencer.step, sequencer.valid
         fetch, finish = read_latency(parallel=False), read_latency(parallel=False) + op.sums.latency
         site = times(step.y, op.inputs[0].shape.width) + step.x
         address = times(times(site, rounds.groups) + step.group, rounds.words) + step.word
         words = op.weight_words()
         m.d.comb += [
             source.done.eq(sequencer.done),
-            sequencer.room.eq(output.room),
+            sequencer.open.eq(output.open),
             output.reserve.eq(sequencer.reserve),
             output.push.eq(drain.push),
             output.payload.eq(drain.payload),

@@ -9,7 +9,7 @@ from amaranth.asserts import AnySeq
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
 
 from hw.layout import TokenLayout
-from hw.source import SITE_LATENCY, TokenSource, WindowGeometry
+from hw.source import TokenSource, WindowGeometry
 from hw.sparse_source import SparseWindowSource
 from hw.window_source import WindowSource
 from models.ir.dtype import IntType
@@ -36,7 +36,7 @@ def test_token_source(cycles: int) -> None:
     m.d.comb += [source.done.eq(done), Assume(~done | working.bool() | moved(source.site))]
     p, s = source.i.payload, source.site.payload
     expected, got = Cat(p.end, p.y, p.x), Cat(s.end, s.y, s.x)
-    in_order(m, moved(source.i), [expected], 1, source.site, got, source.slots, SITE_LATENCY)
+    in_order(m, moved(source.i), [expected], 1, source.site, got, source.slots, 1)
     assert proven(m, cycles)
 
 
@@ -86,8 +86,9 @@ def window_rules(source: Any, dense: bool, ends_early: bool = False) -> tuple[Mo
         Assert(~(source.site.valid & s.end) | (whole & ((missing == 0) if not ends_early else given.all()))),
         Assert(~(source.site.valid & ~s.end) | ((out_place >= out_following) & missing.bit_select(out_place[:2], 1))),
     ]
-    if dense:
-        m.d.comb += [source.done.eq(site), source.release.eq(s.release)]
+    m.d.comb += [source.done.eq(site), source.releases.eq(s.release)]
+    if not dense:
+        m.d.comb += source.idle.eq(AnySeq(1))
     return m, site & ~s.end, site & s.end
 
 

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 import hw.stream
 from hw.layout import TokenLayout
 from hw.requantizer import Output
-from hw.stream import Fork, Narrow, PromptQueue, Queue, Widen
+from hw.stream import Fork, Narrow, Queue, Widen
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 from tests.formal.prove import proven
@@ -71,18 +71,10 @@ def test_queue_of_block_memory(cycles: int, monkeypatch: pytest.MonkeyPatch) -> 
     assert proven(queue_rules(Queue(unsigned(1), 2), 3, 2)[0], cycles)
 
 
-@pytest.mark.parametrize("cycles, latency", [(9, 1), pytest.param(11, 3, marks=pytest.mark.slow)])
-def test_prompt_queue(cycles: int, latency: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing lost or reordered; beats that come every other cycle wear its front out, so that one in 11 shows late."""
-    monkeypatch.setattr(hw.stream, "BLOCK_DEPTH", 4)
-    assert proven(queue_rules(PromptQueue(unsigned(1), 5), 10, latency)[0], cycles)
-
-
-def test_too_few_prompt_beats_are_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two beats are out before the block memory behind them gives its first."""
-    monkeypatch.setattr(hw.stream, "BLOCK_DEPTH", 2)
-    monkeypatch.setattr(hw.stream, "PROMPT_BEATS", 2)
-    assert not proven(queue_rules(PromptQueue(unsigned(1), 3), 6, 1)[0], 8)
+@pytest.mark.parametrize("cycles", [8, pytest.param(12, marks=pytest.mark.slow)])
+def test_registered_queue(cycles: int) -> None:
+    """One in LUTs is as late as one of block memory, never later, and holds as many beats."""
+    assert proven(queue_rules(Queue(unsigned(1), 2, registered=True), 3, 2)[0], cycles)
 
 
 def test_a_queue_that_overflows_is_refuted() -> None:
@@ -219,16 +211,17 @@ def test_output_keeps_what_was_reserved(reserved: bool) -> None:
     """Pushes within what was reserved are never lost; pushes without are, which the rules see."""
     output = Output(LAYOUT, 2)
     m = harness(output)
-    pending, inside = Signal(3), Signal(3)
-    m.d.comb += [output.reserve.eq(AnySeq(2)), output.push.eq(AnySeq(1))]
+    pending, inside, left = Signal(3), Signal(3), Signal()
+    m.d.comb += [output.reserve.eq(AnySeq(1)), output.push.eq(AnySeq(1))]
     m.d.comb += Value.cast(output.payload).eq(AnySeq(LAYOUT.width))
-    m.d.comb += Assume(output.reserve <= output.room)
+    m.d.comb += Assume(~output.reserve[0] | output.open)
     m.d.sync += [
         pending.eq(pending + output.reserve - output.push),
         inside.eq(inside + output.push - moved(output.o)),
+        left.eq(moved(output.o)),
     ]
     if reserved:
-        m.d.comb += [Assume(~output.push | (pending != 0)), Assert(output.room + pending + inside == 2)]
+        m.d.comb += [Assume(~output.push | (pending != 0)), Assert(output.open == (pending + inside + left < 2))]
     m.d.comb += output.o.ready.eq(AnySeq(1))
     m.d.comb += Assert(follows_contract(m, output.o))
     got = Value.cast(output.o.payload)

@@ -19,7 +19,6 @@ from hw.stream import (
     BLOCK_DEPTH,
     Fork,
     Narrow,
-    PromptQueue,
     Queue,
     Widen,
     conversion,
@@ -84,13 +83,14 @@ def test_queue_holds_depth_beats_while_the_sink_waits(depth: int) -> None:
     assert run.payloads == beats
 
 
+@pytest.mark.parametrize("registered", [False, True])
 @pytest.mark.parametrize("depth", [1, 2, 3, 8, BLOCK_DEPTH + 1])
-def test_queue_against_a_deque(depth: int) -> None:
+def test_queue_against_a_deque(depth: int, registered: bool) -> None:
     """Cycle by cycle: ready while not full, valid while a beat is old enough to show, the oldest beat first."""
     top = Module()
-    top.submodules.queue = queue = Queue(8, depth)
+    top.submodules.queue = queue = Queue(8, depth, registered=registered)
     rng = random.Random(depth)
-    block, latency = depth > BLOCK_DEPTH, queue_latency(depth)
+    block, latency = queue.registered, 1 + queue.registered
 
     async def bench(ctx: Any) -> None:
         model: deque[tuple[int, int]] = deque()
@@ -112,39 +112,8 @@ def test_queue_against_a_deque(depth: int) -> None:
                 model.popleft()
             if put and in_memory < depth:
                 model.append((cycle, value))
-            # a block queue's register takes the oldest beat that was in memory before this cycle
+            # the output's register takes the oldest beat that was in memory before this cycle
             shown = bool(model) and cycle + 1 - model[0][0] >= latency
-            await ctx.tick()
-
-    drive(top, bench)
-
-
-@pytest.mark.parametrize("depth", [3, BLOCK_DEPTH + 1])
-@pytest.mark.parametrize("takes", [0.2, 0.6, 0.95])
-def test_a_prompt_queue_shows_every_beat_the_cycle_after(depth: int, takes: float) -> None:
-    """Cycle by cycle against a deque: whatever it holds is at the output from the cycle after it came."""
-    top = Module()
-    top.submodules.queue = queue = PromptQueue(8, depth)
-    rng = random.Random(depth)
-
-    async def bench(ctx: Any) -> None:
-        model: deque[int] = deque()
-        for cycle in range(2500):
-            # filling and emptying by turns, through the edge between registers and memory again and again
-            take = rng.random() < (takes if cycle // 300 % 2 else 0.5)
-            put, value = rng.random() < 0.5 and len(model) < depth, rng.randrange(256)
-            ctx.set(queue.i.valid, put)
-            ctx.set(queue.i.payload, value)
-            ctx.set(queue.o.ready, take)
-            assert ctx.get(queue.o.valid) == bool(model)
-            if model:
-                assert ctx.get(queue.o.payload) == model[0]
-            if put:
-                assert ctx.get(queue.i.ready)
-            if take and model:
-                model.popleft()
-            if put:
-                model.append(value)
             await ctx.tick()
 
     drive(top, bench)
