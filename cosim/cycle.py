@@ -41,10 +41,10 @@ class DeadlockError(RuntimeError):
 class Work(NamedTuple):
     """What an op did in the cycles of a run: ``busy``, ``blocked`` and ``starved`` ones add up to all.
 
-    Of convolution, window pooling and linear ops, by what stands before the sequencer: it issues a step (busy); it has
-    a site but must not issue one, as the output has no room for its beats, or those of the round before are not out
-    yet (blocked); it has no site (starved). Of elementwise ops and global pooling: a beat of each input goes in (busy);
-    each shows one, but none is taken, for want of room (blocked); else starved.
+    Of convolution, window pooling and linear ops by the step in the sequencer's register: it is issued (busy); it
+    waits, as the output has no room for its beats, or those of the round before are not out yet (blocked); there is
+    none (starved). Of elementwise ops and global pooling: a beat of each input goes in (busy); each shows one, but not
+    all are taken, for want of room (blocked); else starved.
     """
 
     busy: int

@@ -34,8 +34,8 @@ work: whether it has begun, and when, the first cycle that is free for it, its n
 before: the last step of a site, of a round, and of an ``end``. When the last site came to the head of the sequencer,
 and when its last step left that for the step's register.
 
-Busy is a cycle in which the sequencer issues a step. Blocked is one in which a site stands before it but the step must
-wait for room in the output queue, or for the beats of the round before to be out.
+Busy is a cycle in which the sequencer issues a step. Blocked is one in which it holds a step that must wait for room in
+the output queue, or for the beats of the round before to be out.
 """
 
 ROOM_DELAY = 2

@@ -202,10 +202,10 @@ def _dense_site(m, w, p):
 (
     WINDOW, FIND_LATENCY, PLACE, FOUND_FROM, LOOKED, GIVEN_AT, FREE_AT, UNDECIDED, BLANK_ROWS, SPARSE_SIZE
 ) = range(ROWED, ROWED + 10)  # fmt: skip
-"""Of a sparse op: its window among those of ``active_sites``; the cycles from the beat that completes a site to its being
-found; the address of the next place, and the cycle from which one may be found there. When the last place was looked
-up and would free its rows, when the last site was handed over;
-whether the last place is a blank of which it is open whether it was looked up, and the rows that it frees.
+"""Of a sparse op: its window among those of ``active_sites``; the cycles from the input beat that completes a site to
+its being found; the address of the next place, and the cycle from which one may be found there. When the last place was
+looked up and would free its rows, and when the last site was handed over; whether the last place is a blank of which it
+is open whether it was looked up, and the rows that it frees.
 """
 
 
