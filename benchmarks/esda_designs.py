@@ -48,6 +48,8 @@ SEE = {"SEE-D": (0.59, 1434, 899, 20_000), "SEE-A": (0.64, 2520, 1824, None)}
 """Published milliseconds a frame on the accelerator; DSP blocks and 18 Kb memories, of SEE-A the whole device's, as
 none are published; the most cycles that are asked for."""
 FPS = {"DVS_1890": 1543, "NMNIST": 6510, "ASL_0p5": 1428, "NCal_w0p5": 319}
+FEW = 20
+"""Frames of each network that are looked at layer by layer."""
 TIMES = 3
 """How many times ESDA's frames a second are asked for."""
 
@@ -65,7 +67,7 @@ def measure() -> dict[str, Any]:
 def see(name: str) -> dict[str, Any]:
     ms, dsp, bram, most = SEE[name]
     graph, _ = load_esda(DATA / "esda_golden" / f"{name}.json")
-    masks = eye_masks()
+    masks = [(grid != 0).any(axis=0) for grid in eye_grids()]
     mapping, solver = explored(graph, masks, dsp, bram)
     return {
         "published": {"ms a frame": ms, "cycles a frame": round(ms * CLOCK_MHZ * 1000), "dsp": dsp, "bram18": bram},
@@ -73,9 +75,9 @@ def see(name: str) -> dict[str, Any]:
     }
 
 
-def eye_masks() -> list[np.ndarray]:
-    """The active sites of the frames cut from 3ET+."""
-    return [(grid != 0).any(axis=0) for grid in frames_by_count(sorted(DATA.glob("3et_plus/*/*/*.h5")), SHARE, FRAMES)]
+def eye_grids() -> np.ndarray:
+    """The frames cut from 3ET+, int8 ``[FRAMES, 3, 60, 80]``."""
+    return frames_by_count(sorted(DATA.glob("3et_plus/*/*/*.h5")), SHARE, FRAMES)
 
 
 def published(name: str) -> dict[str, Any]:
@@ -121,7 +123,8 @@ def explored(graph: Graph, masks: list[np.ndarray], dsp: int, bram: int) -> tupl
 def ours(
     graph: Graph, mapping: Mapping, solver: dict[str, Any], masks: list[np.ndarray], most: int | None, before: int
 ) -> dict[str, Any]:
-    found = Simulator(graph, mapping).latencies(masks)
+    simulator = Simulator(graph, mapping)
+    found = simulator.latencies(masks)
     cycles, estimated = mean(found), estimate(measured(graph, masks), mapping, DEVICE)
     return {
         "frames": {
@@ -134,6 +137,7 @@ def ours(
             "frames a second": round(CLOCK_MHZ * 1e6 / cycles),
             "times published": round(before / cycles, 2),
             "asked for, cycles at most": most,
+            f"end after that of the layer before, mean of {FEW}": added(simulator, masks[:: len(masks) // FEW]),
         },
         "design": {
             "label": "estimated",
@@ -148,3 +152,17 @@ def ours(
             },
         },
     }
+
+
+def added(simulator: Simulator, masks: list[np.ndarray]) -> dict[str, int]:
+    """By how many cycles a frame's end leaves each layer after it left the one before, on average; of the input, after
+    the frame's first beat came. On the way from the input to the output they add up to the latency.
+    """
+    graph, totals = simulator.plan.graph, dict.fromkeys((node.name for node in simulator.plan.graph.nodes), 0)
+    for mask in masks:
+        run = simulator.run([mask])
+        ends = {producer: run.edges[f"{producer}__{consumer}_{index}"][0] for producer, consumer, index in graph.edges}
+        ends[graph.output] = run.output[-1]
+        for node in graph.nodes:
+            totals[node.name] += ends[node.name] - max((ends[name] for name in node.inputs), default=run.input[0])
+    return {name: round(total / len(masks)) for name, total in totals.items()}
