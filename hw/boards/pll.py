@@ -6,8 +6,10 @@ fastest clock that is not above it and keeps within the data sheet's limits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TypeVar
 
 from amaranth.hdl import Const, Instance, Module, Signal
 
@@ -71,8 +73,8 @@ class Ecp5Pll:
             for output in range(1, 129)
             if pll.vco / output <= wanted and _within(pll.vco / output, ECP5.out)
         ]
-        middle = sum(ECP5.vco) / 2
-        return _best(found, clock_in, wanted, lambda pll: (pll.clock, -abs(pll.vco - middle), -pll.divide))
+        middle = Fraction(sum(ECP5.vco)) / 2
+        return _best(found, clock_in, wanted, lambda pll: (pll.clock, -abs(pll.vco - middle), Fraction(-pll.divide)))
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
         fed_back = Signal()
@@ -137,7 +139,7 @@ class Ice40Pll:
             and _within(pll.vco, ICE40.vco)
             and _within(pll.clock, ICE40.out)
         ]
-        return _best(found, clock_in, wanted, lambda pll: (pll.clock, -pll.divr, -pll.divf))
+        return _best(found, clock_in, wanted, lambda pll: (pll.clock, Fraction(-pll.divr), Fraction(-pll.divf)))
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
         kind, entry = ("PAD", {"i_PACKAGEPIN": pin}) if self.pad else ("CORE", {"i_REFERENCECLK": pin})
@@ -152,7 +154,10 @@ class Ice40Pll:
 Pll = Ecp5Pll | Ice40Pll
 
 
-def _best(found, clock_in, wanted, key):
+P = TypeVar("P", Ecp5Pll, Ice40Pll)
+
+
+def _best(found: list[P], clock_in: float, wanted: float, key: Callable[[P], tuple[Fraction, ...]]) -> P:
     if not found:
         raise PllError(f"no phase-locked loop makes a clock of at most {wanted:g} MHz out of {clock_in:g} MHz")
     return max(found, key=key)
