@@ -12,15 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dse.candidates import Table
+from dse.estimate import estimate
+from dse.explore import Search, explore
 from hw.boards.board import BOARDS, Board
 from hw.boards.link import beat_bytes
-from hw.emit import generate
+from hw.boards.top import board_verilog, clocking
+from hw.device import DEVICES
+from hw.emit import MAPPING_FILE, generate
 from hw.manifest import load_manifest
+from hw.mapping import Mapping
 from hw.targets.bitstream import Built, _Watch, build, fmax_of, resources_of
 from hw.targets.nextpnr import RoutingError
 from hw.targets.project import NETLIST, makefile, pins, steps, write_project
 from hw.targets.yosys import synthesize
 from models.ir.dtype import IntType
+from models.ir.serialize import load
 from tests.support.nets import Builder
 
 STUB = """
@@ -37,10 +44,6 @@ CLOCK = {"ulx3s-85f": 50.0, "ulx3s-25f": 50.0, "icebreaker": 24.0}
 
 def tiny(folder: Path, device: str) -> Path:
     """A design of a network as small as they come."""
-    from dse.candidates import Table
-    from dse.explore import Search, explore
-    from hw.device import DEVICES
-
     builder = Builder(np.random.default_rng(0), (4, 4, 1), IntType(4, signed=False))
     builder.conv(2, 3, "int4", stride=2)
     builder.global_pool("int4")
@@ -101,8 +104,6 @@ def test_a_lone_led_is_no_vector(design: Path, tmp_path: Path) -> None:
 
 
 def test_the_makefile_holds_the_steps() -> None:
-    from hw.boards.top import clocking
-
     board = BOARDS["ulx3s-85f"]
     text = makefile(board, clocking(board, 50))
     for step in steps(board, 50):
@@ -152,8 +153,6 @@ def stub_project(folder: Path, board: Board, design: Path) -> Path:
     text = (folder / "board.v").read_text()
     manifest = load_manifest(design)
     assert (manifest.input.width, manifest.output.width) != (21, 33)
-    from hw.boards.top import board_verilog, clocking
-
     text = board_verilog(board, clocking(board, CLOCK[board.name]), "netweave", 21, 33)
     (folder / "board.v").write_text(text)
     return folder
@@ -187,6 +186,8 @@ def test_a_tiny_network_fits_and_routes_on_an_ice40(design: Path, tmp_path: Path
     assert (made / "board.bin").stat().st_size > 100_000
     alone = synthesize(design / "netweave.v", board.target.synth, log=tmp_path / "alone.log").resources
     assert built.resources.dsp == alone.dsp
+    said = estimate(load(design), Mapping.load(design / MAPPING_FILE), board.target).resources
+    assert (said["bram"], said["dsp"]) == (alone.bram, alone.dsp)
     # the link's queue
     assert built.resources.bram == alone.bram + -(-load_manifest(design).input.width // 16)
 
