@@ -116,6 +116,19 @@ class Simulator:
         """The latency of each of the frames when it finds the accelerator idle."""
         return [self._run(mask[None]).latency[0] for mask in masks_of(self.plan.graph, frames)]
 
+    def set_depth(self, edge: str, depth: int) -> None:
+        """Makes a queue of the mapping shallower."""
+        queue = self._parts.queues[edge]
+        self._start[queue + stream_times.DEPTH] = depth
+        self._start[queue + stream_times.LATENCY] = queue_latency(depth)
+
+    def keeps_pace(self, frames: Frames, output: list[int]) -> bool:
+        """Whether no beat of the frames, played back to back, comes out later than ``output`` says."""
+        try:
+            return bool(np.all(np.array(self.run(frames).output) <= output))
+        except DeadlockError:
+            return False
+
     def _run(self, masks: np.ndarray) -> CycleRun:
         parts, plan, count = self._parts, self.plan, len(masks)
         m, w, numbers = self._played(masks)
@@ -205,10 +218,11 @@ def simulate(
 
 
 def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
-    """The mapping with the smallest queues on the edges into adds that never hold a beat of ``frames`` back.
+    """The mapping with the smallest queues on the edges into adds with which each beat of ``frames``, played back to
+    back, leaves the accelerator as early as with endless ones.
 
     Every branch that meets another gets one, of ``least_queue`` beats or more: no other frame makes a residual network
-    hang either, whatever its active sites.
+    hang either, whatever its active sites. Of each that is deeper, a place less would cost cycles.
     """
     plan, masks = Plan(graph, mapping), list(masks_of(graph, frames))
     edges = {
@@ -220,12 +234,26 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     depths = least
     while True:
         # a queue so deep that it goes to block memory shows its beats a cycle later, which may change the others
-        wide = Simulator(graph, dataclasses.replace(mapping, queues=depths), depths=endless)
-        held = {edge: max(least[edge], depth) for edge, depth in wide.run(masks).queues.items()}
+        run = Simulator(graph, dataclasses.replace(mapping, queues=depths), depths=endless).run(masks)
+        held = {edge: max(least[edge], depth) for edge, depth in run.queues.items()}
         settled = all(queue_latency(held[edge]) == queue_latency(depths[edge]) for edge in depths)
         depths = {edge: max(held[edge], 0 if settled else depths[edge]) for edge in depths}
         if settled:
-            return dataclasses.replace(mapping, queues=depths)
+            break
+    simulator = Simulator(graph, dataclasses.replace(mapping, queues=depths))
+    for edge, depth in depths.items():
+        # enough is known to be enough, less not to be
+        enough, less = depth, least[edge] - 1
+        while enough - less > 1:
+            tried = (enough + less) // 2
+            simulator.set_depth(edge, tried)
+            if simulator.keeps_pace(masks, run.output):
+                enough = tried
+            else:
+                less = tried
+        simulator.set_depth(edge, enough)
+        depths[edge] = enough
+    return dataclasses.replace(mapping, queues=depths)
 
 
 def masks_of(graph: Graph, frames: Frames) -> np.ndarray:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
 
 from cosim.cycle import DeadlockError, simulate, size_queues
-from hw.accelerator import Plan
+from hw.accelerator import Accelerator, Plan
 from hw.mapping import Mapping
 from hw.queue_bounds import least_queue
+from hw.stream import BLOCK_DEPTH
 from models.ir.dtype import IntType
 from models.ir.graph import Add, Graph
-from tests.support.nets import Builder, random_mapping
+from tests.support.nets import Builder, random_mapping, residual_net
+from tests.support.ops import random_frame
 from tests.support.sparse_nets import FORMAT, random_masks, random_sparse_net
+from tests.support.streams import run_op
 
 
 def with_least_queues(graph: Graph, mapping: Mapping) -> Mapping:
@@ -91,17 +95,60 @@ def test_in_a_narrow_image_the_full_frame_is_not_the_worst() -> None:
     simulate(graph, mapping, [worst])
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_sized_queues_hold_no_beat_of_the_given_frames_back(seed: int) -> None:
+def residual(seed: int) -> tuple[Graph, Mapping, list[np.ndarray], dict[str, int]]:
+    """A residual network, sparse or, of an even seed, dense; its mapping, frames, and its queues' least depths."""
     rng = np.random.default_rng(seed)
-    graph = random_sparse_net(rng)
-    masks = random_masks(rng, graph.input.shape[:2], 6)
-    given = random_mapping(rng, graph)
-    least, sized = with_least_queues(graph, given), size_queues(graph, given, masks)
-    assert all(sized.queues[edge] >= depth for edge, depth in least.queues.items())
+    graph = random_sparse_net(rng) if seed % 2 else residual_net(rng)
+    masks = (
+        random_masks(rng, graph.input.shape[:2], 6) if seed % 2 else [np.ones(graph.input.shape[:2], dtype=bool)] * 4
+    )
+    mapping = random_mapping(rng, graph)
+    least = with_least_queues(graph, mapping).queues if seed % 2 else dict.fromkeys(mapping.queues, 2)
+    return graph, mapping, masks, least
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sized_queues_cost_nothing(seed: int) -> None:
+    graph, mapping, masks, least = residual(seed)
+    sized = size_queues(graph, mapping, masks)
+    assert all(sized.queues[edge] >= depth for edge, depth in least.items())
     run = simulate(graph, sized, masks)
     assert all(held <= sized.queues[edge] for edge, held in run.queues.items())
-    blocks = [edge for edge, depth in sized.queues.items() if depth > 64]
-    roomy = {edge: depth if edge in blocks else depth * 2 for edge, depth in sized.queues.items()}
-    more = simulate(graph, dataclasses.replace(sized, queues=roomy), masks)
-    assert (more.latency, more.intervals) == (run.latency, run.intervals)
+    # a queue in block memory stays there, as one in LUTs is a cycle faster
+    deep = {edge: 5000 if depth > BLOCK_DEPTH else BLOCK_DEPTH for edge, depth in sized.queues.items()}
+    assert simulate(graph, dataclasses.replace(sized, queues=deep), masks).output >= run.output
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_place_less_costs_cycles(seed: int) -> None:
+    graph, mapping, masks, least = residual(seed)
+    sized = size_queues(graph, mapping, masks)
+    want = simulate(graph, sized, masks)
+    for edge, depth in sized.queues.items():
+        if depth > least[edge]:
+            queues = {**sized.queues, edge: depth - 1}
+            assert outputs(graph, dataclasses.replace(sized, queues=queues), masks) > want.output
+
+
+def outputs(graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> list[int]:
+    """When beats come out; later than ever where the network hangs."""
+    try:
+        return simulate(graph, mapping, masks).output
+    except DeadlockError:
+        return [sys.maxsize]
+
+
+def test_a_place_less_costs_cycles_in_the_rtl() -> None:
+    graph, mapping, masks, least = residual(0)
+    sized = size_queues(graph, mapping, masks)
+    edge = "conv1->add4"
+    assert sized.queues[edge] > least[edge]
+    rng = np.random.default_rng(0)
+    frames = [random_frame(rng, graph) for _ in masks]
+    ends = []
+    for places in (0, 1):
+        queues = {**sized.queues, edge: sized.queues[edge] - places}
+        accelerator = Accelerator(graph, dataclasses.replace(sized, queues=queues))
+        beats = [beat for frame in frames for beat in accelerator.plan.input.beats(frame)]
+        ends.append(run_op(accelerator, [beats], len(frames)).end_cycles)
+    assert ends[1] > ends[0]
