@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -83,24 +83,39 @@ def signed_width(dtype: DType) -> int:
     return dtype.decoded_width + (not dtype.signed)
 
 
-def lut_product(a: Value, b: Value) -> Value:
+STAGE_ROWS = 2
+"""Rows of a product out of adders between two registers: two adders in a row."""
+
+
+def lut_stages(a: int, b: int) -> int:
+    """Registers of ``lut_product``, the one behind it included, for operands of so many bits."""
+    return -(-min(a, b) // (2 * STAGE_ROWS))
+
+
+def lut_product(a: Value, b: Value, held: Callable[[Value], Value] = lambda value: value) -> Value:
     """``a * b`` of two signed values, out of adders: a row for each two bits of the narrower, -2 to 2 times the other.
 
     Booth's rows of radix 4. Each sum is cut where the next row begins, which keeps Yosys from merging the adders into
-    trees of carry-save adders that take three times the LUTs.
+    trees of carry-save adders that take three times the LUTs. ``held`` is what becomes of all that passes on after
+    ``STAGE_ROWS`` rows: registers there make a pipeline.
     """
     if len(a) < len(b):
         a, b = b, a
-    digits = Cat(Const(0, 1), b, b[-1])
+    width, digits = len(a) + len(b), Cat(Const(0, 1), b, b[-1])
     low: list[Value] = []
     total: Value = Const(0, 1)
     for n in range(0, len(b), 2):
-        below, one, sign = digits[n], digits[n + 1], digits[n + 2]
+        if n and n % (2 * STAGE_ROWS) == 0:
+            total, a, digits, low = held(total), held(a), held(digits), [held(Cat(low[:-1]))]
+            low.append(total[:2])
+            digits = digits[2 * STAGE_ROWS :]
+        at = n % (2 * STAGE_ROWS)
+        below, one, sign = digits[at], digits[at + 1], digits[at + 2]
         size = Mux(below ^ one, a, Mux(one ^ sign, a << 1, 0)).as_signed()[: len(a) + 1]
         row = Mux(sign, ~size, size).as_signed()
         total = (total >> 2) + row + sign if n else row + sign
         low.append(total[:2])
-    return Cat(*low[:-1], total)[: len(a) + len(b)].as_signed()
+    return Cat(*low[:-1], total)[:width].as_signed()
 
 
 def magnitudes(dtype: DType) -> list[int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import decode, from_sort_key, lut_product, signed_width, sort_key, table_bits, table_product
+from hw.codes import decode, from_sort_key, lut_product, lut_stages, signed_width, sort_key, table_bits, table_product
 from hw.mapping import Multiplier
 from hw.packing import TREE_RADIX, Packing, pack, packing, split
 from models.ir.dtype import DType
@@ -94,7 +95,15 @@ class Sums:
     @property
     def latency(self) -> int:
         """Operands, product, adder tree, accumulator: a register after each."""
-        return 1 + (self.weights is not None) + tree_stages(self.terms) + 1
+        return 1 + self.product_stages + tree_stages(self.terms) + 1
+
+    @property
+    def product_stages(self) -> int:
+        if self.weights is None:
+            return 0
+        if self.multiplier is not Multiplier.LUT or self.looks_up:
+            return 1
+        return lut_stages(signed_width(self.features), signed_width(self.weights))
 
     @property
     def weight_bits(self) -> int:
@@ -203,10 +212,16 @@ class MacArray(wiring.Component):
             else:
                 weight = Signal(signed(signed_width(s.weights)), name=f"weight{name}")
                 m.d.sync += weight.eq(decode(m, self._code(p, n), s.weights, f"weight{name}"))
-                value = lut_product(feature, weight) if s.multiplier is Multiplier.LUT else feature * weight
+                held = partial(self._held, m, f"product{name}_held")
+                value = lut_product(feature, weight, held) if s.multiplier is Multiplier.LUT else feature * weight
             products.append(Signal(value.shape(), name=f"product{name}"))
             m.d.sync += products[-1].eq(value)
         return products
+
+    def _held(self, m: Module, name: str, value: Value) -> Value:
+        register = Signal(value.shape(), name=name)
+        m.d.sync += register.eq(value)
+        return register
 
     def _packed(
         self, m: Module, lanes: range, features: list[Signal], shared: Packing

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.codes import signed_width, table_inputs
+from hw.codes import STAGE_ROWS, signed_width, table_inputs
 from hw.device import Device, Resources
 from hw.fabric import (
     Family,
@@ -323,6 +323,12 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
             ff += (s.pe - len(groups)) * s.terms * share
         constant = CONSTANT_BITS if words == 1 else 0
         ff += s.terms * sum(product_width(s) + span - weight - constant for span in spans)
+        for stage in range(1, s.product_stages):
+            # what waits between the rows of a product: its sum so far, the wider operand and the rest of the other
+            done = 2 * STAGE_ROWS * stage
+            rest = min(feature, weight) - done + 1
+            by_feature, by_weight = (feature, rest) if feature >= weight else (rest, weight)
+            ff += macs * (max(feature, weight) + done + by_weight * share) + lanes * by_feature
         rows = s.terms * sum(not each for each in blocks)
         rows *= share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words)
         digits = rows * ((min(feature, weight) + 1) // 2)
