@@ -1,0 +1,98 @@
+"""The cycle simulator against Verilator on SEE-D, the same accelerator and frame in one run; and a data set through it.
+
+The accelerator is the one that ``benchmarks.see_d`` leaves built, with every edge recorded. Times are the best of
+several calls. 1,000 N-MNIST frames, of the recordings at hand and, where they are fewer, over and over, go through the zoo's
+network as one run back to back, and one by one; its weights are random, as no cycle depends on them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.see_d import CLOCK_MHZ, NETWORK, RUN
+from cosim.cycle import Simulator, size_queues
+from cosim.design import cosim
+from dse.candidates import Table
+from dse.explore import Search, explore
+from dse.problem import Objective
+from hw.device import DEVICES
+from hw.mapping import Mapping
+from models import data
+from models.esda import load_esda
+from models.ir.activity import measured
+from models.ir.graph import Graph
+from models.quant import quantize
+from models.zoo import load_model
+
+FRAMES = 1000
+REPEATS = 200
+
+
+def measure() -> dict[str, Any]:
+    return {"SEE-D": see_d(), "N-MNIST": n_mnist()}
+
+
+def see_d() -> dict[str, Any]:
+    design = RUN / "design"
+    if not design.is_dir():
+        raise FileNotFoundError(f"{design}: the design is not there; `python -m benchmarks see_d` makes it")
+    graph, frame = load_esda(NETWORK)
+    mapping = Mapping.load(design / "mapping.json")
+    rtl = cosim(design, [frame], probes=True, build_dir=RUN / "simulators")
+    simulator = Simulator(graph, mapping)
+    run = simulator.run([frame.mask])
+    if run.first_latency != rtl.first_latency:
+        raise AssertionError(f"the RTL takes {rtl.first_latency} cycles, the cycle simulator says {run.first_latency}")
+    alone, many = best(lambda: simulator.run([frame.mask])), best(lambda: simulator.run([frame.mask] * 20)) / 20
+    verilator = run.cycles / rtl.cycles_per_second
+    return {
+        "cycles a frame, rtl and simulated": run.first_latency,
+        "Verilator, ms a frame": round(verilator * 1e3, 1),
+        "cycle simulator, ms a frame": round(alone * 1e3, 3),
+        "ratio": round(verilator / alone),
+        "cycle simulator, ms a frame of 20 in a run": round(many * 1e3, 3),
+        "prepared once, ms": round(best(lambda: Simulator(graph, mapping), 5) * 1e3, 1),
+    }
+
+
+def n_mnist() -> dict[str, Any]:
+    images = data.load("n_mnist")
+    graph = quantize(load_model("n_mnist_net", 0), images, "int8", epochs=0, seed=0).export()
+    masks = np.concatenate([images.masks("test"), images.masks("train")])
+    masks = list(np.resize(masks, (FRAMES, *masks.shape[1:])))
+    mapping = folded(graph, masks[:50])
+    simulator = Simulator(graph, mapping)
+    begin = time.perf_counter()
+    run = simulator.run(masks)
+    together = time.perf_counter() - begin
+    begin = time.perf_counter()
+    alone = simulator.latencies(masks)
+    return {
+        "frames": len(masks),
+        "active sites, mean": round(float(np.mean(masks)), 3),
+        "cycles back to back": run.cycles,
+        "back to back, seconds": round(together, 2),
+        "cycles a frame alone, mean": round(float(np.mean(alone))),
+        "one by one, seconds": round(time.perf_counter() - begin, 2),
+    }
+
+
+def folded(graph: Graph, masks: list[np.ndarray]) -> Mapping:
+    """The integer program's fastest design on a zu3eg, with the queues that the frames need."""
+    table = Table({"int8": measured(graph, masks)}, DEVICES["zu3eg"])
+    found = explore(table, Search(Objective.LATENCY, sizes=1, time_limit=60.0), CLOCK_MHZ)[0]
+    return size_queues(graph, found.mapping, masks)
+
+
+def best(call: Callable[[], object], times: int = REPEATS) -> float:
+    """Seconds of the fastest of several calls: what others on the machine take is not the simulator's."""
+    taken = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begin)
+    return min(taken)
