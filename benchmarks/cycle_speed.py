@@ -1,8 +1,8 @@
 """The cycle simulator against Verilator on SEE-D, the same accelerator and frame in one run; and a data set through it.
 
 The accelerator is the one that ``benchmarks.see_d`` leaves built, with every edge recorded. Times are the best of
-several calls. 1,000 N-MNIST frames, of the recordings at hand and, where they are fewer, over and over, go through the zoo's
-network as one run back to back, and one by one; its weights are random, as no cycle depends on them.
+several calls. 1,000 N-MNIST frames, of the recordings at hand and, where they are fewer, over and over, go through the
+zoo's network as one run back to back, and one by one; its weights are random, as no cycle depends on them.
 """
 
 from __future__ import annotations

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.see_d import DSP, LUT, NETWORK, explored
-from cosim.cycle import simulate, size_queues
+from benchmarks.see_d import CLOCK_MHZ, DSP, LUT, NETWORK, SEARCH
+from cosim.cycle import simulate
 from cosim.design import cosim
+from hw.device import DEVICES
 from hw.emit import generate
 from models.esda import load_esda
 from models.ir import golden
 from models.ir.graph import Add, Conv
+from netweave.fastest import fastest
 
 
 @pytest.mark.slow
@@ -21,9 +24,10 @@ from models.ir.graph import Add, Conv
 def test_every_stream_of_see_d_is_the_published_one(tmp_path: Path, build_dir: Path, verilator: str) -> None:
     """Of no more DSP blocks than the published accelerator; and in exactly the cycles that are simulated."""
     graph, frame = load_esda(NETWORK)
-    found = explored(graph, frame, LUT)
+    device = replace(DEVICES["zcu102"], dsp=DSP, lut=LUT)
+    found = fastest(graph, [frame.mask], device, CLOCK_MHZ, replace(SEARCH, tries=0))
     assert found.evaluation.resources["dsp"] <= DSP
-    mapping = size_queues(graph, found.mapping, [frame.mask])
+    mapping = found.mapping
     generate(graph, mapping, tmp_path / "design", probes=True)
     run = cosim(tmp_path / "design", [frame], simulator=verilator, probes=True, build_dir=build_dir)
     assert run.equal, str(run.check)
