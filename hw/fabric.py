@@ -7,14 +7,16 @@ control logic are proportional to a few counts, its *terms*, with factors in ``h
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+
 from hw.device import Device, Resources
 from hw.lut_factors import LUT4, LUT6
+from hw.memories import Cell, Shape, in_registers, shape
 from models.ir.dtype import DType, DyBitType
 
 
@@ -33,10 +35,10 @@ class Part(NamedTuple):
 class Family:
     """``dsp``: signed operand widths of a DSP block; ``dsp_slice``: bits of an operand that each block takes but the
     last, where it takes several; ``dsp_result``: bits of the narrowest product that becomes a DSP block;
-    ``dsp_registers``: whether DSP blocks take in the registers around a product. ``ram``: (words, bits, LUTs) of each
-    shape of LUT memory, by ascending words; empty where LUTs are no memory. ``block``: (words, bits) shapes of one
-    block memory; ``read_first``: whether it does, without help, what our memories do when a word is read while it
-    is written. ``factors``: LUTs per term, by kind.
+    ``dsp_registers``: whether DSP blocks take in the registers around a product. ``ram``: memory cells made of LUTs,
+    sized in LUTs; none where LUTs are no memory. ``block``: those of block memory, sized in the blocks that
+    ``hw.device`` counts; ``read_first``: whether it does, without help, what our memories do when a word is read while
+    it is written. ``factors``: LUTs per term, by kind.
     """
 
     lut_inputs: int
@@ -44,19 +46,33 @@ class Family:
     dsp_slice: int
     dsp_result: int
     dsp_registers: bool
-    ram: tuple[tuple[int, int, int], ...]
-    block: tuple[tuple[int, int], ...]
+    ram: tuple[Cell, ...]
+    block: tuple[Cell, ...]
     read_first: bool
     factors: dict[str, tuple[float, ...]]
 
 
-_BLOCK_18K = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+_NINES = (1, 2, 4, 9, 18)
+_RAM_ULTRASCALE = (
+    Cell(32, (14,), 0, 16, 16, 8), Cell(64, (7,), 0, 16, 16, 8),
+    *(Cell(words, (256 // words,), 0, 16, 16, 8, shared=True) for words in (32, 64, 128, 256)),
+)  # fmt: skip
+_RAM_7 = (
+    Cell(32, (6,), 0, 8, 7, 4), Cell(64, (3,), 0, 8, 7, 4),
+    *(Cell(words, (128 // words,), 0, 8, 8, 4, shared=True) for words in (32, 64, 128)),
+)  # fmt: skip
+_BLOCK_XILINX = (
+    Cell(16384, _NINES, 9, 129, 0, 1), Cell(32768, (*_NINES, 36), 9, 257, 0, 2),
+    Cell(16384, (*_NINES, 36), 9, 129, 0, 1), Cell(32768, (*_NINES, 36, 72), 9, 257, 0, 2),
+)  # fmt: skip
+_BLOCK_ECP5 = (Cell(16384, _NINES, 9, 128, 0, 1), Cell(16384, (*_NINES, 36), 9, 128, 0, 1, widest_write=True))
+_BLOCK_ICE40 = (Cell(2048, (2, 4, 8), 0, 64, 0, 1), Cell(2048, (2, 4, 8, 16), 1, 64, 0, 1))
 
 FAMILIES = {
-    "xcup": Family(6, (27, 18), 17, 9, False, ((32, 14, 8), (64, 7, 8)), _BLOCK_18K, True, LUT6),
-    "xc7": Family(6, (25, 18), 17, 9, True, ((32, 6, 4), (64, 3, 4)), _BLOCK_18K, True, LUT6),
-    "ecp5": Family(4, (18, 18), 18, 0, False, ((16, 4, 6),), _BLOCK_18K, False, LUT4),
-    "ice40": Family(4, (16, 16), 16, 11, False, (), ((256, 16), (512, 8), (1024, 4), (2048, 2)), False, LUT4),
+    "xcup": Family(6, (27, 18), 17, 9, False, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
+    "xc7": Family(6, (25, 18), 17, 9, True, _RAM_7, _BLOCK_XILINX, True, LUT6),
+    "ecp5": Family(4, (18, 18), 18, 0, False, (Cell(16, (4,), 0, 4, 0, 6),), _BLOCK_ECP5, False, LUT4),
+    "ice40": Family(4, (16, 16), 16, 11, False, (), _BLOCK_ICE40, False, LUT4),
 }
 
 
@@ -94,7 +110,7 @@ def select(f: Family, ways: int) -> float:
     """LUTs of one bit of a choice among ``ways``, decoding included."""
     if ways < 2:
         return 0.0
-    return max(1.0, (ways - 1) / 3) if f.lut_inputs == 6 else 1.1 * (ways - 1)
+    return max(1.0, (ways - 1) / 3) if f.lut_inputs == 6 else 1.15 * (ways - 1)
 
 
 def dsp_blocks(f: Family, a: int, b: int) -> int:
@@ -115,46 +131,55 @@ def _dsp_blocks(f: Family, a: int, b: int) -> int:
     return 1
 
 
-def block_memory(f: Family, depth: int, bits: int) -> int:
-    """Block memories that hold ``depth`` words."""
-    return min(-(-depth // words) * -(-bits // lanes) for words, lanes in f.block)
-
-
 @cache
-def lut_memory(f: Family, depth: int, bits: int, reads: int = 1) -> tuple[float, float]:
-    """(LUTs, registers) of a memory that is written, with ``reads`` ports that read without a clock."""
-    if not f.ram or depth <= 1 or (reads > 1 and depth <= 2):
-        return bits * (0.5 * depth + reads * select(f, depth)), bits * depth
-    banks, cost = min((-(-depth // words), -(-bits // lanes) * size) for words, lanes, size in f.ram)
-    lut = reads * (banks * cost + bits * select(f, banks)) + (0.8 * banks if banks > 1 else 0.0)
-    return lut, 0.0
+def constant_block(f: Family, depth: int, bits: int) -> Part:
+    """A block memory that is only read, in a part's ``lut``, ``ff`` and ``bram``."""
+    return _banked(f, shape(f.block, depth, bits, False), bits)
 
 
 @cache
 def written_block(f: Family, depth: int, bits: int) -> Part:
-    """A block memory that is written, in a part's ``lut``, ``ff`` and ``bram``."""
-    blocks = block_memory(f, depth, bits)
+    """The same of one that is written."""
+    found = shape(f.block, depth, bits, True)
+    part = _banked(f, found, bits)
+    part = part._replace(lut=part.lut + (found.banks if found.banks > 1 else 0))
     if f.read_first:
-        return Part("", bram=blocks)
+        return part
     # Yosys keeps the last word written, for a read of the same place
-    return Part("", lut=bits + 1.5 * index(depth), ff=2 * bits + index(depth), bram=blocks)
+    return part._replace(lut=part.lut + bits + 1.5 * index(depth), ff=part.ff + 2 * bits + index(depth))
+
+
+def _banked(f: Family, found: Shape, bits: int) -> Part:
+    """A register keeps which bank is read."""
+    return Part("", lut=bits * select(f, found.banks), ff=index(found.banks), bram=found.size)
 
 
 @cache
-def table(f: Family, depth: int, bits: int) -> tuple[float, float]:
-    """(LUTs, registers) of constants by address in LUTs, with a register at the output.
+def lut_memory(f: Family, depth: int, bits: int, reads: int = 1, *, forced: bool = False) -> tuple[float, float]:
+    """(LUTs, registers) of a memory that is written, with ``reads`` ports that read without a clock.
 
-    Of few words, some bits are constant or the same as others: these figures are what random words leave.
+    The smallest are made of registers, unless ``forced`` into LUTs.
     """
-    columns = float(bits)
-    if depth <= 10:
-        kinds = 2**depth - 2
-        columns = kinds * (1 - (1 - 1 / 2**depth) ** bits)
-    words = 1 << f.lut_inputs
-    each = max(1.0, (1 << index(depth)) / words)
-    if each > 8:
-        each *= 1 + 0.25 * math.log2(each / 8)
-    return columns * (each if depth > 4 else 0.4), columns
+    if not f.ram or (not forced and in_registers(f.ram, depth, bits, reads)):
+        return (bits * reads * select(f, depth) + (depth if depth > 1 else 0), bits * depth)
+    found = shape(f.ram, depth, bits, True, reads)
+    return found.size + bits * reads * select(f, found.banks) + (found.banks if found.banks > 1 else 0), 0.0
+
+
+def table(f: Family, depth: int, columns: int) -> float:
+    """LUTs of ``columns`` bits of constants by address: random ones."""
+    if depth <= 4:
+        return 0.4 * columns
+    if f.lut_inputs == 6:
+        return columns * max(1, (1 << index(depth)) >> 6)
+    return columns * (1.0 if depth <= 16 else 0.128 * depth)
+
+
+def distinct(words: np.ndarray, bits: int) -> int:
+    """Bits of ``words`` ``[depth, lanes]``, of ``bits`` bits each, that are neither constant nor the same as others."""
+    columns = ((words[:, :, None] >> np.arange(bits)) & 1).reshape(len(words), -1)
+    columns = columns[:, (columns != columns[:1]).any(axis=0)]
+    return len(np.unique(np.packbits(columns.T.astype(bool), axis=1), axis=0)) if columns.size else 0
 
 
 def looked_up(f: Family, inputs: int) -> float:

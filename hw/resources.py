@@ -19,8 +19,9 @@ from hw.device import Device, Resources
 from hw.fabric import (
     Family,
     Part,
-    block_memory,
+    constant_block,
     decoder,
+    distinct,
     dsp_blocks,
     encoder,
     family,
@@ -39,7 +40,7 @@ from hw.packing import TREE_RADIX
 from hw.presence import word_bits
 from hw.requantizer import biased_width, drain_latency, narrow_width
 from hw.sequencer import Rounds
-from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, store_is_block, token_slots
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, store_is_block, tap_conditions, token_slots
 from hw.sparse_source import FRAME_BITS, LIST_LATENCY
 from hw.stream import BLOCK_DEPTH
 from models.ir.accumulator import width
@@ -49,8 +50,11 @@ from models.ir.graph import MULT_BITS, Requant
 REQUANTS_KEPT = 4096
 """How many nodes' requantize constants are remembered in short."""
 
-FEW_WORDS = 8
-"""Words of which some bits are likely the same in all."""
+FEW_WORDS = 16
+"""Words of which some bits are likely the same in all, or the same as others."""
+
+FREE_INDEX_BITS = 3
+"""Bits of a computed address that a table in LUTs takes in."""
 
 CONSTANT_BITS = 3
 """Bits of a product with a constant that are constant or copies of others."""
@@ -79,15 +83,18 @@ def place_bits(layout: TokenLayout) -> int:
     return index(layout.shape.height) + index(layout.shape.width)
 
 
-def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], list[int]]) -> int:
-    """Bits of one of ``count`` weight ``words`` in memory; Yosys leaves out those that are the same in all of a few."""
-    if count > FEW_WORDS or memory is not Memory.BRAM or spec.weights is None:
+def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
+    """Bits of one of ``count`` weight ``words`` (weights by word and lane) that Yosys keeps.
+
+    In memory it leaves out those that are the same in all words; in LUTs also those that are the same as others.
+    """
+    if count > FEW_WORDS or spec.weights is None:
         return spec.weight_bits
-    first, *others = words()
-    different = 0
-    for word in others:
-        different |= word ^ first
-    return max(1, different.bit_count())
+    codes = spec.weights.encode(words())
+    if memory is Memory.LUT:
+        return max(1, distinct(codes, spec.weights.width))
+    changes = np.bitwise_or.reduce(codes ^ codes[0], axis=0)
+    return max(1, sum(int(change).bit_count() for change in changes))
 
 
 def odd(factor: int) -> int:
@@ -109,11 +116,10 @@ def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
 
 
 def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[Part, Part]:
-    """Terms: one, bits of the room."""
+    """Terms: one, bits of the room, of features, which ``end`` makes 0."""
     room = 1 + max(batch - 1, depth - batch).bit_length()
-    return queue(f, 1 + place_bits(layout) + layout.lanes * layout.dtype.width, depth), Part(
-        "output", (1.0, room), ff=room + 1
-    )
+    features = layout.lanes * layout.dtype.width
+    return queue(f, 1 + place_bits(layout) + features, depth), Part("output", (1.0, room, features), ff=room + 1)
 
 
 @cache
@@ -121,7 +127,7 @@ def store(f: Family, depth: int, bits: int) -> Part:
     """A source's memory, with the register at its output."""
     if store_is_block(depth, bits):
         return written_block(f, depth, bits)
-    lut, ff = lut_memory(f, depth, bits)
+    lut, ff = lut_memory(f, depth, bits, forced=True)
     return Part("", lut=lut, ff=ff + bits)
 
 
@@ -142,13 +148,18 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
 @cache
 def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
     """Terms: one, bits of the counters, taps of the mask, bits of addresses, bits of selected words."""
-    row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
+    row, column, level = index(g.rows), column_bits(g, False), g.rows.bit_length()
     places = index(g.words) + index(g.width) + 2 * row + index(g.out_height) + index(g.out_width) + column
     levels = level + index(g.height + g.rows + 1) + index(g.height) + index(g.width)
     ff = 2 + places + levels + (RELEASE_DELAY - 1) * level
     rows = stored_rows(f, layout, g, parallel, 1)
-    terms = (1.0, places + levels, g.taps, *rows.terms)
+    terms = (1.0, places + levels, tap_conditions(g), *rows.terms)
     return rows._replace(terms=terms, ff=ff + rows.ff), queue(f, 1, FRAMES_AHEAD)
+
+
+def column_bits(g: WindowGeometry, found: bool) -> int:
+    """Bits of a window's first column: of a site that was found its number, shifted, and else a counter."""
+    return index(g.width + 2 * g.padding) - ((g.stride - 1).bit_length() if found else 0)
 
 
 def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int) -> Part:
@@ -164,13 +175,17 @@ def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: boo
         addresses = (1 + g.columns) * address
     else:
         ff, picked, addresses = address, 0.0, 2 * address
+    # sums of a row's first address, a token's, and the word's
+    addresses *= (not parallel) + (g.words > 1) + g.words.bit_count()
     return Part("window_source", (addresses, banks, picked), banks * one.lut, ff + banks * one.ff, banks * one.bram)
 
 
 @cache
 def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
-    """Terms: one, bits of counters and cells, bits compared with rows and chosen from them, of presence."""
-    row, column, level = index(g.rows), index(g.width + 2 * g.padding), g.rows.bit_length()
+    """Terms: one, bits of counters and cells, of rows' places, rows in reach times bits of their number, rows times
+    taps, bits of presence.
+    """
+    row, column, level = index(g.rows), column_bits(g, True), g.rows.bit_length()
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
     cells_wide = g.out_width + sum(g.blanks)
     cell = 1 + index(g.out_height) + index(cells_wide)
@@ -180,14 +195,12 @@ def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, para
     ff += 2 * g.out_height.bit_length() + cells_wide.bit_length()
     ff += 2 * cell + 2 + 2 * g.stride * (cell + 1) + level
     ff += g.rows * (2 + FRAME_BITS + index(g.height + g.padding) + 2 * g.kernel)
-    if g.blanks[0]:
-        # without, a window's first column is its number, shifted, and has no register of its own
-        ff += column
+    ff += column
     lists = [queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
     here = presence(f, g)
     rows = stored_rows(f, layout, g, parallel, g.kernel)
-    compared = g.rows * (2 * y + FRAME_BITS + g.kernel * (1 + g.kernel + row))
-    terms = (1.0, places + (2 + g.stride) * cell, compared, *here.terms)
+    below = g.rows * index(g.height + g.padding)
+    terms = (1.0, places + (2 + g.stride) * cell, below, g.rows * g.kernel * row, g.rows * g.taps, *here.terms)
     return (
         here._replace(kind="sparse_source", terms=terms, ff=ff + here.ff),
         rows._replace(terms=(0.0, 0.0, 0.0, *rows.terms)),
@@ -205,30 +218,30 @@ def presence(f: Family, g: WindowGeometry) -> Part:
         return Part("", (g.rows * word * index(word),), ff=gathered + g.rows * wide)
     lut = ff = 0.0
     for depth in ((words + 1) // 2, words // 2):
-        one, registers = lut_memory(f, depth, word)
+        one, registers = lut_memory(f, depth, word, forced=True)
         lut, ff = lut + g.rows * one, ff + g.rows * registers
     turned = sum(g.kernel + (1 << n) - 1 for n in range(word.bit_length()))
     return Part("", (g.rows * (turned + 2 * word + 2 * words),), lut, gathered + g.rows * words + ff)
 
 
 @cache
-def sequencer(f: Family, rounds: Rounds, depth: int, site: int) -> Part:
-    """``site``: bits of one. Terms: one, bits of the counters and of sites, bits of the room, taps that are walked."""
+def sequencer(rounds: Rounds, site: int) -> Part:
+    """``site``: bits of one. Terms: one, bits of the counters, of a site, taps that are walked."""
     counts = index(rounds.groups) + index(rounds.words)
     counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
     taps = rounds.kernel**2 if rounds.kernel else 0
-    return Part("sequencer", (1.0, counts, depth.bit_length(), taps), ff=counts + taps + 2 * site + 4)
+    return Part("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
 
 
 @cache
-def weights(f: Family, bits: int, words: int, memory: Memory, delay: int) -> tuple[Part, ...]:
+def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> tuple[Part, ...]:
+    """``address``: bits of registers that hold addresses."""
     if words == 1:
         return ()
-    address = index(words) * (1 + delay)
     if memory is Memory.BRAM:
-        return (Part("weights", ff=address, bram=block_memory(f, words, bits)),)
-    lut, columns = table(f, words, bits)
-    return (Part("weights", lut=lut, ff=address + columns),)
+        block = constant_block(f, words, bits)
+        return (block._replace(kind="weights", ff=block.ff + address),)
+    return (Part("weights", lut=table(f, words, bits), ff=address + bits),)
 
 
 def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
@@ -286,9 +299,11 @@ def carry_registers(terms: int) -> int:
 
 
 @cache
-def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
-    """``words``: of weights; where there is one, they never change. Terms of accumulators: their bits; of products in
-    LUTs: digits of the narrower operand times bits of the other, digits.
+def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
+    """``words``: of weights; where there is one, they never change; ``bits``: those of a word that differ. Terms of
+    accumulators: their bits; of operands: LUTs of decoders, taps that may not count, bits of packed weights; of
+    products: for those in LUTs bits of rows after the first and of the first, and how many they are; bits at which
+    several DSP blocks of a product are joined; LUTs of tables.
     """
     lanes = s.taps * s.simd
     chain = s.latency - 1
@@ -301,7 +316,7 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
         return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
     # what is looked up needs no decoders
     held = s.features.width if s.looks_up else s.features.decoded_width
-    lut = lanes * ((0 if s.looks_up else decoder(f, s.features)) + (held if masked else 0))
+    decoders, borrows = 0.0 if s.looks_up else lanes * decoder(f, s.features), 0.0
     ff = lanes * held + chain
     feature = signed_width(s.features)
     parts = []
@@ -311,15 +326,12 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
         spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
         blocks = [0 if s.multiplier is Multiplier.LUT else dsp_blocks(f, span, feature) for span in spans]
         # of few words, many bits of a weight are constant, or in LUTs copies of others
-        share = 1 - 2.0 ** (1 - words)
-        if memory is Memory.LUT and words > 1:
-            share = table(f, words, s.weight_bits)[1] / s.weight_bits
-        if words > 1:
-            lut += 0 if s.looks_up else macs * decoder(f, s.weights)
-            ff += macs * (s.weights.width if s.looks_up else weight) * share
-        if s.packing is not None and words > 1:
+        share = bits / s.weight_bits if words > 1 else 0.0
+        decoders += 0.0 if s.looks_up else macs * decoder(f, s.weights) * share
+        ff += macs * (s.weights.width if s.looks_up else weight) * share
+        if s.packing is not None:
             # what a field borrows from the one above
-            lut += (s.pe - len(groups)) * s.terms * (weight + 1) * share
+            borrows = (s.pe - len(groups)) * s.terms * (weight + 1) * share
             ff += (s.pe - len(groups)) * s.terms * share
         constant = CONSTANT_BITS if words == 1 else 0
         ff += s.terms * sum(product_width(s) + span - weight - constant for span in spans)
@@ -330,24 +342,26 @@ def sums(f: Family, s: Sums, words: int, memory: Memory, masked: bool) -> tuple[
             by_feature, by_weight = (feature, rest) if feature >= weight else (rest, weight)
             ff += macs * (max(feature, weight) + done + by_weight * share) + lanes * by_feature
         rows = s.terms * sum(not each for each in blocks)
-        rows *= share if memory is Memory.BRAM else min(1.0, 0.25 + 0.09 * words)
-        digits = rows * ((min(feature, weight) + 1) // 2)
+        rows *= share if memory is Memory.BRAM else min(1.0, 0.22 + 0.12 * words)
+        digits, longer = (min(feature, weight) + 1) // 2, max(feature, weight)
+        several = [(n - 1) * (feature + span - f.dsp_slice) for n, span in zip(blocks, spans, strict=True) if n > 1]
+        terms = (rows * (digits - 1) * longer, rows * longer, rows, s.terms * sum(several), 0.0)
         if s.looks_up:
-            lut += rows * sum(looked_up(f, inputs) for inputs in table_inputs(s.features, s.weights))
-            digits = 0
-        terms = (digits * max(feature, weight), digits)
+            terms = (0.0, 0.0, 0.0, 0.0, rows * sum(looked_up(f, n) for n in table_inputs(s.features, s.weights)))
         parts.append(Part("products", terms, dsp=s.terms * sum(blocks)))
+    parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
     *added, registers = tree(s).tolist()
     parts.append(Part("adders", tuple(added), ff=registers))
-    return Part("accumulators", (s.pe * s.width,), lut, ff + s.pe * s.width), *parts
+    return Part("accumulators", (s.pe * s.width,), ff=ff + s.pe * s.width), *parts
 
 
 class Constants(NamedTuple):
-    """What is fixed of a requantize lane: per lane (bits of bias, multiplier), or the same for all lanes."""
+    """What a requantizer's constants are: by beat (bits of biases and of multipliers that differ from each other), or
+    the same in all, then the multiplier of each lane.
+    """
 
     beats: int
     bias_bits: int
-    bias_fixed: bool
     mult_bits: int
     mults: tuple[int, ...] | None
 
@@ -357,7 +371,7 @@ def constants(requant: Requant, lanes: int) -> Constants:
     bias, mult = requant.bias.reshape(-1, lanes), requant.mult.reshape(-1, lanes)
     fixed = tuple(mult[0].tolist()) if (mult == mult[0]).all() else None
     bits = width(int(bias.min()), int(bias.max()))
-    return Constants(len(bias), bits, bool((bias == bias[0]).all()), int(mult.max()).bit_length(), fixed)
+    return Constants(len(bias), distinct(bias, bits), distinct(mult, MULT_BITS), fixed)
 
 
 @lru_cache(maxsize=REQUANTS_KEPT)
@@ -368,14 +382,22 @@ def operands(requant: Requant, bounds: tuple[int, int]) -> tuple[int, int]:
 
 
 def requantizer(
-    f: Family, requant: Requant, dtype: DType, lanes: int, bounds: tuple[int, int], *, encoded: bool
+    f: Family,
+    requant: Requant,
+    dtype: DType,
+    lanes: int,
+    bounds: tuple[int, int],
+    *,
+    encoded: bool,
+    counted: bool = False,
 ) -> tuple[Part, ...]:
-    """Terms: bits of biased sums, of rounded products, of results."""
+    """``counted``: whether the number of a beat is computed in the cycle in which its biases are read. Terms: lanes,
+    bits of biased sums, of those that are narrowed, of rounded products, of results, at which several DSP blocks of a
+    product are joined, and of biases times those of a computed number; LUTs of encoders.
+    """
     result = width(requant.lo, requant.hi) - (requant.lo >= 0)
-    fixed = constants(requant, lanes)
-    return _requantizer(
-        f, fixed, width(*bounds), operands(requant, bounds), requant.shift, result, dtype, lanes, encoded
-    )
+    fixed, widths = constants(requant, lanes), operands(requant, bounds)
+    return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded, counted)
 
 
 @cache
@@ -389,10 +411,11 @@ def _requantizer(
     dtype: DType,
     lanes: int,
     encoded: bool,
+    counted: bool,
 ) -> tuple[Part, ...]:
     biased, narrow = operands
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
-    rounded = 0
+    rounded, joined = 0, 0
     for n in range(lanes):
         mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
         # the product's bits below half a unit of the result are not needed
@@ -400,37 +423,45 @@ def _requantizer(
         ff += max(1, narrow + mult - shift)
         factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
         if factor > 1:
-            dsp += dsp_blocks(f, narrow, factor + 1)
+            blocks = dsp_blocks(f, narrow, factor + 1)
+            dsp += blocks
+            joined += max(0, blocks - 1) * (narrow + mult - f.dsp_slice)
     ff += rounded
     if encoded and isinstance(dtype, DyBitType):
-        lut += lanes * encoder(f, dtype)
         ff += lanes * dtype.width
-    if not c.bias_fixed:
-        words = table(f, c.beats, lanes * c.bias_bits)
-        lut, ff = lut + words[0], ff + words[1]
+    lut += table(f, c.beats, c.bias_bits + c.mult_bits)
+    ff += c.bias_bits + c.mult_bits
     if c.mults is None:
-        words = table(f, c.beats, lanes * c.mult_bits)
-        lut, ff = lut + words[0], ff + words[1] + 2 * index(c.beats)
-    return (Part("requantizer", (lanes * biased, rounded, lanes * result), lut, ff, 0, dsp),)
+        ff += 2 * index(c.beats)
+    narrowed = lanes * narrow if narrow < biased else 0
+    computed = c.bias_bits * max(0, index(c.beats) - FREE_INDEX_BITS) if counted else 0
+    encoders = lanes * encoder(f, dtype) if encoded else 0.0
+    terms = (lanes, lanes * biased, narrowed, rounded, lanes * result, joined, computed, encoders)
+    return (Part("requantizer", terms, lut, ff, 0, dsp),)
 
 
 def drain(
     f: Family, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int], *, placed: bool = True
 ) -> tuple[Part, ...]:
-    """``placed``: whether beats have a place. Terms: one, bits of results, bits that wait, bits of what is held."""
+    """``placed``: whether beats have a place. Terms: one, bits of sums chosen from those that wait, of those that move
+    up, of places that are held, and of counters.
+    """
     beats, groups = pe // layout.lanes, layout.shape.channels // pe
     place = place_bits(layout) if placed else 0
     codes = layout.lanes * layout.dtype.width
     ff = drain_latency(layout.dtype, requant) * (2 + place)
-    waiting, held = 0, 0
     bits = layout.dtype.width if requant is None else width(*bounds)
+    waiting, counts, chosen = 0, 0, 0
     if beats > 1:
-        waiting = (pe - layout.lanes) * bits
-        held = 2 * index(beats) + index(groups) + place
-    part = Part("drain", (1.0, codes, waiting, held), ff=ff + waiting + held)
+        waiting, chosen = (pe - layout.lanes) * bits, layout.lanes * bits
+        counts = 2 * index(beats) + index(groups)
+        ff += waiting + counts + place
+    terms = (1.0, chosen, waiting if beats > 2 else 0, place if beats > 1 else 0, counts)
+    part = Part("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
-    return part, *requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True)
+    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counted=beats > 1 and groups > 1)
+    return part, *lanes
 
 
 @cache

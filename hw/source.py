@@ -226,6 +226,18 @@ def _taps_by_row(g: WindowGeometry) -> list[list[int]]:
     return [[rows * inside for inside in columns] for rows in seen(g.height, g.out_height)]
 
 
+def tap_conditions(g: WindowGeometry) -> int:
+    """How many of the bits that say which taps of a dense window lie inside the image differ from each other."""
+
+    def conditions(side: int, out: int) -> list[tuple[int, int]]:
+        highest = (1 << (out - 1).bit_length()) - 1
+        bounds = [(-(-(g.padding - k) // g.stride), (side - 1 + g.padding - k) // g.stride) for k in range(g.kernel)]
+        return [(max(0, first), min(last, highest)) for first, last in bounds]
+
+    rows, columns = conditions(g.height, g.out_height), conditions(g.width, g.out_width)
+    return len({(row, column) for row in rows for column in columns})
+
+
 def dense_taps(g: WindowGeometry) -> Sequence[int]:
     """How many output sites of the dense frame see j taps inside the image, for j from 0 to k*k."""
     histogram = [0] * (g.taps + 1)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -43,7 +44,7 @@ from hw.source import (
 )
 from hw.sparse_source import SparseWindowSource
 from hw.stream import delayed
-from hw.weights import weight_word
+from hw.weights import pack_codes, weight_word
 from hw.window_source import WindowSource
 from models.ir.activity import Activity
 from models.ir.graph import Requant, Window
@@ -74,8 +75,8 @@ class WindowOp(Op):
     def sums(self) -> Sums: ...
 
     @abstractmethod
-    def weight_words(self) -> list[int]:
-        """Memory words of the weights, a word a step: round, then tap when walked, then input word."""
+    def weight_words(self) -> np.ndarray:
+        """Weights ``[words, lanes]``, a memory word a step: round, then tap when walked, then input word."""
 
     def check(self) -> None:
         self._divides("pe", self.shape.channels, "output channels")
@@ -179,7 +180,7 @@ class WindowOp(Op):
             find = cost.sparse_window_source if self.finds_sites else cost.window_source
             source = find(f, self.in_layout, g, self.parallel)
             site += index(g.rows) * (g.kernel if self.finds_sites else 1)
-            site += 0 if self.finds_sites and not g.blanks[0] else index(g.width + 2 * g.padding)
+            site += cost.column_bits(g, self.finds_sites)
         steps = 2 + site + index(rounds.groups) + index(rounds.words)
         if self.pointwise:
             steps += 1
@@ -193,14 +194,18 @@ class WindowOp(Op):
         if s.weights is not None:
             walked = node.kernel if self.walks_taps else 1
             words = rounds.groups * walked**2 * rounds.words
+        # an address that is round and word side by side shares the registers in which they travel
+        joined = not self.walks_taps and not rounds.words & (rounds.words - 1)
+        address = index(words) - (index(rounds.groups) if joined else 0)
+        address = 0 if joined and self.pointwise else address * (fetch - 1)
         memory = self.mapping.memory
         bits = cost.weight_bits(s, memory, words, self.weight_words)
         return [
-            Part("steps", (1.0, index(words) if self.walks_taps else 0.0), ff=steps),
+            Part("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
             *source,
-            cost.sequencer(f, rounds, self.depth, site),
-            *cost.weights(f, bits, words, memory, fetch - 2),
-            *cost.sums(f, s, words, memory, masked=self.parallel),
+            cost.sequencer(rounds, site),
+            *cost.weights(f, bits, words, memory, address),
+            *cost.sums(f, s, words, bits, memory, masked=self.parallel),
             *cost.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
             *cost.output(f, self.out_layout, self.depth, rounds.beats),
         ]
@@ -280,7 +285,7 @@ class WindowComponent(wiring.Component):
                 k = op.node.kernel
                 address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
             address = times(address, rounds.words) + step.word
-            words = op.weight_words()
+            words = pack_codes(op.weight_words(), op.sums.weights)
             word = weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, fetch - 2)
             m.d.comb += sums.weights.eq(word)
 

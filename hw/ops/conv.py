@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+import numpy as np
+
 from hw.device import Device
 from hw.mac import Sums
 from hw.mapping import Memory, OpMapping
 from hw.op import Tensor, divisors
 from hw.packing import multipliers
-from hw.weights import pack_codes
 from hw.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.graph import Conv, Node, Requant
@@ -66,11 +67,11 @@ class ConvOp(WindowOp):
             operand=self.mapping.operand,
         )
 
-    def weight_words(self) -> list[int]:
+    def weight_words(self) -> np.ndarray:
         """A word a step: round, then tap when walked, then input word; within it output channel, tap, input channel."""
         pe, taps = self.mapping.pe, self.node.kernel**2
         c_out, c_in = self.node.weight.shape[:2]
         simd = 1 if self.channelwise else self.mapping.simd
         split = self.node.weight.reshape(c_out // pe, pe, c_in // simd, simd, taps)
         words = split.transpose((0, 4, 2, 1, 3) if self.walks_taps else (0, 2, 1, 4, 3))
-        return pack_codes(words.reshape(-1, pe * simd * (1 if self.walks_taps else taps)), self.node.weight_dtype)
+        return words.reshape(-1, pe * simd * (1 if self.walks_taps else taps))

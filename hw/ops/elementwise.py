@@ -71,18 +71,22 @@ class ElementwiseOp(Op):
         node, pe, layout = self.node, self.mapping.pe, self.out_layout
         dtype, add = node.dtype, isinstance(node, Add)
         beats = index(layout.beats_per_token)
-        lut, ff = float(pe * dtype.width), 2 * beats + (self.pipeline - 1) * (2 + cost.place_bits(layout))
+        decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + cost.place_bits(layout))
         parts = []
         for tensor, requant in zip(self.inputs, self.branches, strict=True):
-            lut += pe * decoder(f, tensor.dtype)
+            decoders += pe * decoder(f, tensor.dtype)
             ff += pe * tensor.dtype.decoded_width
             parts += cost.requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
-        added = 0
+        added, encoders = 0, 0.0
         if isinstance(node, Add):
-            added = width(node.lo, node.hi)
-            lut += pe * encoder(f, dtype)
+            added, encoders = width(node.lo, node.hi), pe * encoder(f, dtype)
             ff += pe * (added + (dtype.width if isinstance(dtype, DyBitType) else 0))
-        return [Part("elementwise", (1.0, beats, pe * added), lut, ff), *parts, *cost.output(f, layout, self.depth)]
+        return [
+            Part("elementwise", (1.0, beats, pe * added, encoders), ff=ff),
+            Part("operands", (decoders, 0, 0)),
+            *parts,
+            *cost.output(f, layout, self.depth),
+        ]
 
     def component(self) -> wiring.Component:
         return ElementwiseComponent(self)

@@ -78,9 +78,10 @@ class GlobalPoolOp(Op):
         counts = index(self.end_beats) + index(self.groups)
         return [
             Part(
-                "collect", (1.0, counts, self.depth.bit_length()), lut=pe * decoder(f, dtype),
+                "collect", (1.0, counts, self.depth.bit_length()),
                 ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
             ),
+            Part("operands", (pe * decoder(f, dtype), 0, 0)),
             cost.frame_sums(f, pe, self.groups, 1, width(*self.accumulator)),
             *cost.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
             *cost.output(f, self.out_layout, self.depth, self.end_beats),

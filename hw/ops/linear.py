@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+import numpy as np
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -95,12 +96,12 @@ class LinearOp(Op):
     def timing(self) -> Timing:
         return Timing(SITE_LATENCY, self.pipeline, 0.0)
 
-    def weight_words(self) -> list[int]:
+    def weight_words(self) -> np.ndarray:
         """A word a step: site, round, input word; within it output channel, input channel."""
         pe, simd = self.mapping.pe, self.mapping.simd
         out, height, width_, c_in = self.node.weight.shape
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
-        return pack_codes(split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd), self.node.weight_dtype)
+        return split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd)
 
     def parts(self, f: Family) -> list[Part]:
         s, rounds, shape = self.sums, self.rounds, self.inputs[0].shape
@@ -116,9 +117,9 @@ class LinearOp(Op):
         return [
             Part("steps", (1.0, index(words)), ff=steps),
             *cost.token_source(f, self.in_layout, rounds.cycles(1)),
-            cost.sequencer(f, rounds, self.depth, site),
-            *cost.weights(f, bits, words, memory, 0),
-            *cost.sums(f, s, words, memory, masked=False),
+            cost.sequencer(rounds, site),
+            *cost.weights(f, bits, words, memory, index(words)),
+            *cost.sums(f, s, words, bits, memory, masked=False),
             cost.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width),
             *cost.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
             *cost.output(f, self.out_layout, self.depth, rounds.end_beats),
@@ -152,7 +153,7 @@ class LinearComponent(wiring.Component):
         fetch, finish = read_latency(parallel=False), read_latency(parallel=False) + op.sums.latency
         site = times(step.y, op.inputs[0].shape.width) + step.x
         address = times(times(site, rounds.groups) + step.group, rounds.words) + step.word
-        words = op.weight_words()
+        words = pack_codes(op.weight_words(), op.node.weight_dtype)
         m.d.comb += [
             source.done.eq(sequencer.done),
             sequencer.open.eq(output.open),

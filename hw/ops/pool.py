@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+import numpy as np
+
 from hw.device import Device
 from hw.mac import Sums
 from hw.mapping import Multiplier, OpMapping
@@ -56,5 +58,5 @@ class PoolOp(WindowOp):
             largest=isinstance(self.node, MaxPool),
         )
 
-    def weight_words(self) -> list[int]:
-        return []
+    def weight_words(self) -> np.ndarray:
+        return np.zeros((0, 0), dtype=np.int64)

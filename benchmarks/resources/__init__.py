@@ -1,0 +1,124 @@
+"""Estimated resources against what Yosys makes: random ops and whole accelerators, synthesized one by one.
+
+``python -m benchmarks resources`` measures the errors. ``python -m benchmarks.resources fit FAMILY ...`` prints the
+factors of ``hw.lut_factors`` that fit the ops of the fit best. Syntheses are kept beside this file, in ``made``; those
+that are not there, as hardware or ops have changed since, are made, which takes a second core some ten seconds each.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.resources.accelerators import Compared, compare, demo, folding
+from benchmarks.resources.made import DEVICE, Made, Syntheses
+from benchmarks.resources.ops import KINDS, draw
+from benchmarks.see_d import NETWORK
+from dse.estimate import estimate
+from hw.device import DEVICES, Resources
+from hw.op import Op
+from models.esda import load_esda
+from models.ir.activity import measured
+
+FIT = {"xcup": range(1000, 1120), "ecp5": range(1000, 1120), "xc7": range(1000, 1030), "ice40": range(1000, 1030)}
+"""Seeds of the ops that factors are fitted to."""
+HELD_OUT = {"xcup": range(150), "ecp5": range(150), "xc7": range(15), "ice40": range(15)}
+"""Seeds of the ops that no factor has seen."""
+CLOSE = 0.15
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A random op, by its seed, and what Yosys made of it."""
+
+    seed: int
+    title: str
+    op: Op
+    made: Made
+
+
+def samples(family: str, seeds: Iterable[int]) -> Iterator[Sample]:
+    device, kept = DEVICES[DEVICE[family]], Syntheses(family)
+    for seed in seeds:
+        title, op = draw(seed, device)
+        yield Sample(seed, title, op, kept.made(op.component()))
+
+
+def summary(pairs: list[tuple[Resources, Resources]]) -> dict[str, float]:
+    """Of (estimated, synthesized): relative errors of LUTs and registers, and how often the other counts are exact."""
+    figures: dict[str, float] = {"count": len(pairs)}
+    for kind in ("lut", "ff"):
+        errors = np.array([abs(getattr(a, kind) / max(1, getattr(b, kind)) - 1) for a, b in pairs])
+        for name, value in (
+            ("median", np.median(errors)),
+            ("p95", np.quantile(errors, 0.95)),
+            ("largest", errors.max()),
+        ):
+            figures[f"{kind}_{name}_error_percent"] = round(100 * float(value), 1)
+    for kind in ("bram", "dsp"):
+        exact = np.mean([getattr(a, kind) == getattr(b, kind) for a, b in pairs])
+        figures[f"{kind}_exact_percent"] = round(100 * float(exact), 1)
+    return figures
+
+
+def held_out(family: str) -> dict[str, Any]:
+    """The errors, of all ops and by kind, and each op with what Yosys made of it (LUT, FF, BRAM, DSP)."""
+    device = DEVICES[DEVICE[family]]
+    kinds: dict[str, list[tuple[Resources, Resources]]] = {}
+    ops, far_off = [], []
+    for sample in samples(family, HELD_OUT[family]):
+        said, made = sample.op.resources(device), sample.made.resources
+        kinds.setdefault(KINDS[sample.seed % len(KINDS)], []).append((said, made))
+        ops.append([sample.title, *asdict(made).values()])
+        for kind in Resources.names():
+            a, b = getattr(said, kind), getattr(made, kind)
+            if _far(kind, a, b):
+                far_off.append(f"{sample.title}: {kind} {a} estimated, {b} synthesized")
+    return {
+        **summary([pair for pairs in kinds.values() for pair in pairs]),
+        "by_kind": {kind: summary(pairs) for kind, pairs in sorted(kinds.items())},
+        "far_off": far_off,
+        "ops": ops,
+    }
+
+
+def _far(kind: str, estimated: int, made: int) -> bool:
+    return abs(estimated - made) > CLOSE * made if kind in ("lut", "ff") else estimated != made
+
+
+def whole(found: list[Compared]) -> dict[str, Any]:
+    return {
+        each.name: {
+            "estimated": asdict(each.estimated),
+            "synthesized": asdict(each.synthesized),
+            "lut_error_percent": round(100 * (each.estimated.lut / each.synthesized.lut - 1), 1),
+            "ff_error_percent": round(100 * (each.estimated.ff / each.synthesized.ff - 1), 1),
+        }
+        for each in found
+    }
+
+
+def estimating() -> dict[str, float]:
+    """Milliseconds of processor time for all resources and cycles of a network: the first time, and again."""
+    device, figures = DEVICES[DEVICE["xcup"]], {}
+    published, frame = load_esda(NETWORK)
+    for name, graph in (("demo", demo("int8")), ("see_d", measured(published, [frame.mask]))):
+        mapping = folding(graph, device)
+        for turn in ("first", "again"):
+            start = time.process_time()
+            estimate(graph, mapping, device)
+            figures[f"estimate_{name}_{turn}_ms"] = round(1000 * (time.process_time() - start), 1)
+    return figures
+
+
+def measure() -> dict[str, Any]:
+    speed = estimating()
+    return {
+        **speed,
+        "held_out": {family: held_out(family) for family in HELD_OUT},
+        "accelerators": {family: whole(compare(family)) for family in ("xcup", "ecp5")},
+    }

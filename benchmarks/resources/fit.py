@@ -1,0 +1,72 @@
+"""Factors of ``hw.lut_factors``, LUTs per term, that bring the estimates of many ops nearest to what Yosys makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from sklearn.linear_model import LinearRegression
+
+from benchmarks.resources.made import Made
+from benchmarks.resources.netlist import CONTROL
+from hw.fabric import Family, Part
+from hw.op import Op
+
+GROUP = {
+    "operands": "operands", "weights": "operands", "products": "products", "adders": "adders", "maxima": "maxima",
+    "accumulators": "accumulators", "requantizer": "requantizer", "drain": "requantizer", "frame_sums": "frame_sums",
+    "queue": "queue", "output": "queue", "token_source": "source", "window_source": "source", "sparse_source": "source",
+    "sequencer": "sequencer",
+}  # fmt: skip
+"""The group of the netlist to which a kind of part belongs, if not ``CONTROL``."""
+GROUP_WEIGHT = 0.5
+"""How much a group's error counts against the whole op's."""
+PULL = 2.0
+"""How much a factor is pulled to the present one."""
+ROUNDS = 8
+EVEN = 0.02
+"""Relative errors below this count alike; above, an op counts the less the worse it fits: least absolute errors."""
+
+
+def fit(f: Family, ops: Sequence[tuple[Op, Made]]) -> dict[str, tuple[float, ...]]:
+    """None is negative, and a kind that no op has keeps its factors."""
+    places = [(kind, n) for kind, factors in f.factors.items() for n in range(len(factors))]
+    column = {place: n for n, place in enumerate(places)}
+    present = np.array([f.factors[kind][n] for kind, n in places])
+    rows: list[np.ndarray] = []
+    rest, weights, owner = [], [], []
+    for number, (op, made) in enumerate(ops):
+        for group, parts, luts in _equations(op.parts(f), made):
+            row = np.zeros(len(places))
+            for part in parts:
+                for n, term in enumerate(part.terms):
+                    row[column[part.kind, n]] += term
+            rows.append(row)
+            rest.append(luts - sum(part.lut for part in parts))
+            weights.append((GROUP_WEIGHT if group else 1.0) / made.resources.lut)
+            owner.append(number)
+    terms, target, scale = np.array(rows), np.array(rest), np.array(weights)
+    unit = np.abs(terms).mean(axis=0)
+    pull = PULL * np.sqrt(len(ops)) * unit / np.mean([made.resources.lut for _, made in ops])
+    used = unit > 0
+    factors, robust = present, np.ones(len(ops))
+    for _ in range(ROUNDS):
+        weight = scale * robust[owner]
+        left = np.vstack([(terms * weight[:, None]), np.diag(pull)])[:, used]
+        right = np.concatenate([target * weight, pull * present])
+        factors = present.copy()
+        factors[used] = LinearRegression(fit_intercept=False, positive=True).fit(left, right).coef_
+        whole = np.array([group is None for op, made in ops for group, *_ in _equations(op.parts(f), made)])
+        errors = np.abs((terms @ factors - target) * scale)[whole]
+        robust = 1 / np.sqrt(np.maximum(errors, EVEN) / EVEN)
+    values = np.round(factors, 2)
+    return {kind: tuple(float(values[column[kind, n]]) for n in range(len(old))) for kind, old in f.factors.items()}
+
+
+def _equations(parts: Sequence[Part], made: Made) -> Iterable[tuple[str | None, list[Part], float]]:
+    """(group or None for the whole op, its parts, its LUTs)."""
+    yield None, list(parts), made.resources.lut
+    for group in dict.fromkeys([*GROUP.values(), CONTROL]):
+        some = [part for part in parts if GROUP.get(part.kind, CONTROL) == group]
+        if some or made.groups.get(group):
+            yield group, some, made.groups.get(group, 0)
