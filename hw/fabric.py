@@ -2,7 +2,7 @@
 
 LUTs are those of the family, with 6 or 4 inputs. The rules of DSP blocks and block memories are exact. The LUTs of
 control logic are proportional to a few counts, its *terms*, with factors in ``hw.lut_factors`` that
-``benchmarks/resources.py`` fits to what Yosys makes of whole ops.
+``benchmarks.resources`` fits to what Yosys makes of whole ops.
 """
 
 from __future__ import annotations

@@ -22,13 +22,13 @@ GROUP = {
 GROUP_WEIGHT = 0.5
 """How much a group's error counts against the whole op's."""
 PULL = 2.0
-"""How much a factor is pulled to the present one."""
+"""How much a factor is pulled to the present one, so that terms that come together keep a share each."""
 ROUNDS = 8
 EVEN = 0.02
 """Relative errors below this count alike; above, an op counts the less the worse it fits: least absolute errors."""
 
 
-def fit(f: Family, ops: Sequence[tuple[Op, Made]]) -> dict[str, tuple[float, ...]]:
+def fit(f: Family, ops: Sequence[tuple[Op, Made]], pull: float = PULL) -> dict[str, tuple[float, ...]]:
     """None is negative, and a kind that no op has keeps its factors."""
     places = [(kind, n) for kind, factors in f.factors.items() for n in range(len(factors))]
     column = {place: n for n, place in enumerate(places)}
@@ -47,13 +47,13 @@ def fit(f: Family, ops: Sequence[tuple[Op, Made]]) -> dict[str, tuple[float, ...
             owner.append(number)
     terms, target, scale = np.array(rows), np.array(rest), np.array(weights)
     unit = np.abs(terms).mean(axis=0)
-    pull = PULL * np.sqrt(len(ops)) * unit / np.mean([made.resources.lut for _, made in ops])
+    pulls = pull * np.sqrt(len(ops)) * unit / np.mean([made.resources.lut for _, made in ops])
     used = unit > 0
     factors, robust = present, np.ones(len(ops))
     for _ in range(ROUNDS):
         weight = scale * robust[owner]
-        left = np.vstack([(terms * weight[:, None]), np.diag(pull)])[:, used]
-        right = np.concatenate([target * weight, pull * present])
+        left = np.vstack([(terms * weight[:, None]), np.diag(pulls)])[:, used]
+        right = np.concatenate([target * weight, pulls * present])
         factors = present.copy()
         factors[used] = LinearRegression(fit_intercept=False, positive=True).fit(left, right).coef_
         whole = np.array([group is None for op, made in ops for group, *_ in _equations(op.parts(f), made)])
