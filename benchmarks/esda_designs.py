@@ -40,7 +40,7 @@ from tests.support.data import DATA
 CLOCK_MHZ = 187.48
 DEVICE = DEVICES["zcu102"]
 LUT = 0.8
-SEARCH = Search(Objective.LATENCY, sizes=1, gap=0.05, time_limit=60.0, tries=800)
+SEARCH = Search(Objective.LATENCY, sizes=1, gap=0.05, time_limit=240.0, tries=2500)
 FRAMES, SHARE = 100, 0.21
 DRAWN = 20
 MAPPINGS = Path("runs") / "esda_designs"
