@@ -24,9 +24,9 @@ from hw.op import Op
 from models.esda import load_esda
 from models.ir.activity import measured
 
-FIT = {"xcup": range(1000, 1120), "ecp5": range(1000, 1120), "xc7": range(1000, 1030), "ice40": range(1000, 1030)}
+FIT = {"xcup": range(1000, 1028), "ecp5": range(1000, 1042)}
 """Seeds of the ops that factors are fitted to."""
-HELD_OUT = {"xcup": range(150), "ecp5": range(150), "xc7": range(15), "ice40": range(15)}
+HELD_OUT = {"xcup": range(66), "ecp5": range(140)}
 """Seeds of the ops that no factor has seen."""
 CLOSE = 0.15
 
@@ -120,5 +120,5 @@ def measure() -> dict[str, Any]:
     return {
         **speed,
         "held_out": {family: held_out(family) for family in HELD_OUT},
-        "accelerators": {family: whole(compare(family)) for family in ("xcup", "ecp5")},
+        "accelerators": {family: whole(compare(family)) for family in HELD_OUT},
     }
