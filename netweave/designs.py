@@ -198,7 +198,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
     rows = []
     for name, op in Plan(graph, mapping).ops.items():
         node = graph[name]
-        folding = asdict(mapping.ops[name])
+        folding = mapping.ops[name]
         rows.append(
             {
                 "name": name,
@@ -206,7 +206,11 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
                 "shape": str(graph.shapes[name]),
                 "weights": str(node.weight_dtype) if isinstance(node, Conv | Linear) else "",
                 "activations": str(node.dtype),
-                **folding,
+                "pe": folding.pe,
+                "simd": folding.simd,
+                "taps": folding.taps,
+                "memory": str(folding.memory),
+                "multiplier": str(folding.multiplier),
                 "cycles": op.cycles(work[name]),
                 "resources": asdict(op.resources(device)),
                 "density": density(graph, node),
