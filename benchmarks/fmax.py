@@ -83,15 +83,15 @@ def component(name: str, made: wiring.Component) -> Path:
     return folder
 
 
-def demo() -> Path:
-    """The demo's fastest int8 design within ``SHARE`` of the device."""
+def demo(formats: str) -> Path:
+    """The demo's fastest design of a network of its run within ``SHARE`` of the device."""
     config = configuration.load(CONFIG)
     run = Path("runs") / config.name
     flow.train(config, run)
     flow.quantize(config, run)
-    table = Table({"int8": load(run / "quantize" / "int8")}, DEVICE)
+    table = Table({formats: load(run / "quantize" / formats)}, DEVICE)
     design = explore(table, Search(limit=SHARE, sizes=1, error_shares=()), GOAL_MHZ)[0]
-    folder = KEPT / "demo"
+    folder = KEPT / f"demo_{formats}"
     shutil.rmtree(folder, ignore_errors=True)
     generate(table.graph, design.mapping, folder)
     return folder
@@ -122,4 +122,4 @@ def figures_of(folder: Path) -> dict[str, Any]:
 
 def measure() -> dict[str, Any]:
     figures = {name: figures_of(component(name, make())) for name, make in COMPONENTS.items()}
-    return {**figures, "demo network, int8": figures_of(demo())}
+    return {**figures, **{f"demo network, {formats}": figures_of(demo(formats)) for formats in ("int8", "int4")}}
