@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 from functools import cache
 from itertools import accumulate
@@ -38,7 +39,7 @@ def lead(node: Node, shape: Shape, activity: Activity) -> Fraction:
         if tokens <= 1:
             return Fraction(1)
         density = tokens / sites
-        ahead = _needed(node.kernel, node.stride, node.padding, shape[:2])[0]
+        ahead = _windows(node.kernel, node.stride, node.padding, shape[:2]).needed
         return min(Fraction(1), (1 + ahead * density + (1 - density)) / tokens)
     return Fraction(0)
 
@@ -61,21 +62,20 @@ def times(op: Op, activity: Activity) -> Times:
 
 def _window(op: WindowOp, activity: Activity, arriving: int) -> Times:
     node, shape, rounds, timing = op.node, op.inputs[0].shape, op.rounds, op.timing()
-    key = node.kernel, node.stride, node.padding, shape[:2]
-    needed, taps = _needed(*key), _taps(*key)
+    windows = _windows(node.kernel, node.stride, node.padding, shape[:2])
     waits, places = lead(node, shape, activity), shape.height * shape.width
-    last = [needs == places - 1 for needs in needed]
     if op.inputs[0].sparse:
         work = sum(count * rounds.cycles(active) for active, count in enumerate(activity.taps))
         site = work / activity.tokens_out if activity.tokens_out else 0
         first = max(1, round(site / rounds.groups))
         # its own site, and of those that wait for the last place the active ones
-        left = site * min(activity.tokens_out, 1 + (sum(last) - 1) * activity.tokens_out / len(needed))
+        waiting = windows.waiting.total() - 1
+        left = site * min(activity.tokens_out, 1 + waiting * activity.tokens_out / windows.taps.total())
     else:
-        full = [rounds.cycles(count) * activity.tokens_out / len(taps) for count in taps]
-        work = sum(full)
-        first = rounds.steps(taps[0])
-        left = sum(cycles for cycles, waiting in zip(full, last, strict=True) if waiting)
+        share = activity.tokens_out / windows.taps.total()
+        work = share * sum(rounds.cycles(taps) * sites for taps, sites in windows.taps.items())
+        first = rounds.steps(windows.first)
+        left = share * sum(rounds.cycles(taps) * sites for taps, sites in windows.waiting.items())
     fill = timing.start + first - 1 + timing.pipeline
     # a site whose last place is not active waits for the frame's end
     ended = not op.pointwise and activity.tokens_in < places
@@ -84,7 +84,24 @@ def _window(op: WindowOp, activity: Activity, arriving: int) -> Times:
     return Times(fill, math.ceil(waits * arriving) - 1 + fill, span, tail)
 
 
+class _Windows(NamedTuple):
+    """The windows of a frame. ``first``: taps of the first that lie inside the input. ``needed``: the last input site
+    it waits for. ``taps``: sites by how many lie inside; ``waiting``: those that wait for the frame's last site."""
+
+    first: int
+    needed: int
+    taps: Counter[int]
+    waiting: Counter[int]
+
+
 @cache
+def _windows(kernel: int, stride: int, padding: int, sides: tuple[int, int]) -> _Windows:
+    places = sides[0] * sides[1]
+    needed, taps = _needed(kernel, stride, padding, sides), _taps(kernel, stride, padding, sides)
+    waiting = Counter(count for needs, count in zip(needed, taps, strict=True) if needs == places - 1)
+    return _Windows(taps[0], needed[0], Counter(taps), waiting)
+
+
 def _needed(kernel: int, stride: int, padding: int, sides: tuple[int, int]) -> tuple[int, ...]:
     """The last input site, in raster order, that each output site waits for; sites leave in order."""
     height, width = sides
@@ -94,7 +111,6 @@ def _needed(kernel: int, stride: int, padding: int, sides: tuple[int, int]) -> t
     return tuple(accumulate((y * width + x for y in rows for x in columns), max))
 
 
-@cache
 def _taps(kernel: int, stride: int, padding: int, sides: tuple[int, int]) -> tuple[int, ...]:
     """How many taps of each output site lie inside the input."""
 
