@@ -13,9 +13,9 @@ class FrameSums(wiring.Component):
     """Two banks of ``groups * pe`` accumulators of ``width`` bits: one collects, one is sent.
 
     In: ``sum0``... to be added to ``group``'s when ``last``; ``end`` closes the frame. Out: ``total0``... with
-    ``out_last`` and ``out_group``, the groups in order from the cycle after ``end``, one every ``beats`` cycles,
-    and ``out_end`` when their beats are over. The sums of an empty frame are 0. ``end`` must not come again before
-    ``groups * beats + 1`` cycles; the sequencer sees to that.
+    ``out_last``, the groups in order from the cycle after ``end``, one every ``beats`` cycles, and ``out_end`` when
+    their beats are over. The sums of an empty frame are 0. ``end`` must not come again before ``groups * beats + 1``
+    cycles; the sequencer sees to that.
     """
 
     def __init__(self, pe: int, groups: int, beats: int, width: int) -> None:
@@ -28,7 +28,6 @@ class FrameSums(wiring.Component):
                 "end": In(1),
                 **{f"total{p}": Out(signed(width)) for p in range(pe)},
                 "out_last": Out(1),
-                "out_group": Out(index_bits(groups)),
                 "out_end": Out(1),
             }
         )
@@ -48,7 +47,6 @@ class FrameSums(wiring.Component):
             write.en.eq(self.last),
             send.addr.eq(Mux(bank, 0, self.groups) + group),
             self.out_last.eq(sending & (part == 0)),
-            self.out_group.eq(group),
             self.out_end.eq(closing),
         ]
         for p in range(self.pe):

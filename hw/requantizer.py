@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigne
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import encode, times
+from hw.codes import encode
 from hw.layout import TokenLayout, index_bits
 from hw.stream import Queue, delayed
 from hw.weights import IN_LUTS
@@ -165,7 +165,8 @@ def drain_latency(dtype: DType, requant: Requant | None) -> int:
 class Drain(wiring.Component):
     """Sends ``pe`` finished sums through ``lanes`` requantize lanes, ``pe / lanes`` cycles long, and pushes the beats.
 
-    In: ``sum0``... with ``last``, ``group``, ``y``, ``x`` when they are final; ``end`` to push an ``end`` beat.
+    In: ``sum0``... with ``last``, ``y``, ``x`` when they are final, all channels of a token in turn; ``end`` to push an
+    ``end`` beat.
     Out: ``push`` and ``payload`` for ``Output``, ``drain_latency`` cycles later. ``requant=None``: the sums are
     codes already.
     """
@@ -173,7 +174,6 @@ class Drain(wiring.Component):
     def __init__(self, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int]) -> None:
         self.layout, self.pe, self.requant, self.bounds = layout, pe, requant, bounds
         self.beats = pe // layout.lanes
-        self.groups = layout.shape.channels // pe
         self.sum_shape = unsigned(layout.dtype.width) if requant is None else signed(width(*bounds))
         place = {name: layout.struct[name].shape for name in ("y", "x")}
         super().__init__(
@@ -181,7 +181,6 @@ class Drain(wiring.Component):
                 **{f"sum{p}": In(self.sum_shape) for p in range(pe)},
                 "last": In(1),
                 "end": In(1),
-                "group": In(index_bits(self.groups)),
                 **{name: In(shape) for name, shape in place.items()},
                 "push": Out(1),
                 "payload": Out(layout.struct),
@@ -193,23 +192,21 @@ class Drain(wiring.Component):
         lanes, latency = self.layout.lanes, drain_latency(self.layout.dtype, self.requant)
         sums = [getattr(self, f"sum{p}") for p in range(self.pe)]
         values: list[Value] = sums[:lanes]
-        sending, index = self.last, self.group
+        sending = self.last
         y, x = self.y, self.x
         if self.beats > 1:
             # the first beat goes straight on; the others wait in a shift register
             waiting = [Signal(self.sum_shape, name=f"waiting{p}") for p in range(self.pe - lanes)]
-            left, part = Signal(range(self.beats)), Signal(range(self.beats))
-            group_held, y_held, x_held = Signal.like(self.group), Signal.like(y), Signal.like(x)
+            left = Signal(range(self.beats))
+            y_held, x_held = Signal.like(y), Signal.like(x)
             m.d.sync += [a.eq(b) for a, b in zip(waiting, [*waiting[lanes:], *waiting[:lanes]], strict=True)]
             with m.If(self.last):
                 m.d.sync += [a.eq(b) for a, b in zip(waiting, sums[lanes:], strict=True)]
-                m.d.sync += [left.eq(self.beats - 1), part.eq(1)]
-                m.d.sync += [group_held.eq(self.group), y_held.eq(y), x_held.eq(x)]
+                m.d.sync += [left.eq(self.beats - 1), y_held.eq(y), x_held.eq(x)]
             with m.Elif(left != 0):
-                m.d.sync += [left.eq(left - 1), part.eq(part + 1)]
+                m.d.sync += left.eq(left - 1)
             values = [Mux(self.last, a, b) for a, b in zip(values, waiting[:lanes], strict=True)]
             sending = self.last | (left != 0)
-            index = times(Mux(self.last, self.group, group_held), self.beats) + Mux(self.last, 0, part)
             y, x = Mux(self.last, y, y_held), Mux(self.last, x, x_held)
 
         push, end, out_y, out_x = Signal(), Signal(), Signal.like(self.y), Signal.like(self.x)
@@ -232,6 +229,11 @@ class Drain(wiring.Component):
                 m.d.sync += codes.word_select(n, self.layout.dtype.width).eq(value)
         else:
             m.submodules.requantize = requantize = Requantizer(self.requant, self.layout.dtype, lanes, self.bounds)
+            # counted, so that the constants are addressed by a register
+            beats = self.layout.beats_per_token
+            index = Signal(index_bits(beats))
+            with m.If(sending):
+                m.d.sync += index.eq(Mux(index == beats - 1, 0, index + 1))
             m.d.comb += [requantize.index.eq(index), codes.eq(requantize.codes)]
             m.d.comb += [getattr(requantize, f"value{n}").eq(value) for n, value in enumerate(values)]
         m.d.comb += self.payload.features.as_value().eq(Mux(sent_end, 0, codes))

@@ -53,9 +53,6 @@ REQUANTS_KEPT = 4096
 FEW_WORDS = 16
 """Words of which some bits are likely the same in all, or the same as others."""
 
-FREE_INDEX_BITS = 3
-"""Bits of a computed address that a table in LUTs takes in."""
-
 CONSTANT_BITS = 3
 """Bits of a product with a constant that are constant or copies of others."""
 
@@ -189,11 +186,12 @@ def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, para
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
     cells_wide = g.out_width + sum(g.blanks)
     cell = 1 + index(g.out_height) + index(cells_wide)
-    places = 2 * index(g.words) + 2 * y + x + level + row + 2 * FRAME_BITS + 2 * ahead
+    # of what is left of the rows and frames that may be held, one is the sign
+    places = 2 * index(g.words) + 2 * y + x + 2 * row + 2 * FRAME_BITS + 2 * ahead + 2
     # the beat that came, the place seen last on its way, and the cells that lie before it
     ff = places + 6 + layout.lanes * layout.dtype.width + LIST_LATENCY * (1 + y + x) + LIST_LATENCY - 1
     ff += 2 * g.out_height.bit_length() + cells_wide.bit_length()
-    ff += 2 * cell + 2 + 2 * g.stride * (cell + 1) + level
+    ff += 2 * cell + 2 + 3 * g.stride * (cell + 1) + level
     ff += g.rows * (2 + FRAME_BITS + index(g.height + g.padding) + 2 * g.kernel)
     ff += column
     lists = [queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
@@ -389,15 +387,13 @@ def requantizer(
     bounds: tuple[int, int],
     *,
     encoded: bool,
-    counted: bool = False,
 ) -> tuple[Part, ...]:
-    """``counted``: whether the number of a beat is computed in the cycle in which its biases are read. Terms: lanes,
-    bits of biased sums, of those that are narrowed, of rounded products, of results, at which several DSP blocks of a
-    product are joined, and of biases times those of a computed number; LUTs of encoders.
+    """Terms: lanes, bits of biased sums, of those that are narrowed, of rounded products, of results, at which several
+    DSP blocks of a product are joined; LUTs of encoders.
     """
     result = width(requant.lo, requant.hi) - (requant.lo >= 0)
     fixed, widths = constants(requant, lanes), operands(requant, bounds)
-    return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded, counted)
+    return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded)
 
 
 @cache
@@ -411,7 +407,6 @@ def _requantizer(
     dtype: DType,
     lanes: int,
     encoded: bool,
-    counted: bool,
 ) -> tuple[Part, ...]:
     biased, narrow = operands
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
@@ -434,9 +429,8 @@ def _requantizer(
     if c.mults is None:
         ff += 2 * index(c.beats)
     narrowed = lanes * narrow if narrow < biased else 0
-    computed = c.bias_bits * max(0, index(c.beats) - FREE_INDEX_BITS) if counted else 0
     encoders = lanes * encoder(f, dtype) if encoded else 0.0
-    terms = (lanes, lanes * biased, narrowed, rounded, lanes * result, joined, computed, encoders)
+    terms = (lanes, lanes * biased, narrowed, rounded, lanes * result, joined, encoders)
     return (Part("requantizer", terms, lut, ff, 0, dsp),)
 
 
@@ -446,21 +440,25 @@ def drain(
     """``placed``: whether beats have a place. Terms: one, bits of sums chosen from those that wait, of those that move
     up, of places that are held, and of counters.
     """
-    beats, groups = pe // layout.lanes, layout.shape.channels // pe
+    beats = pe // layout.lanes
     place = place_bits(layout) if placed else 0
     codes = layout.lanes * layout.dtype.width
     ff = drain_latency(layout.dtype, requant) * (2 + place)
     bits = layout.dtype.width if requant is None else width(*bounds)
-    waiting, counts, chosen = 0, 0, 0
+    waiting, chosen, counts = 0, 0, 0
     if beats > 1:
         waiting, chosen = (pe - layout.lanes) * bits, layout.lanes * bits
-        counts = 2 * index(beats) + index(groups)
-        ff += waiting + counts + place
+        ff += waiting + index(beats) + place
+        counts = index(beats)
+    if requant is not None and constants(requant, layout.lanes).bias_bits:
+        # the number of the beat, for its constants
+        counts += index(layout.beats_per_token)
+        ff += index(layout.beats_per_token)
     terms = (1.0, chosen, waiting if beats > 2 else 0, place if beats > 1 else 0, counts)
     part = Part("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
-    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counted=beats > 1 and groups > 1)
+    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True)
     return part, *lanes
 
 

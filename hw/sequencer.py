@@ -14,6 +14,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.layout import index_bits
+from hw.stream import RegisterSlice
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         advance, finish = Signal(), Signal()
-        site, there = self._sites(m, finish)
+        m.submodules.sites = sites = RegisterSlice(self.site.payload.shape())
+        wiring.connect(m, wiring.flipped(self.site), sites.i)
+        site, there = sites.o.payload, sites.o.valid
+        m.d.comb += sites.o.ready.eq(finish)
         self._issue(m, advance, there)
 
         r, step = self.rounds, self.step
@@ -155,18 +159,6 @@ class Sequencer(wiring.Component):
                 step.word.eq(word),
             ]
         return m
-
-    def _sites(self, m: Module, finish: Signal) -> tuple[data.View, Signal]:
-        """(the site at the head, whether there is one); ``finish`` takes it away."""
-        head, behind = Signal(self.site.payload.shape()), Signal(self.site.payload.shape())
-        there, waits, free = Signal(), Signal(), Signal()
-        m.d.comb += [self.site.ready.eq(~waits), free.eq(~there | finish)]
-        m.d.sync += waits.eq((waits | self.site.valid) & ~free)
-        with m.If(free):
-            m.d.sync += [there.eq(waits | self.site.valid), head.eq(Mux(waits, behind, self.site.payload))]
-        with m.If(~waits):
-            m.d.sync += behind.eq(self.site.payload)
-        return head, there
 
     def _issue(self, m: Module, advance: Signal, there: Signal) -> None:
         """Issues the step that is held when it may; ``advance``: the next one can be held."""

@@ -29,7 +29,7 @@ from hw.layout import TokenLayout, index_bits
 from hw.presence import Presence
 from hw.rows import AllTapsRows, OneTapRows
 from hw.source import FRAMES_AHEAD, WindowGeometry, at_most, site_layout, wrapped
-from hw.stream import Queue, delayed
+from hw.stream import Queue, RegisterSlice, delayed
 
 FRAME_BITS = 3
 """Of the number of a frame, modulo 8: rows of ``FRAMES_AHEAD`` frames and of one more are there at a time."""
@@ -93,13 +93,16 @@ class SparseWindowSource(wiring.Component):
         # the writing side: a row that has a token takes the next storage row
         beat, token, ends = Signal(), Signal(), Signal()
         word, y = Signal(index_bits(g.words)), Signal(index_bits(g.height))
-        begun, starts, held = Signal(), Signal(), Signal(range(g.rows + 1))
+        begun, starts = Signal(), Signal()
         last, row = Signal(self.row_bits, init=g.rows - 1), Signal(self.row_bits)
-        frame, ahead = Signal(FRAME_BITS), Signal(range(FRAMES_AHEAD + 1))
+        frame = Signal(FRAME_BITS)
+        # rows and frames for which there is room beyond one: the sign says that there is none
+        rows_left = Signal(range(-1, g.rows), init=g.rows - 1)
+        frames_left = Signal(range(-1, FRAMES_AHEAD), init=FRAMES_AHEAD - 1)
         m.d.comb += [
             starts.eq(~p.end & (word == 0) & (~begun | (p.y != y))),
             row.eq(Mux(starts, wrapped(last + 1, g.rows), last)),
-            self.i.ready.eq(Mux(p.end, ahead != FRAMES_AHEAD, ~starts | (held != g.rows))),
+            self.i.ready.eq(Mux(p.end, frames_left >= 0, ~starts | (rows_left >= 0))),
             beat.eq(self.i.valid & self.i.ready),
             token.eq(beat & ~p.end & (word == g.words - 1)),
             ends.eq(beat & p.end),
@@ -131,7 +134,7 @@ class SparseWindowSource(wiring.Component):
         m.d.comb += [head.ready.eq(take & first) for head, first in zip(heads, firsts, strict=True)]
         closed = take & cell.end
         m.d.sync += [
-            ahead.eq(ahead + ends - closed),
+            frames_left.eq(frames_left - ends + closed),
             whole.eq(whole + delayed(m, here_ends, LIST_LATENCY - 1, "ends_listed") - closed),
         ]
 
@@ -178,7 +181,7 @@ class SparseWindowSource(wiring.Component):
         s, freed = self.site.payload, Signal.like(self.releases)
         m.d.sync += [
             freed.eq(Mux(self.done, self.releases, 0) | Mux(blank & self.idle, s.release, 0)),
-            held.eq(held + (beat & starts) - freed),
+            rows_left.eq(rows_left - (beat & starts) + freed),
         ]
         taps = [_any(Mux(rows[n], bits[n], 0) for n in range(g.rows)) for rows in hit]
         m.d.comb += [
@@ -263,11 +266,9 @@ class SparseWindowSource(wiring.Component):
             ]
             with m.If(cells.i.valid):
                 m.d.sync += [pushed.eq(entry), fresh.eq(here.end)]
-            head = stream.Signature(self.cell_layout).create(path=(f"head{n}",))
-            m.d.comb += cells.o.ready.eq(~head.valid | head.ready)
-            with m.If(cells.o.ready):
-                m.d.sync += [head.valid.eq(cells.o.valid), head.payload.eq(cells.o.payload)]
-            heads.append(head)
+            m.submodules[f"head{n}"] = head = RegisterSlice(self.cell_layout)
+            wiring.connect(m, cells.o, head.i)
+            heads.append(head.o)
         return heads
 
     def _blank(self, cell: data.View) -> Value:

@@ -98,6 +98,30 @@ def _after(pointer: Signal, depth: int):
     return Mux(pointer == depth - 1, 0, pointer + 1)
 
 
+class RegisterSlice(wiring.Component):
+    """Two places for beats, both in registers: no path leads through, neither forward nor back.
+
+    In and out: one stream of ``shape``. II 1, latency 1. Reset empties it.
+    """
+
+    def __init__(self, shape: ShapeLike) -> None:
+        self.shape = shape
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        i, o = self.i, self.o
+        behind = Signal(self.shape)
+        waits, free = Signal(), Signal()
+        m.d.comb += [i.ready.eq(~waits), free.eq(~o.valid | o.ready)]
+        m.d.sync += waits.eq((waits | i.valid) & ~free)
+        with m.If(free):
+            m.d.sync += [o.valid.eq(waits | i.valid), o.payload.eq(Mux(waits, behind, i.payload))]
+        with m.If(~waits):
+            m.d.sync += behind.eq(i.payload)
+        return m
+
+
 class Fork(wiring.Component):
     """Copies one stream to ``ways`` streams ``o0``, ``o1``, ...; each takes a beat when it is ready for it.
 

@@ -189,7 +189,7 @@ class WindowOp(Op):
             steps += mask * (1 + fetch) if self.parallel else 2 * index(g.kernel)
             steps += 0 if self.finds_sites else 1 + release
             site += release + mask
-        steps += fetch + finish * (2 + place + index(rounds.groups))
+        steps += fetch + finish * (2 + place)
         words = 1
         if s.weights is not None:
             walked = node.kernel if self.walks_taps else 1
@@ -293,7 +293,6 @@ class WindowComponent(wiring.Component):
         m.d.comb += [
             drain.last.eq(delayed(m, valid & step.last, finish, "last")),
             drain.end.eq(delayed(m, valid & step.end, finish, "end")),
-            drain.group.eq(delayed(m, step.group, finish, "group")),
             drain.y.eq(delayed(m, step.y, finish, "y")),
             drain.x.eq(delayed(m, step.x, finish, "x")),
         ]

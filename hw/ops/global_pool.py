@@ -118,7 +118,6 @@ class GlobalPoolComponent(wiring.Component):
             output.payload.eq(drain.payload),
             frame.group.eq(group_held),
             drain.last.eq(frame.out_last),
-            drain.group.eq(frame.out_group),
             drain.end.eq(frame.out_end),
         ]
         m.d.sync += [frame.last.eq(take), frame.end.eq(closes), group_held.eq(group)]

@@ -170,7 +170,6 @@ class LinearComponent(wiring.Component):
             frame.group.eq(delayed(m, step.group, finish, "group")),
             frame.end.eq(delayed(m, valid & step.end, finish, "end")),
             drain.last.eq(frame.out_last),
-            drain.group.eq(frame.out_group),
             drain.end.eq(frame.out_end),
         ]
         for p, value in enumerate(sums.sums()):

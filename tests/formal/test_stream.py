@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 import hw.stream
 from hw.layout import TokenLayout
 from hw.requantizer import Output
-from hw.stream import Fork, Narrow, Queue, Widen
+from hw.stream import Fork, Narrow, Queue, RegisterSlice, Widen
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 from tests.formal.prove import proven
@@ -75,6 +75,24 @@ def test_queue_of_block_memory(cycles: int, monkeypatch: pytest.MonkeyPatch) -> 
 def test_registered_queue(cycles: int) -> None:
     """One in LUTs is as late as one of block memory, never later, and holds as many beats."""
     assert proven(queue_rules(Queue(unsigned(1), 2, registered=True), 3, 2)[0], cycles)
+
+
+def test_register_slice_is_a_queue_of_two() -> None:
+    """In every cycle: what it takes and what it offers."""
+    m = Module()
+    m.submodules.registers = registers = RegisterSlice(unsigned(1))
+    m.submodules.queue = queue = Queue(unsigned(1), 2)
+    offer(m, queue.i)
+    take(m, queue.o)
+    m.d.comb += [
+        registers.i.valid.eq(queue.i.valid),
+        registers.i.payload.eq(queue.i.payload),
+        registers.o.ready.eq(queue.o.ready),
+        Assert(registers.i.ready == queue.i.ready),
+        Assert(registers.o.valid == queue.o.valid),
+        Assert(~queue.o.valid | (registers.o.payload == queue.o.payload)),
+    ]
+    assert proven(m, 10)
 
 
 def test_a_queue_that_overflows_is_refuted() -> None:
@@ -141,6 +159,7 @@ def ready_rules(make: Callable[[], Any], outputs: list[str]) -> Module:
 
 READY = {
     "queue": (lambda: Queue(unsigned(1), 2), ["o"]),
+    "register slice": (lambda: RegisterSlice(unsigned(1)), ["o"]),
     "fork": (lambda: Fork(unsigned(1), 2), ["o0", "o1"]),
     "widen": (lambda: Widen(TokenLayout(Shape(1, 1, 2), IntType(2, False), 1), 2), ["o"]),
     "narrow": (lambda: Narrow(TokenLayout(Shape(1, 1, 2), IntType(2, False), 2), 1), ["o"]),
