@@ -1,0 +1,127 @@
+"""What folding is chosen by elsewhere, on our own problems: a greedy walk, and simulated annealing.
+
+Both see the candidates, links and limits that the integer program sees, and are judged by the same ``evaluate``.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+from dse.problem import Candidate, Edge, Evaluation, Objective, Problem, Selection, evaluate
+
+COOLING = 1e-3
+"""The last temperature, as a share of the first."""
+WEIGHT = 4.0
+"""Octaves of the objective that an overrun of a limit by all of it costs."""
+REACH = 6
+"""Ops that may change at once."""
+
+
+def smallest(problem: Problem) -> Selection:
+    """A choice that can be joined, of candidates of few resources: lanes as its neighbor before has them, if it can."""
+    selection: Selection = {}
+    for op in problem.ops:
+        fitting = [c for c in op.candidates if _joined(problem, {**selection, op.name: c}, op.name)]
+        if not fitting:
+            raise ValueError(f"op {op.name!r}: no candidate can be joined to {', '.join(selection)}")
+        selection[op.name] = min(fitting, key=lambda c: _share(problem, c))
+    return selection
+
+
+def greedy(problem: Problem, objective: Objective) -> tuple[Selection, Evaluation]:
+    """From the smallest design the slowest op is made a step faster, by the candidate that takes the least more, until
+    it has none that fits; then the next slowest, to the last."""
+    selection = smallest(problem)
+    best = evaluate(problem, selection)
+    waiting = list(selection)
+    while waiting:
+        name = max(waiting, key=lambda op: selection[op].cycles)
+        for candidate in _faster(problem, selection, name):
+            trial = {**selection, name: candidate}
+            found = evaluate(problem, trial)
+            if found.feasible and found.objective(objective) <= best.objective(objective):
+                selection, best = trial, found
+                break
+        else:
+            waiting.remove(name)
+    return selection, best
+
+
+def anneal(
+    problem: Problem, objective: Objective, seed: int, evaluations: int, first: float = 0.1
+) -> tuple[Selection, Evaluation]:
+    """The best feasible choice of a walk from the smallest design, at falling temperatures, each step a change of an op
+    and of neighbors that cannot be joined to it then.
+
+    ``first``: the first temperature, in octaves of the objective. A choice over the limits costs more the further it is
+    over them.
+    """
+    rng = random.Random(seed)
+    selection = smallest(problem)
+    found = evaluate(problem, selection)
+    now, best = _cost(found, objective), (selection, found)
+    for step in range(evaluations):
+        temperature = first * COOLING ** (step / evaluations)
+        trial = _changed(problem, selection, rng)
+        if trial is None:
+            continue
+        found = evaluate(problem, trial)
+        cost = _cost(found, objective)
+        if cost <= now or rng.random() < math.exp((now - cost) / temperature):
+            selection, now = trial, cost
+            if found.feasible and (not best[1].feasible or found.objective(objective) < best[1].objective(objective)):
+                best = trial, found
+    return best
+
+
+def _changed(problem: Problem, selection: Selection, rng: random.Random) -> Selection | None:
+    """With another candidate of an op, and of all up to ``REACH`` around it that could not be joined then."""
+    trial, waiting = dict(selection), [rng.choice(problem.ops).name]
+    ops = {op.name: op for op in problem.ops}
+    kept: set[str] = set()
+    while waiting and len(kept) < REACH:
+        name = waiting.pop()
+        kept.add(name)
+        rest = {other: own for other, own in trial.items() if other in kept and other != name}
+        fitting = [c for c in ops[name].candidates if _joined(problem, {**rest, name: c}, name)]
+        if not fitting:
+            return None
+        trial[name] = rng.choice(fitting)
+        for edge in problem.edges:
+            if name in (edge.producer, edge.consumer) and not _link(edge, trial):
+                other = edge.consumer if edge.producer == name else edge.producer
+                waiting += [other] if other not in waiting else []
+    return None if waiting else trial
+
+
+def _cost(found: Evaluation, objective: Objective) -> float:
+    """In octaves, as a step is worth as much at the end as at the start."""
+    return math.log2(max(1.0, float(found.objective(objective)))) + WEIGHT * float(found.overrun)
+
+
+def _faster(problem: Problem, selection: Selection, name: str) -> Iterator[Candidate]:
+    """Those of an op that are faster than its own and can be joined, the smallest step first."""
+    (op,) = (op for op in problem.ops if op.name == name)
+    own = selection[name]
+    better = [c for c in op.candidates if c.cycles < own.cycles and _joined(problem, {**selection, name: c}, name)]
+    yield from sorted(better, key=lambda c: (-c.cycles, _share(problem, c)))
+
+
+def _share(problem: Problem, candidate: Candidate) -> float:
+    limits = problem.budget.values()
+    return max(amount / max(1, limit) for amount, limit in zip(candidate.resources, limits, strict=True))
+
+
+def _joined(problem: Problem, selection: Selection, name: str) -> bool:
+    """Whether the op can be joined to those of its neighbors that are chosen."""
+    return all(
+        _link(edge, selection)
+        for edge in problem.edges
+        if name in (edge.producer, edge.consumer) and edge.producer in selection and edge.consumer in selection
+    )
+
+
+def _link(edge: Edge, selection: Selection) -> bool:
+    return (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links

@@ -1,0 +1,34 @@
+"""The searches that the integer program is compared with: never better than the optimum; annealing mostly as good."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.searches import anneal, greedy
+from dse import exhaustive
+from dse.problem import Infeasible, Objective, evaluate
+from tests.dse.problems import random_problem
+
+
+@pytest.mark.parametrize("objective", Objective)
+def test_searches_against_every_choice(objective: Objective) -> None:
+    met, solved = 0, 0
+    for seed in range(30):
+        problem = random_problem(seed)
+        try:
+            _, optimum = exhaustive.solve(problem, objective)
+        except Infeasible:
+            continue
+        try:
+            walks = [greedy(problem, objective), anneal(problem, objective, seed, 800)]
+        except ValueError:
+            # the walks begin at a choice made op by op, which not every wiring of lanes has
+            continue
+        solved += 1
+        for selection, found in walks:
+            assert found == evaluate(problem, selection)
+            if found.feasible:
+                assert found.objective(objective) >= optimum.objective(objective)
+        met += walks[1][1].feasible and walks[1][1].objective(objective) == optimum.objective(objective)
+    assert solved > 7
+    assert met > 0.9 * solved
