@@ -115,20 +115,29 @@ def select(f: Family, ways: int) -> float:
 
 def dsp_blocks(f: Family, a: int, b: int) -> int:
     """DSP blocks of a product of signed numbers of ``a`` and ``b`` bits; 0 when Yosys makes it of LUTs."""
-    a, b = max(a, b), min(a, b)
-    return 0 if a + b < f.dsp_result else _dsp_blocks(f, a, b)
+    return sum(min(piece) > 1 for piece in _pieces(f, max(a, b), min(a, b))) if a + b >= f.dsp_result else 0
 
 
-def _dsp_blocks(f: Family, a: int, b: int) -> int:
-    if min(a, b) < 2:
-        return 0
+def joins(f: Family, a: int, b: int) -> int:
+    """Sums of what DSP blocks give, and LUTs where an operand has one bit left, to the whole of such a product."""
+    return len(_pieces(f, max(a, b), min(a, b))) - 1 if a + b >= f.dsp_result else 0
+
+
+def _pieces(f: Family, a: int, b: int) -> list[tuple[int, int]]:
+    """The operands of the products of which Yosys makes one that is too large for a block."""
     if a > f.dsp[0]:
         slices = -(-(a - f.dsp[0]) // f.dsp_slice)
-        return slices * _dsp_blocks(f, f.dsp_slice, b) + _dsp_blocks(f, a - slices * f.dsp_slice, b)
+        return slices * _pieces(f, f.dsp_slice, b) + _pieces(f, a - slices * f.dsp_slice, b)
     if b > f.dsp[1]:
         slices = -(-(b - f.dsp[1]) // f.dsp_slice)
-        return slices * _dsp_blocks(f, a, f.dsp_slice) + _dsp_blocks(f, a, b - slices * f.dsp_slice)
-    return 1
+        return slices * _pieces(f, a, f.dsp_slice) + _pieces(f, a, b - slices * f.dsp_slice)
+    return [(a, b)]
+
+
+def small_product(f: Family, a: int, b: int) -> float:
+    """LUTs of a product that Yosys does not give a DSP block."""
+    a, b = max(a, b), min(a, b)
+    return 0.4 * a * b**2 if f.lut_inputs == 6 else 2.4 * a * b
 
 
 @cache
@@ -195,8 +204,8 @@ def decoder(f: Family, dtype: DType) -> float:
         return 0.0
     bits = dtype.magnitude_bits
     if f.lut_inputs == 6:
-        return 2.4 * bits - 1 + 1.6 * bits * dtype.signed
-    return 0.135 * bits**3 + 3.0 * bits * dtype.signed
+        return 4.4 * bits - 2 if dtype.signed else 0.2 * bits**2 + 0.9 * bits
+    return 0.5 * bits**2 + 3.75 * bits * dtype.signed
 
 
 def encoder(f: Family, dtype: DType) -> float:
@@ -204,4 +213,6 @@ def encoder(f: Family, dtype: DType) -> float:
     if not isinstance(dtype, DyBitType):
         return 0.0
     bits = dtype.magnitude_bits
-    return (0.8 if f.lut_inputs == 6 else 1.9) * bits**2 + 4.0 * bits * dtype.signed
+    if f.lut_inputs == 6:
+        return 0.75 * bits**2 + 4.0 * bits if dtype.signed else 0.78 * bits**2
+    return 2.3 * bits**2 if dtype.signed else max(5.0, 1.9 * bits**2 - 11)

@@ -26,9 +26,11 @@ from hw.fabric import (
     encoder,
     family,
     index,
+    joins,
     looked_up,
     lut_memory,
     select,
+    small_product,
     table,
     total,
     written_block,
@@ -322,7 +324,8 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
         weight, macs = signed_width(s.weights), s.pe * s.terms
         groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
         spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
-        blocks = [0 if s.multiplier is Multiplier.LUT else dsp_blocks(f, span, feature) for span in spans]
+        of_luts = s.multiplier is Multiplier.LUT
+        blocks = [0 if of_luts else dsp_blocks(f, span, feature) for span in spans]
         # of few words, many bits of a weight are constant, or in LUTs copies of others
         share = bits / s.weight_bits if words > 1 else 0.0
         decoders += 0.0 if s.looks_up else macs * decoder(f, s.weights) * share
@@ -339,14 +342,16 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
             rest = min(feature, weight) - done + 1
             by_feature, by_weight = (feature, rest) if feature >= weight else (rest, weight)
             ff += macs * (max(feature, weight) + done + by_weight * share) + lanes * by_feature
-        rows = s.terms * sum(not each for each in blocks)
-        rows *= share if memory is Memory.BRAM else min(1.0, 0.22 + 0.12 * words)
+        # few words leave less of a product
+        less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
+        rows = less * macs * of_luts
+        small = 0.0 if of_luts else less * s.terms * blocks.count(0) * small_product(f, s.features.decoded_width, weight)
         digits, longer = (min(feature, weight) + 1) // 2, max(feature, weight)
-        several = [(n - 1) * (feature + span - f.dsp_slice) for n, span in zip(blocks, spans, strict=True) if n > 1]
-        terms = (rows * (digits - 1) * longer, rows * longer, rows, s.terms * sum(several), 0.0)
+        joined = 0 if of_luts else s.terms * sum(joins(f, span, feature) * (feature + span - f.dsp_slice) for span in spans)
+        terms = (rows * (digits - 1) * longer, rows * longer, rows, joined, 0.0)
         if s.looks_up:
             terms = (0.0, 0.0, 0.0, 0.0, rows * sum(looked_up(f, n) for n in table_inputs(s.features, s.weights)))
-        parts.append(Part("products", terms, dsp=s.terms * sum(blocks)))
+        parts.append(Part("products", terms, small, dsp=s.terms * sum(blocks)))
     parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
     *added, registers = tree(s).tolist()
     parts.append(Part("adders", tuple(added), ff=registers))
@@ -388,10 +393,10 @@ def requantizer(
     *,
     encoded: bool,
 ) -> tuple[Part, ...]:
-    """Terms: lanes, bits of biased sums, of those that are narrowed, of rounded products, of results, at which several
-    DSP blocks of a product are joined; LUTs of encoders.
+    """Terms: lanes, bits of biased sums, of those that are narrowed, of rounded products, of integer results, at which
+    several DSP blocks of a product are joined.
     """
-    result = width(requant.lo, requant.hi) - (requant.lo >= 0)
+    result = width(requant.lo, requant.hi) - (encoded and not dtype.signed)
     fixed, widths = constants(requant, lanes), operands(requant, bounds)
     return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded)
 
@@ -418,19 +423,21 @@ def _requantizer(
         ff += max(1, narrow + mult - shift)
         factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
         if factor > 1:
-            blocks = dsp_blocks(f, narrow, factor + 1)
-            dsp += blocks
-            joined += max(0, blocks - 1) * (narrow + mult - f.dsp_slice)
+            dsp += dsp_blocks(f, narrow, factor + 1)
+            joined += joins(f, narrow, factor + 1) * (narrow + mult - f.dsp_slice)
     ff += rounded
     if encoded and isinstance(dtype, DyBitType):
         ff += lanes * dtype.width
     lut += table(f, c.beats, c.bias_bits + c.mult_bits)
+    lut += lanes * encoder(f, dtype) if encoded else 0.0
     ff += c.bias_bits + c.mult_bits
     if c.mults is None:
         ff += 2 * index(c.beats)
     narrowed = lanes * narrow if narrow < biased else 0
-    encoders = lanes * encoder(f, dtype) if encoded else 0.0
-    terms = (lanes, lanes * biased, narrowed, rounded, lanes * result, joined, encoders)
+    # of a bias that is always the same only the ones take LUTs; a limit that is a power of two takes none by bit
+    added = lanes * biased * (1.0 if c.bias_bits else 0.5)
+    clipped = 0 if isinstance(dtype, DyBitType) else lanes * result
+    terms = (lanes, added, narrowed, rounded, clipped, joined)
     return (Part("requantizer", terms, lut, ff, 0, dsp),)
 
 
@@ -450,7 +457,7 @@ def drain(
         waiting, chosen = (pe - layout.lanes) * bits, layout.lanes * bits
         ff += waiting + index(beats) + place
         counts = index(beats)
-    if requant is not None and constants(requant, layout.lanes).bias_bits:
+    if requant is not None and constants(requant, layout.lanes).beats > 1:
         # the number of the beat, for its constants
         counts += index(layout.beats_per_token)
         ff += index(layout.beats_per_token)
@@ -463,11 +470,16 @@ def drain(
 
 
 @cache
-def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int) -> Part:
-    """Terms: one, bits of the sums, bits of the counters."""
+def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int, added: int) -> Part:
+    """Sums of ``bits`` bits of numbers of ``added``. Terms: one, bits of the sums, those of numbers as wide, bits of
+    the counters.
+    """
     lut, registers = lut_memory(f, 2 * groups, pe * bits, 2)
+    if registers and groups == 1 and f.lut_inputs == 6:
+        # the LUTs of the adders choose between the two
+        lut -= pe * bits
     counts = index(beats) + index(groups)
-    return Part("frame_sums", (1.0, pe * bits, counts), lut, counts + 5 + registers)
+    return Part("frame_sums", (1.0, pe * bits, pe * bits * (added == bits), counts), lut, counts + 5 + registers)
 
 
 @cache

@@ -72,17 +72,21 @@ class ElementwiseOp(Op):
         dtype, add = node.dtype, isinstance(node, Add)
         beats = index(layout.beats_per_token)
         decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + cost.place_bits(layout))
+        if all(cost.constants(requant, pe).mults is None for requant in self.branches):
+            # the branches share what delays the number of a beat until their multipliers
+            ff -= 2 * beats * (len(self.branches) - 1)
         parts = []
         for tensor, requant in zip(self.inputs, self.branches, strict=True):
             decoders += pe * decoder(f, tensor.dtype)
             ff += pe * tensor.dtype.decoded_width
             parts += cost.requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
-        added, encoders = 0, 0.0
+        added, clipped, encoders = 0, 0, 0.0
         if isinstance(node, Add):
-            added, encoders = width(node.lo, node.hi), pe * encoder(f, dtype)
-            ff += pe * (added + (dtype.width if isinstance(dtype, DyBitType) else 0))
+            added, encoders = pe * (width(node.lo, node.hi) - (not dtype.signed)), pe * encoder(f, dtype)
+            clipped = 0 if isinstance(dtype, DyBitType) else added
+            ff += added + (pe * dtype.width if isinstance(dtype, DyBitType) else 0)
         return [
-            Part("elementwise", (1.0, beats, pe * added, encoders), ff=ff),
+            Part("elementwise", (1.0, beats, added, clipped), encoders, ff),
             Part("operands", (decoders, 0, 0)),
             *parts,
             *cost.output(f, layout, self.depth),

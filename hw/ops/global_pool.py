@@ -82,7 +82,7 @@ class GlobalPoolOp(Op):
                 ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
             ),
             Part("operands", (pe * decoder(f, dtype), 0, 0)),
-            cost.frame_sums(f, pe, self.groups, 1, width(*self.accumulator)),
+            cost.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
             *cost.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
             *cost.output(f, self.out_layout, self.depth, self.end_beats),
         ]  # fmt: skip

@@ -120,7 +120,7 @@ class LinearOp(Op):
             cost.sequencer(rounds, site),
             *cost.weights(f, bits, words, memory, index(words)),
             *cost.sums(f, s, words, bits, memory, masked=False),
-            cost.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width),
+            cost.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width, s.width),
             *cost.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
             *cost.output(f, self.out_layout, self.depth, rounds.end_beats),
         ]

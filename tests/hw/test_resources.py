@@ -9,7 +9,18 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from hw.device import DEVICES, Device, Resources
-from hw.fabric import FAMILIES, constant_block, distinct, dsp_blocks, lut_memory, written_block
+from hw.fabric import (
+    FAMILIES,
+    constant_block,
+    decoder,
+    distinct,
+    dsp_blocks,
+    encoder,
+    joins,
+    lut_memory,
+    small_product,
+    written_block,
+)
 from hw.layout import TokenLayout
 from hw.mapping import Memory, Multiplier, OpMapping
 from hw.registry import build, inputs_of, mappings
@@ -51,6 +62,41 @@ PRODUCTS = [
 @pytest.mark.parametrize(("family", "a", "b", "blocks"), PRODUCTS)
 def test_dsp_blocks_of_a_product_are_those_of_yosys(family: str, a: int, b: int, blocks: int) -> None:
     assert dsp_blocks(FAMILIES[family], a, b) == dsp_blocks(FAMILIES[family], b, a) == blocks
+
+
+def test_what_joins_the_parts_of_a_product_is_counted() -> None:
+    """On ECP5 one bit more than a block takes is added by LUTs, two by another block and LUTs."""
+    assert [joins(FAMILIES["ecp5"], a, 17) for a in (18, 19, 20, 37, 38)] == [0, 1, 1, 2, 2]
+    assert [joins(FAMILIES["xcup"], a, 17) for a in (27, 28, 44, 45)] == [0, 1, 1, 2]
+
+
+# LUTs of products too small for a DSP block.
+SMALL_PRODUCTS = [
+    ("xcup", 3, 3, 8), ("xcup", 4, 3, 16), ("xcup", 4, 4, 26), ("xcup", 5, 3, 19),
+    ("ice40", 3, 3, 19), ("ice40", 4, 4, 37), ("ice40", 5, 3, 29), ("ice40", 5, 5, 64), ("ice40", 6, 4, 56),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "a", "b", "luts"), SMALL_PRODUCTS)
+def test_luts_of_a_small_product_are_near_those_of_yosys(family: str, a: int, b: int, luts: int) -> None:
+    assert small_product(FAMILIES[family], b, a) == small_product(FAMILIES[family], a, b)
+    assert small_product(FAMILIES[family], a, b) == pytest.approx(luts, rel=0.25, abs=3)
+
+
+# LUTs that decode a DyBit code, and that find the code of an integer.
+CODERS = [
+    ("xcup", "udybit4", 7, 13), ("xcup", "udybit6", 12, 26), ("xcup", "udybit8", 20, 51),
+    ("xcup", "dybit4", 11, 17), ("xcup", "dybit6", 21, 35), ("xcup", "dybit8", 29, 67),
+    ("ecp5", "udybit4", 8, 19), ("ecp5", "udybit6", 17, 61), ("ecp5", "udybit8", 32, 107),
+    ("ecp5", "dybit4", 16, 20), ("ecp5", "dybit6", 30, 62), ("ecp5", "dybit8", 51, 114),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "name", "decoding", "encoding"), CODERS)
+def test_luts_of_tapered_codes_are_near_those_of_yosys(family: str, name: str, decoding: int, encoding: int) -> None:
+    f, dtype = FAMILIES[family], parse_dtype(name)
+    assert decoder(f, dtype) == pytest.approx(decoding, rel=0.1)
+    assert encoder(f, dtype) == pytest.approx(encoding, rel=0.12)
 
 
 # The same of memories in blocks (depth, bits, blocks of one that is written, and of constants, which share words).
