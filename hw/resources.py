@@ -298,12 +298,36 @@ def carry_registers(terms: int) -> int:
     return waiting
 
 
+def of_luts(f: Family, s: Sums, less: float) -> Part:
+    """Products in LUTs, of which ``less`` are left. Terms: those of ``of_blocks``."""
+    assert s.weights is not None
+    rows = less * s.pe * s.terms
+    if s.looks_up:
+        looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
+        return Part("products", (0.0, 0.0, 0.0, 0.0, rows * looked))
+    shorter, longer = sorted((signed_width(s.features), signed_width(s.weights)))
+    return Part("products", (rows * ((shorter + 1) // 2 - 1) * longer, rows * longer, rows, 0.0, 0.0))
+
+
+def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
+    """Products in DSP blocks, each of a feature and so many bits of weights. Terms of products: for those in LUTs bits
+    of rows after the first and of the first, and how many they are; bits at which several DSP blocks of a product are
+    joined; LUTs of tables.
+    """
+    feature, blocks, joined, lut = signed_width(s.features), 0, 0, 0.0
+    for span in spans:
+        found = dsp_blocks(f, span, feature)
+        blocks += found
+        joined += joins(f, span, feature) * (feature + span - f.dsp_slice)
+        if not found:
+            lut += less * small_product(f, s.features.decoded_width, span)
+    return Part("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
+
+
 @cache
 def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
     """``words``: of weights; where there is one, they never change; ``bits``: those of a word that differ. Terms of
-    accumulators: their bits; of operands: LUTs of decoders, taps that may not count, bits of packed weights; of
-    products: for those in LUTs bits of rows after the first and of the first, and how many they are; bits at which
-    several DSP blocks of a product are joined; LUTs of tables.
+    accumulators: their bits; of operands: LUTs of decoders, taps that may not count, bits of packed weights.
     """
     lanes = s.taps * s.simd
     chain = s.latency - 1
@@ -324,8 +348,6 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
         weight, macs = signed_width(s.weights), s.pe * s.terms
         groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
         spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
-        of_luts = s.multiplier is Multiplier.LUT
-        blocks = [0 if of_luts else dsp_blocks(f, span, feature) for span in spans]
         # of few words, many bits of a weight are constant, or in LUTs copies of others
         share = bits / s.weight_bits if words > 1 else 0.0
         decoders += 0.0 if s.looks_up else macs * decoder(f, s.weights) * share
@@ -344,14 +366,7 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
             ff += macs * (max(feature, weight) + done + by_weight * share) + lanes * by_feature
         # few words leave less of a product
         less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
-        rows = less * macs * of_luts
-        small = 0.0 if of_luts else less * s.terms * blocks.count(0) * small_product(f, s.features.decoded_width, weight)
-        digits, longer = (min(feature, weight) + 1) // 2, max(feature, weight)
-        joined = 0 if of_luts else s.terms * sum(joins(f, span, feature) * (feature + span - f.dsp_slice) for span in spans)
-        terms = (rows * (digits - 1) * longer, rows * longer, rows, joined, 0.0)
-        if s.looks_up:
-            terms = (0.0, 0.0, 0.0, 0.0, rows * sum(looked_up(f, n) for n in table_inputs(s.features, s.weights)))
-        parts.append(Part("products", terms, small, dsp=s.terms * sum(blocks)))
+        parts.append(of_luts(f, s, less) if s.multiplier is Multiplier.LUT else of_blocks(f, s, spans, less))
     parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
     *added, registers = tree(s).tolist()
     parts.append(Part("adders", tuple(added), ff=registers))
