@@ -7,13 +7,9 @@ from torch import nn
 
 def build() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(1, 4, 3, stride=2, padding=1, bias=False),
-        nn.BatchNorm2d(4),
-        nn.ReLU6(),
-        nn.Conv2d(4, 8, 3, stride=2, padding=1, bias=False),
+        nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False),
         nn.BatchNorm2d(8),
         nn.ReLU6(),
-        nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(8, 10),
+        nn.Linear(8 * 4 * 4, 10),
     )

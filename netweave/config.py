@@ -111,7 +111,7 @@ class Device(_Section):
 
     ``frame_input``: frames come in as ``tokens``, or as a bit-``mask`` of active sites and their packed features.
     ``board``: of `netweave boards` or a .toml file, to whose bitstream the design is taken; ``name`` may then be left
-    out, as the board has its device.
+    out, as the board has its device. ``seeds``: how many placements may be tried to keep to its clock.
 
     The design generated is the fastest of the front that loses at most ``max_loss`` points of accuracy to float,
     or the one that ``pick`` names: a point, or a rule of ``dse.front.pick``.
@@ -124,6 +124,7 @@ class Device(_Section):
     pick: str | None = None
     frame_input: Literal["tokens", "mask"] = "tokens"
     board: Annotated[str, AfterValidator(_board)] | None = None
+    seeds: Annotated[int, Field(ge=1, le=100)] = 1
 
     @model_validator(mode="before")
     @classmethod

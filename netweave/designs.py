@@ -238,7 +238,7 @@ def cosim(config: Config, generated: Path, builds: Path, progress: Progress, fol
 def build(target: Target, generated: Path, logs: Path, progress: Progress, folder: Path) -> None:
     """Write the board's project with its bitstream, and ``build.json``: clock, resources and where they come from."""
     shutil.copytree(generated / PROJECT, folder, dirs_exist_ok=True)
-    made = bitstream.build(folder, target.built_for, logs, progress)
+    made = bitstream.build(folder, target.built_for, logs, progress, seeds=target.seeds)
     write_json(folder / BUILD, "build", asdict(made))
 
 

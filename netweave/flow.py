@@ -101,7 +101,7 @@ def build(config: Config, run: Path, listener: Listener = SILENT) -> None:
     for target in config.device:
         if target.board is not None:
             generated = _needs(run / "generate" / target.target.name)
-            inputs = {"project": digest(generated), "board": networks.source(target.board)}
+            inputs = {"project": digest(generated), "board": networks.source(target.board), "seeds": target.seeds}
             write = partial(designs.build, target, generated, run / "logs")
             jobs.append(_job(run / "build" / target.target.name, inputs, write))
     run_jobs(jobs, listener, USER_ERRORS)
@@ -149,7 +149,7 @@ def _needs(folder: Path) -> Path:
 
 
 def _settings(target: Target) -> dict[str, object]:
-    return {"device": networks.source(target.name), **target.model_dump(exclude={"board"})}
+    return {"device": networks.source(target.name), **target.model_dump(exclude={"board", "seeds"})}
 
 
 def load_report(run: Path) -> Report:

@@ -1,9 +1,9 @@
-"""nextpnr: how fast a design runs on an ECP5, and what it takes there, after placement and routing.
+"""nextpnr: how fast a design runs on an open device, and what it takes there, after placement and routing.
 
-A design has more ports than a package has pins, so it is routed out of context: without pins, and
-between registers, one a port bit, that ``framed`` puts around it. They make the paths from and to the
-ports count, as they would between two parts of a larger design. Out of context the clock, reset and
-enables go over ordinary wires; nextpnr leaves the clock's skew out of the analysis.
+A design has more ports than a package has pins, so it is routed between registers, one a port bit, that ``framed``
+puts around it: inputs are a shift register behind one pin, outputs are folded into one before another. They make the
+paths from and to the ports count, as they would between two parts of a larger design. The clock comes from a pin and
+goes over the device's own network, as on a board.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from hw.device import Device, Resources
 from hw.targets.programs import run
 from hw.targets.yosys import SynthesisError, synthesize
 
-PARTS = {"ecp5-25k": "25k", "ecp5-85k": "85k"}
-"""nextpnr's name of a device."""
-PACKAGE = "CABGA381"
-SPEED = 6
-"""The slowest of the speed grades 6, 7 and 8."""
+PARTS: dict[str, tuple[str, ...]] = {
+    "ecp5-25k": ("nextpnr-ecp5", "--25k", "--package", "CABGA381", "--speed", "6", "--lpf-allow-unconstrained"),
+    "ecp5-85k": ("nextpnr-ecp5", "--85k", "--package", "CABGA381", "--speed", "6", "--lpf-allow-unconstrained"),
+    "ice40up5k": ("nextpnr-ice40", "--up5k", "--package", "sg48", "--pcf-allow-unconstrained"),
+}
+"""The program for a device, and what it is told of it: of the speed grades 6, 7 and 8 of an ECP5 the slowest."""
 CLOCK = "clk"
 FRAME = "framed"
 """The module that holds the design between registers."""
 
 _PORT = re.compile(r"^\s+(input|output) (?:\[(\d+):0\] )?(\w+)\s*;", re.M)
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.M)
+_CELLS = re.compile(r"^Info:\s+(\d+) LCs used as (LUT4 and DFF|DFF only)", re.M)
 _ERROR = re.compile(r"^ERROR: (.*)", re.M)
 
 
@@ -60,11 +62,13 @@ class CriticalPath:
 class Routed:
     """A design placed and routed, with the registers around it.
 
-    ``fmax_mhz``: the fastest clock. ``resources``: what it takes, a LUT memory's write port included.
-    ``critical``: the path that sets ``fmax_mhz``. ``seconds``: synthesis and routing. ``log``: nextpnr's.
+    ``fmax_mhz``: the fastest clock, and ``by_seed`` that of each start of the placement, of which it is the best.
+    ``resources``: what it takes, a LUT memory's write port included. ``critical``: the path that sets ``fmax_mhz``.
+    ``seconds``: synthesis and routing. ``log``: nextpnr's.
     """
 
     fmax_mhz: float
+    by_seed: tuple[float, ...]
     resources: Resources
     critical: CriticalPath
     seconds: float
@@ -78,17 +82,20 @@ def route(
     progress: Callable[[str], None] | None = None,
     *,
     goal_mhz: float | None = None,
+    seeds: int = 1,
     top: str = "netweave",
 ) -> Routed:
     """Synthesize, place and route ``design``/netweave.v; ``progress`` gets each line of nextpnr's log.
 
-    ``goal_mhz``: the clock that is aimed at, the device's own where none is given; missing it is no
-    error. The log of the synthesis lies beside ``log``, with ``.yosys`` before its suffix.
+    ``goal_mhz``: the clock that is aimed at, the device's own where none is given; missing it is no error. ``seeds``:
+    how many placements to try, each from a start of its own; the fastest counts. The log of the synthesis lies beside
+    ``log``, with ``.yosys`` before its suffix; so do those of further placements, with their seed.
     """
     if device.name not in PARTS:
-        raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr-ecp5; valid are {', '.join(PARTS)}")
+        raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr; valid are {', '.join(PARTS)}")
     begin = time.monotonic()
     verilog = design / "netweave.v"
+    tried: list[tuple[float, Resources, CriticalPath, Path]] = []
     # nextpnr from PyPI sees the folder it runs in, but not the system's /tmp
     with tempfile.TemporaryDirectory(prefix="netweave_nextpnr_") as name:
         scratch = Path(name)
@@ -102,15 +109,18 @@ def route(
             )
         except SynthesisError as error:
             raise RoutingError(f"{verilog}: {error}") from error
-        options = [f"--{PARTS[device.name]}", "--package", PACKAGE, "--speed", str(SPEED), "--out-of-context"]
+        program, *options = PARTS[device.name]
         options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
-        files = ["--json", "netlist.json", "--report", "report.json"]
-        code = run("nextpnr-ecp5", options + files, scratch, log, progress)
-        if code:
-            raise RoutingError(f"{verilog} on {device.name}: {failure(log.read_text())}; see {log}")
-        report = json.loads((scratch / "report.json").read_text())
-    fmax, resources, critical = parse(report)
-    return Routed(fmax, resources, critical, time.monotonic() - begin, log)
+        options += ["--json", "netlist.json", "--report", "report.json"]
+        for seed in range(1, seeds + 1):
+            told = log if seed == 1 else log.with_suffix(f".{seed}{log.suffix}")
+            code = run(program, [*options, "--seed", str(seed)], scratch, told, progress)
+            if code:
+                raise RoutingError(f"{verilog} on {device.name}: {failure(told.read_text())}; see {told}")
+            report = json.loads((scratch / "report.json").read_text())
+            tried.append((*parse(report, device.family, told.read_text()), told))
+    fmax, resources, critical, best = max(tried, key=lambda one: one[0])
+    return Routed(fmax, tuple(one[0] for one in tried), resources, critical, time.monotonic() - begin, best)
 
 
 def ports(verilog: str, top: str) -> dict[str, tuple[str, int]]:
@@ -123,48 +133,63 @@ def ports(verilog: str, top: str) -> dict[str, tuple[str, int]]:
 
 
 def frame(ports: dict[str, tuple[str, int]], top: str) -> str:
-    """Verilog of the module ``framed`` of the same ports, each but the clock through a register."""
-    lines = [f"module {FRAME}({', '.join(ports)});", f"  input {CLOCK};"]
-    moves, wires = [], [f".{CLOCK}({CLOCK})"]
+    """Verilog of the module ``framed``: the design, each port bit but the clock at a register."""
+    wires, declared = [f".{CLOCK}({CLOCK})"], []
+    bits = {"input": 0, "output": 0}
     for port, (direction, width) in ports.items():
         if port == CLOCK:
             continue
-        bits = f"[{width - 1}:0]"
-        if direction == "input":
-            lines += [f"  input {bits} {port};", f"  reg {bits} inner_{port};"]
-            moves.append(f"    inner_{port} <= {port};")
-        else:
-            lines += [f"  output reg {bits} {port};", f"  wire {bits} inner_{port};"]
-            moves.append(f"    {port} <= inner_{port};")
-        wires.append(f".{port}(inner_{port})")
-    lines += [
+        low = bits[direction]
+        bits[direction] += width
+        wires.append(f".{port}({'given' if direction == 'input' else 'made'}[{bits[direction] - 1}:{low}])")
+    given, made = bits["input"], bits["output"]
+    declared += [f"reg [{given - 1}:0] given;", f"wire [{made - 1}:0] made;", f"reg [{made - 1}:0] folded;"]
+    lines = [
+        f"module {FRAME}({CLOCK}, in, out);",
+        f"  input {CLOCK}, in;",
+        "  output out;",
+        *(f"  {line}" for line in declared),
+        f"  assign out = folded[{made - 1}];",
         f"  {top} design({', '.join(wires)});",
         f"  always @(posedge {CLOCK}) begin",
-        *moves,
+        "    given <= {given, in};",
+        f"    folded <= {{folded, folded[{made - 1}]}} ^ made;",
         "  end",
         "endmodule",
     ]
     return "\n".join(["", *lines, ""])
 
 
-def parse(report: dict[str, Any]) -> tuple[float, Resources, CriticalPath]:
-    """The fastest clock in MHz, the resources and the critical path of a report of nextpnr."""
-    edge = f"posedge {CLOCK}"
+def parse(report: dict[str, Any], family: str, log: str) -> tuple[float, Resources, CriticalPath]:
+    """The fastest clock in MHz, the resources and the critical path of a report of nextpnr, and of its log."""
+    clocks = report["fmax"]
+    if len(clocks) != 1:
+        raise RoutingError(f"nextpnr's report has clocks {', '.join(clocks) or 'none'}, where the design has one")
+    clock = next(iter(clocks))
+    edge = f"posedge {clock}"
     paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
-    if not paths or CLOCK not in report["fmax"]:
-        raise RoutingError(f"nextpnr's report has no path between registers of {CLOCK!r}")
-    resources = used({cell: amount["used"] for cell, amount in report["utilization"].items()})
-    return report["fmax"][CLOCK]["achieved"], resources, _critical(paths[0])
+    if not paths:
+        raise RoutingError(f"nextpnr's report has no path between registers of {clock!r}")
+    return clocks[clock]["achieved"], resources_of(family, report, log), _critical(paths[0])
 
 
-def used(cells: dict[str, int]) -> Resources:
-    """What an ECP5's cells of these types and numbers take of it."""
+def resources_of(family: str, report: dict[str, Any], log: str) -> Resources:
+    """What the design takes, by nextpnr's report; of an iCE40, LUTs and registers by its log, for they share cells."""
+    cells = {cell: amount["used"] for cell, amount in report["utilization"].items()}
+    if family == "ecp5":
+        return Resources(
+            # the write port of a LUT memory takes the slice of two LUTs it lies in
+            lut=cells["TRELLIS_COMB"] + 2 * cells["TRELLIS_RAMW"],
+            ff=cells["TRELLIS_FF"],
+            bram=cells["DP16KD"],
+            dsp=cells["MULT18X18D"],
+        )
+    parts = {kind: int(count) for count, kind in _CELLS.findall(log)}
     return Resources(
-        # the write port of a LUT memory takes the slice of two LUTs it lies in
-        lut=cells["TRELLIS_COMB"] + 2 * cells["TRELLIS_RAMW"],
-        ff=cells["TRELLIS_FF"],
-        bram=cells["DP16KD"],
-        dsp=cells["MULT18X18D"],
+        lut=cells["ICESTORM_LC"] - parts["DFF only"],
+        ff=parts["LUT4 and DFF"] + parts["DFF only"],
+        bram=cells["ICESTORM_RAM"],
+        dsp=cells["ICESTORM_DSP"],
     )
 
 

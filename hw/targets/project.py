@@ -23,7 +23,7 @@ from typing import Any
 from hw.boards import host
 from hw.boards.board import Board
 from hw.boards.link import AHEAD, GRANT, beat_bytes
-from hw.boards.top import CLOCK, HIGH, LED, RX, TOP, TX, Clocking, board_verilog, clocking
+from hw.boards.top import CLOCK, HIGH, LED, RX, TOP, TX, board_verilog, clocking
 from hw.emit import VERILOG_FILE
 from hw.layout import InputLayout, MaskLayout, TokenLayout
 from hw.manifest import load_manifest
@@ -60,11 +60,12 @@ FLOWS = {
 NEXTPNR_DEVICES = {"ecp5-25k": "--25k", "ecp5-85k": "--85k", "ice40up5k": "--up5k"}
 
 
-def steps(board: Board, clock_mhz: float) -> tuple[Step, ...]:
-    """Synthesis, place and route, bitstream."""
+def steps(board: Board, clock_mhz: float, seed: int = 1) -> tuple[Step, ...]:
+    """Synthesis, place and route, bitstream. ``seed``: where the placement starts from."""
     flow, device = FLOWS[board.target.family], NEXTPNR_DEVICES[board.device]
     synthesis = Step("synthesis", "yosys", ("-q", "synth.ys"), (VERILOG_FILE, "board.v", "synth.ys"), NETLIST)
-    common = (device, "--json", NETLIST, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--package", board.package)
+    common = (device, "--json", NETLIST, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
+    common = (*common, "--package", board.package)
     needs = (NETLIST, flow.pins)
     if board.target.family == "ecp5":
         place = ("--speed", str(board.speed), "--lpf", flow.pins, "--textcfg", "board.config")
@@ -127,7 +128,7 @@ def write_project(
     (folder / flow.pins).write_text(pins(board))
     text = script(board.target.synth, verilog=f"{VERILOG_FILE} board.v", stat=STAT, top=TOP, library=flow.library)
     (folder / "synth.ys").write_text(f"{text}write_json {NETLIST}\n")
-    (folder / "Makefile").write_text(makefile(board, clocks))
+    (folder / "Makefile").write_text(makefile(board, float(clocks.clock_mhz)))
     about = {"board": board.name, "clock_mhz": float(clocks.clock_mhz), "baud": board.baud}
     settings = {**about, **line_settings(manifest.input, manifest.output, sparse)}
     (folder / BOARD_FILE).write_text(json.dumps(settings, indent=1) + "\n")
@@ -150,12 +151,12 @@ def pins(board: Board) -> str:
     return "\n".join([*lines, ""])
 
 
-def makefile(board: Board, clocks: Clocking) -> str:
-    todo = steps(board, float(clocks.clock_mhz))
+def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
+    todo = steps(board, clock_mhz, seed)
     bitstream = todo[-1].makes
     variables = {step.program: step.program.upper().replace("-", "_") for step in todo}
     lines = [
-        f"# The bitstream for {board.title}, clocked at {float(clocks.clock_mhz):g} MHz.",
+        f"# The bitstream for {board.title}, clocked at {clock_mhz:g} MHz.",
         "# `make` builds it, `make program` loads it.",
         "# The tools are those of PyPI (yowasp-...); `make YOSYS=yosys ...` takes others.",
         *([f"# {board.note}"] if board.note else []),

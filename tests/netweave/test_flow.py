@@ -101,6 +101,9 @@ def test_a_bitstream_is_built_where_a_board_is_named(stages: Stages, tmp_path: P
     flow.run(wanted, tmp_path)
     assert stages.calls == ["generate", "build", "report"]
     assert "build/ecp5-85k/made.json" in files(tmp_path)
+    stages.calls.clear()
+    flow.run(config(device=[{"board": "ulx3s-85f", "seeds": 3}]), tmp_path)
+    assert stages.calls == ["build"]
     (tmp_path / "generate" / "ecp5-85k" / "made.json").write_text("edited by hand")
     stages.calls.clear()
     flow.build(wanted, tmp_path)

@@ -1,4 +1,4 @@
-"""A small design on an ECP5, and what is read out of nextpnr's report and log."""
+"""A small design on an ECP5 and on an iCE40, and what is read out of nextpnr's report and log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hw.device import DEVICES, Resources
-from hw.targets.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, route
+from hw.targets.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, resources_of, route
 
 VERILOG = """\
 module product(clk, a, p);
@@ -68,7 +68,7 @@ REPORT: dict[str, Any] = {
 
 
 def test_a_report_holds_clock_resources_and_the_slowest_path_between_registers() -> None:
-    fmax, resources, critical = parse(REPORT)
+    fmax, resources, critical = parse(REPORT, "ecp5", "")
     assert fmax == 125.0
     assert resources == Resources(lut=34, ff=20, bram=3, dsp=4)
     assert critical == CriticalPath("count", "full", ("level", "full_DI"), 2, 1.5, 6.5)
@@ -78,7 +78,23 @@ def test_a_report_without_a_path_between_registers_is_refused() -> None:
     report = copy.deepcopy(REPORT)
     del report["critical_paths"][1]
     with pytest.raises(RoutingError, match="no path between registers of 'clk'"):
-        parse(report)
+        parse(report, "ecp5", "")
+
+
+def test_a_report_of_more_than_one_clock_is_refused() -> None:
+    report = {**REPORT, "fmax": {**REPORT["fmax"], "other": {"achieved": 2}}}
+    with pytest.raises(RoutingError, match="has clocks clk, other, where"):
+        parse(report, "ecp5", "")
+
+
+def test_luts_and_registers_of_an_ice40() -> None:
+    log = (
+        "Info:      144 LCs used as LUT4 only\nInfo:      112 LCs used as LUT4 and DFF\n"
+        "Info:       81 LCs used as DFF only\nInfo:        3 LCs used as CARRY only\n"
+    )
+    used = {"ICESTORM_LC": 355, "ICESTORM_RAM": 2, "ICESTORM_DSP": 1}
+    report = {"utilization": {cell: {"used": count, "available": 1000} for cell, count in used.items()}}
+    assert resources_of("ice40", report, log) == Resources(lut=274, ff=193, bram=2, dsp=1)
 
 
 def test_a_failure_names_what_is_short() -> None:
@@ -113,34 +129,44 @@ def test_the_ports_are_those_of_the_top_module() -> None:
 
 def test_every_port_but_the_clock_goes_through_a_register() -> None:
     text = frame(ports(VERILOG, "netweave"), "netweave")
-    assert "netweave design(.clk(clk), .a(inner_a), .b(inner_b), .q(inner_q));" in text
+    assert "netweave design(.clk(clk), .a(given[7:0]), .b(given[8:8]), .q(made[15:0]));" in text
     assert [line.strip() for line in text.splitlines() if "<=" in line] == [
-        "inner_a <= a;",
-        "inner_b <= b;",
-        "q <= inner_q;",
+        "given <= {given, in};",
+        "folded <= {folded, folded[15]} ^ made;",
     ]
 
 
-def test_a_device_that_is_no_ecp5_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RoutingError, match=r"'zu3eg' cannot be routed .*valid are ecp5-25k, ecp5-85k"):
+def test_a_device_without_an_open_router_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RoutingError, match=r"'zu3eg' cannot be routed .*valid are ecp5-25k, ecp5-85k, ice40up5k"):
         route(tmp_path, DEVICES["zu3eg"], tmp_path / "log")
 
 
 @pytest.mark.slow
-def test_a_small_design_is_routed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", ["ecp5-25k", "ice40up5k"])
+def test_a_small_design_is_routed(device: str, tmp_path: Path) -> None:
     (tmp_path / "netweave.v").write_text(VERILOG)
     log, lines = tmp_path / "logs" / "route.log", []
-    routed = route(tmp_path, DEVICES["ecp5-25k"], log, lines.append, goal_mhz=50)
+    routed = route(tmp_path, DEVICES[device], log, lines.append, goal_mhz=50)
     # a register for each port bit; the product's own is part of the multiplier or of the fabric
     assert (routed.resources.dsp, routed.resources.bram) == (1, 0)
     assert 25 <= routed.resources.ff <= 41
-    assert routed.log == log
+    assert (routed.log, routed.by_seed) == (log, (routed.fmax_mhz,))
     assert lines == log.read_text().splitlines()
-    assert any("Max frequency for clock 'clk'" in line and f"{routed.fmax_mhz:.2f}" in line for line in lines)
+    assert any("Max frequency for clock" in line and f"{routed.fmax_mhz:.2f}" in line for line in lines)
     # nextpnr reckons in whole picoseconds
     path = routed.critical
     assert round(1000 * (path.logic_ns + path.routing_ns)) == round(1e6 / routed.fmax_mhz)
     assert (tmp_path / "logs" / "route.yosys.log").exists()
+
+
+@pytest.mark.slow
+def test_the_fastest_of_several_placements_counts(tmp_path: Path) -> None:
+    (tmp_path / "netweave.v").write_text(VERILOG)
+    routed = route(tmp_path, DEVICES["ecp5-25k"], tmp_path / "route.log", seeds=3)
+    assert len(set(routed.by_seed)) > 1
+    assert routed.fmax_mhz == max(routed.by_seed)
+    best = 1 + routed.by_seed.index(routed.fmax_mhz)
+    assert routed.log.name == ("route.log" if best == 1 else f"route.{best}.log")
 
 
 @pytest.mark.slow

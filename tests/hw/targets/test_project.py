@@ -18,11 +18,12 @@ from dse.explore import Search, explore
 from hw.boards.board import BOARDS, Board
 from hw.boards.link import beat_bytes
 from hw.boards.top import board_verilog, clocking
-from hw.device import DEVICES
+from hw.device import DEVICES, Resources
 from hw.emit import MAPPING_FILE, generate
 from hw.manifest import load_manifest
 from hw.mapping import Mapping
-from hw.targets.bitstream import Built, _Watch, build, fmax_of, resources_of
+from hw.targets import bitstream
+from hw.targets.bitstream import Built, _Watch, build, fmax_of
 from hw.targets.nextpnr import RoutingError
 from hw.targets.project import NETLIST, makefile, pins, steps, write_project
 from hw.targets.yosys import synthesize
@@ -105,7 +106,7 @@ def test_a_lone_led_is_no_vector(design: Path, tmp_path: Path) -> None:
 
 def test_the_makefile_holds_the_steps() -> None:
     board = BOARDS["ulx3s-85f"]
-    text = makefile(board, clocking(board, 50))
+    text = makefile(board, 50)
     for step in steps(board, 50):
         assert f"\t$({step.program.upper().replace('-', '_')}) {' '.join(step.arguments)}\n" in text
     assert "program: board.bit\n\topenFPGALoader -b ulx3s board.bit\n" in text
@@ -134,16 +135,6 @@ def test_a_report_of_more_than_one_clock_is_refused() -> None:
     assert fmax_of({"fmax": {"$glbnet$clk": {"achieved": 61.5}}}) == 61.5
     with pytest.raises(RoutingError, match="has clocks a, b, where"):
         fmax_of({"fmax": {"a": {"achieved": 1}, "b": {"achieved": 2}}})
-
-
-def test_luts_and_registers_of_an_ice40() -> None:
-    log = (
-        "Info:      144 LCs used as LUT4 only\nInfo:      112 LCs used as LUT4 and DFF\n"
-        "Info:       81 LCs used as DFF only\nInfo:        3 LCs used as CARRY only\n"
-    )
-    used = {"ICESTORM_LC": 355, "ICESTORM_RAM": 2, "ICESTORM_DSP": 1}
-    report = {"utilization": {cell: {"used": count, "available": 1000} for cell, count in used.items()}}
-    assert dataclasses.asdict(resources_of("ice40", report, log)) == {"lut": 274, "ff": 193, "bram": 2, "dsp": 1}
 
 
 def stub_project(folder: Path, board: Board, design: Path) -> Path:
@@ -201,3 +192,32 @@ def test_a_clock_that_is_missed_is_told_by_how_much(design: Path, tmp_path: Path
     with pytest.raises(RoutingError, match=r"routed for [0-9.]+ MHz, below the clock of 200 MHz; a clock_mhz of \d+"):
         build(made, board, tmp_path / "logs")
     assert not (made / "board.bin").exists()
+
+
+def test_placements_are_tried_until_one_keeps_to_the_clock(
+    design: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, reached = BOARDS["icebreaker"], {1: 22.0, 2: 24.5, 3: 28.0}
+    tried: list[int] = []
+
+    def routed(program: str, arguments: tuple[str, ...], folder: Path, log: Path, *_: object) -> int:
+        log.write_text("")
+        (folder / NETLIST).touch()
+        if "--seed" in arguments:
+            tried.append(int(arguments[arguments.index("--seed") + 1]))
+            (folder / "report.json").write_text("{}")
+            (folder / "board.asc").touch()
+        return 0
+
+    monkeypatch.setattr(bitstream, "run_script", lambda *_, **__: [])
+    monkeypatch.setattr(bitstream, "run", routed)
+    monkeypatch.setattr(bitstream, "fmax_of", lambda _: reached[tried[-1]])
+    monkeypatch.setattr(bitstream, "resources_of", lambda *_: Resources())
+    (tmp_path / "logs").mkdir()
+    made = stub_project(tmp_path / "project", board, design)
+    built = build(made, board, tmp_path / "logs", seeds=3)
+    assert (built.seed, built.fmax_mhz, tried) == (2, 24.5, [1, 2])
+    assert "--seed 2 " in (made / "Makefile").read_text()
+    reached[2] = 23.5
+    with pytest.raises(RoutingError, match=r"routed for 23\.5 MHz, below the clock of 24 MHz"):
+        build(made, board, tmp_path / "logs", seeds=2)
