@@ -57,7 +57,7 @@ DESIGN_GOAL = 100.0
 """The clock that exploration reckons with."""
 DEMOS = (("int4", "ecp5-25k", 0.6), ("int8", "ecp5-25k", 0.6))
 """Formats, device, and the share of it that the design may use."""
-SEEDS = 4
+SEEDS = 1
 """Placements of a demo's design, the fastest of which counts; of a component there is one."""
 
 
