@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cosim import arrivals, kinds
 from cosim import op_times as op_fields
 from cosim import port_times as port
-from cosim import processes as kinds
 from cosim import stream_times as stream
 from cosim import window_times as window
 from cosim.active_sites import Classes
@@ -77,6 +77,7 @@ class Assembly:
         self.memory[process + KIND] = kind
         for reader in readers:
             self.memory[reader + stream.OWNER] = self._awake + len(self.processes)
+            self.memory[reader + stream.CONSUMER] = process
         self.processes.append(process)
         return process
 
@@ -85,7 +86,8 @@ class Assembly:
         m, label = self.memory, label or name
         address = m.record(stream.STREAM_SIZE)
         m[address + stream.RING], m[address + stream.MASK] = m.rings(2, ring)
-        m[address + stream.LAST] = -1
+        m[address + stream.LAST] = m[address + stream.PACED] = -1
+        m[address + stream.LATE] = stream.ON_TIME
         m[address + stream.PRODUCER] = self._awake + self.processes.index(producer)
         m[address + stream.READERS] = readers
         found = [m.record(stream.READER_SIZE) for _ in range(readers)]
@@ -150,10 +152,12 @@ class Assembly:
         m = self.memory
         readers = [self._entries[op.node.name, index] for index in range(len(op.node.inputs))]
         if isinstance(op, ElementwiseOp):
-            process = self._process(kinds.ELEMENTWISE, op_fields.ELEMENTWISE_SIZE, *readers)
+            process = self._process(kinds.ELEMENTWISE, op_fields.OP, *readers)
             m[process + op_fields.SECOND] = readers[-1]
+            plain = readers[0] != readers[-1] and all(self._straight(reader) for reader in readers)
+            m[process + op_fields.FLOWS] = plain and op.depth >= op.pipeline + op_fields.ROOM_DELAY
         elif isinstance(op, GlobalPoolOp):
-            process = self._process(kinds.POOL, op_fields.POOL_SIZE, *readers)
+            process = self._process(kinds.POOL, arrivals.POOL_SIZE, *readers)
             m[process + op_fields.END_BEATS] = op.end_beats
             m[process + op_fields.WORDS] = op.in_layout.beats_per_token
         elif isinstance(op, LinearOp) or (isinstance(op, WindowOp) and op.pointwise):
@@ -166,8 +170,14 @@ class Assembly:
         m[process + op_fields.DEPTH], m[process + op_fields.PIPELINE] = op.depth, op.pipeline
         return process, op.depth
 
-    def _rounds(self, process: int, rounds: Rounds) -> None:
+    def _straight(self, reader: int) -> bool:
         m = self.memory
+        one = m[m[reader + stream.STREAM] + stream.READERS] == 1
+        return one and m[reader + stream.NARROW] == m[reader + stream.WIDEN] == 1
+
+    def _rounds(self, process: int, op: LinearOp | WindowOp) -> None:
+        m, rounds = self.memory, op.rounds
+        m[process + op_fields.FLOWS] = _flows(rounds, op.depth, op.pipeline)
         m[process + op_fields.GROUPS], m[process + op_fields.BEATS] = rounds.groups, rounds.beats
         m[process + op_fields.WORDS], m[process + op_fields.WALKS] = rounds.words, rounds.kernel is not None
         m[process + op_fields.WHOLE_FRAME] = rounds.whole_frame
@@ -180,25 +190,25 @@ class Assembly:
 
     def _tokens(self, op: LinearOp | WindowOp, reader: int) -> int:
         m, words = self.memory, op.in_layout.beats_per_token
-        process = self._process(kinds.TOKENS, op_fields.TOKENS_SIZE, reader)
-        self._rounds(process, op.rounds)
+        process = self._process(kinds.TOKENS, arrivals.TOKENS_SIZE, reader)
+        self._rounds(process, op)
         slots = token_slots(words, op.rounds.cycles(1))
-        m[process + op_fields.TOKEN_WORDS], m[process + op_fields.SLOTS] = words, slots
-        m[process + op_fields.SLOT], _ = m.rings(2, slots)
+        m[process + arrivals.TOKEN_WORDS], m[process + arrivals.SLOTS] = words, slots
+        m[process + arrivals.SLOT], _ = m.rings(2, slots)
         return process
 
     def _windows(self, op: WindowOp, reader: int) -> int:
         m, g, sparse = self.memory, op.geometry, op.finds_sites
         process = self._process(kinds.WINDOWS, window.SPARSE_SIZE if sparse else window.DENSE_SIZE, reader)
-        self._rounds(process, op.rounds)
-        m[process + window.SPARSE], m[process + window.TOKEN_WORDS] = sparse, op.in_layout.beats_per_token
-        m[process + window.WIDTH], m[process + window.KEPT] = g.width, g.rows
-        m[process + window.ROW], m[process + window.ROW_MASK] = m.rings(1, g.rows)
-        m[process + window.CLOSE], m[process + window.CLOSE_MASK] = m.rings(1, FRAMES_AHEAD + 2)
-        m[process + window.MOST_AHEAD] = FRAMES_AHEAD
+        self._rounds(process, op)
+        m[process + arrivals.SPARSE], m[process + arrivals.TOKEN_WORDS] = sparse, op.in_layout.beats_per_token
+        m[process + arrivals.WIDTH], m[process + arrivals.KEPT] = g.width, g.rows
+        m[process + arrivals.ROW], m[process + arrivals.ROW_MASK] = m.rings(1, g.rows)
+        m[process + arrivals.CLOSE], m[process + arrivals.CLOSE_MASK] = m.rings(1, FRAMES_AHEAD + 2)
+        m[process + arrivals.MOST_AHEAD] = FRAMES_AHEAD
         # of each row kept all tokens, of each frame its end, and what shows
         tokens = g.rows * g.width + FRAMES_AHEAD + 2
-        m[process + window.TOKEN], m[process + window.TOKEN_MASK] = m.rings(2, tokens)
+        m[process + arrivals.TOKEN], m[process + arrivals.TOKEN_MASK] = m.rings(2, tokens)
         if sparse:
             m[process + window.FIND_LATENCY] = 1 + LIST_LATENCY
             m[process + window.WINDOW] = self.classes.windows_of[op.node.name]
@@ -211,6 +221,17 @@ class Assembly:
         m[process + window.INSIDE_Y] = m.table(_taps_inside(g.height, g.out_height, g))
         m[process + window.INSIDE_X] = m.table(_taps_inside(g.width, g.out_width, g))
         return process
+
+
+def _flows(rounds: Rounds, depth: int, pipeline: int) -> bool:
+    """Whether the rounds of an op never wait for room, as long as all their beats leave the moment they are offered.
+
+    A round asks for the place of a beat of the round so many ``before``.
+    """
+    beats = depth - rounds.beats + 1
+    before = -(-beats // rounds.beats)
+    last = before * rounds.beats - beats
+    return not rounds.whole_frame and (before - 1) * max(rounds.words, rounds.beats) > pipeline + last
 
 
 def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-FRAMES, TOKENS, WINDOWS, SITES, ENDS, INPUT, OUTPUT, AWAKE, HEADER = range(9)
+FRAMES, TOKENS, WINDOWS, SITES, ENDS, INPUT, OUTPUT, AWAKE, SWEEP, HEADER = range(10)
 """How many frames there are; then where in ``w`` lie, by class and frame, tokens, the addresses of windows and of
 sites, by edge and frame when its ``end`` left, and when each beat came in and went out; and where in ``m`` is noted, by
 process, whether something it waits for may have come.
@@ -43,6 +43,9 @@ class Memory:
 
     def __setitem__(self, address: int, value: int) -> None:
         self._values[address] = value
+
+    def __getitem__(self, address: int) -> int:
+        return self._values[address]
 
     def record(self, size: int) -> int:
         """The address of a new record, all zero."""

@@ -7,14 +7,15 @@ that the ones before it have just offered.
 
 from __future__ import annotations
 
-from cosim.memory import AWAKE, KIND, UNCOUNTED, kept
-from cosim.op_times import FILL_LEFT, POOL_LEFT, SITE_LEFT, WORDS, elementwise, frame_tokens, global_pool, tokens
+from cosim import kinds
+from cosim.arrivals import FILL_LEFT, POOL_LEFT, SITE_LEFT, SPARSE, begin_fill
+from cosim.elementwise import elementwise, global_pool
+from cosim.memory import AWAKE, KIND, SWEEP, UNCOUNTED, kept
+from cosim.op_times import WORDS, frame_tokens
 from cosim.port_times import mask_source, sink, source
+from cosim.site_times import tokens
 from cosim.stream_times import begin_frame, queue
-from cosim.window_times import SPARSE, begin_fill, begin_places, windows
-
-SOURCE, MASK_SOURCE, SINK, QUEUE, TOKENS, WINDOWS, ELEMENTWISE, POOL = range(8)
-"""Kinds of process."""
+from cosim.window_times import begin_places, windows
 
 
 @kept(**UNCOUNTED)
@@ -23,11 +24,11 @@ def run(m, w, processes, readers):
     for r in readers:
         begin_frame(m, w, r, 0)
     for p in processes:
-        if m[p + KIND] == TOKENS:
+        if m[p + KIND] == kinds.TOKENS:
             m[p + FILL_LEFT] = m[p + SITE_LEFT] = frame_tokens(m, w, p, 0)
-        elif m[p + KIND] == POOL:
+        elif m[p + KIND] == kinds.POOL:
             m[p + POOL_LEFT] = frame_tokens(m, w, p, 0) * m[p + WORDS]
-        elif m[p + KIND] == WINDOWS:
+        elif m[p + KIND] == kinds.WINDOWS:
             begin_fill(m, w, p, 0)
             if m[p + SPARSE]:
                 begin_places(m, w, p, 0)
@@ -37,6 +38,7 @@ def run(m, w, processes, readers):
     moving = True
     while moving:
         moving = False
+        m[SWEEP] += 1
         for number in range(len(processes)):
             if not m[awake + number]:
                 continue
@@ -44,19 +46,19 @@ def run(m, w, processes, readers):
             moving = True
             p = processes[number]
             kind = m[p + KIND]
-            if kind == TOKENS:
+            if kind == kinds.TOKENS:
                 tokens(m, w, p)
-            elif kind == WINDOWS:
+            elif kind == kinds.WINDOWS:
                 windows(m, w, p)
-            elif kind == ELEMENTWISE:
+            elif kind == kinds.ELEMENTWISE:
                 elementwise(m, w, p)
-            elif kind == QUEUE:
+            elif kind == kinds.QUEUE:
                 queue(m, w, p)
-            elif kind == POOL:
+            elif kind == kinds.POOL:
                 global_pool(m, w, p)
-            elif kind == SINK:
+            elif kind == kinds.SINK:
                 sink(m, w, p)
-            elif kind == SOURCE:
+            elif kind == kinds.SOURCE:
                 source(m, w, p)
             else:
                 mask_source(m, w, p)

@@ -12,16 +12,22 @@ from __future__ import annotations
 
 from cosim.memory import ENDS, FRAMES, PROCESS, TOKENS, UNKNOWN, compiled
 
-OFFERED, MOVED, LAST, RING, MASK, READERS, READER, PRODUCER, STREAM_SIZE = range(9)
-"""Of a stream: beats offered and moved so far, the time of the last move, the rings of both times (m's behind o's),
-the address of the first of its readers, which lie in a row, and of the flag that wakes the process that offers.
+(
+    OFFERED, MOVED, LAST, LATE, RING, MASK, READERS, READER, PRODUCER, PACED, START, APART, BURST, STREAM_SIZE
+) = range(14)  # fmt: skip
+"""Of a stream: beats offered and moved so far, the time of the last move, how many had moved when one last did so later
+than it was offered (``ON_TIME`` before that); the rings of both times (m's behind o's), the address of the first of its
+readers, which lie in a row, and of the flag that wakes the process that offers. Behind a queue, the first beat of the
+last token that went in whole, and its pace (``whole_tokens``).
 """
 
+ON_TIME = -1 << 40
+
 (
-    STREAM, OWNER, QUEUE, TAKEN, TAKEN_AT, FRAME, LEFT, CLASS, PER_TOKEN, EDGE,
+    STREAM, OWNER, CONSUMER, QUEUE, TAKEN, TAKEN_AT, FRAME, LEFT, CLASS, PER_TOKEN, EDGE,
     NARROW, HELD, HELD_AT, HELD_END, PART_AT, WIDEN, PARTS, WORD, WORD_AT, READ_AT, READER_SIZE,
-) = range(21)  # fmt: skip
-"""Of a reader: its stream, the flag that wakes its process, and that process if it is a queue, else 0. Beats taken,
+) = range(22)  # fmt: skip
+"""Of a reader: its stream, the flag that wakes its process, that process, and once more if it is a queue, else 0. Beats taken,
 the time of the last, the frame of the next one and how many that has left; the class of its tokens, and the beats of
 one; the edge whose ``end`` it notes, or -1.
 
@@ -41,7 +47,21 @@ def offered(m, s, count):
 
 
 @compiled
+def offered_at(m, s, n):
+    """When beat n, which is still in the ring, was offered."""
+    return m[m[s + RING] + (n & m[s + MASK])]
+
+
+@compiled
+def moved_at(m, s, n):
+    """When beat n, which is still in the ring, moved."""
+    return m[m[s + RING] + m[s + MASK] + 1 + (n & m[s + MASK])]
+
+
+@compiled
 def _moved(m, s, n, time):
+    if time > offered_at(m, s, n):
+        m[s + LATE] = n + 1
     m[m[s + RING] + m[s + MASK] + 1 + (n & m[s + MASK])] = time
     m[s + MOVED] = n + 1
     m[s + LAST] = time
@@ -179,6 +199,8 @@ def queue(m, w, q):
         last = time
         m[offers + mask + 1 + (n & mask)] = time
         m[out_offers + (n & out_mask)] = time + m[q + LATENCY]
+        if time > m[offers + (n & mask)]:
+            m[s + LATE] = n + 1
         n += 1
         m[r + TAKEN_AT] = time
         leave(m, w, r, 1)
@@ -296,7 +318,7 @@ def _read_straight(m, w, r, most, ready):
     n, mask, wide = m[r + TAKEN], m[s + MASK], m[r + WIDEN]
     offers = m[s + RING]
     moves = offers + mask + 1
-    begun, time = n, m[s + LAST]
+    begun, time, late = n, m[s + LAST], m[s + LATE]
     words, parts, read = 0, m[r + PARTS], m[r + READ_AT]
     # an end is a word of one part
     last = 1 if m[r + LEFT] == 1 else wide
@@ -306,7 +328,10 @@ def _read_straight(m, w, r, most, ready):
             time = max(time, ready - 1)
         words = max(stop - n, 0)
         while n < stop:
-            time = max(m[offers + (n & mask)], time + 1)
+            offer = m[offers + (n & mask)]
+            time = max(offer, time + 1)
+            if time > offer:
+                late = n + 1
             m[moves + (n & mask)] = time
             n += 1
         read = time
@@ -318,9 +343,12 @@ def _read_straight(m, w, r, most, ready):
             read = max(time + 1, ready)
             parts, ready = 0, 0
             words += 1
+        if time > m[offers + (n & mask)]:
+            late = n + 1
         m[moves + (n & mask)] = time
         n += 1
     if n > begun:
+        m[s + LATE] = late
         m[r + PARTS], m[r + READ_AT] = parts, read
         m[r + TAKEN], m[r + TAKEN_AT] = n, time
         m[s + MOVED], m[s + LAST] = n, time
@@ -369,6 +397,8 @@ def _read_beside_queue(m, w, r, most, ready):
         if n == moved or queued == moved:
             break
         last = max(taken, m[other + TAKEN_AT])
+        if last > m[offers + (moved & mask)]:
+            m[s + LATE] = moved + 1
         m[offers + mask + 1 + (moved & mask)] = last
         moved += 1
     if queued > before:

@@ -1,4 +1,4 @@
-"""Window ops of the cycle simulator: rows come in, windows leave, and rows are freed for others.
+"""Window ops of the cycle simulator: windows leave, and rows are freed for others.
 
 A dense source knows which row comes next and counts its sites; a sparse one keeps the rows that have tokens and
 finds its sites, through lists and two registers (``hw.sparse_source``). The sequencer holds two sites.
@@ -7,111 +7,40 @@ finds its sites, through lists and two registers (``hw.sparse_source``). The seq
 from __future__ import annotations
 
 from cosim.active_sites import BLANK, END, PLACE_ROWS, PLACE_SIZE, PLACE_TAPS, WAITS_FOR
-from cosim.memory import FRAMES, SITES, UNKNOWN, WINDOWS, compiled
-from cosim.op_times import BEGUN, DONE, HEADED, IN, LEFT, OP, RELEASE, begin_site, frame_tokens, work
-from cosim.stream_times import CLASS, READ_AT, read_words, word_shown
-
-(
-    SPARSE, TOKEN_WORDS, WIDTH, KEPT, ROW, ROW_MASK, ROWS, FREED, FRAME_ROWS, CLOSE, CLOSE_MASK, MOST_AHEAD, CLOSED,
-    TOKEN, TOKEN_MASK, FIRSTS, LASTS, FILL_FRAME, FILL_TOKEN, FILL_TOKENS, FILL_WORD, STARTS, NEXT_ROW, SITE_FRAME,
-    SITE_TOKEN, ROWED,
-) = range(OP, OP + 26)  # fmt: skip
-"""Of an op on windows: whether it finds its sites; the words of a token, the columns of its input, the rows it keeps.
-
-Rings: by row when it was freed (``ROW``); by frame when it was closed (``CLOSE``: the cycle in which the end was found,
-or offered by a dense source); by token, an ``end`` among them, when its first word showed and, behind that, when its
-last one came (``TOKEN``). At most ``MOST_AHEAD`` frames are begun that are not closed. So many rows were begun, and
-freed, and came before the frame of the site in work; so many frames were closed; so many tokens showed (``FIRSTS``) and
-came (``LASTS``).
-
-Of the token that comes in: its frame, its number in it and the tokens there, how many words are there, whether it
-starts a row, and the first place after that row. Of the site in work: its frame, and the number of that one's first
-token.
-"""
+from cosim.arrivals import (
+    CLOSE,
+    CLOSE_MASK,
+    CLOSED,
+    FIRSTS,
+    FRAME_ROWS,
+    FREED,
+    LASTS,
+    ROW,
+    ROW_MASK,
+    ROWED,
+    SPARSE,
+    TOKEN,
+    TOKEN_MASK,
+    WIDTH,
+    WINDOW_FRAME,
+    WINDOW_TOKEN,
+    fill_rows,
+    waits_for_row,
+)
+from cosim.memory import FRAMES, UNKNOWN, WINDOWS, compiled
+from cosim.op_times import BEGUN, DONE, HEADED, LEFT, begin_site, frame_tokens
+from cosim.site_times import work
 
 
 @compiled
 def windows(m, w, p):
     while True:
-        _fill(m, w, p)
+        fill_rows(m, w, p)
         done = False
         while _site(m, w, p) if m[p + SPARSE] else _dense_site(m, w, p):
             done = True
         if not done:
             return
-
-
-@compiled
-def begin_fill(m, w, p, frame):
-    """The next token that comes in is the first of a frame."""
-    m[p + FILL_FRAME], m[p + FILL_TOKEN], m[p + NEXT_ROW] = frame, 0, 0
-    m[p + FILL_TOKENS] = frame_tokens(m, w, p, frame)
-    if frame < m[FRAMES]:
-        _begin_token(m, w, p)
-
-
-@compiled
-def _begin_token(m, w, p):
-    token, place = m[p + FILL_TOKEN], m[p + FILL_TOKEN]
-    m[p + STARTS] = 0
-    if token == m[p + FILL_TOKENS]:
-        return
-    if m[p + SPARSE]:
-        place = w[w[m[SITES] + m[m[p + IN] + CLASS] * m[FRAMES] + m[p + FILL_FRAME]] + token]
-    if place >= m[p + NEXT_ROW]:
-        m[p + STARTS] = 1
-        while place >= m[p + NEXT_ROW]:
-            m[p + NEXT_ROW] += m[p + WIDTH]
-
-
-@compiled
-def _waits_for_row(m, p):
-    """Whether the token that comes in starts a row for which no storage is known to be free yet."""
-    return m[p + STARTS] and m[p + FILL_WORD] == 0 and m[p + FREED] <= m[p + ROWS] - m[p + KEPT]
-
-
-@compiled
-def _fill(m, w, p):
-    """A token that starts a row waits until the row so many before it is freed. A sparse source takes an ``end``, a
-    dense one the first token, when the frame ``MOST_AHEAD`` before it was closed.
-    """
-    r = m[p + IN]
-    while m[p + FILL_FRAME] < m[FRAMES]:
-        end = m[p + FILL_TOKEN] == m[p + FILL_TOKENS]
-        entry = m[p + TOKEN] + (m[p + LASTS] & m[p + TOKEN_MASK])
-        ready = 0
-        if m[p + FILL_WORD] == 0:
-            shown = word_shown(m, w, r)
-            if shown != UNKNOWN:
-                m[entry] = shown
-                m[p + FIRSTS] = m[p + LASTS] + 1
-            if end if m[p + SPARSE] else m[p + FILL_TOKEN] == 0:
-                before = m[p + FILL_FRAME] - m[p + MOST_AHEAD]
-                if before >= m[p + CLOSED]:
-                    return
-                if before >= 0:
-                    ready = m[m[p + CLOSE] + (before & m[p + CLOSE_MASK])] + 1
-            if m[p + STARTS]:
-                if _waits_for_row(m, p):
-                    return
-                before = m[p + ROWS] - m[p + KEPT]
-                if before >= 0:
-                    ready = max(ready, m[m[p + ROW] + (before & m[p + ROW_MASK])] + m[p + RELEASE])
-            if shown == UNKNOWN:
-                return
-        words = 1 if end else m[p + TOKEN_WORDS]
-        m[p + FILL_WORD] += read_words(m, w, r, words - m[p + FILL_WORD], ready)
-        if m[p + FILL_WORD] < words:
-            return
-        m[entry + m[p + TOKEN_MASK] + 1] = m[r + READ_AT]
-        m[p + LASTS] += 1
-        m[p + ROWS] += m[p + STARTS]
-        m[p + FILL_WORD] = 0
-        if end:
-            begin_fill(m, w, p, m[p + FILL_FRAME] + 1)
-        else:
-            m[p + FILL_TOKEN] += 1
-            _begin_token(m, w, p)
 
 
 @compiled
@@ -156,7 +85,7 @@ STRIDE, PADDING, REACH, HEIGHT, OUT_HEIGHT, OUT_WIDTH, INSIDE_Y, INSIDE_X, Y, X,
 @compiled
 def _dense_site(m, w, p):
     """The next site, if the last token of its window came: done, or begun, or nothing can be said yet."""
-    frame, y, x = m[p + SITE_FRAME], m[p + Y], m[p + X]
+    frame, y, x = m[p + WINDOW_FRAME], m[p + Y], m[p + X]
     if frame == m[FRAMES]:
         return False
     height, width = m[p + HEIGHT], m[p + WIDTH]
@@ -165,7 +94,7 @@ def _dense_site(m, w, p):
     need_y = min(y * m[p + STRIDE] + m[p + REACH], height - 1)
     if not m[p + BEGUN]:
         need_x = min(x * m[p + STRIDE] + m[p + REACH], width - 1)
-        token = m[p + SITE_TOKEN]
+        token = m[p + WINDOW_TOKEN]
         if filled:
             token += height * width - 1 if end else need_y * width + need_x
         if token >= m[p + LASTS]:
@@ -174,15 +103,15 @@ def _dense_site(m, w, p):
         if end:
             _close(m, p, given)
         _begin(m, p, END if end else m[m[p + INSIDE_Y] + y] * m[m[p + INSIDE_X] + x])
-    if not work(m, p):
+    if not work(m, w, p):
         return False
     before = m[p + FRAME_ROWS]
     if end:
         if filled:
             _free(m, p, before + height, m[p + DONE])
             m[p + FRAME_ROWS] += height
-        m[p + SITE_TOKEN] += height * width + 1 if filled else 1
-        m[p + SITE_FRAME] += 1
+        m[p + WINDOW_TOKEN] += height * width + 1 if filled else 1
+        m[p + WINDOW_FRAME] += 1
         m[p + Y] = 0
     elif x < m[p + OUT_WIDTH] - 1:
         m[p + X] += 1
@@ -212,7 +141,7 @@ is open whether it was looked up, and the rows that it frees.
 @compiled
 def begin_places(m, w, p, frame):
     """The next place of a sparse op is the first of a frame."""
-    m[p + SITE_FRAME] = frame
+    m[p + WINDOW_FRAME] = frame
     if frame < m[FRAMES]:
         m[p + PLACE] = w[m[WINDOWS] + m[p + WINDOW] * m[FRAMES] + frame]
 
@@ -226,14 +155,14 @@ def _site(m, w, p):
     found. One that is overwritten before that frees nothing; the next place does, a site when it is begun.
     """
     if m[p + BEGUN]:
-        return work(m, p)
-    if m[p + SITE_FRAME] == m[FRAMES]:
+        return work(m, w, p)
+    if m[p + WINDOW_FRAME] == m[FRAMES]:
         return False
     place = m[p + PLACE]
-    token, whole = m[p + SITE_TOKEN] + (w[place + WAITS_FOR] >> 1), w[place + WAITS_FOR] & 1
+    token, whole = m[p + WINDOW_TOKEN] + (w[place + WAITS_FOR] >> 1), w[place + WAITS_FOR] & 1
     # what follows the last token of a site must only show, whether it is taken or not
     if token >= (m[p + LASTS] if whole else m[p + FIRSTS]):
-        if m[p + UNDECIDED] and _waits_for_row(m, p) and token + whole > m[p + LASTS]:
+        if m[p + UNDECIDED] and waits_for_row(m, p) and token + whole > m[p + LASTS]:
             # the input that completes this site waits for rows of the blank, which was looked up long before
             _free(m, p, m[p + BLANK_ROWS], m[p + FREE_AT])
             m[p + UNDECIDED] = 0
@@ -255,7 +184,7 @@ def _site(m, w, p):
     if taps == END:
         _close(m, p, found)
         m[p + FRAME_ROWS] = rows
-        m[p + SITE_TOKEN] += frame_tokens(m, w, p, m[p + SITE_FRAME]) + 1
-        begin_places(m, w, p, m[p + SITE_FRAME] + 1)
-    work(m, p)
+        m[p + WINDOW_TOKEN] += frame_tokens(m, w, p, m[p + WINDOW_FRAME]) + 1
+        begin_places(m, w, p, m[p + WINDOW_FRAME] + 1)
+    work(m, w, p)
     return True

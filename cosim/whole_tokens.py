@@ -1,0 +1,238 @@
+"""Tokens that pass whole: no beat of theirs waits, so that all their times follow from the first.
+
+The beats of a token that an op offers come at a *pace*: from ``start`` on one a cycle until a burst is complete, and
+each burst so many cycles ``apart`` from the one before. Where every reader can take each of them as it comes, and the
+output queue has room for each as those before it are gone, the recurrences of ``stream_times`` and ``site_times`` have
+nothing left to decide. What cannot pass whole passes beat by beat there.
+
+A token passes through queues, and the adds behind them, in the same step.
+"""
+
+from __future__ import annotations
+
+from cosim import arrivals, kinds
+from cosim import op_times as op
+from cosim import stream_times as stream
+from cosim.memory import BUSY, KIND, UNKNOWN, compiled
+
+HELD_UP = -2
+"""In place of what passes: a beat may have to wait."""
+
+
+@compiled
+def pass_site(m, w, p, steps):
+    """Does the site that begins, of so many steps a round, if its token passes whole: 0; else HELD_UP, or UNKNOWN where
+    a reader has no place of which it is known when it is free.
+    """
+    s, beats, depth = m[p + op.OUT], m[p + op.BEATS], m[p + op.DEPTH]
+    n, last, first = m[s + stream.OFFERED], m[s + stream.LAST], m[p + op.FREE]
+    if m[s + stream.MOVED] != n or not m[p + op.FLOWS]:
+        return HELD_UP
+    groups, own = m[p + op.GROUPS], max(steps, beats)
+    if last + op.ROOM_DELAY > first and n - m[s + stream.LATE] < depth:
+        # a round may have to wait for room; if beats come without a gap all do, by as much as the first
+        if own > beats:
+            return HELD_UP
+        before = n + beats - depth
+        if before > 0:
+            first = max(first, stream.moved_at(m, s, before - 1) + op.ROOM_DELAY)
+        if first < last + op.ROOM_DELAY + beats - depth:
+            return HELD_UP
+    start = first + own - 1 + m[p + op.PIPELINE]
+    late = start <= last
+    if late and own > beats:
+        return HELD_UP
+    passed = pass_on(m, w, s, last + 1 if late else start, own, beats, groups * beats)
+    if passed < 0:
+        return passed
+    if late:
+        m[s + stream.LATE] = m[s + stream.OFFERED]
+    while passed > 0:
+        passed = pass_add(m, w, passed)
+    time = first + groups * own - 1
+    m[p + op.FREE], m[p + op.LAST_STEP] = time + 1, time
+    op.done(m, p, time, time - 1 if groups * own > 1 else -1, groups * steps)
+    return 0
+
+
+@compiled
+def pass_add(m, w, p):
+    """Takes a token of both inputs and gives one, if it passes whole: the next add that may now do the same, or 0;
+    HELD_UP or UNKNOWN else. The later of the inputs sets the pace.
+    """
+    s, n = m[p + op.OUT], m[m[p + op.OUT] + stream.OFFERED]
+    if m[s + stream.MOVED] != n or not m[p + op.FLOWS]:
+        return HELD_UP
+    r, other = m[p + op.IN], m[p + op.SECOND]
+    if _pace_start(m, r, n) < _pace_start(m, other, n):
+        r, other = other, r
+    paced, early = m[r + stream.STREAM], m[other + stream.STREAM]
+    beats = m[r + stream.PER_TOKEN]
+    if m[paced + stream.PACED] != n or m[early + stream.OFFERED] < n + beats:
+        return HELD_UP
+    start, apart, burst = m[paced + stream.START], m[paced + stream.APART], m[paced + stream.BURST]
+    waits = max(m[paced + stream.LAST] + 1, stream.offered_at(m, early, n + beats - 1))
+    last, out = m[s + stream.LAST], start + m[p + op.PIPELINE]
+    full = last + op.ROOM_DELAY > start and n - m[s + stream.LATE] < m[p + op.DEPTH]
+    if waits > start or full or out <= last:
+        return HELD_UP
+    passed = pass_on(m, w, s, out, apart, burst, beats)
+    if passed >= 0:
+        _take(m, r, start, apart, burst, beats)
+        _take(m, other, start, apart, burst, beats)
+        m[p + BUSY] += beats
+    return passed
+
+
+@compiled
+def _pace_start(m, r, n):
+    s = m[r + stream.STREAM]
+    return m[s + stream.START] if m[s + stream.PACED] == n else UNKNOWN
+
+
+@compiled
+def _take(m, r, start, apart, burst, beats):
+    """A reader of a queue takes a token at a pace."""
+    s = m[r + stream.STREAM]
+    m[m[s + stream.PRODUCER]] = 1
+    _moved(m, s, start, apart, burst, beats)
+    _taken(m, r, beats)
+
+
+@compiled
+def pass_on(m, w, s, start, apart, burst, beats):
+    """Moves a token through a stream as it is offered, if all readers take it so: the add that may have got a token
+    through a queue, or 0; HELD_UP or UNKNOWN else.
+    """
+    first = m[s + stream.READER]
+    readers = range(first, first + m[s + stream.READERS] * stream.READER_SIZE, stream.READER_SIZE)
+    for r in readers:
+        if m[r + stream.QUEUE]:
+            held = _queue_waits(m, m[r + stream.QUEUE], start, beats)
+        else:
+            held = _op_waits(m, r, start, apart, burst, beats)
+        if held < 0:
+            return held
+    n = m[s + stream.OFFERED]
+    m[s + stream.OFFERED] = n + beats
+    _moved(m, s, start, apart, burst, beats)
+    add = 0
+    for r in readers:
+        _taken(m, r, beats)
+        if m[r + stream.QUEUE]:
+            add = _put(m, m[r + stream.QUEUE], start, apart, burst, beats)
+        else:
+            _arrive(m, w, r, start, apart, burst, beats)
+    return add
+
+
+@compiled
+def _time(start, apart, burst, beat):
+    return start + beat // burst * apart + beat % burst
+
+
+@compiled
+def _note(m, times, mask, n, start, apart, burst, beats):
+    """Notes the times of a token's beats in a ring, of which the first is number n: those for which there are places."""
+    skipped = max(0, beats - mask - 1) // burst
+    n += skipped * burst
+    start += skipped * apart
+    for _ in range(beats // burst - skipped):
+        for beat in range(burst):
+            m[times + (n + beat & mask)] = start + beat
+        n += burst
+        start += apart
+
+
+@compiled
+def _moved(m, s, start, apart, burst, beats):
+    n, mask = m[s + stream.MOVED], m[s + stream.MASK]
+    _note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, beats)
+    m[s + stream.MOVED] = n + beats
+    m[s + stream.LAST] = start + (beats // burst - 1) * apart + burst - 1
+
+
+@compiled
+def _taken(m, r, beats):
+    m[r + stream.TAKEN] += beats
+    m[r + stream.TAKEN_AT] = m[m[r + stream.STREAM] + stream.LAST]
+    m[r + stream.LEFT] -= beats
+
+
+@compiled
+def _queue_waits(m, q, start, beats):
+    """Whether a token that comes from ``start`` on may find a queue without room: 0, or HELD_UP or UNKNOWN.
+
+    Beats left at least a cycle apart, so that the last one out says of each that it is gone in time.
+    """
+    out, n = m[q + stream.SINK], m[m[q + stream.SINK] + stream.OFFERED]
+    places = m[out + stream.MOVED] + m[q + stream.DEPTH]
+    if n + beats > places:
+        return UNKNOWN
+    if n + beats > m[q + stream.DEPTH] and m[out + stream.LAST] + 2 + n - places > start:
+        return HELD_UP
+    return 0
+
+
+@compiled
+def _put(m, q, start, apart, burst, beats):
+    """A token goes into a queue: the add behind it, or 0 where there is none."""
+    stream.count(m, q)
+    s = m[q + stream.SINK]
+    n, mask, shown = m[s + stream.OFFERED], m[s + stream.MASK], start + m[q + stream.LATENCY]
+    _note(m, m[s + stream.RING], mask, n, shown, apart, burst, beats)
+    m[s + stream.PACED], m[s + stream.START], m[s + stream.APART], m[s + stream.BURST] = n, shown, apart, burst
+    stream.offered(m, s, n + beats)
+    stream.count(m, q)
+    reader = m[m[s + stream.READER] + stream.CONSUMER]
+    return reader if m[reader + KIND] == kinds.ELEMENTWISE else 0
+
+
+@compiled
+def _ready(m, p):
+    """The cycle from which an op may take the first word of the next token."""
+    if m[p + KIND] == kinds.TOKENS:
+        return arrivals.slot_ready(m, p)
+    return arrivals.row_ready(m, p) if m[p + KIND] == kinds.WINDOWS else 0
+
+
+@compiled
+def _op_waits(m, r, start, apart, burst, beats):
+    """Whether beats of a token, which may come in a converter to more lanes, may wait for an op: 0, or HELD_UP or
+    UNKNOWN. The second word must wait in the converter until the first is taken, and the first for the one before.
+    """
+    p, wide = m[r + stream.CONSUMER], m[r + stream.WIDEN]
+    takes = m[p + KIND] == kinds.TOKENS or m[p + KIND] == kinds.WINDOWS or m[p + KIND] == kinds.POOL
+    if not takes or m[r + stream.NARROW] > 1 or m[r + stream.WORD] or m[r + stream.PARTS]:
+        return HELD_UP
+    ready = _ready(m, p)
+    if ready == UNKNOWN:
+        return UNKNOWN
+    if wide == 1:
+        return HELD_UP if ready > start else 0
+    if m[r + stream.READ_AT] > _time(start, apart, burst, wide - 1):
+        return HELD_UP
+    if beats > wide and ready > _time(start, apart, burst, 2 * wide - 1):
+        return HELD_UP
+    return 0
+
+
+@compiled
+def _arrive(m, w, r, start, apart, burst, beats):
+    """A token comes into an op."""
+    p, wide = m[r + stream.CONSUMER], m[r + stream.WIDEN]
+    shown, read = start, m[r + stream.TAKEN_AT]
+    if wide > 1:
+        shown, read = _time(start, apart, burst, wide - 1) + 1, read + 1
+        if beats == wide:
+            read = max(read, _ready(m, p))
+    m[r + stream.READ_AT] = read
+    if m[p + KIND] == kinds.TOKENS:
+        arrivals.token_came(m, w, p, read)
+    elif m[p + KIND] == kinds.WINDOWS:
+        arrivals.token_shows(m, p, shown)
+        arrivals.row_token_came(m, w, p, read)
+    else:
+        m[p + arrivals.POOL_LEFT] -= beats // wide
+        m[p + BUSY] += beats // wide
+    m[m[r + stream.OWNER]] = 1
