@@ -104,6 +104,7 @@ class Simulator:
         parts = self._parts = Assembly(self.plan, _waits("source", source), _waits("sink", sink), depths)
         self._start = parts.memory.array()
         self._processes = np.array(parts.processes)
+        self._ops, self._queues = (np.array(list(of.values()), np.int64) for of in (parts.ops, parts.queues))
         self._readers = np.array(list(parts.readers.values()))
         self._sides = np.array(parts.classes.sides)
         self._windows = parts.classes.windows
@@ -146,15 +147,19 @@ class Simulator:
         ends = np.cumsum(beats) - 1
         firsts = np.cumsum(taken) - taken
         cycles = int(out[-1]) + 1
-        worked = {name: (int(m[op + memory.BUSY]), int(m[op + memory.BLOCKED])) for name, op in parts.ops.items()}
+        worked = zip(m[self._ops + memory.BUSY].tolist(), m[self._ops + memory.BLOCKED].tolist(), strict=True)
+        held = m[self._queues + stream_times.MOST].tolist()
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
             latency=(out[ends - (beats > 1)] - came[firsts]).tolist(),
             intervals=np.diff(out[ends]).tolist(),
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
-            queues={edge: int(m[queue + stream_times.MOST]) for edge, queue in parts.queues.items()},
-            ops={name: Work(busy, cycles - busy - blocked, blocked) for name, (busy, blocked) in worked.items()},
+            queues=dict(zip(parts.queues, held, strict=True)),
+            ops={
+                name: Work(busy, cycles - busy - blocked, blocked)
+                for name, (busy, blocked) in zip(parts.ops, worked, strict=True)
+            },
             input=came.tolist(),
             output=out.tolist(),
         )

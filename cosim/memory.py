@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 FRAMES, TOKENS, WINDOWS, SITES, ENDS, INPUT, OUTPUT, AWAKE, SWEEP, HEADER = range(10)
 """How many frames there are; then where in ``w`` lie, by class and frame, tokens, the addresses of windows and of
@@ -30,9 +31,21 @@ UNKNOWN = -1
 KIND, BUSY, BLOCKED, PROCESS = range(4)
 """Of a process: what it is, and cycles of its work."""
 
-UNCOUNTED: dict[str, Any] = {"_nrt": False}
+UNCOUNTED: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
 compiled = njit(**UNCOUNTED)
 """For what works in ``m`` and ``w`` alone: counting references to them takes longer than many a call."""
+
+
+@intrinsic
+def pointer(_, array):
+    """The address of an array's numbers: reading them through it, numba neither counts negative places from the end,
+    nor hands on more than that.
+    """
+
+    def generate(context, builder, signature, arguments):
+        return context.make_array(array)(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
 
 
 class Memory:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cosim import kinds
 from cosim.arrivals import FILL_LEFT, POOL_LEFT, SITE_LEFT, SPARSE, begin_fill
 from cosim.elementwise import elementwise, global_pool
-from cosim.memory import AWAKE, KIND, SWEEP, UNCOUNTED, kept
+from cosim.memory import AWAKE, KIND, SWEEP, UNCOUNTED, compiled, kept, pointer
 from cosim.op_times import WORDS, frame_tokens
 from cosim.port_times import mask_source, sink, source
 from cosim.site_times import tokens
@@ -21,6 +21,11 @@ from cosim.window_times import begin_places, windows
 @kept(**UNCOUNTED)
 def run(m, w, processes, readers):
     """Plays what lies in ``w``; ``processes`` and ``readers``: their addresses, in the order of the graph."""
+    _run(pointer(m), pointer(w), processes, readers)
+
+
+@compiled
+def _run(m, w, processes, readers):
     for r in readers:
         begin_frame(m, w, r, 0)
     for p in processes:

@@ -163,13 +163,13 @@ def _taken(m, r, beats):
 def _queue_waits(m, q, start, beats):
     """Whether a token that comes from ``start`` on may find a queue without room: 0, or HELD_UP or UNKNOWN.
 
-    Beats left at least a cycle apart, so that the last one out says of each that it is gone in time.
+    Beats leave a queue, and come, at least a cycle apart: when the last one that must be gone left, bounds all.
     """
-    out, n = m[q + stream.SINK], m[m[q + stream.SINK] + stream.OFFERED]
-    places = m[out + stream.MOVED] + m[q + stream.DEPTH]
-    if n + beats > places:
+    s, depth = m[q + stream.SINK], m[q + stream.DEPTH]
+    gone = m[s + stream.OFFERED] + beats - depth
+    if gone > m[s + stream.MOVED]:
         return UNKNOWN
-    if n + beats > m[q + stream.DEPTH] and m[out + stream.LAST] + 2 + n - places > start:
+    if gone > 0 and stream.moved_at(m, s, gone - 1) + 2 - min(beats, gone) > start:
         return HELD_UP
     return 0
 
