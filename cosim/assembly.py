@@ -86,7 +86,7 @@ class Assembly:
         m, label = self.memory, label or name
         address = m.record(stream.STREAM_SIZE)
         m[address + stream.RING], m[address + stream.MASK] = m.rings(2, ring)
-        m[address + stream.LAST] = m[address + stream.PACED] = -1
+        m[address + stream.LAST] = m[address + stream.PACED] = m[address + stream.STEADY] = -1
         m[address + stream.LATE] = stream.ON_TIME
         m[address + stream.PRODUCER] = self._awake + self.processes.index(producer)
         m[address + stream.READERS] = readers

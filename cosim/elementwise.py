@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from cosim.arrivals import POOL_FRAME, POOL_LEFT
 from cosim.memory import BLOCKED, BUSY, FRAMES, UNKNOWN, compiled
-from cosim.op_times import DEPTH, END_BEATS, FREE, IN, OUT, PIPELINE, SECOND, WORDS, frame_tokens, room
+from cosim.op_times import END_BEATS, FREE, IN, OUT, PIPELINE, SECOND, WORDS, frame_tokens, room
 from cosim.stream_times import (
-    LAST, LATE, MASK, MOVED, OFFERED, PRODUCER, RING, STREAM, TAKEN, TAKEN_AT, leave, offered, read_words, straight,
-    take_word, word_shown,
+    LAST,
+    LATE,
+    MASK,
+    MOVED,
+    OFFERED,
+    PRODUCER,
+    RING,
+    STREAM,
+    TAKEN,
+    TAKEN_AT,
+    leave,
+    offered,
+    read_words,
+    straight,
+    take_word,
+    word_shown,
 )  # fmt: skip
 from cosim.whole_tokens import pass_add
 

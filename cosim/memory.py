@@ -36,8 +36,7 @@ compiled = njit(**UNCOUNTED)
 """For what works in ``m`` and ``w`` alone: counting references to them takes longer than many a call."""
 
 
-@intrinsic
-def pointer(_, array):
+def _pointer(_, array):
     """The address of an array's numbers: reading them through it, numba neither counts negative places from the end,
     nor hands on more than that.
     """
@@ -46,6 +45,9 @@ def pointer(_, array):
         return context.make_array(array)(context, builder, arguments[0]).data
 
     return types.CPointer(array.dtype)(array), generate
+
+
+pointer: Any = intrinsic(_pointer)
 
 
 class Memory:

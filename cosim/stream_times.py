@@ -13,12 +13,13 @@ from __future__ import annotations
 from cosim.memory import ENDS, FRAMES, PROCESS, TOKENS, UNKNOWN, compiled
 
 (
-    OFFERED, MOVED, LAST, LATE, RING, MASK, READERS, READER, PRODUCER, PACED, START, APART, BURST, STREAM_SIZE
-) = range(14)  # fmt: skip
+    OFFERED, MOVED, LAST, LATE, RING, MASK, READERS, READER, PRODUCER,
+    PACED, START, APART, BURST, BURSTS, STEADY, STREAM_SIZE,
+) = range(16)  # fmt: skip
 """Of a stream: beats offered and moved so far, the time of the last move, how many had moved when one last did so later
 than it was offered (``ON_TIME`` before that); the rings of both times (m's behind o's), the address of the first of its
 readers, which lie in a row, and of the flag that wakes the process that offers. Behind a queue, the first beat of the
-last token that went in whole, and its pace (``whole_tokens``).
+last token that went in whole, and its pace (``whole_tokens``); that of the last one that also left at its pace.
 """
 
 ON_TIME = -1 << 40
@@ -27,9 +28,9 @@ ON_TIME = -1 << 40
     STREAM, OWNER, CONSUMER, QUEUE, TAKEN, TAKEN_AT, FRAME, LEFT, CLASS, PER_TOKEN, EDGE,
     NARROW, HELD, HELD_AT, HELD_END, PART_AT, WIDEN, PARTS, WORD, WORD_AT, READ_AT, READER_SIZE,
 ) = range(22)  # fmt: skip
-"""Of a reader: its stream, the flag that wakes its process, that process, and once more if it is a queue, else 0. Beats taken,
-the time of the last, the frame of the next one and how many that has left; the class of its tokens, and the beats of
-one; the edge whose ``end`` it notes, or -1.
+"""Of a reader: its stream, the flag that wakes its process, that process, and once more if it is a queue, else 0. Beats
+taken, the time of the last, the frame of the next one and how many that has left; the class of its tokens, and the
+beats of one; the edge whose ``end`` it notes, or -1.
 
 Its converters: each beat becomes ``NARROW`` parts, of which ``HELD`` are left, offered at ``HELD_AT``, of a frame's
 ``end`` or not; the last part moved at ``PART_AT``. Of ``WIDEN`` parts, ``PARTS`` are in the register of the next word,
@@ -163,15 +164,28 @@ def put(m, w, q):
 def count(m, q):
     """Notes the most beats a queue held: n + 1 less those that left before beat n came, as a place is free after."""
     s = m[q + SINK]
-    mask, offers = m[s + MASK], m[s + RING]
-    into, out, most = m[q + COUNTED_IN], m[q + COUNTED_OUT], m[q + MOST]
-    while into < m[s + OFFERED]:
-        time = m[offers + (into & mask)] - m[q + LATENCY]
-        while out < m[s + MOVED] and m[offers + mask + 1 + (out & mask)] < time:
+    mask, offers, latency = m[s + MASK], m[s + RING], m[q + LATENCY]
+    into, out, most, last = m[q + COUNTED_IN], m[q + COUNTED_OUT], m[q + MOST], m[s + OFFERED]
+    moves = offers + mask + 1
+    while into < last:
+        time = m[offers + (into & mask)] - latency
+        while out < m[s + MOVED] and m[moves + (out & mask)] < time:
             out += 1
         if out == m[s + MOVED] and out < into:
             # when the next one leaves is not known yet
             break
+        closed = out < m[s + MOVED] and m[moves + (out & mask)] >= m[offers + (last - 1 & mask)] - latency
+        if closed or last - out <= most:
+            # none leaves before all are in; or there were as many before
+            most = max(most, last - out)
+            into, out = last, max(out, last - m[q + DEPTH] - 1)
+            break
+        if m[s + STEADY] == into:
+            # each beat of a token stays just for the latency, besides those of the token before
+            before = m[moves + (into - 1 & mask)] - time + 2 if into else 0
+            if max(latency + 1, before) <= most:
+                into += m[m[s + READER] + PER_TOKEN]
+                continue
         into += 1
         most = max(most, into - out)
     m[q + COUNTED_IN], m[q + COUNTED_OUT], m[q + MOST] = into, out, most

@@ -42,7 +42,7 @@ def pass_site(m, w, p, steps):
     late = start <= last
     if late and own > beats:
         return HELD_UP
-    passed = pass_on(m, w, s, last + 1 if late else start, own, beats, groups * beats)
+    passed = pass_on(m, w, s, last + 1 if late else start, own, beats, groups)
     if passed < 0:
         return passed
     if late:
@@ -70,16 +70,18 @@ def pass_add(m, w, p):
     beats = m[r + stream.PER_TOKEN]
     if m[paced + stream.PACED] != n or m[early + stream.OFFERED] < n + beats:
         return HELD_UP
-    start, apart, burst = m[paced + stream.START], m[paced + stream.APART], m[paced + stream.BURST]
+    start, apart = m[paced + stream.START], m[paced + stream.APART]
+    burst, bursts = m[paced + stream.BURST], m[paced + stream.BURSTS]
     waits = max(m[paced + stream.LAST] + 1, stream.offered_at(m, early, n + beats - 1))
     last, out = m[s + stream.LAST], start + m[p + op.PIPELINE]
     full = last + op.ROOM_DELAY > start and n - m[s + stream.LATE] < m[p + op.DEPTH]
     if waits > start or full or out <= last:
         return HELD_UP
-    passed = pass_on(m, w, s, out, apart, burst, beats)
+    passed = pass_on(m, w, s, out, apart, burst, bursts)
     if passed >= 0:
-        _take(m, r, start, apart, burst, beats)
-        _take(m, other, start, apart, burst, beats)
+        _take(m, r, start, apart, burst, bursts)
+        _take(m, other, start, apart, burst, bursts)
+        m[paced + stream.STEADY] = n
         m[p + BUSY] += beats
     return passed
 
@@ -91,38 +93,38 @@ def _pace_start(m, r, n):
 
 
 @compiled
-def _take(m, r, start, apart, burst, beats):
+def _take(m, r, start, apart, burst, bursts):
     """A reader of a queue takes a token at a pace."""
     s = m[r + stream.STREAM]
     m[m[s + stream.PRODUCER]] = 1
-    _moved(m, s, start, apart, burst, beats)
-    _taken(m, r, beats)
+    _moved(m, s, start, apart, burst, bursts)
+    _taken(m, r, burst * bursts)
 
 
 @compiled
-def pass_on(m, w, s, start, apart, burst, beats):
+def pass_on(m, w, s, start, apart, burst, bursts):
     """Moves a token through a stream as it is offered, if all readers take it so: the add that may have got a token
     through a queue, or 0; HELD_UP or UNKNOWN else.
     """
-    first = m[s + stream.READER]
+    first, beats = m[s + stream.READER], burst * bursts
     readers = range(first, first + m[s + stream.READERS] * stream.READER_SIZE, stream.READER_SIZE)
     for r in readers:
         if m[r + stream.QUEUE]:
             held = _queue_waits(m, m[r + stream.QUEUE], start, beats)
         else:
-            held = _op_waits(m, r, start, apart, burst, beats)
+            held = _op_waits(m, r, start, apart, burst, bursts)
         if held < 0:
             return held
     n = m[s + stream.OFFERED]
     m[s + stream.OFFERED] = n + beats
-    _moved(m, s, start, apart, burst, beats)
+    _moved(m, s, start, apart, burst, bursts)
     add = 0
     for r in readers:
         _taken(m, r, beats)
         if m[r + stream.QUEUE]:
-            add = _put(m, m[r + stream.QUEUE], start, apart, burst, beats)
+            add = _put(m, m[r + stream.QUEUE], start, apart, burst, bursts)
         else:
-            _arrive(m, w, r, start, apart, burst, beats)
+            _arrive(m, w, r, start, apart, burst, bursts)
     return add
 
 
@@ -132,24 +134,28 @@ def _time(start, apart, burst, beat):
 
 
 @compiled
-def _note(m, times, mask, n, start, apart, burst, beats):
-    """Notes the times of a token's beats in a ring, of which the first is number n: those for which there are places."""
-    skipped = max(0, beats - mask - 1) // burst
-    n += skipped * burst
-    start += skipped * apart
-    for _ in range(beats // burst - skipped):
-        for beat in range(burst):
-            m[times + (n + beat & mask)] = start + beat
-        n += burst
-        start += apart
+def _note(m, times, mask, n, start, apart, burst, bursts):
+    """Notes the times of a token's beats, of which the first is number n, in a ring: as many as it has places for."""
+    if apart == burst:
+        bursts, burst = 1, burst * bursts
+    n += burst * bursts - 1
+    time, left = start + (bursts - 1) * apart + burst - 1, mask + 1
+    # the last ones first
+    while bursts and left > 0:
+        for beat in range(min(burst, left)):
+            m[times + (n - beat & mask)] = time - beat
+        n -= burst
+        left -= burst
+        time -= apart
+        bursts -= 1
 
 
 @compiled
-def _moved(m, s, start, apart, burst, beats):
+def _moved(m, s, start, apart, burst, bursts):
     n, mask = m[s + stream.MOVED], m[s + stream.MASK]
-    _note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, beats)
-    m[s + stream.MOVED] = n + beats
-    m[s + stream.LAST] = start + (beats // burst - 1) * apart + burst - 1
+    _note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, bursts)
+    m[s + stream.MOVED] = n + burst * bursts
+    m[s + stream.LAST] = start + (bursts - 1) * apart + burst - 1
 
 
 @compiled
@@ -169,20 +175,21 @@ def _queue_waits(m, q, start, beats):
     gone = m[s + stream.OFFERED] + beats - depth
     if gone > m[s + stream.MOVED]:
         return UNKNOWN
-    if gone > 0 and stream.moved_at(m, s, gone - 1) + 2 - min(beats, gone) > start:
+    if gone > 0 and stream.moved_at(m, s, gone - 1) + 2 - beats > start:
         return HELD_UP
     return 0
 
 
 @compiled
-def _put(m, q, start, apart, burst, beats):
+def _put(m, q, start, apart, burst, bursts):
     """A token goes into a queue: the add behind it, or 0 where there is none."""
     stream.count(m, q)
     s = m[q + stream.SINK]
     n, mask, shown = m[s + stream.OFFERED], m[s + stream.MASK], start + m[q + stream.LATENCY]
-    _note(m, m[s + stream.RING], mask, n, shown, apart, burst, beats)
-    m[s + stream.PACED], m[s + stream.START], m[s + stream.APART], m[s + stream.BURST] = n, shown, apart, burst
-    stream.offered(m, s, n + beats)
+    _note(m, m[s + stream.RING], mask, n, shown, apart, burst, bursts)
+    m[s + stream.PACED], m[s + stream.START] = n, shown
+    m[s + stream.APART], m[s + stream.BURST], m[s + stream.BURSTS] = apart, burst, bursts
+    stream.offered(m, s, n + burst * bursts)
     stream.count(m, q)
     reader = m[m[s + stream.READER] + stream.CONSUMER]
     return reader if m[reader + KIND] == kinds.ELEMENTWISE else 0
@@ -197,7 +204,7 @@ def _ready(m, p):
 
 
 @compiled
-def _op_waits(m, r, start, apart, burst, beats):
+def _op_waits(m, r, start, apart, burst, bursts):
     """Whether beats of a token, which may come in a converter to more lanes, may wait for an op: 0, or HELD_UP or
     UNKNOWN. The second word must wait in the converter until the first is taken, and the first for the one before.
     """
@@ -210,29 +217,32 @@ def _op_waits(m, r, start, apart, burst, beats):
         return UNKNOWN
     if wide == 1:
         return HELD_UP if ready > start else 0
-    if m[r + stream.READ_AT] > _time(start, apart, burst, wide - 1):
+    if m[r + stream.READ_AT] > start + wide - 1 and m[r + stream.READ_AT] > _time(start, apart, burst, wide - 1):
         return HELD_UP
-    if beats > wide and ready > _time(start, apart, burst, 2 * wide - 1):
-        return HELD_UP
-    return 0
+    if ready <= start + 2 * wide - 1 or burst * bursts == wide:
+        return 0
+    return HELD_UP if ready > _time(start, apart, burst, 2 * wide - 1) else 0
 
 
 @compiled
-def _arrive(m, w, r, start, apart, burst, beats):
+def _arrive(m, w, r, start, apart, burst, bursts):
     """A token comes into an op."""
     p, wide = m[r + stream.CONSUMER], m[r + stream.WIDEN]
     shown, read = start, m[r + stream.TAKEN_AT]
     if wide > 1:
-        shown, read = _time(start, apart, burst, wide - 1) + 1, read + 1
-        if beats == wide:
+        read += 1
+        if burst * bursts == wide:
             read = max(read, _ready(m, p))
     m[r + stream.READ_AT] = read
     if m[p + KIND] == kinds.TOKENS:
         arrivals.token_came(m, w, p, read)
     elif m[p + KIND] == kinds.WINDOWS:
+        if wide > 1:
+            shown = _time(start, apart, burst, wide - 1) + 1
         arrivals.token_shows(m, p, shown)
         arrivals.row_token_came(m, w, p, read)
     else:
-        m[p + arrivals.POOL_LEFT] -= beats // wide
-        m[p + BUSY] += beats // wide
+        words = burst * bursts // wide
+        m[p + arrivals.POOL_LEFT] -= words
+        m[p + BUSY] += words
     m[m[r + stream.OWNER]] = 1

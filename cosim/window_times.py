@@ -27,7 +27,7 @@ from cosim.arrivals import (
     fill_rows,
     waits_for_row,
 )
-from cosim.memory import FRAMES, UNKNOWN, WINDOWS, compiled
+from cosim.memory import FRAMES, WINDOWS, compiled
 from cosim.op_times import BEGUN, DONE, HEADED, LEFT, begin_site, frame_tokens
 from cosim.site_times import work
 
