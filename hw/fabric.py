@@ -34,18 +34,16 @@ class Part(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Family:
     """``dsp``: signed operand widths of a DSP block; ``dsp_slice``: bits of an operand that each block takes but the
-    last, where it takes several; ``dsp_result``: bits of the narrowest product that becomes a DSP block;
-    ``dsp_registers``: whether DSP blocks take in the registers around a product. ``ram``: memory cells made of LUTs,
-    sized in LUTs; none where LUTs are no memory. ``block``: those of block memory, sized in the blocks that
-    ``hw.device`` counts; ``read_first``: whether it does, without help, what our memories do when a word is read while
-    it is written. ``factors``: LUTs per term, by kind.
+    last, where it takes several; ``dsp_result``: bits of the narrowest product that becomes a DSP block. ``ram``:
+    memory cells made of LUTs, sized in LUTs; none where LUTs are no memory. ``block``: those of block memory, sized in
+    the blocks that ``hw.device`` counts; ``read_first``: whether it does, without help, what our memories do when a
+    word is read while it is written. ``factors``: LUTs per term, by kind.
     """
 
     lut_inputs: int
     dsp: tuple[int, int]
     dsp_slice: int
     dsp_result: int
-    dsp_registers: bool
     ram: tuple[Cell, ...]
     block: tuple[Cell, ...]
     read_first: bool
@@ -69,10 +67,10 @@ _BLOCK_ECP5 = (Cell(16384, _NINES, 9, 128, 0, 1), Cell(16384, (*_NINES, 36), 9, 
 _BLOCK_ICE40 = (Cell(2048, (2, 4, 8), 0, 64, 0, 1), Cell(2048, (2, 4, 8, 16), 1, 64, 0, 1))
 
 FAMILIES = {
-    "xcup": Family(6, (27, 18), 17, 9, False, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
-    "xc7": Family(6, (25, 18), 17, 9, True, _RAM_7, _BLOCK_XILINX, True, LUT6),
-    "ecp5": Family(4, (18, 18), 18, 0, False, (Cell(16, (4,), 0, 4, 0, 6),), _BLOCK_ECP5, False, LUT4),
-    "ice40": Family(4, (16, 16), 16, 11, False, (), _BLOCK_ICE40, False, LUT4),
+    "xcup": Family(6, (27, 18), 17, 9, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
+    "xc7": Family(6, (25, 18), 17, 9, _RAM_7, _BLOCK_XILINX, True, LUT6),
+    "ecp5": Family(4, (18, 18), 18, 0, (Cell(16, (4,), 0, 4, 0, 6),), _BLOCK_ECP5, False, LUT4),
+    "ice40": Family(4, (16, 16), 16, 11, (), _BLOCK_ICE40, False, LUT4),
 }
 
 
@@ -118,9 +116,14 @@ def dsp_blocks(f: Family, a: int, b: int) -> int:
     return sum(min(piece) > 1 for piece in _pieces(f, max(a, b), min(a, b))) if a + b >= f.dsp_result else 0
 
 
-def joins(f: Family, a: int, b: int) -> int:
-    """Sums of what DSP blocks give, and LUTs where an operand has one bit left, to the whole of such a product."""
-    return len(_pieces(f, max(a, b), min(a, b))) - 1 if a + b >= f.dsp_result else 0
+def joined_bits(f: Family, a: int, b: int) -> int:
+    """Bits of the adders that join what DSP blocks give to the whole of such a product: one adder a block after the
+    first, and three where an operand has one bit left, which LUTs multiply by, negate and add.
+    """
+    if a + b < f.dsp_result:
+        return 0
+    adders = sum(3 if min(piece) == 1 else 1 for piece in _pieces(f, max(a, b), min(a, b))[1:])
+    return adders * (a + b - f.dsp_slice)
 
 
 def _pieces(f: Family, a: int, b: int) -> list[tuple[int, int]]:
@@ -175,12 +178,14 @@ def lut_memory(f: Family, depth: int, bits: int, reads: int = 1, *, forced: bool
     return found.size + bits * reads * select(f, found.banks) + (found.banks if found.banks > 1 else 0), 0.0
 
 
-def table(f: Family, depth: int, columns: int) -> float:
-    """LUTs of ``columns`` bits of constants by address: random ones."""
+def table(f: Family, depth: int, columns: int, counted: bool = False) -> float:
+    """LUTs of ``columns`` bits of constants by address: random ones. ``counted``: the address is a counter, with whose
+    carries ABC9 mixes wide LUTs up.
+    """
     if depth <= 4:
         return 0.4 * columns
     if f.lut_inputs == 6:
-        return columns * max(1, (1 << index(depth)) >> 6)
+        return columns * max(1, (1 << index(depth)) >> 6, (depth - 8) / 13 if counted else 0)
     return columns * (1.0 if depth <= 16 else 0.128 * depth)
 
 

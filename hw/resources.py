@@ -26,7 +26,7 @@ from hw.fabric import (
     encoder,
     family,
     index,
-    joins,
+    joined_bits,
     looked_up,
     lut_memory,
     select,
@@ -311,14 +311,14 @@ def of_luts(f: Family, s: Sums, less: float) -> Part:
 
 def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
     """Products in DSP blocks, each of a feature and so many bits of weights. Terms of products: for those in LUTs bits
-    of rows after the first and of the first, and how many they are; bits at which several DSP blocks of a product are
-    joined; LUTs of tables.
+    of rows after the first and of the first, and how many they are; bits of adders that join DSP blocks of a
+    product; LUTs of tables.
     """
     feature, blocks, joined, lut = signed_width(s.features), 0, 0, 0.0
     for span in spans:
         found = dsp_blocks(f, span, feature)
         blocks += found
-        joined += joins(f, span, feature) * (feature + span - f.dsp_slice)
+        joined += joined_bits(f, span, feature)
         if not found:
             lut += less * small_product(f, s.features.decoded_width, span)
     return Part("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
@@ -327,7 +327,8 @@ def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
 @cache
 def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
     """``words``: of weights; where there is one, they never change; ``bits``: those of a word that differ. Terms of
-    accumulators: their bits; of operands: LUTs of decoders, taps that may not count, bits of packed weights.
+    accumulators: their bits, and of those that pay back what a field borrowed; of operands: LUTs of decoders, taps that
+    may not count, bits of packed weights.
     """
     lanes = s.taps * s.simd
     chain = s.latency - 1
@@ -343,6 +344,7 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
     decoders, borrows = 0.0 if s.looks_up else lanes * decoder(f, s.features), 0.0
     ff = lanes * held + chain
     feature = signed_width(s.features)
+    borrowed = 0
     parts = []
     if s.weights is not None:
         weight, macs = signed_width(s.weights), s.pe * s.terms
@@ -356,6 +358,7 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
             # what a field borrows from the one above
             borrows = (s.pe - len(groups)) * s.terms * (weight + 1) * share
             ff += (s.pe - len(groups)) * s.terms * share
+            borrowed = (s.pe - len(groups)) * s.width * (s.packing.summed >= s.terms)
         constant = CONSTANT_BITS if words == 1 else 0
         ff += s.terms * sum(product_width(s) + span - weight - constant for span in spans)
         for stage in range(1, s.product_stages):
@@ -370,7 +373,7 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
     parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
     *added, registers = tree(s).tolist()
     parts.append(Part("adders", tuple(added), ff=registers))
-    return Part("accumulators", (s.pe * s.width,), ff=ff + s.pe * s.width), *parts
+    return Part("accumulators", (s.pe * s.width, borrowed), ff=ff + s.pe * s.width), *parts
 
 
 class Constants(NamedTuple):
@@ -407,13 +410,14 @@ def requantizer(
     bounds: tuple[int, int],
     *,
     encoded: bool,
+    counted: bool = False,
 ) -> tuple[Part, ...]:
-    """Terms: lanes, bits of biased sums, of those that are narrowed, of rounded products, of integer results, at which
-    several DSP blocks of a product are joined.
+    """``counted``: whether a counter addresses the biases, not a copy of one. Terms: lanes, bits of biased sums, of
+    those that are narrowed, of rounded products, of integer results, of adders that join DSP blocks of a product.
     """
     result = width(requant.lo, requant.hi) - (encoded and not dtype.signed)
     fixed, widths = constants(requant, lanes), operands(requant, bounds)
-    return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded)
+    return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded, counted)
 
 
 @cache
@@ -427,6 +431,7 @@ def _requantizer(
     dtype: DType,
     lanes: int,
     encoded: bool,
+    counted: bool,
 ) -> tuple[Part, ...]:
     biased, narrow = operands
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
@@ -439,11 +444,11 @@ def _requantizer(
         factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
         if factor > 1:
             dsp += dsp_blocks(f, narrow, factor + 1)
-            joined += joins(f, narrow, factor + 1) * (narrow + mult - f.dsp_slice)
+            joined += joined_bits(f, narrow, factor + 1)
     ff += rounded
     if encoded and isinstance(dtype, DyBitType):
         ff += lanes * dtype.width
-    lut += table(f, c.beats, c.bias_bits + c.mult_bits)
+    lut += table(f, c.beats, c.bias_bits, counted) + table(f, c.beats, c.mult_bits)
     lut += lanes * encoder(f, dtype) if encoded else 0.0
     ff += c.bias_bits + c.mult_bits
     if c.mults is None:
@@ -480,7 +485,7 @@ def drain(
     part = Part("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
-    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True)
+    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counted=True)
     return part, *lanes
 
 

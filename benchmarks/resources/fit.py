@@ -21,8 +21,8 @@ GROUP = {
 """The group of the netlist to which a kind of part belongs, if not ``CONTROL``."""
 GROUP_WEIGHT = 0.5
 """How much a group's error counts against the whole op's."""
-PULL = 2.0
-"""How much a factor is pulled to the present one, so that terms that come together keep a share each."""
+PULL = 20.0
+"""How much a factor is pulled to the present one: ops are few, and terms that come together keep a share each."""
 ROUNDS = 8
 EVEN = 0.02
 """Relative errors below this count alike; above, an op counts the less the worse it fits: least absolute errors."""
