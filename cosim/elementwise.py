@@ -19,6 +19,7 @@ from cosim.stream_times import (
     leave,
     offered,
     read_words,
+    recall,
     straight,
     take_word,
     word_shown,
@@ -35,6 +36,7 @@ def elementwise(m, w, p):
     passed = p
     while passed > 0:
         passed = pass_add(m, w, passed)
+    recall(m, s)
     if straight(m, a) and straight(m, b):
         _elementwise_straight(m, w, p)
         return

@@ -42,6 +42,7 @@ def begin_site(m, p, begun, taps):
     """
     m[p + BEGUN], m[p + BEGUN_AT], m[p + FREE], m[p + GROUP], m[p + TAPS] = 1, begun, begun + 1, 0, taps
     m[p + BLOCKED] -= begun + 1
+    m[p + POSTPONED] = 0
 
 
 @compiled

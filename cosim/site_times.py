@@ -38,7 +38,7 @@ from cosim.op_times import (
     frame_tokens,
     room,
 )
-from cosim.stream_times import LATE, MASK, MOVED, OFFERED, PRODUCER, RING, offered
+from cosim.stream_times import LATE, MASK, MOVED, OFFERED, PRODUCER, RING, offered, recall
 from cosim.whole_tokens import pass_site
 
 
@@ -65,6 +65,7 @@ def work(m, w, p):
             m[p + POSTPONED] = m[SWEEP]
             m[m[s + PRODUCER]] = 1
             return False
+        recall(m, s)
     beats, pipeline, mask = m[p + BEATS], m[p + PIPELINE], m[s + MASK]
     own = max(steps, beats)
     n, group, free, last = m[s + OFFERED], m[p + GROUP], m[p + FREE], m[p + LAST_STEP]
@@ -93,6 +94,7 @@ def work(m, w, p):
 @compiled
 def _end(m, p, s):
     beats, n, mask = m[p + END_BEATS], m[s + OFFERED], m[s + MASK]
+    recall(m, s)
     # it asks for the room of a round
     place = room(m, p, s, n, max(beats, m[p + BEATS]))
     if place == UNKNOWN:

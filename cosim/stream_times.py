@@ -18,8 +18,9 @@ from cosim.memory import ENDS, FRAMES, PROCESS, TOKENS, UNKNOWN, compiled
 ) = range(16)  # fmt: skip
 """Of a stream: beats offered and moved so far, the time of the last move, how many had moved when one last did so later
 than it was offered (``ON_TIME`` before that); the rings of both times (m's behind o's), the address of the first of its
-readers, which lie in a row, and of the flag that wakes the process that offers. Behind a queue, the first beat of the
-last token that went in whole, and its pace (``whole_tokens``); that of the last one that also left at its pace.
+readers, which lie in a row, and of the flag that wakes the process that offers. Of the last token
+that passed whole (``whole_tokens``) the first beat and the pace: behind a queue that at which it is offered, and
+the first beat of the last one that also left so; else that at which it moved, until the ring has it.
 """
 
 ON_TIME = -1 << 40
@@ -36,6 +37,38 @@ Its converters: each beat becomes ``NARROW`` parts, of which ``HELD`` are left, 
 ``end`` or not; the last part moved at ``PART_AT``. Of ``WIDEN`` parts, ``PARTS`` are in the register of the next word,
 and when it is complete, ``WORD``, it shows at ``WORD_AT``. The last word was taken at ``READ_AT``.
 """
+
+
+@compiled
+def note(m, times, mask, n, start, apart, burst, bursts):
+    """Notes the times of a whole token's beats, of which the first is number n, in a ring that has place for all."""
+    if apart == burst:
+        burst, bursts, apart = 1, burst * bursts, 1
+    for beat in range(burst):
+        place, time = n + beat, start + beat
+        for _ in range(bursts):
+            m[times + (place & mask)] = time
+            place += burst
+            time += apart
+
+
+@compiled
+def recall(m, s):
+    """Notes when beats of the last whole token moved, as many as there are places for."""
+    n, mask = m[s + PACED], m[s + MASK]
+    if n == UNKNOWN:
+        return
+    apart, burst, bursts = m[s + APART], m[s + BURST], m[s + BURSTS]
+    skipped = (burst * bursts - mask - 1) // burst
+    start, left = m[s + START] + skipped * apart, bursts - skipped
+    moves = m[s + RING] + mask + 1
+    n += skipped * burst
+    for _ in range(left):
+        for beat in range(burst):
+            m[moves + (n + beat & mask)] = start + beat
+        n += burst
+        start += apart
+    m[s + PACED] = UNKNOWN
 
 
 @compiled

@@ -34,6 +34,7 @@ def pass_site(m, w, p, steps):
         if own > beats:
             return HELD_UP
         before = n + beats - depth
+        stream.recall(m, s)
         if before > 0:
             first = max(first, stream.moved_at(m, s, before - 1) + op.ROOM_DELAY)
         if first < last + op.ROOM_DELAY + beats - depth:
@@ -97,7 +98,10 @@ def _take(m, r, start, apart, burst, bursts):
     """A reader of a queue takes a token at a pace."""
     s = m[r + stream.STREAM]
     m[m[s + stream.PRODUCER]] = 1
-    _moved(m, s, start, apart, burst, bursts)
+    mask, n = m[s + stream.MASK], m[s + stream.MOVED]
+    stream.note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, bursts)
+    m[s + stream.MOVED] = n + burst * bursts
+    m[s + stream.LAST] = start + (bursts - 1) * apart + burst - 1
     _taken(m, r, burst * bursts)
 
 
@@ -134,28 +138,22 @@ def _time(start, apart, burst, beat):
 
 
 @compiled
-def _note(m, times, mask, n, start, apart, burst, bursts):
-    """Notes the times of a token's beats, of which the first is number n, in a ring: as many as it has places for."""
-    if apart == burst:
-        bursts, burst = 1, burst * bursts
-    n += burst * bursts - 1
-    time, left = start + (bursts - 1) * apart + burst - 1, mask + 1
-    # the last ones first
-    while bursts and left > 0:
-        for beat in range(min(burst, left)):
-            m[times + (n - beat & mask)] = time - beat
-        n -= burst
-        left -= burst
-        time -= apart
-        bursts -= 1
+def _moved(m, s, start, apart, burst, bursts):
+    n, mask = m[s + stream.MOVED], m[s + stream.MASK]
+    if burst * bursts > mask:
+        # most are asked for by none, as the next token passes whole as well
+        _pace(m, s, n, start, apart, burst, bursts)
+    else:
+        stream.recall(m, s)
+        stream.note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, bursts)
+    m[s + stream.MOVED] = n + burst * bursts
+    m[s + stream.LAST] = start + (bursts - 1) * apart + burst - 1
 
 
 @compiled
-def _moved(m, s, start, apart, burst, bursts):
-    n, mask = m[s + stream.MOVED], m[s + stream.MASK]
-    _note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, bursts)
-    m[s + stream.MOVED] = n + burst * bursts
-    m[s + stream.LAST] = start + (bursts - 1) * apart + burst - 1
+def _pace(m, s, n, start, apart, burst, bursts):
+    m[s + stream.PACED], m[s + stream.START] = n, start
+    m[s + stream.APART], m[s + stream.BURST], m[s + stream.BURSTS] = apart, burst, bursts
 
 
 @compiled
@@ -186,9 +184,8 @@ def _put(m, q, start, apart, burst, bursts):
     stream.count(m, q)
     s = m[q + stream.SINK]
     n, mask, shown = m[s + stream.OFFERED], m[s + stream.MASK], start + m[q + stream.LATENCY]
-    _note(m, m[s + stream.RING], mask, n, shown, apart, burst, bursts)
-    m[s + stream.PACED], m[s + stream.START] = n, shown
-    m[s + stream.APART], m[s + stream.BURST], m[s + stream.BURSTS] = apart, burst, bursts
+    stream.note(m, m[s + stream.RING], mask, n, shown, apart, burst, bursts)
+    _pace(m, s, n, shown, apart, burst, bursts)
     stream.offered(m, s, n + burst * bursts)
     stream.count(m, q)
     reader = m[m[s + stream.READER] + stream.CONSUMER]
