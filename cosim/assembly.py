@@ -115,6 +115,7 @@ class Assembly:
             m[queue + stream.DEPTH], m[queue + stream.LATENCY] = depth, queue_latency(edge.queue)
             sink = self._stream(edge.producer, edge.layout.lanes, queue, depth + 2, 1, f"queue {edge.name}")
             m[queue + stream.SOURCE] = reader
+            m[sink[0] + stream.BEFORE] = reader
             m[queue + stream.SINK], reader = sink
         lanes = edge.layout.lanes
         for step in edge.lanes:
@@ -154,8 +155,8 @@ class Assembly:
         if isinstance(op, ElementwiseOp):
             process = self._process(kinds.ELEMENTWISE, op_fields.OP, *readers)
             m[process + op_fields.SECOND] = readers[-1]
-            plain = readers[0] != readers[-1] and all(self._straight(reader) for reader in readers)
-            m[process + op_fields.FLOWS] = plain and op.depth >= op.pipeline + op_fields.ROOM_DELAY
+            queued = readers[0] != readers[-1] and all(self._queued(reader) for reader in readers)
+            m[process + op_fields.FLOWS] = queued and op.depth >= op.pipeline + op_fields.ROOM_DELAY
         elif isinstance(op, GlobalPoolOp):
             process = self._process(kinds.POOL, arrivals.POOL_SIZE, *readers)
             m[process + op_fields.END_BEATS] = op.end_beats
@@ -170,10 +171,12 @@ class Assembly:
         m[process + op_fields.DEPTH], m[process + op_fields.PIPELINE] = op.depth, op.pipeline
         return process, op.depth
 
-    def _straight(self, reader: int) -> bool:
+    def _queued(self, reader: int) -> bool:
+        """Whether a reader takes beats from a queue as they are."""
         m = self.memory
-        one = m[m[reader + stream.STREAM] + stream.READERS] == 1
-        return one and m[reader + stream.NARROW] == m[reader + stream.WIDEN] == 1
+        return (
+            m[m[reader + stream.STREAM] + stream.BEFORE] and m[reader + stream.NARROW] == m[reader + stream.WIDEN] == 1
+        )
 
     def _rounds(self, process: int, op: LinearOp | WindowOp) -> None:
         m, rounds = self.memory, op.rounds

@@ -147,19 +147,16 @@ class Simulator:
         ends = np.cumsum(beats) - 1
         firsts = np.cumsum(taken) - taken
         cycles = int(out[-1]) + 1
-        worked = zip(m[self._ops + memory.BUSY].tolist(), m[self._ops + memory.BLOCKED].tolist(), strict=True)
-        held = m[self._queues + stream_times.MOST].tolist()
+        busy, blocked = m[self._ops + memory.BUSY], m[self._ops + memory.BLOCKED]
+        work = zip(busy.tolist(), (cycles - busy - blocked).tolist(), blocked.tolist(), strict=True)
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
             latency=(out[ends - (beats > 1)] - came[firsts]).tolist(),
             intervals=np.diff(out[ends]).tolist(),
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
-            queues=dict(zip(parts.queues, held, strict=True)),
-            ops={
-                name: Work(busy, cycles - busy - blocked, blocked)
-                for name, (busy, blocked) in zip(parts.ops, worked, strict=True)
-            },
+            queues=dict(zip(parts.queues, m[self._queues + stream_times.MOST].tolist(), strict=True)),
+            ops=dict(zip(parts.ops, map(Work._make, work), strict=True)),
             input=came.tolist(),
             output=out.tolist(),
         )
@@ -263,10 +260,10 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
 
 def masks_of(graph: Graph, frames: Frames) -> np.ndarray:
     """The active sites of each frame, bool ``[frames, height, width]``."""
-    side, full = graph.input.shape[:2], np.ones(graph.input.shape[:2], dtype=bool)
+    side = graph.input.shape[:2]
     if isinstance(frames, int):
         frames = [True] * frames
-    masks = [full & frame if isinstance(frame, bool) else np.asarray(frame) for frame in frames]
+    masks = [np.full(side, frame) if isinstance(frame, bool) else np.asarray(frame) for frame in frames]
     if not masks:
         raise ValueError("the cycle simulator needs at least one frame")
     for number, mask in enumerate(masks):

@@ -24,7 +24,7 @@ from cosim.stream_times import (
     take_word,
     word_shown,
 )  # fmt: skip
-from cosim.whole_tokens import pass_add
+from cosim.whole_tokens import pass_add, pass_adds
 
 
 @compiled
@@ -33,9 +33,9 @@ def elementwise(m, w, p):
     one in which all inputs show.
     """
     a, b, s = m[p + IN], m[p + SECOND], m[p + OUT]
-    passed = p
-    while passed > 0:
-        passed = pass_add(m, w, passed)
+    passed = pass_add(m, w, p)
+    if passed > 0:
+        pass_adds(m, w, passed)
     recall(m, s)
     if straight(m, a) and straight(m, b):
         _elementwise_straight(m, w, p)

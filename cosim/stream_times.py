@@ -13,14 +13,14 @@ from __future__ import annotations
 from cosim.memory import ENDS, FRAMES, PROCESS, TOKENS, UNKNOWN, compiled
 
 (
-    OFFERED, MOVED, LAST, LATE, RING, MASK, READERS, READER, PRODUCER,
+    OFFERED, MOVED, LAST, LATE, RING, MASK, READERS, READER, PRODUCER, BEFORE,
     PACED, START, APART, BURST, BURSTS, STEADY, STREAM_SIZE,
-) = range(16)  # fmt: skip
+) = range(17)  # fmt: skip
 """Of a stream: beats offered and moved so far, the time of the last move, how many had moved when one last did so later
 than it was offered (``ON_TIME`` before that); the rings of both times (m's behind o's), the address of the first of its
-readers, which lie in a row, and of the flag that wakes the process that offers. Of the last token
-that passed whole (``whole_tokens``) the first beat and the pace: behind a queue that at which it is offered, and
-the first beat of the last one that also left so; else that at which it moved, until the ring has it.
+readers, which lie in a row, and of the flag that wakes the process that offers; the reader of that, if it is a queue,
+else 0. Of the last token that passed whole (``whole_tokens``) the first beat and the pace: behind a queue that at which
+it is offered, and the first beat of the last one that also left so; else that at which it moved, until the ring has it.
 """
 
 ON_TIME = -1 << 40
@@ -204,10 +204,10 @@ def count(m, q):
         time = m[offers + (into & mask)] - latency
         while out < m[s + MOVED] and m[moves + (out & mask)] < time:
             out += 1
-        if out == m[s + MOVED] and out < into:
+        if out == m[s + MOVED]:
             # when the next one leaves is not known yet
             break
-        closed = out < m[s + MOVED] and m[moves + (out & mask)] >= m[offers + (last - 1 & mask)] - latency
+        closed = m[moves + (out & mask)] >= m[offers + (last - 1 & mask)] - latency
         if closed or last - out <= most:
             # none leaves before all are in; or there were as many before
             most = max(most, last - out)
@@ -218,6 +218,7 @@ def count(m, q):
             before = m[moves + (into - 1 & mask)] - time + 2 if into else 0
             if max(latency + 1, before) <= most:
                 into += m[m[s + READER] + PER_TOKEN]
+                out = max(out, into - max(before, 0) - latency)
                 continue
         into += 1
         most = max(most, into - out)

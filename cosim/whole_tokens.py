@@ -48,12 +48,27 @@ def pass_site(m, w, p, steps):
         return passed
     if late:
         m[s + stream.LATE] = m[s + stream.OFFERED]
-    while passed > 0:
-        passed = pass_add(m, w, passed)
+    pass_adds(m, w, passed)
     time = first + groups * own - 1
     m[p + op.FREE], m[p + op.LAST_STEP] = time + 1, time
     op.done(m, p, time, time - 1 if groups * own > 1 else -1, groups * steps)
     return 0
+
+
+@compiled
+def pass_adds(m, w, p):
+    """Passes a token through an add, if there is one, and those behind it, as far as it goes whole."""
+    while p:
+        passed = pass_add(m, w, p)
+        if passed < 0:
+            _wake(m, p)
+            return
+        p = passed
+
+
+@compiled
+def _wake(m, p):
+    m[m[m[p + op.IN] + stream.OWNER]] = 1
 
 
 @compiled
@@ -97,7 +112,9 @@ def _pace_start(m, r, n):
 def _take(m, r, start, apart, burst, bursts):
     """A reader of a queue takes a token at a pace."""
     s = m[r + stream.STREAM]
-    m[m[s + stream.PRODUCER]] = 1
+    before = m[s + stream.BEFORE]
+    if m[m[before + stream.STREAM] + stream.OFFERED] > m[before + stream.TAKEN]:
+        m[m[s + stream.PRODUCER]] = 1
     mask, n = m[s + stream.MASK], m[s + stream.MOVED]
     stream.note(m, m[s + stream.RING] + mask + 1, mask, n, start, apart, burst, bursts)
     m[s + stream.MOVED] = n + burst * bursts
@@ -126,6 +143,8 @@ def pass_on(m, w, s, start, apart, burst, bursts):
     for r in readers:
         _taken(m, r, beats)
         if m[r + stream.QUEUE]:
+            if add:
+                _wake(m, add)
             add = _put(m, m[r + stream.QUEUE], start, apart, burst, bursts)
         else:
             _arrive(m, w, r, start, apart, burst, bursts)
@@ -186,10 +205,13 @@ def _put(m, q, start, apart, burst, bursts):
     n, mask, shown = m[s + stream.OFFERED], m[s + stream.MASK], start + m[q + stream.LATENCY]
     stream.note(m, m[s + stream.RING], mask, n, shown, apart, burst, bursts)
     _pace(m, s, n, shown, apart, burst, bursts)
-    stream.offered(m, s, n + burst * bursts)
+    m[s + stream.OFFERED] = n + burst * bursts
     stream.count(m, q)
-    reader = m[m[s + stream.READER] + stream.CONSUMER]
-    return reader if m[reader + KIND] == kinds.ELEMENTWISE else 0
+    reader = m[s + stream.READER]
+    if m[m[reader + stream.CONSUMER] + KIND] == kinds.ELEMENTWISE:
+        return m[reader + stream.CONSUMER]
+    m[m[reader + stream.OWNER]] = 1
+    return 0
 
 
 @compiled
