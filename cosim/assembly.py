@@ -175,7 +175,8 @@ class Assembly:
         """Whether a reader takes beats from a queue as they are."""
         m = self.memory
         return (
-            m[m[reader + stream.STREAM] + stream.BEFORE] and m[reader + stream.NARROW] == m[reader + stream.WIDEN] == 1
+            m[m[reader + stream.STREAM] + stream.BEFORE] > 0
+            and m[reader + stream.NARROW] == m[reader + stream.WIDEN] == 1
         )
 
     def _rounds(self, process: int, op: LinearOp | WindowOp) -> None:

@@ -5,8 +5,10 @@ process that turns the times at which its beats arrive into the times at which i
 over beats, rounds and sites, with no step a cycle. A process pauses where a time is not known yet; when all pause
 and beats are left, the accelerator would hang, and ``DeadlockError`` says where.
 
-Times are cycles after reset. The processes are compiled; they are in ``stream_times``, ``op_times``, ``window_times``
-and ``port_times``, and what they work in is put together in ``assembly``.
+Times are cycles after reset. The processes are compiled: the ends of the accelerator are in ``port_times``, streams and
+queues in ``stream_times``, ops in ``op_times``, and there what comes in in ``arrivals``, and sites in ``site_times``,
+``window_times`` and ``elementwise``; tokens of which no beat waits take the short way through ``whole_tokens``. What
+they work in is put together in ``assembly``.
 """
 
 from __future__ import annotations

@@ -73,3 +73,26 @@ def _block(rng: np.random.Generator, net: Builder, kernels: Sequence[int], depth
 def _conv(rng: np.random.Generator, net: Builder, kernels: Sequence[int], stride: int) -> str:
     kernel = int(rng.choice(kernels))
     return net.conv(2, kernel, FORMAT, stride=stride, depthwise=bool(rng.integers(2)))
+
+
+def wide_net(rng: np.random.Generator) -> Graph:
+    """Inverted bottlenecks of many channels, some residual, some strided, on few sites; sparse or dense. A token takes
+    many beats.
+    """
+    height, width = (int(rng.integers(3, 8)) for _ in range(2))
+    net = Builder(rng, (height, width, 2), IntType(8, signed=False), sparse=bool(rng.integers(4)))
+    channels = int(rng.choice([4, 6, 8]))
+    net.conv(channels, 3, FORMAT, stride=int(rng.integers(1, 3)))
+    for _ in range(int(rng.integers(1, 4))):
+        start, stride = net.last, int(rng.choice([1, 1, 2]))
+        inner = int(rng.choice([8, 12, 16, 24, 48]))
+        net.conv(inner, 1, FORMAT)
+        net.conv(inner, 3, FORMAT, depthwise=True, stride=stride)
+        residual = stride == 1 and rng.integers(4) > 0
+        channels = channels if residual else int(rng.choice([4, 8, 16]))
+        net.conv(channels, 1, FORMAT)
+        if residual:
+            net.add(*((net.last, start) if rng.integers(2) else (start, net.last)), FORMAT)
+    if rng.integers(2):
+        net.global_pool(FORMAT)
+    return Graph("net", tuple(net.nodes), net.last)
