@@ -46,8 +46,8 @@ def played(simulator: Simulator, masks: list[np.ndarray]) -> CycleRun | str:
 def test_equals_beat_by_beat(seed: int) -> None:
     rng = np.random.default_rng([9, seed])
     graph, mapping, masks = draw(rng)
-    ports = {name: stalls(rng) for name in ("source", "sink") if rng.integers(3) == 0}
-    whole, beats = (Simulator(graph, mapping, **ports) for _ in range(2))
+    source, sink = (stalls(rng) if rng.integers(3) == 0 else None for _ in range(2))
+    whole, beats = (Simulator(graph, mapping, source=source, sink=sink) for _ in range(2))
     beats._start[np.array(list(beats._parts.ops.values())) + FLOWS] = 0
     assert played(whole, masks) == played(beats, masks)
 
