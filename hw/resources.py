@@ -182,7 +182,7 @@ def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: boo
 @cache
 def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
     """Terms: one, bits of counters and cells, of rows' places, rows in reach times bits of their number, rows times
-    taps, bits of presence.
+    taps; those of ``presence``.
     """
     row, column, level = index(g.rows), column_bits(g, True), g.rows.bit_length()
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
@@ -209,19 +209,24 @@ def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, para
 
 
 def presence(f: Family, g: WindowGeometry) -> Part:
-    """The bits of the active sites of all rows. Terms: bits of the words that turn and of their flags."""
+    """The bits of the active sites of all rows. Terms: bits of words, set or not, with their flags, and of what a
+    window's columns are chosen from.
+    """
     wide = g.width + 2 * g.padding
     word = word_bits(wide, g.kernel)
     words = -(-wide // word)
     gathered = word + index(words) + 1
     if words == 1:
-        return Part("", (g.rows * word * index(word),), ff=gathered + g.rows * wide)
+        # bits of the padding are never set
+        live = min(word, 1 << index(g.width))
+        terms = (g.rows * (word + live), g.rows * g.kernel * live / g.stride)
+        return Part("", terms, ff=gathered + g.rows * wide)
     lut = ff = 0.0
     for depth in ((words + 1) // 2, words // 2):
         one, registers = lut_memory(f, depth, word, forced=True)
         lut, ff = lut + g.rows * one, ff + g.rows * registers
-    turned = sum(g.kernel + (1 << n) - 1 for n in range(word.bit_length()))
-    return Part("", (g.rows * (turned + 2 * word + 2 * words),), lut, gathered + g.rows * words + ff)
+    terms = (2 * g.rows * (words + 3), g.rows * g.kernel * (2 * word / g.stride + 2))
+    return Part("", terms, lut, gathered + g.rows * words + ff)
 
 
 @cache
