@@ -116,13 +116,14 @@ def dsp_blocks(f: Family, a: int, b: int) -> int:
     return sum(min(piece) > 1 for piece in _pieces(f, max(a, b), min(a, b))) if a + b >= f.dsp_result else 0
 
 
-def joined_bits(f: Family, a: int, b: int) -> int:
+def joined_bits(f: Family, a: int, b: int, *, fixed: bool = False) -> int:
     """Bits of the adders that join what DSP blocks give to the whole of such a product: one adder a block after the
-    first, and three where an operand has one bit left, which LUTs multiply by, negate and add.
+    first, and three where an operand has one bit left, which LUTs multiply by, negate and add; ``fixed``: unless the
+    other operand hardly changes.
     """
     if a + b < f.dsp_result:
         return 0
-    adders = sum(3 if min(piece) == 1 else 1 for piece in _pieces(f, max(a, b), min(a, b))[1:])
+    adders = sum(1 if fixed or min(piece) > 1 else 3 for piece in _pieces(f, max(a, b), min(a, b))[1:])
     return adders * (a + b - f.dsp_slice)
 
 

@@ -55,6 +55,9 @@ REQUANTS_KEPT = 4096
 FEW_WORDS = 16
 """Words of which some bits are likely the same in all, or the same as others."""
 
+FEW_MULTS = 4
+"""Multipliers in turn of which most bits are likely the same."""
+
 CONSTANT_BITS = 3
 """Bits of a product with a constant that are constant or copies of others."""
 
@@ -449,7 +452,7 @@ def _requantizer(
         factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
         if factor > 1:
             dsp += dsp_blocks(f, narrow, factor + 1)
-            joined += joined_bits(f, narrow, factor + 1)
+            joined += joined_bits(f, narrow, factor + 1, fixed=c.beats <= FEW_MULTS)
     ff += rounded
     if encoded and isinstance(dtype, DyBitType):
         ff += lanes * dtype.width

@@ -24,9 +24,9 @@ from hw.op import Op
 from models.esda import load_esda
 from models.ir.activity import measured
 
-FIT = {"xcup": range(1000, 1028), "ecp5": range(1000, 1042)}
+FIT = {"xcup": range(30), "ecp5": range(22)}
 """Seeds of the ops that factors are fitted to."""
-HELD_OUT = {"xcup": range(66), "ecp5": range(140)}
+HELD_OUT = {"xcup": range(2000, 2150), "ecp5": range(2000, 2150)}
 """Seeds of the ops that no factor has seen."""
 CLOSE = 0.15
 

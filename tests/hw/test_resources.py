@@ -66,6 +66,7 @@ def test_dsp_blocks_of_a_product_are_those_of_yosys(family: str, a: int, b: int,
 
 def test_what_joins_the_parts_of_a_product_is_counted() -> None:
     """On ECP5 LUTs multiply by one bit more than a block takes; two are another block's."""
+    assert joined_bits(FAMILIES["ecp5"], 19, 17, fixed=True) == 18
     assert [joined_bits(FAMILIES["ecp5"], a, 17) for a in (18, 19, 20, 37, 38)] == [0, 54, 19, 144, 74]
     assert [joined_bits(FAMILIES["xcup"], a, 17) for a in (27, 28, 44, 45)] == [0, 28, 44, 90]
 
