@@ -34,16 +34,18 @@ class Part(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Family:
     """``dsp``: signed operand widths of a DSP block; ``dsp_slice``: bits of an operand that each block takes but the
-    last, where it takes several; ``dsp_result``: bits of the narrowest product that becomes a DSP block. ``ram``:
-    memory cells made of LUTs, sized in LUTs; none where LUTs are no memory. ``block``: those of block memory, sized in
-    the blocks that ``hw.device`` counts; ``read_first``: whether it does, without help, what our memories do when a
-    word is read while it is written. ``factors``: LUTs per term, by kind.
+    last, where it takes several; ``dsp_result``: bits of the narrowest product that becomes a DSP block. ``choice``:
+    LUTs of a bit for each further word that it is chosen from. ``ram``: memory cells made of LUTs, sized in LUTs; none
+    where LUTs are no memory. ``block``: those of block memory, sized in the blocks that ``hw.device`` counts;
+    ``read_first``: whether it does, without help, what our memories do when a word is read while it is written.
+    ``factors``: LUTs per term, by kind.
     """
 
     lut_inputs: int
     dsp: tuple[int, int]
     dsp_slice: int
     dsp_result: int
+    choice: float
     ram: tuple[Cell, ...]
     block: tuple[Cell, ...]
     read_first: bool
@@ -67,10 +69,10 @@ _BLOCK_ECP5 = (Cell(16384, _NINES, 9, 128, 0, 1), Cell(16384, (*_NINES, 36), 9, 
 _BLOCK_ICE40 = (Cell(2048, (2, 4, 8), 0, 64, 0, 1), Cell(2048, (2, 4, 8, 16), 1, 64, 0, 1))
 
 FAMILIES = {
-    "xcup": Family(6, (27, 18), 17, 9, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
-    "xc7": Family(6, (25, 18), 17, 9, _RAM_7, _BLOCK_XILINX, True, LUT6),
-    "ecp5": Family(4, (18, 18), 18, 0, (Cell(16, (4,), 0, 4, 0, 6),), _BLOCK_ECP5, False, LUT4),
-    "ice40": Family(4, (16, 16), 16, 11, (), _BLOCK_ICE40, False, LUT4),
+    "xcup": Family(6, (27, 18), 17, 9, 1 / 3, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
+    "xc7": Family(6, (25, 18), 17, 9, 1 / 3, _RAM_7, _BLOCK_XILINX, True, LUT6),
+    "ecp5": Family(4, (18, 18), 18, 0, 1.15, (Cell(16, (4,), 0, 4, 0, 6),), _BLOCK_ECP5, False, LUT4),
+    "ice40": Family(4, (16, 16), 16, 11, 0.8, (), _BLOCK_ICE40, False, LUT4),
 }
 
 
@@ -106,9 +108,7 @@ def index(count: int) -> int:
 
 def select(f: Family, ways: int) -> float:
     """LUTs of one bit of a choice among ``ways``, decoding included."""
-    if ways < 2:
-        return 0.0
-    return max(1.0, (ways - 1) / 3) if f.lut_inputs == 6 else 1.15 * (ways - 1)
+    return max(1.0, f.choice * (ways - 1)) if ways > 1 else 0.0
 
 
 def dsp_blocks(f: Family, a: int, b: int) -> int:

@@ -85,8 +85,8 @@ def results() -> dict[str, Any]:
     return json.loads(Path(RESULTS, "resources.json").read_text())["figures"]["held_out"]
 
 
-@pytest.mark.parametrize(("family", "p95"), [("xcup", 21), ("ecp5", 15)])
-def test_estimates_of_the_ops_held_back_stay_within_what_was_measured(family: str, p95: int) -> None:
+@pytest.mark.parametrize("family", ["xcup", "ecp5"])
+def test_estimates_of_the_ops_held_back_stay_within_what_was_measured(family: str) -> None:
     """Against what Yosys made of them, as kept: a change of formulas shows here, one of hardware in the benchmark."""
     device, pairs = DEVICES[DEVICE[family]], []
     for seed, (title, *made) in zip(HELD_OUT[family], results()[family]["ops"], strict=True):
@@ -95,7 +95,7 @@ def test_estimates_of_the_ops_held_back_stay_within_what_was_measured(family: st
         pairs.append((op.resources(device), Resources(*made)))
     figures = summary(pairs)
     assert figures["bram_exact_percent"] == 100
-    assert figures["dsp_exact_percent"] == 100
+    assert figures["dsp_exact_percent"] > 99
     assert figures["ff_p95_error_percent"] <= 6
     assert figures["lut_median_error_percent"] <= 5
-    assert figures["lut_p95_error_percent"] <= p95
+    assert figures["lut_p95_error_percent"] <= 11
