@@ -12,7 +12,7 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,13 @@ class CriticalPath:
 class Routed:
     """A design placed and routed, with the registers around it.
 
-    ``fmax_mhz``: the fastest clock, and ``by_seed`` that of each start of the placement, of which it is the best.
+    ``fmax_mhz``: the fastest clock, the best of those ``by_seed``, the start of a placement.
     ``resources``: what it takes, a LUT memory's write port included. ``critical``: the path that sets ``fmax_mhz``.
     ``seconds``: synthesis and routing. ``log``: nextpnr's.
     """
 
     fmax_mhz: float
-    by_seed: tuple[float, ...]
+    by_seed: dict[int, float]
     resources: Resources
     critical: CriticalPath
     seconds: float
@@ -82,14 +82,14 @@ def route(
     progress: Callable[[str], None] | None = None,
     *,
     goal_mhz: float | None = None,
-    seeds: int = 1,
+    seeds: Sequence[int] = (1,),
     top: str = "netweave",
 ) -> Routed:
     """Synthesize, place and route ``design``/netweave.v; ``progress`` gets each line of nextpnr's log.
 
     ``goal_mhz``: the clock that is aimed at, the device's own where none is given; missing it is no error. ``seeds``:
-    how many placements to try, each from a start of its own; the fastest counts. The log of the synthesis lies beside
-    ``log``, with ``.yosys`` before its suffix; so do those of further placements, with their seed.
+    where placements start from, of which the fastest counts. The log of the synthesis lies beside ``log``, with
+    ``.yosys`` before its suffix; those of placements from a seed other than 1 with the seed.
     """
     if device.name not in PARTS:
         raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr; valid are {', '.join(PARTS)}")
@@ -112,7 +112,7 @@ def route(
         program, *options = PARTS[device.name]
         options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
         options += ["--json", "netlist.json", "--report", "report.json"]
-        for seed in range(1, seeds + 1):
+        for seed in seeds:
             told = log if seed == 1 else log.with_suffix(f".{seed}{log.suffix}")
             code = run(program, [*options, "--seed", str(seed)], scratch, told, progress)
             if code:
@@ -120,7 +120,8 @@ def route(
             report = json.loads((scratch / "report.json").read_text())
             tried.append((*parse(report, device.family, told.read_text()), told))
     fmax, resources, critical, best = max(tried, key=lambda one: one[0])
-    return Routed(fmax, tuple(one[0] for one in tried), resources, critical, time.monotonic() - begin, best)
+    by_seed = {seed: one[0] for seed, one in zip(seeds, tried, strict=True)}
+    return Routed(fmax, by_seed, resources, critical, time.monotonic() - begin, best)
 
 
 def ports(verilog: str, top: str) -> dict[str, tuple[str, int]]:
