@@ -130,8 +130,11 @@ def _write_axi(plan: Plan, target: Device, folder: Path) -> dict[str, Any]:
 
 
 def _verilog(component: wiring.Component, target: Device, name: str = TOP) -> str:
-    text = shortened(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True))
-    # Yosys refuses a memory that asks for LUTs where they are none
+    return fitted(shortened(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)), target)
+
+
+def fitted(text: str, target: Device) -> str:
+    """Verilog as the device's synthesis takes it: Yosys refuses a memory that asks for LUTs where they are none."""
     return text if target.lutram else text.replace('ram_style = "distributed"', 'ram_style = "registers"')
 
 

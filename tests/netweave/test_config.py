@@ -41,7 +41,7 @@ def test_own_files_are_meant_from_the_configuration(tmp_path: Path) -> None:
 def test_a_board_brings_its_device(tmp_path: Path) -> None:
     assert load(ROOT / "examples" / "tiny_icebreaker.toml").device[0].name == "ice40up5k"
     (device,) = load(ROOT / "examples" / "digits_dvs_ulx3s.toml").device
-    assert (device.name, device.built_for.name) == ("ecp5-85k", "ulx3s-85f")
+    assert (device.name, device.built_for.name) == ("ecp5-25k", "ulx3s-25f")
     (tmp_path / "mine.toml").write_text(OWN)
     (own,) = load(write(tmp_path, '[[device]]\nboard = "mine.toml"\n')).device
     assert (own.name, own.built_for.title) == ("ecp5-25k", "A board of my own")
