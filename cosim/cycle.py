@@ -17,6 +17,7 @@ import dataclasses
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -136,31 +137,31 @@ class Simulator:
         parts, plan, count = self._parts, self.plan, len(masks)
         m, w, numbers = self._played(masks)
         received = int(m[self._processes[-1] + port_times.RECEIVED])
-        out = w[numbers.output : numbers.output + received]
         beats = _frame_beats(w, parts.classes.of[plan.graph.output], count, plan.output.beats_per_token)
-        if received < beats.sum():
+        if received < sum(beats):
             raise DeadlockError(self._stuck(m, w))
         layout = plan.source
         if isinstance(layout, MaskLayout):
-            taken = _frame_beats(w, WHOLE, count, layout.tokens.beats_per_token) - 1 + layout.words
+            taken = [n - 1 + layout.words for n in _frame_beats(w, WHOLE, count, layout.tokens.beats_per_token)]
         else:
             taken = _frame_beats(w, WHOLE, count, layout.beats_per_token)
-        came = w[numbers.input : numbers.input + taken.sum()]
-        ends = np.cumsum(beats) - 1
-        firsts = np.cumsum(taken) - taken
-        cycles = int(out[-1]) + 1
+        out = w[numbers.output : numbers.output + received].tolist()
+        came = w[numbers.input : numbers.input + sum(taken)].tolist()
+        ends = [after - 1 for after in accumulate(beats)]
+        firsts = accumulate(taken[:-1], initial=0)
+        cycles = out[-1] + 1
         busy, blocked = m[self._ops + memory.BUSY], m[self._ops + memory.BLOCKED]
         work = zip(busy.tolist(), (cycles - busy - blocked).tolist(), blocked.tolist(), strict=True)
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
-            latency=(out[ends - (beats > 1)] - came[firsts]).tolist(),
-            intervals=np.diff(out[ends]).tolist(),
+            latency=[out[end - (n > 1)] - came[first] for first, end, n in zip(firsts, ends, beats, strict=True)],
+            intervals=[out[end] - out[before] for before, end in pairwise(ends)],
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
             queues=dict(zip(parts.queues, m[self._queues + stream_times.MOST].tolist(), strict=True)),
             ops=dict(zip(parts.ops, map(Work._make, work), strict=True)),
-            input=came.tolist(),
-            output=out.tolist(),
+            input=came,
+            output=out,
         )
 
     def _played(self, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, _Places]:
@@ -192,7 +193,7 @@ class Simulator:
                 total = _frame_beats(
                     w, m[reader + stream_times.CLASS], m[memory.FRAMES], m[reader + stream_times.PER_TOKEN]
                 )
-                waiting.append(f"{name}: {moved} of {total.sum()} beats moved")
+                waiting.append(f"{name}: {moved} of {sum(total)} beats moved")
         return f"graph {self.plan.graph.name!r} hangs with this mapping; beats that nobody takes: {'; '.join(waiting)}"
 
 
@@ -204,9 +205,9 @@ class _Places(NamedTuple):
     output: int
 
 
-def _frame_beats(w: np.ndarray, kind: int, frames: int, per_token: int) -> np.ndarray:
+def _frame_beats(w: np.ndarray, kind: int, frames: int, per_token: int) -> list[int]:
     """Beats of each frame on a stream with sites of a class, its ``end`` included."""
-    return w[kind * frames : (kind + 1) * frames] * per_token + 1
+    return [tokens * per_token + 1 for tokens in w[kind * frames : (kind + 1) * frames].tolist()]
 
 
 def simulate(
