@@ -38,7 +38,7 @@ PUBLISHED_MS, DSP, BRAM, _ = SEE["SEE-D"]
 PUBLISHED = round(PUBLISHED_MS * CLOCK_MHZ * 1000)
 NETWORK = DATA / "esda_golden" / "SEE-D.json"
 RUN = Path("runs") / "see_d"
-LUT = 60_000
+LUT = 70_000
 TRIES = 300
 EYE_RTL = 3
 """Frames of 3ET+ in RTL."""
