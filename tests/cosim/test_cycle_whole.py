@@ -56,16 +56,17 @@ def check_equals_rtl(seed: int) -> None:
     rng = np.random.default_rng([10, seed])
     graph, mapping, masks = draw(rng)
     run = played(Simulator(graph, mapping), masks)
+    if isinstance(run, str):
+        return
     accelerator = Accelerator(graph, mapping)
     if graph.input.sparse:
         frames = [masked_frame(rng, graph, mask) for mask in masks]
     else:
         frames = [random_frame(rng, graph) if mask.any() else empty_frame(graph) for mask in masks]
     beats = [accelerator.plan.source.beats(frame) for frame in frames]
-    if isinstance(run, CycleRun):
-        rtl = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames))
-        assert rtl.accepted[0] == run.input
-        assert [cycle for cycle, _ in rtl.outputs] == run.output
+    rtl = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames))
+    assert rtl.accepted[0] == run.input
+    assert [cycle for cycle, _ in rtl.outputs] == run.output
 
 
 @pytest.mark.parametrize("seed", range(2))
