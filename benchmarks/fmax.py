@@ -59,7 +59,7 @@ ON_ICE40 = (
 DEMO_GOAL = 120.0
 DESIGN_GOAL = 100.0
 """The clock that exploration reckons with."""
-DEMOS = (("int4", "ecp5-25k", 0.6, (1,)),)
+DEMOS = (("int4", "ecp5-25k", 0.6, (1, 2)), ("int8", "ecp5-25k", 0.6, (1,)))
 """Formats, device, the share of it that the design may use, and the starts of its placement, the fastest of which
 counts; of a component there is one.
 """
