@@ -74,7 +74,8 @@ def front(target: Target) -> Figure:
         lower.set_xlabel(f"latency of a frame, µs at {target.clock_mhz:g} MHz ({label})")
         lower.set_ylabel("% of the scarcest\nresource (estimated)")
         upper.set_ylabel("test accuracy, %\n(measured, 95 % interval)")
-        upper.set_title(f"{target.device}: {len(on)} designs that no other beats in latency, accuracy and resources")
+        designs = f"{len(on)} design{'' if len(on) == 1 else 's'}"
+        upper.set_title(f"{target.device}: {designs} that no other beats in latency, accuracy and resources")
         lower.legend(frameon=False, loc="upper right")
         return figure
 
