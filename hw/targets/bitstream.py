@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hw.boards.board import Board
 from hw.device import Resources
-from hw.targets.nextpnr import RoutingError, failure, resources_of
+from hw.targets.nextpnr import RoutingError, failure, fmax_of, resources_of
 from hw.targets.programs import run
 from hw.targets.project import BOARD_FILE, NETLIST, REPORT, makefile, steps
 from hw.targets.yosys import run_script
@@ -98,11 +97,3 @@ class _Watch:
             self.arcs = int(found[1])
         elif self.arcs and (found := _LEFT.match(line)):
             self.tell("routing, arcs", self.arcs - int(found[1]), self.arcs)
-
-
-def fmax_of(report: dict[str, Any]) -> float:
-    """The fastest clock, in MHz, of a report of nextpnr on a design of one clock."""
-    clocks = report["fmax"]
-    if len(clocks) != 1:
-        raise RoutingError(f"nextpnr's report has clocks {', '.join(clocks) or 'none'}, where a board's design has one")
-    return next(iter(clocks.values()))["achieved"]

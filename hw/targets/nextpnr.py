@@ -163,15 +163,21 @@ def frame(ports: dict[str, tuple[str, int]], top: str) -> str:
 
 def parse(report: dict[str, Any], family: str, log: str) -> tuple[float, Resources, CriticalPath]:
     """The fastest clock in MHz, the resources and the critical path of a report of nextpnr, and of its log."""
-    clocks = report["fmax"]
-    if len(clocks) != 1:
-        raise RoutingError(f"nextpnr's report has clocks {', '.join(clocks) or 'none'}, where the design has one")
-    clock = next(iter(clocks))
+    fmax = fmax_of(report)
+    (clock,) = report["fmax"]
     edge = f"posedge {clock}"
     paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
     if not paths:
         raise RoutingError(f"nextpnr's report has no path between registers of {clock!r}")
-    return clocks[clock]["achieved"], resources_of(family, report, log), _critical(paths[0])
+    return fmax, resources_of(family, report, log), _critical(paths[0])
+
+
+def fmax_of(report: dict[str, Any]) -> float:
+    """The fastest clock, in MHz, of a report of nextpnr on a design of one clock."""
+    clocks = report["fmax"]
+    if len(clocks) != 1:
+        raise RoutingError(f"nextpnr's report has clocks {', '.join(clocks) or 'none'}, where the design has one")
+    return next(iter(clocks.values()))["achieved"]
 
 
 def resources_of(family: str, report: dict[str, Any], log: str) -> Resources:

@@ -23,8 +23,8 @@ from hw.emit import MAPPING_FILE, generate
 from hw.manifest import load_manifest
 from hw.mapping import Mapping
 from hw.targets import bitstream
-from hw.targets.bitstream import Built, _Watch, build, fmax_of
-from hw.targets.nextpnr import RoutingError
+from hw.targets.bitstream import Built, _Watch, build
+from hw.targets.nextpnr import RoutingError, fmax_of
 from hw.targets.project import NETLIST, makefile, pins, steps, write_project
 from hw.targets.yosys import synthesize
 from models.ir.dtype import IntType
