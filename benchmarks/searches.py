@@ -1,16 +1,26 @@
 """What folding is chosen by elsewhere, on our own problems: a greedy walk, and simulated annealing.
 
-Both see the candidates, links and limits that the integer program sees, and are judged by the same ``evaluate``.
+Both see the candidates, links and limits that the integer program sees, and are judged by the same ``evaluate``: here
+on the demo's networks within ``SHARE`` of a zu3eg. Annealing is given two first temperatures, and many evaluations.
 """
 
 from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Iterator
+from statistics import median
+from typing import Any
 
+from benchmarks.resources.accelerators import demo
+from dse.candidates import Table
+from dse.milp import solve
 from dse.problem import Candidate, Edge, Evaluation, Objective, Problem, Selection, evaluate
+from hw.device import DEVICES, Resources
 
+DEVICE, SHARE = DEVICES["zu3eg"], 0.25
+SEEDS, TEMPERATURES, EVALUATIONS = range(3), (0.1, 0.5), 5000
 COOLING = 1e-3
 """The last temperature, as a share of the first."""
 WEIGHT = 4.0
@@ -125,3 +135,36 @@ def _joined(problem: Problem, selection: Selection, name: str) -> bool:
 
 def _link(edge: Edge, selection: Selection) -> bool:
     return (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
+
+
+def measure() -> dict[str, Any]:
+    limit = Resources(*(int(SHARE * getattr(DEVICE, kind)) for kind in Resources.names()))
+    figures: dict[str, Any] = {}
+    for name in ("int8", "int4"):
+        problem = Table({name: demo(name)}, DEVICE).problem(limit)
+        for objective in Objective:
+            found = solve(problem, objective)
+            best = float(found.evaluation.objective(objective))
+            walked = greedy(problem, objective)[1]
+            begin = time.perf_counter()
+            annealed = [
+                min(
+                    _value(anneal(problem, objective, seed, EVALUATIONS, first)[1], objective) for first in TEMPERATURES
+                )
+                for seed in SEEDS
+            ]
+            figures[f"{name}, {objective}"] = {
+                "label": "estimated",
+                "integer program, cycles": round(best, 1),
+                "status": found.report.status,
+                "integer program, seconds": round(found.report.seconds, 2),
+                "greedy, times the program's": round(_value(walked, objective) / best, 3),
+                "annealing, times the program's, by seed": [round(value / best, 3) for value in annealed],
+                "annealing, median": round(median(annealed) / best, 3),
+                "annealing, seconds a seed": round((time.perf_counter() - begin) / len(SEEDS), 1),
+            }
+    return figures
+
+
+def _value(found: Evaluation, objective: Objective) -> float:
+    return float(found.objective(objective)) if found.feasible else math.inf
