@@ -23,6 +23,7 @@ import numpy as np
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from benchmarks.resources.accelerators import demo as network
 from dse.candidates import Table
 from dse.explore import Search, explore
 from hw.device import DEVICES, Device
@@ -38,12 +39,8 @@ from hw.targets.nextpnr import RoutingError, route
 from hw.window_source import WindowSource
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
-from models.ir.serialize import load
-from netweave import config as configuration
-from netweave import flow
 from tests.support.ops import one_op, random_requant
 
-CONFIG = Path(__file__).resolve().parent.parent / "examples" / "digits_dvs.toml"
 KEPT = Path("runs") / "fmax"
 INT8, UINT8 = IntType(8), IntType(8, False)
 SHAPE = Shape(32, 32, 16)
@@ -116,11 +113,7 @@ def component(name: str, make: Callable[[], wiring.Component], device: Device) -
 
 def demo(formats: str, device: Device, share: float) -> Path:
     """The demo's fastest design of a network of its run, within a share of the device."""
-    config = configuration.load(CONFIG)
-    run = Path("runs") / config.name
-    flow.train(config, run)
-    flow.quantize(config, run)
-    table = Table({formats: load(run / "quantize" / formats)}, device)
+    table = Table({formats: network(formats)}, device)
     design = explore(table, Search(limit=share, sizes=1, error_shares=()), DESIGN_GOAL)[0]
     folder = KEPT / f"demo_{formats}_{100 * share:.0f}_{device.name}"
     made = folder.with_name(f"{folder.name}.made")

@@ -15,7 +15,7 @@ from benchmarks.resources.netlist import luts_by_group
 from hw.device import DEVICES, Resources
 from hw.targets.yosys import script, synthesize
 
-DEVICE = {"xcup": "zu3eg", "ecp5": "ecp5-85k", "xc7": "z7020", "ice40": "ice40up5k"}
+DEVICE = {"xcup": "zu3eg", "ecp5": "ecp5-85k"}
 """The device that stands for each family."""
 KEPT = Path(__file__).resolve().parent / "made"
 """A file for each family: by a digest of script and Verilog what came of it."""
