@@ -87,6 +87,22 @@ def solve(problem: Problem, objective: Objective, *, gap: float = 0.0, time_limi
     return Solution(selection, evaluation, report)
 
 
+def least_error(problem: Problem, objective: Objective, fastest: Solution, time_limit: float | None = None) -> Solution:
+    """Of all choices with no larger objective than ``fastest`` the one of least error."""
+    problem, value = prune(problem), fastest.evaluation.objective(objective)
+    program = Program(problem)
+    program.lp.addConstraint(program.limited(objective) <= float(value))
+    outcome = program.minimise(program.amount("error"), time_limit=time_limit)
+    if outcome is None:
+        return fastest
+    other = evaluate(problem, outcome.selection)
+    # exact figures decide, as the solver's tolerance could let a slightly worse objective through
+    if not other.feasible or other.objective(objective) > value or other.error >= fastest.evaluation.error:
+        return fastest
+    status = fastest.report.status if outcome.proven else "feasible"
+    return Solution(outcome.selection, other, dataclasses.replace(fastest.report, status=status))
+
+
 def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float | None = None) -> Fraction:
     """The lowest utilisation at which all limits are kept, to within ``gap``; ``Infeasible`` where they cannot be."""
     problem = prune(problem)
