@@ -1,0 +1,112 @@
+"""What accuracy a network will have, learned from those that were measured.
+
+A network is a row of numbers: formats, sensitivities, and of a parametric backbone its width, depth and the like. What
+counts in a prediction is the order in which it puts networks it has not seen.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol, Self
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.svm import SVR
+
+FOLDS = 5
+GRID = {
+    "C": [0.1, 1.0, 10.0, 100.0, 1000.0],
+    "gamma": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
+    "epsilon": [0.01, 0.1],
+}
+"""Of support-vector regression, for features and accuracies of zero mean and unit deviation."""
+LENGTHS, NOISE = (0.1, 1e3), (1e-4, 1.0)
+"""Of the Gaussian process, the same: lengths over which a feature may matter, and the variance that is chance."""
+
+
+class Predictor(Protocol):
+    """Learns from ``features`` [n, d], a row a network, and its ``accuracy`` [n] in any unit.
+
+    The same rows in the same order give the same predictions. ``fit`` raises ValueError for fewer than two networks,
+    for shapes that do not fit and for what is not finite.
+    """
+
+    def fit(self, features: np.ndarray, accuracy: np.ndarray) -> Self: ...
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """float64 [n], in the unit of what was learned; after ``fit``, of rows with as many features."""
+        ...
+
+
+def surrogate() -> Predictor:
+    """The one that ranks unseen networks best."""
+    return gaussian_process()
+
+
+def support_vectors() -> Predictor:
+    """Support-vector regression with a Gaussian kernel; its parameters are the best of ``GRID`` in cross-validation."""
+    return _Standardized(_searched)
+
+
+def gaussian_process() -> Predictor:
+    """A Gaussian process, Matern 5/2 with a length to each feature, which the likelihood chooses."""
+    return _Standardized(_matern)
+
+
+def _searched(networks: int, _: int) -> Any:
+    folds = KFold(min(FOLDS, networks), shuffle=True, random_state=0)
+    return GridSearchCV(SVR(), GRID, scoring="neg_mean_squared_error", cv=folds)
+
+
+def _matern(_: int, features: int) -> Any:
+    # distances grow with the square root of the number of features, and so the lengths begin
+    lengths = np.full(features, np.sqrt(features))
+    kernel = ConstantKernel() * Matern(lengths, LENGTHS, nu=2.5) + WhiteKernel(0.1, NOISE)
+    return GaussianProcessRegressor(kernel, random_state=0)
+
+
+class _Standardized:
+    """A regressor of scikit-learn's, made for so many networks and features, between zero means and unit deviations."""
+
+    def __init__(self, make: Callable[[int, int], Any]) -> None:
+        self._make = make
+
+    def fit(self, features: np.ndarray, accuracy: np.ndarray) -> Self:
+        features, accuracy = np.asarray(features, dtype=float), np.asarray(accuracy, dtype=float)
+        if features.ndim != 2 or accuracy.shape != features.shape[:1] or len(features) < 2 or not features.shape[1]:
+            raise ValueError(
+                f"features {features.shape} and accuracy {accuracy.shape}: must be [n, d] and [n], n at least 2, d 1"
+            )
+        if not (np.isfinite(features).all() and np.isfinite(accuracy).all()):
+            raise ValueError("features and accuracy must be finite")
+        self._rows, self._values = _Scale(features), _Scale(accuracy)
+        self._regressor = self._make(*features.shape)
+        with warnings.catch_warnings():
+            # that a length has reached its bound: its feature says nothing
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._regressor.fit(self._rows.apply(features), self._values.apply(accuracy))
+        return self
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        features = np.asarray(features, dtype=float)
+        if features.ndim != 2 or features.shape[1:] != self._rows.mean.shape:
+            raise ValueError(f"features {features.shape}: must be [n, {len(self._rows.mean)}], as they were learned")
+        return self._values.undo(self._regressor.predict(self._rows.apply(features)))
+
+
+class _Scale:
+    """Columns with their mean taken away and divided by their deviation; those that are constant become zeros."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.mean, deviation = values.mean(axis=0), values.std(axis=0)
+        self.deviation = np.where(deviation > 0, deviation, 1.0)
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return (values - self.mean) / self.deviation
+
+    def undo(self, values: np.ndarray) -> np.ndarray:
+        return values * self.deviation + self.mean

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.stats import kendalltau
+
+from dse.predictor import Predictor, gaussian_process, support_vectors, surrogate
+
+EVERY = pytest.mark.parametrize("make", [support_vectors, gaussian_process, surrogate])
+
+
+def networks(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Six features of very different units, of which the last says nothing; accuracy falls ever faster with bits."""
+    rng = np.random.default_rng(seed)
+    bits = rng.integers(2, 9, (count, 5))
+    features = np.hstack([bits * [1, 1e3, 1e-3, 1, 1], rng.normal(size=(count, 1))])
+    lost = (0.25**bits * [8, 4, 2, 1, 0.5]).sum(axis=1)
+    return features, 0.98 - lost / (1 + lost)
+
+
+@EVERY
+def test_unseen_networks_are_ranked(make: Callable[[], Predictor]) -> None:
+    features, accuracy = networks(60, seed=0)
+    unseen, wanted = networks(60, seed=1)
+    predictor = make().fit(features, accuracy)
+    assert kendalltau(predictor.predict(unseen), wanted).statistic > 0.6
+
+
+@EVERY
+def test_units_do_not_matter_and_results_repeat(make: Callable[[], Predictor]) -> None:
+    features, accuracy = networks(30, seed=2)
+    unseen, _ = networks(10, seed=3)
+    first = make().fit(features, accuracy).predict(unseen)
+    again = make().fit(features, accuracy)
+    assert np.array_equal(again.predict(unseen), first)
+    # powers of two are exact
+    assert np.array_equal(again.fit(4 * features, 2 * accuracy).predict(4 * unseen), 2 * first)
+
+
+@EVERY
+def test_little_to_learn_from(make: Callable[[], Predictor]) -> None:
+    features, accuracy = networks(2, seed=4)
+    assert np.isfinite(make().fit(features, accuracy).predict(features)).all()
+    same = make().fit(np.ones((7, 3)), np.full(7, 0.5))
+    assert same.predict(np.zeros((2, 3))) == pytest.approx([0.5, 0.5], abs=1e-12)
+
+
+@EVERY
+def test_what_does_not_fit_is_named(make: Callable[[], Predictor]) -> None:
+    features, accuracy = networks(8, seed=5)
+    with pytest.raises(ValueError, match=r"features \(8, 6\) and accuracy \(7,\): must be \[n, d\] and \[n\]"):
+        make().fit(features, accuracy[:7])
+    with pytest.raises(ValueError, match="n at least 2"):
+        make().fit(features[:1], accuracy[:1])
+    with pytest.raises(ValueError, match="finite"):
+        make().fit(features, np.where(accuracy > accuracy.min(), accuracy, np.nan))
+    with pytest.raises(ValueError, match=r"features \(8, 5\): must be \[n, 6\]"):
+        make().fit(features, accuracy).predict(features[:, :5])
