@@ -64,7 +64,7 @@ def _searched(networks: int, _: int) -> Any:
 
 def _matern(_: int, features: int) -> Any:
     # distances grow with the square root of the number of features, and so the lengths begin
-    lengths = np.full(features, np.sqrt(features))
+    lengths: Any = np.full(features, np.sqrt(features))  # its type says float alone
     kernel = ConstantKernel() * Matern(lengths, LENGTHS, nu=2.5) + WhiteKernel(0.1, NOISE)
     return GaussianProcessRegressor(kernel, random_state=0)
 
