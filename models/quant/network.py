@@ -53,9 +53,7 @@ class QuantizedLayer(nn.Module):
         if isinstance(layer, InputLayer):
             return fake_quantize(images(inputs[0], layer.sparse), self.fixed_scale.float(), self.dtype)
         if isinstance(layer, WeightedLayer):
-            assert self.weight_dtype is not None
-            scale = self.log_weight_scale.exp2().view(-1, *[1] * (self.weight.dim() - 1))
-            y = layer.weigh(inputs[0], fake_quantize(self.weight, scale, self.weight_dtype), self.bias)
+            y = layer.weigh(inputs[0], self.quantized_weight(), self.bias)
         elif isinstance(layer, AddLayer) and self.learns_scale:
             y = layer.compute(*(round_through(x, self.log_scale.exp2()) for x in inputs))
         else:
@@ -63,6 +61,12 @@ class QuantizedLayer(nn.Module):
         if isinstance(layer, ClippedLayer):
             y = y.clamp(*layer.clip)
         return fake_quantize(y, self.log_scale.exp2(), self.dtype) if self.learns_scale else y
+
+    def quantized_weight(self) -> Tensor:
+        """The weight, of a layer that has one, as its format has it."""
+        assert self.weight_dtype is not None
+        scale = self.log_weight_scale.exp2().view(-1, *[1] * (self.weight.dim() - 1))
+        return fake_quantize(self.weight, scale, self.weight_dtype)
 
     def integer(self, sources: tuple[IntegerLayer, ...]) -> IntegerLayer:
         """The layer as it stands, in integers."""

@@ -1,15 +1,15 @@
-"""Convolution over active sites: full, depthwise and pointwise, with gradients.
+"""Convolution over active sites: full, depthwise and pointwise, with gradients and those of gradients.
 
 Sums of integers in float64 are exact, in whatever order, below 2**53.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from models.sparse.sites import Windows
 
@@ -41,12 +41,14 @@ class _Full(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
         x, weight = ctx.saved_tensors
         windows: Windows = ctx.windows
         taps = weight.flatten(2).permute(2, 0, 1).contiguous()
+        if torch.is_grad_enabled():
+            of_x, of_taps = _differentiable(x, taps, grad, windows, torch.matmul, lambda g, x: g.t() @ x)
+            return of_x, of_taps.permute(1, 2, 0).view_as(weight), None
         own = windows.own
         of_x = of_taps = None
         if ctx.needs_input_grad[0]:
@@ -79,11 +81,12 @@ class _Depthwise(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
         x, weight = ctx.saved_tensors
         windows: Windows = ctx.windows
+        if torch.is_grad_enabled():
+            return *_differentiable(x, weight, grad, windows, torch.mul, lambda g, x: (g * x).sum(0)), None
         own = windows.own
         of_x = torch.zeros_like(x) if own is None else grad * weight[own]
         of_weight = torch.empty_like(weight)
@@ -96,6 +99,22 @@ class _Depthwise(torch.autograd.Function):
             torch.sum(by_site.of(x, site).mul_(part), dim=0, out=of_weight[tap])
             of_x.index_add_(0, site, part.mul_(weight[tap]))
         return of_x, of_weight, None
+
+
+def _differentiable(
+    x: Tensor,
+    taps: Tensor,
+    grad: Tensor,
+    windows: Windows,
+    back: Callable[[Tensor, Tensor], Tensor],
+    product: Callable[[Tensor, Tensor], Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Gradients of ``x`` and ``taps`` in functions that have gradients themselves, where someone asks for those."""
+    of_x, of_taps = torch.zeros_like(x), []
+    for (site, window), tap in zip(windows.pairs, taps, strict=True):
+        of_x = of_x.index_add(0, site, back(grad[window], tap))
+        of_taps.append(product(grad[window], x[site]))
+    return of_x, torch.stack(of_taps)
 
 
 class _Rows:

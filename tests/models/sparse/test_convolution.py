@@ -158,6 +158,12 @@ def test_gradients(kernel: int, stride: int, padding: int) -> None:
     weight = draw(2, 3, kernel, kernel)
     assert check(lambda w: full(torch.ones(len(sites), 3, dtype=torch.float64), w, torch.zeros(2)), (weight,))
 
+    twice = torch.autograd.gradgradcheck
+    assert twice(full, (draw(len(sites), 3), draw(2, 3, kernel, kernel), draw(2)))
+    assert twice(depthwise, (draw(len(sites), 3), draw(3, 1, kernel, kernel)))
+    # of a sum of squares, as of the sum alone there is no second gradient
+    assert twice(lambda features: pools(features).square(), (draw(len(sites), 3),))
+
 
 def test_batch_norm_takes_active_sites_alone() -> None:
     norm = nn.BatchNorm2d(3, momentum=1.0).double()
