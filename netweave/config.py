@@ -84,10 +84,15 @@ class Train(_Section):
 
 
 class Quantize(_Section):
-    """``epochs`` of quantization-aware training after calibration, for every assignment of formats."""
+    """``epochs`` of quantization-aware training after calibration, for every assignment of formats.
+
+    ``sensitivity``: what a format costs a layer before any training, by the ``loss`` measured with that layer alone
+    in it, or by the ``hessian``'s trace times the squared quantization error.
+    """
 
     formats: Formats = ["int8", "int4", "dybit8", "dybit4"]
     calibration: Literal["minmax", "percentile", "mse"] = "mse"
+    sensitivity: Literal["loss", "hessian"] = "loss"
     epochs: Annotated[int, Field(ge=0, le=1000)] = 4
 
 

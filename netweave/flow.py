@@ -56,6 +56,7 @@ def quantize(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Quantize it at each format, and measure what each layer suffers from each."""
     trained = _needs(run / "train")
     inputs = {"trained": digest(trained), **networks.settings(config), "formats": config.quantize.formats}
+    inputs["sensitivity"] = config.quantize.sensitivity
     _job(run / "quantize", inputs, partial(networks.quantize, config, trained, run / "networks")).run(listener)
 
 

@@ -44,7 +44,7 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
 def quantize(config: Config, trained: Path, kept: Path, progress: Progress, folder: Path) -> None:
     """Write a graph for every format and ``quantize.json``: accuracies, and each layer's sensitivity."""
     from models.evaluate import accuracy
-    from models.quant import measure_sensitivity
+    from models.quant import hessian_sensitivity, measure_sensitivity
 
     networks = Networks(config, trained, kept, progress)
     uniform = {}
@@ -56,7 +56,8 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
             "post_training": [before.correct, before.total],
             "trained": [measured.accuracy.correct, measured.accuracy.total],
         }
-    sensitivity = measure_sensitivity(
+    sensitivity_by = {"loss": measure_sensitivity, "hessian": hessian_sensitivity}[config.quantize.sensitivity]
+    sensitivity = sensitivity_by(
         networks.plan, networks.data, config.quantize.formats, calibration=networks.scales, progress=progress
     )
     content = {"choices": list(networks.plan.choices), "uniform": uniform, "sensitivity": sensitivity}

@@ -71,6 +71,7 @@ def test_a_board_brings_its_device(tmp_path: Path) -> None:
         (f'[quantize]\nformats = ["int8", "int8"]\n{DEVICE}', "quantize.formats", "int8 stands there more than once"),
         (f"[quantize]\nformats = []\n{DEVICE}", "quantize.formats", "[]: list should have at least 1 item"),
         (f'[quantize]\ncalibration = "mes"\n{DEVICE}', "quantize.calibration", "did you mean 'mse'? valid are minmax"),
+        (f'[quantize]\nsensitivity = "los"\n{DEVICE}', "quantize.sensitivity", "did you mean 'loss'? valid are loss"),
         ('[[device]]\nboard = "ulx3s"\n', "device[0]", "unknown board 'ulx3s' (did you mean ulx3s-85f or"),
         (f'{DEVICE}board = "own.toml"\n', "device[0].board", "own.toml: cannot be read as a board"),
         (
