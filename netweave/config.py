@@ -19,7 +19,8 @@ from hw import device as devices
 from hw.boards import board as boards
 from models.ir.dtype import parse_dtype
 
-OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz$)(?P<function>:[A-Za-z_]\w*)?")
+OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz(?=@|$))(?P<rest>(:[A-Za-z_]\w*)?(@\d+)?)")
+"""``file.py:function`` or ``file.npz``, and the rows that its images are to have."""
 FORMATS = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
 
 
@@ -219,7 +220,7 @@ def _own_file(path: Path, field: str, value: str) -> str:
     file = (path.parent / match["file"]).resolve()
     if not file.is_file():
         raise ConfigError(path, field, f"{value!r}: there is no file {file}")
-    return f"{file}{match['function'] or ''}"
+    return f"{file}{match['rest']}"
 
 
 def _explain(error: Any) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -149,5 +150,5 @@ def settings(config: Config) -> dict[str, object]:
 
 def source(spec: str) -> str:
     """A built-in name as it is; a user's own file with the hash of its content."""
-    path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(spec)
+    path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(re.sub(r"@\d+$", "", spec))
     return f"{spec} {digest(path)}" if path.is_file() else spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,19 +14,25 @@ from models.data.dataset import Dataset, DatasetError
 from models.data.digits import digits
 from models.data.digits_dvs import digits_dvs
 from models.data.n_mnist import Progress, n_mnist
+from models.data.resized import resized
 from models.source import call, is_function
 
 DATASETS: dict[str, Callable[[], Dataset]] = {"digits": digits, "digits_dvs": digits_dvs, "n_mnist": n_mnist}
 FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {"n_mnist": n_mnist}
 """Data sets too large to be built in, which lie in a folder of the user's."""
 
+SIDE = re.compile(r"(?P<data>.+)@(?P<side>\d+)")
+"""A data set, and the rows its images are to have."""
+
 
 def load(spec: str, progress: Progress | None = None) -> Dataset:
     """The data set that ``spec`` names: a built-in name, ``name:folder``, ``file.npz`` or ``file.py:function``.
 
-    The function returns a ``Dataset`` or a mapping with the arrays that ``from_arrays`` takes.
-    ``progress`` hears (what, done, of) while the recordings in a folder are read.
+    The function returns a ``Dataset`` or a mapping with the arrays that ``from_arrays`` takes. ``@16`` behind any of
+    them: its images ``resized`` to 16 rows. ``progress`` hears (what, done, of) while recordings are read.
     """
+    if smaller := SIDE.fullmatch(spec):
+        return resized(load(smaller["data"], progress), int(smaller["side"]))
     name, _, folder = spec.partition(":")
     if name in FOLDERS:
         return FOLDERS[name](folder, progress)

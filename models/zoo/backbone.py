@@ -16,12 +16,12 @@ Block = tuple[int, int, int, int]
 
 
 class InvertedResidual(nn.Module):
-    """1x1 to ``c_inner`` channels, depthwise 3x3, 1x1 to ``c_out``; the way around it where shapes allow."""
+    """1x1 to ``c_inner`` channels, depthwise, 1x1 to ``c_out``; the way around it where shapes allow."""
 
-    def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int) -> None:
+    def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int, kernel: int = 3) -> None:
         super().__init__()
         self.expand = conv_norm(c_in, c_inner, 1)
-        self.depthwise = conv_norm(c_inner, c_inner, 3, stride, groups=c_inner)
+        self.depthwise = conv_norm(c_inner, c_inner, kernel, stride, groups=c_inner)
         self.project = conv_norm(c_inner, c_out, 1, activation=False)
         self.residual = stride == 1 and c_in == c_out
 
@@ -33,17 +33,21 @@ class InvertedResidual(nn.Module):
 class Backbone(nn.Module):
     """Stem 3x3 of stride 2, inverted residuals, 1x1 to ``head`` channels, mean over the image, linear.
 
-    Input ``[n, c_in, H, W]``, output ``[n, classes]``, or ``[n, head]`` without classes.
+    Input ``[n, c_in, H, W]``, output ``[n, classes]``, or ``[n, head]`` without classes. ``kernel``: side of the
+    depthwise convolutions.
     """
 
-    def __init__(self, c_in: int, stem: int, blocks: Sequence[Block], head: int, classes: int | None) -> None:
+    def __init__(
+        self, c_in: int, stem: int, blocks: Sequence[Block], head: int, classes: int | None, kernel: int = 3
+    ) -> None:
         super().__init__()
         self.stem = conv_norm(c_in, stem, 3, 2)
         layers = []
         channels = stem
         for expansion, c_out, repeats, stride in blocks:
             for repeat in range(repeats):
-                layers.append(InvertedResidual(channels, expansion * channels, c_out, 1 if repeat else stride))
+                inner, step = expansion * channels, 1 if repeat else stride
+                layers.append(InvertedResidual(channels, inner, c_out, step, kernel))
                 channels = c_out
         self.blocks = nn.Sequential(*layers)
         self.head = conv_norm(channels, head, 1)

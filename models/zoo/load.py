@@ -12,6 +12,7 @@ from models.source import call, is_function
 from models.zoo.digits_cnn import DigitsCNN
 from models.zoo.digits_dvs_net import DigitsDvsNet
 from models.zoo.n_mnist_net import NMnistNet
+from models.zoo.parametric import EXAMPLE, PREFIX, Architecture
 from models.zoo.published import PUBLISHED
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
@@ -34,7 +35,7 @@ class ModelError(ValueError):
 
 
 def load_model(spec: str, seed: int = 0) -> nn.Module:
-    """The network that ``spec`` names: a built-in name or ``file.py:function``.
+    """The network that ``spec`` names: a built-in name, an ``Architecture`` or ``file.py:function``.
 
     Weights that the network draws at random follow ``seed``. The caller's random state stays as it is.
     """
@@ -42,8 +43,11 @@ def load_model(spec: str, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         if spec in MODELS:
             return MODELS[spec]()
+        if spec.startswith(f"{PREFIX}:"):
+            return Architecture.parse(spec).build()
         if not is_function(spec):
-            raise ModelError(f"unknown model {spec!r}; valid are {', '.join(MODELS)}, or 'file.py:function'")
+            names = ", ".join(MODELS)
+            raise ModelError(f"unknown model {spec!r}; valid are {names}, or '{EXAMPLE}', or 'file.py:function'")
         model = call(spec)
     if not isinstance(model, nn.Module):
         raise ModelError(f"model {spec!r}: the function must return a torch.nn.Module, not {type(model).__name__}")

@@ -205,6 +205,18 @@ def test_writing_in_place_behind_the_traces_back_is_refused() -> None:
     )
 
 
+def test_the_rounding_of_folded_weights_is_no_other_output() -> None:
+    """A batch norm whose offsets nearly cancel: folded in float32 they are a few millionths off."""
+    norm = nn.BatchNorm2d(4)
+    norm.running_mean, norm.running_var = torch.full((4,), 300.0), torch.full((4,), 1.7)
+    norm.bias.data[:] = 300 / 1.7**0.5
+    model = nn.Sequential(nn.Conv2d(2, 4, 1), norm)
+    plan = trace(model, Shape(3, 3, 2))
+    x = torch.randn(2, 2, 3, 3, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.allclose(plan.logits(x), model.eval()(x).flatten(1), rtol=0, atol=1e-4)
+
+
 def test_one_input_and_one_output() -> None:
     class Two(nn.Module):
         def forward(self, x: Tensor, y: Tensor) -> Tensor:
