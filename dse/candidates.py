@@ -233,7 +233,7 @@ class Table:
 
     def problem(
         self, limit: Resources, *, formats: Mapping[str, Collection[str]] | None = None, max_error: float | None = None,
-        max_cycles: int | None = None,
+        max_cycles: int | None = None, max_latency: int | None = None,
     ) -> Problem:  # fmt: skip
         """The problem under ``limit``.
 
@@ -249,7 +249,9 @@ class Table:
             waits = lead(node, self.graph.shapes[node.inputs[0]], self._work[node.name]) if node.inputs else Fraction(0)
             ops.append(Op(node.name, candidates, waits))
         cap = None if max_error is None else round(max_error / ERROR_UNIT)
-        return Problem(self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap)
+        return Problem(
+            self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap, max_latency
+        )
 
 
 def _build(candidate: Candidate) -> Build:

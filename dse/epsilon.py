@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dse.milp import Solution, least_error, solve
+from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
 
 
@@ -28,10 +28,13 @@ class Trades:
 
 
 def trades(
-    problem: Problem, objective: Objective, grain: int = 1, time_limit: float | None = None,
+    problem: Problem, objective: Objective, grain: int = 1, gap: float = 0.0,
     found: Callable[[Solution], None] = lambda solution: None,
 ) -> Trades:  # fmt: skip
-    """All points; raises ``Infeasible`` where there is none. ``found`` is told each."""
+    """All points; raises ``Infeasible`` where there is none. ``found`` is told each.
+
+    ``gap``: share of the objective, and of the error at it, by which a point may miss the least; then not ``complete``.
+    """
     if grain < 1:
         raise ValueError(f"grain must be at least 1, not {grain}")
     points: list[Solution] = []
@@ -39,12 +42,11 @@ def trades(
     while cap is None or cap >= 0:
         limited = dataclasses.replace(problem, max_error=cap)
         try:
-            fastest = solve(limited, objective, time_limit=time_limit)
+            point = solve(limited, objective, then=(Objective.ERROR,), gap=gap)
         except Infeasible:
             if not points:
                 raise
             break
-        point = least_error(limited, objective, fastest, time_limit)
         points.append(point)
         found(point)
         cap = point.evaluation.error - grain

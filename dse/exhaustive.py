@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 
-from dse.problem import Evaluation, Infeasible, Objective, Problem, Selection, Shortage, evaluate
+from dse.problem import TIE_BREAK, Evaluation, Infeasible, Objective, Problem, Selection, Shortage, evaluate
 
 
 def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
@@ -22,12 +22,12 @@ def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
 
 
 def solve(problem: Problem, objective: Objective) -> tuple[Selection, Evaluation]:
-    """The first of the best feasible choices; ``Infeasible`` says what is short."""
+    """The first of the best feasible choices, of equals as ``TIE_BREAK`` says; ``Infeasible`` says what is short."""
     joined = list(selections(problem))
     feasible = [found for found in joined if found[1].feasible]
     if not feasible:
         raise _infeasible(problem, [evaluation for _, evaluation in joined])
-    return min(feasible, key=lambda found: found[1].objective(objective))
+    return min(feasible, key=lambda found: (found[1].objective(objective), found[1].objective(TIE_BREAK[objective])))
 
 
 def _infeasible(problem: Problem, joined: list[Evaluation]) -> Infeasible:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-
-import pulp
+from itertools import pairwise
 
 from dse.problem import (
+    TIE_BREAK,
     Evaluation,
     Infeasible,
     Objective,
@@ -19,7 +20,6 @@ from dse.problem import (
     Selection,
     Shortage,
     evaluate,
-    utilisation,
 )
 from dse.program import Outcome, Program, SolverError
 from dse.prune import prune
@@ -36,7 +36,7 @@ EXACT = 1e-6
 class SolverReport:
     """``status``: ``optimal`` when proven to be the least, ``within gap`` when proven to miss it by no more than the
     gap asked for, ``feasible`` when time ran out first.
-    ``objective`` in cycles, as found; ``bound``: no choice has less; ``gap``: their distance as a share of
+    ``objective`` in its own unit, as found; ``bound``: no choice has less; ``gap``: their distance as a share of
     the objective; ``seconds`` in all."""
 
     status: str
@@ -53,65 +53,59 @@ class Solution:
     report: SolverReport
 
 
-def solve(problem: Problem, objective: Objective, *, gap: float = 0.0, time_limit: float | None = None) -> Solution:
-    """The choice with the least objective; among equals, the one with the lowest utilisation, by a second program.
+def solve(
+    problem: Problem, objective: Objective, *, then: Sequence[Objective] | None = None, gap: float = 0.0,
+    time_limit: float | None = None,
+) -> Solution:  # fmt: skip
+    """The choice with the least objective; among equals the one with the least of what comes ``then``, one after the
+    other, each by a further program; ``TIE_BREAK`` says it where it is not given.
 
-    ``gap``: share of the objective by which it may miss the least; the second program then looks only at choices
-    with the same interfaces. ``time_limit`` in seconds a program; deterministic while none is hit. Raises
+    ``gap``: share of the objective by which it may miss the least; ``TIE_BREAK`` then looks only at choices with the
+    same interfaces. ``time_limit`` in seconds a program; deterministic while none is hit. Raises
     ``Infeasible`` with what is short, and ``SolverError`` where time ran out before any choice was found.
     """
     begin = time.perf_counter()
-    problem = prune(problem)
-    found = _narrowed(problem, objective, gap, time_limit)
+    order = (objective, *((TIE_BREAK[objective],) if then is None else then))
+    pruned = prune(problem)
+    found = _narrowed(pruned, objective, gap, time_limit)
     if found is None:
-        raise _infeasible(problem)
-    program, goal, outcome, bound = found
+        raise _infeasible(pruned)
+    narrow, outcome, bound = found
     selection, evaluation = outcome.selection, evaluate(problem, outcome.selection)
-    value = evaluation.objective(objective)
-    if not evaluation.feasible or abs(float(value) - outcome.value) > EXACT * max(1.0, outcome.value):
-        raise SolverError(f"the solver reports {outcome.value} cycles for a choice that costs {evaluation}")
-    if gap:
-        program = Program(_same_interfaces(program.problem, selection))
-        goal = program.limited(objective)
-    program.lp.addConstraint(goal <= float(value))
-    smaller = program.minimise(program.utilisation(), gap, time_limit)
-    if smaller is not None:
-        other = evaluate(problem, smaller.selection)
-        # exact figures decide, as the solver's tolerance could let a slightly worse objective through
-        if other.feasible and _rank(problem, objective, other) < _rank(problem, objective, evaluation):
-            selection, evaluation = smaller.selection, other
-            value = evaluation.objective(objective)
-    missed = max(0.0, float(value) - bound) / max(1.0, float(value))
+    if not evaluation.feasible or abs(float(evaluation.objective(objective)) - outcome.value) > _room(outcome.value):
+        raise SolverError(f"the solver reports {objective} {outcome.value} for a choice that costs {evaluation}")
+    if gap and then is None:
+        narrow = _same_interfaces(narrow, selection)
+    proven = True
+    for settled, wanted in pairwise(order):
+        narrow = narrow.capped(settled, evaluation.objective(settled))
+        program = Program(narrow)
+        smaller = program.minimise(program.limited(wanted), gap, time_limit)
+        if smaller is not None:
+            proven &= smaller.proven
+            other = evaluate(problem, smaller.selection)
+            # exact figures decide, as the solver's tolerance could let a slightly worse objective through
+            if other.feasible and _rank(other, order) < _rank(evaluation, order):
+                selection, evaluation = smaller.selection, other
+    value = float(evaluation.objective(objective))
+    missed = max(0.0, value - bound) / max(1.0, value)
     status = "optimal" if missed <= EXACT else "within gap" if missed <= gap else "feasible"
-    report = SolverReport(status, float(value), bound, missed, time.perf_counter() - begin)
+    report = SolverReport(status if proven else "feasible", value, bound, missed, time.perf_counter() - begin)
     return Solution(selection, evaluation, report)
-
-
-def least_error(problem: Problem, objective: Objective, fastest: Solution, time_limit: float | None = None) -> Solution:
-    """Of all choices with no larger objective than ``fastest`` the one of least error."""
-    problem, value = prune(problem), fastest.evaluation.objective(objective)
-    program = Program(problem)
-    program.lp.addConstraint(program.limited(objective) <= float(value))
-    outcome = program.minimise(program.amount("error"), time_limit=time_limit)
-    if outcome is None:
-        return fastest
-    other = evaluate(problem, outcome.selection)
-    # exact figures decide, as the solver's tolerance could let a slightly worse objective through
-    if not other.feasible or other.objective(objective) > value or other.error >= fastest.evaluation.error:
-        return fastest
-    status = fastest.report.status if outcome.proven else "feasible"
-    return Solution(outcome.selection, other, dataclasses.replace(fastest.report, status=status))
 
 
 def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float | None = None) -> Fraction:
     """The lowest utilisation at which all limits are kept, to within ``gap``; ``Infeasible`` where they cannot be."""
-    problem = prune(problem)
-    program = Program(problem)
-    program.limited(Objective.BOTTLENECK)
-    outcome = program.minimise(program.utilisation(), gap, time_limit)
-    if outcome is None:
-        raise _infeasible(problem)
-    return utilisation(evaluate(problem, outcome.selection).resources, problem.budget)
+    found = solve(problem, Objective.UTILISATION, then=(), gap=gap, time_limit=time_limit)
+    return found.evaluation.utilisation
+
+
+def _room(value: float) -> float:
+    return EXACT * max(1.0, value)
+
+
+def _rank(evaluation: Evaluation, order: Sequence[Objective]) -> tuple[Fraction, ...]:
+    return tuple(evaluation.objective(objective) for objective in order)
 
 
 def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
@@ -123,14 +117,10 @@ def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
     return dataclasses.replace(problem, ops=tuple(ops))
 
 
-def _rank(problem: Problem, objective: Objective, evaluation: Evaluation) -> tuple[Fraction, Fraction]:
-    return evaluation.objective(objective), utilisation(evaluation.resources, problem.budget)
-
-
 def _narrowed(
     problem: Problem, objective: Objective, gap: float, time_limit: float | None
-) -> tuple[Program, pulp.LpAffineExpression, Outcome, float] | None:
-    """The program over the candidates that can matter, its goal, its best choice, and a bound on every choice.
+) -> tuple[Problem, Outcome, float] | None:
+    """The problem of the candidates that can matter, its best choice, and a bound on every choice.
 
     The relaxation gives a bound on every choice, and a reduced cost a candidate: a choice with it costs at least
     bound and reduced cost together. So the candidates within reach, the distance from the bound to the best
@@ -148,10 +138,10 @@ def _narrowed(
         ops = tuple(_within(op, costs, slack) for op, costs in zip(problem.ops, reduced_costs, strict=True))
         whole = ops == problem.ops
         narrower = dataclasses.replace(problem, ops=ops)
-        program, goal, outcome = _best(narrower, objective, best, gap, time_limit)
+        outcome = _best(narrower, objective, best, gap, time_limit)
         if outcome is None and best < math.inf:
             # at times HiGHS calls a cap infeasible that a choice at hand keeps
-            program, goal, outcome = _best(narrower, objective, math.inf, gap, time_limit)
+            outcome = _best(narrower, objective, math.inf, gap, time_limit)
         if outcome is None:
             if whole:
                 return None
@@ -159,21 +149,19 @@ def _narrowed(
             continue
         bound = outcome.bound if whole else min(outcome.bound, floor + reach)
         if whole or not outcome.proven or outcome.value - bound <= max(gap, EXACT) * max(1.0, outcome.value):
-            return program, goal, outcome, bound
+            return narrower, outcome, bound
         # while wider programs still bring the value down, all the way to it is further than needed
         distance = outcome.value - floor
         reach = min(distance, WIDER * reach) if outcome.value < best * (1 - EXACT) else distance
         best = float(evaluate(problem, outcome.selection).objective(objective))
 
 
-def _best(
-    problem: Problem, objective: Objective, cap: float, gap: float, time_limit: float | None
-) -> tuple[Program, pulp.LpAffineExpression, Outcome | None]:
+def _best(problem: Problem, objective: Objective, cap: float, gap: float, time_limit: float | None) -> Outcome | None:
     program = Program(problem)
     goal = program.limited(objective)
     if cap < math.inf:
         program.lp.addConstraint(goal <= cap * (1 + EXACT))
-    return program, goal, program.minimise(goal, gap, time_limit)
+    return program.minimise(goal, gap, time_limit)
 
 
 def _within(op: Op, reduced_costs: list[float], slack: float) -> Op:
@@ -188,7 +176,7 @@ def _infeasible(problem: Problem) -> Infeasible:
     if elastic is None:
         return Infeasible(problem.name, (), False, Fraction(0))
     together = evaluate(problem, elastic.selection)
-    least: dict[str, int] = {}
+    least: dict[str, int | Fraction] = {}
     for name in problem.limits:
         program = Program(problem)
         found = program.minimise(program.amount(name))

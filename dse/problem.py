@@ -6,8 +6,9 @@ All figures are integers or fractions, so that two ways of solving a problem can
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -19,10 +20,22 @@ class ProblemError(ValueError):
 
 
 class Objective(StrEnum):
-    """What is minimised: the cycles a frame of the slowest op, or first beat in to last beat out of a frame."""
+    """What is minimised: the cycles a frame of the slowest op; first beat in to last beat out of a frame; the largest
+    share of a resource's budget; the summed error."""
 
     BOTTLENECK = "bottleneck"
     LATENCY = "latency"
+    UTILISATION = "utilisation"
+    ERROR = "error"
+
+
+TIE_BREAK = {
+    Objective.BOTTLENECK: Objective.UTILISATION,
+    Objective.LATENCY: Objective.UTILISATION,
+    Objective.ERROR: Objective.UTILISATION,
+    Objective.UTILISATION: Objective.LATENCY,
+}
+"""What is minimised among choices that are equal in an objective."""
 
 
 class Interface(NamedTuple):
@@ -103,7 +116,8 @@ class Problem:
     """Ops in topological order, what joins them, and what is to be kept to.
 
     ``name``: of the device, for messages. ``budget``: amount of each resource, by name. ``max_cycles``
-    limits the bottleneck, ``max_error`` the summed error. ``output``: the op whose last output ends a frame.
+    limits the bottleneck, ``max_error`` the summed error, ``max_latency`` the latency in cycles. ``output``: the op
+    whose last output ends a frame.
     """
 
     name: str
@@ -113,6 +127,7 @@ class Problem:
     budget: Mapping[str, int]
     max_cycles: int | None = None
     max_error: int | None = None
+    max_latency: int | Fraction | None = None
 
     def __post_init__(self) -> None:
         seen: dict[str, Op] = {}
@@ -160,41 +175,70 @@ class Problem:
         return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in found.items()}
 
     @property
-    def limits(self) -> dict[str, int]:
-        """Every quantity that has a limit: the resources, and cycles and error where they are capped."""
-        limits = dict(self.budget)
+    def limits(self) -> dict[str, int | Fraction]:
+        """Every quantity that has a limit: the resources, and cycles, error and latency where they are capped."""
+        limits: dict[str, int | Fraction] = dict(self.budget)
         if self.max_cycles is not None:
             limits["cycles"] = self.max_cycles
         if self.max_error is not None:
             limits["error"] = self.max_error
+        if self.max_latency is not None:
+            limits["latency"] = self.max_latency
         return limits
+
+    def capped(self, objective: Objective, value: Fraction) -> Problem:
+        """The same problem, in which no choice has more of ``objective`` than ``value``."""
+        match objective:
+            case Objective.BOTTLENECK:
+                return replace(
+                    self, max_cycles=min(limit for limit in (math.floor(value), self.max_cycles) if limit is not None)
+                )
+            case Objective.LATENCY:
+                return replace(self, max_latency=min(limit for limit in (value, self.max_latency) if limit is not None))
+            case Objective.ERROR:
+                return replace(
+                    self, max_error=min(limit for limit in (math.floor(value), self.max_error) if limit is not None)
+                )
+            case Objective.UTILISATION:
+                shares = {name: min(limit, math.floor(value * max(limit, 1))) for name, limit in self.budget.items()}
+                return replace(self, budget=shares)
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What a choice costs. ``bottleneck`` and ``latency`` in cycles; ``overrun``: the largest share by which
-    a limit is exceeded, 0 where all are kept."""
+    a limit is exceeded, 0 where all are kept; ``utilisation``: the largest share of a resource's budget, left out of
+    comparisons, so that a design costs the same under any budget it keeps to."""
 
     bottleneck: int
     latency: Fraction
     resources: dict[str, int]
     error: int
     overrun: Fraction
+    utilisation: Fraction = field(compare=False)
 
     @property
     def feasible(self) -> bool:
         return self.overrun == 0
 
     @property
-    def amounts(self) -> dict[str, int]:
+    def amounts(self) -> dict[str, int | Fraction]:
         """Every quantity that a problem can limit."""
-        return {**self.resources, "cycles": self.bottleneck, "error": self.error}
+        return {**self.resources, "cycles": self.bottleneck, "error": self.error, "latency": self.latency}
 
     def objective(self, objective: Objective) -> Fraction:
-        return Fraction(self.bottleneck) if objective is Objective.BOTTLENECK else self.latency
+        match objective:
+            case Objective.BOTTLENECK:
+                return Fraction(self.bottleneck)
+            case Objective.LATENCY:
+                return self.latency
+            case Objective.UTILISATION:
+                return self.utilisation
+            case Objective.ERROR:
+                return Fraction(self.error)
 
 
-def overrun(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
+def overrun(amounts: Mapping[str, int | Fraction], limits: Mapping[str, int | Fraction]) -> Fraction:
     """The largest share by which an amount exceeds its limit; a limit of 0 counts as 1."""
     shares = (Fraction(amounts[name] - limit, max(limit, 1)) for name, limit in limits.items())
     return max(Fraction(0), *shares)
@@ -233,20 +277,24 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
     amounts = dict(zip(problem.budget, total, strict=True))
     bottleneck = max(selection[op.name].cycles for op in problem.ops)
     error = sum(selection[op.name].error for op in problem.ops)
-    exceeded = overrun({**amounts, "cycles": bottleneck, "error": error}, problem.limits)
-    return Evaluation(bottleneck, finish[problem.output], amounts, error, exceeded)
+    latency = finish[problem.output]
+    exceeded = overrun({**amounts, "cycles": bottleneck, "error": error, "latency": latency}, problem.limits)
+    return Evaluation(bottleneck, latency, amounts, error, exceeded, utilisation(amounts, problem.budget))
 
 
 class Shortage(NamedTuple):
     """A limit that cannot be kept: how much is needed and how much there is."""
 
     name: str
-    needed: int
-    limit: int
+    needed: int | Fraction
+    limit: int | Fraction
 
     def __str__(self) -> str:
-        unit = {"cycles": "cycles a frame", "error": "summed error"}.get(self.name, self.name.upper())
-        return f"{self.needed} {unit}, {'limit' if self.name in ('cycles', 'error') else 'has'} {self.limit}"
+        units = {"cycles": "cycles a frame", "error": "summed error", "latency": "cycles of latency"}
+        needed, limit = math.ceil(self.needed), math.floor(self.limit)
+        if self.name in units:
+            return f"{needed} {units[self.name]}, limit {limit}"
+        return f"{needed} {self.name.upper()}, has {limit}"
 
 
 class Infeasible(ValueError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import highspy
 import pulp
@@ -83,9 +85,11 @@ class Program:
         return pulp.LpAffineExpression([(pick, getattr(candidate, figure)) for pick, candidate in self.picks[op]])
 
     def amount(self, name: str) -> pulp.LpAffineExpression:
-        """Of a resource, of cycles or of error."""
+        """Of a resource, of cycles, of error or of latency."""
         if name == "cycles":
             return self.cycles
+        if name == "latency":
+            return self.latency
         picks = [pick for picks in self.picks.values() for pick in picks]
         if name == "error":
             return pulp.LpAffineExpression([(pick, candidate.error) for pick, candidate in picks])
@@ -99,7 +103,15 @@ class Program:
         """Add the limits, and what the objective needs; gives the objective."""
         for name, limit in self.problem.limits.items():
             self.lp.addConstraint(self.amount(name) <= limit)
-        return self.cycles if objective is Objective.BOTTLENECK else self._latency()
+        match objective:
+            case Objective.BOTTLENECK:
+                return self.cycles
+            case Objective.LATENCY:
+                return self.latency
+            case Objective.UTILISATION:
+                return self._utilisation()
+            case Objective.ERROR:
+                return self.amount("error")
 
     def overrun(self) -> pulp.LpAffineExpression:
         """The largest share by which a limit is exceeded."""
@@ -108,14 +120,15 @@ class Program:
             self.lp.addConstraint(self.amount(name) <= limit + max(limit, 1) * worst)
         return pulp.LpAffineExpression([(worst, 1)])
 
-    def utilisation(self) -> pulp.LpAffineExpression:
+    def _utilisation(self) -> pulp.LpAffineExpression:
         """The largest share of a resource's budget."""
         most = self._variable("utilisation")
         for name, limit in self.problem.budget.items():
             self.lp.addConstraint(self.amount(name) <= max(limit, 1) * most)
         return pulp.LpAffineExpression([(most, 1)])
 
-    def _latency(self) -> pulp.LpAffineExpression:
+    @cached_property
+    def latency(self) -> pulp.LpAffineExpression:
         """When the output finishes: lower bounds alone, as ``evaluate`` takes the largest of each kind."""
         start = {op.name: self._variable(f"start_{i}") for i, op in enumerate(self.problem.ops)}
         finish = {op.name: self._variable(f"finish_{i}") for i, op in enumerate(self.problem.ops)}
@@ -149,15 +162,19 @@ class Program:
         return highs
 
     def minimise(
-        self, goal: pulp.LpAffineExpression, gap: float = 0.0, time_limit: float | None = None
+        self, goal: pulp.LpAffineExpression, gap: float = 0.0, time_limit: float | None = None, nodes: int | None = None
     ) -> Outcome | None:
-        """The best choice, to within ``gap`` of its value, under the rules added so far; None where there is none."""
+        """The best choice, to within ``gap`` of its value, under the rules added so far; None where there is none.
+
+        It is not proven where ``time_limit``, in seconds, ends the search, or ``nodes``, which does not depend on load.
+        """
         self.lp.setObjective(goal)
         # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; but without the
         # heuristics those of 35 and more find choices up to half as slow again in the same time
         large = sum(map(len, self.picks.values())) > LARGE
+        most: dict[str, Any] = {} if nodes is None else {"mip_max_nodes": nodes}
         solver = pulp.HiGHS(
-            msg=False, threads=1, gapRel=gap, gapAbs=0.0, timeLimit=time_limit, presolve="off",
+            msg=False, threads=1, **most, gapRel=gap, gapAbs=0.0, timeLimit=time_limit, presolve="off",
             mip_heuristic_run_rins=large, mip_heuristic_run_rens=large,
             mip_feasibility_tolerance=TOLERANCE, primal_feasibility_tolerance=TOLERANCE,
         )  # fmt: skip

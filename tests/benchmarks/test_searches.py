@@ -10,7 +10,7 @@ from dse.problem import Infeasible, Objective, evaluate
 from tests.dse.problems import random_problem
 
 
-@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("objective", [Objective.BOTTLENECK, Objective.LATENCY])
 def test_searches_against_every_choice(objective: Objective) -> None:
     met, solved = 0, 0
     for seed in range(30):

@@ -63,4 +63,5 @@ def random_problem(seed: int) -> Problem:
         "tiny", ops, tuple(edges), f"op{count - 1}",
         dict(zip(BUDGET, (slack * count, rng.randint(0, 4 * count), rng.randint(0, 9 * count)), strict=True)),
         rng.choice((None, None, 30, 50)), rng.choice((None, 4 * count, 8 * count)),
+        rng.choice((None, None, 50 + 10 * count, 30 + 10 * count)),
     )  # fmt: skip
