@@ -9,6 +9,7 @@ from typing import Any
 from models.ir.graph import Graph
 from models.ir.serialize import load
 from reports.artifact import read_json
+from reports.designs import read
 from reports.schema import (
     Accuracy,
     Built,
@@ -18,10 +19,8 @@ from reports.schema import (
     Label,
     Layer,
     Node,
-    Point,
     Report,
     Resources,
-    Solver,
     Target,
     Uniform,
 )
@@ -64,33 +63,15 @@ def _nodes(graph: Graph) -> list[Node]:
 def _target(run: Path, name: str, device: Device) -> Target:
     title, utilisation, available, built = device
     explored, generated = run / "explore" / name, run / "generate" / name
-    every = read_json(explored / "designs.json", None, "explore")
-    front = {point["name"] for point in read_json(explored / "front.json", None, "explore")["points"]}
+    found = read(explored)
     return Target(
         device=name,
         title=title,
-        clock_mhz=every["clock_mhz"],
+        clock_mhz=found.clock_mhz,
         utilisation=utilisation,
         available=Resources(**available),
-        points=[_point(entry, entry["name"] in front) for entry in every["points"]],
+        points=list(found.points),
         design=_design(generated, run / "cosim" / name / "cosim.json", run / "build" / name if built else None),
-    )
-
-
-def _point(entry: dict[str, Any], front: bool) -> Point:
-    latency = {Label.ESTIMATED: entry["estimated"]}
-    if entry["simulated"] is not None:
-        latency[Label.SIMULATED] = entry["simulated"]
-    solver = {key: entry["solver"][key] for key in ("status", "bound", "gap", "seconds")}
-    return Point(
-        name=entry["name"],
-        formats=entry["assignment"],
-        accuracy=_accuracy([entry["correct"], entry["total"]]),
-        latency=latency,
-        bottleneck={Label.ESTIMATED: entry["bottleneck"]},
-        resources=Resources(**entry["resources"]),
-        front=front,
-        solver=Solver(**solver),
     )
 
 

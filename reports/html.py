@@ -6,11 +6,12 @@ import base64
 from html import escape
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 
-from reports import plots, tables
+from reports import hover, plots, tables
+from reports.designs import Designs
 from reports.schema import Accuracy, Label, Report
+from reports.style import templates
 
 REPORT = "report.json"
 
@@ -54,13 +55,7 @@ def _table(frame: pd.DataFrame) -> str:
 
 def render(report: Report, images: dict[str, Path]) -> str:
     """The page; ``images`` are PNG files by the names of ``plots.write``."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters.update(number=_number, accuracy=_accuracy, table=_table, summary=tables.summary)
     embedded = {
         name: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() for name, path in images.items()
@@ -71,8 +66,11 @@ def render(report: Report, images: dict[str, Path]) -> str:
 
 
 def write_page(report: Report, folder: Path) -> None:
-    """``index.html`` with everything in it, and beside it ``report.json``, the CSV files and the PNGs."""
+    """``index.html`` with everything in it, and beside it ``report.json``, the CSV files, the PNGs, and for each device
+    ``front_DEVICE.html`` to hover over."""
     report.save(folder / REPORT)
     tables.write(report, folder)
     page = render(report, plots.write(report, folder))
     (folder / "index.html").write_text(page, encoding="utf-8")
+    for target in report.targets:
+        (folder / f"front_{target.device}.html").write_text(hover.page(Designs.of(target)), encoding="utf-8")

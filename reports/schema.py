@@ -70,7 +70,8 @@ class Solver(_Part):
 class Point(_Part):
     """One design: formats a layer, accuracy measured, cycles a frame and resources.
 
-    ``latency`` and ``bottleneck`` by label; ``front``: whether no other point is as good in all and better in one.
+    ``latency`` and ``bottleneck`` by label; ``utilisation``: the largest share of one of the device's resources, as
+    estimated; ``front``: whether no other point is as good in all and better in one.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Point(_Part):
     latency: dict[Label, float]
     bottleneck: dict[Label, float]
     resources: Resources
+    utilisation: float
     front: bool
     solver: Solver
 

@@ -38,6 +38,7 @@ def point(index: int) -> Point:
         },
         bottleneck={Label.ESTIMATED: 4000 - 500 * min(index, 4)},
         resources=Resources(lut=9000 + 4000 * index, ff=8000, bram=3, dsp=40 + index),
+        utilisation=(9000 + 4000 * index) / 70560,
         front=not off,
         solver=Solver(status="optimal", bound=4000.0, gap=0.0, seconds=0.4),
     )

@@ -19,9 +19,7 @@ from tests.reports.example import report
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     made = report()
-    made.save(folder / "report.json")
-    tables.write(made, folder)
-    (folder / "index.html").write_text(html.render(made, plots.write(made, folder)))
+    html.write_page(made, folder)
     return folder
 
 
@@ -86,11 +84,13 @@ def test_interval_bounds_solve_the_score_equation(correct: int, total: int) -> N
             assert abs(p - bound) == pytest.approx(1.959964 * math.sqrt(bound * (1 - bound) / total), rel=1e-6)
 
 
-def test_page_is_complete_and_needs_no_other_file(folder: Path) -> None:
+def test_page_is_complete_and_shows_without_other_files(folder: Path) -> None:
     page = Page((folder / "index.html").read_text())
     made = report()
     assert len(page.images) == 1 + 2 * len(made.targets) + 2
-    assert all(link.startswith(("data:image/png;base64,", "#")) for link in page.links)
+    beside = [link for link in page.links if not link.startswith(("data:image/png;base64,", "#"))]
+    assert beside == [f"front_{target.device}.html" for target in made.targets]
+    assert all((folder / link).is_file() for link in beside)
     words = " ".join(" ".join(page.words).split())
     for target in made.targets:
         assert target.title in words

@@ -1,0 +1,76 @@
+"""What an exploration found for one device, as its pictures show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reports.artifact import read_json
+from reports.schema import Accuracy, Label, Point, Resources, Solver, Target
+
+FRONT, ALL = "front.json", "designs.json"
+
+
+@dataclass(frozen=True)
+class Designs:
+    """``points``: all that were found, in any order. ``chosen``: the name of the one that is picked, if one is."""
+
+    device: str
+    clock_mhz: float
+    points: Sequence[Point]
+    chosen: str | None = None
+
+    @classmethod
+    def of(cls, target: Target) -> Designs:
+        return cls(target.device, target.clock_mhz, target.points, target.design.point)
+
+    @property
+    def label(self) -> Label:
+        """How the latencies that are shown were obtained: simulated, if all were."""
+        simulated = all(Label.SIMULATED in point.latency for point in self.points)
+        return Label.SIMULATED if simulated else Label.ESTIMATED
+
+    @property
+    def front(self) -> list[Point]:
+        """Those that no other beats in latency, accuracy and resources, fastest first."""
+        return sorted((point for point in self.points if point.front), key=lambda point: point.latency[self.label])
+
+    @property
+    def staircase(self) -> list[Point]:
+        """Those of the front that no other beats in latency and accuracy alone; each is more accurate than the last."""
+        steps: list[Point] = []
+        for point in sorted(self.front, key=lambda point: (point.latency[self.label], -point.accuracy.percent)):
+            if not steps or point.accuracy.percent > steps[-1].accuracy.percent:
+                steps.append(point)
+        return steps
+
+    def microseconds(self, point: Point) -> float:
+        return point.latency[self.label] / self.clock_mhz
+
+
+def read(folder: Path, chosen: str | None = None) -> Designs:
+    """The designs that `netweave explore` left in ``folder``."""
+    every = read_json(folder / ALL, None, "explore")
+    front = {point["name"] for point in read_json(folder / FRONT, None, "explore")["points"]}
+    points = [_point(entry, entry["name"] in front) for entry in every["points"]]
+    return Designs(every["device"], every["clock_mhz"], points, chosen)
+
+
+def _point(entry: dict[str, Any], front: bool) -> Point:
+    latency = {Label.ESTIMATED: entry["estimated"]}
+    if entry["simulated"] is not None:
+        latency[Label.SIMULATED] = entry["simulated"]
+    solver = {key: entry["solver"][key] for key in ("status", "bound", "gap", "seconds")}
+    return Point(
+        name=entry["name"],
+        formats=entry["assignment"],
+        accuracy=Accuracy(correct=entry["correct"], total=entry["total"]),
+        latency=latency,
+        bottleneck={Label.ESTIMATED: entry["bottleneck"]},
+        resources=Resources(**entry["resources"]),
+        utilisation=entry["utilisation"],
+        front=front,
+        solver=Solver(**solver),
+    )

@@ -1,0 +1,95 @@
+"""The front as a picture, and as a page to hover over; ``write_front`` makes both of what an exploration left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from reports import hover
+from reports.designs import Designs, read
+from reports.schema import Point
+from reports.style import BARS, CHOSEN, GREY, STEPS, STYLE
+
+
+def write_front(folder: Path, chosen: str | None = None) -> None:
+    """``front.png`` and ``front.html`` beside the ``front.json`` and ``designs.json`` in ``folder``.
+
+    ``chosen``: the name of the point that is picked, which is marked.
+    """
+    found = read(folder, chosen)
+    picture(found).savefig(folder / "front.png")
+    (folder / "front.html").write_text(hover.page(found), encoding="utf-8")
+
+
+def picture(found: Designs) -> Figure:
+    """Accuracy, and the share of the scarcest resource, against latency; points off the front in grey.
+
+    The steps are the front in latency and accuracy alone; what lies below them on the front is there for its resources.
+    """
+    off = [point for point in found.points if not point.front]
+    on, steps = found.front, found.staircase
+    chosen = [point for point in found.points if point.name == found.chosen]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.8, 6.0), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+
+        def at(points: list[Point]) -> list[float]:
+            return [found.microseconds(point) for point in points]
+
+        def shares(points: list[Point]) -> list[float]:
+            return [100 * point.utilisation for point in points]
+
+        def percents(points: list[Point]) -> list[float]:
+            return [point.accuracy.percent for point in points]
+
+        low_high = np.array([point.accuracy.interval for point in on]).T
+        upper.errorbar(
+            at(on), percents(on), np.abs(low_high - np.array(percents(on))), fmt="none", ecolor=BARS, lw=0.8, zorder=1
+        )
+        # on to the slowest point: nothing slower is more accurate than the last step
+        ends = [*at(steps), max(at([*found.points]))]
+        upper.step(
+            ends, [*percents(steps), percents(steps)[-1]], where="post", color=STEPS, lw=1.4, zorder=2,
+            label="front in latency and accuracy alone",
+        )  # fmt: skip
+        for axes, value in ((upper, percents), (lower, shares)):
+            axes.scatter(at(off), value(off), s=12, color=GREY, label="dominated", zorder=3)
+            dots = axes.scatter(
+                at(on), value(on), c=shares(on), cmap="viridis", vmin=0, vmax=100, s=34, edgecolor="white", lw=0.6,
+                label="front with resources", zorder=4,
+            )  # fmt: skip
+            axes.scatter(
+                at(chosen), value(chosen), s=120, facecolor="none", edgecolor=CHOSEN, lw=1.4, label="chosen", zorder=5
+            )
+            axes.grid(True, which="major")
+            axes.set_axisbelow(True)
+        lower.scatter(at(steps), shares(steps), s=62, facecolor="none", edgecolor=STEPS, lw=1, zorder=4)
+        upper.scatter(at(steps), percents(steps), s=62, facecolor="none", edgecolor=STEPS, lw=1, zorder=4)
+        bar = figure.colorbar(dots, ax=[upper, lower], pad=0.02)
+        bar.set_label("% of the scarcest resource (estimated)")
+        bar.outline.set_visible(False)  # type: ignore[operator]
+        lower.set_xscale("log")
+        lower.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        lower.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        lower.xaxis.set_minor_locator(NullLocator())
+        lower.set_ylim(bottom=0)
+        lower.set_xlabel(f"latency of a frame, µs at {found.clock_mhz:g} MHz ({found.label})")
+        lower.set_ylabel("% of the scarcest\nresource (estimated)")
+        upper.set_ylabel("test accuracy, %\n(measured, 95 % interval)")
+        upper.set_title(title(found))
+        handles = dict(zip(*reversed(upper.get_legend_handles_labels()), strict=True))
+        if not chosen:
+            del handles["chosen"]
+        figure.legend(handles.values(), handles.keys(), frameon=False, loc="outside lower center", ncols=4, fontsize=8)
+        return figure
+
+
+def title(found: Designs) -> str:
+    """How many designs are on the front, and how many of them by latency and accuracy alone."""
+    count, alone = len(found.front), len(found.staircase)
+    designs = f"{count} design{'' if count == 1 else 's'}"
+    return f"{found.device}: {designs} on the front, {alone} of them by latency and accuracy alone"
