@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any, Protocol, Self
 
 import numpy as np
+from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -23,9 +25,11 @@ GRID = {
     "gamma": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
     "epsilon": [0.01, 0.1],
 }
-"""Of support-vector regression, for features and accuracies of zero mean and unit deviation."""
+"""Of support-vector regression, for features and scores of zero mean and unit deviation."""
 LENGTHS, NOISE = (0.1, 1e3), (1e-4, 1.0)
 """Of the Gaussian process, the same: lengths over which a feature may matter, and the variance that is chance."""
+TREES, LEAF = 200, 2
+"""How many, and the fewest networks that one of their leaves may hold."""
 
 
 class Predictor(Protocol):
@@ -43,18 +47,23 @@ class Predictor(Protocol):
 
 
 def surrogate() -> Predictor:
-    """The one that ranks unseen networks best."""
+    """The one that ranks unseen architectures best; of one network's assignments of formats, ``trees`` does."""
     return gaussian_process()
 
 
 def support_vectors() -> Predictor:
     """Support-vector regression with a Gaussian kernel; its parameters are the best of ``GRID`` in cross-validation."""
-    return _Standardized(_searched)
+    return _Regression(_searched)
 
 
 def gaussian_process() -> Predictor:
     """A Gaussian process, Matern 5/2 with a length to each feature, which the likelihood chooses."""
-    return _Standardized(_matern)
+    return _Regression(_matern)
+
+
+def trees() -> Predictor:
+    """Extremely randomized trees."""
+    return _Regression(lambda *_: ExtraTreesRegressor(TREES, min_samples_leaf=LEAF, random_state=0))
 
 
 def _searched(networks: int, _: int) -> Any:
@@ -69,8 +78,12 @@ def _matern(_: int, features: int) -> Any:
     return GaussianProcessRegressor(kernel, random_state=0)
 
 
-class _Standardized:
-    """A regressor of scikit-learn's, made for so many networks and features, between zero means and unit deviations."""
+class _Regression:
+    """A regressor of scikit-learn's, made for so many networks and features.
+
+    It sees features of zero mean and unit deviation, and accuracies as normal scores: most networks are nearly as good
+    as the float one and a few far worse, and it is the order of the good ones that counts.
+    """
 
     def __init__(self, make: Callable[[int, int], Any]) -> None:
         self._make = make
@@ -83,30 +96,36 @@ class _Standardized:
             )
         if not (np.isfinite(features).all() and np.isfinite(accuracy).all()):
             raise ValueError("features and accuracy must be finite")
-        self._rows, self._values = _Scale(features), _Scale(accuracy)
+        deviation = features.std(axis=0)
+        self._mean, self._deviation = features.mean(axis=0), np.where(deviation > 0, deviation, 1.0)
+        self._scores = _Scores(accuracy)
         self._regressor = self._make(*features.shape)
         with warnings.catch_warnings():
             # that a length has reached its bound: its feature says nothing
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self._regressor.fit(self._rows.apply(features), self._values.apply(accuracy))
+            self._regressor.fit((features - self._mean) / self._deviation, self._scores.of(accuracy))
         return self
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         features = np.asarray(features, dtype=float)
-        if features.ndim != 2 or features.shape[1:] != self._rows.mean.shape:
-            raise ValueError(f"features {features.shape}: must be [n, {len(self._rows.mean)}], as they were learned")
-        return self._values.undo(self._regressor.predict(self._rows.apply(features)))
+        if features.ndim != 2 or features.shape[1:] != self._mean.shape:
+            raise ValueError(f"features {features.shape}: must be [n, {len(self._mean)}], as they were learned")
+        return self._scores.back(self._regressor.predict((features - self._mean) / self._deviation))
 
 
-class _Scale:
-    """Columns with their mean taken away and divided by their deviation; those that are constant become zeros."""
+class _Scores:
+    """Values as the quantiles of a normal distribution that their ranks are, and back; equal values share a score."""
 
     def __init__(self, values: np.ndarray) -> None:
-        self.mean, deviation = values.mean(axis=0), values.std(axis=0)
-        self.deviation = np.where(deviation > 0, deviation, 1.0)
+        self._values, counts = np.unique(values, return_counts=True)
+        middle = np.cumsum(counts) - (counts - 1) / 2
+        self._scores = np.array([NormalDist().inv_cdf(rank / (len(values) + 1)) for rank in middle])
+        self._slope = values.std()
 
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        return (values - self.mean) / self.deviation
+    def of(self, values: np.ndarray) -> np.ndarray:
+        return np.interp(values, self._values, self._scores)
 
-    def undo(self, values: np.ndarray) -> np.ndarray:
-        return values * self.deviation + self.mean
+    def back(self, scores: np.ndarray) -> np.ndarray:
+        """Straight lines between the values that were given; beyond them, a deviation a score."""
+        beyond = scores - np.clip(scores, self._scores[0], self._scores[-1])
+        return np.interp(scores, self._scores, self._values) + self._slope * beyond

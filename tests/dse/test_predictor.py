@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from dse.predictor import Predictor, gaussian_process, support_vectors, surrogate
+from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 
-EVERY = pytest.mark.parametrize("make", [support_vectors, gaussian_process, surrogate])
+EVERY = pytest.mark.parametrize("make", [support_vectors, gaussian_process, trees])
 
 
 def networks(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -37,6 +37,14 @@ def test_units_do_not_matter_and_results_repeat(make: Callable[[], Predictor]) -
     assert np.array_equal(again.predict(unseen), first)
     # powers of two are exact
     assert np.array_equal(again.fit(4 * features, 2 * accuracy).predict(4 * unseen), 2 * first)
+
+
+@EVERY
+def test_order_is_all_that_is_learned_from(make: Callable[[], Predictor]) -> None:
+    features, accuracy = networks(30, seed=2)
+    unseen, _ = networks(10, seed=3)
+    found, other = (make().fit(features, values).predict(unseen) for values in (accuracy, np.exp(9 * accuracy)))
+    assert np.array_equal(np.argsort(found), np.argsort(other))
 
 
 @EVERY
