@@ -25,7 +25,7 @@ from amaranth.lib import wiring
 
 from benchmarks.resources.accelerators import demo as network
 from dse.candidates import Table
-from dse.explore import Search, explore
+from dse.explore import Search, best
 from hw.device import DEVICES, Device
 from hw.emit import fitted, generate
 from hw.layout import TokenLayout
@@ -114,7 +114,7 @@ def component(name: str, make: Callable[[], wiring.Component], device: Device) -
 def demo(formats: str, device: Device, share: float) -> Path:
     """The demo's fastest design of a network of its run, within a share of the device."""
     table = Table({formats: network(formats)}, device)
-    design = explore(table, Search(limit=share, sizes=1, error_shares=()), DESIGN_GOAL)[0]
+    design = best(table, Search(limit=share), DESIGN_GOAL)
     folder = KEPT / f"demo_{formats}_{100 * share:.0f}_{device.name}"
     made = folder.with_name(f"{folder.name}.made")
     shutil.rmtree(made, ignore_errors=True)

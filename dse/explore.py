@@ -1,6 +1,8 @@
-"""Designs for a front: formats by sensitivity, foldings by the integer program, over shares of the device.
+"""What an exploration is made of: families of designs in shares of a device, each to be found by itself.
 
-With a judge, which simulates a mapping, the foldings that the program found are polished by it.
+A family is a format throughout, by its name; ``mixed``, every trade of the objective against the summed error when each
+layer has a format of its own; ``speedup4``, the least error of what is four times as fast as int8 in the same share; or
+``error0.05``, the best objective of what has no more than that summed error. The last two are DyBit's strategies.
 """
 
 from __future__ import annotations
@@ -9,22 +11,53 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
-from dse.candidates import Build, Table, queue_beats
-from dse.milp import SolverReport, least_utilisation, solve
+from dse.candidates import ERROR_UNIT, Build, Table, queue_beats
+from dse.epsilon import trades
+from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.polish import polish
-from dse.problem import Evaluation, Infeasible, Objective, Selection, evaluate
+from dse.problem import Objective, Problem, Selection
 from dse.prune import prune
 from dse.sensitivity import Assignment, worthwhile
 from hw.device import Device, Resources
 from hw.mapping import Mapping as HwMapping
 
 SPAN = 8
-ERROR_SHARES = (Fraction(1, 16), Fraction(1, 4), Fraction(1, 2))
+MIXED, SPEEDUP, ERROR = "mixed", "speedup", "error"
+BASE = "int8"
+"""The format that speed-ups are counted from."""
 
-Progress = Callable[[str, int, int], None]
 Judge = Callable[[HwMapping], float]
 """Cycles of a mapping, simulated; less is better."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What designs are asked for.
+
+    ``limit``: share of the device that may be used at all. ``sizes``: shares tried of each family, from all of that
+    down to the least it fits in, but no further than a ``1/SPAN`` of it. ``gap``: share by which a design may miss
+    the best objective. ``grain``: by how much of the largest summed error those of ``mixed`` are apart.
+    ``max_cycles`` a frame and ``max_latency``: limits, in cycles. ``speedups`` and ``max_errors``: a family for each.
+    ``time_limit``: seconds a program. ``tries``: mappings that a judge is asked about for each design.
+    """
+
+    objective: Objective = Objective.LATENCY
+    limit: float = 1.0
+    sizes: int = 4
+    gap: float = 0.02
+    grain: float = 0.2
+    max_cycles: int | None = None
+    max_latency: int | None = None
+    speedups: Sequence[float] = ()
+    max_errors: Sequence[float] = ()
+    time_limit: float | None = None
+    tries: int = 400
+
+    @property
+    def whole(self) -> Fraction:
+        return Fraction(self.limit).limit_denominator(1000)
 
 
 @dataclass(frozen=True)
@@ -32,129 +65,119 @@ class Design:
     """One answer of the integer program, polished where there was a judge.
 
     ``assignment``: the format of each layer. ``mapping``: foldings, with queues of about the depth they need.
-    ``share``: of the device, which it keeps to. ``evaluation``: its figures, all of kind ``estimated``.
+    ``share``: of the device, which it keeps to.
     """
 
     name: str
+    family: str
     assignment: Assignment
     mapping: HwMapping
     share: Fraction
-    evaluation: Evaluation
     solver: SolverReport
 
 
-@dataclass(frozen=True)
-class Search:
-    """What designs are asked for.
+def families(formats: Sequence[str], search: Search) -> list[str]:
+    """Those that a choice of formats allows."""
+    if len(formats) == 1:
+        return list(formats)
+    fast, exact = (f"{SPEEDUP}{ratio:g}" for ratio in search.speedups), (f"{ERROR}{cap:g}" for cap in search.max_errors)
+    return [*formats, MIXED, *fast, *exact]
 
-    ``limit``: share of the device that may be used at all. ``sizes``: designs for each assignment, from all of that
-    down to the least it fits in, but no further than a ``1/SPAN`` of it. ``error_shares``: mixed assignments may
-    have so much of the largest summed error. ``gap``: share by which a design may miss the best objective;
-    ``mixed_gap``: the same where formats are chosen. ``tries``: mappings that a judge is asked about for each design.
+
+def shares(table: Table, search: Search, family: str) -> list[Fraction]:
+    """The shares of the device to look at, in geometric steps; ``Infeasible`` where the family fits in none.
+
+    One where all that is asked for is the least resources.
     """
-
-    objective: Objective = Objective.LATENCY
-    limit: float = 1.0
-    sizes: int = 4
-    error_shares: Sequence[Fraction] = ERROR_SHARES
-    gap: float = 0.02
-    mixed_gap: float = 0.05
-    time_limit: float | None = None
-    tries: int = 400
-
-
-def explore(
-    table: Table, search: Search | None = None, clock_mhz: float | None = None, progress: Progress | None = None,
-    judge: Judge | None = None,
-) -> list[Design]:  # fmt: skip
-    """Distinct designs: each format throughout, and mixtures the program chooses, each in several sizes.
-
-    ``table.errors``: what each format costs each layer. An assignment that does not fit gives no design; where none
-    fits, the ``Infeasible`` of the first is raised.
-    """
-    search, notify = search or Search(), progress or (lambda what, done, of: None)
-    limit = Fraction(search.limit).limit_denominator(1000)
-    assignments = {name: dict.fromkeys(table.layers, name) for name in table.graphs}
-    for name, assignment in _mixtures(table, limit, search, notify).items():
-        if assignment not in assignments.values():
-            assignments[name] = assignment
-    designs: list[Design] = []
-    refusals: list[Infeasible] = []
-    for done, (name, assignment) in enumerate(assignments.items()):
-        notify("foldings", done, len(assignments))
-        try:
-            designs += _sizes(table, name, assignment, limit, search, clock_mhz, judge)
-        except Infeasible as error:
-            refusals.append(error)
-    if not designs:
-        raise refusals[0]
-    return designs
-
-
-def _sizes(
-    table: Table, name: str, assignment: Assignment, limit: Fraction, search: Search, clock_mhz: float | None,
-    judge: Judge | None,
-) -> list[Design]:  # fmt: skip
-    """Designs of one assignment, the largest first, their shares of the device in geometric steps."""
-    if search.sizes == 1:
-        return [_design(table, name, assignment, limit, search, clock_mhz, judge)]
-    formats = {layer: (own,) for layer, own in assignment.items()}
-    whole = table.problem(_part(table.device, limit), formats=formats)
-    fits = least_utilisation(whole, gap=search.gap, time_limit=search.time_limit) * limit
-    least = max(fits, limit / SPAN)
+    limit = search.whole
+    if search.sizes == 1 or search.objective is Objective.UTILISATION:
+        return [limit]
+    whole = _problem(table, search, limit, _formats(table, family))
+    least = max(least_utilisation(whole, gap=search.gap, time_limit=search.time_limit) * limit, limit / SPAN)
     steps = search.sizes - 1
-    shares = [limit] + [limit * Fraction(float(least / limit) ** (step / steps)) for step in range(1, search.sizes)]
-    designs: dict[str, Design] = {}
-    for share in shares:
-        design = _design(table, name, assignment, max(share, least), search, clock_mhz, judge)
-        if design.name not in designs and all(design.mapping != other.mapping for other in designs.values()):
-            designs[design.name] = design
-    return list(designs.values())
+    # floats round: none may be less than the least
+    return [limit] + [max(least, limit * Fraction(float(least / limit) ** (n / steps))) for n in range(1, search.sizes)]
 
 
-def between(table: Table, search: Search, larger: Design, smaller: Design) -> Design:
-    """The best design of their assignment in the share of the device halfway between two, in geometric terms."""
-    share = Fraction(math.sqrt(larger.share * smaller.share))
-    name = larger.name.rpartition("-")[0]
-    return _design(table, name, larger.assignment, share, search, larger.mapping.clock_mhz)
-
-
-def _design(
-    table: Table, name: str, assignment: Assignment, share: Fraction, search: Search, clock_mhz: float | None,
+def designs(
+    table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None,
     judge: Judge | None = None,
-) -> Design:  # fmt: skip
-    formats = {layer: (own,) for layer, own in assignment.items()}
-    problem = table.problem(_part(table.device, share), formats=formats)
-    solution = solve(problem, search.objective, gap=search.gap, time_limit=search.time_limit)
-    selection = solution.selection
-    if judge is not None:
-        selection, _ = polish(
-            prune(problem), selection, lambda choice: judge(_mapping(table, choice, clock_mhz)), search.tries
-        )
-    mapping = _mapping(table, selection, clock_mhz)
-    label = f"{name}-{100 * float(share):.3g}"
-    return Design(label, assignment, mapping, share, evaluate(problem, selection), solution.report)
+) -> list[Design]:  # fmt: skip
+    """A family's designs in a share of the device, ``Infeasible`` where there is none.
+
+    With a judge, the foldings that the program found are polished by it.
+    """
+    limited = _problem(table, search, share, _formats(table, family))
+    found: dict[str, Solution] = {}
+    if family == MIXED:
+        worst = _largest_error(table)
+        grain = max(1, round(search.grain * worst))
+        for solution in trades(limited, search.objective, grain, gap=search.gap).points:
+            found[f"{MIXED}{100 * solution.evaluation.error / max(1, worst):.3g}"] = solution
+    elif family.startswith(SPEEDUP):
+        found[family] = _fast(table, search, share, float(family.removeprefix(SPEEDUP)))
+    elif family.startswith(ERROR):
+        cap = float(family.removeprefix(ERROR))
+        limited = _problem(table, search, share, _formats(table, family), max_error=cap)
+        found[family] = solve(limited, search.objective, gap=search.gap, time_limit=search.time_limit)
+    else:
+        found[family] = solve(limited, search.objective, gap=search.gap, time_limit=search.time_limit)
+    made = []
+    for name, solution in found.items():
+        selection = solution.selection
+        if judge is not None:
+            selection, _ = polish(
+                prune(limited), selection, lambda choice: judge(_mapping(table, choice, clock_mhz)), search.tries
+            )
+        mapping = _mapping(table, selection, clock_mhz)
+        label = f"{name}-{100 * float(share):.3g}"
+        made.append(Design(label, family, _assignment(selection), mapping, share, solution.report))
+    return made
 
 
-def _mixtures(table: Table, limit: Fraction, search: Search, notify: Progress) -> dict[str, Assignment]:
-    """One mixed assignment for each cap on the summed error, each layer choosing among its worthwhile formats."""
-    if len(table.graphs) == 1:
-        return {}
-    sensitivity = table.errors
-    formats = worthwhile(sensitivity)
-    worst = sum(max(0.0, *(sensitivity[layer][name] for name in names)) for layer, names in formats.items())
-    found: dict[str, Assignment] = {}
-    for done, share in enumerate(search.error_shares):
-        notify("formats", done, len(search.error_shares))
-        problem = table.problem(_part(table.device, limit), formats=formats, max_error=float(share * worst))
-        try:
-            solution = solve(problem, search.objective, gap=search.mixed_gap, time_limit=search.time_limit)
-        except Infeasible:
-            continue
-        builds = {name: _build(solution.selection, name) for name in solution.selection}
-        assignment = {name: build.format for name, build in builds.items() if build.format is not None}
-        found[f"mixed{round(100 * share)}"] = assignment
-    return found
+def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
+    """The design that a table of one format has in all of the device that may be used."""
+    (family,) = table.graphs
+    (design,) = designs(table, search, family, search.whole, clock_mhz, judge)
+    return design
+
+
+def _fast(table: Table, search: Search, share: Fraction, speedup: float) -> Solution:
+    """The least error of what is so many times as fast as the best int8 design in the same share."""
+    base = _problem(table, search, share, dict.fromkeys(table.layers, (BASE,)))
+    slow = solve(base, search.objective, gap=search.gap, time_limit=search.time_limit)
+    cap = math.floor(slow.evaluation.objective(search.objective) / Fraction(speedup))
+    kind = "max_latency" if search.objective is Objective.LATENCY else "max_cycles"
+    fast = _problem(table, search, share, worthwhile(table.errors), **{kind: cap})
+    return solve(fast, Objective.ERROR, gap=search.gap, time_limit=search.time_limit)
+
+
+def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
+    """The formats that each layer may take."""
+    if family in table.graphs:
+        return dict.fromkeys(table.layers, (family,))
+    return worthwhile(table.errors)
+
+
+def _problem(
+    table: Table, search: Search, share: Fraction, formats: dict[str, tuple[str, ...]], **limits: Any
+) -> Problem:
+    part = _part(table.device, share)
+    capped: dict[str, Any] = {"max_cycles": search.max_cycles, "max_latency": search.max_latency, **limits}
+    return table.problem(part, formats=formats, **capped)
+
+
+def _largest_error(table: Table) -> int:
+    """The summed error, in the program's unit, with the worst of its worthwhile formats in each layer."""
+    formats = worthwhile(table.errors)
+    return round(
+        sum(max(0.0, *(table.errors[layer][name] for name in names)) for layer, names in formats.items()) / ERROR_UNIT
+    )
+
+
+def _assignment(selection: Selection) -> Assignment:
+    builds = {name: _build(selection, name) for name in selection}
+    return {name: build.format for name, build in builds.items() if build.format is not None}
 
 
 def _part(device: Device, share: Fraction) -> Resources:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +59,28 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """``points`` by rising latency, none as good as another in latency, accuracy and utilisation together."""
+    """``points`` by rising latency, none as good as another in latency, accuracy and utilisation together. ``unmet``:
+    families of designs that were asked for and have none within the limits, and why."""
 
     device: str
     clock_mhz: float
     points: tuple[FrontPoint, ...]
+    unmet: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.points)
 
+    def milliseconds(self, point: FrontPoint) -> float:
+        """A point's latency at the front's clock."""
+        return point.latency / (1000 * self.clock_mhz)
+
     @classmethod
-    def of(cls, device: str, clock_mhz: float, points: Sequence[FrontPoint]) -> Front:
+    def of(
+        cls, device: str, clock_mhz: float, points: Sequence[FrontPoint], unmet: Mapping[str, str] | None = None
+    ) -> Front:
         """Of those points that no other dominates."""
         kept = [points[place] for place in non_dominated([point.costs for point in points])]
-        return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)))
+        return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)), unmet or {})
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps({"version": VERSION, **dataclasses.asdict(self)}, indent=1, sort_keys=True) + "\n")
@@ -88,7 +96,7 @@ class Front:
             raise FrontError(f"{path}, field 'version': {version!r}; this netweave reads version {VERSION}")
         try:
             points = tuple(_point(fields) for fields in entry["points"])
-            return cls(str(entry["device"]), float(entry["clock_mhz"]), points)
+            return cls(str(entry["device"]), float(entry["clock_mhz"]), points, dict(entry.get("unmet", {})))
         except (KeyError, TypeError, ValueError) as error:
             raise FrontError(f"{path}: missing or bad field: {error}") from error
 
@@ -103,8 +111,8 @@ def pick(front: Front, rule: str) -> FrontPoint:
 
     ``knee``: the nearest to the lowest latency and the highest accuracy, both scaled to the front's range,
     latency in octaves. ``fastest-above PERCENT``: the lowest latency of those with at least that accuracy.
-    ``most-accurate-under CYCLES``: the highest accuracy of those with at most that latency, the faster of equals.
-    ``smallest-under CYCLES``: the lowest utilisation of those with at most that latency, the more accurate of equals.
+    ``most-accurate-under MS``: the highest accuracy of those with at most that latency, in milliseconds at the front's
+    clock, the faster of equals. ``smallest-under MS``: the lowest utilisation of those, the more accurate of equals.
     """
     if not front.points:
         raise FrontError(f"front of {front.device}: has no points to pick from")
@@ -118,26 +126,27 @@ def pick(front: Front, rule: str) -> FrontPoint:
         try:
             limit = float(number)
         except ValueError:
-            raise FrontError(f"pick {rule!r}: {number!r} is no number; say '{kind} 97.5'") from None
+            example = 97.5 if kind == "fastest-above" else 0.05
+            raise FrontError(f"pick {rule!r}: {number!r} is no number; say '{kind} {example}'") from None
         if kind == "fastest-above":
             return _best(front, rule, [p for p in front.points if 100 * p.accuracy >= limit], lambda p: p.costs)
-        fast = [p for p in front.points if p.latency <= limit]
+        fast = [p for p in front.points if front.milliseconds(p) <= limit]
         if kind == "smallest-under":
             return _best(front, rule, fast, lambda p: (p.utilisation, -p.accuracy, p.latency))
         return _best(front, rule, fast, lambda p: (-p.accuracy, p.latency, p.utilisation))
     names = ", ".join(point.name for point in front.points)
     raise FrontError(
         f"pick {rule!r}: is no point and no rule; points are {names}; "
-        "rules are 'knee', 'fastest-above PERCENT', 'most-accurate-under CYCLES', 'smallest-under CYCLES'"
+        "rules are 'knee', 'fastest-above PERCENT', 'most-accurate-under MS', 'smallest-under MS'"
     )
 
 
 def _best(front: Front, rule: str, points: list[FrontPoint], key: Any) -> FrontPoint:
     if not points:
         accuracy = max(100 * point.accuracy for point in front.points)
-        cycles = min(point.latency for point in front.points)
+        fastest = min(map(front.milliseconds, front.points))
         raise FrontError(
-            f"pick {rule!r}: no point is; accuracy goes up to {accuracy:.2f} %, latency down to {cycles:g}"
+            f"pick {rule!r}: no point is; accuracy goes up to {accuracy:.2f} %, latency down to {fastest:.4g} ms"
         )
     return min(points, key=key)
 

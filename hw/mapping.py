@@ -7,6 +7,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from hw.device import Device
 
@@ -92,9 +93,12 @@ class Mapping:
             raise ValueError(f"frame_input: {self.frame_input!r} must be one of {', '.join(FrameInput)}")
         object.__setattr__(self, "frame_input", FrameInput(self.frame_input))
 
+    def entry(self) -> dict[str, Any]:
+        """JSON values that ``of`` takes."""
+        return {"version": MAPPING_VERSION, **asdict(self)}
+
     def save(self, path: Path) -> None:
-        text = json.dumps({"version": MAPPING_VERSION, **asdict(self)}, indent=1, sort_keys=True)
-        path.write_text(text + "\n")
+        path.write_text(json.dumps(self.entry(), indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Mapping:
@@ -102,15 +106,20 @@ class Mapping:
             entry = json.loads(path.read_text())
         except (OSError, ValueError) as error:
             raise MappingError(f"{path}: cannot be read as JSON: {error}") from error
+        return cls.of(entry, str(path))
+
+    @classmethod
+    def of(cls, entry: Any, where: str = "mapping") -> Mapping:
+        """Read JSON values; MappingError says ``where`` they are wrong."""
         version = entry.get("version") if isinstance(entry, dict) else None
         if version != MAPPING_VERSION:
-            raise MappingError(f"{path}, field 'version': {version!r}; this netweave reads version {MAPPING_VERSION}")
+            raise MappingError(f"{where}, field 'version': {version!r}; this netweave reads version {MAPPING_VERSION}")
         ops = {}
         for name, values in entry.get("ops", {}).items():
             try:
                 ops[name] = OpMapping(**values)
             except (TypeError, ValueError) as error:
-                raise MappingError(f"{path}, op {name!r}: {error}") from error
+                raise MappingError(f"{where}, op {name!r}: {error}") from error
         try:
             return cls(
                 device=str(entry["device"]),
@@ -120,4 +129,4 @@ class Mapping:
                 frame_input=entry.get("frame_input", FrameInput.TOKENS),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise MappingError(f"{path}: missing or bad field: {error}") from error
+            raise MappingError(f"{where}: missing or bad field: {error}") from error

@@ -18,6 +18,7 @@ from hw.device import DEVICES
 from netweave import config as configuration
 from netweave import flow
 from netweave.listener import Listener
+from netweave.workers import Pool
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -40,6 +41,14 @@ app = typer.Typer(
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="what to build, and for which devices")]
 RunFolder = Annotated[Path | None, typer.Option("--out", "-o", help="the run's folder; runs/NAME where left out")]
+
+Count = Annotated[
+    int | None, typer.Option("--workers", min=1, help="processes that explore; as many as processors where left out")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="a running Dask scheduler whose workers explore instead, tcp://host:8786"),
+]
 
 
 def main() -> None:
@@ -88,7 +97,7 @@ def _stage(name: str, path: Path, out_folder: Path | None) -> None:
 
 
 @app.command()
-def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def run(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
     """All stages, from training to the report; what is done already is kept.
 
     [bold]netweave run examples/digits_dvs.toml[/]
@@ -96,7 +105,7 @@ def run(config: ConfigFile, out_folder: RunFolder = None) -> None:
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
     with Watcher() as watcher:
-        flow.run(loaded, folder, watcher)
+        flow.run(loaded, folder, watcher, Pool(cluster, workers))
     _summary(folder)
     _bitstreams(folder, loaded)
     _verdict(loaded, folder)
@@ -155,9 +164,20 @@ def quantize(config: ConfigFile, out_folder: RunFolder = None) -> None:
 
 
 @app.command()
-def explore(config: ConfigFile, out_folder: RunFolder = None) -> None:
-    """Find each device's Pareto front: writes explore/DEVICE/front.json."""
-    _stage("explore", config, out_folder)
+def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
+    """Find each device's Pareto front: writes explore/DEVICE/front.json.
+
+    Every finished evaluation is kept in evaluations/: what was killed goes on where it was.
+
+    [bold]netweave explore examples/digits_dvs.toml --cluster tcp://host:8786[/]
+    """
+    loaded = configuration.load(config)
+    folder = out_folder or Path("runs") / loaded.name
+    with Watcher() as watcher:
+        flow.explore(loaded, folder, watcher, Pool(cluster, workers))
+    for device in loaded.device:
+        for family, why in flow.load_front(folder, device.target.name).unmet.items():
+            err.print(f"[yellow]{device.target.name}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
 
 
 @app.command()

@@ -98,18 +98,37 @@ class Quantize(_Section):
 
 
 class Explore(_Section):
-    """What designs are to be best in: ``latency`` of one frame, or ``bottleneck``, cycles a frame in a row of them.
+    """What designs are to be best in: ``latency`` of one frame, ``bottleneck``, cycles a frame in a row of them, or
+    ``resources``, the least of the device that keeps to the limits.
 
-    ``sizes``: designs for each assignment of formats, from all that may be used down to the least it fits in.
+    ``frame_rate``: so many frames a second at least. ``max_latency_ms``: of one frame, in milliseconds, at most.
+    ``sizes``: shares of the device looked at, from all that may be used down to the least that a design fits in.
     ``points``: so many at least on the front, where further sizes between those on it can give them.
-    ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split, or ``p99``,
-    which 99 % of its frames do not exceed.
+    ``gap``: share by which a design may miss the best; 0 proves each to be it. ``grain``: where each layer has a format
+    of its own, by how much of the largest summed error one design's is under the next. ``speedups``: also the least
+    error of what is so many times as fast as int8; ``max_errors``: also the best of what has no larger summed error.
+    ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split; ``p99``, which
+    99 % of its frames do not exceed; or one of them, by its number.
     """
 
-    objective: Literal["latency", "bottleneck"] = "latency"
-    activity: Literal["mean", "p99"] = "mean"
+    objective: Literal["latency", "bottleneck", "resources"] = "latency"
+    frame_rate: Annotated[float, Field(gt=0, strict=False)] | None = None
+    max_latency_ms: Annotated[float, Field(gt=0, strict=False)] | None = None
+    activity: Literal["mean", "p99"] | Annotated[int, Field(ge=0)] = "mean"
     sizes: Annotated[int, Field(ge=1, le=100)] = 4
     points: Annotated[int, Field(ge=1, le=1000)] = 8
+    gap: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.02
+    grain: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.2
+    speedups: list[Annotated[float, Field(gt=1, strict=False)]] = []
+    max_errors: list[Annotated[float, Field(ge=0, strict=False)]] = []
+
+    @model_validator(mode="after")
+    def _limited(self) -> Explore:
+        if self.objective == "resources" and self.frame_rate is None and self.max_latency_ms is None:
+            raise ValueError("the least resources at what speed? set frame_rate or max_latency_ms")
+        if self.objective == "resources" and self.speedups:
+            raise ValueError("speedups ask for a speed, objective 'resources' for little else; take one of them")
+        return self
 
 
 class Device(_Section):
@@ -179,6 +198,13 @@ class Config(_Section):
     explore: Explore = Explore()
     device: Annotated[list[Device], Field(min_length=1)]
     cosim: Cosim = Cosim()
+
+    @model_validator(mode="after")
+    def _speedups_have_int8(self) -> Config:
+        if self.explore.speedups and "int8" not in self.quantize.formats:
+            formats = ", ".join(self.quantize.formats)
+            raise ValueError(f"explore.speedups are over int8, which is none of quantize.formats: {formats}")
+        return self
 
 
 def load(path: Path) -> Config:

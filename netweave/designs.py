@@ -1,135 +1,47 @@
-"""The stages from the front to the report: what each device is given, built, checked and shown."""
+"""The stages after the front: what each device is given, built, checked and shown."""
 
 from __future__ import annotations
 
 import shutil
 import statistics
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from cosim.cycle import simulate, size_queues
+from cosim.cycle import simulate
 from cosim.density import sweep
 from cosim.design import cosim as run_rtl
-from dse.candidates import Table, budget
 from dse.estimate import estimate
-from dse.explore import Design, Search, between
-from dse.explore import explore as run_search
-from dse.front import Front, FrontPoint, pick
-from dse.problem import Objective, utilisation
+from dse.front import Front, pick
 from hw import emit
 from hw.accelerator import Plan
 from hw.device import Device
-from hw.mapping import FrameInput, Mapping
+from hw.mapping import Mapping
 from hw.targets import bitstream, vivado
 from hw.targets.parts import PARTS
 from hw.targets.project import write_project
 from hw.targets.yosys import synthesize
 from models import data
-from models.ir.activity import Load, activity, density, expected, occupancy
+from models.ir.activity import activity, density, expected, occupancy
 from models.ir.golden import run as run_golden
 from models.ir.graph import Conv, Graph, Linear
-from models.ir.serialize import load, save
+from models.ir.serialize import load
 from netweave import __version__
 from netweave.config import Config
 from netweave.config import Device as Target
+from netweave.exploration import FRONT, case, latency, loaded
 from netweave.listener import Progress
-from netweave.networks import Measured, Networks
 from reports.artifact import read_json, write_json
 from reports.collect import collect
 from reports.html import write_page
 
 DESIGN, PROJECT, VIVADO = "design", "project", "vivado"
-FRONT, ALL, COSIM, BUILD = "front.json", "designs.json", "cosim.json", "build.json"
+COSIM, BUILD = "cosim.json", "build.json"
 FRAMES = 20
 """Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
 CASES = 5
 """Test images that a board's project brings, each with the answer to expect."""
-SAMPLE = 16
-"""Test images, evenly spread, over which the latency of a sparse design is averaged."""
-
-
-def explore(
-    config: Config, target: Target, trained: Path, quantized: Path, kept: Path, progress: Progress, folder: Path
-) -> None:
-    """Write ``front.json`` and ``designs.json``, all there were to choose from, with a graph and a mapping each."""
-    networks = Networks(config, trained, kept, progress)
-    device = target.target
-    sensitivity = read_json(quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
-    graphs = {name: load(quantized / name) for name in config.quantize.formats}
-    search = Search(Objective(config.explore.objective), target.utilisation, config.explore.sizes)
-    table = Table(graphs, device, sensitivity, config.explore.activity, FrameInput(target.frame_input))
-    designs = run_search(table, search, target.clock_mhz, progress)
-    points: dict[str, FrontPoint] = {}
-    masks = networks.data.sample("test", SAMPLE) if networks.data.sparse else None
-
-    def add(design: Design) -> None:
-        measured = networks.measure(design.assignment)
-        points[design.name] = _point(design, measured, target, config.explore.activity, masks, folder / design.name)
-
-    for step, design in enumerate(designs):
-        progress("accuracy and cycles", step, len(designs))
-        add(design)
-    clock, found = designs[0].mapping.clock_mhz, {design.name: design for design in designs}
-    tried: set[tuple[str, str]] = set()
-    while len(front := Front.of(device.name, clock, list(points.values()))) < config.explore.points:
-        progress("more sizes", len(front), config.explore.points)
-        gap = _widest(front, found, tried)
-        if gap is None:
-            break
-        tried.add((gap[0].name, gap[1].name))
-        design = between(table, search, *gap)
-        if design.name not in found and all(design.mapping != other.mapping for other in found.values()):
-            found[design.name] = design
-            add(design)
-    Front(device.name, clock, tuple(points.values())).save(folder / ALL)
-    front.save(folder / FRONT)
-
-
-def _widest(front: Front, designs: dict[str, Design], tried: set[tuple[str, str]]) -> tuple[Design, Design] | None:
-    """The two designs on the front of one assignment, next to each other in size, that lie furthest apart."""
-    pairs: list[tuple[Design, Design]] = []
-    for assignment in {str(sorted(point.assignment.items())) for point in front.points}:
-        own = [designs[p.name] for p in front.points if str(sorted(p.assignment.items())) == assignment]
-        pairs += pairwise(sorted(own, key=lambda design: -design.share))
-    left = [(a, b) for a, b in pairs if (a.name, b.name) not in tried and a.share > b.share]
-    return max(left, key=lambda pair: pair[0].share / pair[1].share, default=None)
-
-
-def latency(graph: Graph, mapping: Mapping, masks: list[np.ndarray] | None) -> float:
-    """Cycles, simulated, of a frame that finds the accelerator idle; of sparse frames the mean."""
-    if masks is None:
-        return simulate(graph, mapping).first_latency
-    return float(np.mean([simulate(graph, mapping, [mask]).first_latency for mask in masks]))
-
-
-def _point(
-    design: Design, measured: Measured, target: Target, case: Load, masks: list[np.ndarray] | None, folder: Path
-) -> FrontPoint:
-    """The design with its accuracy and its cycles; ``folder`` keeps its graph and mapping."""
-    device, graph = target.target, load(measured.folder)
-    mapping = size_queues(graph, design.mapping, 4 if masks is None else masks)
-    folder.mkdir()
-    save(graph, folder)
-    mapping.save(folder / emit.MAPPING_FILE)
-    estimated = estimate(graph, mapping, device, case)
-    low, high = measured.accuracy.interval
-    return FrontPoint(
-        name=design.name,
-        assignment=design.assignment,
-        mapping=f"{design.name}/{emit.MAPPING_FILE}",
-        correct=measured.accuracy.correct,
-        total=measured.accuracy.total,
-        interval=(low / 100, high / 100),
-        estimated=float(estimated.latency),
-        simulated=round(latency(graph, mapping, masks)),
-        bottleneck=estimated.bottleneck,
-        resources=estimated.resources,
-        utilisation=float(utilisation(estimated.resources, budget(device.resources))),
-        solver=design.solver,
-    )
 
 
 def generate(
@@ -167,10 +79,11 @@ def generate(
 
 
 def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
-    whole, masks = estimate(graph, mapping, device, config.explore.activity), None
+    images, masks = data.load(config.data), None
+    whole = estimate(loaded(config, graph, images), mapping, device, case(config))
     if graph.input.sparse:
         # those that cosimulation plays, in their order
-        masks = list(data.load(config.data).masks("test", config.cosim.images))
+        masks = list(images.masks("test", config.cosim.images))
     run = simulate(graph, mapping, FRAMES if masks is None else masks)
     return {
         "point": point,

@@ -11,7 +11,7 @@ import numpy as np
 from cosim.cycle import Simulator, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate
-from dse.explore import Design, Search, explore
+from dse.explore import Design, Search, best
 from dse.problem import Evaluation
 from hw.device import Device
 from hw.mapping import Mapping
@@ -35,7 +35,7 @@ def fastest(
 ) -> Fastest:
     """The design of least mean latency that ``device`` holds, for the frames of a sparse graph that ``masks`` give.
 
-    ``search``: with ``sizes`` 1. ``judged``: on how many of the frames foldings are polished, evenly spread by their
+    ``judged``: on how many of the frames foldings are polished, evenly spread by their
     number of sites.
     """
     graph = measured(graph, masks)
@@ -45,7 +45,7 @@ def fastest(
     def judge(mapping: Mapping) -> float:
         return mean(Simulator(graph, mapping).latencies(few))
 
-    (found,) = explore(Table({"int8": graph}, device), search, clock_mhz, judge=judge if search.tries else None)
+    found = best(Table({"int8": graph}, device), search, clock_mhz, judge=judge if search.tries else None)
     # the exploration has room for its own queues, no deeper ones; either kind holds for any frame
     sized, room = size_queues(graph, found.mapping, list(masks)).queues, found.mapping.queues
     mapping = replace(found.mapping, queues={edge: min(depth, room[edge]) for edge, depth in sized.items()})

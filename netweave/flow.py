@@ -4,6 +4,7 @@
 
     train/      network.npz train.json          the float network
     networks/   graph.json weights.npz ...      every quantized network that was measured
+    evaluations/                                what explorations have finished, each under all it depends on
     quantize/   quantize.json <format>/         one format for all layers; each layer's sensitivity
     explore/    <device>/front.json             the Pareto front
     generate/   <device>/design/ ...            the chosen design: Verilog, manifest, synthesis
@@ -26,22 +27,25 @@ from typing import Any
 from cosim.cycle import DeadlockError
 from cosim.design import Cosim
 from cosim.simulator import SimulationError
+from dse.front import Front
 from dse.program import SolverError
 from hw.manifest import VERSION as MANIFEST_VERSION
 from hw.targets.nextpnr import RoutingError
 from hw.targets.yosys import SynthesisError
-from netweave import __version__, designs, networks
+from netweave import __version__, designs, exploration, networks
 from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
 from netweave.stamp import digest
+from netweave.store import Store
+from netweave.workers import Pool
 from reports.artifact import ArtifactError, read_json
 from reports.html import REPORT
 from reports.schema import Report
 
 Stage = Callable[[Config, Path, Listener], None]
-SILENT = Listener()
+SILENT, HERE = Listener(), Pool()
 USER_ERRORS = (ValueError, OSError, SimulationError, SynthesisError, RoutingError, SolverError, DeadlockError)
 """What a person can mend: wrong files and settings, missing programs, budgets nothing fits."""
 
@@ -60,15 +64,15 @@ def quantize(config: Config, run: Path, listener: Listener = SILENT) -> None:
     _job(run / "quantize", inputs, partial(networks.quantize, config, trained, run / "networks")).run(listener)
 
 
-def explore(config: Config, run: Path, listener: Listener = SILENT) -> None:
+def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """Find each device's front, the accuracy of every point measured."""
     trained, quantized = _needs(run / "train"), _needs(run / "quantize")
     inputs = {"quantized": digest(quantized), **networks.settings(config), **config.explore.model_dump()}
-    jobs = []
-    for target in config.device:
-        write = partial(designs.explore, config, target, trained, quantized, run / "networks")
-        jobs.append(_job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    with pool.open(Store(run / "evaluations")) as workers:
+        for target in config.device:
+            device = exploration.Exploration(config, target, trained, quantized, run / "networks")
+            write = partial(exploration.explore, device, workers)
+            _job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write).run(listener)
 
 
 def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
@@ -130,10 +134,13 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
-def run(config: Config, folder: Path, listener: Listener = SILENT) -> None:
+def run(config: Config, folder: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """All stages, into ``folder``; those whose inputs are as before are kept as they are."""
-    for stage in STAGES.values():
-        stage(config, folder, listener)
+    for name, stage in STAGES.items():
+        if name == "explore":
+            explore(config, folder, listener, pool)
+        else:
+            stage(config, folder, listener)
 
 
 def _job(folder: Path, inputs: Mapping[str, object], write: Callable[[Progress, Path], None]) -> Job:
@@ -156,6 +163,11 @@ def _settings(target: Target) -> dict[str, object]:
 def load_report(run: Path) -> Report:
     """The report that a run ended with."""
     return Report.load(run / "report" / REPORT)
+
+
+def load_front(run: Path, device: str) -> Front:
+    """What came of a device's exploration."""
+    return Front.load(run / "explore" / device / exploration.FRONT)
 
 
 def load_build(run: Path, device: str) -> dict[str, Any]:

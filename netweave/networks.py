@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import re
@@ -94,7 +93,7 @@ class Networks:
         self.plan = plan_for(network, self.data, config.name)
         self.scales = Calibration(self.plan, self.data, config.quantize.calibration)
         self._stats: dict[str, dict] | None = None
-        self._origin = {"trained": digest(trained / "network.npz"), **settings(config)}
+        self._origin = origin(config, trained)
 
     def _activity(self, graph: Graph) -> dict[str, dict]:
         """What the training split leaves in the graph; the same at every format, and therefore counted once."""
@@ -112,11 +111,7 @@ class Networks:
         """The exact integer network with these formats, run on the whole test split."""
         inputs = {**self._origin, "assignment": assignment}
         folder = self.kept / hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-        self.kept.mkdir(parents=True, exist_ok=True)
-        with (self.kept / ".lock").open("w") as lock:
-            # another device's exploration may want the same network at the same time
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            make(folder, inputs, partial(self._write, assignment))
+        make(folder, inputs, partial(self._write, assignment))
         content = read_json(folder / ACCURACY, "accuracy", "quantize")
         return Measured(folder, Accuracy(correct=content["correct"], total=content["total"]))
 
@@ -136,6 +131,11 @@ class Networks:
             "accuracy",
             {"assignment": assignment, "correct": reached.correct, "total": reached.total},
         )
+
+
+def origin(config: Config, trained: Path) -> dict[str, object]:
+    """What a quantized network depends on besides its assignment."""
+    return {"trained": digest(trained / "network.npz"), **settings(config)}
 
 
 def settings(config: Config) -> dict[str, object]:

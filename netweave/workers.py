@@ -7,9 +7,11 @@ the order of the tasks, so that who was first changes nothing; a task whose work
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from netweave.listener import Progress
@@ -23,6 +25,10 @@ class ClusterError(ValueError):
     """A scheduler that cannot be reached, or one that lost too many workers; the message names it."""
 
 
+class EvaluationError(ValueError):
+    """What stopped an evaluation on a worker; the message is that of the error there."""
+
+
 @dataclass(frozen=True)
 class Task:
     """``evaluate(**arguments)`` gives a JSON value, the same for the same ``inputs``, which are JSON values too."""
@@ -33,11 +39,48 @@ class Task:
     arguments: Mapping[str, Any]
 
 
-class Workers:
-    """Those of a Dask ``client``; without one, this process itself."""
+@dataclass(frozen=True)
+class Pool:
+    """Where evaluations are made: by the workers of a running scheduler whose address is ``cluster``; else in ``count``
+    processes here, as many as there are processors where it is not said; one is this process itself.
+    """
 
-    def __init__(self, store: Store, client: Any = None) -> None:
-        self.store, self._client = store, client
+    cluster: str | None = None
+    count: int | None = None
+
+    @contextmanager
+    def open(self, store: Store) -> Iterator[Workers]:
+        """Workers, which are started when there is something for them to do."""
+        with ExitStack() as stack:
+            yield Workers(store, lambda: self._client(stack))
+
+    def _client(self, stack: ExitStack) -> Any:
+        """A client of Dask's, closed with the stack; None for this process."""
+        count = self.count or os.cpu_count() or 1
+        if self.cluster is None and count == 1:
+            return None
+        from dask import config
+        from distributed import Client, LocalCluster
+
+        stack.enter_context(config.set({"distributed.scheduler.allowed-failures": LOST}))
+        if self.cluster is None:
+            # any port for the dashboard: its own may be taken
+            local = LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0")
+            return stack.enter_context(Client(stack.enter_context(local)))
+        try:
+            return stack.enter_context(Client(self.cluster, timeout="10s"))
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ClusterError(
+                f"cluster {self.cluster!r}: no Dask scheduler answers there ({error}); `dask scheduler` starts one, "
+                "whose address looks like tcp://host:8786"
+            ) from error
+
+
+class Workers:
+    """Those whom ``start`` gives a client of; None is this process itself."""
+
+    def __init__(self, store: Store, start: Callable[[], Any]) -> None:
+        self.store, self._start = store, cache(start)
 
     def run(self, tasks: Sequence[Task], what: str, progress: Progress) -> list[Any]:
         """The tasks' results, in their order."""
@@ -55,7 +98,8 @@ class Workers:
         return [results[place] for place in range(len(tasks))]
 
     def _evaluated(self, tasks: Mapping[int, Task]) -> Iterator[tuple[int, Any]]:
-        if self._client is None:
+        client = self._start() if tasks else None
+        if client is None:
             for place, task in tasks.items():
                 yield place, task.evaluate(**task.arguments)
             return
@@ -63,7 +107,7 @@ class Workers:
 
         # pure=False: the store, not Dask, knows what is the same
         places = {
-            self._client.submit(task.evaluate, **task.arguments, pure=False): place for place, task in tasks.items()
+            client.submit(_evaluate, task.evaluate, task.arguments, pure=False): place for place, task in tasks.items()
         }
         try:
             for future in as_completed(places):
@@ -71,35 +115,16 @@ class Workers:
         except KilledWorker as error:
             raise ClusterError(f"{error}: workers were lost over it; is there enough memory?") from error
         finally:
-            self._client.cancel(list(places))
+            client.cancel(list(places))
 
 
-@contextmanager
-def workers(store: Store, cluster: str | None = None, count: int | None = None) -> Iterator[Workers]:
-    """``cluster``: the address of a running scheduler; else ``count`` processes here, as many as there are processors
-    where it is not said; one is this process itself.
-    """
-    count = count or os.cpu_count() or 1
-    if cluster is None and count == 1:
-        yield Workers(store)
-        return
-    from dask import config
-    from distributed import Client, LocalCluster
-
-    with config.set({"distributed.scheduler.allowed-failures": LOST}):
-        if cluster is not None:
-            try:
-                client = Client(cluster, timeout="10s")
-            except (OSError, ValueError, TimeoutError) as error:
-                raise ClusterError(
-                    f"cluster {cluster!r}: no Dask scheduler answers there ({error}); `dask scheduler` starts one, "
-                    "whose address looks like tcp://host:8786"
-                ) from error
-            with client:
-                yield Workers(store, client)
-            return
-        with (
-            LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0") as local,
-            Client(local) as client,
-        ):
-            yield Workers(store, client)
+def _evaluate(evaluate: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """Errors that cannot be sent as they are, as those cannot that take more than a message, are sent as messages."""
+    try:
+        return evaluate(**arguments)
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            raise EvaluationError(str(error)) from None
+        raise

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from dse.candidates import Build, CandidateError, Table
 from dse.estimate import estimate
-from dse.explore import Design, Search, between, explore
+from dse.explore import Design, Search, best, designs, families, shares
 from dse.milp import solve
 from dse.problem import Infeasible, Objective
 from dse.sensitivity import total
@@ -30,6 +32,15 @@ def graphs(net: str, formats: tuple[str, ...] = FORMATS) -> dict[str, Graph]:
 
 def sensitivity(table: Table) -> dict[str, dict[str, float]]:
     return {layer: {"int8": 0.0, "int4": 0.01 * (1 + i)} for i, layer in enumerate(table.layers)}
+
+
+def explored(table: Table, search: Search, clock_mhz: float | None = None) -> list[Design]:
+    found: list[Design] = []
+    for family in families(list(table.graphs), search):
+        for share in shares(table, search, family):
+            with contextlib.suppress(Infeasible):
+                found += designs(table, search, family, share, clock_mhz)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +71,10 @@ def test_max_pool_keeps_its_inputs_format() -> None:
 
 
 @pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("objective", list(Objective))
+@pytest.mark.parametrize("objective", [Objective.LATENCY, Objective.BOTTLENECK, Objective.UTILISATION])
 def test_a_uniform_solution_costs_what_the_design_is_estimated_at(net: str, objective: Objective) -> None:
-    (design, *_) = explore(Table(graphs(net, ("int4",)), DEVICE), Search(objective=objective, sizes=1))
+    design = best(Table(graphs(net, ("int4",)), DEVICE), Search(objective=objective))
     estimated = estimate(graphs(net, ("int4",))["int4"], design.mapping, DEVICE)
-    assert estimated == design.evaluation
     assert design.solver.objective == float(estimated.objective(objective))
 
 
@@ -84,54 +94,84 @@ def test_mixed_formats_meet_on_every_edge_and_keep_the_cap(residual: Table) -> N
 
 
 @pytest.fixture(scope="module")
-def designs() -> list[Design]:
-    table = Table(graphs("chain"), DEVICE, sensitivity(Table(graphs("chain"), DEVICE)))
-    steps: list[tuple[str, int, int]] = []
-    search = Search(limit=0.8, sizes=3, error_shares=(Fraction(1, 3),))
-    found = explore(table, search, 50.0, lambda what, done, of: steps.append((what, done, of)))
-    assert {what for what, _, _ in steps} == {"formats", "foldings"}
-    assert all(done < of for _, done, of in steps)
-    return found
+def chain() -> Table:
+    return Table(graphs("chain"), DEVICE, sensitivity(Table(graphs("chain"), DEVICE)))
 
 
-def test_designs_are_distinct_and_keep_to_their_share(designs: list[Design]) -> None:
-    assert len({design.name for design in designs}) == len(designs) >= 7
-    assert len({repr((design.assignment, design.mapping)) for design in designs}) == len(designs)
-    assert {design.mapping.clock_mhz for design in designs} == {50.0}
-    for design in designs:
-        assert all(
-            design.evaluation.resources[kind] <= getattr(DEVICE, kind) * design.share for kind in Resources.names()
-        )
+@pytest.fixture(scope="module")
+def found(chain: Table) -> list[Design]:
+    return explored(chain, Search(limit=0.8, sizes=3, grain=0.3, speedups=(1.05,), max_errors=(0.03,)), 50.0)
+
+
+def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, found: list[Design]) -> None:
+    assert len({design.name for design in found}) == len(found) >= 9
+    assert {design.mapping.clock_mhz for design in found} == {50.0}
+    for design in found:
+        graph = next(iter(graphs("chain", ("int8",)).values())) if design.family == "int8" else None
+        if graph is not None:
+            used = estimate(graph, design.mapping, DEVICE).resources
+            assert all(used[kind] <= getattr(DEVICE, kind) * design.share for kind in Resources.names())
         assert design.share <= Fraction(4, 5)
         assert design.solver.gap <= 0.02 + 1e-6
-    mixed = [design for design in designs if design.name.startswith("mixed")]
-    assert mixed
-    assert all(len(set(design.assignment.values())) == 2 for design in mixed)
+    assert {design.family for design in found} == {"int8", "int4", "mixed", "speedup1.05", "error0.03"}
 
 
-def test_a_size_between_two_lies_between_them() -> None:
-    table, search = Table(graphs("chain", ("int4",)), DEVICE), Search(limit=0.8, sizes=2)
-    larger, smaller = explore(table, search)
-    middle = between(table, search, larger, smaller)
-    assert larger.share > middle.share > smaller.share
-    assert middle.assignment == larger.assignment
-    assert all(middle.evaluation.resources[kind] <= getattr(DEVICE, kind) * middle.share for kind in Resources.names())
-    assert float(larger.evaluation.latency) <= 1.02 * float(middle.evaluation.latency)
+def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found: list[Design]) -> None:
+    mixed = [design for design in found if design.family == "mixed"]
+    assert any(len(set(design.assignment.values())) == 2 for design in mixed)
+    for share in {design.share for design in mixed}:
+        own = [design for design in mixed if design.share == share]
+        errors = [total(chain.errors, design.assignment) for design in own]
+        assert errors == sorted(errors, reverse=True)
+        worst = sum(max(errors.values()) for errors in chain.errors.values())
+        assert all(a - b >= 0.3 * worst - 1e-6 for a, b in pairwise(errors))
+        cycles = [design.solver.objective for design in own]
+        assert all(b >= a * (1 - 0.02) for a, b in pairwise(cycles))
 
 
-def test_less_of_the_device_is_slower(designs: list[Design]) -> None:
-    int8 = [design for design in designs if design.name.startswith("int8")]
-    shares = [design.share for design in int8]
-    assert shares == sorted(shares, reverse=True)
+def test_strategies_keep_to_what_is_required(chain: Table) -> None:
+    search, share = Search(), Fraction(2, 5)
+    (slow,) = designs(chain, search, "int8", share)
+    (fast,) = designs(chain, search, "speedup1.2", share)
+    part = Resources(*(int(getattr(DEVICE, kind) * share) for kind in Resources.names()))
+    formats = {layer: (own,) for layer, own in fast.assignment.items()}
+    assert (
+        solve(chain.problem(part, formats=formats), Objective.LATENCY).report.objective <= slow.solver.objective / 1.2
+    )
+    assert 0 < total(chain.errors, fast.assignment) < total(chain.errors, dict.fromkeys(chain.layers, "int4"))
+    (close,) = designs(chain, search, "error0.03", share)
+    assert total(chain.errors, close.assignment) <= 0.03
+    assert close.solver.objective < slow.solver.objective
+    with pytest.raises(Infeasible, match="cycles of latency"):
+        designs(chain, search, "speedup9", share)
+
+
+def test_less_of_the_device_is_slower(found: list[Design]) -> None:
+    int8 = [design for design in found if design.family == "int8"]
+    shown = [design.share for design in int8]
+    assert shown == sorted(shown, reverse=True)
     # each within 2 % of the best, so they need not be in strict order
-    assert float(int8[0].evaluation.latency) <= 1.02 * float(int8[-1].evaluation.latency)
+    assert int8[0].solver.objective <= 1.02 * int8[-1].solver.objective
 
 
-def test_a_device_that_is_too_small_is_refused_with_what_is_short() -> None:
-    tiny = dataclasses.replace(DEVICE, name="tiny", lut=100)
-    with pytest.raises(Infeasible, match=r"infeasible on tiny: needs at least \d+ LUT, has 100") as caught:
-        explore(Table(graphs("chain"), tiny, sensitivity(Table(graphs("chain"), DEVICE))))
-    assert [shortage.name for shortage in caught.value.shortages] == ["lut"]
+def test_the_least_resources_at_a_speed(chain: Table) -> None:
+    fastest = best(Table(graphs("chain", ("int4",)), DEVICE), Search())
+    cap = 2 * int(fastest.solver.objective)
+    search = Search(Objective.UTILISATION, max_latency=cap, sizes=3)
+    table = Table(graphs("chain", ("int4",)), DEVICE)
+    assert shares(table, search, "int4") == [1]
+    small = best(table, search)
+    estimated = estimate(table.graph, small.mapping, DEVICE)
+    assert estimated.latency <= cap
+    assert estimated.utilisation < estimate(table.graph, fastest.mapping, DEVICE).utilisation
+
+
+def test_a_device_that_is_too_small_is_refused_with_what_is_short(chain: Table) -> None:
+    tiny = dataclasses.replace(chain, device=dataclasses.replace(DEVICE, name="tiny", lut=100))
+    for ask in (lambda: shares(tiny, Search(), "int8"), lambda: designs(tiny, Search(), "mixed", Fraction(1))):
+        with pytest.raises(Infeasible, match=r"infeasible on tiny: needs at least \d+ LUT, has 100") as caught:
+            ask()
+        assert [shortage.name for shortage in caught.value.shortages] == ["lut"]
 
 
 def test_what_does_not_fit_together_is_refused(residual: Table) -> None:

@@ -72,8 +72,9 @@ def test_no_file_and_no_json(tmp_path: Path) -> None:
         ("exact", "exact"),
         ("fastest-above 98.5", "middle"),
         ("fastest-above 50", "fast"),
-        ("most-accurate-under 7999", "middle"),
-        ("most-accurate-under 750", "fast"),
+        ("most-accurate-under 0.0399", "middle"),
+        ("most-accurate-under 0.00375", "fast"),
+        ("smallest-under 0.045", "small"),
     ],
 )
 def test_pick(rule: str, name: str) -> None:
@@ -83,9 +84,9 @@ def test_pick(rule: str, name: str) -> None:
 @pytest.mark.parametrize(
     "rule, message",
     [
-        ("fastest-above 99.9", "accuracy goes up to 99.07 %, latency down to 750"),
-        ("most-accurate-under 10", "no point is"),
-        ("most-accurate-under", "'' is no number"),
+        ("fastest-above 99.9", "accuracy goes up to 99.07 %, latency down to 0.00375 ms"),
+        ("most-accurate-under 0.003", "no point is"),
+        ("most-accurate-under", "'' is no number; say 'most-accurate-under 0.05'"),
         ("best", "points are fast, middle, exact, small; rules are 'knee'"),
     ],
 )

@@ -25,7 +25,7 @@ sizes = 2
 points = 1
 [[device]]
 name = "ecp5-25k"
-pick = "smallest-under 1000000"
+pick = "smallest-under 100"
 [cosim]
 images = 3
 probes = true
@@ -48,7 +48,7 @@ points = 1
 name = "zu3eg"
 utilisation = 0.2
 frame_input = "mask"
-pick = "smallest-under 1000000"
+pick = "smallest-under 100"
 [cosim]
 images = 3
 probes = true

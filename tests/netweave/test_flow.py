@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from netweave import designs, flow, networks
+from netweave import designs, exploration, flow, networks
 from netweave.config import Config
 from netweave.listener import Listener
 from reports.artifact import ArtifactError
@@ -23,8 +23,9 @@ class Stages:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         self.failing = ""
-        staged = [(networks, name) for name in ORDER[:2]] + [(designs, name) for name in [*ORDER[2:], "build"]]
-        for module, name in staged:
+        modules = {networks: ["train", "quantize"], exploration: ["explore"]}
+        modules[designs] = ["generate", "cosim", "build", "report"]
+        for module, name in ((module, name) for module, names in modules.items() for name in names):
             monkeypatch.setattr(module, name, self._stage(name))
 
     def _stage(self, name: str) -> Any:

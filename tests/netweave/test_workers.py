@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from netweave.store import Store
-from netweave.workers import ClusterError, Task, workers
+from netweave.workers import ClusterError, Pool, Task
 from reports.artifact import ArtifactError
 from tests.netweave.evaluations import deadly, evaluated, square
 
@@ -25,7 +25,7 @@ def tasks(marks: Path, count: int = 8, evaluate: Callable[..., int] = square) ->
 def test_a_result_is_kept_and_given_again(tmp_path: Path) -> None:
     steps = []
     for _ in range(2):
-        with workers(Store(tmp_path / "store"), count=1) as pool:
+        with Pool(count=1).open(Store(tmp_path / "store")) as pool:
             assert pool.run(tasks(tmp_path / "marks"), "squares", lambda *step: steps.append(step)) == [
                 x * x for x in range(8)
             ]
@@ -36,13 +36,13 @@ def test_a_result_is_kept_and_given_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_any_number_of_workers_gives_the_same(count: int, tmp_path: Path) -> None:
-    with workers(Store(tmp_path / "store"), count=count) as pool:
+    with Pool(count=count).open(Store(tmp_path / "store")) as pool:
         assert pool.run(tasks(tmp_path / "marks"), "squares", lambda *_: None) == [x * x for x in range(8)]
     assert evaluated(tmp_path / "marks") == dict.fromkeys(range(8), 1)
 
 
 def test_a_lost_worker_s_task_goes_to_another(tmp_path: Path) -> None:
-    with workers(Store(tmp_path / "store"), count=2) as pool:
+    with Pool(count=2).open(Store(tmp_path / "store")) as pool:
         assert pool.run(tasks(tmp_path / "marks", evaluate=deadly), "squares", lambda *_: None) == [
             x * x for x in range(8)
         ]
@@ -53,10 +53,10 @@ KILLED = """
 import sys
 from pathlib import Path
 from netweave.store import Store
-from netweave.workers import workers
+from netweave.workers import Pool
 from tests.netweave.test_workers import tasks
 folder = Path(sys.argv[1])
-with workers(Store(folder / "store"), count=1) as pool:
+with Pool(count=1).open(Store(folder / "store")) as pool:
     pool.run(tasks(folder / "marks", 2000), "squares", lambda *_: None)
 """
 
@@ -70,18 +70,18 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     run.kill()
     run.wait()
     finished = {json.loads(path.read_text(encoding="utf-8"))["inputs"]["x"] for path in store.glob("[!.]*.json")}
-    with workers(Store(tmp_path / "store"), count=1) as pool:
+    with Pool(count=1).open(Store(tmp_path / "store")) as pool:
         assert pool.run(tasks(marks, 2000), "squares", lambda *_: None) == [x * x for x in range(2000)]
     assert 20 <= len(finished) < 2000
     assert all(evaluated(marks)[x] == 1 for x in finished)
 
 
-def test_a_scheduler_that_is_not_there_is_named() -> None:
+def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(ClusterError, match=r"cluster 'tcp://127\.0\.0\.1:9': no Dask scheduler answers there"),
-        workers(Store(Path()), "tcp://127.0.0.1:9"),
+        Pool("tcp://127.0.0.1:9").open(Store(tmp_path / "store")) as pool,
     ):
-        pass
+        pool.run(tasks(tmp_path / "marks"), "squares", lambda *_: None)
 
 
 def test_a_file_that_is_no_result_is_named(tmp_path: Path) -> None:

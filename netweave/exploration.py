@@ -1,0 +1,290 @@
+"""One device's exploration: evaluations that any worker can make from the files of a run, and the front they give."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cosim.cycle import simulate, size_queues
+from dse.candidates import Table, budget
+from dse.estimate import estimate
+from dse.explore import Search, designs, families, shares
+from dse.front import Front, FrontPoint
+from dse.milp import SolverReport
+from dse.problem import Infeasible, Objective, utilisation
+from hw import emit
+from hw.mapping import FrameInput
+from hw.mapping import Mapping as HwMapping
+from models import data
+from models.data.dataset import Dataset
+from models.ir.activity import Load, measured
+from models.ir.graph import Graph
+from models.ir.serialize import load, save
+from netweave import __version__
+from netweave.config import Config
+from netweave.config import Device as Target
+from netweave.listener import Progress
+from netweave.networks import Networks, origin, source
+from netweave.stamp import digest
+from netweave.workers import Task, Workers
+from reports.artifact import read_json
+
+FRONT, ALL = "front.json", "designs.json"
+SAMPLE = 16
+"""Test images, evenly spread, over which the latency of a sparse design is averaged."""
+NARROW = 1.02
+"""Shares of a device that are closer than this are not told apart."""
+
+
+class NothingFits(ValueError):
+    """No family has a design within the limits; the message is the first one's reason."""
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What a worker needs: a configuration, a device, and the folders of the stages before.
+
+    What it reads and builds of them is kept while it lives, and not sent along.
+    """
+
+    config: Config
+    target: Target
+    trained: Path
+    quantized: Path
+    kept: Path
+
+    def __reduce__(self) -> Any:
+        return Exploration, (self.config, self.target, self.trained, self.quantized, self.kept)
+
+    @cached_property
+    def origin(self) -> dict[str, object]:
+        """All that its evaluations depend on."""
+        target = self.target
+        explored = self.config.explore.model_dump(exclude={"points"})
+        device = {"device": source(target.name), "clock": self.clock_mhz, "limit": target.utilisation}
+        return {
+            "quantized": digest(self.quantized),
+            **self.network_origin,
+            **explored,
+            **device,
+            "frame_input": target.frame_input,
+            "netweave": __version__,
+        }
+
+    @cached_property
+    def network_origin(self) -> dict[str, object]:
+        """All that the accuracy of an assignment depends on."""
+        return origin(self.config, self.trained)
+
+    @property
+    def clock_mhz(self) -> float:
+        return self.target.clock_mhz or self.target.target.clock_mhz
+
+    @cached_property
+    def search(self) -> Search:
+        own, hertz = self.config.explore, 1e6 * self.clock_mhz
+        return Search(
+            Objective(own.objective), self.target.utilisation, own.sizes, own.gap, own.grain,
+            None if own.frame_rate is None else math.floor(hertz / own.frame_rate),
+            None if own.max_latency_ms is None else math.floor(hertz * own.max_latency_ms / 1000),
+            own.speedups, own.max_errors,
+        )  # fmt: skip
+
+    @cached_property
+    def data(self) -> Dataset:
+        return data.load(self.config.data)
+
+    @cached_property
+    def table(self) -> Table:
+        sensitivity = read_json(self.quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
+        graphs = {name: self.loaded(load(self.quantized / name)) for name in self.config.quantize.formats}
+        return Table(graphs, self.target.target, sensitivity, self.case, FrameInput(self.target.frame_input))
+
+    @cached_property
+    def networks(self) -> Networks:
+        return Networks(self.config, self.trained, self.kept, lambda *_: None)
+
+    @property
+    def case(self) -> Load:
+        """Of the activity that a graph holds, what costs are those of."""
+        return case(self.config)
+
+    def loaded(self, graph: Graph) -> Graph:
+        """The graph with the activity that costs are those of."""
+        return loaded(self.config, graph, self.data)
+
+    # what workers do; each gives a JSON value
+
+    def shares(self, family: str) -> dict[str, Any]:
+        """Shares of the device to look at for a family, or why it fits in none."""
+        try:
+            return {"shares": [str(share) for share in shares(self.table, self.search, family)]}
+        except Infeasible as error:
+            return {"shares": [], "infeasible": str(error)}
+
+    def designs(self, family: str, share: str) -> dict[str, Any]:
+        """A family's designs in a share of the device, or why it has none there."""
+        try:
+            found = designs(self.table, self.search, family, Fraction(share), self.clock_mhz)
+        except Infeasible as error:
+            return {"designs": [], "infeasible": str(error)}
+        return {
+            "designs": [
+                {**asdict(design), "mapping": design.mapping.entry(), "share": str(design.share)} for design in found
+            ]
+        }
+
+    def accuracy(self, assignment: dict[str, str]) -> list[int]:
+        """How many test images of how many the quantized network gets right; its graph is kept."""
+        reached = self.networks.measure(assignment).accuracy
+        return [reached.correct, reached.total]
+
+    def cycles(self, assignment: dict[str, str], mapping: dict[str, Any]) -> dict[str, Any]:
+        """The mapping with queues as deep as they have to be, and what it then costs."""
+        graph = load(self.networks.measure(assignment).folder)
+        masks = self.data.sample("test", SAMPLE) if graph.input.sparse else None
+        sized = size_queues(graph, HwMapping.of(mapping), 4 if masks is None else masks)
+        estimated = estimate(self.loaded(graph), sized, self.target.target, self.case)
+        return {
+            "mapping": sized.entry(),
+            "estimated": float(estimated.latency),
+            "simulated": round(latency(graph, sized, masks)),
+            "bottleneck": estimated.bottleneck,
+            "resources": estimated.resources,
+            "utilisation": float(utilisation(estimated.resources, budget(self.target.target.resources))),
+        }
+
+
+def case(config: Config) -> Load:
+    """Of the activity that a graph holds, what costs are those of; a given frame's stands where the mean's does."""
+    return config.explore.activity if isinstance(config.explore.activity, str) else "mean"
+
+
+def loaded(config: Config, graph: Graph, images: Dataset) -> Graph:
+    """The graph with the activity that costs are those of: its own, or that of a given training image."""
+    number = config.explore.activity
+    if isinstance(number, str) or not graph.input.sparse:
+        return graph
+    masks = images.masks("train")
+    if number >= len(masks):
+        last = len(masks) - 1
+        raise ValueError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
+    return measured(graph, [masks[number]])
+
+
+def latency(graph: Graph, mapping: HwMapping, masks: list[np.ndarray] | None) -> float:
+    """Cycles, simulated, of a frame that finds the accelerator idle; of sparse frames the mean."""
+    if masks is None:
+        return simulate(graph, mapping).first_latency
+    return float(np.mean([simulate(graph, mapping, [mask]).first_latency for mask in masks]))
+
+
+_opened: dict[str, Exploration] = {}
+"""The exploration that this process works for, with what it has read and built."""
+
+
+def evaluate(exploration: Exploration, what: str, arguments: Mapping[str, Any]) -> Any:
+    """One of an exploration's evaluations, in whatever process this is."""
+    key = json.dumps(exploration.origin, sort_keys=True) + str(exploration.kept)
+    if key not in _opened:
+        _opened.clear()
+        _opened[key] = exploration
+    return getattr(_opened[key], what)(**arguments)
+
+
+def explore(exploration: Exploration, pool: Workers, progress: Progress, folder: Path) -> None:
+    """Write ``front.json`` and ``designs.json``, all there were to choose from, with a graph and a mapping each."""
+    name, clock = exploration.target.target.name, exploration.clock_mhz
+
+    def ask(what: str, shown: str, asked: Iterable[dict[str, Any]]) -> list[Any]:
+        """Have ``what`` evaluated with each of these arguments."""
+        base = exploration.network_origin if what == "accuracy" else exploration.origin
+        whom = {"exploration": exploration, "what": what}
+        tasks = [Task(what, {**base, **own}, evaluate, {**whom, "arguments": own}) for own in asked]
+        return pool.run(tasks, shown, progress)
+
+    named = families(exploration.config.quantize.formats, exploration.search)
+    sizes = ask("shares", "sizes", [{"family": family} for family in named])
+    looked = {family: found["shares"] for family, found in zip(named, sizes, strict=True)}
+    unmet = {family: found["infeasible"] for family, found in zip(named, sizes, strict=True) if "infeasible" in found}
+    wanted = [(family, share) for family in named for share in looked[family]]
+    points: dict[str, FrontPoint] = {}
+    homes: dict[str, tuple[str, Fraction]] = {}
+    mappings: list[tuple[Any, Any]] = []
+    while wanted:
+        found = ask("designs", "foldings", [{"family": family, "share": share} for family, share in wanted])
+        unmet |= {
+            family: group["infeasible"]
+            for (family, _), group in zip(wanted, found, strict=True)
+            if "infeasible" in group
+        }
+        fresh = []
+        for design in (design for group in found for design in group["designs"]):
+            same = design["assignment"], design["mapping"]
+            if same not in mappings and design["name"] not in homes:
+                mappings.append(same)
+                homes[design["name"]] = design["family"], Fraction(design["share"])
+                fresh.append(design)
+        assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in fresh}.values())
+        ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
+        judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in fresh])
+        for design, costs in zip(fresh, judged, strict=True):
+            points[design["name"]] = _point(exploration, design, costs, folder / design["name"])
+        front = Front.of(name, clock, list(points.values()))
+        if len(front) >= exploration.config.explore.points:
+            break
+        wanted = _between(front, homes, looked)
+    if not points:
+        raise NothingFits(unmet[named[0]])
+    met = {family for family, _ in homes.values()}
+    whole = Front(
+        name, clock, tuple(points.values()), {family: why for family, why in unmet.items() if family not in met}
+    )
+    whole.save(folder / ALL)
+    Front.of(name, clock, whole.points, unmet).save(folder / FRONT)
+
+
+def _point(exploration: Exploration, design: dict[str, Any], costs: dict[str, Any], folder: Path) -> FrontPoint:
+    """The design with its accuracy and its cycles; ``folder`` keeps its graph and mapping."""
+    measured = exploration.networks.measure(design["assignment"])
+    folder.mkdir()
+    save(load(measured.folder), folder)
+    HwMapping.of(costs["mapping"]).save(folder / emit.MAPPING_FILE)
+    low, high = measured.accuracy.interval
+    return FrontPoint(
+        name=design["name"],
+        assignment=design["assignment"],
+        correct=measured.accuracy.correct,
+        total=measured.accuracy.total,
+        interval=(low / 100, high / 100),
+        solver=SolverReport(**design["solver"]),
+        **{**costs, "mapping": f"{design['name']}/{emit.MAPPING_FILE}"},
+    )
+
+
+def _between(
+    front: Front, homes: Mapping[str, tuple[str, Fraction]], looked: dict[str, list[str]]
+) -> list[tuple[str, str]]:
+    """Of each family with designs on the front the share halfway between the two, next to each other among those
+    looked at and with such a design at an end, that lie furthest apart in geometric terms; noted as looked at."""
+    wanted = []
+    for family, known in looked.items():
+        used = {homes[point.name][1] for point in front.points if homes[point.name][0] == family}
+        steps = sorted(map(Fraction, known), reverse=True)
+        gaps = [(a, b) for a, b in pairwise(steps) if a > NARROW * b and (a in used or b in used)]
+        if gaps:
+            a, b = max(gaps, key=lambda gap: gap[0] / gap[1])
+            middle = str(Fraction(math.sqrt(a * b)).limit_denominator(1 << 20))
+            if middle not in known:
+                known.append(middle)
+                wanted.append((family, middle))
+    return wanted

@@ -1,0 +1,108 @@
+"""An exploration killed half-way, or robbed of a worker, gives the front that an undisturbed one gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = f"""
+model = "{ROOT}/examples/own_network.py:build"
+[train]
+epochs = 2
+[quantize]
+formats = ["int4", "dybit4"]
+epochs = 0
+[explore]
+sizes = 2
+points = 1
+grain = 0.5
+[[device]]
+name = "ecp5-25k"
+"""
+
+
+@pytest.fixture(scope="module")
+def quantized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that is ready to be explored."""
+    folder = tmp_path_factory.mktemp("quantized")
+    (folder / "own.toml").write_text(CONFIG)
+    for stage in ("train", "quantize"):
+        subprocess.run([*_command(folder, stage)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(quantized: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return _explored(_copy(quantized, tmp_path_factory.mktemp("undisturbed")))
+
+
+def _command(folder: Path, stage: str, *options: str) -> list[str]:
+    place = ["-o", str(folder / "run")]
+    return [sys.executable, "-m", "netweave", stage, str(folder / "own.toml"), *place, *options]
+
+
+def _copy(quantized: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(quantized, folder, dirs_exist_ok=True))
+
+
+def _explored(folder: Path, *options: str) -> dict[str, Any]:
+    """The front of the run, once it is explored to the end; how long the solver took is no part of it."""
+    subprocess.run(_command(folder, "explore", *(options or ("--workers", "1"))), check=True, cwd=ROOT)
+    front = json.loads((folder / "run" / "explore" / "ecp5-25k" / "front.json").read_text())
+    for point in front["points"]:
+        del point["solver"]["seconds"]
+    return front
+
+
+def _finished(folder: Path) -> dict[Path, int]:
+    """When each finished evaluation was written."""
+    return {path: path.stat().st_mtime_ns for path in (folder / "run" / "evaluations").glob("*/[!.]*.json")}
+
+
+def _wait(folder: Path, run: subprocess.Popen[bytes], count: int) -> None:
+    while len(_finished(folder)) < count:
+        assert run.poll() is None, "the exploration ended before it could be disturbed"
+        time.sleep(0.02)
+
+
+def test_a_killed_exploration_goes_on_where_it_was(
+    quantized: Path, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = _copy(quantized, tmp_path)
+    run = subprocess.Popen(_command(folder, "explore", "--workers", "1"), cwd=ROOT, stdout=subprocess.DEVNULL)
+    _wait(folder, run, 6)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    finished = _finished(folder)
+    assert not (folder / "run" / "explore" / "ecp5-25k").exists()
+    assert _explored(folder) == undisturbed
+    again = _finished(folder)
+    assert len(finished) < len(again)
+    assert {path: again[path] for path in finished} == finished
+
+
+def test_a_lost_worker_changes_nothing(quantized: Path, undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    folder = _copy(quantized, tmp_path)
+    run = subprocess.Popen(_command(folder, "explore", "--workers", "2"), cwd=ROOT, stdout=subprocess.DEVNULL)
+    _wait(folder, run, 2)
+    os.kill(_workers(run.pid)[0], signal.SIGKILL)
+    assert run.wait() == 0
+    finished = _finished(folder)
+    assert _explored(folder) == undisturbed
+    assert _finished(folder) == finished
+
+
+def _workers(pid: int) -> list[int]:
+    """The worker processes that it has started."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
