@@ -127,9 +127,9 @@ def designs(
         selection = solution.selection
         if judge is not None:
             selection, _ = polish(
-                prune(limited), selection, lambda choice: judge(_mapping(table, choice, clock_mhz)), search.tries
+                prune(limited), selection, lambda choice: judge(mapping_of(table, choice, clock_mhz)), search.tries
             )
-        mapping = _mapping(table, selection, clock_mhz)
+        mapping = mapping_of(table, selection, clock_mhz)
         label = f"{name}-{100 * float(share):.3g}"
         made.append(Design(label, family, _assignment(selection), mapping, share, solution.report))
     return made
@@ -190,7 +190,8 @@ def _build(selection: Selection, name: str) -> Build:
     return choice
 
 
-def _mapping(table: Table, selection: Selection, clock_mhz: float | None) -> HwMapping:
+def mapping_of(table: Table, selection: Selection, clock_mhz: float | None) -> HwMapping:
+    """The mapping that a choice stands for, with queues of about the depth they need."""
     queues = {}
     for producer, consumer, _ in table.graph.edges:
         layout = table.layout(producer, selection[producer].writes)

@@ -165,7 +165,7 @@ def quantize(config: ConfigFile, out_folder: RunFolder = None) -> None:
 
 @app.command()
 def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
-    """Find each device's Pareto front: writes explore/DEVICE/front.json.
+    """Find each device's Pareto front: writes explore/DEVICE/front.json, and front.html to look at.
 
     Every finished evaluation is kept in evaluations/: what was killed goes on where it was.
 

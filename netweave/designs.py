@@ -30,10 +30,11 @@ from models.ir.serialize import load
 from netweave import __version__
 from netweave.config import Config
 from netweave.config import Device as Target
-from netweave.exploration import FRONT, case, latency, loaded
+from netweave.exploration import case, latency, loaded
 from netweave.listener import Progress
 from reports.artifact import read_json, write_json
 from reports.collect import collect
+from reports.designs import FRONT
 from reports.html import write_page
 
 DESIGN, PROJECT, VIVADO = "design", "project", "vivado"

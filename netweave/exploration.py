@@ -37,8 +37,9 @@ from netweave.networks import Networks, origin, source
 from netweave.stamp import digest
 from netweave.workers import Task, Workers
 from reports.artifact import read_json
+from reports.designs import ALL, FRONT
+from reports.front import write_front
 
-FRONT, ALL = "front.json", "designs.json"
 SAMPLE = 16
 """Test images, evenly spread, over which the latency of a sparse design is averaged."""
 NARROW = 1.02
@@ -202,7 +203,8 @@ def evaluate(exploration: Exploration, what: str, arguments: Mapping[str, Any]) 
 
 
 def explore(exploration: Exploration, pool: Workers, progress: Progress, folder: Path) -> None:
-    """Write ``front.json`` and ``designs.json``, all there were to choose from, with a graph and a mapping each."""
+    """Write ``front.json``, ``designs.json``, all there were to choose from, with a graph and a mapping each, and the front
+    as a picture and as a page."""
     name, clock = exploration.target.target.name, exploration.clock_mhz
 
     def ask(what: str, shown: str, asked: Iterable[dict[str, Any]]) -> list[Any]:
@@ -251,6 +253,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
     )
     whole.save(folder / ALL)
     Front.of(name, clock, whole.points, unmet).save(folder / FRONT)
+    write_front(folder)
 
 
 def _point(exploration: Exploration, design: dict[str, Any], costs: dict[str, Any], folder: Path) -> FrontPoint:

@@ -41,6 +41,7 @@ from netweave.stamp import digest
 from netweave.store import Store
 from netweave.workers import Pool
 from reports.artifact import ArtifactError, read_json
+from reports.designs import FRONT
 from reports.html import REPORT
 from reports.schema import Report
 
@@ -167,7 +168,7 @@ def load_report(run: Path) -> Report:
 
 def load_front(run: Path, device: str) -> Front:
     """What came of a device's exploration."""
-    return Front.load(run / "explore" / device / exploration.FRONT)
+    return Front.load(run / "explore" / device / FRONT)
 
 
 def load_build(run: Path, device: str) -> dict[str, Any]:

@@ -103,6 +103,7 @@ def test_a_lost_worker_changes_nothing(quantized: Path, undisturbed: dict[str, A
 
 
 def _workers(pid: int) -> list[int]:
-    """The worker processes that it has started."""
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The worker processes that it has started, from whichever of its threads."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
