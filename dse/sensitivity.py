@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from dse.pareto import non_dominated
 from models.ir.dtype import parse_dtype
 
 Assignment = dict[str, str]
+LEAST = 1e-4
+"""An increase of the loss that no test tells from none."""
 
 
 def total(sensitivity: Mapping[str, Mapping[str, float]], assignment: Mapping[str, str]) -> float:
     """The summed error of an assignment; improvements count as none."""
     return sum(max(0.0, sensitivity[layer][name]) for layer, name in assignment.items())
+
+
+def features(sensitivity: Mapping[str, Mapping[str, float]], assignments: Sequence[Mapping[str, str]]) -> np.ndarray:
+    """float64 ``[n, layers + 1]``, for a predictor: the error of each layer, in the order of ``sensitivity``, and the
+    decimal logarithm of their sum, which is taken to be at least ``LEAST``.
+    """
+    errors = [[max(0.0, own[assignment[layer]]) for layer, own in sensitivity.items()] for assignment in assignments]
+    sums = [[np.log10(max(LEAST, total(sensitivity, assignment)))] for assignment in assignments]
+    return np.hstack([errors, sums])
 
 
 def worthwhile(sensitivity: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[str, ...]]:

@@ -181,6 +181,29 @@ def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = N
 
 
 @app.command()
+def finetune(
+    config: ConfigFile,
+    points: Annotated[list[str], typer.Argument(metavar="POINT...", help="of the fronts: names, or rules as `knee`")],
+    epochs: Annotated[int, typer.Option(min=1, help="of quantization-aware training, from the float network")],
+    out_folder: RunFolder = None,
+) -> None:
+    """Train points of the fronts for longer, as they are built: writes finetune/DEVICE/front.json.
+
+    The stages after take that front in place of explore/DEVICE/front.json.
+
+    [bold]netweave finetune examples/digits_dvs.toml knee "fastest-above 97" --epochs 20[/]
+    """
+    loaded = configuration.load(config)
+    folder = out_folder or Path("runs") / loaded.name
+    with Watcher() as watcher:
+        changes = flow.finetune(loaded, folder, points, epochs, watcher)
+    for device, trained in changes.items():
+        for name, change in trained.items():
+            before, after = (f"{100 * right / change['total']:.2f} %" for right in (change["before"], change["after"]))
+            out.print(f"{device} {name}: {before} before, {after} after", soft_wrap=True)
+
+
+@app.command()
 def generate(config: ConfigFile, out_folder: RunFolder = None) -> None:
     """Generate and synthesize the chosen design of each device: writes generate/DEVICE/design/netweave.v."""
     _stage("generate", config, out_folder)

@@ -156,12 +156,13 @@ def build(target: Target, generated: Path, logs: Path, progress: Progress, folde
     write_json(folder / BUILD, "build", asdict(made))
 
 
-def report(config: Config, run: Path, progress: Progress, folder: Path) -> None:
-    """Write the page, its pictures and tables, and ``report.json``."""
+def report(config: Config, run: Path, fronts: dict[str, Path], progress: Progress, folder: Path) -> None:
+    """Write the page, its pictures and tables, and ``report.json``; ``fronts``: the folder of each device's."""
     about = {"name": config.name, "model": config.model, "data": config.data, "netweave": __version__}
     devices = {
         target.target.name: (
-            target.target.title, target.utilisation, asdict(target.target.resources), target.board is not None
+            target.target.title, target.utilisation, asdict(target.target.resources), target.board is not None,
+            fronts[target.target.name],
         )
         for target in config.device
     }  # fmt: skip

@@ -240,7 +240,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
         judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in fresh])
         for design, costs in zip(fresh, judged, strict=True):
-            points[design["name"]] = _point(exploration, design, costs, folder / design["name"])
+            points[design["name"]] = measured_point(exploration, design, costs, folder / design["name"])
         front = Front.of(name, clock, list(points.values()))
         if len(front) >= exploration.config.explore.points:
             break
@@ -256,8 +256,11 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
     write_front(folder)
 
 
-def _point(exploration: Exploration, design: dict[str, Any], costs: dict[str, Any], folder: Path) -> FrontPoint:
-    """The design with its accuracy and its cycles; ``folder`` keeps its graph and mapping."""
+def measured_point(
+    exploration: Exploration, design: Mapping[str, Any], costs: Mapping[str, Any], folder: Path
+) -> FrontPoint:
+    """The design, its ``name``, ``assignment`` and ``solver``, with its accuracy and its costs; ``folder``, which is
+    made, keeps its graph and mapping."""
     measured = exploration.networks.measure(design["assignment"])
     folder.mkdir()
     save(load(measured.folder), folder)

@@ -7,6 +7,7 @@
     evaluations/                                what explorations have finished, each under all it depends on
     quantize/   quantize.json <format>/         one format for all layers; each layer's sensitivity
     explore/    <device>/front.json             the Pareto front
+    finetune/   <device>/front.json             that front, its kept points trained for longer
     generate/   <device>/design/ ...            the chosen design: Verilog, manifest, synthesis
     cosim/      <device>/cosim.json             its RTL against golden
     build/      <device>/board.bit build.json   its bitstream, where a board is named
@@ -19,7 +20,7 @@ what stood there before. ``cosim`` and ``report`` read nothing but files and loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from hw.manifest import VERSION as MANIFEST_VERSION
 from hw.targets.nextpnr import RoutingError
 from hw.targets.yosys import SynthesisError
 from netweave import __version__, designs, exploration, networks
+from netweave import finetune as finetuning
 from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
@@ -76,11 +78,35 @@ def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool =
             _job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write).run(listener)
 
 
+def finetune(
+    config: Config, run: Path, points: Sequence[str], epochs: int, listener: Listener = SILENT
+) -> dict[str, dict[str, finetuning.Change]]:
+    """Train points of the fronts, by name or by rule, for so many epochs; ``generate`` then takes the fronts with them.
+
+    What came of it, by device and point.
+    """
+    trained, quantized = _needs(run / "train"), _needs(run / "quantize")
+    folders = {target.target.name: _needs(run / "explore" / target.target.name) for target in config.device}
+    names = finetuning.chosen({device: Front.load(folder / FRONT) for device, folder in folders.items()}, points)
+    longer = config.model_copy(update={"quantize": config.quantize.model_copy(update={"epochs": epochs})})
+    changes = {}
+    for target in config.device:
+        device = target.target.name
+        if device in names:
+            explored = folders[device]
+            inputs = {"explored": digest(explored), **networks.settings(longer), "points": names[device]}
+            own = exploration.Exploration(longer, target, trained, quantized, run / "networks")
+            write = partial(finetuning.finetune, own, explored, names[device])
+            _job(run / "finetune" / device, {**inputs, **_settings(target)}, write).run(listener)
+            changes[device] = finetuning.changes(run / "finetune" / device)
+    return changes
+
+
 def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Pick a point of each front; its Verilog, and what Yosys makes of it."""
     trained, jobs = _needs(run / "train"), []
     for target in config.device:
-        explored = _needs(run / "explore" / target.target.name)
+        explored = _front(run, target.target.name)
         inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
         inputs["manifest"] = MANIFEST_VERSION
         if target.board is not None:
@@ -116,12 +142,13 @@ def build(config: Config, run: Path, listener: Listener = SILENT) -> None:
 def report(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Tables, pictures and the page."""
     names = [target.target.name for target in config.device]
-    folders = [run / "train", run / "quantize"]
-    folders += [run / stage / name for stage in ("explore", "generate", "cosim") for name in names]
+    fronts = {name: _front(run, name) for name in names}
+    folders = [run / "train", run / "quantize", *fronts.values()]
+    folders += [run / stage / name for stage in ("generate", "cosim") for name in names]
     folders += [run / "build" / target.target.name for target in config.device if target.board is not None]
     inputs = {str(folder.relative_to(run)): digest(_needs(folder)) for folder in folders}
     inputs |= {"name": config.name, "model": config.model, "data": config.data}
-    _job(run / "report", inputs, partial(designs.report, config, run)).run(listener)
+    _job(run / "report", inputs, partial(designs.report, config, run, fronts)).run(listener)
 
 
 STAGES: Mapping[str, Stage] = {
@@ -155,6 +182,12 @@ def _needs(folder: Path) -> Path:
         stage = folder.name if folder.name in STAGES else folder.parent.name
         raise ArtifactError(f"{folder}: is not there; `netweave {stage} CONFIG.toml` makes it")
     return folder
+
+
+def _front(run: Path, device: str) -> Path:
+    """The folder of a device's front: with points that were fine-tuned, where that was after its exploration."""
+    explored, finetuned = _needs(run / "explore" / device), run / "finetune" / device
+    return finetuned if finetuning.follows(finetuned, explored) else explored
 
 
 def _settings(target: Target) -> dict[str, object]:

@@ -25,8 +25,8 @@ from reports.schema import (
     Uniform,
 )
 
-Device = tuple[str, float, dict[str, int], bool]
-"""Title, share that may be used, resources in all, and whether there is a bitstream."""
+Device = tuple[str, float, dict[str, int], bool, Path]
+"""Title, share that may be used, resources in all, whether there is a bitstream, and the folder of its front."""
 
 
 def collect(run: Path, devices: dict[str, Device], about: dict[str, str]) -> Report:
@@ -61,9 +61,8 @@ def _nodes(graph: Graph) -> list[Node]:
 
 
 def _target(run: Path, name: str, device: Device) -> Target:
-    title, utilisation, available, built = device
-    explored, generated = run / "explore" / name, run / "generate" / name
-    found = read(explored)
+    title, utilisation, available, built, front = device
+    generated, found = run / "generate" / name, read(front)
     return Target(
         device=name,
         title=title,
