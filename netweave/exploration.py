@@ -203,8 +203,8 @@ def evaluate(exploration: Exploration, what: str, arguments: Mapping[str, Any]) 
 
 
 def explore(exploration: Exploration, pool: Workers, progress: Progress, folder: Path) -> None:
-    """Write ``front.json``, ``designs.json``, all there were to choose from, with a graph and a mapping each, and the front
-    as a picture and as a page."""
+    """Write ``front.json``, ``designs.json``, all there were to choose from, with a graph and a mapping each, and the
+    front as a picture and as a page."""
     name, clock = exploration.target.target.name, exploration.clock_mhz
 
     def ask(what: str, shown: str, asked: Iterable[dict[str, Any]]) -> list[Any]:
