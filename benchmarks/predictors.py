@@ -156,7 +156,9 @@ def _splits(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _ranks(expected: np.ndarray, good: np.ndarray) -> tuple[float, float]:
-    return float(kendalltau(expected, good)[0]), float(spearmanr(expected, good)[0])
+    tau: Any = kendalltau(expected, good)  # scipy's types do not name what the results are
+    rho: Any = spearmanr(expected, good)
+    return float(tau.statistic), float(rho.statistic)
 
 
 def _spread(ranks: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
@@ -187,7 +189,7 @@ def picture(assignments: Assignments, sensitivities: Mapping[str, Sensitivity], 
         figure = Figure(figsize=(7.2, 5.4), layout="constrained")
         for axes, (title, label, expected, logarithmic) in zip(figure.subplots(2, 2).flat, panels, strict=True):
             axes.plot(expected, percent[held], "o", color=STEPS, markersize=4, alpha=0.8)
-            tau = kendalltau(-expected if logarithmic else expected, percent[held])[0]
+            tau, _ = _ranks(-expected if logarithmic else expected, percent[held])
             if logarithmic:
                 axes.set_xscale("log")
                 axes.invert_xaxis()
