@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from hw import device as devices
 from hw.boards import board as boards
+from models.ir.activity import LOADS, Load
 from models.ir.dtype import parse_dtype
 
 OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz(?=@|$))(?P<rest>(:[A-Za-z_]\w*)?(@\d+)?)")
@@ -56,6 +57,12 @@ def _distinct(values: list[Any]) -> list[Any]:
 def _device(name: str) -> str:
     devices.device(name)
     return name
+
+
+def _activity(value: Any) -> Load | int:
+    if value in LOADS or (type(value) is int and value >= 0):
+        return value
+    raise ValueError(f"{value!r} is no number of a training image, 0 and up, and none of {', '.join(LOADS)}")
 
 
 def _board(name: str) -> str:
@@ -99,7 +106,7 @@ class Quantize(_Section):
 
 class Explore(_Section):
     """What designs are to be best in: ``latency`` of one frame, ``bottleneck``, cycles a frame in a row of them, or
-    ``resources``, the least of the device that keeps to the limits.
+    ``utilisation``, the least share of the device that keeps to the limits.
 
     ``frame_rate``: so many frames a second at least. ``max_latency_ms``: of one frame, in milliseconds, at most.
     ``sizes``: shares of the device looked at, from all that may be used down to the least that a design fits in.
@@ -111,10 +118,10 @@ class Explore(_Section):
     99 % of its frames do not exceed; or one of them, by its number.
     """
 
-    objective: Literal["latency", "bottleneck", "resources"] = "latency"
+    objective: Literal["latency", "bottleneck", "utilisation"] = "latency"
     frame_rate: Annotated[float, Field(gt=0, strict=False)] | None = None
     max_latency_ms: Annotated[float, Field(gt=0, strict=False)] | None = None
-    activity: Literal["mean", "p99"] | Annotated[int, Field(ge=0)] = "mean"
+    activity: Annotated[Load | int, PlainValidator(_activity)] = "mean"
     sizes: Annotated[int, Field(ge=1, le=100)] = 4
     points: Annotated[int, Field(ge=1, le=1000)] = 8
     gap: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.02
@@ -124,10 +131,10 @@ class Explore(_Section):
 
     @model_validator(mode="after")
     def _limited(self) -> Explore:
-        if self.objective == "resources" and self.frame_rate is None and self.max_latency_ms is None:
+        if self.objective == "utilisation" and self.frame_rate is None and self.max_latency_ms is None:
             raise ValueError("the least resources at what speed? set frame_rate or max_latency_ms")
-        if self.objective == "resources" and self.speedups:
-            raise ValueError("speedups ask for a speed, objective 'resources' for little else; take one of them")
+        if self.objective == "utilisation" and self.speedups:
+            raise ValueError("speedups ask for a speed, objective 'utilisation' for little else; take one of them")
         return self
 
 

@@ -74,6 +74,19 @@ def test_a_board_brings_its_device(tmp_path: Path) -> None:
         (f"[quantize]\nformats = []\n{DEVICE}", "quantize.formats", "[]: list should have at least 1 item"),
         (f'[quantize]\ncalibration = "mes"\n{DEVICE}', "quantize.calibration", "did you mean 'mse'? valid are minmax"),
         (f'[quantize]\nsensitivity = "los"\n{DEVICE}', "quantize.sensitivity", "did you mean 'loss'? valid are loss"),
+        (f'[explore]\nobjective = "utilisation"\n{DEVICE}', "explore", "at what speed? set frame_rate or max_latency"),
+        (f"[explore]\nspeedups = [1]\n{DEVICE}", "explore.speedups[0]", "1: input should be greater than 1"),
+        (f'[explore]\nactivity = "median"\n{DEVICE}', "explore.activity", "'median' is no number of a training image"),
+        (
+            f"[explore]\nactivity = -1\n{DEVICE}",
+            "explore.activity",
+            "-1 is no number of a training image, 0 and up, and",
+        ),
+        (
+            f'[quantize]\nformats = ["int4"]\n[explore]\nspeedups = [2]\n{DEVICE}',
+            "",
+            "explore.speedups are over int8, which is none of quantize.formats: int4",
+        ),
         ('[[device]]\nboard = "ulx3s"\n', "device[0]", "unknown board 'ulx3s' (did you mean ulx3s-85f or"),
         (f'{DEVICE}board = "own.toml"\n', "device[0].board", "own.toml: cannot be read as a board"),
         (

@@ -12,7 +12,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from models.data.dataset import Dataset
+from models.ir.activity import expected, frame_activity
+from models.ir.dtype import IntType
+from netweave.config import Config
+from netweave.exploration import Exploration, case, loaded
+from tests.support.sparse_nets import random_sparse_net
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""
@@ -107,3 +115,25 @@ def _workers(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_costs_can_be_those_of_one_training_image() -> None:
+    rng = np.random.default_rng(3)
+    graph = random_sparse_net(rng, side=8)
+    shape = graph.input.shape
+    masks = np.array([rng.random((shape.height, shape.width)) < density for density in (0.1, 0.5, 0.9)])
+    x = np.repeat(masks[:, None], shape.channels, axis=1).astype(np.float32)
+    labels = np.zeros(3, np.int64)
+    images = Dataset("three", x, labels, x, labels, 2, IntType(8, signed=False), 1.0, sparse=True)
+    config = Config.model_validate({"name": "x", "device": [{"name": "zu3eg"}], "explore": {"activity": 1}})
+    assert expected(loaded(config, graph, images), case(config)) == frame_activity(graph, masks[1])
+    config = config.model_copy(update={"explore": config.explore.model_copy(update={"activity": 3})})
+    with pytest.raises(ValueError, match="activity: 3 is no training image of digits; they are 0 to 2"):
+        loaded(config, graph, images)
+
+
+def test_limits_are_counted_in_cycles_of_the_clock() -> None:
+    table = {"frame_rate": 1000.0, "max_latency_ms": 0.25}
+    config = Config.model_validate({"name": "x", "device": [{"name": "zu3eg", "clock_mhz": 100}], "explore": table})
+    search = Exploration(config, config.device[0], Path(), Path(), Path()).search
+    assert (search.max_cycles, search.max_latency) == (100_000, 25_000)
