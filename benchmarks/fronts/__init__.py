@@ -1,0 +1,246 @@
+"""Fronts on a zu3eg beside what else one could do: one format throughout, foldings by annealing or by a greedy walk.
+
+Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the whole test split and every latency simulated; some
+points of each front run as RTL, whose cycles and outputs must be those that were simulated and golden's.
+
+N-MNIST is there with 60 test recordings alone, so that of the 1000 for training every fifth of each digit is kept for
+testing as well. Annealing and the greedy walk choose foldings for every assignment of formats and every size of design
+that the exploration found, out of the candidates that the integer program has left, and within as much of the device.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fronts.picture import picture
+from benchmarks.searches import TEMPERATURES, anneal, greedy
+from cosim.cycle import Simulator
+from cosim.design import cosim
+from dse.explore import mapping_of
+from dse.front import Front, FrontPoint
+from dse.hypervolume import latency_and_error, relative_hypervolumes
+from dse.problem import Evaluation, Objective, Problem, Selection
+from dse.prune import prune
+from hw import emit
+from hw.device import DEVICES, Resources
+from hw.mapping import Mapping
+from models import data
+from models.data.n_mnist import FOLDER, VARIABLE
+from models.ir.serialize import load
+from netweave import flow
+from netweave.config import Config, Device, Explore, Quantize, Train
+from netweave.exploration import SAMPLE, Exploration
+from reports.designs import ALL
+
+RUNS = Path("runs") / "fronts"
+IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
+DEVICE = DEVICES["zu3eg"]
+FORMATS = ["int8", "int6", "int4", "int3", "dybit4"]
+UNIFORM = ("int8", "int4", "dybit4")
+OBJECTIVE = Objective.LATENCY
+POINTS, SIZES, GAP, GRAIN = 15, 3, 0.05, 0.25
+CONFIRMED, RTL_SHARE = 5, 0.3
+"""Points of each front that run as RTL, from the fastest to the slowest of those that take no more of the device, where
+they are enough: Verilator takes minutes to build what fills most of it."""
+HELD_OUT = 5
+"""Of N-MNIST's training recordings of a digit, every so-many-th is for testing."""
+SEED, EVALUATIONS = 0, 5000
+"""Of annealing: a walk for each design and first temperature, and so many evaluations in each."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and its data; ``epochs`` of float training, ``quantized`` so many more for each assignment."""
+
+    model: str
+    data: Callable[[], str]
+    epochs: int
+    quantized: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one design: cycles, simulated, the share of the test images, and that of the scarcest resource."""
+
+    cycles: float
+    accuracy: float
+    utilisation: float
+
+    @classmethod
+    def of(cls, point: FrontPoint) -> Cost:
+        return cls(point.latency, point.accuracy, point.utilisation)
+
+
+def split() -> str:
+    """N-MNIST of the folder that NETWEAVE_DATA names, as links, some of its training recordings for testing."""
+    folder, source = (RUNS / "n_mnist_split").resolve(), Path(os.environ[VARIABLE]) / FOLDER
+    for digits in sorted(source.glob("*/*")):
+        for place, path in enumerate(sorted(digits.glob("*.bin"))):
+            kept = "Train" if digits.parent.name == "Train" and place % HELD_OUT else "Test"
+            link = folder / kept / digits.name / f"{digits.parent.name.lower()}_{path.name}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink():
+                link.symlink_to(path.resolve())
+    return f"n_mnist:{folder}"
+
+
+CASES = {
+    "digits_dvs": Case("digits_dvs_net", lambda: "digits_dvs", 20, 3),
+    "n_mnist": Case("n_mnist_net", split, 120, 10),
+}
+
+
+def measure() -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for name, case in CASES.items():
+        config = configuration(name, case, FORMATS)
+        run = RUNS / name
+        fronts = {"netweave": explored(config, run)}
+        for uniform in UNIFORM:
+            own = configuration(f"{name}-{uniform}", case, [uniform])
+            fronts[f"uniform {uniform}"] = explored(own, RUNS / own.name, trained=run / "train")
+        costs = {way: [Cost.of(point) for point in front.points] for way, front in fronts.items()}
+        exploration = Exploration(config, config.device[0], run / "train", run / "quantize", run / "networks")
+        walked, about = walks(exploration, Front.load(run / "explore" / DEVICE.name / ALL))
+        costs |= walked
+        shares = hypervolumes(costs)
+        picture(
+            config.name, {way: [(c.cycles, c.accuracy) for c in own] for way, own in costs.items()}, shares
+        ).savefig(IMAGES / f"fronts_{name}.png")
+        figures[name] = {
+            "device": DEVICE.name,
+            "formats": FORMATS,
+            "test images": fronts["netweave"].points[0].total,
+            "points": {way: len(front) for way, front in fronts.items()},
+            "hypervolume, latency and accuracy": {way: round(both, 4) for way, (both, _) in shares.items()},
+            "hypervolume, with utilisation": {way: round(three, 4) for way, (_, three) in shares.items()},
+            **about,
+            "front": [row(point) for point in fronts["netweave"].points],
+            "rtl": confirmed(config, run, fronts["netweave"]),
+        }
+    return figures
+
+
+def configuration(name: str, case: Case, formats: list[str]) -> Config:
+    return Config(
+        name=name,
+        model=case.model,
+        data=case.data(),
+        train=Train(epochs=case.epochs),
+        quantize=Quantize(formats=formats, epochs=case.quantized),
+        explore=Explore(points=POINTS, sizes=SIZES, gap=GAP, grain=GRAIN),
+        device=[Device(name=DEVICE.name)],
+    )
+
+
+def explored(config: Config, run: Path, trained: Path | None = None) -> Front:
+    """The front that ``netweave explore`` finds; ``trained``: the float network's folder, if it is there already."""
+    if trained is not None and not (run / "train").exists():
+        shutil.copytree(trained, run / "train")
+    for stage in (flow.train, flow.quantize, flow.explore):
+        stage(config, run)
+    return flow.load_front(run, DEVICE.name)
+
+
+def walks(exploration: Exploration, designs: Front) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
+    """What annealing and the greedy walk make of the sizes and assignments explored; and how long it took."""
+    ways: dict[str, Callable[[Problem], tuple[Selection, Evaluation]]] = {
+        "annealing": annealed,
+        "greedy walk": lambda problem: greedy(problem, OBJECTIVE),
+    }
+    costs: dict[str, list[Cost]] = {way: [] for way in ways}
+    seconds, failed = dict.fromkeys(ways, 0.0), dict.fromkeys(ways, 0)
+    table = exploration.table
+    for point in designs.points:
+        limit = Resources(*(math.ceil(point.utilisation * getattr(DEVICE, kind)) for kind in Resources.names()))
+        problem = prune(table.problem(limit, formats={layer: (own,) for layer, own in point.assignment.items()}))
+        for way, search in ways.items():
+            begin = time.process_time()
+            try:
+                selection, found = search(problem)
+            except ValueError:  # walks begin at a choice made op by op, which not every wiring of lanes has
+                selection, found = {}, None
+            seconds[way] += time.process_time() - begin
+            if found is None or not found.feasible:
+                failed[way] += 1
+                continue
+            mapping = mapping_of(table, selection, DEVICE.clock_mhz)
+            made = exploration.cycles(dict(point.assignment), mapping.entry())
+            costs[way].append(Cost(made["simulated"], point.accuracy, made["utilisation"]))
+    return costs, {
+        "designs that a walk was asked for": len(designs),
+        "of these, found none that fits": failed,
+        "processor seconds of a walk": {way: round(spent / len(designs), 2) for way, spent in seconds.items()},
+    }
+
+
+def annealed(problem: Problem) -> tuple[Selection, Evaluation]:
+    """The better of a walk from each of the first temperatures."""
+    tries = [anneal(problem, OBJECTIVE, SEED, EVALUATIONS, first) for first in TEMPERATURES]
+    return min(tries, key=lambda found: (found[1].overrun, found[1].objective(OBJECTIVE)))
+
+
+def hypervolumes(costs: dict[str, list[Cost]]) -> dict[str, tuple[float, float]]:
+    """By way, the shares covered in octaves of latency and points of accuracy, and with octaves of utilisation."""
+    flat = {way: [latency_and_error(c.cycles, c.accuracy) for c in own] for way, own in costs.items()}
+    solid = {
+        way: [(*flat_, math.log2(c.utilisation)) for flat_, c in zip(flat[way], own, strict=True)]
+        for way, own in costs.items()
+    }
+    both, three = relative_hypervolumes(flat), relative_hypervolumes(solid)
+    return {way: (both[way], three[way]) for way in costs}
+
+
+def row(point: FrontPoint) -> dict[str, Any]:
+    return {
+        "name": point.name,
+        "formats": sorted(set(point.assignment.values())),
+        "correct": point.correct,
+        "of": point.total,
+        "cycles, simulated": point.simulated,
+        "utilisation, estimated": round(point.utilisation, 4),
+        "solver": point.solver.status,
+        "gap": point.solver.gap,
+    }
+
+
+def confirmed(config: Config, run: Path, front: Front) -> list[dict[str, Any]]:
+    """Points of the front as RTL: each of the frames that its latency is the mean of, alone, and then all in a row."""
+    images = data.load(config.data)
+    masks, frames = images.sample("test", SAMPLE), images.frames("test")
+    frames = frames[:: -(-len(frames) // SAMPLE)]
+    points = [point for point in front.points if point.utilisation <= RTL_SHARE]
+    if len(points) < CONFIRMED:
+        points = sorted(front.points, key=lambda point: point.utilisation)[:CONFIRMED]
+    steps, rows = min(CONFIRMED, len(points)), []
+    for step in range(steps):
+        point = points[round(step * (len(points) - 1) / max(1, steps - 1))]
+        source, design = (run / "explore" / DEVICE.name / point.mapping).parent, run / "rtl" / point.name
+        graph, mapping = load(source), Mapping.load(source / emit.MAPPING_FILE)
+        emit.generate(graph, mapping, design)
+        builds = run / "simulators"
+        alone = [cosim(design, [frame], build_dir=builds) for frame in frames]
+        together = cosim(design, frames, build_dir=builds)
+        said = Simulator(graph, mapping)
+        apart = [abs(rtl.first_latency - own) for rtl, own in zip(alone, said.latencies(masks), strict=True)]
+        apart += [abs(rtl - own) for rtl, own in zip(together.latency, said.run(masks).latency, strict=True)]
+        mean = sum(rtl.first_latency for rtl in alone) / len(alone)
+        rows.append(
+            {
+                "name": point.name,
+                "frames": len(frames),
+                "cycles, rtl": mean,
+                "cycles, on the front": point.simulated,
+                "cycles apart from simulated, at most": max(max(apart), abs(round(mean) - (point.simulated or 0))),
+                "outputs equal golden's": together.equal and all(rtl.equal for rtl in alone),
+            }
+        )
+        shutil.rmtree(builds)  # a large design's build takes much room
+    return rows
