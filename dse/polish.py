@@ -12,8 +12,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-import pulp
-
 from dse.pareto import non_dominated
 from dse.problem import Candidate, Objective, Op, Problem, Selection
 from dse.program import Program, SolverError
@@ -111,9 +109,9 @@ def _together(
             terms.append((pick, gain))
             if own is not selection[name]:
                 changes.append((pick, 1))
-    program.lp.addConstraint(pulp.LpAffineExpression(changes) <= most)
+    program.add(changes, most)
     try:
-        outcome = program.minimise(pulp.LpAffineExpression(terms), GAP, PATIENCE)
+        outcome = program.minimise(terms, GAP, PATIENCE)
     except SolverError:
         return selection
     return outcome.selection if outcome else selection

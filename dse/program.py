@@ -1,23 +1,23 @@
-"""The integer program: its variables, its rules, and the calls to HiGHS through pulp."""
+"""The integer program: its variables, its rules, and the calls to HiGHS."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import accumulate
 
 import highspy
-import pulp
 
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
 LARGE = 2000
-"""Picks above which a program is worth heuristics of its own."""
+"""Picks above which a program is worth presolving and heuristics of its own."""
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
-Pick = tuple[pulp.LpVariable, Candidate]
-Join = tuple[pulp.LpVariable, tuple[Interface, Interface]]
+Terms = list[tuple[int, float]]
+"""A sum: variables, by number, and their factors."""
 
 
 class SolverError(RuntimeError):
@@ -44,27 +44,32 @@ class Program:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.lp = pulp.LpProblem("choice", pulp.LpMinimize)
-        self.picks: dict[str, list[Pick]] = {}
-        self.joins: list[list[Join]] = []
-        self.cycles = pulp.LpAffineExpression([(self._variable("cycles"), 1)])
-        for i, op in enumerate(problem.ops):
-            picks = [
-                (self.lp.add_variable(f"pick_{i}_{j}", cat=pulp.LpBinary), candidate)
-                for j, candidate in enumerate(op.candidates)
-            ]
-            self.picks[op.name] = picks
-            self.lp.addConstraint(pulp.LpAffineExpression([(pick, 1) for pick, _ in picks]) == 1)
-            self.lp.addConstraint(self.cycles >= self._chosen(op.name, "cycles"))
-        for i, edge in enumerate(problem.edges):
-            self.joins.append(self._join(i, edge))
+        self._upper: list[float] = []
+        self._rows: list[tuple[float, Terms, float]] = []
+        self.picks: dict[str, list[tuple[int, Candidate]]] = {}
+        for op in problem.ops:
+            self.picks[op.name] = [(self._variable(1.0), candidate) for candidate in op.candidates]
+        self._binary = len(self._upper)
+        for picks in self.picks.values():
+            self.add([(pick, 1) for pick, _ in picks], 1, 1)
+        self.joins = [self._join(edge) for edge in problem.edges]
 
-    def _variable(self, name: str) -> pulp.LpVariable:
-        return self.lp.add_variable(name, lowBound=0)
+    @property
+    def large(self) -> bool:
+        return self._binary > LARGE
 
-    def _join(self, i: int, edge: Edge) -> list[Join]:
-        writers: dict[Interface, list[tuple[pulp.LpVariable, int]]] = {}
-        readers: dict[Interface, list[tuple[pulp.LpVariable, int]]] = {}
+    def _variable(self, upper: float = math.inf) -> int:
+        """One from 0 to ``upper``."""
+        self._upper.append(upper)
+        return len(self._upper) - 1
+
+    def add(self, terms: Terms, upper: float, lower: float = -math.inf) -> None:
+        """The rule that a sum lies between two bounds."""
+        self._rows.append((lower, terms, upper))
+
+    def _join(self, edge: Edge) -> list[tuple[int, tuple[Interface, Interface]]]:
+        writers: dict[Interface, Terms] = {}
+        readers: dict[Interface, Terms] = {}
         for pick, candidate in self.picks[edge.producer]:
             writers.setdefault(candidate.writes, []).append((pick, -1))
         for pick, candidate in self.picks[edge.consumer]:
@@ -72,37 +77,44 @@ class Program:
         joins = []
         for pair in edge.links:
             if pair[0] in writers and pair[1] in readers:
-                join = self._variable(f"join_{i}_{len(joins)}")
+                join = self._variable()
                 writers[pair[0]].append((join, 1))
                 readers[pair[1]].append((join, 1))
                 joins.append((join, pair))
         for terms in (*writers.values(), *readers.values()):
-            self.lp.addConstraint(pulp.LpAffineExpression(terms) == 0)
+            self.add(terms, 0, 0)
         return joins
 
-    def _chosen(self, op: str, figure: str) -> pulp.LpAffineExpression:
+    def _chosen(self, op: str, figure: str, sign: int = 1) -> Terms:
         """The figure of the candidate that is picked for an op."""
-        return pulp.LpAffineExpression([(pick, getattr(candidate, figure)) for pick, candidate in self.picks[op]])
+        return [(pick, sign * getattr(own, figure)) for pick, own in self.picks[op] if getattr(own, figure)]
 
-    def amount(self, name: str) -> pulp.LpAffineExpression:
+    @cached_property
+    def cycles(self) -> Terms:
+        """Of the slowest op: a lower bound alone."""
+        slowest = self._variable()
+        for op in self.picks:
+            self.add([*self._chosen(op, "cycles"), (slowest, -1)], 0)
+        return [(slowest, 1)]
+
+    def amount(self, name: str) -> Terms:
         """Of a resource, of cycles, of error or of latency."""
         if name == "cycles":
             return self.cycles
         if name == "latency":
             return self.latency
-        picks = [pick for picks in self.picks.values() for pick in picks]
         if name == "error":
-            return pulp.LpAffineExpression([(pick, candidate.error) for pick, candidate in picks])
+            return [term for op in self.picks for term in self._chosen(op, "error")]
         kind = list(self.problem.budget).index(name)
-        terms = [(pick, candidate.resources[kind]) for pick, candidate in picks]
+        terms = [(pick, own.resources[kind]) for picks in self.picks.values() for pick, own in picks]
         for edge, joins in zip(self.problem.edges, self.joins, strict=True):
             terms += [(join, edge.links[pair].resources[kind]) for join, pair in joins]
-        return pulp.LpAffineExpression(terms)
+        return [(variable, float(amount)) for variable, amount in terms if amount]
 
-    def limited(self, objective: Objective) -> pulp.LpAffineExpression:
+    def limited(self, objective: Objective) -> Terms:
         """Add the limits, and what the objective needs; gives the objective."""
         for name, limit in self.problem.limits.items():
-            self.lp.addConstraint(self.amount(name) <= limit)
+            self.add(self.amount(name), float(limit))
         match objective:
             case Objective.BOTTLENECK:
                 return self.cycles
@@ -113,81 +125,108 @@ class Program:
             case Objective.ERROR:
                 return self.amount("error")
 
-    def overrun(self) -> pulp.LpAffineExpression:
+    def overrun(self) -> Terms:
         """The largest share by which a limit is exceeded."""
-        worst = self._variable("overrun")
+        worst = self._variable()
         for name, limit in self.problem.limits.items():
-            self.lp.addConstraint(self.amount(name) <= limit + max(limit, 1) * worst)
-        return pulp.LpAffineExpression([(worst, 1)])
+            self.add([*self.amount(name), (worst, -float(max(limit, 1)))], float(limit))
+        return [(worst, 1)]
 
-    def _utilisation(self) -> pulp.LpAffineExpression:
+    def _utilisation(self) -> Terms:
         """The largest share of a resource's budget."""
-        most = self._variable("utilisation")
+        most = self._variable()
         for name, limit in self.problem.budget.items():
-            self.lp.addConstraint(self.amount(name) <= max(limit, 1) * most)
-        return pulp.LpAffineExpression([(most, 1)])
+            self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0)
+        return [(most, 1)]
 
     @cached_property
-    def latency(self) -> pulp.LpAffineExpression:
+    def latency(self) -> Terms:
         """When the output finishes: lower bounds alone, as ``evaluate`` takes the largest of each kind."""
-        start = {op.name: self._variable(f"start_{i}") for i, op in enumerate(self.problem.ops)}
-        finish = {op.name: self._variable(f"finish_{i}") for i, op in enumerate(self.problem.ops)}
-        leads = {op.name: float(op.lead) for op in self.problem.ops}
+        start = {op.name: self._variable() for op in self.problem.ops}
+        finish = {op.name: self._variable() for op in self.problem.ops}
         for own in start:
-            self.lp.addConstraint(start[own] >= self._chosen(own, "fill"))
-            self.lp.addConstraint(start[own] >= self._chosen(own, "head"))
-            self.lp.addConstraint(finish[own] >= start[own] + self._chosen(own, "span"))
+            self.add([*self._chosen(own, "fill"), (start[own], -1)], 0)
+            self.add([*self._chosen(own, "head"), (start[own], -1)], 0)
+            self.add([*self._chosen(own, "span"), (start[own], 1), (finish[own], -1)], 0)
+        leads = {op.name: float(op.lead) for op in self.problem.ops}
         for edge, joins in zip(self.problem.edges, self.joins, strict=True):
             source, own, lead = edge.producer, edge.consumer, leads[edge.consumer]
-            link = pulp.LpAffineExpression([(join, edge.links[pair].fill) for join, pair in joins])
-            arrived = (1 - lead) * start[source] + lead * finish[source]
-            self.lp.addConstraint(start[own] >= arrived + self._chosen(own, "fill") + link)
-            self.lp.addConstraint(start[own] >= start[source] + self._chosen(own, "head") + link)
-            self.lp.addConstraint(finish[own] >= finish[source] + self._chosen(own, "tail") + link)
-        return pulp.LpAffineExpression([(finish[self.problem.output], 1)])
+            link: Terms = [(join, edge.links[pair].fill) for join, pair in joins if edge.links[pair].fill]
+            arrived = [(start[source], 1 - lead), (finish[source], lead)]
+            self.add([*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)], 0)
+            self.add([*self._chosen(own, "head"), *link, (start[source], 1), (start[own], -1)], 0)
+            self.add([*self._chosen(own, "tail"), *link, (finish[source], 1), (finish[own], -1)], 0)
+        return [(finish[self.problem.output], 1)]
 
-    def relax(self, goal: pulp.LpAffineExpression) -> tuple[float, list[list[float]]] | None:
+    def _model(self, goal: Terms, whole: bool) -> highspy.HighsLp:
+        """``whole``: picks are 0 or 1, not between."""
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(self._upper), len(self._rows)
+        cost = [0.0] * lp.num_col_
+        for variable, factor in goal:
+            cost[variable] += factor
+        lp.col_cost_ = cost
+        lp.col_lower_, lp.col_upper_ = [0.0] * lp.num_col_, self._upper
+        lp.row_lower_ = [lower for lower, _, _ in self._rows]
+        lp.row_upper_ = [upper for _, _, upper in self._rows]
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = list(accumulate((len(terms) for _, terms, _ in self._rows), initial=0))
+        lp.a_matrix_.index_ = [variable for _, terms, _ in self._rows for variable, _ in terms]
+        lp.a_matrix_.value_ = [factor for _, terms, _ in self._rows for _, factor in terms]
+        if whole:
+            kinds = [highspy.HighsVarType.kInteger] * self._binary
+            lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
+        return lp
+
+    def relax(self, goal: Terms) -> tuple[float, list[list[float]]] | None:
         """The least goal when picks may be fractions, and each pick's reduced cost; None where nothing is feasible."""
-        self.lp.setObjective(goal)
-        highs = self._run(pulp.HiGHS(mip=False, msg=False, threads=1))
+        highs = _highs({})
+        highs.passModel(self._model(goal, whole=False))
+        highs.run()
         if highs.getModelStatus() in NOTHING:
             return None
-        costs = [[float(pick.dj or 0) for pick, _ in picks] for picks in self.picks.values()]
+        duals = highs.getSolution().col_dual
+        costs = [[float(duals[pick]) for pick, _ in picks] for picks in self.picks.values()]
         return highs.getInfo().objective_function_value, costs
 
-    def _run(self, solver: pulp.HiGHS) -> highspy.Highs:
-        self.lp.solve(solver)
-        highs = self.lp.solverModel
-        assert isinstance(highs, highspy.Highs)
-        return highs
-
     def minimise(
-        self, goal: pulp.LpAffineExpression, gap: float = 0.0, time_limit: float | None = None, nodes: int | None = None
+        self, goal: Terms, gap: float = 0.0, time_limit: float | None = None, nodes: int | None = None
     ) -> Outcome | None:
         """The best choice, to within ``gap`` of its value, under the rules added so far; None where there is none.
 
         It is not proven where ``time_limit``, in seconds, ends the search, or ``nodes``, which does not depend on load.
         """
-        self.lp.setObjective(goal)
-        # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; but without the
-        # heuristics those of 35 and more find choices up to half as slow again in the same time
-        large = sum(map(len, self.picks.values())) > LARGE
-        most: dict[str, Any] = {} if nodes is None else {"mip_max_nodes": nodes}
-        solver = pulp.HiGHS(
-            msg=False, threads=1, **most, gapRel=gap, gapAbs=0.0, timeLimit=time_limit, presolve="off",
-            mip_heuristic_run_rins=large, mip_heuristic_run_rens=large,
-            mip_feasibility_tolerance=TOLERANCE, primal_feasibility_tolerance=TOLERANCE,
-        )  # fmt: skip
-        highs = self._run(solver)
+        # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; those of 35 and
+        # more take half as long with presolve, and without the heuristics find choices up to half as slow again
+        options: dict[str, object] = {
+            "mip_rel_gap": gap, "mip_abs_gap": 0.0, "presolve": "on" if self.large else "off",
+            "mip_heuristic_run_rins": self.large, "mip_heuristic_run_rens": self.large,
+            "mip_feasibility_tolerance": TOLERANCE, "primal_feasibility_tolerance": TOLERANCE,
+        }  # fmt: skip
+        if time_limit is not None:
+            options["time_limit"] = time_limit
+        if nodes is not None:
+            options["mip_max_nodes"] = nodes
+        highs = _highs(options)
+        highs.passModel(self._model(goal, whole=True))
+        highs.run()
         status = highs.getModelStatus()
         if status in NOTHING:
             return None
+        values = highs.getSolution().col_value
         selection: Selection = {}
         for name, picks in self.picks.items():
-            chosen = [candidate for pick, candidate in picks if (pick.value() or 0) > 0.5]
+            chosen = [candidate for pick, candidate in picks if values and values[pick] > 0.5]
             if len(chosen) != 1:
                 raise SolverError(f"the solver stopped with status {status.name} before it found a choice")
             selection[name] = chosen[0]
         info = highs.getInfo()
         proven = status == highspy.HighsModelStatus.kOptimal
         return Outcome(selection, info.objective_function_value, info.mip_dual_bound, proven)
+
+
+def _highs(options: dict[str, object]) -> highspy.Highs:
+    highs = highspy.Highs()
+    for name, value in {"output_flag": False, "threads": 1, **options}.items():
+        highs.setOptionValue(name, value)
+    return highs

@@ -3,49 +3,65 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 
-from dse.problem import Candidate, Edge, Interface, Op, Problem
+from dse.problem import Candidate, Edge, Interface, Objective, Op, Problem
 
 NEVER = 1 << 40
 """The price of a pair of interfaces that cannot be joined; above every sum of real ones."""
 
 
-def prune(problem: Problem) -> Problem:
-    """The same problem without dominated candidates: the same best objective, the same shortages.
+def prune(problem: Problem, objectives: Collection[Objective] = tuple(Objective)) -> Problem:
+    """The same problem without dominated candidates: the same best ``objectives``, the same shortages.
 
-    A candidate is dominated when another one of the same formats is no worse in any cost, even after paying
-    what changing its lanes can add to the links of its edges, whatever is at their other end.
+    A candidate is dominated when another one of the same formats is no worse in any cost that counts, even after
+    paying what changing its lanes can add to the links of its edges, whatever is at their other end. A cost counts
+    where one of the objectives or a limit rests on it.
     """
-    return dataclasses.replace(problem, ops=tuple(_prune_op(problem, op) for op in problem.ops))
+    timed = Objective.LATENCY in objectives or problem.max_latency is not None
+    counts = np.array(
+        [
+            Objective.BOTTLENECK in objectives or problem.max_cycles is not None,
+            *[timed] * 4,
+            Objective.ERROR in objectives or problem.max_error is not None,
+            *[True] * len(problem.budget),
+        ]
+    )
+    return dataclasses.replace(problem, ops=tuple(_prune_op(problem, op, counts) for op in problem.ops))
 
 
-def _prune_op(problem: Problem, op: Op) -> Op:
+def _prune_op(problem: Problem, op: Op, counts: np.ndarray) -> Op:
     groups: dict[Hashable, list[Candidate]] = {}
     for candidate in op.candidates:
         groups.setdefault((candidate.writes.format, *(read.format for read in candidate.reads)), []).append(candidate)
     kept: set[Hashable] = set()
     for group in groups.values():
-        kept.update(id(candidate) for candidate in _undominated(problem, op.name, group))
+        kept.update(id(candidate) for candidate in _undominated(problem, op.name, group, counts))
     return dataclasses.replace(op, candidates=tuple(c for c in op.candidates if id(c) in kept))
 
 
-def _undominated(problem: Problem, name: str, group: Sequence[Candidate]) -> list[Candidate]:
-    costs = np.array([candidate.costs for candidate in group], dtype=np.int64)
-    extra = np.zeros((len(group), len(group), costs.shape[1]), dtype=np.int64)
+def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts: np.ndarray) -> list[Candidate]:
+    costs = np.array([candidate.costs for candidate in group], dtype=np.int64)[:, counts]
+    ends = sorted({(candidate.writes, candidate.reads) for candidate in group})
+    extra = np.zeros((len(ends), len(ends), len(counts)), dtype=np.int64)
     for edge in problem.edges:
         if edge.producer == name:
-            extra += _extra(edge, [candidate.writes for candidate in group], costs.shape[1], reading=False)
+            extra += _extra(edge, [writes for writes, _ in ends], len(counts), reading=False)
         if edge.consumer == name:
-            extra += _extra(edge, [candidate.reads[edge.index] for candidate in group], costs.shape[1], reading=True)
-    alive = np.ones(len(group), dtype=bool)
+            extra += _extra(edge, [reads[edge.index] for _, reads in ends], len(counts), reading=True)
+    extra = extra[:, :, counts]
+    places = {end: place for place, end in enumerate(ends)}
+    own = np.array([places[candidate.writes, candidate.reads] for candidate in group])
+    # what beats others mostly comes early in this order, so that each has few to be compared with
+    order = np.argsort((costs / costs.max(axis=0, initial=1)).sum(axis=1), kind="stable")
+    costs, own = costs[order], own[order]
+    kept = np.empty(0, dtype=np.int64)
     for i in range(len(group)):
-        beats = (costs + extra[:, i] <= costs[i]).all(axis=1) & alive
-        beats[i] = False
-        alive[i] = not beats.any()
-    return [candidate for candidate, keep in zip(group, alive, strict=True) if keep]
+        if not (costs[kept] + extra[own[kept], own[i]] <= costs[i]).all(axis=1).any():
+            kept = np.append(kept, i)
+    return [group[place] for place in order[kept]]
 
 
 def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
@@ -56,12 +72,14 @@ def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) 
     distinct = sorted(set(ends))
     others = sorted({pair[0] if reading else pair[1] for pair in edge.links})
     price = np.full((len(distinct), max(1, len(others)), kinds), NEVER, dtype=np.int64)
+    places = {end: place for place, end in enumerate(distinct)}
+    columns = {other: column for column, other in enumerate(others)}
     for pair, link in edge.links.items():
         own, other = (pair[1], pair[0]) if reading else pair
-        if own in distinct:
+        if own in places:
             delay = link.fill
-            price[distinct.index(own), others.index(other)] = (0, delay, delay, 0, delay, 0, *link.resources)
+            price[places[own], columns[other]] = (0, delay, delay, 0, delay, 0, *link.resources)
     # where the old one cannot be joined either there is nothing to add
     added = np.where(price[None] == NEVER, -NEVER, price[:, None] - price[None]).max(axis=2)
-    places = [distinct.index(end) for end in ends]
-    return added[np.ix_(places, places)]
+    rows = [places[end] for end in ends]
+    return added[np.ix_(rows, rows)]
