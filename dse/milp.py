@@ -125,11 +125,11 @@ def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
 def _slowest(
     problem: Problem, then: Sequence[Objective], time_limit: float | None
 ) -> tuple[Problem, Outcome, float] | None:
-    """The problem of the candidates that are fast enough for the least bottleneck, a choice of them, and the bottleneck.
+    """The problem of the candidates fast enough for the least bottleneck, a choice of them, and that bottleneck.
 
-    The least is the cycles of one of the candidates. Whether slower ones leave any choice is first asked of the
-    relaxation, by bisection, and then of whole picks, step by step. Among candidates that are fast enough cycles count no
-    more, so that few remain undominated.
+    It is the cycles of one of the candidates. Whether those that take no more leave any choice is asked of the
+    relaxation, by bisection, and then of whole picks, step by step. Among candidates that are fast enough cycles count
+    no more, so that few remain undominated.
     """
     least = max(min(own.cycles for own in op.candidates) for op in problem.ops)
     steps = sorted({own.cycles for op in problem.ops for own in op.candidates if own.cycles >= least})

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import accumulate
 
 import highspy
+import numpy as np
 
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
@@ -162,7 +163,7 @@ class Program:
         """``whole``: picks are 0 or 1, not between."""
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(self._upper), len(self._rows)
-        cost = [0.0] * lp.num_col_
+        cost = np.zeros(lp.num_col_)
         for variable, factor in goal:
             cost[variable] += factor
         lp.col_cost_ = cost

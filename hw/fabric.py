@@ -68,6 +68,9 @@ _BLOCK_XILINX = (
 _BLOCK_ECP5 = (Cell(16384, _NINES, 9, 128, 0, 1), Cell(16384, (*_NINES, 36), 9, 128, 0, 1, widest_write=True))
 _BLOCK_ICE40 = (Cell(2048, (2, 4, 8), 0, 64, 0, 1), Cell(2048, (2, 4, 8, 16), 1, 64, 0, 1))
 
+FEW = 16
+"""Words of which a bit is a number of 16 bits, whose values are counted without sorting them."""
+
 FAMILIES = {
     "xcup": Family(6, (27, 18), 17, 9, 1 / 3, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
     "xc7": Family(6, (25, 18), 17, 9, 1 / 3, _RAM_7, _BLOCK_XILINX, True, LUT6),
@@ -192,9 +195,17 @@ def table(f: Family, depth: int, columns: int, counted: bool = False) -> float:
 
 def distinct(words: np.ndarray, bits: int) -> int:
     """Bits of ``words`` ``[depth, lanes]``, of ``bits`` bits each, that are neither constant nor the same as others."""
-    columns = ((words[:, :, None] >> np.arange(bits)) & 1).reshape(len(words), -1)
-    columns = columns[:, (columns != columns[:1]).any(axis=0)]
-    return len(np.unique(np.packbits(columns.T.astype(bool), axis=1), axis=0)) if columns.size else 0
+    if len(words) > FEW:
+        columns = ((words[:, :, None] >> np.arange(bits)) & 1).reshape(len(words), -1)
+        columns = columns[:, (columns != columns[:1]).any(axis=0)]
+        return len({column.tobytes() for column in np.packbits(columns.T.astype(bool), axis=1)})
+    seen = np.zeros(1 << len(words), dtype=bool)
+    for bit in range(bits):
+        column = np.zeros(words.shape[1], dtype=np.uint16)
+        for row, word in enumerate(words):
+            column |= ((word >> bit) & 1).astype(np.uint16) << row
+        seen[column] = True
+    return int(np.count_nonzero(seen[1:-1]))
 
 
 def looked_up(f: Family, inputs: int) -> float:

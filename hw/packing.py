@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from amaranth.hdl import Cat, Module, Signal, Value, signed
 
@@ -61,8 +61,8 @@ def packing(features: DType, weights: DType, lanes: int, terms: int, operand: in
     def fit(fields: int, products: int) -> bool:
         return operand_width(weights, fields, field_width(features, weights, products)) <= operand
 
-    most = max((fields for fields in range(2, lanes + 1) if fit(fields, 1)), default=0)
-    if not most:
+    most = sum(1 for _ in takewhile(lambda fields: fit(fields, 1), range(1, lanes + 1)))
+    if most < 2:
         return None
     fields = -(-lanes // -(-lanes // most))
     summed = terms

@@ -96,7 +96,7 @@ def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.n
     if memory is Memory.LUT:
         return max(1, distinct(codes, spec.weights.width))
     changes = np.bitwise_or.reduce(codes ^ codes[0], axis=0)
-    return max(1, sum(int(change).bit_count() for change in changes))
+    return max(1, int(np.bitwise_count(changes).sum()))
 
 
 def odd(factor: int) -> int:
