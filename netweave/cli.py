@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dse.front import Front
 from hw.boards.board import BOARDS
 from hw.device import DEVICES
 from netweave import config as configuration
@@ -176,8 +177,32 @@ def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = N
     with Watcher() as watcher:
         flow.explore(loaded, folder, watcher, Pool(cluster, workers))
     for device in loaded.device:
-        for family, why in flow.load_front(folder, device.target.name).unmet.items():
-            err.print(f"[yellow]{device.target.name}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
+        _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
+        out.print(f"to look at: [bold]{folder / 'explore' / device.target.name / 'front.html'}[/]", soft_wrap=True)
+
+
+def _front(front: Front, grain: float) -> None:
+    """The points of a front, how far each is proven, and what has no point."""
+    table = Table(box=None, header_style="bold", title=f"{front.device}, {front.clock_mhz:g} MHz", title_justify="left")
+    for title in ("design", "µs a frame", "accuracy", "of the device", "proven to"):
+        table.add_column(title, justify="left" if title == "design" else "right")
+    for point in front.points:
+        table.add_row(
+            point.name,
+            f"{1000 * front.milliseconds(point):.2f} {'simulated' if point.simulated is not None else 'estimated'}",
+            f"{100 * point.accuracy:.2f} %",
+            f"{100 * point.utilisation:.1f} %",
+            f"{100 * point.solver.gap:.1f} %",
+        )
+    out.print(table)
+    worst = max(point.solver.gap for point in front.points)
+    out.print(
+        f"Each is within {100 * worst:.1f} % of the best there is for its formats or summed error in its share of the "
+        f"device, by the program's estimate; mixed designs lie {100 * grain:g} % of the largest summed error apart.",
+        style="dim",
+    )
+    for family, why in front.unmet.items():
+        err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
 
 
 @app.command()

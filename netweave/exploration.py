@@ -248,9 +248,8 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
     if not points:
         raise NothingFits(unmet[named[0]])
     met = {family for family, _ in homes.values()}
-    whole = Front(
-        name, clock, tuple(points.values()), {family: why for family, why in unmet.items() if family not in met}
-    )
+    unmet = {family: why for family, why in unmet.items() if family not in met}
+    whole = Front(name, clock, tuple(points.values()), unmet)
     whole.save(folder / ALL)
     Front.of(name, clock, whole.points, unmet).save(folder / FRONT)
     write_front(folder)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from logging import ERROR
 from typing import Any
 
 from netweave.listener import Progress
@@ -65,7 +66,7 @@ class Pool:
         stack.enter_context(config.set({"distributed.scheduler.allowed-failures": LOST}))
         if self.cluster is None:
             # any port for the dashboard: its own may be taken
-            local = LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0")
+            local = LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0", silence_logs=ERROR)
             return stack.enter_context(Client(stack.enter_context(local)))
         try:
             return stack.enter_context(Client(self.cluster, timeout="10s"))
