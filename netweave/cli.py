@@ -229,6 +229,34 @@ def finetune(
 
 
 @app.command()
+def search(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
+    """Find the backbones worth having, of all that [[search]] allows: writes search/DEVICE/search.json.
+
+    Each is trained, quantized, run on the test split and folded for the device. What it finds is a `model` and `data`
+    for a configuration of its own.
+
+    [bold]netweave search examples/search_dvs.toml[/]
+    """
+    loaded = configuration.load(config)
+    folder = out_folder or Path("runs") / loaded.name
+    with Watcher() as watcher:
+        flow.search(loaded, folder, watcher, Pool(cluster, workers))
+    for device in loaded.device:
+        found = flow.load_search(folder, device.target.name)
+        front = sorted((row for row in found["networks"] if row["front"]), key=lambda row: row["cycles"])
+        table = Table(box=None, header_style="bold")
+        for title in ("model", "data", "format", "accuracy", "cycles", "µs a frame"):
+            table.add_column(title, justify="left" if title in ("model", "data", "format") else "right")
+        for row in front:
+            accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / found["clock_mhz"]
+            figures = f"{accuracy:.2f} %", f"{row['cycles']:,.0f}", f"{micros:.1f}"
+            table.add_row(row["model"], row["data"], row["format"], *figures)
+        of = f"{len(found['networks'])} of {found['space']} networks"
+        out.print(f"\n[bold]{device.target.name}[/]: {len(front)} that no other of {of} beats; cycles are estimated\n")
+        out.print(table)
+
+
+@app.command()
 def generate(config: ConfigFile, out_folder: RunFolder = None) -> None:
     """Generate and synthesize the chosen design of each device: writes generate/DEVICE/design/netweave.v."""
     _stage("generate", config, out_folder)

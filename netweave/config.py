@@ -76,6 +76,18 @@ def _run_name(name: str) -> str:
     return name
 
 
+def _depths(text: str) -> str:
+    if not re.fullmatch(r"([1-9]|1[0-6])\.([1-9]|1[0-6])", text):
+        raise ValueError(f"{text!r} must be the blocks of two stages, 1 to 16 each, such as '2.1'")
+    return text
+
+
+def _kernel(side: int) -> int:
+    if side not in (3, 5, 7):
+        raise ValueError(f"{side} must be 3, 5 or 7")
+    return side
+
+
 Share = Annotated[float, Field(gt=0, le=1, strict=False)]
 Formats = Annotated[list[Annotated[str, AfterValidator(_format)]], Field(min_length=1), AfterValidator(_distinct)]
 
@@ -181,6 +193,37 @@ class Device(_Section):
         return boards.board(self.board)
 
 
+Width = Annotated[float, Field(ge=0.125, le=8, strict=False)]
+Depths = Annotated[str, AfterValidator(_depths)]
+Kernel = Annotated[int, AfterValidator(_kernel)]
+Side = Annotated[int, Field(ge=4, le=4096)]
+
+
+class Search(_Section):
+    """Which backbones `netweave search` chooses from; each of the formats under ``[quantize]`` is a choice as well.
+
+    ``width``: what channels are multiplied by. ``depth``: blocks of either stage, such as "2.1". ``kernel``: side of
+    depthwise convolutions. ``expansion``: channels within a block, times those it is given. ``resolution``: rows of
+    its images; those of the data set where left out. The data set must be sparse where they are fewer.
+
+    ``evaluations``: networks trained and measured. ``method``: ``tree``, by what predictors expect, or ``random``.
+    Networks of less than ``min_accuracy`` percent, or of more than ``max_cycles``, are of no use.
+    """
+
+    width: Annotated[list[Width], Field(min_length=1), AfterValidator(_distinct)] = [0.5, 0.75, 1.0]
+    depth: Annotated[list[Depths], Field(min_length=1), AfterValidator(_distinct)] = ["1.1", "1.2", "2.2"]
+    kernel: Annotated[list[Kernel], Field(min_length=1), AfterValidator(_distinct)] = [3, 5]
+    expansion: Annotated[list[Annotated[int, Field(ge=1, le=16)]], Field(min_length=1), AfterValidator(_distinct)] = [
+        1, 2, 3,
+    ]  # fmt: skip
+    resolution: Annotated[list[Side], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    evaluations: Annotated[int, Field(ge=2, le=100_000)] = 40
+    seed: Annotated[int, Field(ge=0)] = 0
+    method: Literal["tree", "random"] = "tree"
+    min_accuracy: Annotated[float, Field(ge=0, lt=100, strict=False)] = 50.0
+    max_cycles: Annotated[int, Field(ge=2)] = 100_000
+
+
 class Cosim(_Section):
     """``images`` of the test split through the RTL of each design.
 
@@ -205,6 +248,7 @@ class Config(_Section):
     explore: Explore = Explore()
     device: Annotated[list[Device], Field(min_length=1)]
     cosim: Cosim = Cosim()
+    search: Search = Search()
 
     @model_validator(mode="after")
     def _speedups_have_int8(self) -> Config:

@@ -10,6 +10,7 @@
     finetune/   <device>/front.json             that front, its kept points trained for longer
     generate/   <device>/design/ ...            the chosen design: Verilog, manifest, synthesis
     cosim/      <device>/cosim.json             its RTL against golden
+    search/     <device>/search.json            which backbones are worth training, where that is asked
     build/      <device>/board.bit build.json   its bitstream, where a board is named
     report/     index.html report.json ...      all of it to look at
     logs/ simulators/                           what Yosys said; simulators that were built
@@ -33,7 +34,7 @@ from dse.program import SolverError
 from hw.manifest import VERSION as MANIFEST_VERSION
 from hw.targets.nextpnr import RoutingError
 from hw.targets.yosys import SynthesisError
-from netweave import __version__, designs, exploration, networks
+from netweave import __version__, architectures, designs, exploration, networks
 from netweave import finetune as finetuning
 from netweave.config import Config
 from netweave.config import Device as Target
@@ -100,6 +101,18 @@ def finetune(
             _job(run / "finetune" / device, {**inputs, **_settings(target)}, write).run(listener)
             changes[device] = finetuning.changes(run / "finetune" / device)
     return changes
+
+
+def search(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
+    """Find which backbones are worth having on each device; no stage, as what it finds is a ``model`` for others."""
+    with pool.open(Store(run / "evaluations")) as workers:
+        for target in config.device:
+            inputs = {
+                **networks.settings(config), **config.search.model_dump(), "formats": config.quantize.formats,
+                "train": config.train.model_dump(), "explore": config.explore.model_dump(), **_settings(target),
+            }  # fmt: skip
+            write = partial(architectures.search, config, target, workers)
+            _job(run / "search" / target.target.name, inputs, write).run(listener)
 
 
 def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
@@ -213,3 +226,8 @@ def load_cosim(config: Config, run: Path) -> dict[str, Cosim]:
     """What the RTL of each device's design did, by the device's name."""
     names = [target.target.name for target in config.device]
     return {name: Cosim.load(run / "cosim" / name / designs.COSIM) for name in names}
+
+
+def load_search(run: Path, device: str) -> dict[str, Any]:
+    """What came of a device's architecture search."""
+    return read_json(run / "search" / device / architectures.RESULT, "search", "search")

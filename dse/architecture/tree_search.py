@@ -127,7 +127,7 @@ class _Tree:
 
     def _walk(self) -> None:
         node: Choice = ()
-        path = [node]
+        path: list[Choice] = [node]
         while len(node) < len(self._space.sizes) and self._visits[node]:
             node = self._chosen(node)
             path.append(node)

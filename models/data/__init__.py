@@ -2,5 +2,6 @@
 
 from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.load import DATASETS, load
+from models.data.resize import resized
 
-__all__ = ["DATASETS", "Augment", "Dataset", "DatasetError", "load"]
+__all__ = ["DATASETS", "Augment", "Dataset", "DatasetError", "load", "resized"]

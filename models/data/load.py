@@ -14,7 +14,7 @@ from models.data.dataset import Dataset, DatasetError
 from models.data.digits import digits
 from models.data.digits_dvs import digits_dvs
 from models.data.n_mnist import Progress, n_mnist
-from models.data.resized import resized
+from models.data.resize import resized
 from models.source import call, is_function
 
 DATASETS: dict[str, Callable[[], Dataset]] = {"digits": digits, "digits_dvs": digits_dvs, "n_mnist": n_mnist}

@@ -9,7 +9,7 @@ import pytest
 
 from models.data import Dataset, DatasetError, load
 from models.data.arrays import from_arrays
-from models.data.resized import resized
+from models.data.resize import resized
 from models.ir.dtype import IntType
 from models.source import SourceError
 

@@ -1,0 +1,51 @@
+"""The picture of an architecture search: every network evaluated, and the front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from reports.style import STYLE
+
+GREY, FRONT, LINE = "#c3cad1", "#1f5f99", "#a9b8c6"
+
+
+def picture(found: Mapping[str, Any]) -> Figure:
+    """Accuracy against cycles of the networks in ``search.json``, those that no other beats with their names."""
+    built = [row for row in found["networks"] if row["cycles"] is not None]
+    front = sorted((row for row in built if row["front"]), key=lambda row: row["cycles"])
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+        axes = figure.add_subplot()
+        for rows, colour, label in (
+            ([row for row in built if not row["front"]], GREY, "beaten"),
+            (front, FRONT, "the front"),
+        ):
+            axes.scatter(
+                [row["cycles"] for row in rows],
+                [_percent(row) for row in rows],
+                s=26,
+                color=colour,
+                label=label,
+                zorder=3,
+            )
+        axes.step([row["cycles"] for row in front], [_percent(row) for row in front], where="post", color=LINE, lw=1)
+        for row in front:
+            name = f"{row['model'].partition(':')[2]}, {row['format']}"
+            axes.annotate(name, (row["cycles"], _percent(row)), (4, -9), textcoords="offset points", fontsize=6)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.set_xlabel("cycles a frame (estimated)")
+        axes.set_ylabel("test accuracy, % (measured)")
+        axes.set_title(f"{found['device']}: {len(found['networks'])} of {found['space']} networks evaluated")
+        axes.grid(True)
+        axes.set_axisbelow(True)
+        axes.legend(frameon=False, loc="lower right")
+        return figure
+
+
+def _percent(row: Mapping[str, Any]) -> float:
+    return 100 * row["correct"] / row["total"]
