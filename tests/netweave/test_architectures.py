@@ -103,7 +103,12 @@ def test_without_resolutions_images_stay_as_they_are(tmp_path: Path) -> None:
     [
         ("[8, 16]", "[8, 33]", DatasetError, "side: 33 must be 1 to 32"),
         ('"digits_dvs"', '"digits"', DatasetError, "'digits': is dense"),
-        ("[search]", '[explore]\nobjective = "utilisation"\nframe_rate = 10\n[search]', ValueError, "must be latency or"),
+        (
+            "[search]",
+            '[explore]\nobjective = "utilisation"\nframe_rate = 10\n[search]',
+            ValueError,
+            "must be latency or",
+        ),
         ("[search]", "[explore]\nactivity = 3\n[search]", ValueError, "explore.activity must be mean or p99"),
     ],
 )
