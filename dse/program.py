@@ -1,4 +1,4 @@
-"""The integer program: its variables, its rules, and the calls to HiGHS."""
+"""The integer program: its variables and its rules, modelled with pulp, and the calls to HiGHS."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import accumulate
 
 import highspy
 import numpy as np
+import pulp
 
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
@@ -17,8 +18,8 @@ LARGE = 2000
 """Picks above which a program is worth presolving and heuristics of its own."""
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
-Terms = list[tuple[int, float]]
-"""A sum: variables, by number, and their factors."""
+Terms = list[tuple[pulp.LpVariable, float]]
+"""A sum: variables, each once, and their factors."""
 
 
 class SolverError(RuntimeError):
@@ -45,30 +46,30 @@ class Program:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self._upper: list[float] = []
-        self._rows: list[tuple[float, Terms, float]] = []
-        self.picks: dict[str, list[tuple[int, Candidate]]] = {}
+        self.lp = pulp.LpProblem("choice", pulp.LpMinimize)
+        self._variables: list[pulp.LpVariable] = []
+        self.picks: dict[str, list[tuple[pulp.LpVariable, Candidate]]] = {}
         for op in problem.ops:
-            self.picks[op.name] = [(self._variable(1.0), candidate) for candidate in op.candidates]
-        self._binary = len(self._upper)
+            self.picks[op.name] = [(self._variable(pulp.LpBinary), candidate) for candidate in op.candidates]
+        self._binary = len(self._variables)
         for picks in self.picks.values():
-            self.add([(pick, 1) for pick, _ in picks], 1, 1)
+            self.add([(pick, 1) for pick, _ in picks], 1, pulp.LpConstraintEQ)
         self.joins = [self._join(edge) for edge in problem.edges]
 
     @property
     def large(self) -> bool:
         return self._binary > LARGE
 
-    def _variable(self, upper: float = math.inf) -> int:
-        """One from 0 to ``upper``."""
-        self._upper.append(upper)
-        return len(self._upper) - 1
+    def _variable(self, kind: str = pulp.LpContinuous) -> pulp.LpVariable:
+        variable = self.lp.add_variable(f"x{len(self._variables)}", lowBound=0, cat=kind)
+        self._variables.append(variable)
+        return variable
 
-    def add(self, terms: Terms, upper: float, lower: float = -math.inf) -> None:
-        """The rule that a sum lies between two bounds."""
-        self._rows.append((lower, terms, upper))
+    def add(self, terms: Terms, limit: float, sense: int = pulp.LpConstraintLE) -> None:
+        """The rule that a sum keeps to a limit."""
+        self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit))
 
-    def _join(self, edge: Edge) -> list[tuple[int, tuple[Interface, Interface]]]:
+    def _join(self, edge: Edge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
         writers: dict[Interface, Terms] = {}
         readers: dict[Interface, Terms] = {}
         for pick, candidate in self.picks[edge.producer]:
@@ -83,7 +84,7 @@ class Program:
                 readers[pair[1]].append((join, 1))
                 joins.append((join, pair))
         for terms in (*writers.values(), *readers.values()):
-            self.add(terms, 0, 0)
+            self.add(terms, 0, pulp.LpConstraintEQ)
         return joins
 
     def _chosen(self, op: str, figure: str, sign: int = 1) -> Terms:
@@ -160,20 +161,24 @@ class Program:
         return [(finish[self.problem.output], 1)]
 
     def _model(self, goal: Terms, whole: bool) -> highspy.HighsLp:
-        """``whole``: picks are 0 or 1, not between."""
+        """For HiGHS, whose interface in pulp adds rows one by one. ``whole``: picks are 0 or 1, not between."""
+        self.lp.setObjective(pulp.LpAffineExpression(goal))
+        places = {variable.hash: place for place, variable in enumerate(self._variables)}
+        rules = self.lp.constraints()
         lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = len(self._upper), len(self._rows)
+        lp.num_col_, lp.num_row_ = len(places), len(rules)
         cost = np.zeros(lp.num_col_)
         for variable, factor in goal:
-            cost[variable] += factor
+            cost[places[variable.hash]] = factor
         lp.col_cost_ = cost
-        lp.col_lower_, lp.col_upper_ = [0.0] * lp.num_col_, self._upper
-        lp.row_lower_ = [lower for lower, _, _ in self._rows]
-        lp.row_upper_ = [upper for _, _, upper in self._rows]
+        lp.col_lower_ = [0.0] * lp.num_col_
+        lp.col_upper_ = [1.0] * self._binary + [math.inf] * (lp.num_col_ - self._binary)
+        lp.row_lower_ = [-math.inf if rule.sense == pulp.LpConstraintLE else -rule.constant for rule in rules]
+        lp.row_upper_ = [-rule.constant for rule in rules]
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = list(accumulate((len(terms) for _, terms, _ in self._rows), initial=0))
-        lp.a_matrix_.index_ = [variable for _, terms, _ in self._rows for variable, _ in terms]
-        lp.a_matrix_.value_ = [factor for _, terms, _ in self._rows for _, factor in terms]
+        lp.a_matrix_.start_ = list(accumulate(map(len, rules), initial=0))
+        lp.a_matrix_.index_ = [places[variable.hash] for rule in rules for variable in rule]
+        lp.a_matrix_.value_ = [float(factor) for rule in rules for factor in rule.values()]
         if whole:
             kinds = [highspy.HighsVarType.kInteger] * self._binary
             lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
@@ -186,8 +191,9 @@ class Program:
         highs.run()
         if highs.getModelStatus() in NOTHING:
             return None
-        duals = highs.getSolution().col_dual
-        costs = [[float(duals[pick]) for pick, _ in picks] for picks in self.picks.values()]
+        # picks are the first variables, op by op
+        duals = iter(highs.getSolution().col_dual)
+        costs = [[next(duals) for _ in picks] for picks in self.picks.values()]
         return highs.getInfo().objective_function_value, costs
 
     def minimise(
@@ -214,10 +220,10 @@ class Program:
         status = highs.getModelStatus()
         if status in NOTHING:
             return None
-        values = highs.getSolution().col_value
+        values = iter(highs.getSolution().col_value)
         selection: Selection = {}
         for name, picks in self.picks.items():
-            chosen = [candidate for pick, candidate in picks if values and values[pick] > 0.5]
+            chosen = [candidate for _, candidate in picks if next(values, 0) > 0.5]
             if len(chosen) != 1:
                 raise SolverError(f"the solver stopped with status {status.name} before it found a choice")
             selection[name] = chosen[0]
