@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
+from dse.prune import prune
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def trades(
         raise ValueError(f"grain must be at least 1, not {grain}")
     points: list[Solution] = []
     cap = problem.max_error
+    # what no cap on the error makes worth while is left out once for all
+    problem = prune(problem, (objective, Objective.ERROR))
     while cap is None or cap >= 0:
         limited = dataclasses.replace(problem, max_error=cap)
         try:

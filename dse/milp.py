@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -24,12 +23,13 @@ from dse.problem import (
 from dse.program import Outcome, Program, SolverError
 from dse.prune import prune
 
-FIRST_REACH = 0.1
+FIRST_REACH = 0.02
 """The first guess of how far the best choice lies above the relaxation's bound, as a share of it."""
 WIDER = 3
 """By how much the guess grows when it was too small."""
+LARGE = 2000
 TIE_GAP = 0.002
-"""By what share the tie-break of a large program may miss its least; the objective itself is never missed for it."""
+"""By what share ``TIE_BREAK`` may miss its least among more than so many candidates; the objective is never missed."""
 EXACT = 1e-6
 """A distance between value and bound, as a share of the value, that counts as none."""
 
@@ -84,8 +84,8 @@ def solve(
     for settled, wanted in pairwise(order):
         narrow = narrow.capped(settled, evaluation.objective(settled))
         program = Program(narrow)
-        enough = max(gap, TIE_GAP) if then is None and program.large else gap
-        smaller = program.minimise(program.limited(wanted), enough, time_limit)
+        enough = max(gap, TIE_GAP) if then is None and _size(narrow) > LARGE else gap
+        smaller = program.minimise(program.limited(wanted), enough, time_limit, start=selection)
         if smaller is not None:
             proven &= smaller.proven
             other = evaluate(problem, smaller.selection)
@@ -103,6 +103,10 @@ def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float |
     """The lowest utilisation at which all limits are kept, to within ``gap``; ``Infeasible`` where they cannot be."""
     found = solve(problem, Objective.UTILISATION, then=(), gap=gap, time_limit=time_limit)
     return found.evaluation.utilisation
+
+
+def _size(problem: Problem) -> int:
+    return sum(len(op.candidates) for op in problem.ops)
 
 
 def _room(value: float) -> float:
@@ -168,17 +172,15 @@ def _narrowed(
     if relaxed is None:
         return None
     floor, reduced_costs = relaxed
-    reach = max(1.0, FIRST_REACH * floor)
-    best = math.inf
+    reach = FIRST_REACH * max(1.0, floor)
+    best: Outcome | None = None
     while True:
-        slack = reach + EXACT * max(1.0, floor)
+        slack = reach + _room(floor)
         ops = tuple(_within(op, costs, slack) for op, costs in zip(problem.ops, reduced_costs, strict=True))
         whole = ops == problem.ops
         narrower = replace(problem, ops=ops)
-        outcome = _best(narrower, objective, best, gap, time_limit)
-        if outcome is None and best < math.inf:
-            # at times HiGHS calls a cap infeasible that a choice at hand keeps
-            outcome = _best(narrower, objective, math.inf, gap, time_limit)
+        program = Program(narrower)
+        outcome = program.minimise(program.limited(objective), gap, time_limit, start=best and best.selection)
         if outcome is None:
             if whole:
                 return None
@@ -189,16 +191,9 @@ def _narrowed(
             return narrower, outcome, bound
         # while wider programs still bring the value down, all the way to it is further than needed
         distance = outcome.value - floor
-        reach = min(distance, WIDER * reach) if outcome.value < best * (1 - EXACT) else distance
-        best = float(evaluate(problem, outcome.selection).objective(objective))
-
-
-def _best(problem: Problem, objective: Objective, cap: float, gap: float, time_limit: float | None) -> Outcome | None:
-    program = Program(problem)
-    goal = program.limited(objective)
-    if cap < math.inf:
-        program.add(goal, cap * (1 + EXACT))
-    return program.minimise(goal, gap, time_limit)
+        better = best is None or outcome.value < best.value - _room(best.value)
+        reach = min(distance, WIDER * reach) if better else distance
+        best = outcome
 
 
 def _within(op: Op, reduced_costs: list[float], slack: float) -> Op:
