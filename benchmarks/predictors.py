@@ -129,7 +129,7 @@ def compared(
     assignments: Assignments, sensitivities: Mapping[str, Sensitivity], found: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """Rank correlations over networks held out: mean over the splits and standard deviation."""
-    rows = features(sensitivities["loss"], assignments)
+    rows = _rows(sensitivities, assignments)
     sums = {kind: _sums(sensitivity, assignments) for kind, sensitivity in sensitivities.items()}
     figures: dict[str, Any] = {}
     for measure, good in (("accuracy", found["accuracy"]), ("loss", -np.log(found["loss"]))):
@@ -144,6 +144,13 @@ def compared(
                     ranks.setdefault(key, []).append(_ranks(learned.predict(rows[held]), good[held]))
         figures[f"order by {measure}"] = {name: _spread(values) for name, values in ranks.items()}
     return figures
+
+
+def _rows(sensitivities: Mapping[str, Sensitivity], assignments: Assignments) -> np.ndarray:
+    """What is learned from: each layer's loss, and the logarithms of both sums."""
+    return np.hstack(
+        [features(sensitivities["loss"], assignments), features(sensitivities["hessian"], assignments)[:, -1:]]
+    )
 
 
 def _sums(sensitivity: Sensitivity, assignments: Assignments) -> np.ndarray:
@@ -176,7 +183,7 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 def picture(assignments: Assignments, sensitivities: Mapping[str, Sensitivity], accuracy: np.ndarray) -> Figure:
     """The networks held out in the first split: what is expected of each against its measured accuracy."""
     known, held = _splits(len(assignments))[0]
-    rows, percent = features(sensitivities["loss"], assignments), 100 * accuracy
+    rows, percent = _rows(sensitivities, assignments), 100 * accuracy
     panels = [
         (f"summed sensitivity, {kind}", "summed increase of the loss", _sums(own, assignments)[held], True)
         for kind, own in sensitivities.items()
