@@ -56,9 +56,12 @@ def support_vectors() -> Predictor:
     return _Regression(_searched)
 
 
-def gaussian_process() -> Predictor:
-    """A Gaussian process, Matern 5/2 with a length to each feature, which the likelihood chooses."""
-    return _Regression(_matern)
+def gaussian_process(ranks: bool = True) -> Predictor:
+    """A Gaussian process, Matern 5/2 with a length to each feature, which the likelihood chooses.
+
+    Without ``ranks`` it learns the values as they are: where it counts by how much a network is better.
+    """
+    return _Regression(_matern, ranks)
 
 
 def trees() -> Predictor:
@@ -81,12 +84,13 @@ def _matern(_: int, features: int) -> Any:
 class _Regression:
     """A regressor of scikit-learn's, made for so many networks and features.
 
-    It sees features of zero mean and unit deviation, and accuracies as normal scores: most networks are nearly as good
-    as the float one and a few far worse, and it is the order of the good ones that counts.
+    It sees features of zero mean and unit deviation, and accuracies as normal scores of their ranks: most networks are
+    nearly as good as the float one and a few far worse, and it is the order of the good ones that counts. Without
+    ``ranks`` it sees accuracies as it does features.
     """
 
-    def __init__(self, make: Callable[[int, int], Any]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[int, int], Any], ranks: bool = True) -> None:
+        self._make, self._ranks = make, ranks
 
     def fit(self, features: np.ndarray, accuracy: np.ndarray) -> Self:
         features, accuracy = np.asarray(features, dtype=float), np.asarray(accuracy, dtype=float)
@@ -98,7 +102,7 @@ class _Regression:
             raise ValueError("features and accuracy must be finite")
         deviation = features.std(axis=0)
         self._mean, self._deviation = features.mean(axis=0), np.where(deviation > 0, deviation, 1.0)
-        self._scores = _Scores(accuracy)
+        self._scores = _Ranks(accuracy) if self._ranks else _Values(accuracy)
         self._regressor = self._make(*features.shape)
         with warnings.catch_warnings():
             # that a length has reached its bound: its feature says nothing
@@ -113,7 +117,7 @@ class _Regression:
         return self._scores.back(self._regressor.predict((features - self._mean) / self._deviation))
 
 
-class _Scores:
+class _Ranks:
     """Values as the quantiles of a normal distribution that their ranks are, and back; equal values share a score."""
 
     def __init__(self, values: np.ndarray) -> None:
@@ -129,3 +133,16 @@ class _Scores:
         """Straight lines between the values that were given; beyond them, a deviation a score."""
         beyond = scores - np.clip(scores, self._scores[0], self._scores[-1])
         return np.interp(scores, self._scores, self._values) + self._slope * beyond
+
+
+class _Values:
+    """Values with their mean taken away and divided by their deviation, and back; equal ones all become zero."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._mean, self._deviation = values.mean(), values.std() or 1.0
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        return (values - self._mean) / self._deviation
+
+    def back(self, scores: np.ndarray) -> np.ndarray:
+        return scores * self._deviation + self._mean

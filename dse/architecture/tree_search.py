@@ -12,13 +12,17 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from dse.architecture.evaluations import Costs, Evaluations
 from dse.architecture.space import Choice, Space
 from dse.hypervolume import hypervolume
-from dse.predictor import Predictor, surrogate
+from dse.predictor import Predictor, gaussian_process
+
+by_value = partial(gaussian_process, ranks=False)
+"""Volumes are sums of costs, of which the ranks alone do not tell how much a network adds."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Effort:
 
 
 def tree_search(
-    evaluations: Evaluations, seed: int, effort: Effort = Effort(), learner: Callable[[], Predictor] = surrogate
+    evaluations: Evaluations, seed: int, effort: Effort = Effort(), learner: Callable[[], Predictor] = by_value
 ) -> None:
     """Evaluate networks until there may be no more. The same seed and the same costs give the same networks."""
     rng = random.Random(seed)

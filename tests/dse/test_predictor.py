@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.stats import kendalltau
 
 from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 
+by_value = partial(gaussian_process, ranks=False)
 EVERY = pytest.mark.parametrize("make", [support_vectors, gaussian_process, trees])
 
 
@@ -28,7 +30,7 @@ def test_unseen_networks_are_ranked(make: Callable[[], Predictor]) -> None:
     assert kendalltau(predictor.predict(unseen), wanted).statistic > 0.6
 
 
-@EVERY
+@pytest.mark.parametrize("make", [support_vectors, gaussian_process, by_value, trees])
 def test_units_do_not_matter_and_results_repeat(make: Callable[[], Predictor]) -> None:
     features, accuracy = networks(30, seed=2)
     unseen, _ = networks(10, seed=3)
@@ -37,6 +39,19 @@ def test_units_do_not_matter_and_results_repeat(make: Callable[[], Predictor]) -
     assert np.array_equal(again.predict(unseen), first)
     # powers of two are exact
     assert np.array_equal(again.fit(4 * features, 2 * accuracy).predict(4 * unseen), 2 * first)
+
+
+def test_distances_are_learned_where_order_is_not_all() -> None:
+    """A straight line through two heaps of networks: what lies between them is nearer to the line than to a heap."""
+    places = np.array([0.0, 1, 2, 3, 4, 40, 41, 42, 43, 44])[:, None]
+    between = np.array([[12.0], [22.0], [32.0]])
+    off = {
+        ranks: np.abs(
+            gaussian_process(ranks).fit(places, 10 * places[:, 0]).predict(between) - 10 * between[:, 0]
+        ).max()
+        for ranks in (True, False)
+    }
+    assert off[False] < 20 < off[True]
 
 
 @EVERY
