@@ -214,7 +214,8 @@ def finetune(
 ) -> None:
     """Train points of the fronts for longer, as they are built: writes finetune/DEVICE/front.json.
 
-    The stages after take that front in place of explore/DEVICE/front.json.
+    The stages after take that front in place of explore/DEVICE/front.json. It has the points of this call trained, so
+    name all that are kept; what was trained before is not trained again.
 
     [bold]netweave finetune examples/digits_dvs.toml knee "fastest-above 97" --epochs 20[/]
     """

@@ -61,10 +61,12 @@ def test_network_of_the_wrong_shape(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["explore"], ["finetune", "knee", "--epochs", "1"]], ids=lambda words: words[0])
 def test_stage_without_its_input(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path, command: list[str]
 ) -> None:
-    assert call(monkeypatch, "explore", net, "-o", net.parent / "run") == 2
+    name, *rest = command
+    assert call(monkeypatch, name, net, *rest, "-o", net.parent / "run") == 2
     assert "is not there; `netweave train CONFIG.toml` makes it" in " ".join(capsys.readouterr().err.split())
 
 
@@ -113,7 +115,9 @@ def test_help_teaches_with_examples(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert call(monkeypatch, "--help") == 0
     shown = capsys.readouterr().out
     assert "netweave run examples/digits_dvs.toml" in shown
-    assert all(name in shown for name in ("quantize", "explore", "generate", "cosim", "report", "devices", "ops"))
+    assert all(
+        name in shown for name in ("quantize", "explore", "finetune", "generate", "cosim", "report", "devices", "ops")
+    )
 
 
 @pytest.mark.parametrize(
