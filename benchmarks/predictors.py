@@ -1,8 +1,9 @@
 """How well unseen quantized networks are ranked: by summed sensitivities, and by predictors that learned from others.
 
 Networks are random mixed assignments of formats, each run on the whole test split, after calibration alone and after an
-epoch of quantization-aware training. Rank correlations are over networks that no predictor has seen, in several splits;
-a picture of the first is drawn for the documentation.
+epoch of quantization-aware training; and the architectures that ``benchmarks.architectures`` has evaluated. Rank
+correlations are over networks that no predictor has seen, in several splits; a picture of the first is drawn for the
+documentation.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from matplotlib.figure import Figure
 from scipy.stats import kendalltau, spearmanr
 from torch import nn
 
+from benchmarks import architectures
 from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 from dse.sensitivity import features, total
 from models import data
@@ -133,17 +135,25 @@ def compared(
     sums = {kind: _sums(sensitivity, assignments) for kind, sensitivity in sensitivities.items()}
     figures: dict[str, Any] = {}
     for measure, good in (("accuracy", found["accuracy"]), ("loss", -np.log(found["loss"]))):
-        ranks: dict[str, list[tuple[float, float]]] = {}
-        for known, held in _splits(len(assignments)):
-            for kind, values in sums.items():
-                ranks.setdefault(f"summed sensitivity, {kind}", []).append(_ranks(-values[held], good[held]))
-            for name, make in PREDICTORS.items():
-                for count in (FEW, len(known)):
-                    learned = make().fit(rows[known[:count]], good[known[:count]])
-                    key = f"{name}, learned from {count}"
-                    ranks.setdefault(key, []).append(_ranks(learned.predict(rows[held]), good[held]))
+        splits = _splits(len(assignments))
+        of_sums = {
+            f"summed sensitivity, {kind}": [_ranks(-values[held], good[held]) for _, held in splits]
+            for kind, values in sums.items()
+        }
+        ranks = {**of_sums, **learned(rows, good)}
         figures[f"order by {measure}"] = {name: _spread(values) for name, values in ranks.items()}
     return figures
+
+
+def learned(rows: np.ndarray, good: np.ndarray) -> dict[str, list[tuple[float, float]]]:
+    """By predictor, and how many networks it learned from, its rank correlations in each split."""
+    ranks: dict[str, list[tuple[float, float]]] = {}
+    for known, held in _splits(len(rows)):
+        for name, make in PREDICTORS.items():
+            for count in (FEW, len(known)):
+                expected = make().fit(rows[known[:count]], good[known[:count]]).predict(rows[held])
+                ranks.setdefault(f"{name}, learned from {count}", []).append(_ranks(expected, good[held]))
+    return ranks
 
 
 def _rows(sensitivities: Mapping[str, Sensitivity], assignments: Assignments) -> np.ndarray:
@@ -175,6 +185,14 @@ def _spread(ranks: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
     }
 
 
+def of_architectures() -> dict[str, Any]:
+    """The same for the architectures that the search's benchmark has evaluated, by what describes them."""
+    built = {choice: costs for choice, costs in architectures.table().items() if costs is not None}
+    rows, missing = architectures.SPACE.features(list(built)), np.array([costs[1] for costs in built.values()])
+    ranks = {name: _spread(values) for name, values in learned(rows, -missing).items()}
+    return {"architectures": len(built), "order by accuracy": ranks}
+
+
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     begin = time.process_time()
     return work(), round(time.process_time() - begin, 1)
@@ -190,8 +208,8 @@ def picture(assignments: Assignments, sensitivities: Mapping[str, Sensitivity], 
     ]
     for name, make in PREDICTORS.items():
         if make is not gaussian_process:
-            learned = make().fit(rows[known], percent[known])
-            panels.append((f"{name}, learned from {len(known)}", "predicted, %", learned.predict(rows[held]), False))
+            expected = make().fit(rows[known], percent[known]).predict(rows[held])
+            panels.append((f"{name}, learned from {len(known)}", "predicted, %", expected, False))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 5.4), layout="constrained")
         for axes, (title, label, expected, logarithmic) in zip(figure.subplots(2, 2).flat, panels, strict=True):
@@ -211,6 +229,7 @@ def picture(assignments: Assignments, sensitivities: Mapping[str, Sensitivity], 
 
 def measure() -> dict[str, Any]:
     figures: dict[str, Any] = {"networks": NETWORKS, "held out": HELD, "splits": SPLITS, "formats": list(FORMATS)}
+    figures["label"] = "measured: accuracy and loss over the test images"
     for case in CASES:
         plan, images = floating(case)
         assignments = drawn(plan.choices, NETWORKS, case.seed)
@@ -229,4 +248,5 @@ def measure() -> dict[str, Any]:
             }
             if case is CASES[0] and epochs:
                 picture(assignments, sensitivities, found["accuracy"]).savefig(PICTURE, metadata={"Software": ""})
+    figures["architectures for digits_dvs"] = of_architectures()
     return figures

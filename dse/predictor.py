@@ -46,11 +46,6 @@ class Predictor(Protocol):
         ...
 
 
-def surrogate() -> Predictor:
-    """The one that ranks unseen architectures best; of one network's assignments of formats, ``trees`` does."""
-    return gaussian_process()
-
-
 def support_vectors() -> Predictor:
     """Support-vector regression with a Gaussian kernel; its parameters are the best of ``GRID`` in cross-validation."""
     return _Regression(_searched)
