@@ -45,7 +45,7 @@ DEVICE = DEVICES["zu3eg"]
 FORMATS = ["int8", "int6", "int4", "int3", "dybit4"]
 UNIFORM = ("int8", "int4", "dybit4")
 OBJECTIVE = Objective.LATENCY
-POINTS, SIZES, GAP, GRAIN = 15, 3, 0.05, 0.34
+POINTS, SIZES = 15, 3
 CONFIRMED, RTL_SHARE = 5, 0.3
 """Points of each front that run as RTL, from the fastest to the slowest of those that take no more of the device, where
 they are enough: Verilator takes minutes to build what fills most of it."""
@@ -135,7 +135,7 @@ def configuration(name: str, case: Case, formats: list[str]) -> Config:
         data=case.data(),
         train=Train(epochs=case.epochs),
         quantize=Quantize(formats=formats, epochs=case.quantized),
-        explore=Explore(points=POINTS, sizes=SIZES, gap=GAP, grain=GRAIN),
+        explore=Explore(points=POINTS, sizes=SIZES),
         device=[Device(name=DEVICE.name)],
     )
 
