@@ -16,7 +16,9 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.fronts.picture import picture
@@ -37,6 +39,9 @@ from models.ir.serialize import load
 from netweave import flow
 from netweave.config import Config, Device, Explore, Quantize, Train
 from netweave.exploration import SAMPLE, Exploration
+from netweave.stamp import digest
+from netweave.store import Store
+from netweave.workers import Pool, Task, Workers
 from reports.designs import ALL
 
 RUNS = Path("runs") / "fronts"
@@ -45,6 +50,7 @@ DEVICE = DEVICES["zu3eg"]
 FORMATS = ["int8", "int6", "int4", "int3", "dybit4"]
 UNIFORM = ("int8", "int4", "dybit4")
 OBJECTIVE = Objective.LATENCY
+WAYS = "annealing", "greedy walk"
 POINTS, SIZES = 15, 3
 CONFIRMED, RTL_SHARE = 5, 0.3
 """Points of each front that run as RTL, from the fastest to the slowest of those that take no more of the device, where
@@ -107,8 +113,9 @@ def measure() -> dict[str, Any]:
             own = configuration(f"{name}-{uniform}", case, [uniform])
             fronts[f"uniform {uniform}"] = explored(own, RUNS / own.name, trained=run / "train")
         costs = {way: [Cost.of(point) for point in front.points] for way, front in fronts.items()}
-        exploration = Exploration(config, config.device[0], run / "train", run / "quantize", run / "networks")
-        walked, about = walks(exploration, Front.load(run / "explore" / DEVICE.name / ALL))
+        with Pool().open(Store(run / "evaluations")) as workers:
+            walked, about = walks(config, run.resolve(), workers)
+            checked = confirmed(config, run.resolve(), fronts["netweave"], workers)
         costs |= walked
         shares = hypervolumes(costs)
         picture(
@@ -123,7 +130,7 @@ def measure() -> dict[str, Any]:
             "hypervolume, with utilisation": {way: round(three, 4) for way, (_, three) in shares.items()},
             **about,
             "front": [row(point) for point in fronts["netweave"].points],
-            "rtl": confirmed(config, run, fronts["netweave"]),
+            "rtl": checked,
         }
     return figures
 
@@ -149,36 +156,53 @@ def explored(config: Config, run: Path, trained: Path | None = None) -> Front:
     return flow.load_front(run, DEVICE.name)
 
 
-def walks(exploration: Exploration, designs: Front) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
+@cache
+def opened(config: str, run: Path) -> Exploration:
+    """The exploration that a run was made by; once a process, as its candidates take a while."""
+    own = Config.model_validate_json(config)
+    return Exploration(own, own.device[0], run / "train", run / "quantize", run / "networks")
+
+
+def walks(config: Config, run: Path, workers: Workers) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
     """What annealing and the greedy walk make of the sizes and assignments explored; and how long it took."""
-    ways: dict[str, Callable[[Problem], tuple[Selection, Evaluation]]] = {
-        "annealing": annealed,
-        "greedy walk": lambda problem: greedy(problem, OBJECTIVE),
-    }
-    costs: dict[str, list[Cost]] = {way: [] for way in ways}
-    seconds, failed = dict.fromkeys(ways, 0.0), dict.fromkeys(ways, 0)
-    table = exploration.table
+    designs = Front.load(run / "explore" / DEVICE.name / ALL)
+    text = config.model_dump_json()
+    origin = {**opened(text, run).origin, "seed": SEED, "evaluations": EVALUATIONS}
+    tasks = []
     for point in designs.points:
-        limit = Resources(*(math.ceil(point.utilisation * getattr(DEVICE, kind)) for kind in Resources.names()))
-        problem = prune(table.problem(limit, formats={layer: (own,) for layer, own in point.assignment.items()}))
-        for way, search in ways.items():
-            begin = time.process_time()
-            try:
-                selection, found = search(problem)
-            except ValueError:  # walks begin at a choice made op by op, which not every wiring of lanes has
-                selection, found = {}, None
-            seconds[way] += time.process_time() - begin
-            if found is None or not found.feasible:
-                failed[way] += 1
-                continue
-            mapping = mapping_of(table, selection, DEVICE.clock_mhz)
-            made = exploration.cycles(dict(point.assignment), mapping.entry())
-            costs[way].append(Cost(made["simulated"], point.accuracy, made["utilisation"]))
+        for way in WAYS:
+            asked = {"way": way, "assignment": dict(point.assignment), "utilisation": point.utilisation}
+            tasks.append(Task("walk", {**origin, **asked}, walk, {"config": text, "run": run, **asked}))
+    found = workers.run(tasks, "walks", lambda *_: None)
+    costs, seconds = {}, {}
+    for place, way in enumerate(WAYS):
+        own = list(zip(designs.points, found[place :: len(WAYS)], strict=True))
+        fitting = [(point, made) for point, made in own if "simulated" in made]
+        costs[way] = [Cost(made["simulated"], point.accuracy, made["utilisation"]) for point, made in fitting]
+        seconds[way] = sum(made["seconds"] for _, made in own)
     return costs, {
         "designs that a walk was asked for": len(designs),
-        "of these, found none that fits": failed,
+        "of these, found none that fits": {way: len(designs) - len(own) for way, own in costs.items()},
         "processor seconds of a walk": {way: round(spent / len(designs), 2) for way, spent in seconds.items()},
     }
+
+
+def walk(config: str, run: Path, way: str, assignment: dict[str, str], utilisation: float) -> dict[str, Any]:
+    """The foldings that a walk finds for an assignment in a share of the device, simulated; and its own seconds."""
+    exploration = opened(config, run)
+    limit = Resources(*(math.ceil(utilisation * getattr(DEVICE, kind)) for kind in Resources.names()))
+    formats = {layer: (own,) for layer, own in assignment.items()}
+    problem = prune(exploration.table.problem(limit, formats=formats))
+    begin = time.process_time()
+    try:
+        selection, found = annealed(problem) if way == "annealing" else greedy(problem, OBJECTIVE)
+    except ValueError:  # walks begin at a choice made op by op, which not every wiring of lanes has
+        return {"seconds": time.process_time() - begin}
+    seconds = time.process_time() - begin
+    if not found.feasible:
+        return {"seconds": seconds}
+    mapping = mapping_of(exploration.table, selection, DEVICE.clock_mhz)
+    return {"seconds": seconds, **exploration.cycles(assignment, mapping.entry())}
 
 
 def annealed(problem: Problem) -> tuple[Selection, Evaluation]:
@@ -211,36 +235,41 @@ def row(point: FrontPoint) -> dict[str, Any]:
     }
 
 
-def confirmed(config: Config, run: Path, front: Front) -> list[dict[str, Any]]:
-    """Points of the front as RTL: each of the frames that its latency is the mean of, alone, and then all in a row."""
-    images = data.load(config.data)
-    masks, frames = images.sample("test", SAMPLE), images.frames("test")
-    frames = frames[:: -(-len(frames) // SAMPLE)]
+def confirmed(config: Config, run: Path, front: Front, workers: Workers) -> list[dict[str, Any]]:
+    """Points of the front as RTL."""
     points = [point for point in front.points if point.utilisation <= RTL_SHARE]
     if len(points) < CONFIRMED:
         points = sorted(front.points, key=lambda point: point.utilisation)[:CONFIRMED]
-    steps, rows = min(CONFIRMED, len(points)), []
+    steps, tasks = min(CONFIRMED, len(points)), []
     for step in range(steps):
         point = points[round(step * (len(points) - 1) / max(1, steps - 1))]
-        source, design = (run / "explore" / DEVICE.name / point.mapping).parent, run / "rtl" / point.name
-        graph, mapping = load(source), Mapping.load(source / emit.MAPPING_FILE)
+        folder = (run / "explore" / DEVICE.name / point.mapping).parent
+        asked = {"name": point.name, "simulated": point.simulated}
+        inputs = {**asked, "design": digest(folder), "data": config.data}
+        tasks.append(Task("rtl", inputs, confirm, {"config": config.model_dump_json(), "folder": folder, **asked}))
+    return workers.run(tasks, "rtl", lambda *_: None)
+
+
+def confirm(config: str, folder: Path, name: str, simulated: int) -> dict[str, Any]:
+    """A design as RTL: each of the frames that its latency is the mean of, alone, and then all in a row."""
+    images = data.load(Config.model_validate_json(config).data)
+    masks, frames = images.sample("test", SAMPLE), images.frames("test")
+    frames = frames[:: -(-len(frames) // SAMPLE)]
+    graph, mapping = load(folder), Mapping.load(folder / emit.MAPPING_FILE)
+    with TemporaryDirectory() as work:
+        design, builds = Path(work) / "design", Path(work) / "builds"
         emit.generate(graph, mapping, design)
-        builds = run / "simulators"
         alone = [cosim(design, [frame], build_dir=builds) for frame in frames]
         together = cosim(design, frames, build_dir=builds)
-        said = Simulator(graph, mapping)
-        apart = [abs(rtl.first_latency - own) for rtl, own in zip(alone, said.latencies(masks), strict=True)]
-        apart += [abs(rtl - own) for rtl, own in zip(together.latency, said.run(masks).latency, strict=True)]
-        mean = sum(rtl.first_latency for rtl in alone) / len(alone)
-        rows.append(
-            {
-                "name": point.name,
-                "frames": len(frames),
-                "cycles, rtl": mean,
-                "cycles, on the front": point.simulated,
-                "cycles apart from simulated, at most": max(max(apart), abs(round(mean) - (point.simulated or 0))),
-                "outputs equal golden's": together.equal and all(rtl.equal for rtl in alone),
-            }
-        )
-        shutil.rmtree(builds)  # a large design's build takes much room
-    return rows
+    said = Simulator(graph, mapping)
+    apart = [abs(rtl.first_latency - own) for rtl, own in zip(alone, said.latencies(masks), strict=True)]
+    apart += [abs(rtl - own) for rtl, own in zip(together.latency, said.run(masks).latency, strict=True)]
+    mean = sum(rtl.first_latency for rtl in alone) / len(alone)
+    return {
+        "name": name,
+        "frames": len(frames),
+        "cycles, rtl": mean,
+        "cycles, on the front": simulated,
+        "cycles apart from simulated, at most": max(*apart, abs(round(mean) - simulated)),
+        "outputs equal golden's": together.equal and all(rtl.equal for rtl in alone),
+    }
