@@ -45,7 +45,9 @@ def trades(
     while cap is None or cap >= 0:
         limited = dataclasses.replace(problem, max_error=cap)
         try:
-            point = solve(limited, objective, then=(Objective.ERROR,), gap=gap)
+            # what is least under a cap is no less under a lower one
+            floor = points[-1].report.bound if points else 0.0
+            point = solve(limited, objective, then=(Objective.ERROR,), gap=gap, floor=floor)
         except Infeasible:
             if not points:
                 raise

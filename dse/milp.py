@@ -57,34 +57,39 @@ class Solution:
 
 def solve(
     problem: Problem, objective: Objective, *, then: Sequence[Objective] | None = None, gap: float = 0.0,
-    time_limit: float | None = None,
+    time_limit: float | None = None, floor: float = 0.0,
 ) -> Solution:  # fmt: skip
     """The choice with the least objective; among equals the one with the least of what comes ``then``, one after the
     other, each by a further program; ``TIE_BREAK`` says it where it is not given.
 
     ``gap``: share of the objective by which it may miss the least; ``TIE_BREAK`` then looks only at choices with the
-    same interfaces. ``time_limit`` in seconds a program; deterministic while none is hit. Raises
+    same interfaces. ``floor``: a bound that is known, such as that of the same problem under fewer limits.
+    ``time_limit`` in seconds a program; deterministic while none is hit. Raises
     ``Infeasible`` with what is short, and ``SolverError`` where time ran out before any choice was found.
     """
     begin = time.perf_counter()
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
+    exact = then is not None
+    rest = order
     if objective is Objective.BOTTLENECK:
-        found = _slowest(problem, order[1:], time_limit)
+        rest = order[1:]
+        found = _slowest(problem, rest, floor, gap, exact, time_limit)
     else:
         found = _narrowed(prune(problem, order), objective, gap, time_limit)
     if found is None:
         raise _infeasible(prune(problem, order))
     narrow, outcome, bound = found
+    bound = max(bound, floor)
     selection, evaluation = outcome.selection, evaluate(problem, outcome.selection)
     if not evaluation.feasible:
         raise SolverError(f"the solver found a choice that costs {evaluation}, over a limit")
-    if gap and then is None:
+    if gap and not exact:
         narrow = _same_interfaces(narrow, selection)
-    proven = True
-    for settled, wanted in pairwise(order):
+    proven = outcome.proven
+    for settled, wanted in pairwise(rest):
         narrow = narrow.capped(settled, evaluation.objective(settled))
         program = Program(narrow)
-        enough = max(gap, TIE_GAP) if then is None and _size(narrow) > LARGE else gap
+        enough = _enough(narrow, gap, exact)
         smaller = program.minimise(program.limited(wanted), enough, time_limit, start=selection)
         if smaller is not None:
             proven &= smaller.proven
@@ -105,8 +110,10 @@ def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float |
     return found.evaluation.utilisation
 
 
-def _size(problem: Problem) -> int:
-    return sum(len(op.candidates) for op in problem.ops)
+def _enough(problem: Problem, gap: float, exact: bool) -> float:
+    """The gap of a further program, ``exact`` where what it minimises was asked for."""
+    large = sum(len(op.candidates) for op in problem.ops) > LARGE
+    return max(gap, TIE_GAP) if large and not exact else gap
 
 
 def _room(value: float) -> float:
@@ -127,15 +134,15 @@ def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
 
 
 def _slowest(
-    problem: Problem, then: Sequence[Objective], time_limit: float | None
+    problem: Problem, then: Sequence[Objective], floor: float, gap: float, exact: bool, time_limit: float | None
 ) -> tuple[Problem, Outcome, float] | None:
-    """The problem of the candidates fast enough for the least bottleneck, a choice of them, and that bottleneck.
+    """The problem of the candidates fast enough for the least bottleneck, the best choice of them, and that bottleneck.
 
     It is the cycles of one of the candidates. Whether those that take no more leave any choice is asked of the
-    relaxation, by bisection, and then of whole picks, step by step. Among candidates that are fast enough cycles count
-    no more, so that few remain undominated.
+    relaxation, in growing steps from the floor and then by bisection, and at last of whole picks, one after the other.
+    Among candidates that are fast enough cycles count no more, so that few remain undominated.
     """
-    least = max(min(own.cycles for own in op.candidates) for op in problem.ops)
+    least = max(floor, *(min(own.cycles for own in op.candidates) for op in problem.ops))
     steps = sorted({own.cycles for op in problem.ops for own in op.candidates if own.cycles >= least})
     steps = [cycles for cycles in steps if problem.max_cycles is None or cycles <= problem.max_cycles]
 
@@ -145,14 +152,18 @@ def _slowest(
 
     def relaxed(cycles: int) -> bool:
         program = Program(fast_enough(cycles))
-        program.limited(Objective.ERROR)
+        program.limit()
         return program.relax([]) is not None
 
-    for cycles in steps[bisect_left(steps, True, key=relaxed) :]:
+    low, high, stride = 0, 0, 1
+    while high < len(steps) and not relaxed(steps[high]):
+        low, high, stride = high + 1, high + stride, 2 * stride
+    for cycles in steps[bisect_left(steps, True, low, min(high, len(steps)), key=relaxed) :]:
         narrow = fast_enough(cycles)
         program = Program(narrow)
-        program.limited(Objective.ERROR)
-        outcome = program.minimise([], time_limit=time_limit)
+        program.limit()
+        goal = program.goal(then[0]) if then else []
+        outcome = program.minimise(goal, _enough(narrow, gap, exact), time_limit)
         if outcome is not None:
             return narrow, outcome, cycles
     return None

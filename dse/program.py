@@ -111,8 +111,14 @@ class Program:
 
     def limited(self, objective: Objective) -> Terms:
         """Add the limits, and what the objective needs; gives the objective."""
+        self.limit()
+        return self.goal(objective)
+
+    def limit(self) -> None:
         for name, limit in self.problem.limits.items():
             self.add(self.amount(name), float(limit))
+
+    def goal(self, objective: Objective) -> Terms:
         match objective:
             case Objective.BOTTLENECK:
                 return self.cycles
