@@ -47,7 +47,6 @@ from reports.designs import ALL
 RUNS = Path("runs") / "fronts"
 IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
 DEVICE = DEVICES["zu3eg"]
-FORMATS = ["int8", "int6", "int4", "int3", "dybit4"]
 UNIFORM = ("int8", "int4", "dybit4")
 OBJECTIVE = Objective.LATENCY
 WAYS = "annealing", "greedy walk"
@@ -63,12 +62,16 @@ SEED, EVALUATIONS = 0, 5000
 
 @dataclass(frozen=True)
 class Case:
-    """A network and its data; ``epochs`` of float training, ``quantized`` so many more for each assignment."""
+    """A network and its data, and the formats that a layer may have; ``epochs`` of float training, ``quantized`` so many
+    more for each assignment. ``gap`` and ``grain``: of the exploration."""
 
     model: str
     data: Callable[[], str]
+    formats: list[str]
     epochs: int
     quantized: int
+    gap: float
+    grain: float
 
 
 @dataclass(frozen=True)
@@ -98,15 +101,17 @@ def split() -> str:
 
 
 CASES = {
-    "digits_dvs": Case("digits_dvs_net", lambda: "digits_dvs", 20, 3),
-    "n_mnist": Case("n_mnist_net", split, 120, 10),
+    "digits_dvs": Case(
+        "digits_dvs_net", lambda: "digits_dvs", ["int8", "int6", "int4", "int3", "dybit4"], 20, 3, 0.02, 0.2
+    ),
+    "n_mnist": Case("n_mnist_net", split, ["int8", "int4", "dybit4"], 120, 3, 0.05, 0.34),
 }
 
 
 def measure() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, case in CASES.items():
-        config = configuration(name, case, FORMATS)
+        config = configuration(name, case, case.formats)
         run = RUNS / name
         fronts = {"netweave": explored(config, run)}
         for uniform in UNIFORM:
@@ -123,7 +128,7 @@ def measure() -> dict[str, Any]:
         ).savefig(IMAGES / f"fronts_{name}.png")
         figures[name] = {
             "device": DEVICE.name,
-            "formats": FORMATS,
+            "formats": case.formats,
             "test images": fronts["netweave"].points[0].total,
             "points": {way: len(front) for way, front in fronts.items()},
             "hypervolume, latency and accuracy": {way: round(both, 4) for way, (both, _) in shares.items()},
@@ -142,7 +147,7 @@ def configuration(name: str, case: Case, formats: list[str]) -> Config:
         data=case.data(),
         train=Train(epochs=case.epochs),
         quantize=Quantize(formats=formats, epochs=case.quantized),
-        explore=Explore(points=POINTS, sizes=SIZES),
+        explore=Explore(points=POINTS, sizes=SIZES, gap=case.gap, grain=case.grain),
         device=[Device(name=DEVICE.name)],
     )
 
