@@ -62,7 +62,7 @@ SEED, EVALUATIONS = 0, 5000
 
 @dataclass(frozen=True)
 class Case:
-    """A network and its data, and the formats that a layer may have; ``epochs`` of float training, ``quantized`` so many
+    """A network, its data, and the formats that a layer may have; ``epochs`` of float training, ``quantized`` so many
     more for each assignment. ``gap`` and ``grain``: of the exploration."""
 
     model: str
