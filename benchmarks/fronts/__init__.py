@@ -101,9 +101,7 @@ def split() -> str:
 
 
 CASES = {
-    "digits_dvs": Case(
-        "digits_dvs_net", lambda: "digits_dvs", ["int8", "int6", "int4", "int3", "dybit4"], 20, 3, 0.02, 0.2
-    ),
+    "digits_dvs": Case("digits_dvs_net", lambda: "digits_dvs", ["int8", "int4", "dybit8", "dybit4"], 20, 3, 0.02, 0.2),
     "n_mnist": Case("n_mnist_net", split, ["int8", "int4", "dybit4"], 120, 3, 0.05, 0.34),
 }
 
