@@ -138,34 +138,41 @@ def _slowest(
 ) -> tuple[Problem, Outcome, float] | None:
     """The problem of the candidates fast enough for the least bottleneck, the best choice of them, and that bottleneck.
 
-    It is the cycles of one of the candidates. Whether those that take no more leave any choice is asked of the
-    relaxation, in growing steps from the floor and then by bisection, and at last of whole picks, one after the other.
-    Among candidates that are fast enough cycles count no more, so that few remain undominated.
+    It is the cycles of one of the candidates; of those within ``gap`` the largest stands for all, and the smallest is
+    the bound. Whether candidates that take no more leave any choice is asked of the relaxation, in growing steps from
+    the floor and then by bisection, and at last of whole picks, one after the other. Among candidates that are fast
+    enough cycles count no more, so that few remain undominated.
     """
     least = max(floor, *(min(own.cycles for own in op.candidates) for op in problem.ops))
     steps = sorted({own.cycles for op in problem.ops for own in op.candidates if own.cycles >= least})
-    steps = [cycles for cycles in steps if problem.max_cycles is None or cycles <= problem.max_cycles]
+    groups: list[tuple[int, int]] = []
+    for cycles in steps:
+        if problem.max_cycles is None or cycles <= problem.max_cycles:
+            if groups and cycles - groups[-1][0] <= gap * cycles:
+                groups[-1] = groups[-1][0], cycles
+            else:
+                groups.append((cycles, cycles))
 
     def fast_enough(cycles: int) -> Problem:
         ops = (replace(op, candidates=tuple(c for c in op.candidates if c.cycles <= cycles)) for op in problem.ops)
         return prune(replace(problem, ops=tuple(ops), max_cycles=None), then)
 
-    def relaxed(cycles: int) -> bool:
-        program = Program(fast_enough(cycles))
+    def relaxed(group: tuple[int, int]) -> bool:
+        program = Program(fast_enough(group[1]))
         program.limit()
         return program.relax([]) is not None
 
     low, high, stride = 0, 0, 1
-    while high < len(steps) and not relaxed(steps[high]):
+    while high < len(groups) and not relaxed(groups[high]):
         low, high, stride = high + 1, high + stride, 2 * stride
-    for cycles in steps[bisect_left(steps, True, low, min(high, len(steps)), key=relaxed) :]:
+    for bound, cycles in groups[bisect_left(groups, True, low, min(high, len(groups)), key=relaxed) :]:
         narrow = fast_enough(cycles)
         program = Program(narrow)
         program.limit()
         goal = program.goal(then[0]) if then else []
         outcome = program.minimise(goal, _enough(narrow, gap, exact), time_limit)
         if outcome is not None:
-            return narrow, outcome, cycles
+            return narrow, outcome, bound
     return None
 
 
