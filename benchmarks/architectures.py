@@ -134,7 +134,7 @@ def measure() -> dict[str, Any]:
     for name, own in shares.items():
         for after in range(EVALUATIONS // 4, EVALUATIONS + 1, EVALUATIONS // 4):
             figures[f"{name}, after {after} evaluations, % of the true front's hypervolume"] = {
-                f"{len(SEEDS)} seeds": [round(100 * share, 2) for share in own[: len(SEEDS), after - 1]],
+                f"{len(SEEDS)} seeds": [round(100 * float(share), 2) for share in own[: len(SEEDS), after - 1]],
                 **_spread(f"{len(SEEDS)} seeds", own[: len(SEEDS), after - 1]),
                 **_spread(f"{len(MANY)} seeds", own[:, after - 1]),
             }

@@ -34,8 +34,12 @@ def picture(found: Mapping[str, Any]) -> Figure:
             )
         axes.step([row["cycles"] for row in front], [_percent(row) for row in front], where="post", color=LINE, lw=1)
         for row in front:
-            name = f"{row['model'].partition(':')[2]}, {row['format']}"
-            axes.annotate(name, (row["cycles"], _percent(row)), (4, -9), textcoords="offset points", fontsize=6)
+            _, at, side = row["data"].rpartition("@")
+            name = f"{row['model'].partition(':')[2]}{at}{side if at else ''} {row['format']}"
+            axes.annotate(
+                name, (row["cycles"], _percent(row)), (4, -5), textcoords="offset points", fontsize=5.5, rotation=-25,
+                rotation_mode="anchor", va="top",
+            )  # fmt: skip
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel("cycles a frame (estimated)")
