@@ -342,7 +342,11 @@ def models() -> None:
         text = sys.modules[make.__module__].__doc__ or ""
         table.add_row("data", name, text.strip().partition("\n")[0])
     out.print(table)
-    out.print("\nn_mnist:FOLDER reads the recordings of N-MNIST in a folder with Train/ and Test/.", style="dim")
+    out.print(
+        "\nbackbone:w0.5-d2.1-k3-e2 is a backbone by its numbers, see docs/search.md; digits_dvs@16 has 16 rows.",
+        style="dim",
+    )
+    out.print("n_mnist:FOLDER reads the recordings of N-MNIST in a folder with Train/ and Test/.", style="dim")
 
 
 @app.command()
