@@ -292,8 +292,10 @@ def _own_file(path: Path, field: str, value: str) -> str:
     """``file.py:function``, ``file.npz`` or ``name:folder`` with the path made absolute; names as they are."""
     match = OWN_FILE.fullmatch(value)
     if match is None:
-        name, colon, folder = value.partition(":")
-        return f"{name}:{(path.parent / Path(folder).expanduser()).resolve()}" if colon and folder else value
+        name, _, folder = value.partition(":")
+        if field == "data" and folder:
+            return f"{name}:{(path.parent / Path(folder).expanduser()).resolve()}"
+        return value
     file = (path.parent / match["file"]).resolve()
     if not file.is_file():
         raise ConfigError(path, field, f"{value!r}: there is no file {file}")

@@ -34,6 +34,8 @@ def test_own_files_are_meant_from_the_configuration(tmp_path: Path) -> None:
     config = load(write(tmp_path, f'model = "net.py:build"\ndata = "data.npz"\n{DEVICE}'))
     assert config.model == f"{tmp_path.resolve() / 'net.py'}:build"
     assert config.data == str(tmp_path.resolve() / "data.npz")
+    backbone = load(write(tmp_path, f'model = "backbone:w1-d1.1-k3-e2"\ndata = "n_mnist:there@17"\n{DEVICE}'))
+    assert (backbone.model, backbone.data) == ("backbone:w1-d1.1-k3-e2", f"n_mnist:{tmp_path.resolve() / 'there@17'}")
     smaller = load(write(tmp_path, f'data = "data.npz@8"\n{DEVICE}'))
     assert smaller.data == str(tmp_path.resolve() / "data.npz@8")
     assert load(write(tmp_path, f'data = "n_mnist:real"\n{DEVICE}')).data == f"n_mnist:{tmp_path.resolve() / 'real'}"
