@@ -4,8 +4,8 @@ Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the whole test s
 points of each front run as RTL, whose cycles and outputs must be those that were simulated and golden's.
 
 N-MNIST is there with 60 test recordings alone, so that of the 1000 for training every fifth of each digit is kept for
-testing as well. Annealing and the greedy walk choose foldings for every assignment of formats and every size of design
-that the exploration found, out of the candidates that the integer program has left, and within as much of the device.
+testing as well. Annealing and the greedy walk choose foldings for every assignment of formats and size of design on the
+explored front, out of the candidates that the integer program has left, and within as much of the device.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from netweave.exploration import SAMPLE, Exploration
 from netweave.stamp import digest
 from netweave.store import Store
 from netweave.workers import Pool, Task, Workers
-from reports.designs import ALL
 
 RUNS = Path("runs") / "fronts"
 IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
@@ -117,7 +116,7 @@ def measure() -> dict[str, Any]:
             fronts[f"uniform {uniform}"] = explored(own, RUNS / own.name, trained=run / "train")
         costs = {way: [Cost.of(point) for point in front.points] for way, front in fronts.items()}
         with Pool().open(Store(run / "evaluations")) as workers:
-            walked, about = walks(config, run.resolve(), workers)
+            walked, about = walks(config, run.resolve(), fronts["netweave"], workers)
             checked = confirmed(config, run.resolve(), fronts["netweave"], workers)
         costs |= walked
         shares = hypervolumes(costs)
@@ -166,27 +165,26 @@ def opened(config: str, run: Path) -> Exploration:
     return Exploration(own, own.device[0], run / "train", run / "quantize", run / "networks")
 
 
-def walks(config: Config, run: Path, workers: Workers) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
-    """What annealing and the greedy walk make of the sizes and assignments explored; and how long it took."""
-    designs = Front.load(run / "explore" / DEVICE.name / ALL)
+def walks(config: Config, run: Path, front: Front, workers: Workers) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
+    """What annealing and the greedy walk make of the front's sizes and assignments; and how long it took."""
     text = config.model_dump_json()
     origin = {**opened(text, run).origin, "seed": SEED, "evaluations": EVALUATIONS}
     tasks = []
-    for point in designs.points:
+    for point in front.points:
         for way in WAYS:
             asked = {"way": way, "assignment": dict(point.assignment), "utilisation": point.utilisation}
             tasks.append(Task("walk", {**origin, **asked}, walk, {"config": text, "run": run, **asked}))
     found = workers.run(tasks, "walks", lambda *_: None)
     costs, seconds = {}, {}
     for place, way in enumerate(WAYS):
-        own = list(zip(designs.points, found[place :: len(WAYS)], strict=True))
+        own = list(zip(front.points, found[place :: len(WAYS)], strict=True))
         fitting = [(point, made) for point, made in own if "simulated" in made]
         costs[way] = [Cost(made["simulated"], point.accuracy, made["utilisation"]) for point, made in fitting]
         seconds[way] = sum(made["seconds"] for _, made in own)
     return costs, {
-        "designs that a walk was asked for": len(designs),
-        "of these, found none that fits": {way: len(designs) - len(own) for way, own in costs.items()},
-        "processor seconds of a walk": {way: round(spent / len(designs), 2) for way, spent in seconds.items()},
+        "designs that a walk was asked for": len(front),
+        "of these, found none that fits": {way: len(front) - len(own) for way, own in costs.items()},
+        "processor seconds of a walk": {way: round(spent / len(front), 2) for way, spent in seconds.items()},
     }
 
 
