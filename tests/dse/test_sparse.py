@@ -11,10 +11,11 @@ from cosim.cycle import simulate, size_queues
 from cosim.density import random_mask
 from dse.candidates import Table, queue_beats
 from dse.estimate import estimate
-from dse.explore import Search, explore
+from dse.explore import mapping_of
+from dse.milp import solve
 from dse.problem import Objective
 from hw.accelerator import Plan
-from hw.device import DEVICES
+from hw.device import DEVICES, Resources
 from hw.layout import MaskLayout
 from hw.mapping import FrameInput
 from hw.mask_input import mask_input_resources, mask_latency
@@ -26,6 +27,7 @@ from tests.support.nets import Builder, random_mapping
 from tests.support.sparse_nets import random_sparse_net
 
 DEVICE = DEVICES["zu3eg"]
+TENTH = Resources(*(getattr(DEVICE, kind) // 10 for kind in Resources.names()))
 
 
 def sparse_net(fmt: str, densities: tuple[float, ...] = (0.05, 0.1, 0.2)) -> Graph:
@@ -47,29 +49,30 @@ def sparse_net(fmt: str, densities: tuple[float, ...] = (0.05, 0.1, 0.2)) -> Gra
 def test_a_solution_costs_what_the_design_is_estimated_at(load: Load, objective: Objective) -> None:
     graph = sparse_net("int4")
     table = Table({"int4": graph}, DEVICE, load=load)
-    (design,) = explore(table, Search(objective=objective, sizes=1, limit=0.1))
-    assert estimate(graph, design.mapping, DEVICE, load) == design.evaluation
+    found = solve(table.problem(TENTH), objective, gap=0.02)
+    assert estimate(graph, mapping_of(table, found.selection, None), DEVICE, load) == found.evaluation
 
 
 def test_a_mask_input_costs_its_words_and_its_component() -> None:
     graph = sparse_net("int4")
     table = Table({"int4": graph}, DEVICE, frame_input=FrameInput.MASK)
-    (design,) = explore(table, Search(sizes=1, limit=0.1))
-    assert design.mapping.frame_input is FrameInput.MASK
-    assert estimate(graph, design.mapping, DEVICE) == design.evaluation
-    tokens = dataclasses.replace(design.mapping, frame_input=FrameInput.TOKENS)
-    plain, layout = estimate(graph, tokens, DEVICE), Plan(graph, design.mapping).source
+    found = solve(table.problem(TENTH), Objective.LATENCY, gap=0.02)
+    masked, mapping = found.evaluation, mapping_of(table, found.selection, None)
+    assert mapping.frame_input is FrameInput.MASK
+    assert estimate(graph, mapping, DEVICE) == masked
+    tokens = dataclasses.replace(mapping, frame_input=FrameInput.TOKENS)
+    plain, layout = estimate(graph, tokens, DEVICE), Plan(graph, mapping).source
     assert isinstance(layout, MaskLayout)
     extra = mask_input_resources(layout, DEVICE)
-    assert design.evaluation.resources["lut"] == plain.resources["lut"] + extra.lut
+    assert masked.resources["lut"] == plain.resources["lut"] + extra.lut
     later = layout.words + mask_latency(layout)
-    assert design.evaluation.latency == plain.latency + later
+    assert masked.latency == plain.latency + later
     # the simulator: the words come first, but sites are found while the later of them still come
     mask = random_mask(np.random.default_rng(2), 16, 18, 0.1)
-    sized = size_queues(graph, design.mapping, [mask])
-    masked = simulate(graph, sized, [mask]).first_latency
+    sized = size_queues(graph, mapping, [mask])
+    words_first = simulate(graph, sized, [mask]).first_latency
     bare = simulate(graph, dataclasses.replace(sized, frame_input=FrameInput.TOKENS), [mask]).first_latency
-    assert layout.words <= masked - bare <= later
+    assert layout.words <= words_first - bare <= later
 
 
 def test_cycles_follow_the_activity() -> None:

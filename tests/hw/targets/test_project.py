@@ -14,7 +14,7 @@ import pytest
 
 from dse.candidates import Table
 from dse.estimate import estimate
-from dse.explore import Search, explore
+from dse.explore import Search, designs, shares
 from hw.boards.board import BOARDS, Board
 from hw.boards.link import beat_bytes
 from hw.boards.top import board_verilog, clocking
@@ -50,8 +50,9 @@ def tiny(folder: Path, device: str) -> Path:
     builder.global_pool("int4")
     graph = builder.linear(3, "int4")
     table = Table({"int4": graph}, DEVICES[device])
-    design = explore(table, Search(limit=0.99, sizes=2, error_shares=()), 12.0)[-1]
-    generate(graph, design.mapping, folder)
+    search = Search(limit=0.99, sizes=2)
+    (smallest,) = designs(table, search, "int4", shares(table, search, "int4")[-1], 12.0)
+    generate(graph, smallest.mapping, folder)
     return folder
 
 
