@@ -158,13 +158,15 @@ class Problem:
             raise ProblemError(f"output {self.output!r} is no op; ops are {', '.join(seen)}")
 
     def _check(self, op: Op, candidate: Candidate, inputs: int) -> None:
-        where = f"op {op.name!r}, candidate {candidate.choice!r}"
         if len(candidate.reads) != inputs:
-            raise ProblemError(f"{where}: reads {len(candidate.reads)} inputs, but {inputs} edges lead to it")
-        if len(candidate.resources) != len(self.budget):
-            raise ProblemError(f"{where}: {len(candidate.resources)} resources, the budget has {len(self.budget)}")
-        if min(candidate.costs) < 0:
-            raise ProblemError(f"{where}: cycles, resources and error must not be negative")
+            why = f"reads {len(candidate.reads)} inputs, but {inputs} edges lead to it"
+        elif len(candidate.resources) != len(self.budget):
+            why = f"{len(candidate.resources)} resources, the budget has {len(self.budget)}"
+        elif min(candidate.costs) < 0:
+            why = "cycles, resources and error must not be negative"
+        else:
+            return
+        raise ProblemError(f"op {op.name!r}, candidate {candidate.choice!r}: {why}")
 
     @cached_property
     def inputs(self) -> dict[str, tuple[Edge, ...]]:
