@@ -22,8 +22,8 @@ RUNGS = 2
 """How many other cycle counts are tried of each op, on either side of its own."""
 GAP = 0.1
 """By what share the sum of the gains may miss the largest: what they gain together is another figure anyway."""
-PATIENCE = 4.0
-"""Seconds after which the program settles for the changes it has found."""
+PATIENCE = 500
+"""Branches after which the program settles for the changes it has found."""
 
 Judge = Callable[[Selection], float]
 
@@ -111,7 +111,7 @@ def _together(
                 changes.append((pick, 1))
     program.add(changes, most)
     try:
-        outcome = program.minimise(terms, GAP, PATIENCE)
+        outcome = program.minimise(terms, GAP, nodes=PATIENCE)
     except SolverError:
         return selection
     return outcome.selection if outcome else selection
