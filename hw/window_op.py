@@ -43,7 +43,7 @@ from hw.source import (
     wrapped,
 )
 from hw.sparse_source import SparseWindowSource
-from hw.stream import delayed
+from hw.stream import delayed, queue_latency
 from hw.weights import pack_codes, weight_word
 from hw.window_source import WindowSource
 from models.ir.activity import Activity
@@ -146,14 +146,19 @@ class WindowOp(Op):
 
     @cached_property
     def pipeline(self) -> int:
-        """Cycles from a round's last step to its first beat at ``o``: words, sums, drain, queue."""
+        """Cycles from a round's last step to its first beat at ``o``: what fills the queue, and the queue."""
+        return self._filling + queue_latency(self.depth)
+
+    @property
+    def _filling(self) -> int:
+        """Words, sums, the drain."""
         finish = read_latency(self.parallel) + self.sums.latency
-        return finish + drain_latency(self.node.dtype, self.requant) + 1
+        return finish + drain_latency(self.node.dtype, self.requant)
 
     @cached_property
     def depth(self) -> int:
         """Places of the output queue."""
-        return queue_depth(self.round_steps, self.rounds.beats, self.pipeline, int(self._steps(self._least())))
+        return queue_depth(self.round_steps, self.rounds.beats, self._filling + 1, int(self._steps(self._least())))
 
     def _least(self) -> Sequence[int]:
         """The sites of the shortest frame that is not empty, by active taps."""

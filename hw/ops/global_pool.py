@@ -22,6 +22,7 @@ from hw.layout import index_bits
 from hw.mapping import OpMapping
 from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.requantizer import Drain, Output, drain_latency
+from hw.stream import queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
 from models.ir.graph import GlobalPool, Node
@@ -58,14 +59,19 @@ class GlobalPoolOp(Op):
 
     @property
     def pipeline(self) -> int:
-        """Cycles from taking ``end`` to the first beat at ``o``: a register, the accumulators, the drain, the queue."""
-        return 1 + 1 + drain_latency(self.node.dtype, self.node.requant) + 1
+        """Cycles from taking ``end`` to the first beat at ``o``: what fills the queue, and the queue."""
+        return self._filling + queue_latency(self.depth)
+
+    @property
+    def _filling(self) -> int:
+        """A register, the accumulators, the drain."""
+        return 1 + 1 + drain_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
         shape = self.inputs[0].shape
         period = max(shape.height * shape.width * self.groups + 1, self.end_beats)
-        return frame_queue_depth(self.end_beats, self.pipeline, period)
+        return frame_queue_depth(self.end_beats, self._filling + 1, period)
 
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.groups) + 1, self.end_beats)

@@ -26,7 +26,7 @@ from hw.packing import multipliers
 from hw.requantizer import Drain, Output, drain_latency
 from hw.sequencer import Rounds, Sequencer
 from hw.source import SITE_LATENCY, TokenSource, read_latency, token_slots
-from hw.stream import delayed
+from hw.stream import delayed, queue_latency
 from hw.weights import pack_codes, weight_word
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
@@ -80,15 +80,20 @@ class LinearOp(Op):
 
     @property
     def pipeline(self) -> int:
-        """Cycles from the step of ``end`` to the first beat at ``o``: the accumulators take one of them."""
+        """Cycles from the step of ``end`` to the first beat at ``o``: what fills the queue, and the queue."""
+        return self._filling + queue_latency(self.depth)
+
+    @property
+    def _filling(self) -> int:
+        """Words, sums, the accumulators, the drain."""
         finish = read_latency(parallel=False) + self.sums.latency
-        return finish + 1 + drain_latency(self.node.dtype, self.node.requant) + 1
+        return finish + 1 + drain_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
         shape = self.inputs[0].shape
         period = max(shape.height * shape.width * self.rounds.cycles(1) + 1, self.rounds.end_apart)
-        return frame_queue_depth(self.rounds.end_beats, self.pipeline, period)
+        return frame_queue_depth(self.rounds.end_beats, self._filling + 1, period)
 
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.rounds.cycles(1)) + 1, self.rounds.end_apart)

@@ -11,6 +11,7 @@ import pytest
 from hw.mapping import OpMapping
 from hw.ops.linear import LinearOp
 from hw.registry import build, inputs_of
+from hw.stream import BLOCK_DEPTH
 from hw.window_op import WindowOp
 from models.ir.activity import activity
 from models.ir.dtype import IntType
@@ -119,8 +120,20 @@ def test_first_beat_follows_the_timing(kind: str, seed: int) -> None:
     case = draw_case(seed + 700, kind)
     if kind == "linear":
         case = dataclasses.replace(case, shape=(1, 1, case.shape[2]))
-    graph = case.graph()
-    op, run = check_op(graph, case.mapping(graph), case.frames(graph, "f"))
+    check_first_beat(case, case.mapping(case.graph()))
+
+
+@pytest.mark.parametrize("kind", ["linear", "global_pool"])
+def test_first_beat_of_a_queue_in_block_memory(kind: str) -> None:
+    case = Case(kind, (1, 1, BLOCK_DEPTH + 2), IntType(4), IntType(4), IntType(4), BLOCK_DEPTH + 2)
+    mapping = OpMapping(1, 1) if kind == "global_pool" else OpMapping(1, BLOCK_DEPTH + 2)
+    assert check_first_beat(case, mapping) > BLOCK_DEPTH
+
+
+def check_first_beat(case: Case, mapping: OpMapping) -> int:
+    """The places of the op's output queue."""
+    kind, graph = case.kind, case.graph()
+    op, run = check_op(graph, mapping, case.frames(graph, "f"), limit_cycles=60_000)
     timing, beats = op.timing(), op.in_layout.beats_per_token
     height, width, _ = case.shape
     if isinstance(op, WindowOp):
@@ -140,3 +153,4 @@ def test_first_beat_follows_the_timing(kind: str, seed: int) -> None:
     else:
         last = run.accepted[0][-1]
     assert run.outputs[0][0] == last + timing.pipeline
+    return op.depth
