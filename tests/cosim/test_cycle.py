@@ -9,8 +9,12 @@ import pytest
 
 from cosim.cycle import DeadlockError, simulate, size_queues
 from hw.accelerator import Accelerator
+from hw.mapping import Mapping, OpMapping
+from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
+from tests.hw.cases import Case
+from tests.hw.test_cycles import DEEP, WIDE
 from tests.support.nets import NETS, random_mapping, residual_net
 from tests.support.ops import empty_frame, random_frame
 from tests.support.streams import Run, run_op
@@ -36,7 +40,18 @@ def test_equals_rtl(name: str, seed: int) -> None:
     mapping = random_mapping(rng, graph)
     if seed % 2:
         mapping = size_queues(graph, mapping)
-    full = [True, False, True, True, False, False, True]
+    check_equals_rtl(rng, graph, mapping, [True, False, True, True, False, False, True])
+
+
+@pytest.mark.parametrize(("kind", "op"), DEEP)
+def test_equals_rtl_with_output_queues_in_block_memory(kind: str, op: OpMapping) -> None:
+    graph = Case(kind, (2, 2, WIDE), IntType(4), IntType(4), IntType(4), WIDE).graph()
+    mapping = Mapping("zu3eg", 200.0, {"input": OpMapping(op.simd, op.simd), "op": op})
+    check_equals_rtl(np.random.default_rng(0), graph, mapping, [True, True, False, True])
+
+
+def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, full: list[bool]) -> None:
+    """Latency and interval of every frame; ``full`` says which are, the others are empty."""
     frames = [random_frame(rng, graph) if whole else empty_frame(graph) for whole in full]
     run, firsts, last = rtl(graph, Accelerator(graph, mapping), frames)
     simulated = simulate(graph, mapping, full)

@@ -123,10 +123,14 @@ def test_first_beat_follows_the_timing(kind: str, seed: int) -> None:
     check_first_beat(case, case.mapping(case.graph()))
 
 
-@pytest.mark.parametrize("kind", ["linear", "global_pool"])
-def test_first_beat_of_a_queue_in_block_memory(kind: str) -> None:
-    case = Case(kind, (1, 1, BLOCK_DEPTH + 2), IntType(4), IntType(4), IntType(4), BLOCK_DEPTH + 2)
-    mapping = OpMapping(1, 1) if kind == "global_pool" else OpMapping(1, BLOCK_DEPTH + 2)
+WIDE = BLOCK_DEPTH + 2
+DEEP = [("linear", OpMapping(1, WIDE)), ("global_pool", OpMapping(1, 1)), ("pointwise", OpMapping(WIDE, 1))]
+"""Ops of that many channels whose output queues are block memories."""
+
+
+@pytest.mark.parametrize(("kind", "mapping"), DEEP)
+def test_first_beat_of_a_queue_in_block_memory(kind: str, mapping: OpMapping) -> None:
+    case = Case(kind, (1, 1, WIDE), IntType(4), IntType(4), IntType(4), WIDE)
     assert check_first_beat(case, mapping) > BLOCK_DEPTH
 
 
