@@ -61,7 +61,9 @@ clean:
 	rm -rf runs build dist *.egg-info
 
 # the pictures in the README
-docs/images/front.png docs/images/density.png &: demo
-	mkdir -p docs/images
-	cp runs/digits_dvs/report/front_zu3eg.png docs/images/front.png
-	cp runs/digits_dvs/report/density_zu3eg.png docs/images/density.png
+docs/images/density.png: demo
+	cp runs/digits_dvs/report/density_zu3eg.png $@
+
+docs/images/front.png: $(READY)
+	$(BIN)/python -m benchmarks fronts
+	cp runs/fronts/digits_dvs/explore/zu3eg/front.png $@

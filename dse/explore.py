@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from dse.candidates import ERROR_UNIT, Build, Table, queue_beats
 from dse.epsilon import trades
@@ -99,57 +98,56 @@ def shares(table: Table, search: Search, family: str) -> list[Fraction]:
     return [limit] + [max(least, limit * Fraction(float(least / limit) ** (n / steps))) for n in range(1, search.sizes)]
 
 
-def designs(
-    table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None,
-    judge: Judge | None = None,
-) -> list[Design]:  # fmt: skip
-    """A family's designs in a share of the device, ``Infeasible`` where there is none.
-
-    With a judge, the foldings that the program found are polished by it.
-    """
+def designs(table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None) -> list[Design]:
+    """A family's designs in a share of the device, ``Infeasible`` where there is none."""
     limited = _problem(table, search, share, _formats(table, family))
-    found: dict[str, Solution] = {}
     if family == MIXED:
         worst = _largest_error(table)
         grain = max(1, round(search.grain * worst))
-        for solution in trades(limited, search.objective, grain, gap=search.gap).points:
-            found[f"{MIXED}{100 * solution.evaluation.error / max(1, worst):.3g}"] = solution
+        points = trades(limited, search.objective, grain, gap=search.gap).points
+        found = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
     elif family.startswith(SPEEDUP):
-        found[family] = _fast(table, search, share, float(family.removeprefix(SPEEDUP)))
+        base = _solved(_problem(table, search, share, _formats(table, BASE)), search.objective, search)
+        speed = base.evaluation.objective(search.objective) / Fraction(family.removeprefix(SPEEDUP))
+        found = {family: _solved(limited.capped(search.objective, speed), Objective.ERROR, search)}
     elif family.startswith(ERROR):
-        cap = float(family.removeprefix(ERROR))
-        limited = _problem(table, search, share, _formats(table, family), max_error=cap)
-        found[family] = solve(limited, search.objective, gap=search.gap, time_limit=search.time_limit)
+        cap = Fraction(round(float(family.removeprefix(ERROR)) / ERROR_UNIT))
+        found = {family: _solved(limited.capped(Objective.ERROR, cap), search.objective, search)}
     else:
-        found[family] = solve(limited, search.objective, gap=search.gap, time_limit=search.time_limit)
-    made = []
-    for name, solution in found.items():
-        selection = solution.selection
-        if judge is not None:
-            selection, _ = polish(
-                prune(limited), selection, lambda choice: judge(mapping_of(table, choice, clock_mhz)), search.tries
-            )
-        mapping = mapping_of(table, selection, clock_mhz)
-        label = f"{name}-{100 * float(share):.3g}"
-        made.append(Design(label, family, _assignment(selection), mapping, share, solution.report))
-    return made
+        found = {family: _solved(limited, search.objective, search)}
+    return [
+        _design(table, name, family, share, point.selection, point.report, clock_mhz) for name, point in found.items()
+    ]
 
 
 def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
-    """The design that a table of one format has in all of the device that may be used."""
+    """The design that a table of one format has in all of the device that may be used.
+
+    With a judge, the foldings that the program found are polished by it.
+    """
     (family,) = table.graphs
-    (design,) = designs(table, search, family, search.whole, clock_mhz, judge)
-    return design
+    problem = _problem(table, search, search.whole, _formats(table, family))
+    found = _solved(problem, search.objective, search)
+    selection = found.selection
+    if judge is not None:
+        selection, _ = polish(
+            prune(problem), selection, lambda choice: judge(mapping_of(table, choice, clock_mhz)), search.tries
+        )
+    return _design(table, family, family, search.whole, selection, found.report, clock_mhz)
 
 
-def _fast(table: Table, search: Search, share: Fraction, speedup: float) -> Solution:
-    """The least error of what is so many times as fast as the best int8 design in the same share."""
-    base = _problem(table, search, share, dict.fromkeys(table.layers, (BASE,)))
-    slow = solve(base, search.objective, gap=search.gap, time_limit=search.time_limit)
-    cap = math.floor(slow.evaluation.objective(search.objective) / Fraction(speedup))
-    kind = "max_latency" if search.objective is Objective.LATENCY else "max_cycles"
-    fast = _problem(table, search, share, worthwhile(table.errors), **{kind: cap})
-    return solve(fast, Objective.ERROR, gap=search.gap, time_limit=search.time_limit)
+def _solved(problem: Problem, objective: Objective, search: Search) -> Solution:
+    return solve(problem, objective, gap=search.gap, time_limit=search.time_limit)
+
+
+def _design(
+    table: Table, name: str, family: str, share: Fraction, selection: Selection, report: SolverReport,
+    clock_mhz: float | None,
+) -> Design:  # fmt: skip
+    builds = {node: _build(selection, node) for node in selection}
+    assignment = {node: build.format for node, build in builds.items() if build.format is not None}
+    label = f"{name}-{100 * float(share):.3g}"
+    return Design(label, family, assignment, mapping_of(table, selection, clock_mhz), share, report)
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
@@ -159,12 +157,9 @@ def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
     return worthwhile(table.errors)
 
 
-def _problem(
-    table: Table, search: Search, share: Fraction, formats: dict[str, tuple[str, ...]], **limits: Any
-) -> Problem:
+def _problem(table: Table, search: Search, share: Fraction, formats: dict[str, tuple[str, ...]]) -> Problem:
     part = _part(table.device, share)
-    capped: dict[str, Any] = {"max_cycles": search.max_cycles, "max_latency": search.max_latency, **limits}
-    return table.problem(part, formats=formats, **capped)
+    return table.problem(part, formats=formats, max_cycles=search.max_cycles, max_latency=search.max_latency)
 
 
 def _largest_error(table: Table) -> int:
@@ -173,11 +168,6 @@ def _largest_error(table: Table) -> int:
     return round(
         sum(max(0.0, *(table.errors[layer][name] for name in names)) for layer, names in formats.items()) / ERROR_UNIT
     )
-
-
-def _assignment(selection: Selection) -> Assignment:
-    builds = {name: _build(selection, name) for name in selection}
-    return {name: build.format for name, build in builds.items() if build.format is not None}
 
 
 def _part(device: Device, share: Fraction) -> Resources:

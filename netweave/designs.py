@@ -81,7 +81,7 @@ def generate(
 
 def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
     images, masks = data.load(config.data), None
-    whole = estimate(loaded(config, graph, images), mapping, device, case(config))
+    whole = estimate(loaded(config, graph, lambda: images), mapping, device, case(config))
     if graph.input.sparse:
         # those that cosimulation plays, in their order
         masks = list(images.masks("test", config.cosim.images))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -24,7 +24,6 @@ from dse.problem import Infeasible, Objective, utilisation
 from hw import emit
 from hw.mapping import FrameInput
 from hw.mapping import Mapping as HwMapping
-from models import data
 from models.data.dataset import Dataset
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph
@@ -101,10 +100,6 @@ class Exploration:
         )  # fmt: skip
 
     @cached_property
-    def data(self) -> Dataset:
-        return data.load(self.config.data)
-
-    @cached_property
     def table(self) -> Table:
         sensitivity = read_json(self.quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
         graphs = {name: self.loaded(load(self.quantized / name)) for name in self.config.quantize.formats}
@@ -121,7 +116,7 @@ class Exploration:
 
     def loaded(self, graph: Graph) -> Graph:
         """The graph with the activity that costs are those of."""
-        return loaded(self.config, graph, self.data)
+        return loaded(self.config, graph, lambda: self.networks.data)
 
     # what workers do; each gives a JSON value
 
@@ -152,7 +147,7 @@ class Exploration:
     def cycles(self, assignment: dict[str, str], mapping: dict[str, Any]) -> dict[str, Any]:
         """The mapping with queues as deep as they have to be, and what it then costs."""
         graph = load(self.networks.measure(assignment).folder)
-        masks = self.data.sample("test", SAMPLE) if graph.input.sparse else None
+        masks = self.networks.data.sample("test", SAMPLE) if graph.input.sparse else None
         sized = size_queues(graph, HwMapping.of(mapping), 4 if masks is None else masks)
         estimated = estimate(self.loaded(graph), sized, self.target.target, self.case)
         return {
@@ -170,12 +165,12 @@ def case(config: Config) -> Load:
     return config.explore.activity if isinstance(config.explore.activity, str) else "mean"
 
 
-def loaded(config: Config, graph: Graph, images: Dataset) -> Graph:
+def loaded(config: Config, graph: Graph, images: Callable[[], Dataset]) -> Graph:
     """The graph with the activity that costs are those of: its own, or that of a given training image."""
     number = config.explore.activity
     if isinstance(number, str) or not graph.input.sparse:
         return graph
-    masks = images.masks("train")
+    masks = images().masks("train")
     if number >= len(masks):
         last = len(masks) - 1
         raise ValueError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")

@@ -177,11 +177,9 @@ STAGES: Mapping[str, Stage] = {
 
 def run(config: Config, folder: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """All stages, into ``folder``; those whose inputs are as before are kept as they are."""
-    for name, stage in STAGES.items():
-        if name == "explore":
-            explore(config, folder, listener, pool)
-        else:
-            stage(config, folder, listener)
+    stages = {**STAGES, "explore": partial(explore, pool=pool)}
+    for stage in stages.values():
+        stage(config, folder, listener)
 
 
 def _job(folder: Path, inputs: Mapping[str, object], write: Callable[[Progress, Path], None]) -> Job:

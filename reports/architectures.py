@@ -8,9 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from reports.style import STYLE
-
-GREY, FRONT, LINE = "#c3cad1", "#1f5f99", "#a9b8c6"
+from reports.style import BARS, GREY, STEPS, STYLE
 
 
 def picture(found: Mapping[str, Any]) -> Figure:
@@ -22,7 +20,7 @@ def picture(found: Mapping[str, Any]) -> Figure:
         axes = figure.add_subplot()
         for rows, colour, label in (
             ([row for row in built if not row["front"]], GREY, "beaten"),
-            (front, FRONT, "the front"),
+            (front, STEPS, "the front"),
         ):
             axes.scatter(
                 [row["cycles"] for row in rows],
@@ -32,7 +30,7 @@ def picture(found: Mapping[str, Any]) -> Figure:
                 label=label,
                 zorder=3,
             )
-        axes.step([row["cycles"] for row in front], [_percent(row) for row in front], where="post", color=LINE, lw=1)
+        axes.step([row["cycles"] for row in front], [_percent(row) for row in front], where="post", color=BARS, lw=1)
         for row in front:
             _, at, side = row["data"].rpartition("@")
             name = f"{row['model'].partition(':')[2]}{at}{side if at else ''} {row['format']}"

@@ -126,10 +126,10 @@ def test_costs_can_be_those_of_one_training_image() -> None:
     labels = np.zeros(3, np.int64)
     images = Dataset("three", x, labels, x, labels, 2, IntType(8, signed=False), 1.0, sparse=True)
     config = Config.model_validate({"name": "x", "device": [{"name": "zu3eg"}], "explore": {"activity": 1}})
-    assert expected(loaded(config, graph, images), case(config)) == frame_activity(graph, masks[1])
+    assert expected(loaded(config, graph, lambda: images), case(config)) == frame_activity(graph, masks[1])
     config = config.model_copy(update={"explore": config.explore.model_copy(update={"activity": 3})})
     with pytest.raises(ValueError, match="activity: 3 is no training image of digits; they are 0 to 2"):
-        loaded(config, graph, images)
+        loaded(config, graph, lambda: images)
 
 
 def test_limits_are_counted_in_cycles_of_the_clock() -> None:
