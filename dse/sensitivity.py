@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dse.pareto import non_dominated
-from models.ir.dtype import parse_dtype
+from models.ir.layer_format import LayerFormat
 
 Assignment = dict[str, str]
 LEAST = 1e-4
@@ -29,10 +29,12 @@ def features(sensitivity: Mapping[str, Mapping[str, float]], assignments: Sequen
 
 
 def worthwhile(sensitivity: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[str, ...]]:
-    """The formats of each layer that no other format equals or beats in both bits and error; of equals the first."""
+    """The formats of each layer that no other one equals or beats in error and in all widths, of codes and of decoded
+    numbers, as DyBit's codes take wider arithmetic than integers of as many bits; of equals the first.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for layer, errors in sensitivity.items():
         names = list(errors)
-        costs = [(parse_dtype(name).width, max(0.0, errors[name])) for name in names]
+        costs = [(*LayerFormat.parse(name).widths, max(0.0, errors[name])) for name in names]
         found[layer] = tuple(names[place] for place in non_dominated(costs))
     return found

@@ -18,11 +18,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from hw import device as devices
 from hw.boards import board as boards
 from models.ir.activity import LOADS, Load
-from models.ir.dtype import parse_dtype
+from models.ir.layer_format import NUMBERS, LayerFormat
 
 OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz(?=@|$))(?P<rest>(:[A-Za-z_]\w*)?(@\d+)?)")
 """``file.py:function`` or ``file.npz``, and the rows that its images are to have."""
-FORMATS = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
 
 
 class ConfigError(ValueError):
@@ -41,9 +40,11 @@ def did_you_mean(value: object, valid: tuple[str, ...] | list[str]) -> str:
 
 
 def _format(name: str) -> str:
-    if name not in FORMATS:
-        raise ValueError(f"{name!r} is no number format; {did_you_mean(name, FORMATS)}")
-    parse_dtype(name)
+    try:
+        LayerFormat.parse(name)
+    except ValueError:
+        why = f"{did_you_mean(name, NUMBERS)}, or weights' and output's, such as dybit4xint8"
+        raise ValueError(f"{name!r} is no number format; {why}") from None
     return name
 
 
@@ -106,6 +107,7 @@ class Train(_Section):
 class Quantize(_Section):
     """``epochs`` of quantization-aware training after calibration, for every assignment of formats.
 
+    ``formats``: those that layers may take, such as "int8", or "dybit4xint8": weights in one, what comes out in another.
     ``sensitivity``: what a format costs a layer before any training, by the ``loss`` measured with that layer alone
     in it, or by the ``hessian``'s trace times the squared quantization error.
     """

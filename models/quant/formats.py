@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.ir.dtype import DType, IntType, parse_dtype
-from models.plan import ClippedLayer, InputLayer, Layer, Plan, WeightedLayer
+from models.ir.layer_format import LayerFormat
+from models.plan import AddLayer, ClippedLayer, InputLayer, Layer, Plan, WeightedLayer
 
 LOGITS = IntType(16)
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
-_FORMAT = re.compile(r"(int|dybit)[2-8]")
 
 
 class AssignmentError(ValueError):
@@ -27,10 +26,44 @@ class Formats:
 
 
 def check_format(name: str, where: str = "format") -> str:
-    """``name``, if it is a format that a layer can take."""
-    if not isinstance(name, str) or not _FORMAT.fullmatch(name):
-        raise AssignmentError(f"{where}: unknown format {name!r}; valid are int2 to int8 and dybit2 to dybit8")
+    """``name``, if it is a format that a layer can take: that of a ``LayerFormat``."""
+    try:
+        LayerFormat.parse(name)
+    except ValueError as error:
+        raise AssignmentError(f"{where}: {error}") from None
     return name
+
+
+def uniform(
+    plan: Plan, weights: str, output: str, ends: str | None = None, branches: str | None = None
+) -> dict[str, str]:
+    """The assignment of ``weights`` and ``output`` to every layer, apart from what is usually kept finer.
+
+    ``ends``: the format of the weights of the first and the last layer that have any, and of what the last one reads.
+    ``branches``: that of results that nothing but an add reads, which rounds their sum again.
+    """
+    ends, branches = ends or weights, branches or output
+    weighted = [layer.name for layer in plan.layers if isinstance(layer, WeightedLayer)]
+    outer = {weighted[0], weighted[-1]} if weighted else set()
+    read = {_owner(plan, plan[name]) for name in plan[weighted[-1]].inputs} if weighted else set()
+
+    def chosen(name: str) -> str:
+        users = [plan[user] for user in plan.users(name)]
+        own = output
+        if name in read:
+            own = ends
+        elif users and all(isinstance(user, AddLayer) for user in users):
+            own = branches
+        return str(LayerFormat(ends if name in outer else weights, own))
+
+    return {name: check_format(chosen(name)) for name in plan.choices}
+
+
+def _owner(plan: Plan, layer: Layer) -> str:
+    """The layer whose format ``layer`` has."""
+    while layer.inputs and not isinstance(layer, ClippedLayer):
+        layer = plan[layer.inputs[0]]
+    return layer.name
 
 
 def complete(plan: Plan, assignment: Mapping[str, str] | str) -> dict[str, str]:
@@ -56,7 +89,7 @@ def resolve(plan: Plan, input_dtype: IntType, assignment: Mapping[str, str] | st
     for layer in plan.layers:
         positive[layer.name] = _positive(layer, input_dtype, positive)
         if isinstance(layer, WeightedLayer):
-            weight[layer.name] = parse_dtype(names[layer.name])
+            weight[layer.name] = parse_dtype(LayerFormat.parse(names[layer.name]).weights)
         if isinstance(layer, InputLayer):
             output[layer.name] = input_dtype
         elif not isinstance(layer, ClippedLayer):
@@ -65,7 +98,7 @@ def resolve(plan: Plan, input_dtype: IntType, assignment: Mapping[str, str] | st
             output[layer.name] = LOGITS
         else:
             sign = "u" if positive[layer.name] else ""
-            output[layer.name] = parse_dtype(sign + names[layer.name])
+            output[layer.name] = parse_dtype(sign + LayerFormat.parse(names[layer.name]).output)
     return Formats(output, weight)
 
 

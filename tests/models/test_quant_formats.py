@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from models.ir.dtype import IntType
-from models.quant.formats import AssignmentError, complete, resolve
+from models.quant.formats import AssignmentError, complete, resolve, uniform
 from models.trace import trace
 from tests.models.nets import net
 
@@ -46,3 +46,30 @@ def test_an_assignment_names_every_layer_once() -> None:
     for wrong in ("int9", "dybit1", "float"):
         with pytest.raises(AssignmentError, match=f"unknown format '{wrong}'"):
             complete(plan(), wrong)
+
+
+def test_weights_and_outputs_may_have_formats_of_their_own() -> None:
+    formats = resolve(plan(), IntType(4), "dybit4xint8")
+    assert {str(dtype) for dtype in formats.weight.values()} == {"dybit4"}
+    assert [str(formats.output[name]) for name in ("conv1", "relu", "add", "fc")] == ["int8", "uint8", "int8", "int16"]
+    with pytest.raises(AssignmentError, match="assignment of 'fc': unknown format 'int4xint9'"):
+        complete(plan(), dict.fromkeys(plan().choices, "int8") | {"fc": "int4xint9"})
+
+
+def test_ends_and_branches_stay_finer_where_asked_for() -> None:
+    """conv2's result goes into the add alone; the mean is what the last weights read."""
+    network = plan()
+    same = uniform(network, "dybit4", "dybit4")
+    assert same == dict.fromkeys(network.choices, "dybit4")
+    finer = uniform(network, "dybit2", "dybit4", ends="dybit8", branches="int8")
+    assert finer == {
+        "input_bn": "dybit8xdybit4",
+        "conv1": "dybit2xdybit4",
+        "relu": "dybit2xdybit4",
+        "conv2": "dybit2xint8",
+        "add": "dybit2xdybit4",
+        "bn": "dybit2xdybit4",
+        "mean": "dybit2xdybit8",
+        "fc": "dybit8xdybit4",
+    }
+    complete(network, finer)

@@ -1,0 +1,44 @@
+"""Names of what a layer computes in: one number format, or one for its weights and another for its output.
+
+``dybit4`` stands for both; ``dybit4xint8`` has weights in DyBit of 4 bits and an output in integers of 8. Names are
+file names, too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from models.ir.dtype import parse_dtype
+
+KINDS = ("int", "dybit")
+WIDTHS = range(2, 9)
+NUMBERS = tuple(f"{kind}{width}" for kind in KINDS for width in WIDTHS)
+"""Names of formats without their signs, which follow from the values."""
+VALID = "int2 to int8 and dybit2 to dybit8, or two of them, weights' and output's, such as dybit4xint8"
+
+_NUMBER = rf"(?:{'|'.join(KINDS)})[{WIDTHS[0]}-{WIDTHS[-1]}]"
+_NAME = re.compile(rf"({_NUMBER})(?:x({_NUMBER}))?")
+
+
+class LayerFormat(NamedTuple):
+    """Formats of a layer's weights and of its output, by name and without their signs."""
+
+    weights: str
+    output: str
+
+    @classmethod
+    def parse(cls, name: object) -> LayerFormat:
+        match = _NAME.fullmatch(name) if isinstance(name, str) else None
+        if match is None:
+            raise ValueError(f"unknown format {name!r}; valid are {VALID}")
+        return cls(match[1], match[2] or match[1])
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Bits of a weight and of an output, as codes and decoded: no format that takes fewer of all is dearer."""
+        dtypes = [parse_dtype(name) for name in self]
+        return tuple(bits for dtype in dtypes for bits in (dtype.width, dtype.decoded_width))
+
+    def __str__(self) -> str:
+        return self.weights if self.weights == self.output else f"{self.weights}x{self.output}"
