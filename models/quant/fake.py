@@ -3,53 +3,97 @@
 from __future__ import annotations
 
 import functools
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.ir.dtype import DType, DyBitType
 from models.sparse import elementwise
 
 
+@dataclass(frozen=True)
+class _Buckets:
+    """The nearest magnitude by the leading bits of a float: exponent, and as much of the mantissa as tells ties apart.
+
+    Every midpoint of two neighbours has at most ``magnitude_bits`` significant bits, so all floats that begin with
+    the same bits have the same nearest magnitude: a look-up in place of a search. ``first``: the leading bits of 1/2,
+    the least that is not rounded to zero.
+    """
+
+    bits: torch.dtype
+    shift: int
+    first: int
+    values: Tensor
+
+    def of(self, wanted: Tensor) -> Tensor:
+        """``wanted`` has no gaps in memory, and is written over; what is negative counts as zero."""
+        # the sign bit makes the bits of a negative float a negative integer
+        bucket = wanted.view(self.bits).bitwise_right_shift_(self.shift)
+        bucket = bucket.sub_(self.first - 1).clamp_(0, len(self.values) - 1)
+        # looked up in the order in which they lie in memory, whatever it is
+        found = self.values.index_select(0, bucket.as_strided((bucket.numel(),), (1,)))
+        return found.as_strided(wanted.shape, wanted.stride())
+
+
 @functools.cache
-def _table(dtype: DyBitType, kind: torch.dtype) -> tuple[Tensor, Tensor]:
-    """(magnitudes, sums of neighbours) of a tapered format."""
+def _buckets(dtype: DyBitType, kind: torch.dtype) -> _Buckets:
+    bits, mantissa = {torch.float32: (torch.int32, 23), torch.float64: (torch.int64, 52)}[kind]
+    shift = mantissa - (dtype.magnitude_bits - 1)
+    first, last = (int(torch.tensor(end, dtype=kind).view(bits)) >> shift for end in (0.5, float(dtype.max)))
+    # twice each bucket's least value against the sums of two neighbours: the upper one wins the tie
+    doubled = 2 * (torch.arange(first, last + 1, dtype=bits) << shift).view(kind)
     magnitudes = torch.tensor(dtype.magnitudes.tolist(), dtype=kind)
-    return magnitudes, magnitudes[:-1] + magnitudes[1:]
+    values = magnitudes[torch.bucketize(doubled, magnitudes[:-1] + magnitudes[1:], right=True)]
+    return _Buckets(bits, shift, first, torch.cat([magnitudes[:1], values]))
 
 
 @elementwise
 def nearest(x: Tensor, dtype: DType) -> Tensor:
     """The decoded value of ``dtype`` nearest to each of ``x``, for a tapered format ties away from zero.
 
-    Float or int64 in, the same out.
+    float32, float64 or int64 in, the same out.
     """
     if not isinstance(dtype, DyBitType):
-        return (x.round() if x.is_floating_point() else x).clamp(dtype.min, dtype.max)
-    magnitudes, sums = _table(dtype, x.dtype)
-    wanted = x.abs() if dtype.signed else x.clamp(min=0)
-    found = magnitudes[torch.bucketize(2 * wanted, sums, right=True)]
-    return torch.where(x < 0, -found, found) if dtype.signed else found
+        return x.round().clamp_(dtype.min, dtype.max) if x.is_floating_point() else x.clamp(dtype.min, dtype.max)
+    if not x.is_floating_point():
+        return nearest(x.clamp(dtype.min, dtype.max).double(), dtype).to(x.dtype)
+    wanted = x.abs() if dtype.signed else x.clone()
+    found = _buckets(dtype, x.dtype).of(wanted)
+    return found.copysign_(x) if dtype.signed else found
 
 
 class _FakeQuantize(torch.autograd.Function):
+    """What backward needs lies in memory anyway: the input, and the output that the next layer takes."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, dtype: DType) -> Tensor:
-        steps = x / scale
-        on_grid = nearest(steps, dtype)
-        inside = (steps >= dtype.min) & (steps <= dtype.max)
-        # d(scale * on_grid)/d(scale), straight through the rounding
-        slope = torch.where(inside, on_grid - steps, on_grid)
-        ctx.save_for_backward(inside, slope)
-        ctx.scale_shape = scale.shape
-        return on_grid * scale
+        y = nearest(x / scale, dtype).mul_(scale)
+        ctx.save_for_backward(x, y, scale)
+        ctx.dtype = dtype
+        return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         (grad,) = grads
-        inside, slope = ctx.saved_tensors
-        return grad * inside, (grad * slope).sum_to_size(ctx.scale_shape), None
+        x, y, scale = ctx.saved_tensors
+        of_x = _inside(grad, x, ctx.dtype.min * scale, ctx.dtype.max * scale)
+        # y's derivative by the scale, straight through the rounding: (y - x) / scale, and y / scale where x saturates
+        slope = (y - x).mul_(grad).addcmul_(grad - of_x, x)
+        return of_x, slope.sum_to_size(scale.shape) / scale, None
+
+
+def _inside(grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """``grad`` where ``x`` lies between ``low`` and ``high``, both included, and else zero."""
+    if low.numel() > 1:
+        return grad * ((x >= low) & (x <= high))
+    # one pass over memory in place of five; this function of torch leaves its ends out
+    beyond = torch.tensor(torch.inf, dtype=x.dtype)
+    ends = low.to(x.dtype).nextafter(-beyond), high.to(x.dtype).nextafter(beyond)
+    return torch.ops.aten.hardtanh_backward(grad, x, *map(float, ends))
 
 
 @elementwise
@@ -67,3 +111,9 @@ def round_through(x: Tensor, scale: Tensor) -> Tensor:
     """``x`` rounded to a multiple of ``scale``, with the gradient of ``x`` itself."""
     step = scale.detach()
     return x + ((x / step).round() * step - x).detach()
+
+
+@elementwise
+def clip(x: Tensor, low: float, high: float) -> Tensor:
+    """``x`` between ``low`` and ``high``, with gradients between them only: clamp's take many times as long."""
+    return x if (low, high) == (-math.inf, math.inf) else F.hardtanh(x, low, high)

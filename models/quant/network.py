@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +11,7 @@ from models.ir.dtype import DType
 from models.ir.graph import Graph
 from models.plan import AddLayer, ClippedLayer, InputLayer, Layer, MaxPoolLayer, Plan, WeightedLayer
 from models.quant.calibrate import Calibration, bounded
-from models.quant.fake import fake_quantize, round_through
+from models.quant.fake import clip, fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
 from models.sparse import elementwise, images
@@ -59,7 +61,8 @@ class QuantizedLayer(nn.Module):
         else:
             y = layer.compute(*inputs)
         if isinstance(layer, ClippedLayer):
-            y = y.clamp(*layer.clip)
+            # an unsigned format clips at zero by itself
+            y = clip(y, -math.inf if self.dtype.min == 0 else layer.clip[0], layer.clip[1])
         return fake_quantize(y, self.log_scale.exp2(), self.dtype) if self.learns_scale else y
 
     def quantized_weight(self) -> Tensor:
