@@ -22,7 +22,7 @@ LABEL_SMOOTHING = 0.1
 
 
 def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
-    """``x`` [n, C, H, W], each image moved, turned and resized at random; bilinear or nearest, zero outside."""
+    """``x`` [n, C, H, W], each image moved, turned, resized and flipped at random; zero outside."""
     if augment == Augment():
         return x
     n, _, height, width = x.shape
@@ -31,7 +31,9 @@ def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor
     grow = 1 + size * augment.zoom
     cos, sin = grow * angle.cos(), grow * angle.sin()
     move_x, move_y = right * (2 * augment.shift / width), down * (2 * augment.shift / height)
-    theta = torch.stack([cos, -sin, move_x, sin, cos, move_y], dim=1).view(n, 2, 3)
+    # drawn last, so that the others of a data set that allows no flip are what they were
+    side = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0) if augment.flip else torch.ones(n)
+    theta = torch.stack([side * cos, -side * sin, side * move_x, sin, cos, move_y], dim=1).view(n, 2, 3)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     mode = "nearest" if augment.nearest else "bilinear"
     return F.grid_sample(x, grid, mode, align_corners=False)

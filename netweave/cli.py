@@ -336,7 +336,7 @@ def models() -> None:
     table.add_column("kind")
     table.add_column("name")
     table.add_column("what it is")
-    for name in zoo.MODELS:
+    for name in (*zoo.MODELS, *zoo.TRAINED):
         table.add_row("model", name, zoo.about(name))
     for name, make in data.DATASETS.items():
         text = sys.modules[make.__module__].__doc__ or ""

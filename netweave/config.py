@@ -98,9 +98,9 @@ class _Section(BaseModel):
 
 
 class Train(_Section):
-    """Float training."""
+    """Float training, ``epochs`` of it; 0 where the model comes with its weights."""
 
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 30
+    epochs: Annotated[int, Field(ge=0, le=10_000)] = 30
     seed: Annotated[int, Field(ge=0)] = 0
 
 

@@ -34,7 +34,8 @@ from hw import emit
 from hw.device import DEVICES, Resources
 from hw.mapping import Mapping
 from models import data
-from models.data.n_mnist import FOLDER, VARIABLE
+from models.data.folder import VARIABLE
+from models.data.n_mnist import FOLDER
 from models.ir.serialize import load
 from netweave import flow
 from netweave.config import Config, Device, Explore, Quantize, Train

@@ -23,13 +23,14 @@ class Augment:
     """What may change in a training image without changing its class.
 
     ``shift``: largest translation in pixels; ``rotate``: largest rotation in degrees;
-    ``zoom``: largest relative change of size. ``nearest``: a pixel takes the nearest one's value and
-    no mean of several, so that pixels stay integers and the sites without any stay so.
+    ``zoom``: largest relative change of size; ``flip``: left and right may change places. ``nearest``: a pixel takes
+    the nearest one's value and no mean of several, so that pixels stay integers and the sites without any stay so.
     """
 
     shift: float = 0.0
     rotate: float = 0.0
     zoom: float = 0.0
+    flip: bool = False
     nearest: bool = False
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from models.data.arrays import from_arrays
+from models.data.cifar10 import cifar10
 from models.data.dataset import Dataset, DatasetError
 from models.data.digits import digits
 from models.data.digits_dvs import digits_dvs
@@ -17,8 +18,16 @@ from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
 from models.source import call, is_function
 
-DATASETS: dict[str, Callable[[], Dataset]] = {"digits": digits, "digits_dvs": digits_dvs, "n_mnist": n_mnist}
-FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {"n_mnist": n_mnist}
+DATASETS: dict[str, Callable[[], Dataset]] = {
+    "cifar10": cifar10,
+    "digits": digits,
+    "digits_dvs": digits_dvs,
+    "n_mnist": n_mnist,
+}
+FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {
+    "cifar10": lambda folder, progress: cifar10(folder),
+    "n_mnist": n_mnist,
+}
 """Data sets too large to be built in, which lie in a folder of the user's."""
 
 SIDE = re.compile(r"(?P<data>.+)@(?P<side>\d+)")

@@ -7,7 +7,6 @@ The folder is that of the official set, or any part of it: ``Train/<digit>/*.bin
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +15,10 @@ import numpy as np
 from models.data.cache import kept
 from models.data.counts import Counts
 from models.data.dataset import Augment, Dataset, DatasetError
+from models.data.folder import folder_of
 from models.events.formats import n_mnist as format_
 from models.events.recording import EventError
 
-VARIABLE = "NETWEAVE_DATA"
 FOLDER = "n_mnist"
 SPLITS = ("Train", "Test")
 CLASSES = 10
@@ -31,7 +30,7 @@ def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, 
 
     Recordings are read once and their counts kept in the user's cache folder, until a file changes.
     """
-    root = _root(folder)
+    root = folder_of(FOLDER, folder)
     files = {split: _files(root, split) for split in SPLITS}
 
     def make() -> dict[str, np.ndarray]:
@@ -52,18 +51,6 @@ def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, 
         augment=Augment(shift=2.0, rotate=8.0, nearest=True),
         sparse=True,
     )
-
-
-def _root(folder: str | Path | None) -> Path:
-    if folder:
-        return Path(folder).expanduser().resolve()
-    data = os.environ.get(VARIABLE)
-    if not data:
-        raise DatasetError(
-            f"data set 'n_mnist': the variable {VARIABLE} names no folder; "
-            "set it to the one that holds n_mnist/, or give the folder as 'n_mnist:/path/to/N-MNIST'"
-        )
-    return Path(data).expanduser().resolve() / FOLDER
 
 
 def _files(root: Path, split: str) -> list[Path]:

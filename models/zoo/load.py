@@ -14,19 +14,27 @@ from models.zoo.digits_dvs_net import DigitsDvsNet
 from models.zoo.n_mnist_net import NMnistNet
 from models.zoo.parametric import EXAMPLE, PREFIX, Architecture
 from models.zoo.published import PUBLISHED
+from models.zoo.resnet20 import ResNet20, published
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "digits_cnn": DigitsCNN,
     "digits_dvs_net": DigitsDvsNet,
     "n_mnist_net": NMnistNet,
+    "resnet20": ResNet20,
     **{name: network.build for name, network in PUBLISHED.items()},
 }
+TRAINED: dict[str, Callable[[], nn.Module]] = {"resnet20:cifar10": published}
+"""Networks that come with weights, from data outside the project."""
 
 
 def about(name: str) -> str:
     """What a built-in network is, in a line."""
     if name in PUBLISHED:
         return PUBLISHED[name].about
+    if name in TRAINED:
+        return (
+            f"{name.partition(':')[0]} with published weights, which NETWEAVE_DATA has; [train] epochs = 0 keeps them"
+        )
     return (sys.modules[MODELS[name].__module__].__doc__ or "").strip().partition("\n")[0]
 
 
@@ -43,10 +51,12 @@ def load_model(spec: str, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         if spec in MODELS:
             return MODELS[spec]()
+        if spec in TRAINED:
+            return TRAINED[spec]()
         if spec.startswith(f"{PREFIX}:"):
             return Architecture.parse(spec).build()
         if not is_function(spec):
-            names = ", ".join(MODELS)
+            names = ", ".join([*MODELS, *TRAINED])
             raise ModelError(f"unknown model {spec!r}; valid are {names}, or '{EXAMPLE}', or 'file.py:function'")
         model = call(spec)
     if not isinstance(model, nn.Module):

@@ -10,7 +10,8 @@ import pytest
 from benchmarks import fronts
 from benchmarks.fronts import Cost
 from benchmarks.fronts.picture import picture
-from models.data.n_mnist import FOLDER, VARIABLE
+from models.data.folder import VARIABLE
+from models.data.n_mnist import FOLDER
 
 FAST = [Cost(1000, 0.9, 0.5), Cost(2000, 0.95, 0.25)]
 SLOW = [Cost(2000, 0.9, 0.5), Cost(4000, 0.95, 0.25)]

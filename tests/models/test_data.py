@@ -9,6 +9,7 @@ import pytest
 
 from models.data import Dataset, DatasetError, load
 from models.data.arrays import from_arrays
+from models.data.load import DATASETS, FOLDERS
 from models.data.resize import resized
 from models.ir.dtype import IntType
 from models.source import SourceError
@@ -181,9 +182,8 @@ def test_wrong_specs_are_named(tmp_path: Path) -> None:
     (tmp_path / "set.npz").write_bytes(b"PK not really")
     (tmp_path / "bad.py").write_text("def f(): return 1 / 0\n")
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
-    with pytest.raises(
-        DatasetError, match="unknown data set 'digit'; valid are digits, digits_dvs, n_mnist, n_mnist:folder, a"
-    ):
+    names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
+    with pytest.raises(DatasetError, match=f"unknown data set 'digit'; valid are {names}, a"):
         load("digit")
     with pytest.raises(DatasetError, match=r"gone\.npz': there is no such file"):
         load(str(tmp_path / "gone.npz"))

@@ -15,7 +15,7 @@ from models.quant import quantize
 from models.trace import trace
 from models.train import train
 from models.verify import compare_with_golden
-from models.zoo import MODELS, ModelError, load_model
+from models.zoo import MODELS, TRAINED, ModelError, load_model
 from models.zoo.published import PUBLISHED
 from tests.support.data import DATA
 
@@ -50,7 +50,7 @@ def test_a_users_model_comes_from_its_file(tmp_path: Path) -> None:
 
 
 def test_unknown_models_are_named() -> None:
-    with pytest.raises(ModelError, match=f"unknown model 'resnet'; valid are {', '.join(MODELS)}, or"):
+    with pytest.raises(ModelError, match=f"unknown model 'resnet'; valid are {', '.join([*MODELS, *TRAINED])}, or"):
         load_model("resnet")
 
 
