@@ -35,8 +35,8 @@ def described(state: dict[str, Tensor], x: Tensor) -> Tensor:
 
     def conv_norm(x: Tensor, conv: str, norm: str, stride: int = 1) -> Tensor:
         y = F.conv2d(x, state[f"{conv}.weight"], None, stride, 1)
-        parts = (state[f"{norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
-        return F.batch_norm(y, *parts)
+        mean, variance, weight, bias = (state[f"{norm}.{p}"] for p in ("running_mean", "running_var", "weight", "bias"))
+        return F.batch_norm(y, mean, variance, weight, bias)
 
     x = F.relu(conv_norm(x, "conv1", "bn1"))
     for stage in (1, 2, 3):
