@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from tests.support.rationals import real_values, unit
 
 WIDTHS = range(2, 9)
 FORMATS = [kind(width, signed) for kind in (IntType, DyBitType) for width in WIDTHS for signed in (True, False)]
 
 
-def dybit_magnitude(bits: str) -> Fraction:
-    """The real value of a magnitude code given as text, as the definition words it."""
-    n = len(bits)
-    ones = len(bits) - len(bits.lstrip("1"))
-    if ones == 0:
-        return Fraction(int(bits, 2), 2 ** (n - 1))
-    if ones == n:
-        return Fraction(2 ** (n - 1))
-    tail = bits[ones + 1 :]
-    fraction = Fraction(int(tail, 2), 2 ** len(tail)) if tail else Fraction(0)
-    return 2 ** (ones - 1) * (1 + fraction)
-
-
-def real_values(dtype: DType) -> list[Fraction]:
-    """The real value of every code."""
-    texts = [f"{code:0{dtype.width}b}" for code in range(1 << dtype.width)]
-    if isinstance(dtype, DyBitType):
-        if not dtype.signed:
-            return [dybit_magnitude(text) for text in texts]
-        return [(-1) ** int(text[0]) * dybit_magnitude(text[1:]) for text in texts]
-    weights = [2**bit for bit in reversed(range(dtype.width))]
-    weights[0] *= -1 if dtype.signed else 1
-    return [Fraction(sum(w for w, bit in zip(weights, text, strict=True) if bit == "1")) for text in texts]
-
-
-def unit(dtype: DType) -> Fraction:
-    return Fraction(1, 2 ** (dtype.width - dtype.signed - 1)) if isinstance(dtype, DyBitType) else Fraction(1)
-
-
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
 def test_every_code_decodes_as_defined(dtype: DType) -> None:
     decoded = dtype.decode(np.arange(1 << dtype.width))
-    assert [value * unit(dtype) for value in decoded.tolist()] == real_values(dtype)
+    assert tuple(value * unit(dtype) for value in decoded.tolist()) == real_values(dtype)
     assert dtype.values().tolist() == sorted(set(decoded.tolist()))
     assert (dtype.min, dtype.max) == (decoded.min(), decoded.max())
     smallest = IntType(dtype.decoded_width, dtype.signed)

@@ -1,0 +1,209 @@
+"""All products, sums and encodings of 4-bit codes in gates, against rational arithmetic on their real values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import ClockDomain, Module
+from amaranth.sim import Simulator
+
+from hw.mac import MacArray, Sums
+from hw.mapping import Multiplier
+from hw.requantizer import Requantizer, requantize_latency
+from models.ir.dtype import DType, parse_dtype
+from models.ir.graph import Requant
+from tests.support.rationals import nearest_code, real_values, requantized, unit
+
+LANES = 16
+"""A lane for each code of a weight."""
+LIMIT = 2048
+"""No sum of two products of 4 bits is beyond it."""
+
+
+class OutOfAdders(Sums):
+    """In LUTs as products of wider formats are."""
+
+    @property
+    def looks_up(self) -> bool:
+        return False
+
+
+def array(features: str, weights: str, kind: str, terms: int) -> Sums:
+    """Of all weight codes; ``kind``: a multiplier, or one out of adders where it would be looked up."""
+    made, multiplier = (OutOfAdders, Multiplier.LUT) if kind == "adders" else (Sums, Multiplier(kind))
+    operand = 27 if multiplier is Multiplier.PACKED else 0
+    x, w = parse_dtype(features), parse_dtype(weights)
+    return made(LANES, terms, 1, x, w, multiplier, channelwise=False, width=16, operand=operand)
+
+
+def play(spec: Sums, requantizer: Requantizer | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Every choice of codes of the terms, a step each: a lane has its number as its first weight.
+
+    ``(codes, sums)``: int64 ``[steps, lanes, terms, 2]``, (feature, weight) of each term; ``[steps, lanes]``, the sums,
+    or what the requantizer makes of them.
+    """
+    of_x, of_w = 1 << spec.features.width, 1 << spec.weights.width  # type: ignore[union-attr]
+    steps = list(product(product(range(of_x), repeat=spec.terms), product(range(of_w), repeat=spec.terms - 1)))
+    codes = np.array([[[*zip(xs, (lane, *ws), strict=True)] for lane in range(LANES)] for xs, ws in steps])
+    array = MacArray(spec)
+    top = Module()
+    top.submodules.array = array
+    latency = spec.latency
+    if requantizer is not None:
+        top.submodules.requantizer = requantizer
+        top.d.comb += [getattr(requantizer, f"value{n}").eq(value) for n, value in enumerate(array.sums())]
+        latency += requantize_latency(requantizer.dtype)
+
+    def put(ctx: Any, step: int) -> None:
+        ctx.set(array.mask, 1)
+        ctx.set(array.first, 1)
+        ctx.set(array.features, joined(codes[step, 0, :, 0], spec.features))
+        ctx.set(array.weights, joined(codes[step, :, :, 1].ravel(), spec.weights))  # type: ignore[arg-type]
+
+    def take(ctx: Any) -> list[int]:
+        return lanes(ctx, requantizer) if requantizer else [ctx.get(value) for value in array.sums()]
+
+    return codes, np.array(clocked(top, len(codes), latency, put, take))
+
+
+def clocked(
+    top: Module, steps: int, latency: int, put: Callable[[Any, int], None], take: Callable[[Any], list[int]]
+) -> list[list[int]]:
+    """What ``take`` reads ``latency`` cycles after each of the ``steps`` that ``put`` sets."""
+    got: list[list[int]] = []
+
+    async def bench(ctx: Any) -> None:
+        for step in range(steps + latency):
+            if step < steps:
+                put(ctx, step)
+            if step >= latency:
+                got.append(take(ctx))
+            await ctx.tick()
+
+    top.domains.sync = ClockDomain()
+    simulator = Simulator(top)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return got
+
+
+def lanes(ctx: Any, requantizer: Requantizer) -> list[int]:
+    word, bits = ctx.get(requantizer.codes), requantizer.dtype.width
+    return [word >> n * bits & (1 << bits) - 1 for n in range(requantizer.lanes)]
+
+
+def joined(codes: np.ndarray, dtype: DType) -> int:
+    return sum(code << n * dtype.width for n, code in enumerate(codes.tolist()))
+
+
+def real_sums(spec: Sums, codes: np.ndarray) -> tuple[np.ndarray, list[Fraction]]:
+    """Of ``codes [..., terms, 2]`` which of the different real sums theirs is; those sums."""
+    x, w = spec.features, spec.weights
+    assert w is not None
+    table = [[a * b for b in real_values(w)] for a in real_values(x)]
+    products = sorted({value for row in table for value in row})
+    place = np.array([[products.index(value) for value in row] for row in table])[codes[..., 0], codes[..., 1]]
+    if spec.terms == 1:
+        return place[..., 0], products
+    sums = sorted({a + b for a in products for b in products})
+    where = {value: n for n, value in enumerate(sums)}
+    pairs = np.array([[where[a + b] for b in products] for a in products])
+    return pairs[place[..., 0], place[..., 1]], sums
+
+
+def one(spec: Sums) -> Fraction:
+    """What 1 of a decoded sum is worth."""
+    assert spec.weights is not None
+    return unit(spec.features) * unit(spec.weights)
+
+
+KINDS = ("lut", "adders", "dsp", "packed")
+TAPERED = ("dybit4", "udybit4")
+MINUS_ZERO = {f"dybit{n}": 1 << n - 1 for n in range(2, 9)}
+MIXED = [
+    pair for pair in product(("dybit4", "udybit4", "int4", "uint4"), ("dybit4", "udybit4", "int4"))
+    if any(name in TAPERED for name in pair)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("features", "weights"), MIXED)
+def test_every_product(features: str, weights: str, kind: str) -> None:
+    spec = array(features, weights, kind, 1)
+    codes, got = play(spec)
+    assert len(np.unique(codes.reshape(-1, 2), axis=0)) == 256
+    place, sums = real_sums(spec, codes)
+    assert got.tolist() == np.array([int(value / one(spec)) for value in sums])[place].tolist()
+
+
+QUICK = [("dybit4", "dybit4", "lut"), ("udybit4", "dybit4", "adders"), ("udybit4", "dybit4", "packed")]
+SUMMED = [
+    pytest.param(*pair, kind, marks=() if (*pair, kind) in QUICK else pytest.mark.slow)
+    for pair in MIXED for kind in KINDS
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("features", "weights", "kind"), SUMMED)
+def test_every_sum_of_two_products(features: str, weights: str, kind: str) -> None:
+    spec = array(features, weights, kind, 2)
+    codes, got = play(spec)
+    assert len(np.unique(codes.reshape(-1, 4), axis=0)) == 1 << 16
+    place, sums = real_sums(spec, codes)
+    assert np.array_equal(got, np.array([int(value / one(spec)) for value in sums])[place])
+
+
+def requant(dtype: DType, lanes: int, reach: int) -> Requant:
+    """As export makes them: the largest sum of a lane is worth 1 to 4 times the largest value; biases, no ReLU."""
+    rng, shift = np.random.default_rng(dtype.width), 20
+    mult = np.rint(dtype.max / reach * 2.0**shift * rng.uniform(1, 4, lanes)).astype(np.int64)
+    while mult.max() > 65535:
+        mult, shift = mult >> 1, shift - 1
+    return Requant(rng.integers(-reach // 8, reach // 8 + 1, lanes), mult, shift, dtype.min, dtype.max)
+
+
+PATHS = [("udybit4", "dybit4"), ("udybit4", "udybit4"), *(
+    pytest.param("dybit4", name, marks=pytest.mark.slow) for name in TAPERED
+)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("features", "name"), PATHS)
+def test_every_sum_of_two_products_to_its_code(features: str, name: str) -> None:
+    """Product, sum, requantize and encode in a row; what has no sign is clipped at 0."""
+    dtype = parse_dtype(name)
+    spec = array(features, "dybit4", "lut", 2)
+    constants = requant(dtype, LANES, LIMIT)
+    codes, got = play(spec, Requantizer(constants, dtype, LANES, (-LIMIT, LIMIT)))
+    place, sums = real_sums(spec, codes)
+    want = [
+        [nearest_code(requantized(value, constants, lane, one(spec)), dtype) for value in sums] for lane in range(LANES)
+    ]
+    assert np.array_equal(got, np.array(want)[np.arange(LANES), place])
+
+
+@pytest.mark.parametrize("name", ["dybit2", "dybit3", "dybit4", "udybit2", "udybit3", "udybit4"])
+def test_every_integer_to_its_code(name: str) -> None:
+    """All that a sum of two products of 4 bits could be, in three lanes with constants of their own."""
+    dtype = parse_dtype(name)
+    constants = requant(dtype, 3, LIMIT)
+    component = Requantizer(constants, dtype, 3, (-LIMIT, LIMIT))
+    values = range(-LIMIT, LIMIT + 1)
+
+    def put(ctx: Any, step: int) -> None:
+        for lane in range(3):
+            ctx.set(getattr(component, f"value{lane}"), values[step])
+
+    top = Module()
+    top.submodules.dut = component
+    got = clocked(top, len(values), requantize_latency(dtype), put, lambda ctx: lanes(ctx, component))
+    want = [
+        [nearest_code(requantized(Fraction(value), constants, lane, Fraction(1)), dtype) for lane in range(3)]
+        for value in values
+    ]
+    assert got == want
+    assert {code for row in got for code in row} == set(range(1 << dtype.width)) - {MINUS_ZERO.get(name)}
