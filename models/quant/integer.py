@@ -1,6 +1,7 @@
 """The exact integers of a quantized network, in torch, and their way into the integer graph.
 
-Everything is int64. Sums of products go through float64 convolutions, which are exact below 2**53.
+Everything is int64. Sums of products go through float convolutions, which are exact, in whatever order they add, as
+long as no sum of absolute products reaches 2**24 in float32 or 2**53 in float64.
 A layer whose accumulator could leave int64 once multiplied, well below that, is refused.
 """
 
@@ -30,9 +31,11 @@ from models.plan import (
     WeightedLayer,
 )
 from models.quant.fake import nearest
+from models.sparse import elementwise
 
 ACCUMULATOR_LIMIT = 1 << (62 - ir.MULT_BITS)
 BIAS_LIMIT = 1 << 30
+FLOAT32_LIMIT = 1 << 24
 
 
 class RangeError(ValueError):
@@ -51,12 +54,17 @@ class Fixed:
 
     def apply(self, x: Tensor) -> Tensor:
         """``x`` int64 [n, c, h, w], requantized."""
-        half = 2 ** (self.shift - 1) if self.shift else 0
-        scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None] + half
-        return (scaled >> self.shift).clamp(self.lo, self.hi)
+        scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None]
+        return _rounded(scaled, self.shift, self.lo, self.hi)
 
     def export(self) -> ir.Requant:
         return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi)
+
+
+@elementwise
+def _rounded(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
+    """``scaled`` over ``2**shift``, rounded half up and clipped; written over."""
+    return scaled.add_((1 << shift) >> 1).bitwise_right_shift_(shift).clamp_(lo, hi)
 
 
 def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fixed:
@@ -85,6 +93,8 @@ class IntegerLayer:
     fixed: tuple[Fixed, ...] = ()
     lo: int = 0
     hi: int = 0
+    largest: int = 0
+    """Of a layer with weights, what no sum of absolute products exceeds."""
 
     def compute(self, *inputs: Tensor) -> Tensor:
         """int64 [n, c, h, w] from inputs of the same kind."""
@@ -100,6 +110,8 @@ class IntegerLayer:
         layer = self.layer
         if isinstance(layer, WeightedLayer):
             assert self.weight is not None
+            if self.largest < FLOAT32_LIMIT:
+                return layer.weigh(x.float(), self.weight.float(), None).long()
             return layer.weigh(x.double(), self.weight.double(), None).long()
         if isinstance(layer, AvgPoolLayer):
             return F.avg_pool2d(x.double(), layer.kernel, layer.stride, layer.padding, divisor_override=1).long()
@@ -172,7 +184,7 @@ def integer_weighted(
     fixed = fixed_point(
         layer.name, accumulator / scale, (bias / accumulator).round().long(), *bounds(layer.clip, scale, dtype)
     )
-    return IntegerLayer(layer, dtype, scale, integers, weight_dtype, (fixed,))
+    return IntegerLayer(layer, dtype, scale, integers, weight_dtype, (fixed,), largest=largest)
 
 
 def integer_unweighted(

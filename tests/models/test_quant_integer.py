@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from models.ir.graph import BIAS_BITS, MAX_SHIFT, Conv, Graph
 from models.plan import Plan
 from models.quant.calibrate import Calibration
 from models.quant.formats import FORMATS, resolve
-from models.quant.integer import ACCUMULATOR_LIMIT, RangeError, fixed_point, integer_weighted
+from models.quant.integer import ACCUMULATOR_LIMIT, FLOAT32_LIMIT, RangeError, fixed_point, integer_weighted
 from models.quant.network import QuantizedNetwork
 from models.trace import trace
 from tests.models.nets import NETS, net
@@ -160,3 +161,19 @@ def test_an_accumulator_beyond_int64_is_refused_and_a_wide_bias_is_kept() -> Non
     huge = type(source)(source.layer, IntType(40), source.scale)
     with pytest.raises(RangeError, match=rf"accumulator: \d+ must stay below {ACCUMULATOR_LIMIT}"):
         integer_weighted(layer, weight, bias, tiny, wide, huge, wide, 0.01)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("images", [1, 32])
+@pytest.mark.parametrize(("c_in", "c_out", "kernel", "groups"), [(64, 64, 3, 1), (16, 16, 5, 16), (64, 32, 1, 1)])
+def test_float32_sums_are_exact_up_to_their_limit(images: int, c_in: int, c_out: int, kernel: int, groups: int) -> None:
+    """Whatever algorithm the library picks, sums as large as float32 may be given equal those of integers."""
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.integers(0, 256, (images, c_in, 9, 9)))
+    terms = c_in // groups * kernel**2
+    most = (FLOAT32_LIMIT - 1) // (255 * terms)
+    weight = torch.from_numpy(rng.integers(-most, most + 1, (c_out, c_in // groups, kernel, kernel)))
+    floats = F.conv2d(x.float(), weight.float(), None, padding=kernel // 2, groups=groups)
+    patches = F.unfold(x.double(), kernel, padding=kernel // 2).long().view(images, groups, terms, -1)
+    rows = weight.view(groups, c_out // groups, terms)
+    exact = (rows[None, :, :, :, None] * patches[:, :, None]).sum(dim=3)
+    assert torch.equal(floats.long().view(images, c_out, -1), exact.view(images, c_out, -1))
