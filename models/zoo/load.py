@@ -11,6 +11,7 @@ from torch import nn
 from models.source import call, is_function
 from models.zoo.digits_cnn import DigitsCNN
 from models.zoo.digits_dvs_net import DigitsDvsNet
+from models.zoo.fashion import FashionResNet, fashion_mobilenet
 from models.zoo.n_mnist_net import NMnistNet
 from models.zoo.parametric import EXAMPLE, PREFIX, Architecture
 from models.zoo.published import PUBLISHED
@@ -19,6 +20,8 @@ from models.zoo.resnet20 import ResNet20, published
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "digits_cnn": DigitsCNN,
     "digits_dvs_net": DigitsDvsNet,
+    "fashion_mobilenet": fashion_mobilenet,
+    "fashion_resnet": FashionResNet,
     "n_mnist_net": NMnistNet,
     "resnet20": ResNet20,
     **{name: network.build for name, network in PUBLISHED.items()},
