@@ -107,7 +107,7 @@ class Train(_Section):
 class Quantize(_Section):
     """``epochs`` of quantization-aware training after calibration, for every assignment of formats.
 
-    ``formats``: those that layers may take, such as "int8", or "dybit4xint8": weights in one, what comes out in another.
+    ``formats``: those that layers may take: "int8", or "dybit4xint8", weights in one and what comes out in another.
     ``sensitivity``: what a format costs a layer before any training, by the ``loss`` measured with that layer alone
     in it, or by the ``hessian``'s trace times the squared quantization error.
     """
