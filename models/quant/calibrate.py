@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -16,9 +19,10 @@ METHODS = ("minmax", "percentile", "mse")
 IMAGES = 512
 SAMPLE = 1 << 14
 PERCENTILE = 0.999
-# scales tried: this many an octave, down to this many octaves of saturation
-SEARCH_STEPS = 10
-SATURATION = 4
+# scales tried: this many an octave, down to this many octaves of saturation, then between the best and its neighbors
+SEARCH_STEPS = 12
+FINE_STEPS = 4
+SATURATION = 6
 LOGIT_MARGIN = 2.0
 # one multiplier width serves all channels of a layer, so their scales may not lie further apart
 SCALE_SPREAD = 2.0**-10
@@ -36,23 +40,36 @@ def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
     largest = reach / max(dtype.max, -dtype.min if dtype.signed else 0)
     if method != "mse":
         return largest
-    # a tapered format is at its finest well below its largest value: up to where all values lie on its even steps
+    # from where nothing saturates; a tapered format is at its finest well below its largest value, and starts from
+    # where all values lie on its even steps
     headroom = dtype.magnitude_bits - 1 if isinstance(dtype, DyBitType) else 0
-    best, least = largest, torch.full_like(largest, torch.inf)
-    for step in range(-SATURATION * SEARCH_STEPS, headroom * SEARCH_STEPS + 1):
-        factor = 2.0 ** (step / SEARCH_STEPS)
-        scale = largest * factor
-        safe = torch.where(scale > 0, scale, 1.0)[:, None]
-        error = (nearest(rows / safe, dtype) * safe - rows).square().sum(dim=1)
+    top = reach / dtype.max * 2.0**headroom
+    coarse = [-step / SEARCH_STEPS for step in range((SATURATION + headroom) * SEARCH_STEPS + 1)]
+    fine = [step / (SEARCH_STEPS * FINE_STEPS) for step in range(1 - FINE_STEPS, FINE_STEPS)]
+    scale = _least_error(rows, dtype, _least_error(rows, dtype, top, coarse), fine)
+    # with every value kept on its step of the grid, the best scale is that of a line through the origin
+    steps = nearest(rows / torch.where(scale > 0, scale, 1.0)[:, None], dtype)
+    square = steps.square().sum(dim=1)
+    return torch.where(square > 0, (rows * steps).sum(dim=1) / square, scale)
+
+
+def _least_error(rows: Tensor, dtype: DType, scale: Tensor, octaves: Iterable[float]) -> Tensor:
+    """Of the scales so many octaves from ``scale``, for each row that with the least squared error."""
+    best, least = scale, torch.full_like(scale, torch.inf)
+    for octave in octaves:
+        tried = scale * 2.0**octave
+        safe = torch.where(tried > 0, tried, 1.0)[:, None]
+        error = (nearest(rows / safe, dtype) * safe).sub_(rows).square_().sum(dim=1)
         better = error < least
-        best, least = torch.where(better, scale, best), torch.where(better, error, least)
+        best, least = torch.where(better, tried, best), torch.where(better, error, least)
     return best
 
 
 class Calibration:
     """Scales of a plan's tensors for any format, each found once.
 
-    Activations are those of ``IMAGES`` training images, of each layer ``SAMPLE`` values at active sites.
+    Activations are those of ``images`` [n, C, H, W], ``IMAGES`` of the training split; of each layer ``SAMPLE``
+    values at active sites.
     """
 
     def __init__(self, plan: Plan, data: Dataset, method: str = "mse") -> None:
@@ -63,8 +80,10 @@ class Calibration:
         self._data = data
         self._scales: dict[tuple[str, str, DType], Tensor] = {}
         chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
+        # the order in which convolutions of few channels take less than half as long
+        self.images = torch.from_numpy(data.train_x)[chosen].contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            values = plan.values(torch.from_numpy(data.train_x)[chosen])
+            values = plan.values(self.images)
         self._samples: dict[str, Tensor] = {}
         for name, value in values.items():
             flat = (value.features if isinstance(value, SparseTensor) else value).flatten()
@@ -74,6 +93,17 @@ class Calibration:
             sample = flat[:: max(1, len(flat) // SAMPLE) | 1]
             ends = torch.stack([flat.min(), flat.max()])
             self._samples[name] = torch.cat([sample, ends]).double()
+
+    @cached_property
+    def means(self) -> dict[str, Tensor]:
+        """Of every layer with weights, the mean [c_out] of what each channel gives before any clip, in float."""
+        with torch.no_grad():
+            values = self.plan.values(self.images)
+            return {
+                layer.name: channel_means(layer.compute(*(values[name] for name in layer.inputs)))
+                for layer in self.plan.layers
+                if isinstance(layer, WeightedLayer)
+            }
 
     def activation(self, name: str, dtype: DType) -> float:
         """The scale of a layer's output."""
@@ -99,6 +129,13 @@ class Calibration:
             scale = choose_scale(layer.weight.flatten(1).double(), dtype, self.method)
             self._scales[key] = bounded(scale)
         return self._scales[key]
+
+
+def channel_means(x: Tensor) -> Tensor:
+    """[c]: over all images and, of sparse ones, their active sites."""
+    if isinstance(x, SparseTensor):
+        return x.features.mean(dim=0) if len(x.sites) else x.features.new_zeros(x.shape[1])
+    return x.mean(dim=(0, 2, 3))
 
 
 def bounded(scale: Tensor) -> Tensor:

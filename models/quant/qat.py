@@ -10,6 +10,7 @@ from torch import nn
 
 from models.data.dataset import Dataset
 from models.plan import Plan
+from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
@@ -48,13 +49,15 @@ def quantize(
     """The network with the formats of ``assignment``, in eval mode.
 
     Scales come from ``calibration``: ``minmax``, ``percentile``, ``mse``, or one made before for
-    the same plan. ``epochs`` of training follow, with the float network as teacher; 0 for none.
+    the same plan; biases are corrected with them. ``epochs`` of training follow, with the float
+    network as teacher; 0 for none.
     Deterministic for one seed on one machine.
     """
     plan = plan_for(model, data)
     formats = resolve(plan, data.input_dtype, assignment)
     scales = Calibration(plan, data, calibration) if isinstance(calibration, str) else calibration
     network = QuantizedNetwork(plan, formats, scales)
+    correct_bias(network, scales)
     _train(network, plan, data, epochs, seed, progress)
     return network.eval()
 
@@ -74,8 +77,7 @@ def _train(
     for epoch in range(epochs):
         for x, y in batches(data, generator):
             if not data.sparse:
-                # the order in which convolutions of few channels take less than half as long
-                x = x.contiguous(memory_format=torch.channels_last)
+                x = x.contiguous(memory_format=torch.channels_last)  # as calibration's images are
             with torch.no_grad():
                 teacher = (plan.logits(x) / TEMPERATURE).softmax(dim=1)
             logits = network(x)

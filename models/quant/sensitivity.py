@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from models.data.dataset import Dataset
 from models.plan import Plan
+from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import FORMATS, check_format, resolve
 from models.quant.network import QuantizedNetwork
@@ -49,6 +50,7 @@ def measure_sensitivity(
 
 def _loss(plan: Plan, data: Dataset, scales: Calibration, assignment: dict[str, str]) -> float:
     network = QuantizedNetwork(plan, resolve(plan, data.input_dtype, assignment), scales)
+    correct_bias(network, scales)
     x, y = torch.from_numpy(data.train_x)[:IMAGES], torch.from_numpy(data.train_y)[:IMAGES]
     with torch.no_grad():
         logits = torch.cat([network.fake_logits(part) for part in x.split(BATCH)])
