@@ -30,5 +30,5 @@ def correct_bias(network: QuantizedNetwork, calibration: Calibration) -> None:
         inputs = [values[name] for name in layer.inputs]
         if isinstance(layer, WeightedLayer):
             found = layer.weigh(inputs[0], part.quantized_weight(), part.bias)
-            part.bias -= channel_means(found) - calibration.means[layer.name]
+            part.bias.sub_(channel_means(found) - calibration.means[layer.name])
         values[layer.name] = part(*inputs)
