@@ -34,24 +34,25 @@ def decode(m: Module, code: Value, dtype: DType, name: str) -> Value:
 
 
 def encode(m: Module, value: Value, dtype: DType, name: str) -> Value:
-    """The code of the value nearest to ``value``, ties away from zero; ``value`` must lie within the format."""
+    """The code of an integer of the format; of a tapered one that nearest to half of ``value``, ties upward.
+
+    ``value`` must lie within the format, or twice it. What ``DType.encode`` and ``DyBitType.encode_halves`` do.
+    """
     if isinstance(dtype, IntType):
         integer = Signal(dtype.width, name=f"{name}_code")
         m.d.comb += integer.eq(value)  # sign-extends a value narrower than the format
         return integer
     bits = dtype.magnitude_bits
-    magnitude = Signal(dtype.max.bit_length(), name=f"{name}_magnitude")
-    m.d.comb += magnitude.eq(Mux(value < 0, -value, value) if dtype.signed else value)
+    halves = Signal(dtype.max.bit_length() + 1, name=f"{name}_halves")
+    m.d.comb += halves.eq(Mux(value < 0, ~value, value) if dtype.signed else value)
     code = Signal(bits, name=f"{name}_code")
     # Rounding up may carry into the next run of ones: codes ascend with values, so the carry is right.
-    m.d.comb += code.eq(magnitude)
+    m.d.comb += code.eq((halves + 1) >> 1)
     for ones in range(1, bits):
-        base, step = (1 << bits) - (1 << (bits - ones)), 2 * ones - 1
-        with m.If(magnitude >= 1 << (bits + ones - 2)):
-            rounded = (magnitude + (1 << (step - 1))) >> step
+        base, step = (1 << bits) - (1 << (bits - ones)), 2 * ones
+        with m.If(halves >= 1 << (bits + ones - 1)):
+            rounded = (halves + (1 << (step - 1))) >> step
             m.d.comb += code.eq(base - (1 << (bits - 1 - ones)) + rounded)
-    with m.If(magnitude == dtype.max):
-        m.d.comb += code.eq((1 << bits) - 1)
     if not dtype.signed:
         return code
     sign = Signal(name=f"{name}_sign")

@@ -26,26 +26,34 @@ def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
     return max(width(bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max())), width(*bounds))
 
 
-def narrow_width(requant: Requant, biased: int) -> int:
+def narrow_width(requant: Requant, biased: int, guard_bits: int) -> int:
     """The fewest of ``biased`` bits that do: a biased sum beyond them is clipped, and so is the last within them.
 
-    Its product then often fits one DSP block where that of the whole sum would not.
+    Its product then often fits one DSP block where that of the whole sum would not. ``guard_bits``: of a result that is
+    rounded down.
     """
     least = min((mult for mult in requant.mult.tolist() if mult), default=0)
-    half = (1 << requant.shift) >> 1
+    half = _half(requant, guard_bits)
     for bits in range(2, biased):
-        low, high = -(1 << bits - 1), (1 << bits - 1) - 1
-        if (high * least + half) >> requant.shift >= requant.hi and (low * least + half) >> requant.shift <= requant.lo:
+        low, high = (
+            ((end * least << guard_bits) + half) >> requant.shift for end in (-(1 << bits - 1), (1 << bits - 1) - 1)
+        )
+        if high >= requant.hi << guard_bits and low <= requant.lo << guard_bits:
             return bits
     return biased
 
 
+def _half(requant: Requant, guard_bits: int) -> int:
+    """What is added before the shift; nothing where the encoder of a tapered format rounds."""
+    return 0 if guard_bits else (1 << requant.shift) >> 1
+
+
 class Requantizer(wiring.Component):
-    """``lanes`` accumulators a cycle to codes of ``dtype``: golden's ``requantize``, exactly.
+    """``lanes`` accumulators a cycle to codes of ``dtype``: golden's ``to_dtype``, exactly.
 
     In: ``value0``... signed integers within ``bounds``; ``index``, which ``lanes`` channels of the token they are.
     Out: ``codes``, ``lanes`` codes, ``requantize_latency(dtype)`` cycles later. II 1. ``encoded=False`` gives the
-    clipped integers themselves at ``integer0``..., a cycle earlier for a tapered format.
+    clipped integers themselves, golden's ``requantize``, at ``integer0``..., a cycle earlier for a tapered format.
     """
 
     def __init__(
@@ -55,8 +63,10 @@ class Requantizer(wiring.Component):
         self.beats = len(requant.bias) // lanes
         self.in_width = width(*bounds)
         self.biased_width = biased_width(requant, bounds)
-        self.narrow_width = narrow_width(requant, self.biased_width)
-        self.out_width = width(requant.lo, requant.hi)
+        self.guard_bits = dtype.guard_bits if encoded else 0
+        self.narrow_width = narrow_width(requant, self.biased_width, self.guard_bits)
+        self.lo, self.hi = requant.lo << self.guard_bits, requant.hi << self.guard_bits
+        self.out_width = width(self.lo, self.hi)
         values = {f"value{n}": In(signed(self.in_width)) for n in range(lanes)}
         if encoded:
             outs = {"codes": Out(lanes * dtype.width)}
@@ -69,7 +79,7 @@ class Requantizer(wiring.Component):
         r = self.requant
         biases = self._constants(m, r.bias, width(int(r.bias.min()), int(r.bias.max())), True, "bias", 0)
         mults = self._constants(m, r.mult, MULT_BITS, False, "mult", 2)
-        half = (1 << r.shift) >> 1
+        half = _half(r, self.guard_bits)
         product_bits = self.narrow_width + MULT_BITS
         for n in range(self.lanes):
             value = Signal(signed(self.in_width), name=f"held{n}")
@@ -77,14 +87,15 @@ class Requantizer(wiring.Component):
             narrow = Signal(signed(self.narrow_width), name=f"narrow{n}")
             product = Signal(signed(product_bits), name=f"product{n}")
             rounded = Signal(signed(max(1, product_bits + 1 - r.shift)), name=f"rounded{n}")
+            scaled = product << self.guard_bits
             clipped = Signal(signed(self.out_width), name=f"clipped{n}")
             m.d.sync += [
                 value.eq(getattr(self, f"value{n}")),
                 biased.eq(value + biases[n]),
                 narrow.eq(_saturated(biased, self.narrow_width)),
                 product.eq(narrow * mults[n]),
-                rounded.eq((product + half) >> r.shift),
-                clipped.eq(Mux(rounded < r.lo, r.lo, Mux(rounded > r.hi, r.hi, rounded))),
+                rounded.eq((scaled + half) >> r.shift),
+                clipped.eq(Mux(rounded < self.lo, self.lo, Mux(rounded > self.hi, self.hi, rounded))),
             ]
             if not self.encoded:
                 m.d.comb += getattr(self, f"integer{n}").eq(clipped)

@@ -404,10 +404,10 @@ def constants(requant: Requant, lanes: int) -> Constants:
 
 
 @lru_cache(maxsize=REQUANTS_KEPT)
-def operands(requant: Requant, bounds: tuple[int, int]) -> tuple[int, int]:
+def operands(requant: Requant, bounds: tuple[int, int], guard_bits: int) -> tuple[int, int]:
     """Bits of a biased sum, and of what is multiplied of it."""
     biased = biased_width(requant, bounds)
-    return biased, narrow_width(requant, biased)
+    return biased, narrow_width(requant, biased, guard_bits)
 
 
 def requantizer(
@@ -423,9 +423,10 @@ def requantizer(
     """``counted``: whether a counter addresses the biases, not a copy of one. Terms: lanes, bits of biased sums, of
     those that are narrowed, of rounded products, of integer results, of adders that join DSP blocks of a product.
     """
-    result = width(requant.lo, requant.hi) - (encoded and not dtype.signed)
-    fixed, widths = constants(requant, lanes), operands(requant, bounds)
-    return _requantizer(f, fixed, width(*bounds), widths, requant.shift, result, dtype, lanes, encoded, counted)
+    guard = dtype.guard_bits if encoded else 0
+    result = width(requant.lo << guard, requant.hi << guard) - (encoded and not dtype.signed)
+    fixed, widths = constants(requant, lanes), operands(requant, bounds, guard)
+    return _requantizer(f, fixed, width(*bounds), widths, requant.shift - guard, result, dtype, lanes, encoded, counted)
 
 
 @cache
@@ -442,19 +443,20 @@ def _requantizer(
     counted: bool,
 ) -> tuple[Part, ...]:
     biased, narrow = operands
+    tapered = encoded and isinstance(dtype, DyBitType)
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
     rounded, joined = 0, 0
     for n in range(lanes):
         mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
-        # the product's bits below half a unit of the result are not needed
-        rounded += max(1, narrow + mult - max(0, shift - 1))
+        # the product's bits below half a unit of an integer are not needed
+        rounded += max(1, narrow + mult - max(0, shift - (not tapered)))
         ff += max(1, narrow + mult - shift)
         factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
         if factor > 1:
             dsp += dsp_blocks(f, narrow, factor + 1)
             joined += joined_bits(f, narrow, factor + 1, fixed=c.beats <= FEW_MULTS)
     ff += rounded
-    if encoded and isinstance(dtype, DyBitType):
+    if tapered:
         ff += lanes * dtype.width
     lut += table(f, c.beats, c.bias_bits, counted) + table(f, c.beats, c.mult_bits)
     lut += lanes * encoder(f, dtype) if encoded else 0.0

@@ -48,6 +48,12 @@ class ElementwiseOp(Op):
         return (self.node.a, self.node.b) if isinstance(self.node, Add) else (self.node.requant,)
 
     @property
+    def limits(self) -> tuple[int, int]:
+        """What the sum of an add is clipped to, its guard bits included."""
+        assert isinstance(self.node, Add)
+        return self.node.lo << self.node.dtype.guard_bits, self.node.hi << self.node.dtype.guard_bits
+
+    @property
     def out_lanes(self) -> int:
         return self.mapping.pe
 
@@ -82,7 +88,7 @@ class ElementwiseOp(Op):
             parts += cost.requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
         added, clipped, encoders = 0, 0, 0.0
         if isinstance(node, Add):
-            added, encoders = pe * (width(node.lo, node.hi) - (not dtype.signed)), pe * encoder(f, dtype)
+            added, encoders = pe * (width(*self.limits) - (not dtype.signed)), pe * encoder(f, dtype)
             clipped = 0 if isinstance(dtype, DyBitType) else added
             ff += added + (pe * dtype.width if isinstance(dtype, DyBitType) else 0)
         return [
@@ -143,11 +149,12 @@ class ElementwiseComponent(wiring.Component):
                 lanes.append([getattr(requantize, f"integer{n}") for n in range(pe)])
             else:
                 m.d.comb += codes.eq(requantize.codes)
-        if add:
+        if isinstance(node, Add):
+            lo, hi = op.limits
             for n in range(pe):
-                total = Signal(signed(width(node.lo, node.hi)), name=f"total{n}")
+                total = Signal(signed(width(lo, hi)), name=f"total{n}")
                 both = lanes[0][n] + lanes[1][n]
-                m.d.sync += total.eq(Mux(both < node.lo, node.lo, Mux(both > node.hi, node.hi, both)))
+                m.d.sync += total.eq(Mux(both < lo, lo, Mux(both > hi, hi, both)))
                 code = encode(m, total, dtype, f"lane{n}")
                 if isinstance(dtype, DyBitType):
                     held = Signal(dtype.width, name=f"code{n}")

@@ -47,6 +47,11 @@ class IntType:
         """Bits of a decoded value."""
         return self.width
 
+    @property
+    def guard_bits(self) -> int:
+        """Bits below a step that the sum of an add keeps until it is rounded to the format."""
+        return 0
+
     def values(self) -> np.ndarray:
         """Every decoded value, ascending."""
         if self.width > 16:
@@ -56,6 +61,10 @@ class IntType:
     def nearest(self, decoded: np.ndarray) -> np.ndarray:
         """The representable integer nearest to each decoded integer: saturation."""
         return np.clip(np.asarray(decoded, dtype=np.int64), self.min, self.max)
+
+    def rounded(self, halves: np.ndarray) -> np.ndarray:
+        """The representable integer nearest to numbers of which ``halves`` are twice, rounded down; ties upward."""
+        return self.nearest((np.asarray(halves, dtype=np.int64) + 1) >> 1)
 
     def encode(self, decoded: np.ndarray) -> np.ndarray:
         """Codes of the representable values nearest to ``decoded``."""
@@ -84,7 +93,9 @@ class DyBitType:
       ``2**(2*i-1) * (2**(m-1-i) + f)``;
     - ``i == m``: ``4**(m-1)``.
 
-    Signed codes are sign and magnitude; minus zero decodes to 0 and is never encoded.
+    Signed codes are sign and magnitude; minus zero decodes to 0 and is never encoded. Numbers are rounded to the
+    nearest value once, ties upward as integers': a sum that were rounded to a whole number of steps first would find
+    itself in the middle of two values, which lie several steps apart, too often.
     Source: DyBit (arXiv 2302.12510), as published; this is its one definition here.
     """
 
@@ -116,23 +127,36 @@ class DyBitType:
         """Decoded magnitude of each magnitude code, ascending with the code."""
         return _dybit_magnitudes(self.magnitude_bits)
 
+    @property
+    def guard_bits(self) -> int:
+        """Bits below a step that the sum of an add keeps until it is rounded to the format."""
+        return 1
+
     def values(self) -> np.ndarray:
         """Every decoded value, ascending."""
         table = self.magnitudes
         return np.concatenate([-table[:0:-1], table]) if self.signed else table.copy()
 
     def nearest(self, decoded: np.ndarray) -> np.ndarray:
-        """The representable value nearest to each decoded integer, ties away from zero."""
+        """The representable value nearest to each decoded integer, ties upward."""
         return self.decode(self.encode(decoded))
 
+    def rounded(self, halves: np.ndarray) -> np.ndarray:
+        """The representable value nearest to numbers of which ``halves`` are twice, rounded down; ties upward."""
+        return self.decode(self.encode_halves(halves))
+
     def encode(self, decoded: np.ndarray) -> np.ndarray:
-        """Codes of the representable values nearest to ``decoded``, ties away from zero."""
-        decoded = np.asarray(decoded, dtype=np.int64)
+        """Codes of the representable values nearest to ``decoded``, ties upward."""
+        return self.encode_halves(2 * np.asarray(decoded, dtype=np.int64))
+
+    def encode_halves(self, halves: np.ndarray) -> np.ndarray:
+        """Codes of what ``rounded`` gives."""
+        halves = np.asarray(halves, dtype=np.int64)
         table = self.magnitudes
-        wanted = np.abs(decoded) if self.signed else np.maximum(decoded, 0)
-        # twice the value against the sum of two neighbours: the upper one wins the tie
-        code = np.searchsorted(table[:-1] + table[1:], 2 * wanted, side="right")
-        negative = (decoded < 0) & (code > 0) & self.signed
+        # of a negative number the complement: it lies below twice its magnitude, so that a tie stays below, too
+        wanted = np.where(halves < 0, ~halves, halves) if self.signed else np.maximum(halves, 0)
+        code = np.searchsorted(table[:-1] + table[1:], wanted, side="right")
+        negative = (halves < 0) & (code > 0) & self.signed
         return code | (negative.astype(np.int64) << self.magnitude_bits)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:

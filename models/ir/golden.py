@@ -33,9 +33,16 @@ def requantize(acc: np.ndarray, requant: Requant) -> np.ndarray:
     return np.clip(scaled, requant.lo, requant.hi)
 
 
+def halves(acc: np.ndarray, requant: Requant) -> np.ndarray:
+    """Twice ``(acc + bias) * mult / 2**shift``, rounded down, and no further out than twice ``lo`` and ``hi``."""
+    scaled = (acc + requant.bias) * requant.mult
+    twice = scaled >> (requant.shift - 1) if requant.shift else scaled << 1
+    return np.clip(twice, 2 * requant.lo, 2 * requant.hi)
+
+
 def to_dtype(values: np.ndarray, requant: Requant, dtype: DType) -> np.ndarray:
-    """Requantize, then the nearest value of a tapered format."""
-    return dtype.nearest(requantize(values, requant))
+    """The nearest value of the format to the requantized sums, rounded once: of an integer ``requantize``."""
+    return dtype.rounded(halves(values, requant))
 
 
 def window_sites(node: Window, frame: Frame) -> tuple[int, int, np.ndarray]:
@@ -94,7 +101,8 @@ def step(node: Node, *inputs: Frame) -> Frame:
         if not np.array_equal(a.sites, b.sites):
             raise ValueError(f"graph node {node.name!r}: its two inputs have different active sites")
         total = requantize(a.features, node.a) + requantize(b.features, node.b)
-        features = node.dtype.nearest(np.clip(total, node.lo, node.hi))
+        guard = node.dtype.guard_bits
+        features = node.dtype.rounded(np.clip(total, node.lo << guard, node.hi << guard) << (1 - guard))
         return Frame(a.height, a.width, a.sites, features)
     if isinstance(node, Requantize):
         (frame,) = inputs

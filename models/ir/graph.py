@@ -45,9 +45,10 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Requant:
-    """Accumulator to activation: ``clip(((x + bias) * mult + half) >> shift, lo, hi)``.
+    """Accumulator to activation: ``clip(((x + bias) * mult + half) >> shift, lo, hi)`` where that is an integer.
 
-    ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; the shift is arithmetic.
+    ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; the shift is arithmetic. A tapered format takes the value
+    nearest to ``(x + bias) * mult / 2**shift``, clipped to ``lo`` and ``hi``, ties upward, in one rounding.
     ``bias`` and ``mult``: int64 ``[channels]``. ReLU is ``lo = 0``.
     """
 
@@ -255,7 +256,11 @@ class Linear(Node):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Add(Node):
-    """The sum of two frames over the same sites: each requantized and clipped, then the sum clipped."""
+    """The sum of two frames over the same sites: each requantized and clipped, then the sum clipped.
+
+    ``lo`` and ``hi`` are in steps of the format; ``a`` and ``b`` give integers of its steps, for a tapered format of
+    half ones (``guard_bits``), so that the sum is not rounded to whole ones before it is to the format.
+    """
 
     op: ClassVar[str] = "add"
     arity: ClassVar[int] = 2

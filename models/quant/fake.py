@@ -53,7 +53,7 @@ def _buckets(dtype: DyBitType, kind: torch.dtype) -> _Buckets:
 
 @elementwise
 def nearest(x: Tensor, dtype: DType) -> Tensor:
-    """The decoded value of ``dtype`` nearest to each of ``x``, for a tapered format ties away from zero.
+    """The decoded value of ``dtype`` nearest to each of ``x``, for a tapered format ties upward.
 
     float32, float64 or int64 in, the same out.
     """
@@ -61,9 +61,12 @@ def nearest(x: Tensor, dtype: DType) -> Tensor:
         return x.round().clamp_(dtype.min, dtype.max) if x.is_floating_point() else x.clamp(dtype.min, dtype.max)
     if not x.is_floating_point():
         return nearest(x.clamp(dtype.min, dtype.max).double(), dtype).to(x.dtype)
-    wanted = x.abs() if dtype.signed else x.clone()
-    found = _buckets(dtype, x.dtype).of(wanted)
-    return found.copysign_(x) if dtype.signed else found
+    if not dtype.signed:
+        return _buckets(dtype, x.dtype).of(x.clone())
+    buckets, wanted = _buckets(dtype, x.dtype), x.abs()
+    # the magnitude of a negative number less the least there is, so that a tie goes up, to the smaller one
+    wanted.view(buckets.bits).add_(x.view(buckets.bits).bitwise_right_shift(8 * x.element_size() - 1))
+    return buckets.of(wanted).copysign_(x)
 
 
 class _FakeQuantize(torch.autograd.Function):

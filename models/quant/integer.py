@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.ir import graph as ir
-from models.ir.dtype import DType
+from models.ir.dtype import DType, IntType
 from models.plan import (
     AddLayer,
     AvgPoolLayer,
@@ -33,7 +33,7 @@ from models.plan import (
 from models.quant.fake import nearest
 from models.sparse import elementwise
 
-ACCUMULATOR_LIMIT = 1 << (62 - ir.MULT_BITS)
+ACCUMULATOR_LIMIT = 1 << (61 - ir.MULT_BITS)
 BIAS_LIMIT = 1 << 30
 FLOAT32_LIMIT = 1 << 24
 
@@ -57,8 +57,28 @@ class Fixed:
         scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None]
         return _rounded(scaled, self.shift, self.lo, self.hi)
 
+    def nearest(self, x: Tensor, dtype: DType) -> Tensor:
+        """The values of ``dtype`` nearest to the requantized ``x``."""
+        if isinstance(dtype, IntType):
+            return nearest(self.apply(x), dtype)
+        scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None]
+        return rounded(_floor(scaled, self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
+
     def export(self) -> ir.Requant:
         return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi)
+
+
+@elementwise
+def rounded(halves: Tensor, dtype: DType) -> Tensor:
+    """The value of a tapered format nearest to int64 ``halves`` over two, which float32 holds."""
+    return nearest(halves.float() / 2, dtype).long()
+
+
+@elementwise
+def _floor(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
+    """``scaled`` over ``2**shift``, -1 and up, rounded down and clipped; written over."""
+    scaled = scaled.bitwise_right_shift_(shift) if shift >= 0 else scaled.mul_(2)
+    return scaled.clamp_(lo, hi)
 
 
 @elementwise
@@ -103,8 +123,10 @@ class IntegerLayer:
             return layer.compute(inputs[0].double()).long()
         if isinstance(layer, AddLayer):
             a, b = (fixed.apply(x) for fixed, x in zip(self.fixed, inputs, strict=True))
-            return nearest((a + b).clamp(self.lo, self.hi), self.dtype)
-        return nearest(self.fixed[0].apply(self._sum(inputs[0])), self.dtype)
+            guard = self.dtype.guard_bits
+            total = (a + b).clamp(self.lo << guard, self.hi << guard)
+            return rounded(total, self.dtype) if guard else total
+        return self.fixed[0].nearest(self._sum(inputs[0]), self.dtype)
 
     def _sum(self, x: Tensor) -> Tensor:
         layer = self.layer
@@ -190,13 +212,15 @@ def integer_weighted(
 def integer_unweighted(
     layer: ClippedLayer, sources: tuple[IntegerLayer, ...], dtype: DType, scale: float
 ) -> IntegerLayer:
-    """A mean, add or activation; the mean's divisor goes into the multiplier."""
-    divisor = 1
+    """A mean, add or activation; the mean's divisor goes into the multiplier, and the guard bits of an add."""
+    divisor = 1.0
     if isinstance(layer, AvgPoolLayer):
         divisor = layer.kernel**2
     if isinstance(layer, GlobalPoolLayer):
         height, width, _ = sources[0].layer.shape
         divisor = height * width
+    if isinstance(layer, AddLayer):
+        divisor = 0.5**dtype.guard_bits
     lo, hi = bounds(layer.clip, scale, dtype)
     branches = []
     for source in sources:
@@ -208,7 +232,7 @@ def integer_unweighted(
 
 def _wide(branch: Fixed, source: DType, dtype: DType) -> Fixed:
     """A branch of an add, clipped two bits beyond the sum's format or to what its input can reach."""
-    extent = 4 * (max(dtype.max, -dtype.min) + 1)
+    extent = 4 * (max(dtype.max, -dtype.min) + 1) << dtype.guard_bits
     ends = torch.tensor([source.min, source.max]).view(2, 1, 1, 1).expand(2, len(branch.mult), 1, 1)
     free = Fixed(branch.bias, branch.mult, branch.shift, -extent, extent - 1)
     reached = free.apply(ends)

@@ -57,7 +57,8 @@ class QuantizedLayer(nn.Module):
         if isinstance(layer, WeightedLayer):
             y = layer.weigh(inputs[0], self.quantized_weight(), self.bias)
         elif isinstance(layer, AddLayer) and self.learns_scale:
-            y = layer.compute(*(round_through(x, self.log_scale.exp2()) for x in inputs))
+            step = self.log_scale.exp2() * 0.5**self.dtype.guard_bits
+            y = layer.compute(*(round_through(x, step) for x in inputs))
         else:
             y = layer.compute(*inputs)
         if isinstance(layer, ClippedLayer):

@@ -53,13 +53,13 @@ def test_nearest_is_exact_at_and_beside_every_tie(dtype: DyBitType, kind: torch.
     ties = (grid[:-1] + grid[1:]) / 2
     x = neighborhood(torch.cat([grid, ties, torch.tensor([0.0, 1e-30, 1e30, dtype.max + 1.0], dtype=kind)]))
     x = torch.cat([x, -x])
-    # in fractions: the least distance, and at a tie the value further from zero
+    # in fractions: the least distance, and at a tie the upper value
     assert nearest(x, dtype).tolist() == [nearest_fraction(Fraction(f), dtype.values().tolist()) for f in x.tolist()]
 
 
 def nearest_fraction(wanted: Fraction, values: list[int]) -> int:
     above = bisect_left(values, wanted)
-    return min(values[max(0, above - 1) : above + 1], key=lambda value: (abs(wanted - value), -abs(value)))
+    return min(values[max(0, above - 1) : above + 1], key=lambda value: (abs(wanted - value), -value))
 
 
 @pytest.mark.parametrize("layout", ["rows", "channels last", "every other", "repeated"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from math import floor
 
 from models.ir.dtype import DType, DyBitType
 from models.ir.graph import Requant
@@ -41,13 +40,13 @@ def unit(dtype: DType) -> Fraction:
 
 
 def requantized(total: Fraction, requant: Requant, channel: int, one: Fraction) -> Fraction:
-    """``total``, a real sum in which a bias of 1 is worth ``one``, scaled, rounded half up and clipped: whole units."""
+    """``total``, a real sum in which a bias of 1 is worth ``one``, scaled and clipped: units, not rounded yet."""
     scaled = (total / one + int(requant.bias[channel])) * Fraction(int(requant.mult[channel]), 2**requant.shift)
-    return min(max(Fraction(floor(scaled + Fraction(1, 2))), Fraction(requant.lo)), Fraction(requant.hi))
+    return min(max(scaled, Fraction(requant.lo)), Fraction(requant.hi))
 
 
 @cache
 def nearest_code(units: Fraction, dtype: DType) -> int:
-    """The code of the value nearest to so many units, ties away from zero; never minus zero."""
+    """The code of the value nearest to so many units, ties upward; never minus zero."""
     wanted, values = units * unit(dtype), real_values(dtype)
-    return min(range(len(values)), key=lambda code: (abs(values[code] - wanted), -abs(values[code])))
+    return min(range(len(values)), key=lambda code: (abs(values[code] - wanted), -values[code]))

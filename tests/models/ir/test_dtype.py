@@ -31,15 +31,30 @@ def test_the_published_four_bit_table() -> None:
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
-def test_nearest_is_nearest_with_ties_away_from_zero(dtype: DType) -> None:
+def test_nearest_is_nearest_with_ties_upward(dtype: DType) -> None:
     reach = min(2 * dtype.max, 3000)
     wanted = np.unique(np.concatenate([np.arange(-reach, reach + 1), [-dtype.max * 2, dtype.max - 1, dtype.max * 2]]))
     values = dtype.values()
     distance = np.abs(values[None, :] - wanted[:, None])
     tied = distance == distance.min(axis=1, keepdims=True)
-    expected = values[np.where(tied, np.abs(values)[None, :], -1).argmax(axis=1)]
+    expected = values[np.where(tied, np.arange(len(values)), -1).argmax(axis=1)]
     assert dtype.nearest(wanted).tolist() == expected.tolist()
     assert dtype.decode(dtype.encode(wanted)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+def test_numbers_between_halves_are_rounded_once(dtype: DType) -> None:
+    """A number is known by its half rounded down: halves, and what lies an eighth above them or below the next."""
+    reach = min(2 * dtype.max + 4, 600)
+    halves = np.array([*range(-reach, reach), 2 * dtype.max, 2 * dtype.min])
+    values = dtype.values()
+    for eighths in (0, 1, 7):
+        sixteenths = 8 * halves + eighths
+        distance = np.abs(16 * values[None, :] - sixteenths[:, None])
+        nearest = distance == distance.min(axis=1, keepdims=True)
+        assert np.array_equal(
+            dtype.rounded(halves), values[np.where(nearest, np.arange(len(values)), -1).argmax(axis=1)]
+        )
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)

@@ -40,13 +40,17 @@ WINDOWS = [
 DENSITIES = [1.0, 0.3, 0.03]
 
 
-def by_hand(acc: int, channel: int, rule: Requant) -> int:
+def scaled_by_hand(acc: int, channel: int, rule: Requant) -> Fraction:
     scaled = Fraction((acc + int(rule.bias[channel])) * int(rule.mult[channel]), 2**rule.shift)
-    return min(max(math.floor(scaled + Fraction(1, 2)), rule.lo), rule.hi)
+    return min(max(scaled, Fraction(rule.lo)), Fraction(rule.hi))
 
 
-def nearest_by_hand(value: int, dtype: DType) -> int:
-    return min(dtype.values().tolist(), key=lambda v: (abs(v - value), -abs(v)))
+def by_hand(acc: int, channel: int, rule: Requant) -> int:
+    return math.floor(scaled_by_hand(acc, channel, rule) + Fraction(1, 2))
+
+
+def nearest_by_hand(value: Fraction, dtype: DType) -> int:
+    return min(dtype.values().tolist(), key=lambda v: (abs(v - value), -v))
 
 
 def active_by_hand(node: Window, mask: np.ndarray) -> np.ndarray:
@@ -68,7 +72,7 @@ def planes(image: np.ndarray) -> torch.Tensor:
 
 
 def finished(acc: np.ndarray, rule: Requant, dtype: DType) -> np.ndarray:
-    out = [[nearest_by_hand(by_hand(a, c, rule), dtype) for c, a in enumerate(row)] for row in acc.tolist()]
+    out = [[nearest_by_hand(scaled_by_hand(a, c, rule), dtype) for c, a in enumerate(row)] for row in acc.tolist()]
     return np.array(out, dtype=np.int64).reshape(acc.shape)
 
 
@@ -162,8 +166,8 @@ def test_add_clips_each_branch_then_the_sum(dtype: DType) -> None:
     got = golden.run(single(node, Shape(6, 6, 2), INT8), frame)["sum"]
     for row, out in zip(frame.features.tolist(), got.features.tolist(), strict=True):
         for channel, value in enumerate(row):
-            total = by_hand(value, channel, a) + by_hand(value, channel, b)
-            assert out[channel] == nearest_by_hand(min(max(total, lo), hi), dtype)
+            total = Fraction(by_hand(value, channel, a) + by_hand(value, channel, b), 2**dtype.guard_bits)
+            assert out[channel] == nearest_by_hand(min(max(total, Fraction(lo)), Fraction(hi)), dtype)
 
 
 def test_add_refuses_branches_with_different_sites() -> None:

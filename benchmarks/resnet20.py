@@ -1,0 +1,180 @@
+"""ResNet-20 on CIFAR-10: what DyBit buys in latency and in accuracy, on a zu3eg; and one design of it as RTL.
+
+Two explorations of the published network, in integers of 8, 4 and 2 bits alone and with DyBit beside them: each layer
+may take any of the formats, all designs keep to the same share of the device, and every accuracy is measured on 6,000
+test images after the same short training on 3,000. A real image goes through the RTL of the network at DyBit's 4 bits
+throughout, first and last layers included; the foldings of that on a zcu102, too, are in the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.fronts import explored, row
+from cosim.cycle import simulate, size_queues
+from cosim.design import cosim
+from dse.candidates import Table
+from dse.explore import Design, Search, best
+from dse.front import Front, FrontPoint
+from dse.pareto import non_dominated
+from dse.problem import Objective
+from hw.device import DEVICES
+from hw.emit import generate
+from models import data
+from models.ir.graph import Graph
+from models.quant import quantize
+from models.quant.qat import plan_for
+from models.zoo import load_model
+from netweave.config import Config, Device, Explore, Quantize, Train
+from reports.designs import ALL
+from reports.style import CHOSEN, STEPS, STYLE
+
+RUNS = Path("runs") / "resnet20"
+PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "resnet20_fronts.png"
+MODEL, DATA = "resnet20:cifar10", "cifar10"
+DEVICE, SHARE, GAP, GRAIN = "zu3eg", 0.8, 0.05, 0.1
+EPOCHS = 2
+INTEGERS = ("int8", "int4", "int4xint8", "int2xint4")
+SPACES = {"integers": INTEGERS, "with DyBit": (*INTEGERS, "dybit4", "int4xdybit4", "dybit2xdybit4")}
+BASE = "int8"
+LOSS = 1.0
+"""Points of accuracy under the all-int8 design that a faster one may lose."""
+PUBLISHED = (2.5, 8.1)
+"""DyBit's own speed-ups (arXiv 2302.12510), of other networks on another accelerator."""
+RTL_FORMAT = "dybit4"
+DEVICES_EXPLORED = ("zu3eg", "zcu102")
+
+
+def quantized(name: str = RTL_FORMAT) -> Graph:
+    """The published network at one format throughout, calibrated and not trained."""
+    images = data.load(DATA)
+    return quantize(plan_for(load_model(MODEL), images, "resnet20"), images, name, epochs=0).export()
+
+
+def designed(graph: Graph, name: str, device: str) -> Design:
+    """Its design of least latency in ``SHARE`` of a device."""
+    return best(Table({name: graph}, DEVICES[device]), Search(Objective.LATENCY, limit=SHARE, gap=GAP))
+
+
+def measure() -> dict[str, Any]:
+    fronts = {space: explored(configuration(formats), folder(space)) for space, formats in SPACES.items()}
+    every = {space: Front.load(folder(space) / "explore" / DEVICE / ALL).points for space in SPACES}
+    base = min((p for p in every["integers"] if set(p.assignment.values()) == {BASE}), key=lambda p: p.latency)
+    picture(every, base).savefig(PICTURE)
+    return {
+        "device": f"{DEVICE}, {SHARE:.0%} of it",
+        "test images": base.total,
+        "all int8": row(base),
+        "fronts": {space: [row(point) for point in front.points] for space, front in fronts.items()},
+        **bought(every, base),
+        "published speed-ups of DyBit": PUBLISHED,
+        f"{RTL_FORMAT} throughout": confirmed(RUNS / "rtl"),
+    }
+
+
+def folder(space: str) -> Path:
+    """Of an exploration's run; quantized networks are those of either space."""
+    run = RUNS / space.replace(" ", "_")
+    kept = RUNS / "networks"
+    kept.mkdir(parents=True, exist_ok=True)
+    run.mkdir(exist_ok=True)
+    if not (run / "networks").exists():
+        (run / "networks").symlink_to(kept.resolve())
+    return run
+
+
+def configuration(formats: Sequence[str]) -> Config:
+    return Config(
+        name="resnet20",
+        model=MODEL,
+        data=DATA,
+        train=Train(epochs=0),
+        quantize=Quantize(formats=list(formats), epochs=EPOCHS, sensitivity="hessian"),
+        explore=Explore(objective="latency", sizes=1, points=1, gap=GAP, grain=GRAIN),
+        device=[Device(name=DEVICE, utilisation=SHARE)],
+    )
+
+
+def bought(every: Mapping[str, Sequence[FrontPoint]], base: FrontPoint) -> dict[str, Any]:
+    """The fastest of each space that loses no more than ``LOSS`` points, beside all of int8; and, at each latency of
+    either front, the accuracies reached with and without DyBit."""
+    figures: dict[str, Any] = {}
+    for space, points in every.items():
+        kept = [p for p in points if 100 * (base.accuracy - p.accuracy) <= LOSS]
+        fastest = min(kept, key=lambda p: p.latency)
+        figures[f"fastest within {LOSS:g} point of int8, {space}"] = {
+            **row(fastest),
+            "times as fast as int8": round(base.latency / fastest.latency, 2),
+            "points lost": round(100 * (base.accuracy - fastest.accuracy), 2),
+        }
+    plain, tapered = (steps(every[space]) for space in SPACES)
+    figures["accuracy at a latency: cycles, integers, with DyBit"] = [
+        [cycles, _reached(plain, cycles), _reached(tapered, cycles)] for cycles, _ in tapered
+    ]
+    figures["latency at an accuracy: percent, integers, with DyBit"] = [
+        [percent, _soonest(plain, percent), _soonest(tapered, percent)] for _, percent in plain
+    ]
+    return figures
+
+
+def steps(points: Sequence[FrontPoint]) -> list[tuple[float, float]]:
+    """(cycles, percent) of those that no other beats in both, by rising latency."""
+    kept = non_dominated([(p.latency, -p.accuracy) for p in points])
+    return sorted((points[place].latency, round(100 * points[place].accuracy, 2)) for place in kept)
+
+
+def _reached(front: Sequence[tuple[float, float]], cycles: float) -> float | None:
+    return max((percent for own, percent in front if own <= cycles), default=None)
+
+
+def _soonest(front: Sequence[tuple[float, float]], percent: float) -> float | None:
+    return min((cycles for cycles, own in front if own >= percent), default=None)
+
+
+def confirmed(work: Path) -> dict[str, Any]:
+    """Explored for both devices, and one test image through the RTL of the zu3eg's design."""
+    graph = quantized()
+    figures: dict[str, Any] = {}
+    for device in DEVICES_EXPLORED:
+        design = designed(graph, RTL_FORMAT, device)
+        mapping = size_queues(graph, design.mapping, 2)
+        figures[device] = {
+            "cycles, estimated": round(design.solver.objective or 0),
+            "cycles, simulated": simulate(graph, mapping).first_latency,
+            "solver": design.solver.status,
+            "gap": design.solver.gap,
+        }
+        if device == DEVICE:
+            generate(graph, mapping, work / "design")
+            run = cosim(work / "design", data.load(DATA).frames("test", 1), build_dir=work / "builds")
+            figures[device] |= {"cycles, rtl": run.first_latency, "outputs equal golden's": run.equal}
+    return figures
+
+
+def picture(every: Mapping[str, Sequence[FrontPoint]], base: FrontPoint) -> Figure:
+    """Both spaces' designs, those on the front joined by steps, and all of int8."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+        axes = figure.subplots()
+        last = max(point.latency for points in every.values() for point in points)
+        for (space, points), color, width in zip(every.items(), (STEPS, CHOSEN), (3.0, 1.4), strict=True):
+            front = steps(points)
+            axes.scatter(
+                [p.latency / 1000 for p in points], [100 * p.accuracy for p in points], s=16, color=color, alpha=0.35
+            )
+            x, y = [cycles / 1000 for cycles, _ in front], [percent for _, percent in front]
+            axes.step([*x, last / 1000], [*y, y[-1]], where="post", color=color, lw=width, label=space)
+        axes.scatter([base.latency / 1000], [100 * base.accuracy], marker="D", s=28, color="black", label="int8 throughout")
+        axes.axhline(100 * base.accuracy - LOSS, color="#8a94a0", lw=0.8, ls=":")
+        axes.set_xscale("log")
+        axes.set_xlabel("latency of an image, thousand cycles (simulated)")
+        axes.set_ylabel("test accuracy, % (measured)")
+        axes.set_title(f"ResNet-20, CIFAR-10, in {SHARE:.0%} of a {DEVICE}; dotted: {LOSS:g} point under int8")
+        axes.grid(True)
+        axes.legend(frameon=False)
+        return figure
