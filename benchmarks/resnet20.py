@@ -169,7 +169,9 @@ def picture(every: Mapping[str, Sequence[FrontPoint]], base: FrontPoint) -> Figu
             )
             x, y = [cycles / 1000 for cycles, _ in front], [percent for _, percent in front]
             axes.step([*x, last / 1000], [*y, y[-1]], where="post", color=color, lw=width, label=space)
-        axes.scatter([base.latency / 1000], [100 * base.accuracy], marker="D", s=28, color="black", label="int8 throughout")
+        axes.scatter(
+            [base.latency / 1000], [100 * base.accuracy], marker="D", s=28, color="black", label="int8 throughout"
+        )
         axes.axhline(100 * base.accuracy - LOSS, color="#8a94a0", lw=0.8, ls=":")
         axes.set_xscale("log")
         axes.set_xlabel("latency of an image, thousand cycles (simulated)")
