@@ -28,6 +28,7 @@ def cifar10(folder: str | Path | None = None) -> Dataset:
     Pixels of 0 to 1 less their channel's mean, over its deviation, as published networks take them, rounded to int8
     times one scale: a step of 0.021, where a pixel's own is 0.017. They are not the bytes themselves with mean and
     deviation in the first convolution, as what lies beyond an image's edge is zero after normalization, not before.
+    Images of either split come in an order drawn once.
     """
     root = folder_of("cifar10", folder)
     (train_x, train_y), (test_x, test_y) = _read(root, "train"), _read(root, "test")
@@ -64,4 +65,6 @@ def _read(root: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
         raise DatasetError(f"data set 'cifar10': {found[0]} is no npz file with x and y: {error}") from error
     if x.ndim != 4 or x.shape[3] != 3 or x.dtype != np.uint8:
         raise DatasetError(f"data set 'cifar10': {found[0]}, x: {x.dtype} {x.shape} must be uint8 [n, H, W, 3]")
-    return x, y.astype(np.int64)
+    # files may be sorted by class, and the first images of a split stand for all; RandomState's stream never changes
+    shuffled = np.random.RandomState(0).permutation(len(x))
+    return x[shuffled], y[shuffled].astype(np.int64)
