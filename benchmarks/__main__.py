@@ -11,6 +11,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import benchmarks
 
@@ -32,19 +33,25 @@ def machine() -> dict[str, object]:
     }
 
 
+def write(name: str, figures: dict[str, Any]) -> Path:
+    """Keep a benchmark's figures, with the machine that they were measured on."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    content = {"benchmark": name, "figures": figures, "machine": machine()}
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
 def main(wanted: list[str]) -> int:
     unknown = [name for name in wanted if name not in names()]
     if unknown:
         print(f"unknown benchmark {unknown[0]!r}; there are {', '.join(names()) or 'none'}", file=sys.stderr)
         return 2
-    RESULTS.mkdir(parents=True, exist_ok=True)
     for name in wanted or names():
         begin = time.perf_counter()
         figures = importlib.import_module(f"benchmarks.{name}").measure()
         seconds = time.perf_counter() - begin
-        content = {"benchmark": name, "figures": figures, "machine": machine()}
-        path = RESULTS / f"{name}.json"
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        path = write(name, figures)
         print(f"{name} ({seconds:.1f} s) -> {path}")
         for figure, value in figures.items():
             print(f"    {figure:<48} {value}")

@@ -29,6 +29,7 @@ from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 from dse.sensitivity import features, total
 from models import data
 from models.data import Dataset
+from models.ir.layer_format import NUMBERS
 from models.plan import Plan
 from models.quant import hessian_sensitivity, measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
@@ -36,7 +37,6 @@ from models.trace import trace
 from models.train import train
 from models.weights import load_weights, save_weights
 from models.zoo import load_model
-from netweave.config import FORMATS
 from netweave.store import Store
 from reports.style import INK, STEPS, STYLE
 
@@ -228,13 +228,13 @@ def picture(assignments: Assignments, sensitivities: Mapping[str, Sensitivity], 
 
 
 def measure() -> dict[str, Any]:
-    figures: dict[str, Any] = {"networks": NETWORKS, "held out": HELD, "splits": SPLITS, "formats": list(FORMATS)}
+    figures: dict[str, Any] = {"networks": NETWORKS, "held out": HELD, "splits": SPLITS, "formats": list(NUMBERS)}
     figures["label"] = "measured: accuracy and loss over the test images"
     for case in CASES:
         plan, images = floating(case)
         assignments = drawn(plan.choices, NETWORKS, case.seed)
-        loss, of_loss = _timed(lambda plan=plan, images=images: measure_sensitivity(plan, images, FORMATS))
-        hessian, of_hessian = _timed(lambda plan=plan, images=images: hessian_sensitivity(plan, images, FORMATS))
+        loss, of_loss = _timed(lambda plan=plan, images=images: measure_sensitivity(plan, images, NUMBERS))
+        hessian, of_hessian = _timed(lambda plan=plan, images=images: hessian_sensitivity(plan, images, NUMBERS))
         sensitivities = {"loss": loss, "hessian": hessian}
         figures[f"{case.data}, CPU seconds of a sensitivity"] = {"loss": of_loss, "hessian": of_hessian}
         for epochs, when in ((0, "after calibration"), (1, "after an epoch of training")):

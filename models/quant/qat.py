@@ -58,13 +58,14 @@ def quantize(
     scales = Calibration(plan, data, calibration) if isinstance(calibration, str) else calibration
     network = QuantizedNetwork(plan, formats, scales)
     correct_bias(network, scales)
-    _train(network, plan, data, epochs, seed, progress)
+    finetune(network, plan, data, epochs, seed, progress)
     return network.eval()
 
 
-def _train(
-    network: QuantizedNetwork, plan: Plan, data: Dataset, epochs: int, seed: int, progress: Progress | None
+def finetune(
+    network: nn.Module, plan: Plan, data: Dataset, epochs: int, seed: int, progress: Progress | None = None
 ) -> None:
+    """Train ``network`` in place, with ``plan`` as teacher; of any but a quantized one, all parameters alike."""
     generator = torch.Generator().manual_seed(seed)
     scales = [p for name, p in network.named_parameters() if "log_" in name]
     others = [p for name, p in network.named_parameters() if "log_" not in name]

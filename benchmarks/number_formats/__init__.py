@@ -1,0 +1,147 @@
+"""DyBit against integers, and against other formats of 4 bits: rounding errors, and what networks keep of accuracy.
+
+Errors of rounding by distribution; ResNet-20 at 4 bits in every format after training; and, for each network of
+``cases``, a table of bits of weights and activations by format, after training and fine-tuned, on three seeds. Each
+evaluation is kept under ``runs/number_formats``: killed, the command goes on where it was. What was not run is listed.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from benchmarks.number_formats.cases import CASES
+from benchmarks.number_formats.fit import SIGNED, distribution, sqnr
+from benchmarks.number_formats.grids import NAMES, grid
+from benchmarks.number_formats.posttraining import errors
+from benchmarks.number_formats.tables import (
+    AFTER,
+    BITS,
+    FAMILIES,
+    PARTS,
+    SEEDS,
+    TUNED,
+    Evaluation,
+    Format,
+    calibration,
+    evaluate,
+    loaded,
+    result,
+    wanted,
+)
+
+WIDTHS = range(2, 9)
+FIRST = "resnet20"
+
+
+def measure() -> dict[str, Any]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for evaluation in wanted():
+            evaluate(evaluation)
+        return gathered()
+    finally:
+        torch.set_num_threads(before)
+
+
+def gathered() -> dict[str, Any]:
+    """The figures of what was run."""
+    data, plan = loaded(FIRST)
+    images = torch.from_numpy(calibration(data, SEEDS[0]).train_x)
+    evaluations = dict.fromkeys(wanted())
+    return {
+        "signal over rounding error, dB, 4 bits": decibels(),
+        "signal over rounding error, dB, by bits": decibels_by_width(),
+        f"{FIRST} W4A4, post-training, by format": by_format(),
+        f"{FIRST}, dB by tensor": errors(plan, images, data.input_dtype, FAMILIES),
+        "networks": {name: accuracies(name) for name in CASES},
+        "not run": [own.name for own in evaluations if result(own) is None],
+        "seconds of processor time": round(sum(found["seconds"] for own in evaluations if (found := result(own)))),
+        "tables": {case.title: markdown(name) for name, case in CASES.items()},
+    }
+
+
+def decibels() -> dict[str, dict[str, float]]:
+    return {
+        title: {name: round(sqnr(distribution(title), grid(name, signed)), 2) for name in NAMES}
+        for title, signed in SIGNED.items()
+    }
+
+
+def decibels_by_width() -> dict[str, dict[str, list[float]]]:
+    """Of 2 to 8 bits."""
+    return {
+        title: {
+            name: [round(sqnr(distribution(title), grid(name, signed, bits)), 2) for bits in WIDTHS]
+            for name in FAMILIES
+        }
+        for title, signed in SIGNED.items()
+    }
+
+
+def by_format() -> dict[str, dict[str, Any]]:
+    rows = {name: {part: result(Format(name, part, SEEDS[0])) for part in PARTS} for name in NAMES}
+    return {
+        name: {f"4 bits for {part}": _percent(found) for part, found in row.items() if found}
+        for name, row in rows.items()
+    }
+
+
+def accuracies(network: str) -> dict[str, Any]:
+    """Of the float network, and by bits, format and mode: percent of the test images, mean and range over the seeds."""
+    own: dict[str, Any] = {}
+    for mode in (AFTER, TUNED):
+        own[f"float, {mode}"] = _summary([result(Evaluation(network, "float", mode, seed)) for seed in SEEDS])
+        for bits in BITS:
+            for family in FAMILIES:
+                found = [result(Evaluation(network, family, mode, seed, bits)) for seed in SEEDS]
+                own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = _summary(found)
+    return own
+
+
+def _summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    there = [one for one in found if one]
+    if not there:
+        return None
+    percents = [_percent(one) for one in there]
+    summary: dict[str, Any] = {"mean": round(statistics.mean(percents), 2), "from": min(percents), "to": max(percents)}
+    summary |= {"seeds": len(there), "test images": there[0]["of"]}
+    exact = [one["exact"] for one in there if "exact" in one]
+    if exact:
+        total = sum(one["of"] for one in exact)
+        summary["exact integers"] = {
+            "images": total,
+            **{name: round(100 * sum(one[name] for one in exact) / total, 2) for name in exact[0] if name != "of"},
+        }
+    return summary
+
+
+def _percent(found: dict[str, Any]) -> float:
+    return round(100 * found["correct"] / found["of"], 2)
+
+
+def markdown(network: str) -> list[str]:
+    """Lines of the network's table: mean over the seeds, and the range where there are several."""
+    own = accuracies(network)
+
+    def cell(key: str) -> str:
+        found = own[key]
+        if found is None:
+            return "not run"
+        spread = f" ({found['from']:.2f} to {found['to']:.2f})" if found["seeds"] > 1 else ""
+        return f"{found['mean']:.2f}{spread}"
+
+    columns = [(mode, family) for mode in (AFTER, TUNED) for family in FAMILIES]
+    lines = [
+        "| W/A | " + " | ".join(f"{family}, {mode}" for mode, family in columns) + " |",
+        "|---|" + "---|" * len(columns),
+        "| float | " + " | ".join(cell(f"float, {mode}") for mode, _ in columns) + " |",
+    ]
+    for weights, output in BITS:
+        cells = (cell(f"W{weights}/A{output} {family}, {mode}") for mode, family in columns)
+        lines.append(f"| {weights}/{output} | " + " | ".join(cells) + " |")
+    return lines

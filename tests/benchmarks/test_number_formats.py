@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.number_formats import markdown, tables
+from benchmarks.number_formats.cases import CASES
+from benchmarks.number_formats.fit import SIGNED, distribution, fitted, rounded, sqnr
+from benchmarks.number_formats.grids import NAMES, Grid, grid, posit
+from benchmarks.number_formats.tables import Evaluation, wanted
+
+
+def test_formats_have_the_values_they_are_published_with() -> None:
+    positive = {name: [value for value in grid(name, True).values if value > 0] for name in NAMES}
+    assert positive["int"] == [1, 2, 3, 4, 5, 6, 7]
+    assert positive["float"] == [0.5, 1, 1.5, 2, 3, 4, 6]  # E2M1 of the OCP's table
+    assert positive["adaptivfloat"] == [1.5, 2, 3, 4, 6, 8, 12]  # as E2M1 without subnormals, zero for 1
+    assert positive["posit"] == [1 / 16, 1 / 4, 1 / 2, 1, 2, 4, 16]
+    assert positive["power of two"] == [2.0**e for e in range(7)]
+    assert grid("posit", False).values[-4:] == (4, 8, 16, 64)
+    # useed 4, es 1: posit(8,1) around one has 4 bits of fraction
+    assert [value for value in posit(7) if 1 <= value < 2] == [1 + j / 16 for j in range(16)]
+    for name in NAMES:
+        for signed in (True, False):
+            values = grid(name, signed).values
+            assert all(low < high for low, high in pairwise(values))
+            assert 0 in values
+            assert len(values) == 16 - (signed and name != "int")
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_flint_of_4_bits_has_dybits_values(signed: bool) -> None:
+    flint, dybit = grid("flint", signed).values, grid("dybit", signed).values
+    assert [Fraction(value) / Fraction(flint[-1]) for value in flint] == [
+        Fraction(value) / Fraction(dybit[-1]) for value in dybit
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("signed", [True, False])
+def test_rounding_takes_the_nearest_value(name: str, signed: bool) -> None:
+    own = grid(name, signed)
+    x = torch.randn(500, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * own.largest / 3
+    scale = 0.75
+    found = rounded(x, torch.tensor(scale, dtype=torch.float64), own)
+    for value, got in zip(x.tolist(), found.tolist(), strict=True):
+        nearest = min(
+            own.values, key=lambda place, value=value: abs(Fraction(value) / Fraction(scale) - Fraction(place))
+        )
+        assert got == nearest * scale
+
+
+def test_scales_leave_no_more_error_than_any_other_tried() -> None:
+    x = distribution("normal")[:, ::64]
+    for name in NAMES:
+        own = grid(name, True)
+        best = (rounded(x, fitted(x, own)[:, None], own) - x).square().sum()
+        for factor in torch.linspace(0.05, 4, 100, dtype=torch.float64):
+            scale = factor * x.abs().max() / own.largest
+            if own.shared:
+                scale = 2 ** scale.log2().round()
+            # steps of a tenth of an octave come this close to the best there is
+            assert best <= 1.02 * (rounded(x, scale, own) - x).square().sum()
+    assert fitted(torch.zeros(2, 3, dtype=torch.float64), Grid((0.0, 1.0))).tolist() == [1, 1]
+    shared = fitted(torch.tensor([[1.0, 2.0], [3.0, 100.0]], dtype=torch.float64), grid("adaptivfloat", True))
+    assert shared[0] == shared[1] == 2 ** shared[0].log2().round()
+
+
+def test_integers_of_many_bits_gain_6_decibels_a_bit() -> None:
+    for name, signed in SIGNED.items():
+        x = distribution(name)
+        gains = [sqnr(x, grid("int", signed, bits)) for bits in (7, 8)]
+        assert 4 < gains[1] - gains[0] < 6.1
+
+
+def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "RUNS", tmp_path)
+    evaluations = set(wanted())
+    assert len({evaluation.name for evaluation in evaluations}) == len(evaluations)
+    # networks x bits x families x modes x seeds, and float ones: as trained, and fine-tuned on three seeds
+    assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (5 * 2 * 2 * 3 + 1 + 3)
+    percents = {0: 90, 1: 92, 2: 94}
+    runs = []
+
+    def run(evaluation: Evaluation) -> dict[str, int]:
+        runs.append(evaluation.name)
+        return {"correct": percents[evaluation.seed], "of": 100}
+
+    monkeypatch.setattr(Evaluation, "run", run)
+    for seed in percents:
+        for _ in range(2):
+            tables.evaluate(Evaluation("resnet20", "dybit", "fine-tuned", seed, (4, 4)))
+    assert runs == [f"resnet20-w4a4-dybit-fine-tuned-{seed}" for seed in percents]
+    lines = markdown("resnet20")
+    assert lines[5] == "| 4/4 | not run | not run | not run | 92.00 (90.00 to 94.00) |"
+    assert set(markdown(list(CASES)[1])[2].split(" | ")[1:-1]) == {"not run"}
