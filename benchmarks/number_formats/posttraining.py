@@ -70,15 +70,16 @@ class Rounded:
 
     def classes(self, x: Tensor) -> Tensor:
         """int64 [n]: the largest output of each image."""
-        return torch.cat([self._classes(part) for part in x.split(BATCH)])
+        parts = (part.contiguous(memory_format=torch.channels_last) for part in x.split(BATCH))
+        return torch.cat([self.values(part)[self.plan.output].flatten(1).argmax(dim=1) for part in parts])
 
-    def _classes(self, x: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
+    def values(self, x: Tensor) -> dict[str, Tensor]:
+        """Every layer's result for images ``x`` [n, C, H, W]."""
         values: dict[str, Tensor] = {}
         with torch.no_grad():
             for layer in self.plan.layers:
                 values[layer.name] = self._value(layer, x, [values[name] for name in layer.inputs])
-        return values[self.plan.output].flatten(1).argmax(dim=1)
+        return values
 
 
 def sample(value: Tensor) -> Tensor:

@@ -99,22 +99,22 @@ class Format:
 def wanted() -> Iterator[Evaluation | Format]:
     """All evaluations, what matters most first; some stand there twice."""
     first, *others = CASES
-    four, eight, rest = [(4, 4)], [(8, 8)], [bits for bits in BITS if bits not in ((4, 4), (8, 8))]
+    four, low, rest = [(4, 4)], [(3, 3)], [(8, 8), (4, 8), (2, 4)]
     yield from rows(first, AFTER, four, SEEDS)
     yield from (Format(name, "both", 0) for name in NAMES)
     yield from (Format(name, part, 0) for name in (*FAMILIES, "float") for part in PARTS[1:])
-    yield from rows(first, AFTER, eight + rest, SEEDS[:1])
-    for network in CASES:
-        yield from rows(network, TUNED, four, SEEDS[:1] if network != first else SEEDS)
-        yield from rows(network, AFTER, four + eight + rest, SEEDS[:1])
-        yield from rows(network, TUNED, eight, SEEDS[:1])
+    yield from rows(first, AFTER, low + rest, SEEDS[:1])
+    yield from rows(first, TUNED, four + low, SEEDS[:1])
+    for network in others:
+        yield from rows(network, AFTER, four + low + rest, SEEDS[:1])
+        yield from rows(network, TUNED, four + low, SEEDS[:1])
+    yield from rows(first, TUNED, four, SEEDS[1:])
     for network in others:
         yield from rows(network, AFTER, four, SEEDS[1:])
-        yield from rows(network, TUNED, four, SEEDS[1:])
-    for mode in (TUNED, AFTER):
-        for seed in SEEDS:
+    for seed in SEEDS:
+        for mode in (TUNED, AFTER):
             for network in CASES:
-                yield from rows(network, mode, eight + rest, (seed,))
+                yield from rows(network, mode, four + low + rest, (seed,))
 
 
 def rows(network: str, mode: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,14 @@ from benchmarks.number_formats import markdown, tables
 from benchmarks.number_formats.cases import CASES
 from benchmarks.number_formats.fit import SIGNED, distribution, fitted, rounded, sqnr
 from benchmarks.number_formats.grids import NAMES, Grid, grid, posit
-from benchmarks.number_formats.tables import Evaluation, wanted
+from benchmarks.number_formats.posttraining import Rounded, errors, grids
+from benchmarks.number_formats.tables import Evaluation, Floating, wanted
+from models.data import load
+from models.ir.dtype import IntType
+from models.plan import WeightedLayer
+from models.quant.qat import finetune
+from models.trace import trace
+from models.zoo import load_model
 
 
 def test_formats_have_the_values_they_are_published_with() -> None:
@@ -98,3 +106,35 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
     lines = markdown("resnet20")
     assert lines[5] == "| 4/4 | not run | not run | not run | 92.00 (90.00 to 94.00) |"
     assert set(markdown(list(CASES)[1])[2].split(" | ")[1:-1]) == {"not run"}
+
+
+def test_nothing_rounded_is_the_float_network_and_what_is_keeps_its_channels_means() -> None:
+    data = load("digits")
+    plan = trace(load_model("digits_cnn"), data.shape).to(torch.float64)
+    images = torch.from_numpy(data.train_x[:60]).double()
+    assert torch.equal(Rounded(plan, images, {}, {}).classes(images), plan.logits(images).argmax(dim=1))
+    weights, outputs = grids(plan, data.input_dtype, "dybit")
+    weighted = [layer for layer in plan.layers if isinstance(layer, WeightedLayer)]
+    assert weights.keys() == {layer.name for layer in weighted}
+    assert weights[weighted[0].name] == weights[weighted[-1].name] == Grid.of(IntType(8))
+    assert all(weights[layer.name] == grid("dybit", True) for layer in weighted[1:-1])
+    network = Rounded(plan, images, weights, outputs)
+    wanted, found = plan.values(images), network.values(images)
+    for layer in weighted:
+        float_mean = layer.compute(wanted[layer.inputs[0]]).mean(dim=(0, 2, 3))
+        own = layer.weigh(found[layer.inputs[0]], network.weights[layer.name], network.biases[layer.name])
+        assert torch.allclose(own.mean(dim=(0, 2, 3)), float_mean, rtol=0, atol=1e-9)
+    tensors = errors(plan, images, data.input_dtype, ("int", "dybit"))
+    assert {row["layer"] for row in tensors if row["tensor"] == "weights"} == {layer.name for layer in weighted[1:-1]}
+
+
+def test_a_float_network_is_fine_tuned_as_it_is() -> None:
+    data = load("digits")
+    plan = trace(load_model("digits_cnn"), data.shape)
+    network = Floating(plan)
+    x = torch.from_numpy(data.test_x)
+    assert torch.equal(network(x), plan.logits(x))
+    before = tables.correct(network, data)
+    finetune(network, plan, replace(data, train_x=data.train_x[:640], train_y=data.train_y[:640]), 2, 0)
+    assert tables.correct(network, data) > before
+    assert len(list(network.parameters())) == 2 * len(network.weights)
