@@ -44,6 +44,7 @@ class Recipe:
     epochs: int
     quantized_epochs: int
     calibration: str = "mse"
+    reconstruction: int = 0
     seed: int = 0
     device: str = "zu3eg"
     utilisation: float = 0.7
@@ -119,6 +120,7 @@ def recipe_of(config: Config, target: Target) -> Recipe:
         epochs=config.train.epochs,
         quantized_epochs=config.quantize.epochs,
         calibration=config.quantize.calibration,
+        reconstruction=config.quantize.reconstruction,
         seed=config.train.seed,
         device=target.name,
         utilisation=target.utilisation,
@@ -151,7 +153,13 @@ def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping
 
     images, network = _trained(model, data, recipe.epochs, recipe.seed)
     quantized = quantize(
-        network, images, format_name, recipe.calibration, epochs=recipe.quantized_epochs, seed=recipe.seed
+        network,
+        images,
+        format_name,
+        recipe.calibration,
+        epochs=recipe.quantized_epochs,
+        seed=recipe.seed,
+        reconstruction=recipe.reconstruction,
     )
     reached = accuracy(quantized, images)
     graph = quantized.export()

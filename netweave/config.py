@@ -109,12 +109,14 @@ class Quantize(_Section):
 
     ``formats``: those that layers may take: "int8", or "dybit4xint8", weights in one and what comes out in another.
     ``sensitivity``: what a format costs a layer before any training, by the ``loss`` measured with that layer alone
-    in it, or by the ``hessian``'s trace times the squared quantization error.
+    in it, or by the ``hessian``'s trace times the squared quantization error. ``reconstruction``: how often the
+    rounding of every weight is chosen for what its layer gives, before that training; 0 leaves it to the nearest.
     """
 
     formats: Formats = ["int8", "int4", "dybit8", "dybit4"]
     calibration: Literal["minmax", "percentile", "mse"] = "mse"
     sensitivity: Literal["loss", "hessian"] = "loss"
+    reconstruction: Annotated[int, Field(ge=0, le=1000)] = 0
     epochs: Annotated[int, Field(ge=0, le=1000)] = 4
 
 

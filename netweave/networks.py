@@ -105,7 +105,16 @@ class Networks:
     def quantized(self, assignment: dict[str, str] | str, epochs: int) -> Any:
         from models.quant import quantize
 
-        return quantize(self.plan, self.data, assignment, self.scales, epochs, self.config.train.seed, self.progress)
+        return quantize(
+            self.plan,
+            self.data,
+            assignment,
+            self.scales,
+            epochs,
+            self.config.train.seed,
+            self.progress,
+            self.config.quantize.reconstruction,
+        )
 
     def measure(self, assignment: dict[str, str]) -> Measured:
         """The exact integer network with these formats, run on the whole test split."""
@@ -142,6 +151,7 @@ def settings(config: Config) -> dict[str, object]:
     """What a quantized network depends on besides the trained one and its assignment."""
     return {
         "calibration": config.quantize.calibration,
+        "reconstruction": config.quantize.reconstruction,
         "epochs": config.quantize.epochs,
         "seed": config.train.seed,
         "data": source(config.data),

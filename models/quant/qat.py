@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from models.data.dataset import Dataset
-from models.plan import Plan
+from models.plan import Plan, WeightedLayer
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
-from models.quant.network import QuantizedNetwork
+from models.quant.network import QuantizedLayer, QuantizedNetwork
+from models.quant.reconstruct import reconstruct
 from models.trace import trace
 from models.train import BATCH, Progress, batches
 
 EPOCHS = 6
-LEARNING_RATE = 1e-3
-SCALE_LEARNING_RATE = 1e-2
-TEACHER_SHARE = 0.5
+WEIGHT_RATE = 2e-2
+"""Of a layer's weights, times what rounding moves them by: one for all would be too slow for 2 bits or ruin 8."""
+BIAS_RATE = 3e-4
+SCALE_RATE = 1e-3
 TEMPERATURE = 2.0
 
 
@@ -45,19 +48,25 @@ def quantize(
     epochs: int = EPOCHS,
     seed: int = 0,
     progress: Progress | None = None,
+    reconstruction: int = 0,
 ) -> QuantizedNetwork:
     """The network with the formats of ``assignment``, in eval mode.
 
     Scales come from ``calibration``: ``minmax``, ``percentile``, ``mse``, or one made before for
-    the same plan; biases are corrected with them. ``epochs`` of training follow, with the float
+    the same plan. Biases are corrected or, if ``reconstruction`` is not 0, every weight's rounding
+    chosen so many times for what its layer gives. ``epochs`` of training follow, with the float
     network as teacher; 0 for none.
+
     Deterministic for one seed on one machine.
     """
     plan = plan_for(model, data)
     formats = resolve(plan, data.input_dtype, assignment)
     scales = Calibration(plan, data, calibration) if isinstance(calibration, str) else calibration
     network = QuantizedNetwork(plan, formats, scales)
-    correct_bias(network, scales)
+    if reconstruction:
+        reconstruct(network, scales, reconstruction)
+    else:
+        correct_bias(network, scales)
     finetune(network, plan, data, epochs, seed, progress)
     return network.eval()
 
@@ -65,28 +74,42 @@ def quantize(
 def finetune(
     network: nn.Module, plan: Plan, data: Dataset, epochs: int, seed: int, progress: Progress | None = None
 ) -> None:
-    """Train ``network`` in place, with ``plan`` as teacher; of any but a quantized one, all parameters alike."""
+    """Train ``network`` in place, with ``plan`` as teacher; all parameters alike of any but a ``QuantizedNetwork``."""
     generator = torch.Generator().manual_seed(seed)
-    scales = [p for name, p in network.named_parameters() if "log_" in name]
-    others = [p for name, p in network.named_parameters() if "log_" not in name]
-    optimizer = torch.optim.Adam(
-        [{"params": others, "lr": LEARNING_RATE}, {"params": scales, "lr": SCALE_LEARNING_RATE}]
-    )
+    optimizer = torch.optim.Adam(_rates(network))
     steps = max(1, epochs * max(1, len(data.train_x) // BATCH))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     network.train()
     for epoch in range(epochs):
-        for x, y in batches(data, generator):
+        for x, _ in batches(data, generator):
             if not data.sparse:
                 x = x.contiguous(memory_format=torch.channels_last)  # as calibration's images are
             with torch.no_grad():
                 teacher = (plan.logits(x) / TEMPERATURE).softmax(dim=1)
             logits = network(x)
-            imitation = F.kl_div((logits / TEMPERATURE).log_softmax(dim=1), teacher, reduction="batchmean")
-            loss = (1 - TEACHER_SHARE) * F.cross_entropy(logits, y) + TEACHER_SHARE * TEMPERATURE**2 * imitation
+            # no labels: the float network knows these images by heart, and what it is unsure of says more
+            loss = TEMPERATURE**2 * F.kl_div((logits / TEMPERATURE).log_softmax(dim=1), teacher, reduction="batchmean")
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
         if progress:
             progress("quantize", epoch + 1, epochs)
+
+
+def _rates(network: nn.Module) -> list[dict[str, Any]]:
+    """Every parameter with its learning rate."""
+    if not isinstance(network, QuantizedNetwork):
+        return [{"params": list(network.parameters()), "lr": BIAS_RATE}]
+    named = dict(network.named_parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [p for name, p in named.items() if "log_" in name], "lr": SCALE_RATE},
+        {"params": [p for name, p in named.items() if name.endswith(".bias")], "lr": BIAS_RATE},
+    ]
+    for part in network.parts:
+        assert isinstance(part, QuantizedLayer)
+        if isinstance(part.layer, WeightedLayer):
+            with torch.no_grad():
+                moved = float((part.quantized_weight() - part.layer.weight).square().mean().sqrt())
+            groups.append({"params": [part.weight], "lr": WEIGHT_RATE * moved})
+    return groups
