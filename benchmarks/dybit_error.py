@@ -1,8 +1,8 @@
 """What rounding to DyBit loses beside integers of as many bits, 2 to 8, and the pictures of docs/dybit.md.
 
 Signal over rounding error of four distributions, each format with the scale of least squared error: normal and Laplace
-as weights are, half-normal and exponential as what leaves a ReLU. The last lines are DyBit's as it would be had a number
-to become a whole one of its steps first, ties away from zero.
+as weights are, half-normal and exponential as what leaves a ReLU. The last lines are DyBit's as it would be had a
+number to become a whole one of its steps first, ties away from zero.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from matplotlib.figure import Figure
 from benchmarks.number_formats.fit import SIGNED, distribution, sqnr
 from benchmarks.number_formats.grids import grid
 from models.ir.dtype import DyBitType
-from reports.style import CHOSEN, GREY, STEPS, STYLE
+from reports.style import BARS, CHOSEN, STEPS, STYLE
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 BITS = range(2, 9)
+BIT = 20 * np.log10(2)
 FORMATS = {"int": STEPS, "dybit": CHOSEN}
 OCTAVES = np.linspace(-4, 8, 121)
 """Of the scales tried where rounding is double: about that which brings the largest value to the format's."""
@@ -72,24 +73,23 @@ def values() -> Figure:
         axes.set_xlabel("value over the median one")
         axes.set_ylabel("bits")
         axes.set_title("What the one-sided formats can say")
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, loc="lower right")
         return figure
 
 
 def errors(figures: dict[str, Any]) -> Figure:
+    """Over the 6.02 dB that a bit is worth where steps are even, which would be a level line."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 2.9), layout="constrained")
         for axes, shape in zip(figure.subplots(1, len(SIGNED), sharey=True), SIGNED, strict=True):
-            for name, color in FORMATS.items():
-                axes.plot(
-                    list(BITS), figures[f"{shape}, {name}, dB at 2 to 8 bits"], "o-", ms=3, color=color, label=name
-                )
-            twice = figures[f"{shape}, dybit rounded twice, dB at 2 to 8 bits"]
-            axes.plot(list(BITS), twice, color=GREY, lw=1, ls="--", label="dybit rounded twice")
+            lines = [(name, "o-", color, 1.5) for name, color in FORMATS.items()]
+            for name, marks, color, width in [*lines, ("dybit rounded twice", "--", BARS, 1.0)]:
+                gained = np.array(figures[f"{shape}, {name}, dB at 2 to 8 bits"]) - BIT * np.array(BITS)
+                axes.plot(list(BITS), gained, marks, ms=3, lw=width, color=color, label=name)
             axes.set_title(shape)
             axes.set_xlabel("bits")
             axes.grid(True)
             if shape == next(iter(SIGNED)):
-                axes.set_ylabel("signal over rounding error, dB")
+                axes.set_ylabel("signal over rounding error,\ndB less 6.02 a bit")
                 axes.legend(frameon=False, fontsize=7.5)
         return figure

@@ -6,10 +6,12 @@ part of the error costs nothing to put right, as every channel has a bias.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from models.plan import InputLayer, WeightedLayer
+from models.plan import WeightedLayer
 from models.quant.calibrate import Calibration, channel_means
 from models.quant.network import QuantizedLayer, QuantizedNetwork
 
@@ -21,14 +23,16 @@ def correct_bias(network: QuantizedNetwork, calibration: Calibration) -> None:
     Over the images of ``calibration``. Layers in order, so that each sees those before it corrected.
     """
     values: dict[str, Tensor] = {}
-    for part in network.parts:
-        assert isinstance(part, QuantizedLayer)
-        layer = part.layer
-        if isinstance(layer, InputLayer):
-            values[layer.name] = part(calibration.images)
-            continue
-        inputs = [values[name] for name in layer.inputs]
-        if isinstance(layer, WeightedLayer):
-            found = layer.weigh(inputs[0], part.quantized_weight(), part.bias)
-            part.bias.sub_(channel_means(found) - calibration.means[layer.name])
-        values[layer.name] = part(*inputs)
+    for name, part in network.layers.items():
+        correct_layer(part, values, calibration)
+        inputs = [values[source] for source in part.layer.inputs] or [calibration.images]
+        values[name] = part(*inputs)
+
+
+@torch.no_grad()
+def correct_layer(part: QuantizedLayer, values: Mapping[str, Tensor], calibration: Calibration) -> None:
+    """The same for one layer, if it has a bias; ``values``: what those before it give for the images of calibration."""
+    layer = part.layer
+    if isinstance(layer, WeightedLayer):
+        found = layer.weigh(values[layer.inputs[0]], part.quantized_weight(), part.bias)
+        part.bias.sub_(channel_means(found) - calibration.means[layer.name])

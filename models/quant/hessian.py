@@ -132,8 +132,7 @@ def hessian_sensitivity(
 
 
 def _parts(plan: Plan, data: Dataset, name: str, scales: Calibration) -> dict[str, QuantizedLayer]:
-    network = QuantizedNetwork(plan, resolve(plan, data.input_dtype, name), scales)
-    return {part.layer.name: part for part in network.parts if isinstance(part, QuantizedLayer)}
+    return QuantizedNetwork(plan, resolve(plan, data.input_dtype, name), scales).layers
 
 
 def _weight_error(part: QuantizedLayer) -> float:

@@ -16,7 +16,8 @@ from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
 from models.sparse import elementwise, images
 
-BATCH = 256
+BATCH = 32
+"""Images at a time in exact integers: the layers of more do not stay near the processor, and take twice the time."""
 
 
 class QuantizedLayer(nn.Module):
@@ -114,20 +115,26 @@ class QuantizedNetwork(nn.Module):
 
     def fake_logits(self, x: Tensor) -> Tensor:
         """Logits of the fake-quantized float network, whatever the mode."""
+        return self.values(x)[self.plan.output].flatten(1)
+
+    @property
+    def layers(self) -> dict[str, QuantizedLayer]:
+        """By name, in order."""
+        return {part.layer.name: part for part in self.parts if isinstance(part, QuantizedLayer)}
+
+    def values(self, x: Tensor) -> dict[str, Tensor]:
+        """What each layer of the fake-quantized float network gives."""
         values: dict[str, Tensor] = {}
-        for part in self.parts:
-            assert isinstance(part, QuantizedLayer)
-            inputs = [values[name] for name in part.layer.inputs] or [x]
-            values[part.layer.name] = part(*inputs)
-        return values[self.plan.output].flatten(1)
+        for name, part in self.layers.items():
+            inputs = [values[source] for source in part.layer.inputs] or [x]
+            values[name] = part(*inputs)
+        return values
 
     def integer_layers(self) -> tuple[IntegerLayer, ...]:
         """The network as it stands, in integers."""
         layers: dict[str, IntegerLayer] = {}
-        for part in self.parts:
-            assert isinstance(part, QuantizedLayer)
-            sources = tuple(layers[name] for name in part.layer.inputs)
-            layers[part.layer.name] = part.integer(sources)
+        for name, part in self.layers.items():
+            layers[name] = part.integer(tuple(layers[source] for source in part.layer.inputs))
         return tuple(layers.values())
 
     def integers(self, x: Tensor) -> dict[str, Tensor]:

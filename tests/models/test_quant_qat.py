@@ -57,14 +57,19 @@ def test_sensitivity_is_what_one_layer_alone_costs(trained: Plan, digits: Datase
     assert set(found) == set(trained.choices)
     assert all(layer["int8"] == 0.0 for layer in found.values())
     assert found["stem"]["int2"] > 0.05
-    assert calls[-1] == ("sensitivity", len(found), len(found))
+    assert calls[-1] == ("sensitivity", 20, 20)
     x, y = torch.from_numpy(digits.train_x), torch.from_numpy(digits.train_y)
-    losses = []
-    for form in ("int2", "int8"):
-        network = quantize(trained, digits, dict.fromkeys(trained.choices, "int8") | {"stem": form}, epochs=0)
+    usual = quantize(trained, digits, "int8", epochs=0)
+    for layer in ("stem", "block2_conv1", "block2_add", "fc"):
+        network = quantize(trained, digits, dict.fromkeys(trained.choices, "int8") | {layer: "int2"}, epochs=0)
+        after = False
+        for part, same in zip(network.layers.values(), usual.layers.values(), strict=True):
+            if after and hasattr(part, "bias"):
+                part.bias.data.copy_(same.bias)
+            after = after or part.layer.name == layer
         with torch.no_grad():
-            losses.append(float(nn.functional.cross_entropy(network.fake_logits(x).double(), y)))
-    assert found["stem"]["int2"] == pytest.approx(losses[0] - losses[1], rel=1e-6)
+            losses = [float(nn.functional.cross_entropy(own.fake_logits(x).double(), y)) for own in (network, usual)]
+        assert found[layer]["int2"] == pytest.approx(losses[0] - losses[1], rel=1e-5)
 
 
 def test_training_is_deterministic_and_follows_its_seed() -> None:
