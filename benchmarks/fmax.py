@@ -102,9 +102,9 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
 }
 
 
-def component(name: str, make: Callable[[], wiring.Component], device: Device) -> Path:
+def component(name: str, make: Callable[[], wiring.Component], device: Device, kept: Path = KEPT) -> Path:
     """A design folder of one component for a device."""
-    folder = KEPT / device.name / "".join(letter if letter.isalnum() else "_" for letter in name)
+    folder = kept / device.name / "".join(letter if letter.isalnum() else "_" for letter in name)
     folder.mkdir(parents=True, exist_ok=True)
     text = verilog.convert(make(), name="netweave", emit_src=False, strip_internal_attrs=True)
     (folder / "netweave.v").write_text(fitted(text, device))

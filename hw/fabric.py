@@ -225,6 +225,15 @@ def decoder(f: Family, dtype: DType) -> float:
     return 0.5 * bits**2 + 3.75 * bits * dtype.signed
 
 
+_MANTISSA = {6: (0, 3, 4, 6, 7, 8, 11, 18), 4: (0, 3, 4, 6, 10, 14, 20, 31)}
+"""LUTs that find digits and places, by inputs of a LUT and bits of a magnitude, from 1."""
+
+
+def mantissa_decoder(f: Family, dtype: DType) -> float:
+    """LUTs of the digits of a code and the places to shift them by."""
+    return _MANTISSA[f.lut_inputs][dtype.magnitude_bits - 1] if isinstance(dtype, DyBitType) else 0.0
+
+
 def encoder(f: Family, dtype: DType) -> float:
     """LUTs of the code nearest to a value."""
     if not isinstance(dtype, DyBitType):

@@ -4,19 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from enum import StrEnum
+from functools import cached_property, partial
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import decode, from_sort_key, lut_product, lut_stages, signed_width, sort_key, table_bits, table_product
+from hw.codes import (
+    FEW_DIGITS,
+    Mantissa,
+    chosen_product,
+    decode,
+    from_sort_key,
+    lut_product,
+    lut_stages,
+    mantissa,
+    mantissa_bits,
+    shift_stages,
+    shifted_product,
+    signed_width,
+    sort_key,
+    table_bits,
+    table_product,
+)
 from hw.mapping import Multiplier
 from hw.packing import TREE_RADIX, Packing, pack, packing, split
-from models.ir.dtype import DType
+from models.ir import accumulator
+from models.ir.dtype import DType, IntType
 
 TABLE_BITS = 7
 """Bits of two magnitude codes whose product takes fewer LUTs, of 4 inputs or of 6, when it is looked up."""
+
+
+class Products(StrEnum):
+    """How an array multiplies: in blocks, or in LUTs by one of four circuits of ``hw.codes``."""
+
+    BLOCKS = "blocks"
+    ROWS = "rows"
+    CHOSEN = "chosen"
+    SHIFTED = "shifted"
+    TABLE = "table"
+
+
+def in_luts(features: DType, weights: DType) -> Products:
+    """The circuit that takes the fewest LUTs, of 4 inputs or of 6 (``benchmarks.multipliers``)."""
+    bits = table_bits(features, weights)
+    if bits is not None and bits <= TABLE_BITS:
+        return Products.TABLE
+    if isinstance(weights, IntType):
+        return Products.ROWS
+    if mantissa_bits(weights)[0] <= FEW_DIGITS:
+        return Products.CHOSEN
+    return Products.SHIFTED
 
 
 def tree_stages(terms: int) -> int:
@@ -97,13 +138,36 @@ class Sums:
         """Operands, product, adder tree, accumulator: a register after each."""
         return 1 + self.product_stages + tree_stages(self.terms) + 1
 
+    @cached_property
+    def products(self) -> Products | None:
+        """None where there are none."""
+        if self.weights is None:
+            return None
+        return in_luts(self.features, self.weights) if self.multiplier is Multiplier.LUT else Products.BLOCKS
+
     @property
     def product_stages(self) -> int:
         if self.weights is None:
             return 0
-        if self.multiplier is not Multiplier.LUT or self.looks_up:
-            return 1
-        return lut_stages(signed_width(self.features), signed_width(self.weights))
+        if self.products is Products.SHIFTED:
+            return shift_stages(self.features, self.weights)
+        rows = self.products is Products.ROWS
+        return lut_stages(signed_width(self.features), signed_width(self.weights)) if rows else 1
+
+    @cached_property
+    def product_width(self) -> int:
+        """Bits of a feature times a weight."""
+        assert self.weights is not None
+        assert self.products is not None
+        if self.products in (Products.BLOCKS, Products.ROWS):
+            return signed_width(self.features) + signed_width(self.weights)
+        ends = [a * b for a in (self.features.min, self.features.max) for b in (self.weights.min, self.weights.max)]
+        return accumulator.width(min(ends), max(ends))
+
+    @property
+    def carried(self) -> bool:
+        """Whether each product comes with a bit to add to it."""
+        return self.products is Products.CHOSEN and self.weights is not None and self.weights.signed
 
     @property
     def weight_bits(self) -> int:
@@ -117,14 +181,6 @@ class Sums:
             return None
         lanes = 1 if self.channelwise else self.pe
         return packing(self.features, self.weights, lanes, self.terms, self.operand)
-
-    @property
-    def looks_up(self) -> bool:
-        """Whether products are looked up by their codes, where adders would take more LUTs."""
-        if self.multiplier is not Multiplier.LUT or self.weights is None:
-            return False
-        bits = table_bits(self.features, self.weights)
-        return bits is not None and bits <= TABLE_BITS
 
     def check(self, op: str) -> None:
         """Raise a ValueError, naming the op, where no two weights can share a multiplication as asked for."""
@@ -159,17 +215,7 @@ class MacArray(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m, s = Module(), self.spec
-        bits = s.features.width
-        features = []
-        for n in range(s.taps * s.simd):
-            value = self.features[n * bits : (n + 1) * bits]
-            operand = Signal(bits, name=f"feature{n}")
-            if not s.looks_up:
-                operand = Signal(signed(signed_width(s.features)), name=f"feature{n}")
-                value = decode(m, value, s.features, f"feature{n}")
-            # code 0 stands for 0 in every format
-            m.d.sync += operand.eq(Mux(self.mask[n // s.simd], value, 0))
-            features.append(operand)
+        features = [self._feature(m, n) for n in range(s.taps * s.simd)]
         first = self.first
         for stage in range(s.latency - 1):
             register = Signal(name=f"first{stage}")
@@ -180,7 +226,46 @@ class MacArray(wiring.Component):
             m.d.sync += out.eq(add(Mux(first, 0, out), total, carry))
         return m
 
-    def _totals(self, m: Module, features: list[Signal]) -> list[tuple[Value, Value | None]]:
+    def _feature(self, m: Module, n: int) -> Any:
+        """Feature ``n`` as products take it, registered; 0 where its tap does not count."""
+        s, name = self.spec, f"feature{n}"
+        counts, code = self.mask[n // s.simd], self.features.word_select(n, s.features.width)
+        # without digits, or with code 0, a product is 0 in every format
+        if s.products is Products.TABLE:
+            return self._held(m, name, Mux(counts, code, 0))
+        if s.products is Products.SHIFTED:
+            parts = mantissa(m, code, s.features, name)
+            return self._mantissa(m, name, parts._replace(digits=Mux(counts, parts.digits, 0)))
+        value = Signal(signed(signed_width(s.features)), name=name)
+        m.d.sync += value.eq(Mux(counts, decode(m, code, s.features, name), 0))
+        if s.products is not Products.CHOSEN:
+            return value
+        tripled = Signal(signed(len(value) + 2), name=f"{name}_tripled")
+        m.d.comb += tripled.eq(value + (value << 1))
+        return value, tripled
+
+    def _weight(self, m: Module, p: int, n: int) -> Any:
+        """The weight of lane ``p`` for its term ``n`` likewise."""
+        s, name, code = self.spec, f"weight{p}_{n}", self._code(p, n)
+        assert s.weights is not None
+        if s.products is Products.TABLE:
+            return self._held(m, name, code)
+        if s.products in (Products.SHIFTED, Products.CHOSEN):
+            return self._mantissa(m, name, mantissa(m, code, s.weights, name))
+        value = Signal(signed(signed_width(s.weights)), name=name)
+        m.d.sync += value.eq(decode(m, code, s.weights, name))
+        return value
+
+    def _mantissa(self, m: Module, name: str, parts: Mantissa) -> Mantissa:
+        """Its parts, registered."""
+        digits, places, negative = (
+            None if part is None else self._held(m, f"{name}_{label}", part)
+            for label, part in zip(parts._fields, parts, strict=True)
+        )
+        assert digits is not None
+        return Mantissa(digits, places, negative)
+
+    def _totals(self, m: Module, features: list[Any]) -> list[tuple[Value, Value | None]]:
         """The sum of each lane's terms, and a bit to add to it."""
         s = self.spec
         if s.packing is not None:
@@ -189,8 +274,10 @@ class MacArray(wiring.Component):
         totals: list[tuple[Value, Value | None]] = []
         for p in range(s.pe):
             seen = [features[t * s.simd + p] for t in range(s.taps)] if s.channelwise else features
-            terms = seen if s.weights is None else self._products(m, p, seen)
-            totals.append((add_tree(m, terms, f"lane{p}")[0], None))
+            terms = [(feature, None) for feature in seen] if s.weights is None else self._products(m, p, seen)
+            carries = [carry for _, carry in terms if carry is not None]
+            total, left = add_tree(m, [value for value, _ in terms], f"lane{p}", carries)
+            totals.append((total, left[0] if left else None))
         return totals
 
     def _code(self, p: int, n: int) -> Value:
@@ -199,23 +286,26 @@ class MacArray(wiring.Component):
         assert s.weights is not None
         return self.weights.word_select(p * s.terms + n, s.weights.width)
 
-    def _products(self, m: Module, p: int, features: list[Signal]) -> list[Value]:
+    def _products(self, m: Module, p: int, features: list[Any]) -> list[tuple[Value, Value | None]]:
+        """Each product, registered, and a bit to add to it."""
         s = self.spec
         assert s.weights is not None
-        products: list[Value] = []
+        products: list[tuple[Value, Value | None]] = []
         for n, feature in enumerate(features):
             name = f"{p}_{n}"
-            if s.looks_up:
-                weight = Signal(s.weights.width, name=f"weight{name}")
-                m.d.sync += weight.eq(self._code(p, n))
+            weight, carry = self._weight(m, p, n), None
+            held = partial(self._held, m, f"product{name}_held")
+            if s.products is Products.TABLE:
                 value = table_product(feature, s.features, weight, s.weights)
+            elif s.products is Products.CHOSEN:
+                value, tripled = feature
+                value, carry = chosen_product(value, tripled, weight, s.product_width)
+            elif s.products is Products.SHIFTED:
+                value = shifted_product(feature, weight, s.product_width, held)
             else:
-                weight = Signal(signed(signed_width(s.weights)), name=f"weight{name}")
-                m.d.sync += weight.eq(decode(m, self._code(p, n), s.weights, f"weight{name}"))
-                held = partial(self._held, m, f"product{name}_held")
-                value = lut_product(feature, weight, held) if s.multiplier is Multiplier.LUT else feature * weight
-            products.append(Signal(value.shape(), name=f"product{name}"))
-            m.d.sync += products[-1].eq(value)
+                value = lut_product(feature, weight, held) if s.products is Products.ROWS else feature * weight
+            carry = None if carry is None else self._held(m, f"product{name}_carry", carry)
+            products.append((self._held(m, f"product{name}", value), carry))
         return products
 
     def _held(self, m: Module, name: str, value: Value) -> Value:

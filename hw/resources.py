@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.codes import STAGE_ROWS, signed_width, table_inputs
+from hw.codes import FEW_DIGITS, STAGE_ROWS, lut_stages, mantissa_bits, signed_digits, signed_width, table_inputs
 from hw.device import Device, Resources
 from hw.fabric import (
     Family,
@@ -29,6 +29,7 @@ from hw.fabric import (
     joined_bits,
     looked_up,
     lut_memory,
+    mantissa_decoder,
     select,
     small_product,
     table,
@@ -36,7 +37,7 @@ from hw.fabric import (
     written_block,
 )
 from hw.layout import TokenLayout, index_bits
-from hw.mac import Sums, tree_stages
+from hw.mac import Products, Sums, tree_stages
 from hw.mapping import Memory, Multiplier
 from hw.packing import TREE_RADIX
 from hw.presence import word_bits
@@ -267,23 +268,16 @@ def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
     return np.array([*totals, ff])
 
 
-def product_width(s: Sums) -> int:
-    """Bits of a feature times a weight."""
-    assert s.weights is not None
-    if s.looks_up:
-        return len(table_inputs(s.features, s.weights)) + 1
-    return signed_width(s.features) + signed_width(s.weights)
-
-
 def tree(s: Sums) -> np.ndarray:
     """``adders`` of all lanes."""
     feature = signed_width(s.features)
     if s.weights is None:
         return s.pe * adders(s.terms, feature)
-    product = product_width(s)
-    packing = s.packing
+    product, packing = s.product_width, s.packing
     if packing is None:
-        return s.pe * adders(s.terms, product)
+        found = s.pe * adders(s.terms, product)
+        found[3] += s.pe * carry_registers(s.terms) * s.carried
+        return found
     found = np.zeros(4, dtype=int)
     whole, rest = divmod(s.terms, packing.summed)
     parts, stages = whole + (rest > 0), tree_stages(packing.summed)
@@ -307,14 +301,73 @@ def carry_registers(terms: int) -> int:
 
 
 def of_luts(f: Family, s: Sums, less: float) -> Part:
-    """Products in LUTs, of which ``less`` are left. Terms: those of ``of_blocks``."""
+    """Products in LUTs, of which ``less`` are left. Terms: those of ``of_blocks``; of chosen ones bits of multiples, of
+    what is shifted, products, bits of triple features; of shifted ones bits of rows, of what is shifted by how many
+    places, products.
+    """
     assert s.weights is not None
-    rows = less * s.pe * s.terms
-    if s.looks_up:
+    macs = less * s.pe * s.terms
+    digits, places = mantissa_bits(s.weights)
+    if s.products is Products.TABLE:
         looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
-        return Part("products", (0.0, 0.0, 0.0, 0.0, rows * looked))
+        return Part("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
+    if s.products is Products.CHOSEN:
+        wide = signed_width(s.features)
+        tripled = s.taps * s.simd * (wide + 1) if digits == FEW_DIGITS else 0
+        return Part("chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled))
+    if s.products is Products.SHIFTED:
+        shorter, longer = sorted((signed_digits(s.weights), signed_digits(s.features)))
+        return Part("shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs))
     shorter, longer = sorted((signed_width(s.features), signed_width(s.weights)))
-    return Part("products", (rows * ((shorter + 1) // 2 - 1) * longer, rows * longer, rows, 0.0, 0.0))
+    return Part("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
+
+
+def places_width(s: Sums) -> int:
+    """Bits of the places by which a product of mantissas is shifted."""
+    assert s.weights is not None
+    one, other = (mantissa_bits(dtype)[1] for dtype in (s.features, s.weights))
+    return max(one, other) + (one > 0 < other)
+
+
+def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
+    """Bits of the registers of a feature or a weight before it is multiplied."""
+    if products is Products.TABLE:
+        return dtype.width
+    if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
+        return sum(mantissa_bits(dtype)) + (isinstance(dtype, DyBitType) and dtype.signed)
+    return dtype.decoded_width if feature else signed_width(dtype)
+
+
+def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> float:
+    """LUTs between the code of a feature or a weight and those registers."""
+    if products is Products.TABLE:
+        return 0.0
+    if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
+        return mantissa_decoder(f, dtype)
+    return decoder(f, dtype)
+
+
+def waiting_bits(s: Sums, share: float) -> float:
+    """Bits of the registers inside the products of all lanes. ``share``: of the bits of weights that differ."""
+    assert s.weights is not None
+    macs, lanes = s.pe * s.terms, s.taps * s.simd
+    if s.products is Products.SHIFTED:
+        feature, weight = (signed_digits(dtype) for dtype in (s.features, s.weights))
+        stages = lut_stages(feature, weight)
+        signs = any(dtype.signed and isinstance(dtype, DyBitType) for dtype in (s.features, s.weights))
+        ff = macs * (feature + weight + stages * places_width(s) + (stages - 1) * signs)
+    elif s.products is Products.ROWS:
+        feature, weight = signed_width(s.features), signed_width(s.weights)
+        stages, ff = s.product_stages, 0.0
+    else:
+        return float(macs * s.carried)
+    for stage in range(1, stages):
+        # what waits between the rows of a product: its sum so far, the wider operand and the rest of the other
+        done = 2 * STAGE_ROWS * stage
+        rest = min(feature, weight) - done + 1
+        by_feature, by_weight = (feature, rest) if feature >= weight else (rest, weight)
+        ff += macs * (max(feature, weight) + done + by_weight * share) + lanes * by_feature
+    return ff
 
 
 def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
@@ -347,34 +400,29 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
             pairs, kept, left = pairs + left - after, kept + after, after
         key = s.taps * bits * (masked or s.features.signed)
         return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
-    # what is looked up needs no decoders
-    held = s.features.width if s.looks_up else s.features.decoded_width
-    decoders, borrows = 0.0 if s.looks_up else lanes * decoder(f, s.features), 0.0
+    held, decoders, borrows = s.features.decoded_width, lanes * decoder(f, s.features), 0.0
+    if s.products is not None:
+        held = operand_bits(s.products, s.features, feature=True)
+        decoders = lanes * coded(f, s.products, s.features, feature=True)
     ff = lanes * held + chain
-    feature = signed_width(s.features)
     borrowed = 0
     parts = []
-    if s.weights is not None:
+    if s.weights is not None and s.products is not None:
         weight, macs = signed_width(s.weights), s.pe * s.terms
         groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
         spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
         # of few words, many bits of a weight are constant, or in LUTs copies of others
         share = bits / s.weight_bits if words > 1 else 0.0
-        decoders += 0.0 if s.looks_up else macs * decoder(f, s.weights) * share
-        ff += macs * (s.weights.width if s.looks_up else weight) * share
+        decoders += macs * coded(f, s.products, s.weights, feature=False) * share
+        ff += macs * operand_bits(s.products, s.weights, feature=False) * share
         if s.packing is not None:
             # what a field borrows from the one above
             borrows = (s.pe - len(groups)) * s.terms * (weight + 1) * share
             ff += (s.pe - len(groups)) * s.terms * share
             borrowed = (s.pe - len(groups)) * s.width * (s.packing.summed >= s.terms)
         constant = CONSTANT_BITS if words == 1 else 0
-        ff += s.terms * sum(product_width(s) + span - weight - constant for span in spans)
-        for stage in range(1, s.product_stages):
-            # what waits between the rows of a product: its sum so far, the wider operand and the rest of the other
-            done = 2 * STAGE_ROWS * stage
-            rest = min(feature, weight) - done + 1
-            by_feature, by_weight = (feature, rest) if feature >= weight else (rest, weight)
-            ff += macs * (max(feature, weight) + done + by_weight * share) + lanes * by_feature
+        ff += s.terms * sum(s.product_width + span - weight - constant for span in spans)
+        ff += waiting_bits(s, share)
         # few words leave less of a product
         less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
         parts.append(of_luts(f, s, less) if s.multiplier is Multiplier.LUT else of_blocks(f, s, spans, less))

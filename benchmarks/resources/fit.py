@@ -13,7 +13,8 @@ from hw.fabric import Family, Part
 from hw.op import Op
 
 GROUP = {
-    "operands": "operands", "weights": "operands", "products": "products", "adders": "adders", "maxima": "maxima",
+    "operands": "operands", "weights": "operands", "products": "products", "chosen": "products",
+    "shifted": "products", "adders": "adders", "maxima": "maxima",
     "accumulators": "accumulators", "requantizer": "requantizer", "drain": "requantizer", "frame_sums": "frame_sums",
     "queue": "queue", "output": "queue", "token_source": "source", "window_source": "source", "sparse_source": "source",
     "sequencer": "sequencer",

@@ -12,7 +12,8 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hw.mac import MacArray, Sums
+from hw.codes import FEW_DIGITS, mantissa_bits
+from hw.mac import MacArray, Products, Sums
 from hw.mapping import Multiplier
 from hw.requantizer import Requantizer, requantize_latency
 from models.ir.dtype import DType, parse_dtype
@@ -25,20 +26,26 @@ LIMIT = 2048
 """No sum of two products of 4 bits is beyond it."""
 
 
-class OutOfAdders(Sums):
-    """In LUTs as products of wider formats are."""
+class InLuts(Sums):
+    """Out of one of the circuits for products in LUTs, whichever there would be."""
+
+    made_of: Products
 
     @property
-    def looks_up(self) -> bool:
-        return False
+    def products(self) -> Products:
+        return self.made_of
 
 
 def array(features: str, weights: str, kind: str, terms: int) -> Sums:
-    """Of all weight codes; ``kind``: a multiplier, or one out of adders where it would be looked up."""
-    made, multiplier = (OutOfAdders, Multiplier.LUT) if kind == "adders" else (Sums, Multiplier(kind))
+    """Of all weight codes; ``kind``: a multiplier, or a circuit in place of the one in LUTs."""
+    multiplier = Multiplier(kind) if kind in tuple(Multiplier) else Multiplier.LUT
     operand = 27 if multiplier is Multiplier.PACKED else 0
     x, w = parse_dtype(features), parse_dtype(weights)
-    return made(LANES, terms, 1, x, w, multiplier, channelwise=False, width=16, operand=operand)
+    made = InLuts if kind in tuple(Products) else Sums
+    spec = made(LANES, terms, 1, x, w, multiplier, channelwise=False, width=16, operand=operand)
+    if isinstance(spec, InLuts):
+        object.__setattr__(spec, "made_of", Products(kind))
+    return spec
 
 
 def play(spec: Sums, requantizer: Requantizer | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +130,8 @@ def one(spec: Sums) -> Fraction:
     return unit(spec.features) * unit(spec.weights)
 
 
-KINDS = ("lut", "adders", "dsp", "packed")
+KINDS = ("lut", "rows", "chosen", "shifted", "dsp", "packed")
+"""Multipliers, and circuits in LUTs; there are few multiples to choose from where weights have few digits."""
 TAPERED = ("dybit4", "udybit4")
 MINUS_ZERO = {f"dybit{n}": 1 << n - 1 for n in range(2, 9)}
 MIXED = [
@@ -132,8 +140,13 @@ MIXED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("features", "weights"), MIXED)
+EVERY = [
+    (*pair, kind) for pair in MIXED for kind in KINDS
+    if kind != "chosen" or mantissa_bits(parse_dtype(pair[1]))[0] <= FEW_DIGITS
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("features", "weights", "kind"), EVERY)
 def test_every_product(features: str, weights: str, kind: str) -> None:
     spec = array(features, weights, kind, 1)
     codes, got = play(spec)
@@ -142,11 +155,11 @@ def test_every_product(features: str, weights: str, kind: str) -> None:
     assert got.tolist() == np.array([int(value / one(spec)) for value in sums])[place].tolist()
 
 
-QUICK = [("dybit4", "dybit4", "lut"), ("udybit4", "dybit4", "adders"), ("udybit4", "dybit4", "packed")]
-SUMMED = [
-    pytest.param(*pair, kind, marks=() if (*pair, kind) in QUICK else pytest.mark.slow)
-    for pair in MIXED for kind in KINDS
+QUICK = [
+    ("dybit4", "dybit4", "lut"), ("udybit4", "dybit4", "shifted"), ("udybit4", "dybit4", "packed"),
+    ("uint4", "dybit4", "chosen"), ("dybit4", "int4", "lut"),
 ]  # fmt: skip
+SUMMED = [pytest.param(*each, marks=() if each in QUICK else pytest.mark.slow) for each in EVERY]
 
 
 @pytest.mark.parametrize(("features", "weights", "kind"), SUMMED)

@@ -19,14 +19,17 @@ from hw.fabric import (
     joined_bits,
     lut_memory,
     small_product,
+    total,
     written_block,
 )
 from hw.layout import TokenLayout
+from hw.mac import Sums
 from hw.mapping import Memory, Multiplier, OpMapping
 from hw.registry import build, inputs_of, mappings
-from hw.resources import converter_resources, fork_resources, queue_resources
+from hw.resources import converter_resources, fork_resources, queue_resources, sums
 from hw.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.targets.yosys import synthesize
+from models.ir.accumulator import width
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.graph import Graph, Input, Shape, Window
 from tests.support.nets import NETS
@@ -98,6 +101,28 @@ def test_luts_of_tapered_codes_are_near_those_of_yosys(family: str, name: str, d
     f, dtype = FAMILIES[family], parse_dtype(name)
     assert decoder(f, dtype) == pytest.approx(decoding, rel=0.1)
     assert encoder(f, dtype) == pytest.approx(encoding, rel=0.12)
+
+
+# LUTs and registers of arrays of 4 lanes of 2 terms, whose products are in LUTs and have a tapered operand.
+TAPERED = [
+    ("xcup", "uint8", "dybit4", 407, 323), ("xcup", "udybit8", "dybit4", 631, 445),
+    ("xcup", "int8", "dybit3", 301, 279), ("xcup", "udybit8", "dybit8", 1397, 945),
+    ("xcup", "udybit5", "dybit5", 586, 474), ("ecp5", "uint8", "dybit4", 673, 323),
+    ("ecp5", "udybit8", "dybit4", 1009, 445), ("ecp5", "int8", "dybit3", 465, 279),
+    ("ecp5", "udybit8", "dybit8", 2208, 945), ("ecp5", "udybit5", "dybit5", 987, 474),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "features", "weights", "lut", "ff"), TAPERED)
+def test_products_of_tapered_formats_are_near_those_of_yosys(
+    family: str, features: str, weights: str, lut: int, ff: int
+) -> None:
+    x, w, f = parse_dtype(features), parse_dtype(weights), FAMILIES[family]
+    limit = 576 * x.max * w.max
+    spec = Sums(4, 2, 1, x, w, Multiplier.LUT, channelwise=False, width=width(-limit, limit))
+    said = total(f, sums(f, spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
+    assert said.lut == pytest.approx(lut, rel=0.06)
+    assert said.ff == pytest.approx(ff, rel=0.01)
 
 
 # The same of memories in blocks (depth, bits, blocks of one that is written, and of constants, which share words).

@@ -1,0 +1,164 @@
+"""What a multiply-accumulate takes, by formats, multiplier and width of the array: synthesized, and routed on ECP5.
+
+Arrays of four lanes of 1, 4 and 16 terms, with all that stands between codes and sums: decoders, products, adder tree,
+accumulators, wide enough for a convolution of 3x3 over 64 channels. Yosys counts them for AMD's UltraScale+ (zu3eg);
+nextpnr places and routes some on an ECP5-85F of the slowest grade, between registers. ``circuits`` are the ways to
+multiply in LUTs among which ``hw.mac.in_luts`` chooses. Requantizing with its encoder stands by itself, as one lane of
+it serves many products. What was made stays in ``runs/multipliers``, and is not made again while its Verilog is
+the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth.back import verilog
+from amaranth.lib import wiring
+
+from benchmarks.fmax import component, routed
+from hw.device import DEVICES, Device
+from hw.fabric import family, total
+from hw.mac import MacArray, Products, Sums
+from hw.mapping import Memory, Multiplier
+from hw.packing import packing
+from hw.requantizer import Requantizer
+from hw.resources import sums
+from hw.targets.yosys import synthesize
+from models.ir.accumulator import width
+from models.ir.dtype import parse_dtype
+from tests.support.ops import random_requant
+
+KEPT = Path("runs") / "multipliers"
+XCUP, ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-85k"]
+PAIRS = (
+    ("uint8", "int8"), ("uint4", "int4"), ("udybit8", "dybit8"), ("udybit4", "dybit4"), ("uint8", "dybit4"),
+    ("uint8", "int4"),
+)  # fmt: skip
+"""Features and weights."""
+LANES, TERMS, ROUTED_TERMS = 4, (1, 4, 16), 4
+FAN_IN = 9 * 64
+WORDS = 1000
+"""Weights so many that none of their bits is constant."""
+GOAL_MHZ = 150.0
+CIRCUITS = {
+    ("udybit8", "dybit8"): (Products.ROWS, Products.SHIFTED),
+    ("udybit4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
+    ("uint8", "dybit4"): (Products.ROWS, Products.CHOSEN),
+    ("udybit8", "dybit4"): (Products.ROWS, Products.CHOSEN),
+    ("uint4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
+    ("uint8", "dybit8"): (Products.ROWS, Products.SHIFTED),
+    ("udybit8", "int8"): (Products.ROWS, Products.SHIFTED),
+}
+REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
+
+
+@dataclass(frozen=True)
+class OfCircuit(Sums):
+    """Products in LUTs out of ``circuit`` instead of the one that is chosen."""
+
+    circuit: Products = Products.ROWS
+
+    @property
+    def products(self) -> Products:
+        return self.circuit
+
+
+def array(features: str, weights: str, kind: str, terms: int, device: Device) -> Sums | None:
+    """None where no two weights share a multiplier of the device; ``kind``: a multiplier or a circuit."""
+    x, w = parse_dtype(features), parse_dtype(weights)
+    reach = FAN_IN * x.max * max(w.max, -w.min)
+    bits = width(-reach, reach)
+    if kind in tuple(Products):
+        return OfCircuit(LANES, terms, 1, x, w, Multiplier.LUT, False, bits, circuit=Products(kind))
+    operand = max(device.dsp_widths) if kind == Multiplier.PACKED else 0
+    if operand and packing(x, w, LANES, terms, operand) is None:
+        return None
+    return Sums(LANES, terms, 1, x, w, Multiplier(kind), False, bits, operand=operand)
+
+
+def synthesized(name: str, made: wiring.Component, device: Device) -> dict[str, Any]:
+    text = verilog.convert(made, name="netweave", emit_src=False, strip_internal_attrs=True)
+    folder = KEPT / device.name / "".join(letter if letter.isalnum() else "_" for letter in name)
+    kept, made_of = folder / "synthesized.json", hashlib.sha256(f"{device.synth}\n{text}".encode()).hexdigest()
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    if known.get("made_of") != made_of:
+        folder.mkdir(parents=True, exist_ok=True)
+        source = folder / "synthesized.v"
+        source.write_text(text)
+        figures = asdict(synthesize(source, device.synth, log=folder / "yosys.log").resources)
+        known = {"made_of": made_of, "figures": figures}
+        kept.write_text(json.dumps(known))
+    return known["figures"]
+
+
+def each(figures: dict[str, Any], products: int) -> dict[str, Any]:
+    """With those of one product beside them."""
+    return figures | {f"{kind}_each": round(figures[kind] / products, 1) for kind in ("lut", "ff", "dsp")}
+
+
+def arrays() -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for features, weights in PAIRS:
+        for kind in (Multiplier.LUT, Multiplier.DSP, Multiplier.PACKED):
+            for terms in TERMS:
+                spec = array(features, weights, kind, terms, XCUP)
+                if spec is None:
+                    continue
+                title = f"{features} x {weights}, {LANES} x {terms}, {kind}"
+                made = synthesized(title, MacArray(spec), XCUP)
+                parts = sums(family(XCUP), spec, WORDS, spec.weight_bits, Memory.BRAM, masked=False)
+                said = asdict(total(family(XCUP), parts))
+                figures[title] = each(made, LANES * terms) | {"kind": "synthesized", "estimated": said}
+    return figures
+
+
+def on_ecp5() -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for features, weights in PAIRS:
+        for kind in (Multiplier.LUT, Multiplier.DSP, Multiplier.PACKED):
+            for terms in (1, ROUTED_TERMS) if kind is Multiplier.LUT else (ROUTED_TERMS,):
+                spec = array(features, weights, kind, terms, ECP5)
+                if spec is None:
+                    continue
+                title = f"{features} x {weights}, {LANES} x {terms}, {kind}"
+                folder = component(title, lambda spec=spec: MacArray(spec), ECP5, KEPT)
+                found = routed(folder, ECP5, GOAL_MHZ)
+                short = {name: found[name] for name in ("kind", "fmax_mhz", "levels", "critical_from", "critical_to")}
+                made = synthesized(title, MacArray(spec), ECP5)
+                figures[title] = each(made, LANES * terms) | short
+    return figures
+
+
+def circuits() -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for (features, weights), ways in CIRCUITS.items():
+        for way in ways:
+            for device in (XCUP, ECP5):
+                title = f"{features} x {weights}, {LANES} x {ROUTED_TERMS}, {way}"
+                spec = array(features, weights, way, ROUTED_TERMS, device)
+                assert spec is not None
+                made = synthesized(title, MacArray(spec), device)
+                figures[f"{title}, {device.name}"] = each(made, LANES * ROUTED_TERMS) | {"kind": "synthesized"}
+    return figures
+
+
+def requantizers() -> dict[str, Any]:
+    """Of four lanes, of sums of 24 bits, with constants of 16 channels."""
+    figures: dict[str, Any] = {}
+    limits = (-(1 << 23), (1 << 23) - 1)
+    for name in REQUANTIZED:
+        dtype = parse_dtype(name)
+        requant = random_requant(np.random.default_rng(0), 16, limits, 0, dtype.max)
+        for device in (XCUP, ECP5):
+            made = synthesized(f"requantizer {name}", Requantizer(requant, dtype, LANES, limits), device)
+            figures[f"{name}, {device.name}"] = each(made, LANES) | {"kind": "synthesized"}
+    return figures
+
+
+def measure() -> dict[str, Any]:
+    return {"circuits": circuits(), "requantize": requantizers(), "arrays": arrays(), "ecp5-85k": on_ecp5()}
