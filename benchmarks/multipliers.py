@@ -4,8 +4,8 @@ Arrays of four lanes of 1, 4 and 16 terms, with all that stands between codes an
 accumulators, wide enough for a convolution of 3x3 over 64 channels. Yosys counts them for AMD's UltraScale+ (zu3eg);
 nextpnr places and routes some on an ECP5-85F of the slowest grade, between registers. ``circuits`` are the ways to
 multiply in LUTs among which ``hw.mac.in_luts`` chooses. Requantizing with its encoder stands by itself, as one lane of
-it serves many products. What was made stays in ``runs/multipliers``, and is not made again while its Verilog is
-the same.
+it serves many products; ``fused`` is a lane for several precisions beside lanes for one each. What was made stays in
+``runs/multipliers``, and is not made again while its Verilog is the same.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from amaranth.lib import wiring
 from benchmarks.fmax import component, routed
 from hw.device import DEVICES, Device
 from hw.fabric import family, total
+from hw.fused import FusedMac, Mode
 from hw.mac import MacArray, Products, Sums
 from hw.mapping import Memory, Multiplier
 from hw.packing import packing
@@ -30,7 +31,7 @@ from hw.requantizer import Requantizer
 from hw.resources import sums
 from hw.targets.yosys import synthesize
 from models.ir.accumulator import width
-from models.ir.dtype import parse_dtype
+from models.ir.dtype import DyBitType, IntType, parse_dtype
 from tests.support.ops import random_requant
 
 KEPT = Path("runs") / "multipliers"
@@ -40,7 +41,9 @@ PAIRS = (
     ("uint8", "int4"),
 )  # fmt: skip
 """Features and weights."""
-LANES, TERMS, ROUTED_TERMS = 4, (1, 4, 16), 4
+LANES, SOME_TERMS = 4, 4
+TERMS = {Multiplier.LUT: (1, SOME_TERMS, 16), Multiplier.DSP: (SOME_TERMS,), Multiplier.PACKED: (SOME_TERMS,)}
+"""Of a lane. Blocks take over products alone, of which each costs the same."""
 FAN_IN = 9 * 64
 WORDS = 1000
 """Weights so many that none of their bits is constant."""
@@ -50,8 +53,6 @@ CIRCUITS = {
     ("udybit4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
     ("uint8", "dybit4"): (Products.ROWS, Products.CHOSEN),
     ("udybit8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("uint4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
-    ("uint8", "dybit8"): (Products.ROWS, Products.SHIFTED),
     ("udybit8", "int8"): (Products.ROWS, Products.SHIFTED),
 }
 REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
@@ -81,19 +82,17 @@ def array(features: str, weights: str, kind: str, terms: int, device: Device) ->
     return Sums(LANES, terms, 1, x, w, Multiplier(kind), False, bits, operand=operand)
 
 
-def synthesized(name: str, made: wiring.Component, device: Device) -> dict[str, Any]:
+def synthesized(made: wiring.Component, device: Device) -> dict[str, Any]:
     text = verilog.convert(made, name="netweave", emit_src=False, strip_internal_attrs=True)
-    folder = KEPT / device.name / "".join(letter if letter.isalnum() else "_" for letter in name)
-    kept, made_of = folder / "synthesized.json", hashlib.sha256(f"{device.synth}\n{text}".encode()).hexdigest()
-    known = json.loads(kept.read_text()) if kept.exists() else {}
-    if known.get("made_of") != made_of:
+    folder = KEPT / device.name / hashlib.sha256(f"{device.synth}\n{text}".encode()).hexdigest()[:20]
+    kept = folder / "synthesized.json"
+    if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        source = folder / "synthesized.v"
+        source = folder / "netweave.v"
         source.write_text(text)
         figures = asdict(synthesize(source, device.synth, log=folder / "yosys.log").resources)
-        known = {"made_of": made_of, "figures": figures}
-        kept.write_text(json.dumps(known))
-    return known["figures"]
+        kept.write_text(json.dumps(figures))
+    return json.loads(kept.read_text())
 
 
 def each(figures: dict[str, Any], products: int) -> dict[str, Any]:
@@ -104,13 +103,13 @@ def each(figures: dict[str, Any], products: int) -> dict[str, Any]:
 def arrays() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for features, weights in PAIRS:
-        for kind in (Multiplier.LUT, Multiplier.DSP, Multiplier.PACKED):
-            for terms in TERMS:
+        for kind, of_lane in TERMS.items():
+            for terms in of_lane:
                 spec = array(features, weights, kind, terms, XCUP)
                 if spec is None:
                     continue
                 title = f"{features} x {weights}, {LANES} x {terms}, {kind}"
-                made = synthesized(title, MacArray(spec), XCUP)
+                made = synthesized(MacArray(spec), XCUP)
                 parts = sums(family(XCUP), spec, WORDS, spec.weight_bits, Memory.BRAM, masked=False)
                 said = asdict(total(family(XCUP), parts))
                 figures[title] = each(made, LANES * terms) | {"kind": "synthesized", "estimated": said}
@@ -120,17 +119,16 @@ def arrays() -> dict[str, Any]:
 def on_ecp5() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for features, weights in PAIRS:
-        for kind in (Multiplier.LUT, Multiplier.DSP, Multiplier.PACKED):
-            for terms in (1, ROUTED_TERMS) if kind is Multiplier.LUT else (ROUTED_TERMS,):
-                spec = array(features, weights, kind, terms, ECP5)
-                if spec is None:
-                    continue
-                title = f"{features} x {weights}, {LANES} x {terms}, {kind}"
-                folder = component(title, lambda spec=spec: MacArray(spec), ECP5, KEPT)
-                found = routed(folder, ECP5, GOAL_MHZ)
-                short = {name: found[name] for name in ("kind", "fmax_mhz", "levels", "critical_from", "critical_to")}
-                made = synthesized(title, MacArray(spec), ECP5)
-                figures[title] = each(made, LANES * terms) | short
+        for kind in TERMS:
+            spec = array(features, weights, kind, SOME_TERMS, ECP5)
+            if spec is None:
+                continue
+            title = f"{features} x {weights}, {LANES} x {SOME_TERMS}, {kind}"
+            folder = component(title, lambda spec=spec: MacArray(spec), ECP5, KEPT)
+            found = routed(folder, ECP5, GOAL_MHZ)
+            short = {name: found[name] for name in ("kind", "fmax_mhz", "levels", "critical_from", "critical_to")}
+            made = synthesized(MacArray(spec), ECP5)
+            figures[title] = each(made, LANES * SOME_TERMS) | short
     return figures
 
 
@@ -139,11 +137,11 @@ def circuits() -> dict[str, Any]:
     for (features, weights), ways in CIRCUITS.items():
         for way in ways:
             for device in (XCUP, ECP5):
-                title = f"{features} x {weights}, {LANES} x {ROUTED_TERMS}, {way}"
-                spec = array(features, weights, way, ROUTED_TERMS, device)
+                title = f"{features} x {weights}, {LANES} x {SOME_TERMS}, {way}"
+                spec = array(features, weights, way, SOME_TERMS, device)
                 assert spec is not None
-                made = synthesized(title, MacArray(spec), device)
-                figures[f"{title}, {device.name}"] = each(made, LANES * ROUTED_TERMS) | {"kind": "synthesized"}
+                made = synthesized(MacArray(spec), device)
+                figures[f"{title}, {device.name}"] = each(made, LANES * SOME_TERMS) | {"kind": "synthesized"}
     return figures
 
 
@@ -155,10 +153,36 @@ def requantizers() -> dict[str, Any]:
         dtype = parse_dtype(name)
         requant = random_requant(np.random.default_rng(0), 16, limits, 0, dtype.max)
         for device in (XCUP, ECP5):
-            made = synthesized(f"requantizer {name}", Requantizer(requant, dtype, LANES, limits), device)
+            made = synthesized(Requantizer(requant, dtype, LANES, limits), device)
             figures[f"{name}, {device.name}"] = each(made, LANES) | {"kind": "synthesized"}
     return figures
 
 
+def fused() -> dict[str, Any]:
+    """The lane of three precisions beside the lanes of a word of 8 bits each that it stands for, all in LUTs."""
+    figures: dict[str, Any] = {}
+    for kind in (IntType, DyBitType):
+        wide = kind(8, False).max * kind(8).max * FAN_IN
+        bits = width(-wide, wide)
+        name = f"u{kind(8)} x {kind(8)}".replace("8", "")
+        lane = FusedMac(kind, False, bits)
+        for device in (XCUP, ECP5):
+            figures[f"{name}, 8, 4 and 2 bits, {device.name}"] = synthesized(lane, device)
+            for mode in Mode:
+                x, w = kind(mode.width, False), kind(mode.width)
+                one = Sums(1, mode.codes, 1, x, w, Multiplier.LUT, False, bits)
+                title = f"{x} x {w}, {mode.codes} a word"
+                figures[f"{title}, {device.name}"] = synthesized(MacArray(one), device)
+        folder = component(f"fused {name}", lambda lane=lane: lane, ECP5, KEPT)
+        figures[f"{name}, routed on {ECP5.name}"] = {"fmax_mhz": routed(folder, ECP5, GOAL_MHZ)["fmax_mhz"]}
+    return figures
+
+
 def measure() -> dict[str, Any]:
-    return {"circuits": circuits(), "requantize": requantizers(), "arrays": arrays(), "ecp5-85k": on_ecp5()}
+    return {
+        "circuits": circuits(),
+        "requantize": requantizers(),
+        "arrays": arrays(),
+        "fused": fused(),
+        ECP5.name: on_ecp5(),
+    }

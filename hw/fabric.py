@@ -240,5 +240,5 @@ def encoder(f: Family, dtype: DType) -> float:
         return 0.0
     bits = dtype.magnitude_bits
     if f.lut_inputs == 6:
-        return 0.75 * bits**2 + 4.0 * bits if dtype.signed else 0.78 * bits**2
-    return 2.3 * bits**2 if dtype.signed else max(5.0, 1.9 * bits**2 - 11)
+        return max(3.0, 11.75 * bits - 20) if dtype.signed else max(3.75 * bits, 0.8 * bits**2)
+    return max(5.0, 24.5 * bits - 59.5 if dtype.signed else 22.5 * bits - 65)

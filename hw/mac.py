@@ -49,7 +49,10 @@ class Products(StrEnum):
 
 
 def in_luts(features: DType, weights: DType) -> Products:
-    """The circuit that takes the fewest LUTs, of 4 inputs or of 6 (``benchmarks.multipliers``)."""
+    """The circuit that takes the fewest LUTs of 6 inputs, and nearly always of 4 (``benchmarks.multipliers``).
+
+    All lanes share a decoded feature, but each decodes weights of its own: only tapered weights are worth a shift.
+    """
     bits = table_bits(features, weights)
     if bits is not None and bits <= TABLE_BITS:
         return Products.TABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
@@ -13,7 +14,7 @@ from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
 from hw.codes import FEW_DIGITS, mantissa_bits
-from hw.mac import MacArray, Products, Sums
+from hw.mac import MacArray, Products, Sums, in_luts
 from hw.mapping import Multiplier
 from hw.requantizer import Requantizer, requantize_latency
 from models.ir.dtype import DType, parse_dtype
@@ -26,26 +27,24 @@ LIMIT = 2048
 """No sum of two products of 4 bits is beyond it."""
 
 
+@dataclasses.dataclass(frozen=True)
 class InLuts(Sums):
     """Out of one of the circuits for products in LUTs, whichever there would be."""
 
-    made_of: Products
+    circuit: Products = Products.ROWS
 
     @property
     def products(self) -> Products:
-        return self.made_of
+        return self.circuit
 
 
 def array(features: str, weights: str, kind: str, terms: int) -> Sums:
     """Of all weight codes; ``kind``: a multiplier, or a circuit in place of the one in LUTs."""
-    multiplier = Multiplier(kind) if kind in tuple(Multiplier) else Multiplier.LUT
-    operand = 27 if multiplier is Multiplier.PACKED else 0
+    operand = 27 if kind == Multiplier.PACKED else 0
     x, w = parse_dtype(features), parse_dtype(weights)
-    made = InLuts if kind in tuple(Products) else Sums
-    spec = made(LANES, terms, 1, x, w, multiplier, channelwise=False, width=16, operand=operand)
-    if isinstance(spec, InLuts):
-        object.__setattr__(spec, "made_of", Products(kind))
-    return spec
+    if kind in tuple(Products):
+        return InLuts(LANES, terms, 1, x, w, Multiplier.LUT, channelwise=False, width=16, circuit=Products(kind))
+    return Sums(LANES, terms, 1, x, w, Multiplier(kind), channelwise=False, width=16, operand=operand)
 
 
 def play(spec: Sums, requantizer: Requantizer | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -171,6 +170,42 @@ def test_every_sum_of_two_products(features: str, weights: str, kind: str) -> No
     assert np.array_equal(got, np.array([int(value / one(spec)) for value in sums])[place])
 
 
+WIDE = [
+    ("udybit8", "dybit8", "lut"), ("uint8", "dybit8", "lut"), ("int8", "dybit5", "lut"), ("udybit8", "dybit4", "lut"),
+    ("int8", "dybit3", "lut"), ("udybit7", "dybit6", "lut"), ("udybit5", "dybit2", "lut"), ("udybit8", "int8", "lut"),
+    ("dybit8", "udybit8", "lut"), ("dybit6", "int5", "shifted"), ("udybit5", "dybit5", "packed"),
+    ("udybit8", "dybit8", "dsp"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("features", "weights", "kind"), WIDE)
+def test_products_of_up_to_8_bits(features: str, weights: str, kind: str) -> None:
+    """Every feature by drawn weights; the largest and the smallest of both in every lane."""
+    spec, rng = dataclasses.replace(array(features, weights, kind, 1), width=40), np.random.default_rng(0)
+    x, w = spec.features, spec.weights
+    assert w is not None
+    every = np.concatenate([np.arange(1 << x.width)] * 2)
+    codes = rng.integers(0, 1 << w.width, (len(every), LANES))
+    codes[: 1 << x.width : 3] = w.encode(np.array(w.max))
+    codes[1 : 1 << x.width : 3] = w.encode(np.array(w.min))
+    component = MacArray(spec)
+
+    def put(ctx: Any, step: int) -> None:
+        ctx.set(component.mask, 1)
+        ctx.set(component.first, 1)
+        ctx.set(component.features, int(every[step]))
+        ctx.set(component.weights, joined(codes[step], w))
+
+    top = Module()
+    top.submodules.dut = component
+    got = clocked(
+        top, len(every), spec.latency, put, lambda ctx: [ctx.get(value) for value in component.sums()]
+    )  # fmt: skip
+    reals = [real_values(dtype) for dtype in (x, w)]
+    products = [[int(a * b / one(spec)) for b in reals[1]] for a in reals[0]]
+    assert np.array_equal(got, np.array(products)[every[:, None], codes])
+
+
 def requant(dtype: DType, lanes: int, reach: int) -> Requant:
     """As export makes them: the largest sum of a lane is worth 1 to 4 times the largest value; biases, no ReLU."""
     rng, shift = np.random.default_rng(dtype.width), 20
@@ -220,3 +255,20 @@ def test_every_integer_to_its_code(name: str) -> None:
     ]
     assert got == want
     assert {code for row in got for code in row} == set(range(1 << dtype.width)) - {MINUS_ZERO.get(name)}
+
+
+@pytest.mark.parametrize(
+    ("features", "weights", "circuit"),
+    [
+        ("udybit4", "dybit4", Products.TABLE),
+        ("uint4", "dybit4", Products.TABLE),
+        ("uint8", "dybit4", Products.CHOSEN),
+        ("udybit8", "dybit2", Products.CHOSEN),
+        ("udybit4", "dybit5", Products.SHIFTED),
+        ("int8", "dybit8", Products.SHIFTED),
+        ("udybit8", "int8", Products.ROWS),
+        ("uint4", "int4", Products.ROWS),
+    ],
+)
+def test_circuits_of_products_in_luts(features: str, weights: str, circuit: Products) -> None:
+    assert in_luts(parse_dtype(features), parse_dtype(weights)) is circuit
