@@ -21,9 +21,9 @@ from benchmarks.number_formats.tables import (
     AFTER,
     BITS,
     FAMILIES,
-    PARTS,
+    MIXED,
+    MODES,
     SEEDS,
-    TUNED,
     Evaluation,
     Format,
     calibration,
@@ -83,19 +83,20 @@ def decibels_by_width() -> dict[str, dict[str, list[float]]]:
     }
 
 
-def by_format() -> dict[str, dict[str, Any]]:
-    rows = {name: {part: result(Format(name, part, SEEDS[0])) for part in PARTS} for name in NAMES}
+def by_format() -> dict[str, float]:
+    """Percent of the test images."""
+    found = {pair: result(Format(*pair, SEEDS[0])) for pair in MIXED}
     return {
-        name: {f"4 bits for {part}": _percent(found) for part, found in row.items() if found}
-        for name, row in rows.items()
+        f"{weights or 'float'} weights, {outputs or 'float'} outputs": _percent(own)
+        for (weights, outputs), own in found.items()
+        if own
     }
 
 
 def accuracies(network: str) -> dict[str, Any]:
     """Of the float network, and by bits, format and mode: percent of the test images, mean and range over the seeds."""
-    own: dict[str, Any] = {}
-    for mode in (AFTER, TUNED):
-        own[f"float, {mode}"] = _summary([result(Evaluation(network, "float", mode, seed)) for seed in SEEDS])
+    own: dict[str, Any] = {"float": _summary([result(Evaluation(network, "float", AFTER, SEEDS[0]))])}
+    for mode in MODES:
         for bits in BITS:
             for family in FAMILIES:
                 found = [result(Evaluation(network, family, mode, seed, bits)) for seed in SEEDS]
@@ -135,11 +136,11 @@ def markdown(network: str) -> list[str]:
         spread = f" ({found['from']:.2f} to {found['to']:.2f})" if found["seeds"] > 1 else ""
         return f"{found['mean']:.2f}{spread}"
 
-    columns = [(mode, family) for mode in (AFTER, TUNED) for family in FAMILIES]
+    columns = [(mode, family) for mode in MODES for family in FAMILIES]
     lines = [
         "| W/A | " + " | ".join(f"{family}, {mode}" for mode, family in columns) + " |",
         "|---|" + "---|" * len(columns),
-        "| float | " + " | ".join(cell(f"float, {mode}") for mode, _ in columns) + " |",
+        f"| float | {cell('float')} |" + " |" * (len(columns) - 1),
     ]
     for weights, output in BITS:
         cells = (cell(f"W{weights}/A{output} {family}, {mode}") for mode, family in columns)

@@ -1,8 +1,9 @@
-"""Accuracies of networks in integers and in DyBit, rounded after training and fine-tuned, by seed; each kept.
+"""Accuracies of networks in integers and DyBit, rounded after training, reconstructed, fine-tuned, by seed; each kept.
 
 The method is the same for all: scales of least squared error on calibration images that the seed draws; bias
 correction; 8 bits of the same family for the first and the last layer's weights, what the last one reads and what only
-an add reads.
+an add reads. Reconstruction then chooses each weight's rounding for what its layer gives; fine-tuning goes on without.
+It learns from the float network's outputs alone, from which that network itself would learn nothing.
 Accuracies are those of the fake-quantized networks; at W4A4 some images also run in exact integers.
 """
 
@@ -11,37 +12,46 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.number_formats.cases import CASES, RUNS, planned
 from benchmarks.number_formats.grids import NAMES
 from benchmarks.number_formats.posttraining import Rounded, grids
 from models.data import Dataset
-from models.plan import Plan, WeightedLayer
+from models.plan import Plan
 from models.quant import QuantizedNetwork, quantize
 from models.quant.calibrate import IMAGES, Calibration
 from models.quant.formats import uniform
-from models.quant.qat import finetune
 
 BATCH = 250
 EXACT = 500
 """Test images that also run in exact integers."""
 BITS = ((8, 8), (4, 8), (4, 4), (3, 3), (2, 4))
 FAMILIES = ("int", "dybit")
-AFTER, TUNED = "post-training", "fine-tuned"
+AFTER, RECONSTRUCTED, TUNED = "post-training", "reconstructed", "fine-tuned"
+MODES = (AFTER, RECONSTRUCTED, TUNED)
+ROUNDS = 3
+"""Of choosing how weights are rounded, where a network is reconstructed after training."""
 SEEDS = (0, 1, 2)
-PARTS = ("both", "weights", "outputs")
+MIXED: tuple[tuple[str | None, str | None], ...] = (
+    *((name, name) for name in NAMES),
+    *((name, None) for name in ("int", "dybit", "float")),
+    *((None, name) for name in ("int", "dybit", "float")),
+    ("int", "dybit"),
+    ("dybit", "int"),
+)
+"""Formats of 4 bits of ResNet-20's weights and outputs that are compared; none for those that stay float."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``family`` ``float`` for the network as trained, or fine-tuned as the others are; its ``bits`` are none."""
+    """``family`` ``float``, without ``bits``, for the network as trained."""
 
     network: str
     family: str
@@ -57,41 +67,37 @@ class Evaluation:
     def run(self) -> dict[str, Any]:
         data, plan = loaded(self.network)
         case = CASES[self.network]
-        epochs = case.tuned if self.mode == TUNED else 0
+        epochs, rounds = (case.tuned if self.mode == TUNED else 0), (ROUNDS if self.mode == RECONSTRUCTED else 0)
         few = replace(data, train_x=data.train_x[: case.images], train_y=data.train_y[: case.images])
         if self.bits is None:
-            network: nn.Module = Floating(plan)
-            finetune(network, plan, few, epochs, self.seed)
-            return {"correct": correct(network, data), "of": len(data.test_x)}
+            return {"correct": correct(plan.logits, data), "of": len(data.test_x)}
         scales = calibrated(self.network, self.seed)
-        quantized = quantize(plan, few, assignment(plan, self.family, self.bits), scales, epochs, self.seed)
-        found = {"correct": correct(quantized, data), "of": len(data.test_x)}
+        formats = assignment(plan, self.family, self.bits)
+        quantized = quantize(plan, few, formats, scales, epochs, self.seed, reconstruction=rounds)
+        found = {"correct": correct(quantized.fake_logits, data), "of": len(data.test_x)}
         return found | (exact(quantized, data) if self.bits == (4, 4) else {})
 
 
 @dataclass(frozen=True)
 class Format:
-    """ResNet-20 with a 4-bit format of ``grids.NAMES`` for ``part`` of its tensors, rounded in float after training."""
+    """ResNet-20's tensors of 4 bits in formats of ``grids.NAMES``, rounded in float after training; None for float."""
 
-    format: str
-    part: str
+    weights: str | None
+    outputs: str | None
     seed: int
     network: str = "resnet20"
 
     @property
     def name(self) -> str:
-        return f"{self.network}-{self.format.replace(' ', '_')}-{self.part}-{self.seed}"
+        formats = "-".join(str(own or "none").replace(" ", "_") for own in (self.weights, self.outputs))
+        return f"{self.network}-{formats}-{self.seed}"
 
     def run(self) -> dict[str, Any]:
         data, plan = loaded(self.network)
-        weights, outputs = grids(plan, data.input_dtype, self.format)
         images = torch.from_numpy(calibration(data, self.seed).train_x)
-        network = Rounded(
-            plan,
-            images,
-            {} if self.part == "outputs" else weights,
-            {} if self.part == "weights" else outputs,
-        )
+        weights = grids(plan, data.input_dtype, self.weights)[0] if self.weights else {}
+        outputs = grids(plan, data.input_dtype, self.outputs)[1] if self.outputs else {}
+        network = Rounded(plan, images, weights, outputs)
         found = network.classes(torch.from_numpy(data.test_x))
         return {"correct": int((found == torch.from_numpy(data.test_y)).sum()), "of": len(found)}
 
@@ -101,25 +107,26 @@ def wanted() -> Iterator[Evaluation | Format]:
     first, *others = CASES
     four, low, rest = [(4, 4)], [(3, 3)], [(8, 8), (4, 8), (2, 4)]
     yield from rows(first, AFTER, four, SEEDS)
-    yield from (Format(name, "both", 0) for name in NAMES)
-    yield from (Format(name, part, 0) for name in (*FAMILIES, "float") for part in PARTS[1:])
+    yield from (Format(weights, outputs, 0) for weights, outputs in MIXED)
     yield from rows(first, AFTER, low + rest, SEEDS[:1])
+    yield from rows(first, RECONSTRUCTED, four, SEEDS[:1])
     yield from rows(first, TUNED, four + low, SEEDS[:1])
     for network in others:
         yield from rows(network, AFTER, four + low + rest, SEEDS[:1])
         yield from rows(network, TUNED, four + low, SEEDS[:1])
+    yield from rows(first, RECONSTRUCTED, four, SEEDS[1:])
     yield from rows(first, TUNED, four, SEEDS[1:])
     for network in others:
         yield from rows(network, AFTER, four, SEEDS[1:])
     for seed in SEEDS:
-        for mode in (TUNED, AFTER):
+        for mode in (TUNED, AFTER, RECONSTRUCTED):
             for network in CASES:
                 yield from rows(network, mode, four + low + rest, (seed,))
 
 
 def rows(network: str, mode: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:
     for seed in seeds:
-        if widths[0] == (4, 4) and (mode == TUNED or not seed):
+        if widths[0] == (4, 4) and mode == AFTER and not seed:
             yield Evaluation(network, "float", mode, seed)
         for bits in widths:
             yield from (Evaluation(network, family, mode, seed, bits) for family in FAMILIES)
@@ -150,35 +157,18 @@ def assignment(plan: Plan, family: str, bits: tuple[int, int]) -> dict[str, str]
     return uniform(plan, f"{family}{weights}", f"{family}{output}", ends=fine, branches=fine)
 
 
-class Floating(nn.Module):
-    """A plan's weights and biases, to be trained as they are."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self.plan = plan
-        weighted = [layer for layer in plan.layers if isinstance(layer, WeightedLayer)]
-        self.weights = nn.ParameterDict({layer.name: layer.weight.clone() for layer in weighted})
-        self.biases = nn.ParameterDict({layer.name: layer.bias.clone() for layer in weighted})
-
-    def forward(self, x: Tensor) -> Tensor:
-        own = {name: {"weight": self.weights[name], "bias": self.biases[name]} for name in self.weights}
-        layers = (replace(layer, **own.get(layer.name, {})) for layer in self.plan.layers)
-        return replace(self.plan, layers=tuple(layers)).logits(x)
-
-
-def classes(network: nn.Module, data: Dataset, count: int | None = None) -> Tensor:
-    """int64 [n]: the largest output of each test image; of a quantized network, the fake-quantized one's."""
+def classes(logits: Callable[[Tensor], Tensor], data: Dataset, count: int | None = None) -> Tensor:
+    """int64 [n]: the largest output of each test image, or of the first ``count``."""
     found = []
     with torch.no_grad():
         for part in torch.from_numpy(data.test_x[:count]).split(BATCH):
             part = part if data.sparse else part.contiguous(memory_format=torch.channels_last)
-            logits = network.fake_logits(part) if isinstance(network, QuantizedNetwork) else network(part)
-            found.append(logits.argmax(dim=1))
+            found.append(logits(part).argmax(dim=1))
     return torch.cat(found)
 
 
-def correct(network: nn.Module, data: Dataset) -> int:
-    return int((classes(network, data) == torch.from_numpy(data.test_y)).sum())
+def correct(logits: Callable[[Tensor], Tensor], data: Dataset) -> int:
+    return int((classes(logits, data) == torch.from_numpy(data.test_y)).sum())
 
 
 def exact(network: QuantizedNetwork, data: Dataset) -> dict[str, Any]:
@@ -186,7 +176,7 @@ def exact(network: QuantizedNetwork, data: Dataset) -> dict[str, Any]:
     labels = torch.from_numpy(data.test_y[:EXACT])
     with torch.no_grad():
         found = network.logits(torch.from_numpy(data.test_x[:EXACT])).argmax(dim=1)
-    fake = classes(network, data, EXACT)
+    fake = classes(network.fake_logits, data, EXACT)
     return {
         "exact": {
             "correct": int((found == labels).sum()),

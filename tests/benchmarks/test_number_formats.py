@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,11 +12,10 @@ from benchmarks.number_formats.cases import CASES
 from benchmarks.number_formats.fit import SIGNED, distribution, fitted, rounded, sqnr
 from benchmarks.number_formats.grids import NAMES, Grid, grid, posit
 from benchmarks.number_formats.posttraining import Rounded, errors, grids
-from benchmarks.number_formats.tables import Evaluation, Floating, wanted
+from benchmarks.number_formats.tables import Evaluation, wanted
 from models.data import load
 from models.ir.dtype import IntType
 from models.plan import WeightedLayer
-from models.quant.qat import finetune
 from models.trace import trace
 from models.zoo import load_model
 
@@ -89,8 +87,8 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(tables, "RUNS", tmp_path)
     evaluations = set(wanted())
     assert len({evaluation.name for evaluation in evaluations}) == len(evaluations)
-    # networks x bits x families x modes x seeds, and float ones: as trained, and fine-tuned on three seeds
-    assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (5 * 2 * 2 * 3 + 1 + 3)
+    # networks x (bits x families x modes x seeds, and the float one)
+    assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (5 * 2 * 3 * 3 + 1)
     percents = {0: 90, 1: 92, 2: 94}
     runs = []
 
@@ -104,8 +102,9 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
             tables.evaluate(Evaluation("resnet20", "dybit", "fine-tuned", seed, (4, 4)))
     assert runs == [f"resnet20-w4a4-dybit-fine-tuned-{seed}" for seed in percents]
     lines = markdown("resnet20")
-    assert lines[5] == "| 4/4 | not run | not run | not run | 92.00 (90.00 to 94.00) |"
-    assert set(markdown(list(CASES)[1])[2].split(" | ")[1:-1]) == {"not run"}
+    assert lines[5] == "| 4/4 | not run | not run | not run | not run | not run | 92.00 (90.00 to 94.00) |"
+    assert lines[2] == "| float | not run | | | | | |"
+    assert {len(line.split("|")) for line in markdown(list(CASES)[1])} == {9}
 
 
 def test_nothing_rounded_is_the_float_network_and_what_is_keeps_its_channels_means() -> None:
@@ -126,15 +125,3 @@ def test_nothing_rounded_is_the_float_network_and_what_is_keeps_its_channels_mea
         assert torch.allclose(own.mean(dim=(0, 2, 3)), float_mean, rtol=0, atol=1e-9)
     tensors = errors(plan, images, data.input_dtype, ("int", "dybit"))
     assert {row["layer"] for row in tensors if row["tensor"] == "weights"} == {layer.name for layer in weighted[1:-1]}
-
-
-def test_a_float_network_is_fine_tuned_as_it_is() -> None:
-    data = load("digits")
-    plan = trace(load_model("digits_cnn"), data.shape)
-    network = Floating(plan)
-    x = torch.from_numpy(data.test_x)
-    assert torch.equal(network(x), plan.logits(x))
-    before = tables.correct(network, data)
-    finetune(network, plan, replace(data, train_x=data.train_x[:640], train_y=data.train_y[:640]), 2, 0)
-    assert tables.correct(network, data) > before
-    assert len(list(network.parameters())) == 2 * len(network.weights)
