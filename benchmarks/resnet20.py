@@ -42,7 +42,7 @@ RECONSTRUCTION, EPOCHS = 3, 1
 SPEEDUPS, MAX_ERRORS = [2.0, 2.5, 3.0, 3.5], [0.05, 0.2]
 """Over all of int8 in the same share; and increases of the loss, summed over the layers, before any training."""
 INTEGERS = ("int8", "int4", "int3", "int4xint8")
-SPACES = {"integers": INTEGERS, "with DyBit": (*INTEGERS, "dybit4", "dybit3")}
+SPACES = {"integers": INTEGERS, "with DyBit": (*INTEGERS, "dybit4", "dybit3", "int4xdybit4")}
 BASE = "int8"
 LOSS = 1.0
 """Points of accuracy under the all-int8 design that a faster one may lose."""
