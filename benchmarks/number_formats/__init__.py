@@ -20,6 +20,7 @@ from benchmarks.number_formats.posttraining import errors
 from benchmarks.number_formats.tables import (
     AFTER,
     BITS,
+    CROSS,
     FAMILIES,
     MIXED,
     MODES,
@@ -98,9 +99,10 @@ def accuracies(network: str) -> dict[str, Any]:
     own: dict[str, Any] = {"float": _summary([result(Evaluation(network, "float", AFTER, SEEDS[0]))])}
     for mode in MODES:
         for bits in BITS:
-            for family in FAMILIES:
+            for family in (*FAMILIES, CROSS):
                 found = [result(Evaluation(network, family, mode, seed, bits)) for seed in SEEDS]
-                own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = _summary(found)
+                if family != CROSS or any(found):
+                    own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = _summary(found)
     return own
 
 

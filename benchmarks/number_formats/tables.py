@@ -34,6 +34,8 @@ EXACT = 500
 """Test images that also run in exact integers."""
 BITS = ((8, 8), (4, 8), (4, 4), (3, 3), (2, 4))
 FAMILIES = ("int", "dybit")
+CROSS = "intxdybit"
+"""Integers for weights, DyBit for outputs; at W4A4 of the first network alone."""
 AFTER, RECONSTRUCTED, TUNED = "post-training", "reconstructed", "fine-tuned"
 MODES = (AFTER, RECONSTRUCTED, TUNED)
 ROUNDS = 3
@@ -114,6 +116,7 @@ def wanted() -> Iterator[Evaluation | Format]:
     for network in others:
         yield from rows(network, AFTER, four + low + rest, SEEDS[:1])
         yield from rows(network, TUNED, four + low, SEEDS[:1])
+    yield from (Evaluation(first, CROSS, mode, seed, (4, 4)) for mode in (AFTER, TUNED) for seed in SEEDS)
     yield from rows(first, RECONSTRUCTED, four, SEEDS[1:])
     yield from rows(first, TUNED, four, SEEDS[1:])
     for network in others:
@@ -152,9 +155,9 @@ def calibration(data: Dataset, seed: int) -> Dataset:
 
 
 def assignment(plan: Plan, family: str, bits: tuple[int, int]) -> dict[str, str]:
-    weights, output = bits
-    fine = f"{family}8"
-    return uniform(plan, f"{family}{weights}", f"{family}{output}", ends=fine, branches=fine)
+    weights, output = ("int", "dybit") if family == CROSS else (family, family)
+    fine = f"{weights}8"
+    return uniform(plan, f"{weights}{bits[0]}", f"{output}{bits[1]}", ends=fine, branches=fine)
 
 
 def classes(logits: Callable[[Tensor], Tensor], data: Dataset, count: int | None = None) -> Tensor:
