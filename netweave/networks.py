@@ -49,8 +49,10 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
     networks = Networks(config, trained, kept, progress)
     uniform = {}
     for name in config.quantize.formats:
-        before = accuracy(networks.quantized(name, epochs=0), networks.data)
         measured = networks.measure(dict.fromkeys(networks.plan.choices, name))
+        before = measured.accuracy
+        if config.quantize.epochs:
+            before = accuracy(networks.quantized(name, epochs=0), networks.data)
         save(load(measured.folder), folder / name)
         uniform[name] = {
             "post_training": [before.correct, before.total],
