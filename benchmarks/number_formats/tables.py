@@ -111,18 +111,20 @@ def wanted() -> Iterator[Evaluation | Format]:
     yield from rows(first, AFTER, four, SEEDS)
     yield from (Format(weights, outputs, 0) for weights, outputs in MIXED)
     yield from rows(first, AFTER, low + rest, SEEDS[:1])
-    yield from rows(first, RECONSTRUCTED, four, SEEDS[:1])
-    yield from rows(first, TUNED, four + low, SEEDS[:1])
+    yield from (Evaluation(first, CROSS, AFTER, seed, (4, 4)) for seed in SEEDS)
+    for mode in (RECONSTRUCTED, TUNED):
+        yield from rows(first, mode, four + low, SEEDS[:1])
     for network in others:
         yield from rows(network, AFTER, four + low + rest, SEEDS[:1])
-        yield from rows(network, TUNED, four + low, SEEDS[:1])
-    yield from (Evaluation(first, CROSS, mode, seed, (4, 4)) for mode in (AFTER, TUNED) for seed in SEEDS)
-    yield from rows(first, RECONSTRUCTED, four, SEEDS[1:])
-    yield from rows(first, TUNED, four, SEEDS[1:])
+        for mode in (RECONSTRUCTED, TUNED):
+            yield from rows(network, mode, four + low, SEEDS[:1])
+    yield from rows(first, RECONSTRUCTED, four + rest, SEEDS)
     for network in others:
-        yield from rows(network, AFTER, four, SEEDS[1:])
+        yield from rows(network, AFTER, four, SEEDS)
+    yield from rows(first, TUNED, four, SEEDS)
+    yield from (Evaluation(first, CROSS, mode, seed, (4, 4)) for mode in MODES[1:] for seed in SEEDS)
     for seed in SEEDS:
-        for mode in (TUNED, AFTER, RECONSTRUCTED):
+        for mode in (AFTER, RECONSTRUCTED, TUNED):
             for network in CASES:
                 yield from rows(network, mode, four + low + rest, (seed,))
 

@@ -88,7 +88,7 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
     evaluations = set(wanted())
     assert len({evaluation.name for evaluation in evaluations}) == len(evaluations)
     # networks x (bits x families x modes x seeds, and the float one); int4 x dybit4
-    assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (5 * 2 * 3 * 3 + 1) + 2 * 3
+    assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (5 * 2 * 3 * 3 + 1) + 3 * 3
     percents = {0: 90, 1: 92, 2: 94}
     runs = []
 
