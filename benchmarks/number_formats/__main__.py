@@ -25,7 +25,7 @@ def run() -> None:
 def main(command: str) -> None:
     if command == "run":
         run()
-    benchmarks.write("number_formats", number_formats.gathered())
+    print(benchmarks.write("number_formats", number_formats.gathered()))
 
 
 if __name__ == "__main__":

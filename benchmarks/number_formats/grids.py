@@ -3,7 +3,7 @@
 A format has 3 bits for magnitudes of either sign and all 4 for values that are never negative; as for DyBit, the sign's
 bit then goes to the magnitude. Published formats without a sign of their own here:
 
-- ``float``: 2 bits of exponent, subnormals; E2M1 of the OCP's microscaling formats (v1.0), one-sided E2M2.
+- ``e2m1``: 2 bits of exponent, 1 of mantissa, subnormals, of the OCP's microscaling formats (v1.0); one-sided E2M2.
 - ``adaptivfloat``: 2 bits of exponent, no subnormals, zero in place of the least value; one bias of the exponent for a
   whole tensor, and no other scale. (Tambe et al., arXiv 1909.13271.)
 - ``posit``: regime, 1 bit of exponent, fraction: posit(4,1); one-sided the positive half of posit(5,1). (Gustafson and
@@ -49,7 +49,7 @@ class Grid:
         return positive[len(positive) // 2]
 
 
-def float_(bits: int) -> list[float]:
+def e2m1(bits: int) -> list[float]:
     """Magnitudes: exponents 1 to 3 with ``bits - 2`` of mantissa, and exponent 0 without the leading one."""
     steps = 1 << (bits - 2)
     return [j / steps for j in range(steps)] + [
@@ -90,7 +90,7 @@ def flint(bits: int) -> list[float]:
 
 
 MAGNITUDES: dict[str, Callable[[int], list[float]]] = {
-    "float": float_,
+    "e2m1": e2m1,
     "adaptivfloat": adaptivfloat,
     "posit": posit,
     "power of two": power_of_two,

@@ -43,8 +43,8 @@ ROUNDS = 3
 SEEDS = (0, 1, 2)
 MIXED: tuple[tuple[str | None, str | None], ...] = (
     *((name, name) for name in NAMES),
-    *((name, None) for name in ("int", "dybit", "float")),
-    *((None, name) for name in ("int", "dybit", "float")),
+    *((name, None) for name in ("int", "dybit", "e2m1")),
+    *((None, name) for name in ("int", "dybit", "e2m1")),
     ("int", "dybit"),
     ("dybit", "int"),
 )
