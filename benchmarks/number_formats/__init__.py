@@ -34,7 +34,6 @@ from benchmarks.number_formats.tables import (
     wanted,
 )
 
-WIDTHS = range(2, 9)
 FIRST = "resnet20"
 
 
@@ -56,7 +55,6 @@ def gathered() -> dict[str, Any]:
     evaluations = dict.fromkeys(wanted())
     return {
         "signal over rounding error, dB, 4 bits": decibels(),
-        "signal over rounding error, dB, by bits": decibels_by_width(),
         f"{FIRST} W4A4, post-training, by format": by_format(),
         f"{FIRST}, dB by tensor": errors(plan, images, data.input_dtype, FAMILIES),
         "networks": {name: accuracies(name) for name in CASES},
@@ -69,17 +67,6 @@ def gathered() -> dict[str, Any]:
 def decibels() -> dict[str, dict[str, float]]:
     return {
         title: {name: round(sqnr(distribution(title), grid(name, signed)), 2) for name in NAMES}
-        for title, signed in SIGNED.items()
-    }
-
-
-def decibels_by_width() -> dict[str, dict[str, list[float]]]:
-    """Of 2 to 8 bits."""
-    return {
-        title: {
-            name: [round(sqnr(distribution(title), grid(name, signed, bits)), 2) for bits in WIDTHS]
-            for name in FAMILIES
-        }
         for title, signed in SIGNED.items()
     }
 
