@@ -110,23 +110,21 @@ def wanted() -> Iterator[Evaluation | Format]:
     four, low, rest = [(4, 4)], [(3, 3)], [(8, 8), (4, 8), (2, 4)]
     yield from rows(first, AFTER, four, SEEDS)
     yield from (Format(weights, outputs, 0) for weights, outputs in MIXED)
-    yield from rows(first, AFTER, low + rest, SEEDS[:1])
     yield from (Evaluation(first, CROSS, AFTER, seed, (4, 4)) for seed in SEEDS)
-    for mode in (RECONSTRUCTED, TUNED):
-        yield from rows(first, mode, four + low, SEEDS[:1])
-    for network in others:
+    for network in CASES:
         yield from rows(network, AFTER, four + low + rest, SEEDS[:1])
-        for mode in (RECONSTRUCTED, TUNED):
-            yield from rows(network, mode, four + low, SEEDS[:1])
-    yield from rows(first, RECONSTRUCTED, four + rest, SEEDS)
     for network in others:
         yield from rows(network, AFTER, four, SEEDS)
-    yield from rows(first, TUNED, four, SEEDS)
-    yield from (Evaluation(first, CROSS, mode, seed, (4, 4)) for mode in MODES[1:] for seed in SEEDS)
+    for mode in (RECONSTRUCTED, TUNED):
+        for network in CASES:
+            yield from rows(network, mode, four, SEEDS[:1])
+        yield from rows(first, mode, low + [(2, 4)], SEEDS[:1])
+        yield from rows(first, mode, four, SEEDS)
     for seed in SEEDS:
-        for mode in (AFTER, RECONSTRUCTED, TUNED):
+        for mode in MODES:
             for network in CASES:
                 yield from rows(network, mode, four + low + rest, (seed,))
+    yield from (Evaluation(first, CROSS, mode, seed, (4, 4)) for mode in MODES for seed in SEEDS)
 
 
 def rows(network: str, mode: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:
