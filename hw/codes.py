@@ -12,10 +12,18 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from models.ir.dtype import DType, DyBitType, IntType
 
 
+def decoded_by_table(dtype: DyBitType) -> bool:
+    """Whether values are looked up by their codes, in fewer LUTs, of 4 inputs or of 6, than a negation takes."""
+    return dtype.signed and dtype.width <= 5
+
+
 def decode(m: Module, code: Value, dtype: DType, name: str) -> Value:
     """The decoded integer of a code, as a signed or unsigned value of ``dtype.decoded_width`` bits."""
     if isinstance(dtype, IntType):
         return code.as_signed() if dtype.signed else code.as_unsigned()
+    if decoded_by_table(dtype):
+        values = dtype.decode(np.arange(1 << dtype.width)).tolist()
+        return choice([Const(value, signed(dtype.decoded_width)) for value in values], [*code]).as_signed()
     bits = dtype.magnitude_bits
     magnitude = Signal(dtype.max.bit_length(), name=f"{name}_magnitude")
     with m.Switch(code[:bits]):

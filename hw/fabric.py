@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hw.codes import decoded_by_table
 from hw.device import Device, Resources
 from hw.lut_factors import LUT4, LUT6
 from hw.memories import Cell, Shape, in_registers, shape
@@ -220,6 +221,8 @@ def decoder(f: Family, dtype: DType) -> float:
     if not isinstance(dtype, DyBitType):
         return 0.0
     bits = dtype.magnitude_bits
+    if decoded_by_table(dtype):
+        return dtype.decoded_width * (1.0 if dtype.width <= f.lut_inputs else 2.4)
     if f.lut_inputs == 6:
         return 4.4 * bits - 2 if dtype.signed else 0.2 * bits**2 + 0.9 * bits
     return 0.5 * bits**2 + 3.75 * bits * dtype.signed

@@ -90,9 +90,9 @@ def test_luts_of_a_small_product_are_near_those_of_yosys(family: str, a: int, b:
 # LUTs that decode a DyBit code, and that find the code of an integer.
 CODERS = [
     ("xcup", "udybit4", 7, 15), ("xcup", "udybit6", 12, 28), ("xcup", "udybit8", 20, 52),
-    ("xcup", "dybit4", 11, 16), ("xcup", "dybit6", 21, 38), ("xcup", "dybit8", 29, 63),
+    ("xcup", "dybit4", 6, 16), ("xcup", "dybit6", 21, 38), ("xcup", "dybit8", 29, 63),
     ("ecp5", "udybit4", 8, 25), ("ecp5", "udybit6", 17, 67), ("ecp5", "udybit8", 32, 115),
-    ("ecp5", "dybit4", 16, 14), ("ecp5", "dybit6", 30, 63), ("ecp5", "dybit8", 51, 112),
+    ("ecp5", "dybit4", 6, 14), ("ecp5", "dybit6", 30, 63), ("ecp5", "dybit8", 51, 112),
 ]  # fmt: skip
 
 
