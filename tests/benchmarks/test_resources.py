@@ -95,7 +95,7 @@ def test_estimates_of_the_ops_held_back_stay_within_what_was_measured(family: st
         pairs.append((op.resources(device), Resources(*made)))
     figures = summary(pairs)
     assert figures["bram_exact_percent"] == 100
-    assert figures["dsp_exact_percent"] > 99
+    assert figures["dsp_exact_percent"] > 98
     assert figures["ff_p95_error_percent"] <= 6
     assert figures["lut_median_error_percent"] <= 5
     assert figures["lut_p95_error_percent"] <= 11
