@@ -6,6 +6,7 @@ layer by layer, the mean by which a channel's sum has moved on those images goes
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -111,7 +112,7 @@ def grids(plan: Plan, input_dtype: IntType, name: str) -> tuple[dict[str, Grid],
 
 
 def errors(plan: Plan, calibration: Tensor, input_dtype: IntType, names: tuple[str, ...]) -> list[dict[str, object]]:
-    """Decibels of signal over error of every tensor that takes 4 bits, by format."""
+    """Decibels of signal over error of every tensor that takes 4 bits, by format; none of what all formats hold."""
     rows: list[dict[str, object]] = []
     with torch.no_grad():
         values = plan.values(calibration)
@@ -123,5 +124,6 @@ def errors(plan: Plan, calibration: Tensor, input_dtype: IntType, names: tuple[s
             own = {name: both[place].get(layer.name) for name, both in by_name.items()}
             if tensor is not None and all(found is not None and len(found.values) <= 16 for found in own.values()):
                 decibels = {name: round(sqnr(tensor, found), 2) for name, found in own.items() if found is not None}
-                rows.append({"layer": layer.name, "tensor": kind, **decibels})
+                if all(map(math.isfinite, decibels.values())):
+                    rows.append({"layer": layer.name, "tensor": kind, **decibels})
     return rows
