@@ -2,7 +2,8 @@
 
 Two explorations of the published network, in integers of 8, 4 and 3 bits alone and with DyBit beside them: each layer
 may take any of the formats, all designs keep to the same share of the device, and every accuracy is measured on 6,000
-test images after the same reconstruction on 512 of training. A real image goes through the RTL of the network in DyBit of 4 bits.
+test images after the same reconstruction on 512 of training. A real image goes through the RTL of the network in DyBit
+of 4 bits.
 """
 
 from __future__ import annotations
