@@ -2,9 +2,11 @@
 
 The products of a word are rows of Booth's radix 4, and all modes share them: the rows of one wide product are those of
 several narrow ones, of other operands and at other places. Where it pays: an engine that many layers take in turn, with
-formats of their own, in place of a lane for each format. Where every layer has its own engine, as in the designs that
-``netweave`` generates, each op has one format for good: a lane of that format alone is smaller, and no op is made of
-this one. ``benchmarks.multipliers`` says what it takes beside the lanes it stands for.
+formats of their own, in place of a lane for each format, and for integers, on LUTs of 4 inputs; on LUTs of 6 inputs
+the choices cost what the rows save, in all but registers. DyBit's rows are those of decoded integers, and three lanes
+with the circuits of ``hw.codes`` take fewer LUTs (``benchmarks.multipliers``). Where every layer has its own engine, as
+in the designs that ``netweave`` generates, each op has one format for good: a lane of that format alone is smaller, and
+no op is made of this one.
 """
 
 from __future__ import annotations
