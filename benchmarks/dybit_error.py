@@ -66,7 +66,7 @@ def values() -> Figure:
                 positive = np.array([value for value in grid(name, False, bits).values if value > 0])
                 axes.vlines(
                     positive / positive[len(positive) // 2], bits + lift - 0.14, bits + lift + 0.14,
-                    color=FORMATS[name], lw=1.1 if bits < 6 else 0.6, label=name if bits == BITS[0] else None,
+                    color=FORMATS[name], lw=1.1 if bits < 6 else 0.6, label=name if bits == BITS[0] else "_",
                 )  # fmt: skip
         axes.set_xscale("log", base=2)
         axes.set_yticks(list(BITS))

@@ -17,7 +17,7 @@ def test_assignments_are_drawn_the_same_and_spread() -> None:
     assert found[:9] != predictors.drawn(LAYERS, 9, seed=2)
     assert all(tuple(assignment) == LAYERS for assignment in found)
     used = {name for assignment in found for name in assignment.values()}
-    assert used == set(predictors.FORMATS)
+    assert used == set(predictors.NUMBERS)
     means = [np.mean([parse_dtype(name).width for name in assignment.values()]) for assignment in found]
     assert min(means) < 3
     assert max(means) > 7
