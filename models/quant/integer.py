@@ -178,10 +178,13 @@ class IntegerLayer:
 
 
 def bounds(clip: tuple[float, float], scale: float, dtype: DType) -> tuple[int, int]:
-    """Decoded integers between which a layer's real ``clip`` leaves its output."""
-    low = max(clip[0] / scale, dtype.min)
-    high = min(clip[1] / scale, dtype.max)
-    return round(low), round(high)
+    """Decoded integers between which a layer's real ``clip`` leaves its output: those nearest to its ends.
+
+    Of a tapered format they are values, as a whole number of steps could lie on the other side of a threshold.
+    """
+    ends = torch.tensor([max(clip[0] / scale, dtype.min), min(clip[1] / scale, dtype.max)], dtype=torch.float64)
+    low, high = nearest(ends, dtype).long().tolist()
+    return low, high
 
 
 def integer_weighted(

@@ -67,14 +67,14 @@ def quantize(
         reconstruct(network, scales, reconstruction)
     else:
         correct_bias(network, scales)
-    finetune(network, plan, data, epochs, seed, progress)
+    _finetune(network, plan, data, epochs, seed, progress)
     return network.eval()
 
 
-def finetune(
-    network: nn.Module, plan: Plan, data: Dataset, epochs: int, seed: int, progress: Progress | None = None
+def _finetune(
+    network: QuantizedNetwork, plan: Plan, data: Dataset, epochs: int, seed: int, progress: Progress | None
 ) -> None:
-    """Train ``network`` in place, with ``plan`` as teacher; all parameters alike of any but a ``QuantizedNetwork``."""
+    """Train ``network`` in place, with ``plan`` as teacher."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(_rates(network))
     steps = max(1, epochs * max(1, len(data.train_x) // BATCH))
@@ -97,10 +97,8 @@ def finetune(
             progress("quantize", epoch + 1, epochs)
 
 
-def _rates(network: nn.Module) -> list[dict[str, Any]]:
+def _rates(network: QuantizedNetwork) -> list[dict[str, Any]]:
     """Every parameter with its learning rate."""
-    if not isinstance(network, QuantizedNetwork):
-        return [{"params": list(network.parameters()), "lr": BIAS_RATE}]
     named = dict(network.named_parameters())
     groups: list[dict[str, Any]] = [
         {"params": [p for name, p in named.items() if "log_" in name], "lr": SCALE_RATE},

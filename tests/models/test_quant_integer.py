@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir import golden
-from models.ir.dtype import DyBitType, IntType
+from models.ir.dtype import DyBitType, IntType, parse_dtype
 from models.ir.graph import BIAS_BITS, MAX_SHIFT, Conv, Graph
 from models.plan import Plan
 from models.quant.calibrate import Calibration
+from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, resolve
-from models.quant.integer import ACCUMULATOR_LIMIT, FLOAT32_LIMIT, RangeError, fixed_point, integer_weighted
+from models.quant.integer import ACCUMULATOR_LIMIT, FLOAT32_LIMIT, RangeError, bounds, fixed_point, integer_weighted
 from models.quant.network import QuantizedNetwork
 from models.trace import trace
 from tests.models.nets import NETS, net
@@ -161,6 +162,15 @@ def test_an_accumulator_beyond_int64_is_refused_and_a_wide_bias_is_kept() -> Non
     huge = type(source)(source.layer, IntType(40), source.scale)
     with pytest.raises(RangeError, match=rf"accumulator: \d+ must stay below {ACCUMULATOR_LIMIT}"):
         integer_weighted(layer, weight, bias, tiny, wide, huge, wide, 0.01)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["uint4", "int8", "udybit3", "udybit4", "dybit4", "udybit8"])
+def test_what_is_clipped_ends_where_fake_quantization_takes_it(name: str) -> None:
+    """A ReLU6 at every scale: also where 6 lies beside the middle of two values of a tapered format."""
+    dtype = parse_dtype(name)
+    for scale in np.geomspace(6 / dtype.max / 2, 6, 400):
+        end = fake_quantize(torch.tensor([6.0], dtype=torch.float64), torch.tensor(scale), dtype)
+        assert bounds((0.0, 6.0), float(scale), dtype) == (0, round(float(end) / scale))
 
 
 @pytest.mark.parametrize("images", [1, 32])
