@@ -54,15 +54,16 @@ class Fixed:
 
     def apply(self, x: Tensor) -> Tensor:
         """``x`` int64 [n, c, h, w], requantized."""
-        scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None]
-        return _rounded(scaled, self.shift, self.lo, self.hi)
+        return _rounded(self._scaled(x), self.shift, self.lo, self.hi)
 
     def nearest(self, x: Tensor, dtype: DType) -> Tensor:
         """The values of ``dtype`` nearest to the requantized ``x``."""
         if isinstance(dtype, IntType):
             return nearest(self.apply(x), dtype)
-        scaled = (x + self.bias[:, None, None]) * self.mult[:, None, None]
-        return rounded(_floor(scaled, self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
+        return rounded(_floor(self._scaled(x), self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        return (x + self.bias[:, None, None]) * self.mult[:, None, None]
 
     def export(self) -> ir.Requant:
         return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi)

@@ -14,7 +14,7 @@ from models.plan import Plan, WeightedLayer
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
-from models.quant.network import QuantizedLayer, QuantizedNetwork
+from models.quant.network import QuantizedNetwork
 from models.quant.reconstruct import reconstruct
 from models.trace import trace
 from models.train import BATCH, Progress, batches
@@ -104,8 +104,7 @@ def _rates(network: QuantizedNetwork) -> list[dict[str, Any]]:
         {"params": [p for name, p in named.items() if "log_" in name], "lr": SCALE_RATE},
         {"params": [p for name, p in named.items() if name.endswith(".bias")], "lr": BIAS_RATE},
     ]
-    for part in network.parts:
-        assert isinstance(part, QuantizedLayer)
+    for part in network.layers.values():
         if isinstance(part.layer, WeightedLayer):
             with torch.no_grad():
                 moved = float((part.quantized_weight() - part.layer.weight).square().mean().sqrt())

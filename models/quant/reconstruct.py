@@ -52,8 +52,7 @@ def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int)
     real: list[dict[str, Tensor]] = [{} for _ in batches]
     quantized: list[dict[str, Tensor]] = [{} for _ in batches]
     users = {layer.name: len(network.plan.users(layer.name)) for layer in network.plan.layers}
-    for part in network.parts:
-        assert isinstance(part, QuantizedLayer)
+    for part in network.layers.values():
         layer = part.layer
         if isinstance(layer, WeightedLayer):
             (source,) = layer.inputs
