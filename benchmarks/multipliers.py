@@ -28,7 +28,7 @@ from hw.mac import MacArray, Products, Sums
 from hw.mapping import Memory, Multiplier
 from hw.packing import packing
 from hw.requantizer import Requantizer
-from hw.resources import sums
+from hw.resources.arrays import sums
 from hw.targets.nextpnr import CLOCK, ports
 from hw.targets.yosys import synthesize
 from models.ir.accumulator import width

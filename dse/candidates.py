@@ -19,7 +19,7 @@ from hw.op import Op as HwOp
 from hw.op import divisors
 from hw.queue_bounds import least_queue
 from hw.registry import build, inputs_of, mappings
-from hw.resources import converter_resources, fork_resources, queue_resources
+from hw.resources.streams import converter_resources, fork_resources, queue_resources
 from hw.stream import conversion
 from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType

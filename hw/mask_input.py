@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hw.device import Device, Resources
 from hw.fabric import family, index, total
 from hw.layout import MaskLayout, index_bits
-from hw.resources import queue
+from hw.resources.streams import queue
 from hw.stream import Queue, queue_latency
 
 LUTS = {6: 5, 4: 6}

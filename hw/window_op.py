@@ -23,12 +23,12 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw import resources as cost
 from hw.codes import times
 from hw.fabric import Family, Part, index
 from hw.mac import Sums
 from hw.op import Op, Timing, fewest_lanes, queue_depth
 from hw.requantizer import Drain, Output, drain_latency
+from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.sequencer import Rounds, Sequencer
 from hw.source import (
     SITE_LATENCY,
@@ -174,18 +174,18 @@ class WindowOp(Op):
         s, rounds, node = self.sums, self.rounds, self.node
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
-        place = cost.place_bits(self.out_layout)
+        place = streams.place_bits(self.out_layout)
         # fields of a site: which it is, and what addresses its words
         site = 1 + place
         if self.pointwise:
-            source = cost.token_source(f, self.in_layout, rounds.cycles(1))
+            source = sources.token_source(f, self.in_layout, rounds.cycles(1))
             site += index(token_slots(self.in_layout.beats_per_token, rounds.cycles(1)))
         else:
             g = self.geometry
-            find = cost.sparse_window_source if self.finds_sites else cost.window_source
+            find = sources.sparse_window_source if self.finds_sites else sources.window_source
             source = find(f, self.in_layout, g, self.parallel)
             site += index(g.rows) * (g.kernel if self.finds_sites else 1)
-            site += cost.column_bits(g, self.finds_sites)
+            site += sources.column_bits(g, self.finds_sites)
         steps = 2 + site + index(rounds.groups) + index(rounds.words)
         if self.pointwise:
             steps += 1
@@ -204,15 +204,15 @@ class WindowOp(Op):
         address = index(words) - (index(rounds.groups) if joined else 0)
         address = 0 if joined and self.pointwise else address * (fetch - 1)
         memory = self.mapping.memory
-        bits = cost.weight_bits(s, memory, words, self.weight_words)
+        bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         return [
             Part("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
             *source,
-            cost.sequencer(rounds, site),
-            *cost.weights(f, bits, words, memory, address),
-            *cost.sums(f, s, words, bits, memory, masked=self.parallel),
-            *cost.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
-            *cost.output(f, self.out_layout, self.depth, rounds.beats),
+            sequencing.sequencer(rounds, site),
+            *sequencing.weights(f, bits, words, memory, address),
+            *arrays.sums(f, s, words, bits, memory, masked=self.parallel),
+            *requantizers.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
+            *streams.output(f, self.out_layout, self.depth, rounds.beats),
         ]
 
     def component(self) -> WindowComponent:

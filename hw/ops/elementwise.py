@@ -11,7 +11,6 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw import resources as cost
 from hw.codes import decode, encode, signed_width
 from hw.device import Device
 from hw.fabric import Family, Part, decoder, encoder, index
@@ -19,6 +18,7 @@ from hw.layout import TokenLayout, index_bits
 from hw.mapping import OpMapping
 from hw.op import Op, Tensor, Timing, divisors
 from hw.requantizer import Output, Requantizer, requantize_latency
+from hw.resources import requantizers, streams
 from hw.stream import delayed
 from models.ir.accumulator import width
 from models.ir.activity import Activity
@@ -77,15 +77,16 @@ class ElementwiseOp(Op):
         node, pe, layout = self.node, self.mapping.pe, self.out_layout
         dtype, add = node.dtype, isinstance(node, Add)
         beats = index(layout.beats_per_token)
-        decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + cost.place_bits(layout))
-        if all(cost.constants(requant, pe).mults is None for requant in self.branches):
+        decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + streams.place_bits(layout))
+        if all(requantizers.constants(requant, pe).mults is None for requant in self.branches):
             # the branches share what delays the number of a beat until their multipliers
             ff -= 2 * beats * (len(self.branches) - 1)
         parts = []
         for tensor, requant in zip(self.inputs, self.branches, strict=True):
             decoders += pe * decoder(f, tensor.dtype)
             ff += pe * tensor.dtype.decoded_width
-            parts += cost.requantizer(f, requant, dtype, pe, (tensor.dtype.min, tensor.dtype.max), encoded=not add)
+            bounds = tensor.dtype.min, tensor.dtype.max
+            parts += requantizers.requantizer(f, requant, dtype, pe, bounds, encoded=not add)
         added, clipped, encoders = 0, 0, 0.0
         if isinstance(node, Add):
             added, encoders = pe * (width(*self.limits) - (not dtype.signed)), pe * encoder(f, dtype)
@@ -95,7 +96,7 @@ class ElementwiseOp(Op):
             Part("elementwise", (1.0, beats, added, clipped), encoders, ff),
             Part("operands", (decoders, 0, 0)),
             *parts,
-            *cost.output(f, layout, self.depth),
+            *streams.output(f, layout, self.depth),
         ]
 
     def component(self) -> wiring.Component:

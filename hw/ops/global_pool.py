@@ -13,7 +13,6 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw import resources as cost
 from hw.codes import decode, signed_width
 from hw.device import Device
 from hw.fabric import Family, Part, decoder, index
@@ -22,6 +21,7 @@ from hw.layout import index_bits
 from hw.mapping import OpMapping
 from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.requantizer import Drain, Output, drain_latency
+from hw.resources import arrays, requantizers, streams
 from hw.stream import queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
@@ -88,9 +88,9 @@ class GlobalPoolOp(Op):
                 ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
             ),
             Part("operands", (pe * decoder(f, dtype), 0, 0)),
-            cost.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
-            *cost.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
-            *cost.output(f, self.out_layout, self.depth, self.end_beats),
+            arrays.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
+            *requantizers.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
+            *streams.output(f, self.out_layout, self.depth, self.end_beats),
         ]  # fmt: skip
 
     def component(self) -> wiring.Component:

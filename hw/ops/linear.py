@@ -14,7 +14,6 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw import resources as cost
 from hw.codes import times
 from hw.device import Device
 from hw.fabric import Family, Part, index
@@ -24,6 +23,7 @@ from hw.mapping import Memory, OpMapping
 from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.packing import multipliers
 from hw.requantizer import Drain, Output, drain_latency
+from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.sequencer import Rounds, Sequencer
 from hw.source import SITE_LATENCY, TokenSource, read_latency, token_slots
 from hw.stream import delayed, queue_latency
@@ -114,20 +114,20 @@ class LinearOp(Op):
         sites = shape.height * shape.width
         words = sites * rounds.groups * rounds.words
         slots = token_slots(self.in_layout.beats_per_token, rounds.cycles(1))
-        site = 1 + cost.place_bits(self.in_layout) + index(slots)
+        site = 1 + streams.place_bits(self.in_layout) + index(slots)
         steps = 3 + site + index(rounds.groups) + index(rounds.words)
         steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
         memory = self.mapping.memory
-        bits = cost.weight_bits(s, memory, words, self.weight_words)
+        bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         return [
             Part("steps", (1.0, index(words)), ff=steps),
-            *cost.token_source(f, self.in_layout, rounds.cycles(1)),
-            cost.sequencer(rounds, site),
-            *cost.weights(f, bits, words, memory, index(words)),
-            *cost.sums(f, s, words, bits, memory, masked=False),
-            cost.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width, s.width),
-            *cost.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
-            *cost.output(f, self.out_layout, self.depth, rounds.end_beats),
+            *sources.token_source(f, self.in_layout, rounds.cycles(1)),
+            sequencing.sequencer(rounds, site),
+            *sequencing.weights(f, bits, words, memory, index(words)),
+            *arrays.sums(f, s, words, bits, memory, masked=False),
+            arrays.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width, s.width),
+            *requantizers.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
+            *streams.output(f, self.out_layout, self.depth, rounds.end_beats),
         ]
 
     def component(self) -> wiring.Component:

@@ -12,12 +12,12 @@ from amaranth.back import verilog
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hw import resources as cost
 from hw.device import DEVICES
 from hw.fabric import family, total
 from hw.mac import MacArray, Sums
 from hw.mapping import Memory, Multiplier, OpMapping
 from hw.packing import field_width, multipliers, operand_width, packing
+from hw.resources import arrays
 from hw.targets.yosys import synthesize
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 
@@ -195,7 +195,7 @@ def test_yosys_makes_one_dsp_block_of_what_is_shared(
     source = tmp_path / "array.v"
     source.write_text(verilog.convert(MacArray(spec), name="netweave", emit_src=False, strip_internal_attrs=True))
     made = synthesize(source, device.synth, log=tmp_path / "yosys.log").resources
-    said = total(family(device), cost.sums(family(device), spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
+    said = total(family(device), arrays.sums(family(device), spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
     assert (made.dsp, said.dsp) == (blocks, blocks)
     if device.family in ("xcup", "ecp5"):
         assert made.ff == pytest.approx(said.ff, rel=0.08)

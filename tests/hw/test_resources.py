@@ -26,7 +26,8 @@ from hw.layout import TokenLayout
 from hw.mac import Sums
 from hw.mapping import Memory, Multiplier, OpMapping
 from hw.registry import build, inputs_of, mappings
-from hw.resources import converter_resources, fork_resources, queue_resources, sums
+from hw.resources.arrays import sums
+from hw.resources.streams import converter_resources, fork_resources, queue_resources
 from hw.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.targets.yosys import synthesize
 from models.ir.accumulator import width

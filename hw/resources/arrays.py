@@ -1,0 +1,124 @@
+"""What arrays of sums take: operands, products, adder trees, accumulators; and the sums of whole frames."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from hw.codes import signed_width
+from hw.fabric import Family, Part, decoder, index, lut_memory
+from hw.mac import Sums, tree_stages
+from hw.mapping import Memory, Multiplier
+from hw.packing import TREE_RADIX
+from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
+
+CONSTANT_BITS = 3
+"""Bits of a product with a constant that are constant or copies of others."""
+
+
+@cache
+def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
+    """``words``: of weights; where there is one, they never change; ``bits``: those of a word that differ. Terms of
+    accumulators: their bits, and of those that pay back what a field borrowed; of operands: LUTs of decoders, taps that
+    may not count, bits of packed weights.
+    """
+    lanes = s.taps * s.simd
+    chain = s.latency - 1
+    if s.largest:
+        bits, left, pairs, kept = s.features.width, s.taps, 1, s.taps + 1
+        while left > 1:
+            after = -(-left // TREE_RADIX)
+            pairs, kept, left = pairs + left - after, kept + after, after
+        key = s.taps * bits * (masked or s.features.signed)
+        return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
+    held, decoders, borrows = s.features.decoded_width, lanes * decoder(f, s.features), 0.0
+    if s.products is not None:
+        held = operand_bits(s.products, s.features, feature=True)
+        decoders = lanes * coded(f, s.products, s.features, feature=True)
+    ff = lanes * held + chain
+    borrowed = 0
+    parts = []
+    if s.weights is not None and s.products is not None:
+        weight, macs = signed_width(s.weights), s.pe * s.terms
+        groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
+        spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
+        # of few words, many bits of a weight are constant, or in LUTs copies of others
+        share = bits / s.weight_bits if words > 1 else 0.0
+        decoders += macs * coded(f, s.products, s.weights, feature=False) * share
+        ff += macs * operand_bits(s.products, s.weights, feature=False) * share
+        if s.packing is not None:
+            # what a field borrows from the one above
+            borrows = (s.pe - len(groups)) * s.terms * (weight + 1) * share
+            ff += (s.pe - len(groups)) * s.terms * share
+            borrowed = (s.pe - len(groups)) * s.width * (s.packing.summed >= s.terms)
+        constant = CONSTANT_BITS if words == 1 else 0
+        ff += s.terms * sum(s.product_width + span - weight - constant for span in spans)
+        ff += waiting_bits(s, share)
+        # few words leave less of a product
+        less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
+        parts.append(of_luts(f, s, less) if s.multiplier is Multiplier.LUT else of_blocks(f, s, spans, less))
+    parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
+    *added, registers = tree(s).tolist()
+    parts.append(Part("adders", tuple(added), ff=registers))
+    return Part("accumulators", (s.pe * s.width, borrowed), ff=ff + s.pe * s.width), *parts
+
+
+def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
+    """Of the registered sum of ``terms`` numbers of ``bits`` bits, in ``stages`` stages if fewer would do: bits of
+    sums of two, of three and of four, and registers.
+    """
+    totals, ff, stage = [0, 0, 0], 0, 0
+    while terms > 1 or stage < stages:
+        full, rest = divmod(terms, TREE_RADIX)
+        totals[2] += full * bits
+        if rest > 1:
+            totals[rest - 2] += rest and bits
+        terms, bits, stage = full + (rest > 0), bits + min(terms, TREE_RADIX) - 1, stage + 1
+        ff += terms * bits
+    return np.array([*totals, ff])
+
+
+def tree(s: Sums) -> np.ndarray:
+    """``adders`` of all lanes."""
+    feature = signed_width(s.features)
+    if s.weights is None:
+        return s.pe * adders(s.terms, feature)
+    product, packing = s.product_width, s.packing
+    if packing is None:
+        found = s.pe * adders(s.terms, product)
+        found[3] += s.pe * carry_registers(s.terms) * s.carried
+        return found
+    found = np.zeros(4, dtype=int)
+    whole, rest = divmod(s.terms, packing.summed)
+    parts, stages = whole + (rest > 0), tree_stages(packing.summed)
+    for lanes in packing.groups(s.pe):
+        bits = (len(lanes) - 1) * packing.bits + product
+        found += whole * adders(packing.summed, bits, stages) + (rest > 0) * adders(rest, bits, stages)
+        found += (len(lanes) - 1) * adders(parts, packing.bits) + adders(parts, product + stages)
+        found[3] += (len(lanes) - 1) * carry_registers(parts)
+    return found
+
+
+def carry_registers(terms: int) -> int:
+    """Bits of one carry a term that wait for an adder in a tree of ``terms`` numbers."""
+    waiting = 0
+    carries = terms
+    while terms > 1:
+        after = -(-terms // TREE_RADIX)
+        carries -= terms - after
+        waiting, terms = waiting + carries, after
+    return waiting
+
+
+@cache
+def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int, added: int) -> Part:
+    """Sums of ``bits`` bits of numbers of ``added``. Terms: one, bits of the sums, those of numbers as wide, bits of
+    the counters.
+    """
+    lut, registers = lut_memory(f, 2 * groups, pe * bits, 2)
+    if registers and groups == 1 and f.lut_inputs == 6:
+        # the LUTs of the adders choose between the two
+        lut -= pe * bits
+    counts = index(beats) + index(groups)
+    return Part("frame_sums", (1.0, pe * bits, pe * bits * (added == bits), counts), lut, counts + 5 + registers)

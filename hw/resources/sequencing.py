@@ -1,0 +1,50 @@
+"""What steps take: the counters of their sequencer, and the weights of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from hw.fabric import Family, Part, constant_block, distinct, index, table
+from hw.mac import Sums
+from hw.mapping import Memory
+from hw.sequencer import Rounds
+
+FEW_WORDS = 16
+"""Words of which some bits are likely the same in all, or the same as others."""
+
+
+@cache
+def sequencer(rounds: Rounds, site: int) -> Part:
+    """``site``: bits of one. Terms: one, bits of the counters, of a site, taps that are walked."""
+    counts = index(rounds.groups) + index(rounds.words)
+    counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
+    taps = rounds.kernel**2 if rounds.kernel else 0
+    return Part("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
+
+
+def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
+    """Bits of one of ``count`` weight ``words`` (weights by word and lane) that Yosys keeps.
+
+    In memory it leaves out those that are the same in all words; in LUTs also those that are the same as others.
+    """
+    if count > FEW_WORDS or spec.weights is None:
+        return spec.weight_bits
+    codes = spec.weights.encode(words())
+    if memory is Memory.LUT:
+        return max(1, distinct(codes, spec.weights.width))
+    changes = np.bitwise_or.reduce(codes ^ codes[0], axis=0)
+    return max(1, int(np.bitwise_count(changes).sum()))
+
+
+@cache
+def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> tuple[Part, ...]:
+    """``address``: bits of registers that hold addresses."""
+    if words == 1:
+        return ()
+    if memory is Memory.BRAM:
+        block = constant_block(f, words, bits)
+        return (block._replace(kind="weights", ff=block.ff + address),)
+    return (Part("weights", lut=table(f, words, bits), ff=address + bits),)

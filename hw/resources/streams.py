@@ -1,0 +1,69 @@
+"""What streams take between ops and at their ends: queues, forks, conversions of lanes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hw.device import Device, Resources
+from hw.fabric import Family, Part, family, index, lut_memory, total, written_block
+from hw.layout import TokenLayout, index_bits
+from hw.stream import BLOCK_DEPTH
+
+
+def queue_resources(layout: TokenLayout, depth: int, device: Device) -> Resources:
+    """A queue of ``depth`` beats on an edge."""
+    f = family(device)
+    return total(f, [queue(f, layout.width, depth)])
+
+
+def fork_resources(layout: TokenLayout, ways: int, device: Device) -> Resources:
+    """A fork; the payload is only wires."""
+    f = family(device)
+    return total(f, [Part("fork", (1.0, ways), ff=ways)])
+
+
+def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Resources:
+    """One step from ``layout`` to ``o_lanes`` lanes."""
+    f = family(device)
+    return total(f, [converter_part(layout, o_lanes)])
+
+
+def place_bits(layout: TokenLayout) -> int:
+    """Bits of y and x that are not always 0."""
+    return index(layout.shape.height) + index(layout.shape.width)
+
+
+@cache
+def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
+    """Terms: one, bits of the pointers, bits of pointers that wrap, bits of the level."""
+    pointers, level = 2 * index(depth), depth.bit_length()
+    terms = (1.0, pointers, pointers if depth & (depth - 1) else 0, level)
+    ff = pointers + level
+    if depth > BLOCK_DEPTH:
+        store = written_block(f, depth, bits)
+        return Part("queue", terms, store.lut, ff + 1 + store.ff, store.bram)
+    lut, registers = lut_memory(f, depth, bits)
+    return Part("queue", terms, lut, ff + registers + (1 + bits if registered else 0))
+
+
+def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[Part, Part]:
+    """Terms: one, bits of the room, of features, which ``end`` makes 0."""
+    room = 1 + max(batch - 1, depth - batch).bit_length()
+    features = layout.lanes * layout.dtype.width
+    return queue(f, 1 + place_bits(layout) + features, depth), Part("output", (1.0, room, features), ff=room + 1)
+
+
+@cache
+def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
+    """Terms of widening: one, bits that are collected, bits of the counter; of narrowing: bits that move, bits of the
+    counter, their product.
+    """
+    few, many = sorted((layout.lanes, o_lanes))
+    ways = many // few
+    lanes = many * layout.dtype.width
+    place = 1 + index_bits(layout.shape.height) + index_bits(layout.shape.width)
+    if o_lanes > layout.lanes:
+        ff = 1 + place + lanes + lanes * (ways - 1) // ways + index(ways)
+        return Part("widen", (1.0, lanes * (ways - 1) // ways, index(ways)), ff=ff)
+    moved, level = lanes * (ways - 1) // ways, ways.bit_length()
+    return Part("narrow", (moved, level, moved * level), ff=place + lanes + level)
