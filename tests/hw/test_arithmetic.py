@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import ClockDomain, Module
-from amaranth.sim import Simulator
+from amaranth.hdl import Module
 
 from hw.codes import FEW_DIGITS, mantissa_bits
 from hw.mac import MacArray, Products, Sums, in_luts
@@ -19,6 +17,7 @@ from hw.mapping import Multiplier
 from hw.requantizer import Requantizer, requantize_latency
 from models.ir.dtype import DType, parse_dtype
 from models.ir.graph import Requant
+from tests.support.clocked import clocked
 from tests.support.rationals import nearest_code, real_values, requantized, unit
 
 LANES = 16
@@ -75,28 +74,6 @@ def play(spec: Sums, requantizer: Requantizer | None = None) -> tuple[np.ndarray
         return lanes(ctx, requantizer) if requantizer else [ctx.get(value) for value in array.sums()]
 
     return codes, np.array(clocked(top, len(codes), latency, put, take))
-
-
-def clocked(
-    top: Module, steps: int, latency: int, put: Callable[[Any, int], None], take: Callable[[Any], list[int]]
-) -> list[list[int]]:
-    """What ``take`` reads ``latency`` cycles after each of the ``steps`` that ``put`` sets."""
-    got: list[list[int]] = []
-
-    async def bench(ctx: Any) -> None:
-        for step in range(steps + latency):
-            if step < steps:
-                put(ctx, step)
-            if step >= latency:
-                got.append(take(ctx))
-            await ctx.tick()
-
-    top.domains.sync = ClockDomain()
-    simulator = Simulator(top)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return got
 
 
 def lanes(ctx: Any, requantizer: Requantizer) -> list[int]:

@@ -6,38 +6,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import ClockDomain, Module
-from amaranth.sim import Simulator
 
 from hw.fused import FusedMac, Mode
 from models.ir.dtype import DType, DyBitType, IntType
+from tests.support.clocked import clocked
 
 KINDS = [(IntType, False), (IntType, True), (DyBitType, False), (DyBitType, True)]
 
 
 def play(lane: FusedMac, features: np.ndarray, weights: np.ndarray, modes: np.ndarray, first: np.ndarray) -> list[int]:
     """The sum after each word."""
-    got: list[int] = []
 
-    async def bench(ctx: Any) -> None:
-        for step in range(len(features) + lane.latency):
-            if step < len(features):
-                ctx.set(lane.features, int(features[step]))
-                ctx.set(lane.weights, int(weights[step]))
-                ctx.set(lane.mode, int(modes[step]))
-                ctx.set(lane.first, int(first[step]))
-            if step >= lane.latency:
-                got.append(ctx.get(lane.sum))
-            await ctx.tick()
+    def put(ctx: Any, step: int) -> None:
+        ctx.set(lane.features, int(features[step]))
+        ctx.set(lane.weights, int(weights[step]))
+        ctx.set(lane.mode, int(modes[step]))
+        ctx.set(lane.first, int(first[step]))
 
-    top = Module()
-    top.domains.sync = ClockDomain()
-    top.submodules.dut = lane
-    simulator = Simulator(top)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return got
+    return clocked(lane, len(features), lane.latency, put, lambda ctx: ctx.get(lane.sum))
 
 
 def products(lane: FusedMac, features: np.ndarray, weights: np.ndarray, mode: Mode) -> np.ndarray:

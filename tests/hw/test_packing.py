@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth.back import verilog
-from amaranth.hdl import ClockDomain, Module
-from amaranth.sim import Simulator
 
 from hw.device import DEVICES
 from hw.fabric import family, total
@@ -20,6 +18,7 @@ from hw.packing import field_width, multipliers, operand_width, packing
 from hw.resources import arrays
 from hw.targets.yosys import synthesize
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from tests.support.clocked import clocked
 
 WIDE = {"xcup": 27, "xc7": 25, "ecp5": 18, "ice40": 16}
 
@@ -41,29 +40,17 @@ def check(spec: Sums, features: np.ndarray, weights: np.ndarray) -> None:
     assert spec.weights is not None
     x, w = spec.features.decode(features), spec.weights.decode(weights)
     lanes = (x[:, None, :] * w).sum(axis=2)
-    array = MacArray(spec)
-    got: list[list[int]] = []
+    array, weight_bits = MacArray(spec), spec.weights.width
 
-    async def bench(ctx: Any) -> None:
+    def put(ctx: Any, step: int) -> None:
         ctx.set(array.mask, 1)
-        for step in range(len(features) + spec.latency):
-            if step < len(features):
-                ctx.set(array.features, word(features[step], spec.features.width))
-                ctx.set(array.weights, word(weights[step], spec.weights.width))
-                ctx.set(array.first, step % 4 == 0)
-            await ctx.tick()
-            got.append([ctx.get(value) for value in array.sums()])
+        ctx.set(array.features, word(features[step], spec.features.width))
+        ctx.set(array.weights, word(weights[step], weight_bits))
+        ctx.set(array.first, step % 4 == 0)
 
-    top = Module()
-    top.domains.sync = ClockDomain()
-    top.submodules.dut = array
-    simulator = Simulator(top)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    at = np.arange(len(features))
-    want = [lanes[step - step % 4 : step + 1].sum(axis=0) for step in at]
-    assert np.array_equal(np.array(got)[at + spec.latency - 1], np.array(want))
+    got = clocked(array, len(features), spec.latency, put, lambda ctx: [ctx.get(value) for value in array.sums()])
+    want = [lanes[step - step % 4 : step + 1].sum(axis=0) for step in range(len(features))]
+    assert np.array_equal(np.array(got), np.array(want))
 
 
 def extremes(dtype: DType) -> np.ndarray:

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import ClockDomain, Module
-from amaranth.sim import Simulator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +13,7 @@ from hw.requantizer import Requantizer, requantize_latency
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from models.ir.graph import BIAS_BITS, MAX_SHIFT, MULT_BITS, Requant
+from tests.support.clocked import clocked
 
 FORMATS = [
     "int8",
@@ -38,30 +37,19 @@ def play(component: Requantizer, values: np.ndarray) -> np.ndarray:
     tokens, channels = values.shape
     beats = values.reshape(-1, component.lanes).tolist()
     latency = requantize_latency(component.dtype) - (not component.encoded and isinstance(component.dtype, DyBitType))
-    got: list[list[int]] = []
 
-    async def bench(ctx: Any) -> None:
-        for cycle in range(len(beats) + latency):
-            if cycle < len(beats):
-                ctx.set(component.index, cycle % component.beats)
-                for lane, value in enumerate(beats[cycle]):
-                    ctx.set(getattr(component, f"value{lane}"), value)
-            if cycle >= latency:
-                if component.encoded:
-                    word, width = ctx.get(component.codes), component.dtype.width
-                    got.append([word >> n * width & (1 << width) - 1 for n in range(component.lanes)])
-                else:
-                    got.append([ctx.get(getattr(component, f"integer{n}")) for n in range(component.lanes)])
-            await ctx.tick()
+    def put(ctx: Any, beat: int) -> None:
+        ctx.set(component.index, beat % component.beats)
+        for lane, value in enumerate(beats[beat]):
+            ctx.set(getattr(component, f"value{lane}"), value)
 
-    top = Module()
-    top.domains.sync = ClockDomain()
-    top.submodules.dut = component
-    simulator = Simulator(top)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return np.array(got).reshape(tokens, channels)
+    def take(ctx: Any) -> list[int]:
+        if not component.encoded:
+            return [ctx.get(getattr(component, f"integer{n}")) for n in range(component.lanes)]
+        word, width = ctx.get(component.codes), component.dtype.width
+        return [word >> n * width & (1 << width) - 1 for n in range(component.lanes)]
+
+    return np.array(clocked(component, len(beats), latency, put, take)).reshape(tokens, channels)
 
 
 def check(
