@@ -73,20 +73,21 @@ class _FakeQuantize(torch.autograd.Function):
     """What backward needs lies in memory anyway: the input, and the output that the next layer takes."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, dtype: DType) -> Tensor:
-        y = nearest(x / scale, dtype).mul_(scale)
+    def forward(ctx: Any, x: Tensor, scale: Tensor, dtype: DType, tie: float) -> Tensor:
+        steps = x / scale
+        y = nearest(steps.add_(tie) if tie else steps, dtype).mul_(scale)
         ctx.save_for_backward(x, y, scale)
         ctx.dtype = dtype
         return y
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         (grad,) = grads
         x, y, scale = ctx.saved_tensors
         of_x = _inside(grad, x, ctx.dtype.min * scale, ctx.dtype.max * scale)
         # y's derivative by the scale, straight through the rounding: (y - x) / scale, and y / scale where x saturates
         slope = (y - x).mul_(grad).addcmul_(grad - of_x, x)
-        return of_x, slope.sum_to_size(scale.shape) / scale, None
+        return of_x, slope.sum_to_size(scale.shape) / scale, None, None
 
 
 def _inside(grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -100,13 +101,13 @@ def _inside(grad: Tensor, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 @elementwise
-def fake_quantize(x: Tensor, scale: Tensor, dtype: DType) -> Tensor:
+def fake_quantize(x: Tensor, scale: Tensor, dtype: DType, tie: float = 0.0) -> Tensor:
     """``x`` rounded to ``scale`` times a value of ``dtype``.
 
-    ``scale`` broadcasts against ``x``. Gradients reach ``x`` where it lies inside the format's
-    range, and ``scale`` everywhere.
+    ``scale`` broadcasts against ``x``. ``tie``, in steps: what lies so little below a tie is rounded upward with it.
+    Gradients reach ``x`` where it lies inside the format's range, and ``scale`` everywhere.
     """
-    return _FakeQuantize.apply(x, scale, dtype)  # type: ignore[no-any-return]
+    return _FakeQuantize.apply(x, scale, dtype, tie)  # type: ignore[no-any-return]
 
 
 @elementwise

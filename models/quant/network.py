@@ -16,6 +16,8 @@ from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
 from models.sparse import elementwise, images
 
+TIE = 2.0**-8
+"""In steps: more than float32 loses of a sum, and less than sums are apart."""
 BATCH = 32
 """Images at a time in exact integers: the layers of more do not stay near the processor, and take twice the time."""
 
@@ -65,7 +67,10 @@ class QuantizedLayer(nn.Module):
         if isinstance(layer, ClippedLayer):
             # an unsigned format clips at zero by itself
             y = clip(y, -math.inf if self.dtype.min == 0 else layer.clip[0], layer.clip[1])
-        return fake_quantize(y, self.log_scale.exp2(), self.dtype) if self.learns_scale else y
+        if not self.learns_scale:
+            return y
+        # sums lie on half steps, many of them between two values: what float makes of a tie must still go upward
+        return fake_quantize(y, self.log_scale.exp2(), self.dtype, TIE if isinstance(layer, AddLayer) else 0.0)
 
     def quantized_weight(self) -> Tensor:
         """The weight, of a layer that has one, as its format has it."""

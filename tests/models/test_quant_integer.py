@@ -187,3 +187,20 @@ def test_float32_sums_are_exact_up_to_their_limit(images: int, c_in: int, c_out:
     rows = weight.view(groups, c_out // groups, terms)
     exact = (rows[None, :, :, :, None] * patches[:, :, None]).sum(dim=3)
     assert torch.equal(floats.long().view(images, c_out, -1), exact.view(images, c_out, -1))
+
+
+@pytest.mark.parametrize("form", ["int4", "dybit3", "dybit4", "dybit5"])
+def test_every_sum_of_two_branches_is_rounded_as_in_integers(form: str) -> None:
+    """Most sums lie on half steps and many between two values, where float errors must not decide."""
+    model, data = net("digits_cnn")
+    choices = trace(model, data.shape).choices
+    network = quantized("digits_cnn", dict.fromkeys(choices, "int8") | {"block1_add": f"int8x{form}"})
+    part = network.layers["block1_add"]
+    by_name = {layer.layer.name: layer for layer in network.integer_layers()}
+    sources = [by_name[name] for name in part.layer.inputs]
+    pairs = torch.cartesian_prod(*(torch.arange(own.dtype.min, own.dtype.max + 1) for own in sources))
+    branches = [values[:, None, None, None].expand(-1, part.layer.shape.channels, 1, 1) for values in pairs.unbind(1)]
+    wanted = by_name["block1_add"].compute(*branches)
+    with torch.no_grad():
+        found = part(*((own.scale * values).float() for own, values in zip(sources, branches, strict=True)))
+    assert torch.equal((found / part.log_scale.exp2()).round().long(), wanted)
