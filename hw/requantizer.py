@@ -22,8 +22,9 @@ def requantize_latency(dtype: DType) -> int:
 
 
 def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
-    """Bits of sums within ``bounds`` and their biases."""
-    return max(width(bounds[0] + int(requant.bias.min()), bounds[1] + int(requant.bias.max())), width(*bounds))
+    """Bits of sums within ``bounds``, with their fractions and biases."""
+    low, high = (bound << requant.fraction for bound in bounds)
+    return max(width(low + int(requant.bias.min()), high + int(requant.bias.max())), width(low, high))
 
 
 def narrow_width(requant: Requant, biased: int, guard_bits: int) -> int:
@@ -77,7 +78,8 @@ class Requantizer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         r = self.requant
-        biases = self._constants(m, r.bias, width(int(r.bias.min()), int(r.bias.max())), True, "bias", 0)
+        bias_bits = max(width(int(r.bias.min()), int(r.bias.max())), r.fraction + 1)
+        biases = self._constants(m, r.bias, bias_bits, True, "bias", 0)
         mults = self._constants(m, r.mult, MULT_BITS, False, "mult", 2)
         half = _half(r, self.guard_bits)
         product_bits = self.narrow_width + MULT_BITS
@@ -91,7 +93,7 @@ class Requantizer(wiring.Component):
             clipped = Signal(signed(self.out_width), name=f"clipped{n}")
             m.d.sync += [
                 value.eq(getattr(self, f"value{n}")),
-                biased.eq(value + biases[n]),
+                biased.eq(_added(value, biases[n], r.fraction)),
                 narrow.eq(_saturated(biased, self.narrow_width)),
                 product.eq(narrow * mults[n]),
                 rounded.eq((scaled + half) >> r.shift),
@@ -123,6 +125,11 @@ class Requantizer(wiring.Component):
         m.d.comb += read.addr.eq(delayed(m, self.index, delay, f"{name}_index"))
         lanes = [read.data.word_select(n, bits) for n in range(self.lanes)]
         return [lane.as_signed() if is_signed else lane for lane in lanes]
+
+
+def _added(value: Signal, bias: Value, fraction: int) -> Value:
+    """``(value << fraction) + bias``, by an adder of whole units: what lies below them is the bias's own."""
+    return Cat(bias[:fraction], value + bias[fraction:].as_signed()).as_signed()
 
 
 def _saturated(value: Signal, bits: int) -> Value:

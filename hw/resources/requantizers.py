@@ -90,7 +90,8 @@ def requantizer(
     guard = dtype.guard_bits if encoded else 0
     result = width(requant.lo << guard, requant.hi << guard) - (encoded and not dtype.signed)
     fixed, widths = constants(requant, lanes), operands(requant, bounds, guard)
-    return _requantizer(f, fixed, width(*bounds), widths, requant.shift - guard, result, dtype, lanes, encoded, counted)
+    bits, shift = width(*bounds), requant.shift - guard
+    return _requantizer(f, fixed, bits, widths, requant.fraction, shift, result, dtype, lanes, encoded, counted)
 
 
 @cache
@@ -99,6 +100,7 @@ def _requantizer(
     c: Constants,
     bits: int,
     operands: tuple[int, int],
+    fraction: int,
     shift: int,
     result: int,
     dtype: DType,
@@ -129,7 +131,7 @@ def _requantizer(
         ff += 2 * index(c.beats)
     narrowed = lanes * narrow if narrow < biased else 0
     # of a bias that is always the same only the ones take LUTs; a limit that is a power of two takes none by bit
-    added = lanes * biased * (1.0 if c.bias_bits else 0.5)
+    added = lanes * (biased - fraction) * (1.0 if c.bias_bits else 0.5)
     clipped = 0 if isinstance(dtype, DyBitType) else lanes * result
     terms = (lanes, added, narrowed, rounded, clipped, joined)
     return (Part("requantizer", terms, lut, ff, 0, dsp),)

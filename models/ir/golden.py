@@ -27,17 +27,21 @@ from models.ir.graph import (
 
 
 def requantize(acc: np.ndarray, requant: Requant) -> np.ndarray:
-    """``clip(((acc + bias) * mult + half) >> shift, lo, hi)`` over ``[..., channels]``."""
+    """``clip((((acc << fraction) + bias) * mult + half) >> shift, lo, hi)`` over ``[..., channels]``."""
     half = (1 << requant.shift) >> 1
-    scaled = ((acc + requant.bias) * requant.mult + half) >> requant.shift
+    scaled = (_scaled(acc, requant) + half) >> requant.shift
     return np.clip(scaled, requant.lo, requant.hi)
 
 
 def halves(acc: np.ndarray, requant: Requant) -> np.ndarray:
-    """Twice ``(acc + bias) * mult / 2**shift``, rounded down, and no further out than twice ``lo`` and ``hi``."""
-    scaled = (acc + requant.bias) * requant.mult
+    """Twice the requantized sums, rounded down, and no further out than twice ``lo`` and ``hi``."""
+    scaled = _scaled(acc, requant)
     twice = scaled >> (requant.shift - 1) if requant.shift else scaled << 1
     return np.clip(twice, 2 * requant.lo, 2 * requant.hi)
+
+
+def _scaled(acc: np.ndarray, requant: Requant) -> np.ndarray:
+    return ((acc << requant.fraction) + requant.bias) * requant.mult
 
 
 def to_dtype(values: np.ndarray, requant: Requant, dtype: DType) -> np.ndarray:

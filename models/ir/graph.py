@@ -23,6 +23,7 @@ STRIDES = (1, 2)
 BIAS_BITS = 32
 MULT_BITS = 16
 MAX_SHIFT = 40
+MAX_FRACTION = 16
 MAX_SIDE = 4096
 
 
@@ -45,11 +46,12 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Requant:
-    """Accumulator to activation: ``clip(((x + bias) * mult + half) >> shift, lo, hi)`` where that is an integer.
+    """Accumulator to activation: ``clip((biased * mult + half) >> shift, lo, hi)`` where that is an integer.
 
-    ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; the shift is arithmetic. A tapered format takes the value
-    nearest to ``(x + bias) * mult / 2**shift``, clipped to ``lo`` and ``hi``, ties upward, in one rounding.
-    ``bias`` and ``mult``: int64 ``[channels]``. ReLU is ``lo = 0``.
+    ``biased`` is ``(x << fraction) + bias``: with few bits and few taps one unit of the accumulator is a step of the
+    output and more, and a whole number of them no bias. ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; shifts
+    to the right are arithmetic. A tapered format takes the value nearest to ``biased * mult / 2**shift``, clipped to
+    ``lo`` and ``hi``, ties upward, in one rounding. ``bias`` and ``mult``: int64 ``[channels]``. ReLU is ``lo = 0``.
     """
 
     bias: np.ndarray
@@ -57,6 +59,7 @@ class Requant:
     shift: int
     lo: int
     hi: int
+    fraction: int = 0
 
     @classmethod
     def identity(cls, channels: int, lo: int, hi: int) -> Requant:
@@ -96,6 +99,8 @@ class Node:
             raise self.error(f"{name}.mult", requant.mult.tolist(), f"must be 0 to {(1 << MULT_BITS) - 1}")
         if not 0 <= requant.shift <= MAX_SHIFT:
             raise self.error(f"{name}.shift", requant.shift, f"must be 0 to {MAX_SHIFT}")
+        if not 0 <= requant.fraction <= MAX_FRACTION:
+            raise self.error(f"{name}.fraction", requant.fraction, f"must be 0 to {MAX_FRACTION}")
         if requant.lo > requant.hi:
             raise self.error(f"{name}.lo", requant.lo, f"must not exceed hi, {requant.hi}")
         if limits is not None and (requant.lo < limits.min or requant.hi > limits.max):

@@ -21,7 +21,7 @@ import numpy as np
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from models.ir.graph import NODES, Graph, GraphError, Node, Requant, Shape
 
-VERSION = 2
+VERSION = 3
 """2: a sum becomes a number of a tapered format in one rounding."""
 FORMAT = "netweave graph"
 GRAPH_FILE = "graph.json"

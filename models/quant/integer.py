@@ -36,6 +36,8 @@ from models.sparse import elementwise
 ACCUMULATOR_LIMIT = 1 << (61 - ir.MULT_BITS)
 BIAS_LIMIT = 1 << 30
 FLOAT32_LIMIT = 1 << 24
+BIAS_ERROR = 2.0**-5
+"""Steps of a layer's output by which the rounding of its biases may move it."""
 
 
 class RangeError(ValueError):
@@ -44,13 +46,17 @@ class RangeError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Fixed:
-    """Requantization: ``clip(((x + bias) * mult + half) >> shift, lo, hi)``; ``bias`` and ``mult`` int64 [c]."""
+    """Requantization: ``clip((((x << fraction) + bias) * mult + half) >> shift, lo, hi)``.
+
+    ``bias`` and ``mult`` are int64 [c].
+    """
 
     bias: Tensor
     mult: Tensor
     shift: int
     lo: int
     hi: int
+    fraction: int = 0
 
     def apply(self, x: Tensor) -> Tensor:
         """``x`` int64 [n, c, h, w], requantized."""
@@ -63,10 +69,11 @@ class Fixed:
         return rounded(_floor(self._scaled(x), self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
 
     def _scaled(self, x: Tensor) -> Tensor:
-        return (x + self.bias[:, None, None]) * self.mult[:, None, None]
+        of_sum, of_bias = self.mult << self.fraction, self.bias * self.mult
+        return x * of_sum[:, None, None] + of_bias[:, None, None]
 
     def export(self) -> ir.Requant:
-        return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi)
+        return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi, self.fraction)
 
 
 @elementwise
@@ -89,7 +96,12 @@ def _rounded(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
 
 
 def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fixed:
-    """The multipliers and their one shift for real factors ``ratio`` [c] > 0; the largest takes 16 bits, or 15."""
+    """Integers for real factors ``ratio`` [c] > 0 and biases [c] in units of the accumulator.
+
+    The largest multiplier takes 16 bits, or 15; biases have the fraction that ``BIAS_ERROR`` asks for.
+    """
+    fraction = _fraction(float(ratio.max()), float(bias.abs().max()))
+    ratio, bias = ratio * 0.5**fraction, (bias.double() * 2.0**fraction).round().long()
     largest = float(ratio.max())
     limit = (1 << ir.MULT_BITS) - 1
     shift = ir.MULT_BITS - math.frexp(largest)[1]
@@ -99,7 +111,16 @@ def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fix
         raise RangeError(f"layer {name!r}, requantize factor: {largest:.4g} must be below {limit}")
     shift = min(shift, ir.MAX_SHIFT)
     mult = (ratio.double() * 2.0**shift).round().long()
-    return Fixed(bias, mult, shift, lo, hi)
+    return Fixed(bias, mult, shift, lo, hi, fraction)
+
+
+def _fraction(ratio: float, bias: float) -> int:
+    """Bits after the point of biases of up to ``bias`` units, of which one is ``ratio`` steps of the output."""
+    if not bias:
+        return 0
+    wanted = math.ceil(math.log2(ratio / 2 / BIAS_ERROR))
+    fitting = ir.BIAS_BITS - 2 - math.frexp(bias)[1]
+    return max(0, min(wanted, fitting, ir.MAX_FRACTION))
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,11 +226,10 @@ def integer_weighted(
     integers = nearest(steps, weight_dtype).long()
     accumulator = source.scale * weight_scale
     largest = int(integers.flatten(1).abs().sum(dim=1).max()) * max(source.dtype.max, -source.dtype.min)
-    if largest >= ACCUMULATOR_LIMIT:
-        raise RangeError(f"layer {layer.name!r}, accumulator: {largest} must stay below {ACCUMULATOR_LIMIT}")
-    fixed = fixed_point(
-        layer.name, accumulator / scale, (bias / accumulator).round().long(), *bounds(layer.clip, scale, dtype)
-    )
+    fixed = fixed_point(layer.name, accumulator / scale, bias / accumulator, *bounds(layer.clip, scale, dtype))
+    if largest << fixed.fraction >= ACCUMULATOR_LIMIT:
+        limit = ACCUMULATOR_LIMIT >> fixed.fraction
+        raise RangeError(f"layer {layer.name!r}, accumulator: {largest} must stay below {limit}")
     return IntegerLayer(layer, dtype, scale, integers, weight_dtype, (fixed,), largest=largest)
 
 
@@ -229,7 +249,7 @@ def integer_unweighted(
     branches = []
     for source in sources:
         ratio = torch.full((layer.shape.channels,), source.scale / (divisor * scale), dtype=torch.float64)
-        fixed = fixed_point(layer.name, ratio, torch.zeros(layer.shape.channels, dtype=torch.int64), lo, hi)
+        fixed = fixed_point(layer.name, ratio, torch.zeros_like(ratio), lo, hi)
         branches.append(_wide(fixed, source.dtype, dtype) if isinstance(layer, AddLayer) else fixed)
     return IntegerLayer(layer, dtype, scale, fixed=tuple(branches), lo=lo, hi=hi)
 

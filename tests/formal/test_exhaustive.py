@@ -50,8 +50,8 @@ def test_every_requantize_of_a_4_bit_format(name: str) -> None:
     """Every sum of 8 bits, by each of several multipliers and shifts: below, on and above every rounding and clip."""
     dtype = parse_dtype(name)
     sums = np.arange(-128, 128).reshape(-1, 1)
-    for bias, mult, shift in [(0, 1, 0), (3, 1, 1), (-5, 3, 3), (1, 5, 2), (0, 13, 6)]:
-        requant = Requant(np.array([bias]), np.array([mult]), shift, dtype.min, dtype.max)
+    for bias, mult, shift, fraction in [(0, 1, 0, 0), (3, 1, 1, 0), (-5, 3, 3, 1), (1, 5, 2, 0), (-7, 13, 6, 2)]:
+        requant = Requant(np.array([bias]), np.array([mult]), shift, dtype.min, dtype.max, fraction)
         check(requant, dtype, 1, sums)
 
 

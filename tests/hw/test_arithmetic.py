@@ -184,12 +184,15 @@ def test_products_of_up_to_8_bits(features: str, weights: str, kind: str) -> Non
 
 
 def requant(dtype: DType, lanes: int, reach: int) -> Requant:
-    """As export makes them: the largest sum of a lane is worth 1 to 4 times the largest value; biases, no ReLU."""
+    """As export makes them: the largest sum of a lane is worth 1 to 4 times the largest value; biases, no ReLU.
+
+    Biases of quarters of a unit.
+    """
     rng, shift = np.random.default_rng(dtype.width), 20
     mult = np.rint(dtype.max / reach * 2.0**shift * rng.uniform(1, 4, lanes)).astype(np.int64)
     while mult.max() > 65535:
         mult, shift = mult >> 1, shift - 1
-    return Requant(rng.integers(-reach // 8, reach // 8 + 1, lanes), mult, shift, dtype.min, dtype.max)
+    return Requant(rng.integers(-reach // 2, reach // 2 + 1, lanes), mult, shift + 2, dtype.min, dtype.max, 2)
 
 
 PATHS = [("udybit4", "dybit4"), ("udybit4", "udybit4"), *(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hw.requantizer import Requantizer, requantize_latency
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import BIAS_BITS, MAX_SHIFT, MULT_BITS, Requant
+from models.ir.graph import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
 from tests.support.clocked import clocked
 
 FORMATS = [
@@ -63,11 +64,14 @@ def check(
     assert np.array_equal(got, exact)
 
 
-def random_requant(rng: np.random.Generator, channels: int, shift: int, lo: int, hi: int, spread: int) -> Requant:
+def random_requant(
+    rng: np.random.Generator, channels: int, shift: int, lo: int, hi: int, spread: int, fraction: int = 0
+) -> Requant:
     """Constants that bring sums up to ``spread`` to the size of ``hi`` where the multiplier's bits allow it."""
-    top = int(np.clip(2 * (hi << shift) // max(spread, 1), 1, MULT_LIMIT))
+    top = int(np.clip(2 * (hi << shift) // max(spread << fraction, 1), 1, MULT_LIMIT))
     mult = rng.integers(max(1, top // 4), top + 1, channels)
-    return Requant(rng.integers(-spread // 4 - 1, spread // 4 + 2, channels), mult, shift, lo, hi)
+    bias = rng.integers((-spread // 4 - 1) << fraction, (spread // 4 + 2) << fraction, channels)
+    return Requant(bias, mult, shift, lo, hi, fraction)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -79,6 +83,19 @@ def test_equals_golden(name: str, shift: int) -> None:
     requant = random_requant(rng, 6, shift, 0 if shift == 13 else dtype.min, dtype.max, spread)
     values = rng.integers(-spread, spread + 1, (40, 6))
     check(requant, dtype, (1, 2, 3, 6)[int(rng.integers(4))], values)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("fraction", [1, 3, MAX_FRACTION])
+def test_biases_have_a_fraction(name: str, fraction: int) -> None:
+    """Sums of few units, so that the bias's fraction decides; and biases of nothing but a fraction."""
+    dtype = parse_dtype(name)
+    rng = np.random.default_rng(fraction)
+    values = rng.integers(-40, 41, (40, 6))
+    requant = random_requant(rng, 6, 12 + fraction, dtype.min, dtype.max, 40, fraction)
+    check(requant, dtype, 3, values)
+    least = dataclasses.replace(requant, bias=rng.integers(-1, 2, 6))
+    check(least, dtype, 1, values)
 
 
 @pytest.mark.parametrize("shift", range(MAX_SHIFT + 1))
@@ -141,7 +158,8 @@ def test_any_constants_equal_golden(data: st.DataObject) -> None:
     hi = data.draw(st.integers(lo, dtype.max))
     constants = st.tuples(st.integers(-BIAS_LIMIT, BIAS_LIMIT - 1) | st.integers(-99, 99), st.integers(0, MULT_LIMIT))
     bias, mult = zip(*data.draw(st.lists(constants, min_size=4, max_size=4)), strict=True)
-    requant = Requant(np.array(bias), np.array(mult), data.draw(st.integers(0, MAX_SHIFT)), lo, hi)
+    shift, fraction = data.draw(st.integers(0, MAX_SHIFT)), data.draw(st.integers(0, 5))
+    requant = Requant(np.array(bias), np.array(mult), shift, lo, hi, fraction)
     sums = st.integers(-(1 << 30), (1 << 30) - 1) | st.integers(-300, 300)
     values = data.draw(st.lists(st.lists(sums, min_size=4, max_size=4), min_size=1, max_size=5))
     check(requant, dtype, lanes, np.array(values))

@@ -135,16 +135,27 @@ def test_images_off_the_input_grid_are_refused(value: float) -> None:
 @given(st.lists(st.floats(1e-9, 6e4), min_size=1, max_size=5))
 def test_multipliers_use_their_bits(ratios: list[float]) -> None:
     ratio = torch.tensor(ratios, dtype=torch.float64)
-    fixed = fixed_point("x", ratio, torch.zeros(len(ratios), dtype=torch.int64), 0, 255)
+    fixed = fixed_point("x", ratio, torch.zeros(len(ratios)), 0, 255)
     assert 0 <= fixed.shift <= MAX_SHIFT
     assert int(fixed.mult.max()) < 1 << 16
     assert fixed.shift == MAX_SHIFT or int(fixed.mult.max()) >= (1 << 15) - 1
     assert ((fixed.mult.double() / 2.0**fixed.shift - ratio).abs() <= 0.5 / 2.0**fixed.shift + 1e-12).all()
 
 
+@given(st.lists(st.tuples(st.floats(1e-6, 60), st.floats(-200, 200)), min_size=1, max_size=5))
+def test_biases_move_no_output_by_more_than_a_32nd_of_a_step(channels: list[tuple[float, float]]) -> None:
+    """Also where one unit of the accumulator is many steps of the output."""
+    ratio, bias = torch.tensor(channels, dtype=torch.float64).T
+    fixed = fixed_point("x", ratio, bias, 0, 255)
+    moved = (fixed.bias.double() / 2.0**fixed.fraction - bias) * ratio
+    assert (moved.abs() <= 1 / 32).all()
+    if float(ratio.max()) <= 1 / 16:
+        assert not fixed.fraction
+
+
 def test_a_factor_beyond_the_multipliers_is_refused() -> None:
     with pytest.raises(RangeError, match="layer 'x', requantize factor: 1e\\+05 must be below 65535"):
-        fixed_point("x", torch.tensor([1e5]), torch.zeros(1, dtype=torch.int64), 0, 1)
+        fixed_point("x", torch.tensor([1e5]), torch.zeros(1), 0, 1)
 
 
 def test_an_accumulator_beyond_int64_is_refused_and_a_wide_bias_is_kept() -> None:

@@ -48,7 +48,7 @@ def test_four_bits_lose_two_points_at_most(trained: Plan, digits: Dataset, form:
 def test_training_recovers_what_two_bits_lose(trained: Plan, digits: Dataset) -> None:
     before = accuracy(quantize(trained, digits, "int2", epochs=0), digits).value
     after = accuracy(quantize(trained, digits, "int2", epochs=2), digits).value
-    assert after > before + 0.2
+    assert after > before + 0.1
 
 
 def test_sensitivity_is_what_one_layer_alone_costs(trained: Plan, digits: Dataset) -> None:

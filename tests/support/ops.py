@@ -34,13 +34,14 @@ from tests.support.streams import Run, run_op
 
 
 def random_requant(rng: np.random.Generator, channels: int, limits: tuple[int, int], lo: int, hi: int) -> Requant:
-    """Constants that use the whole of ``lo`` to ``hi`` and clip now and then."""
+    """Constants that use the whole of ``lo`` to ``hi`` and clip now and then; biases of up to 3 bits of fraction."""
     span = max(abs(limits[0]), abs(limits[1]), 1)
     shift = int(rng.integers(8, 15))
     largest = int(np.clip(max(abs(lo), hi) * 2 ** (shift + 2) // span, 1, 65535))
     mult = rng.integers(max(1, largest // 3), largest + 1, channels)
-    bias = rng.integers(-span // 8 - 1, span // 8 + 2, channels)
-    return Requant(bias, mult, shift, lo, hi)
+    fraction = int(rng.integers(4))
+    bias = rng.integers((-span // 8 - 1) << fraction, (span // 8 + 2) << fraction, channels)
+    return Requant(bias, mult, shift + fraction, lo, hi, fraction)
 
 
 def random_values(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:

@@ -40,8 +40,9 @@ def unit(dtype: DType) -> Fraction:
 
 
 def requantized(total: Fraction, requant: Requant, channel: int, one: Fraction) -> Fraction:
-    """``total``, a real sum in which a bias of 1 is worth ``one``, scaled and clipped: units, not rounded yet."""
-    scaled = (total / one + int(requant.bias[channel])) * Fraction(int(requant.mult[channel]), 2**requant.shift)
+    """``total``, a real sum whose unit is ``one``, with its bias, scaled and clipped: units, not rounded yet."""
+    biased = total / one * 2**requant.fraction + int(requant.bias[channel])
+    scaled = biased * Fraction(int(requant.mult[channel]), 2**requant.shift)
     return min(max(scaled, Fraction(requant.lo)), Fraction(requant.hi))
 
 

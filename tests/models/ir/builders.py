@@ -35,8 +35,10 @@ def tensor(rng: np.random.Generator, dtype: DType, *shape: int) -> np.ndarray:
 def requant(rng: np.random.Generator, channels: int, dtype: DType, reach: int) -> Requant:
     """One that spreads sums of up to ``reach`` over the whole of ``dtype``, some clipped."""
     mult = rng.integers(1, 1 << 16, channels)
-    shift = max(0, int(2 * reach * (1 << 16) / (dtype.max + 1)).bit_length() - 2)
-    return Requant(rng.integers(-reach // 4 - 1, reach // 4 + 1, channels), mult, min(shift, 40), dtype.min, dtype.max)
+    fraction = int(rng.integers(4))
+    shift = max(0, int(2 * reach * (1 << 16) / (dtype.max + 1)).bit_length() - 2) + fraction
+    bias = rng.integers((-reach // 4 - 1) << fraction, (reach // 4 + 1) << fraction, channels)
+    return Requant(bias, mult, min(shift, 40), dtype.min, dtype.max, fraction)
 
 
 def random_frame(rng: np.random.Generator, shape: Shape, dtype: DType, density: float = 1.0) -> Frame:

@@ -87,8 +87,8 @@ def test_every_sum_of_two_products_is_encoded_to_the_nearest_value(dtype: DType)
     """The sums of products of 4 bits, which are -2048 to 2048 of their units, at several scales, with a bias."""
     one = unit(DyBitType(4, False)) * unit(DyBitType(4))
     values = np.arange(-2048, 2049)
-    for (mult, shift), lo in product(SCALES, {0, dtype.min}):
-        requant = Requant(np.array([3]), np.array([mult]), shift, lo, dtype.max)
+    for (mult, shift), lo, fraction in product(SCALES, {0, dtype.min}, (0, 2)):
+        requant = Requant(np.array([3]), np.array([mult]), shift + fraction, lo, dtype.max, fraction)
         got = dtype.encode(golden.to_dtype(values[:, None], requant, dtype))[:, 0]
         want = [nearest_code(requantized(value * one, requant, 0, one), dtype) for value in values.tolist()]
         assert got.tolist() == want

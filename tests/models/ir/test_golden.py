@@ -41,7 +41,8 @@ DENSITIES = [1.0, 0.3, 0.03]
 
 
 def scaled_by_hand(acc: int, channel: int, rule: Requant) -> Fraction:
-    scaled = Fraction((acc + int(rule.bias[channel])) * int(rule.mult[channel]), 2**rule.shift)
+    biased = (acc << rule.fraction) + int(rule.bias[channel])
+    scaled = Fraction(biased * int(rule.mult[channel]), 2**rule.shift)
     return min(max(scaled, Fraction(rule.lo)), Fraction(rule.hi))
 
 

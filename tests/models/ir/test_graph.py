@@ -59,6 +59,7 @@ def changed(graph: Graph, target: str, /, **changes: Any) -> Graph:
         ("stem", {"requant": {"mult": np.full(4, 2**16)}}, "requant.mult", "must be 0 to 65535"),
         ("stem", {"requant": {"mult": np.full(4, -1)}}, "requant.mult", "must be 0 to 65535"),
         ("stem", {"requant": {"shift": 41}}, "requant.shift", "41 must be 0 to 40"),
+        ("stem", {"requant": {"fraction": 17}}, "requant.fraction", "17 must be 0 to 16"),
         ("stem", {"requant": {"lo": 9, "hi": 8}}, "requant.lo", "9 must not exceed hi, 8"),
         ("stem", {"requant": {"hi": 256}}, "requant.lo, requant.hi", "must lie within uint8, 0 to 255"),
         ("cast", {"requant": {"shift": -1}}, "requant.shift", "-1 must be 0 to 40"),
