@@ -2,16 +2,18 @@
 
 Arrays of four lanes of 1, 4 and 16 terms, with all that stands between codes and sums: decoders, products, adder tree,
 accumulators, wide enough for a convolution of 3x3 over 64 channels. Yosys counts them for AMD's UltraScale+ (zu3eg);
-nextpnr places and routes some on an ECP5-25F of the slowest grade, between registers. ``circuits`` are the ways to
-multiply in LUTs among which ``hw.mac.in_luts`` chooses. Requantizing with its encoder stands by itself, as one lane of
-it serves many products; ``fused`` is a lane for several precisions beside lanes for one each. What was made stays in
-``runs/multipliers``, and is not made again while its Verilog is the same.
+nextpnr places and routes them on an ECP5 of the slowest grade, between registers: a 25F, or an 85F where the blocks are
+more than a 25F has. ``circuits`` are the ways to multiply in LUTs among which ``hw.multipliers`` chooses. Requantizing
+with its encoder stands by itself, as one lane of it serves many products; ``fused`` is a lane for several precisions
+beside lanes for one each. What was made stays in ``runs/multipliers``, and is not made again while its Verilog is the
+same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,9 @@ from benchmarks.fmax import component, routed
 from hw.device import DEVICES, Device
 from hw.fabric import family, total
 from hw.fused import FusedMac, Mode
-from hw.mac import MacArray, Products, Sums
+from hw.mac import MacArray, Sums
 from hw.mapping import Memory, Multiplier
+from hw.multipliers import Products, in_table
 from hw.packing import packing
 from hw.requantizer import Requantizer
 from hw.resources.arrays import sums
@@ -36,25 +39,19 @@ from models.ir.dtype import DyBitType, IntType, parse_dtype
 from models.ir.graph import MULT_BITS, Requant
 
 KEPT = Path("runs") / "multipliers"
-XCUP, ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-25k"]
+XCUP, ECP5, LARGER_ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-25k"], DEVICES["ecp5-85k"]
 PAIRS = (
     ("uint8", "int8"), ("uint4", "int4"), ("udybit8", "dybit8"), ("udybit4", "dybit4"), ("uint8", "dybit4"),
     ("uint8", "int4"), ("uint4", "dybit4"),
 )  # fmt: skip
 """Features and weights."""
-LANES, SOME_TERMS = 4, 4
-TERMS = {Multiplier.LUT: (1, SOME_TERMS, 16), Multiplier.DSP: (SOME_TERMS,), Multiplier.PACKED: (SOME_TERMS,)}
-"""Of a lane. Blocks take over products alone, of which each costs the same."""
+LANES = 4
+TERMS = (1, 4, 16)
+"""Of a lane."""
 FAN_IN = 9 * 64
 WORDS = 1000
 """Weights so many that none of their bits is constant."""
 GOAL_MHZ = 150.0
-ROUTED = {
-    Multiplier.LUT: PAIRS[:5],
-    Multiplier.DSP: (("uint8", "int8"), ("udybit8", "dybit8"), ("udybit4", "dybit4"), ("uint8", "dybit4")),
-    Multiplier.PACKED: (("uint4", "int4"),),
-}
-"""What of them nextpnr is asked for, at ``SOME_TERMS``: minutes each."""
 CIRCUITS = {
     ("udybit8", "dybit8"): (Products.ROWS, Products.SHIFTED),
     ("udybit4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
@@ -77,10 +74,14 @@ class OfCircuit(Sums):
 
 
 def array(features: str, weights: str, kind: str, terms: int, device: Device) -> Sums | None:
-    """None where no two weights share a multiplier of the device; ``kind``: a multiplier or a circuit."""
+    """None where there is no such table, or no two weights share a multiplier of the device; ``kind``: a multiplier or
+    a circuit.
+    """
     x, w = parse_dtype(features), parse_dtype(weights)
     reach = FAN_IN * x.max * max(w.max, -w.min)
     bits = width(-reach, reach)
+    if kind == Multiplier.TABLE and not in_table(x, w, XCUP.lut_inputs):
+        return None
     if kind in tuple(Products):
         return OfCircuit(LANES, terms, 1, x, w, Multiplier.LUT, False, bits, circuit=Products(kind))
     operand = max(device.dsp_widths) if kind == Multiplier.PACKED else 0
@@ -107,37 +108,42 @@ def each(figures: dict[str, Any], products: int) -> dict[str, Any]:
     return figures | {f"{kind}_each": round(figures[kind] / products, 1) for kind in ("lut", "ff", "dsp")}
 
 
+def specs(device: Device) -> Iterator[tuple[str, Sums]]:
+    """Every array that can be made for the device, by its title."""
+    for features, weights in PAIRS:
+        for kind in Multiplier:
+            for terms in TERMS:
+                spec = array(features, weights, kind, terms, device)
+                if spec is not None:
+                    yield f"{features} x {weights}, {LANES} x {terms}, {kind}", spec
+
+
 def arrays() -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    for features, weights in PAIRS:
-        for kind, of_lane in TERMS.items():
-            for terms in of_lane:
-                spec = array(features, weights, kind, terms, XCUP)
-                if spec is None:
-                    continue
-                title = f"{features} x {weights}, {LANES} x {terms}, {kind}"
-                made = synthesized(MacArray(spec), XCUP)
-                parts = sums(family(XCUP), spec, WORDS, spec.weight_bits, Memory.BRAM, masked=False)
-                said = asdict(total(family(XCUP), parts))
-                figures[title] = each(made, LANES * terms) | {"kind": "synthesized", "estimated": said}
+    for title, spec in specs(XCUP):
+        made = synthesized(MacArray(spec), XCUP)
+        parts = sums(family(XCUP), spec, WORDS, spec.weight_bits, Memory.BRAM, masked=False)
+        said = asdict(total(family(XCUP), parts))
+        figures[title] = each(made, spec.pe * spec.terms) | {"kind": "synthesized", "estimated": said}
     return figures
 
 
 def on_ecp5() -> dict[str, Any]:
-    """As nextpnr counts them, but for the registers around a design, one a bit of a port."""
+    """As nextpnr counts them, but for the registers around a design, one a bit of a port; by title, with the device."""
     figures: dict[str, Any] = {}
-    for kind, pairs in ROUTED.items():
-        for features, weights in pairs:
-            spec = array(features, weights, kind, SOME_TERMS, ECP5)
-            assert spec is not None
-            title = f"{features} x {weights}, {LANES} x {SOME_TERMS}, {kind}"
-            folder = component(title, lambda spec=spec: MacArray(spec), ECP5, KEPT)
-            found = routed(folder, ECP5, GOAL_MHZ)
-            around = ports((folder / "netweave.v").read_text(), "netweave")
-            bits = sum(bits for port, (_, bits) in around.items() if port != CLOCK)
-            used = {"lut": found["lut"], "ff": found["ff"] - bits, "dsp": found["dsp"]}
-            short = {name: found[name] for name in ("kind", "fmax_mhz", "levels", "critical_from", "critical_to")}
-            figures[title] = each(used, LANES * SOME_TERMS) | short
+    for title, spec in specs(ECP5):
+        blocks = total(family(ECP5), sums(family(ECP5), spec, WORDS, spec.weight_bits, Memory.BRAM, masked=False)).dsp
+        device = ECP5 if blocks <= ECP5.dsp else LARGER_ECP5
+        folder = component(title, lambda spec=spec: MacArray(spec), device, KEPT)
+        found = routed(folder, device, GOAL_MHZ)
+        if "failed" in found:
+            figures[title] = {"device": device.name, "failed": found["failed"]}
+            continue
+        around = ports((folder / "netweave.v").read_text(), "netweave")
+        bits = sum(bits for port, (_, bits) in around.items() if port != CLOCK)
+        used = {"lut": found["lut"], "ff": found["ff"] - bits, "dsp": found["dsp"]}
+        short = {name: found[name] for name in ("kind", "fmax_mhz", "levels", "critical_from", "critical_to")}
+        figures[title] = {"device": device.name} | each(used, spec.pe * spec.terms) | short
     return figures
 
 
@@ -189,7 +195,7 @@ def fused() -> dict[str, Any]:
 def measure() -> dict[str, Any]:
     return {
         "arrays": arrays(),
-        ECP5.name: on_ecp5(),
+        "ecp5": on_ecp5(),
         "fused": fused(),
         "circuits": circuits(),
         "requantize": requantizers(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,7 +12,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.codes import (
-    FEW_DIGITS,
     Mantissa,
     chosen_product,
     decode,
@@ -21,46 +19,17 @@ from hw.codes import (
     lut_product,
     lut_stages,
     mantissa,
-    mantissa_bits,
     shift_stages,
     shifted_product,
     signed_width,
     sort_key,
-    table_bits,
     table_product,
 )
 from hw.mapping import Multiplier
+from hw.multipliers import TABLE_BITS, Products, in_luts, in_table
 from hw.packing import TREE_RADIX, Packing, pack, packing, split
 from models.ir import accumulator
-from models.ir.dtype import DType, IntType
-
-TABLE_BITS = 7
-"""Bits of two magnitude codes whose product takes fewer LUTs, of 4 inputs or of 6, when it is looked up."""
-
-
-class Products(StrEnum):
-    """How an array multiplies: in blocks, or in LUTs by one of four circuits of ``hw.codes``."""
-
-    BLOCKS = "blocks"
-    ROWS = "rows"
-    CHOSEN = "chosen"
-    SHIFTED = "shifted"
-    TABLE = "table"
-
-
-def in_luts(features: DType, weights: DType) -> Products:
-    """The circuit that takes the fewest LUTs of 6 inputs, and nearly always of 4 (``benchmarks.multipliers``).
-
-    All lanes share a decoded feature, but each decodes weights of its own: only tapered weights are worth a shift.
-    """
-    bits = table_bits(features, weights)
-    if bits is not None and bits <= TABLE_BITS:
-        return Products.TABLE
-    if isinstance(weights, IntType):
-        return Products.ROWS
-    if mantissa_bits(weights)[0] <= FEW_DIGITS:
-        return Products.CHOSEN
-    return Products.SHIFTED
+from models.ir.dtype import DType
 
 
 def tree_stages(terms: int) -> int:
@@ -146,7 +115,9 @@ class Sums:
         """None where there are none."""
         if self.weights is None:
             return None
-        return in_luts(self.features, self.weights) if self.multiplier is Multiplier.LUT else Products.BLOCKS
+        if self.multiplier is Multiplier.LUT:
+            return in_luts(self.features, self.weights)
+        return Products.TABLE if self.multiplier is Multiplier.TABLE else Products.BLOCKS
 
     @property
     def product_stages(self) -> int:
@@ -186,7 +157,10 @@ class Sums:
         return packing(self.features, self.weights, lanes, self.terms, self.operand)
 
     def check(self, op: str) -> None:
-        """Raise a ValueError, naming the op, where no two weights can share a multiplication as asked for."""
+        """Raise a ValueError, naming the op, where products cannot be made as asked for."""
+        if self.multiplier is Multiplier.TABLE and not (self.weights and in_table(self.features, self.weights, 6)):
+            why = f"{self.features} x {self.weights} are not signs and magnitudes of {TABLE_BITS[6]} bits or fewer"
+            raise ValueError(f"op {op!r}, field 'multiplier': 'table' is not possible: {why}; 'dsp' and 'lut' are")
         if self.multiplier is Multiplier.PACKED and self.packing is None:
             why = f"{self.operand} bits hold no two weights of {self.pe} lanes for {self.features} x {self.weights}"
             if self.channelwise:

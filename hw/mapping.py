@@ -26,16 +26,14 @@ class Memory(StrEnum):
 
 
 class Multiplier(StrEnum):
-    """What multiplies: a DSP block, one for the weights of several output channels, or adders in LUTs."""
+    """What multiplies: a DSP block, one for the weights of several output channels, adders in LUTs, or a table of
+    products in LUTs.
+    """
 
     DSP = "dsp"
     PACKED = "packed"
     LUT = "lut"
-
-    @classmethod
-    def on(cls, device: Device) -> tuple[Multiplier, ...]:
-        """The kinds that multiply any two numbers."""
-        return (cls.LUT, cls.DSP) if device.dsp else (cls.LUT,)
+    TABLE = "table"
 
 
 class FrameInput(StrEnum):

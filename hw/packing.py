@@ -15,9 +15,6 @@ from itertools import pairwise, takewhile
 
 from amaranth.hdl import Cat, Module, Signal, Value, signed
 
-from hw.codes import signed_width
-from hw.device import Device
-from hw.mapping import Multiplier
 from models.ir.accumulator import width
 from models.ir.dtype import DType
 
@@ -71,17 +68,6 @@ def packing(features: DType, weights: DType, lanes: int, terms: int, operand: in
         while fit(fields, summed * TREE_RADIX):
             summed *= TREE_RADIX
     return Packing(fields, field_width(features, weights, summed), summed)
-
-
-def multipliers(device: Device, features: DType, weights: DType, lanes: int) -> list[tuple[Multiplier, int]]:
-    """The kinds to choose from, each with its ``operand``, where each feature is multiplied by ``lanes`` weights.
-
-    Packed in place of a DSP block a product wherever it exists: no device has as few LUTs for a DSP block as it costs.
-    """
-    wide, narrow = sorted(device.dsp_widths, reverse=True)
-    if device.dsp and signed_width(features) <= narrow and packing(features, weights, lanes, 1, wide) is not None:
-        return [(Multiplier.LUT, 0), (Multiplier.PACKED, wide)]
-    return [(kind, 0) for kind in Multiplier.on(device)]
 
 
 def pack(m: Module, weights: Sequence[Value], bits: int, name: str) -> Value:

@@ -24,7 +24,7 @@ from tests.support.nets import chain_net, residual_net, strided_net
 from tests.support.sparse_nets import random_masks, random_sparse_net
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "examples" / "digits_dvs.toml"
-LANES = {Multiplier.LUT: 2, Multiplier.DSP: 8, Multiplier.PACKED: 8}
+LANES = {Multiplier.LUT: 2, Multiplier.TABLE: 2, Multiplier.DSP: 8, Multiplier.PACKED: 8}
 """Products of an op at most: Yosys should take a minute or two for the whole."""
 TABLE_BITS = 2_000
 QUEUE = 32

@@ -38,7 +38,7 @@ KINDS = (
 )  # fmt: skip
 FORMATS = ("int8", "int8", "int4", "dybit8", "dybit4", "int6", "int3")
 CHANNELS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96)
-LARGEST = {Multiplier.DSP: 24, Multiplier.PACKED: 24, Multiplier.LUT: 8}
+LARGEST = {Multiplier.DSP: 24, Multiplier.PACKED: 24, Multiplier.LUT: 8, Multiplier.TABLE: 8}
 """Products of the largest op: more take Yosys long and say nothing new."""
 WORD_BITS = 24
 """Bits of the words of all taps at once, and four times the bits of one."""

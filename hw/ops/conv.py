@@ -15,8 +15,8 @@ import numpy as np
 from hw.device import Device
 from hw.mac import Sums
 from hw.mapping import Memory, OpMapping
+from hw.multipliers import multipliers
 from hw.op import Tensor, divisors
-from hw.packing import multipliers
 from hw.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.graph import Conv, Node, Requant

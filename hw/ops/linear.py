@@ -20,8 +20,8 @@ from hw.fabric import Family, Part, index
 from hw.frame_sums import FrameSums
 from hw.mac import Sums
 from hw.mapping import Memory, OpMapping
+from hw.multipliers import multipliers
 from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
-from hw.packing import multipliers
 from hw.requantizer import Drain, Output, drain_latency
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.sequencer import Rounds, Sequencer

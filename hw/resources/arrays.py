@@ -9,7 +9,8 @@ import numpy as np
 from hw.codes import signed_width
 from hw.fabric import Family, Part, decoder, index, lut_memory
 from hw.mac import Sums, tree_stages
-from hw.mapping import Memory, Multiplier
+from hw.mapping import Memory
+from hw.multipliers import Products
 from hw.packing import TREE_RADIX
 from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
 
@@ -57,7 +58,7 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
         ff += waiting_bits(s, share)
         # few words leave less of a product
         less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
-        parts.append(of_luts(f, s, less) if s.multiplier is Multiplier.LUT else of_blocks(f, s, spans, less))
+        parts.append(of_blocks(f, s, spans, less) if s.products is Products.BLOCKS else of_luts(f, s, less))
     parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
     *added, registers = tree(s).tolist()
     parts.append(Part("adders", tuple(added), ff=registers))

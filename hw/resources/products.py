@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hw.codes import FEW_DIGITS, STAGE_ROWS, lut_stages, mantissa_bits, signed_digits, signed_width, table_inputs
 from hw.fabric import Family, Part, decoder, dsp_blocks, joined_bits, looked_up, mantissa_decoder, small_product
-from hw.mac import Products, Sums
+from hw.mac import Sums
+from hw.multipliers import Products
 from models.ir.dtype import DType, DyBitType
 
 

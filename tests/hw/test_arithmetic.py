@@ -12,8 +12,9 @@ import pytest
 from amaranth.hdl import Module
 
 from hw.codes import FEW_DIGITS, mantissa_bits
-from hw.mac import MacArray, Products, Sums, in_luts
+from hw.mac import MacArray, Sums
 from hw.mapping import Multiplier
+from hw.multipliers import Products, in_luts, in_table
 from hw.requantizer import Requantizer, requantize_latency
 from models.ir.dtype import DType, parse_dtype
 from models.ir.graph import Requant
@@ -106,8 +107,8 @@ def one(spec: Sums) -> Fraction:
     return unit(spec.features) * unit(spec.weights)
 
 
-KINDS = ("lut", "rows", "chosen", "shifted", "dsp", "packed")
-"""Multipliers, and circuits in LUTs; there are few multiples to choose from where weights have few digits."""
+KINDS = ("table", "rows", "chosen", "shifted", "dsp", "packed")
+"""Multipliers, and circuits in LUTs."""
 TAPERED = ("dybit4", "udybit4")
 MINUS_ZERO = {f"dybit{n}": 1 << n - 1 for n in range(2, 9)}
 MIXED = [
@@ -116,10 +117,13 @@ MIXED = [
 ]  # fmt: skip
 
 
-EVERY = [
-    (*pair, kind) for pair in MIXED for kind in KINDS
-    if kind != "chosen" or mantissa_bits(parse_dtype(pair[1]))[0] <= FEW_DIGITS
-]  # fmt: skip
+def possible(features: str, weights: str, kind: str) -> bool:
+    """There are few multiples to choose from where weights have few digits, and a table for signs and magnitudes."""
+    x, w = parse_dtype(features), parse_dtype(weights)
+    return in_table(x, w, 6) if kind == "table" else kind != "chosen" or mantissa_bits(w)[0] <= FEW_DIGITS
+
+
+EVERY = [(*pair, kind) for pair in MIXED for kind in KINDS if possible(*pair, kind)]
 
 
 @pytest.mark.parametrize(("features", "weights", "kind"), EVERY)
@@ -132,8 +136,8 @@ def test_every_product(features: str, weights: str, kind: str) -> None:
 
 
 QUICK = [
-    ("dybit4", "dybit4", "lut"), ("udybit4", "dybit4", "shifted"), ("udybit4", "dybit4", "packed"),
-    ("uint4", "dybit4", "chosen"), ("dybit4", "int4", "lut"),
+    ("dybit4", "dybit4", "table"), ("udybit4", "dybit4", "shifted"), ("udybit4", "dybit4", "packed"),
+    ("uint4", "dybit4", "chosen"), ("dybit4", "int4", "rows"),
 ]  # fmt: skip
 SUMMED = [pytest.param(*each, marks=() if each in QUICK else pytest.mark.slow) for each in EVERY]
 
@@ -240,8 +244,7 @@ def test_every_integer_to_its_code(name: str) -> None:
 @pytest.mark.parametrize(
     ("features", "weights", "circuit"),
     [
-        ("udybit4", "dybit4", Products.TABLE),
-        ("uint4", "dybit4", Products.TABLE),
+        ("udybit4", "dybit4", Products.CHOSEN),
         ("uint8", "dybit4", Products.CHOSEN),
         ("udybit8", "dybit2", Products.CHOSEN),
         ("udybit4", "dybit5", Products.SHIFTED),

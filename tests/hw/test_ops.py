@@ -100,6 +100,14 @@ def test_lanes_that_share_multipliers(kind: str, x: str, w: str, device: str) ->
         check(case, "fef", stall_for(rng), packed[int(rng.integers(len(packed)))])
 
 
+def test_products_that_are_no_table_are_named() -> None:
+    for x, w in (("int4", "int4"), ("udybit8", "dybit8"), ("uint8", "dybit4")):
+        graph = Case("pointwise", (3, 4, 4), parse_dtype(x), parse_dtype(w), parse_dtype("int8"), 4).graph()
+        mapping = OpMapping(1, 1, multiplier=Multiplier.TABLE)
+        with pytest.raises(ValueError, match=f"op 'op', field 'multiplier': 'table' is not possible: {x} x {w} are"):
+            build(graph["op"], inputs_of(graph, graph["op"]), mapping)
+
+
 def test_lanes_that_cannot_share_multipliers_are_named() -> None:
     for kind, pe, why in (("depthwise", 2, "its features to itself"), ("pointwise", 1, "18 bits hold no two weights")):
         graph = draw_case(0, kind, channels=(2, 4)).graph()

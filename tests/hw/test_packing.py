@@ -14,7 +14,8 @@ from hw.device import DEVICES
 from hw.fabric import family, total
 from hw.mac import MacArray, Sums
 from hw.mapping import Memory, Multiplier, OpMapping
-from hw.packing import field_width, multipliers, operand_width, packing
+from hw.multipliers import multipliers
+from hw.packing import field_width, operand_width, packing
 from hw.resources import arrays
 from hw.targets.yosys import synthesize
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
@@ -156,6 +157,10 @@ def test_lanes_are_shared_out_evenly() -> None:
 
 
 def test_kinds_of_a_device() -> None:
+    """A table of products takes fewer LUTs of 6 inputs than adders, and more of 4."""
+    x, w = parse_dtype("udybit4"), parse_dtype("dybit4")
+    assert [kind for kind, _ in multipliers(DEVICES["zu3eg"], x, w, 1)] == [Multiplier.TABLE, Multiplier.DSP]
+    assert [kind for kind, _ in multipliers(DEVICES["ecp5-25k"], x, w, 1)] == [Multiplier.LUT, Multiplier.DSP]
     int8 = IntType(8)
     assert multipliers(DEVICES["zu3eg"], int8, int8, 2)[-1] == (Multiplier.PACKED, 27)
     assert multipliers(DEVICES["z7020"], int8, int8, 2)[-1] == (Multiplier.PACKED, 25)

@@ -25,6 +25,7 @@ from hw.fabric import (
 from hw.layout import TokenLayout
 from hw.mac import Sums
 from hw.mapping import Memory, Multiplier, OpMapping
+from hw.multipliers import in_table
 from hw.registry import build, inputs_of, mappings
 from hw.resources.arrays import sums
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
@@ -114,6 +115,7 @@ ARRAYS = [
     ("xcup", "uint8", "int8", 4, 1081, 952), ("xcup", "uint8", "int4", 4, 554, 455),
     ("xcup", "uint4", "int4", 4, 362, 343), ("xcup", "uint4", "dybit4", 4, 460, 347),
     ("xcup", "udybit4", "dybit4", 4, 685, 415), ("xcup", "uint4", "int4", 16, 1367, 1200),
+    ("ecp5", "udybit4", "dybit4", 4, 1133, 463), ("ecp5", "udybit4", "dybit4", 16, 4214, 1660),
     ("xcup", "udybit4", "dybit4", 16, 2698, 1464), ("xcup", "uint8", "dybit4", 16, 3013, 1768),
 ]  # fmt: skip
 
@@ -124,7 +126,8 @@ def test_arrays_of_products_in_luts_are_near_those_of_yosys(
 ) -> None:
     x, w, f = parse_dtype(features), parse_dtype(weights), FAMILIES[family]
     limit = 576 * x.max * max(-w.min, w.max)
-    spec = Sums(4, terms, 1, x, w, Multiplier.LUT, channelwise=False, width=width(-limit, limit))
+    kind = Multiplier.TABLE if in_table(x, w, f.lut_inputs) else Multiplier.LUT
+    spec = Sums(4, terms, 1, x, w, kind, channelwise=False, width=width(-limit, limit))
     said = total(f, sums(f, spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
     assert said.lut == pytest.approx(lut, rel=0.06)
     assert said.ff == pytest.approx(ff, rel=0.02)
