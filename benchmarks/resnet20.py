@@ -38,9 +38,9 @@ from reports.style import CHOSEN, STEPS, STYLE
 RUNS = Path("runs") / "resnet20"
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "resnet20_fronts.png"
 MODEL, DATA = "resnet20:cifar10", "cifar10"
-DEVICE, SHARE, GAP = "zu3eg", 0.8, 0.08
+DEVICE, SHARE, GAP = "zu3eg", 0.8, 0.05
 RECONSTRUCTION = 3
-MAX_ERRORS = [0.02, 0.035, 0.08]
+MAX_ERRORS = [0.01, 0.02, 0.03, 0.045]
 """Increases of the loss, summed over the layers, before any reconstruction; all of int4 comes to 0.054."""
 INTEGERS = ("int8", "int4", "int3", "int4xint8")
 SPACES = {"integers": INTEGERS, "with DyBit": (*INTEGERS, "dybit4", "dybit3", "int4xdybit4")}

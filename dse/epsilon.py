@@ -34,7 +34,9 @@ def trades(
 ) -> Trades:  # fmt: skip
     """All points; raises ``Infeasible`` where there is none. ``found`` is told each.
 
-    ``gap``: share of the objective, and of the error at it, by which a point may miss the least; then not ``complete``.
+    ``gap``: share of the objective, and of the error at it, by which a point may miss the least; of many ops the error
+    is then the least among choices with the same interfaces alone, as ``solve`` has it. Such points are not
+    ``complete``.
     """
     if grain < 1:
         raise ValueError(f"grain must be at least 1, not {grain}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -20,13 +21,17 @@ from dse.problem import (
     Shortage,
     evaluate,
 )
-from dse.program import Outcome, Program, SolverError
+from dse.program import MANY, Outcome, Program, SolverError
 from dse.prune import prune
 
 FIRST_REACH = 0.02
 """The first guess of how far the best choice lies above the relaxation's bound, as a share of it."""
+FIRST = 3000
+"""Candidates, of all ops, that the first guess keeps at most, as many as lie nearest to the bound."""
 WIDER = 3
 """By how much the guess grows when it was too small."""
+FIRST_STEP = 1 / 256
+"""The first step from the least error there could be at a latency, as a share of the largest error."""
 LARGE = 2000
 TIE_GAP = 0.002
 """By what share ``TIE_BREAK`` may miss its least among more than so many candidates; the objective is never missed."""
@@ -37,7 +42,7 @@ EXACT = 1e-6
 @dataclass(frozen=True)
 class SolverReport:
     """``status``: ``optimal`` when proven to be the least, ``within gap`` when proven to miss it by no more than the
-    gap asked for, ``feasible`` when time ran out first.
+    gap asked for, ``feasible`` where the search ended before either was proven.
     ``objective`` in its own unit, as found; ``bound``: no choice has less; ``gap``: their distance as a share of
     the objective; ``seconds`` in all."""
 
@@ -62,18 +67,22 @@ def solve(
     """The choice with the least objective; among equals the one with the least of what comes ``then``, one after the
     other, each by a further program; ``TIE_BREAK`` says it where it is not given.
 
-    ``gap``: share of the objective by which it may miss the least; ``TIE_BREAK`` then looks only at choices with the
-    same interfaces. ``floor``: a bound that is known, such as that of the same problem under fewer limits.
+    ``gap``: share of the objective by which it may miss the least; ``TIE_BREAK``, and among many ops whatever comes
+    ``then``, looks only at choices with the same interfaces, and the least error of many ops at a latency is searched
+    for without being proven. ``floor``: a bound that is known, such as that of the same problem under fewer limits.
     ``time_limit`` in seconds a program; deterministic while none is hit. Raises
     ``Infeasible`` with what is short, and ``SolverError`` where time ran out before any choice was found.
     """
     begin = time.perf_counter()
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
     exact = then is not None
+    many = len(problem.ops) > MANY
     rest = order
     if objective is Objective.BOTTLENECK:
         rest = order[1:]
         found = _slowest(problem, rest, floor, gap, exact, time_limit)
+    elif gap and many and objective is Objective.ERROR and problem.max_latency is not None:
+        found = _least_error(prune(problem, (*order, Objective.LATENCY)), problem.max_latency, gap, time_limit)
     else:
         found = _narrowed(prune(problem, order), objective, gap, time_limit)
     if found is None:
@@ -83,7 +92,7 @@ def solve(
     selection, evaluation = outcome.selection, evaluate(problem, outcome.selection)
     if not evaluation.feasible:
         raise SolverError(f"the solver found a choice that costs {evaluation}, over a limit")
-    if gap and not exact:
+    if gap and (many or not exact):
         narrow = _same_interfaces(narrow, selection)
     proven = outcome.proven
     for settled, wanted in pairwise(rest):
@@ -191,6 +200,9 @@ def _narrowed(
         return None
     floor, reduced_costs = relaxed
     reach = FIRST_REACH * max(1.0, floor)
+    nearest = sorted(cost for costs in reduced_costs for cost in costs)
+    if len(nearest) > FIRST:
+        reach = max(_room(floor), min(reach, nearest[FIRST]))
     best: Outcome | None = None
     while True:
         slack = reach + _room(floor)
@@ -207,11 +219,49 @@ def _narrowed(
         bound = outcome.bound if whole else min(outcome.bound, floor + reach)
         if whole or not outcome.proven or outcome.value - bound <= max(gap, EXACT) * max(1.0, outcome.value):
             return narrower, outcome, bound
-        # while wider programs still bring the value down, all the way to it is further than needed
-        distance = outcome.value - floor
+        # what costs more is proven to be no better by more than the gap; while wider programs still bring the value
+        # down, all the way there is further than needed
+        distance = outcome.value - gap * max(1.0, outcome.value) - floor + _room(floor)
         better = best is None or outcome.value < best.value - _room(best.value)
         reach = min(distance, WIDER * reach) if better else distance
         best = outcome
+
+
+def _least_error(
+    problem: Problem, latency: int | Fraction, gap: float, time_limit: float | None
+) -> tuple[Problem, Outcome, float] | None:
+    """As ``_narrowed`` for the error at a latency, from the other side: which cap on the error leaves a choice as fast.
+
+    In large networks the solver finds no choice in minutes whose formats alone make it fast enough, where it finds a
+    fast one under a cap on the error in seconds. The cap grows in doubled steps from the relaxation's bound, and is
+    then halved in until it lies within ``gap`` of one that left none. What is proven is the bound alone: that of the
+    relaxation, or of the highest cap that leaves no choice.
+    """
+    program = Program(problem)
+    relaxed = program.relax(program.limited(Objective.ERROR))
+    if relaxed is None:
+        return None
+    most = sum(max(own.error for own in op.candidates) for op in problem.ops)
+    low = math.ceil(relaxed[0] - _room(relaxed[0])) - 1
+    bound, step = low + 1, max(1, math.ceil(gap * low), round(FIRST_STEP * most))
+    best: tuple[Problem, Outcome] | None = None
+    while best is None or best[1].value - low > max(1.0, gap * best[1].value):
+        if best is None and low >= most:
+            return _narrowed(problem, Objective.ERROR, gap, time_limit)
+        cap = low + step if best is None else (low + int(best[1].value)) // 2
+        step *= 2
+        capped = replace(problem, max_latency=None).capped(Objective.ERROR, Fraction(cap))
+        found = _narrowed(capped, Objective.LATENCY, gap, time_limit)
+        reached = found and evaluate(problem, found[1].selection)
+        if found and reached and reached.latency <= latency:
+            narrow, outcome, _ = found
+            value = float(reached.error)
+            best = replace(narrow, max_latency=latency), replace(outcome, value=value, bound=bound, proven=True)
+        else:
+            low = cap
+            if found is None or found[2] > latency + _room(float(latency)):
+                bound = cap + 1
+    return *best, float(bound)
 
 
 def _within(op: Op, reduced_costs: list[float], slack: float) -> Op:

@@ -208,13 +208,16 @@ class Program:
         It is not proven where ``time_limit``, in seconds, ends the search, or ``nodes``, which does not depend on load.
         """
         # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; those of 35 and
-        # more take half as long with presolve, and without the heuristics find choices up to half as slow again
+        # more take half as long with presolve, and without the heuristics find choices up to half as slow again; what
+        # is known to begin with is mostly near the best, so that heuristics and restarts only delay its proof
         many = len(self.problem.ops) > MANY
         options: dict[str, object] = {
             "mip_rel_gap": gap, "mip_abs_gap": 0.0, "presolve": "on" if many else "off",
-            "mip_heuristic_run_rins": many, "mip_heuristic_run_rens": many,
+            "mip_heuristic_run_rins": many, "mip_heuristic_run_rens": many, "mip_allow_restart": not many,
             "mip_feasibility_tolerance": TOLERANCE, "primal_feasibility_tolerance": TOLERANCE,
         }  # fmt: skip
+        if many and start is not None:
+            options |= {"mip_heuristic_effort": 0.0, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
         if time_limit is not None:
             options["time_limit"] = time_limit
         if nodes is not None:

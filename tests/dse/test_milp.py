@@ -104,6 +104,26 @@ def test_a_gap_is_kept_to(seed: int, objective: Objective) -> None:
     assert solution.report.gap <= 0.2 + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(0, 120, 5))
+def test_errors_of_many_ops_at_a_latency_are_bounded(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(milp, "MANY", 0)
+    problem = random_problem(seed)
+    if problem.max_latency is None:
+        problem = dataclasses.replace(problem, max_latency=40 + seed)
+    best = oracle(problem, Objective.ERROR)
+    if isinstance(best, Infeasible):
+        with pytest.raises(Infeasible) as caught:
+            milp.solve(problem, Objective.ERROR, gap=0.2)
+        check_refusal(problem, caught.value, best)
+        return
+    solution = milp.solve(problem, Objective.ERROR, gap=0.2)
+    assert solution.evaluation == evaluate(problem, solution.selection)
+    assert solution.evaluation.feasible
+    assert solution.report.objective == solution.evaluation.error
+    assert solution.report.bound <= best.error <= solution.evaluation.error
+    assert (solution.report.status == "feasible") == (solution.report.gap > 0.2)
+
+
 @pytest.mark.parametrize("seed", range(0, 100, 5))
 def test_least_utilisation(seed: int) -> None:
     problem = random_problem(seed)
