@@ -1,8 +1,9 @@
 """DyBit against integers, and against other formats of 4 bits: rounding errors, and what networks keep of accuracy.
 
 Errors of rounding by distribution; ResNet-20 at 4 bits in every format after training; and, for each network of
-``cases``, a table of bits of weights and activations by format, after training and fine-tuned, on three seeds. Each
-evaluation is kept under ``runs/number_formats``: killed, the command goes on where it was. What was not run is listed.
+``cases``, a table of bits of weights and activations by format, after training, reconstructed and fine-tuned, in exact
+integers on three seeds. Each evaluation is kept under ``runs/number_formats``: killed, the command goes on where it was.
+What was not run is listed.
 """
 
 from __future__ import annotations
@@ -99,15 +100,7 @@ def _summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
         return None
     percents = [_percent(one) for one in there]
     summary: dict[str, Any] = {"mean": round(statistics.mean(percents), 2), "from": min(percents), "to": max(percents)}
-    summary |= {"seeds": len(there), "test images": there[0]["of"]}
-    exact = [one["exact"] for one in there if "exact" in one]
-    if exact:
-        total = sum(one["of"] for one in exact)
-        summary["exact integers"] = {
-            "images": total,
-            **{name: round(100 * sum(one[name] for one in exact) / total, 2) for name in exact[0] if name != "of"},
-        }
-    return summary
+    return summary | {"seeds": len(there), "test images": there[0]["of"]}
 
 
 def _percent(found: dict[str, Any]) -> float:

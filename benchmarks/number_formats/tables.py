@@ -25,13 +25,11 @@ from benchmarks.number_formats.grids import NAMES
 from benchmarks.number_formats.posttraining import Rounded, grids
 from models.data import Dataset
 from models.plan import Plan
-from models.quant import QuantizedNetwork, quantize
+from models.quant import quantize
 from models.quant.calibrate import IMAGES, Calibration
 from models.quant.formats import uniform
 
 BATCH = 250
-EXACT = 500
-"""Test images that also run in exact integers."""
 BITS = ((8, 8), (4, 8), (4, 4), (3, 3), (2, 4))
 FAMILIES = ("int", "dybit")
 CROSS = "intxdybit"
@@ -69,15 +67,14 @@ class Evaluation:
     def run(self) -> dict[str, Any]:
         data, plan = loaded(self.network)
         case = CASES[self.network]
-        epochs, rounds = (case.tuned if self.mode == TUNED else 0), (ROUNDS if self.mode == RECONSTRUCTED else 0)
+        epochs, rounds = (case.tuned if self.mode == TUNED else 0), (0 if self.mode == AFTER else ROUNDS)
         few = replace(data, train_x=data.train_x[: case.images], train_y=data.train_y[: case.images])
         if self.bits is None:
             return {"correct": correct(plan.logits, data), "of": len(data.test_x)}
         scales = calibrated(self.network, self.seed)
         formats = assignment(plan, self.family, self.bits)
         quantized = quantize(plan, few, formats, scales, epochs, self.seed, reconstruction=rounds)
-        found = {"correct": correct(quantized.fake_logits, data), "of": len(data.test_x)}
-        return found | (exact(quantized, data) if self.bits == (4, 4) else {})
+        return {"correct": correct(quantized.logits, data), "of": len(data.test_x)}
 
 
 @dataclass(frozen=True)
@@ -107,32 +104,26 @@ class Format:
 def wanted() -> Iterator[Evaluation | Format]:
     """All evaluations, what matters most first; some stand there twice."""
     first, *others = CASES
-    four, low, rest = [(4, 4)], [(3, 3)], [(8, 8), (4, 8), (2, 4)]
-    yield from rows(first, AFTER, four, SEEDS)
+    few, more = [(4, 4), (3, 3)], [(2, 4), (4, 8), (8, 8)]
+    yield from (Evaluation(network, "float", AFTER, SEEDS[0]) for network in CASES)
     yield from (Format(weights, outputs, 0) for weights, outputs in MIXED)
-    yield from (Evaluation(first, CROSS, AFTER, seed, (4, 4)) for seed in SEEDS)
-    for network in CASES:
-        yield from rows(network, AFTER, four + low + rest, SEEDS[:1])
+    yield from rows(first, few, SEEDS)
+    yield from rows(first, more[:1], SEEDS[:1])
     for network in others:
-        yield from rows(network, AFTER, four, SEEDS)
-    for mode in (RECONSTRUCTED, TUNED):
-        for network in CASES:
-            yield from rows(network, mode, four, SEEDS[:1])
-        yield from rows(first, mode, low + [(2, 4)], SEEDS[:1])
-        yield from rows(first, mode, four, SEEDS)
-    for seed in SEEDS:
-        for mode in MODES:
-            for network in CASES:
-                yield from rows(network, mode, four + low + rest, (seed,))
+        yield from rows(network, few, SEEDS[:1])
     yield from (Evaluation(first, CROSS, mode, seed, (4, 4)) for mode in MODES for seed in SEEDS)
+    for network in others:
+        yield from rows(network, few, SEEDS)
+    for network in CASES:
+        yield from rows(network, more, SEEDS[:1])
+    for network in CASES:
+        yield from rows(network, more, SEEDS)
 
 
-def rows(network: str, mode: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:
-    for seed in seeds:
-        if widths[0] == (4, 4) and mode == AFTER and not seed:
-            yield Evaluation(network, "float", mode, seed)
-        for bits in widths:
-            yield from (Evaluation(network, family, mode, seed, bits) for family in FAMILIES)
+def rows(network: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:
+    for bits in widths:
+        for seed in seeds:
+            yield from (Evaluation(network, family, mode, seed, bits) for mode in MODES for family in FAMILIES)
 
 
 @cache
@@ -160,34 +151,14 @@ def assignment(plan: Plan, family: str, bits: tuple[int, int]) -> dict[str, str]
     return uniform(plan, f"{weights}{bits[0]}", f"{output}{bits[1]}", ends=fine, branches=fine)
 
 
-def classes(logits: Callable[[Tensor], Tensor], data: Dataset, count: int | None = None) -> Tensor:
-    """int64 [n]: the largest output of each test image, or of the first ``count``."""
+def correct(logits: Callable[[Tensor], Tensor], data: Dataset) -> int:
+    """Test images whose largest output is their class."""
     found = []
     with torch.no_grad():
-        for part in torch.from_numpy(data.test_x[:count]).split(BATCH):
+        for part in torch.from_numpy(data.test_x).split(BATCH):
             part = part if data.sparse else part.contiguous(memory_format=torch.channels_last)
             found.append(logits(part).argmax(dim=1))
-    return torch.cat(found)
-
-
-def correct(logits: Callable[[Tensor], Tensor], data: Dataset) -> int:
-    return int((classes(logits, data) == torch.from_numpy(data.test_y)).sum())
-
-
-def exact(network: QuantizedNetwork, data: Dataset) -> dict[str, Any]:
-    """How many of the first test images are right in exact integers, and of how many the class is the fake one's."""
-    labels = torch.from_numpy(data.test_y[:EXACT])
-    with torch.no_grad():
-        found = network.logits(torch.from_numpy(data.test_x[:EXACT])).argmax(dim=1)
-    fake = classes(network.fake_logits, data, EXACT)
-    return {
-        "exact": {
-            "correct": int((found == labels).sum()),
-            "fake, correct": int((fake == labels).sum()),
-            "agree": int((found == fake).sum()),
-            "of": len(labels),
-        }
-    }
+    return int((torch.cat(found) == torch.from_numpy(data.test_y)).sum())
 
 
 def result(evaluation: Evaluation | Format) -> dict[str, Any] | None:
