@@ -2,8 +2,8 @@
 
 Errors of rounding by distribution; ResNet-20 at 4 bits in every format after training; and, for each network of
 ``cases``, a table of bits of weights and activations by format, after training, reconstructed and fine-tuned, in exact
-integers on three seeds. Each evaluation is kept under ``runs/number_formats``: killed, the command goes on where it was.
-What was not run is listed.
+integers on three seeds. Each evaluation is kept under ``runs/number_formats``: killed, the command goes on where it
+was. What was not run is listed.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from models.data import Dataset, load
 from models.evaluate import accuracy
 from models.plan import Plan
 from models.quant import measure_sensitivity, quantize
-from models.quant.qat import NetworkError
+from models.quant.qat import NetworkError, noise
+from models.sparse import SparseTensor
 from models.trace import trace
 from models.train import train
 from models.zoo import load_model
@@ -70,6 +71,15 @@ def test_sensitivity_is_what_one_layer_alone_costs(trained: Plan, digits: Datase
         with torch.no_grad():
             losses = [float(nn.functional.cross_entropy(own.fake_logits(x).double(), y)) for own in (network, usual)]
         assert found[layer]["int2"] == pytest.approx(losses[0] - losses[1], rel=1e-5)
+
+
+def test_noise_adds_up_relative_errors_of_layers_dense_and_sparse() -> None:
+    real = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)
+    ours = torch.tensor([3.0, 6.0]).view(1, 2, 1, 1)
+    sparse, triple, none = (SparseTensor.from_dense(x) for x in (real, 3 * real, 0 * real))
+    found = {"a": ours, "b": 0.5 * real, "c": triple, "d": none, "e": 0 * real, "f": ours}
+    wanted = {"a": real, "b": real, "c": sparse, "d": none, "e": 0 * real, "f": 0 * real}
+    assert float(noise(found, wanted, ["a", "b", "c", "d", "e"])) == pytest.approx(4 / 25 + 1 / 4 + 4)
 
 
 def test_training_is_deterministic_and_follows_its_seed() -> None:
