@@ -21,7 +21,7 @@ from netweave.workers import Pool
 from tests.dse.test_front import point
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVICE, EPOCHS = "ecp5-25k", 2
+DEVICE, EPOCHS = "ecp5-25k", 4
 CONFIG = Config.model_validate(
     {
         "name": "tiny",
