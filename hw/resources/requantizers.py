@@ -49,12 +49,13 @@ def drain(
 
 
 class Constants(NamedTuple):
-    """What a requantizer's constants are: by beat (bits of biases and of multipliers that differ from each other), or
-    the same in all, then the multiplier of each lane.
+    """What a requantizer's constants are: by beat (bits of biases, of their fractions and of multipliers that differ
+    from each other), or the same in all, then the multiplier of each lane.
     """
 
     beats: int
     bias_bits: int
+    fraction_bits: int
     mult_bits: int
     mults: tuple[int, ...] | None
 
@@ -64,7 +65,8 @@ def constants(requant: Requant, lanes: int) -> Constants:
     bias, mult = requant.bias.reshape(-1, lanes), requant.mult.reshape(-1, lanes)
     fixed = tuple(mult[0].tolist()) if (mult == mult[0]).all() else None
     bits = width(int(bias.min()), int(bias.max()))
-    return Constants(len(bias), distinct(bias, bits), distinct(mult, MULT_BITS), fixed)
+    below = distinct(bias, requant.fraction) if requant.fraction else 0
+    return Constants(len(bias), distinct(bias, bits), below, distinct(mult, MULT_BITS), fixed)
 
 
 @lru_cache(maxsize=REQUANTS_KEPT)
@@ -111,6 +113,8 @@ def _requantizer(
     biased, narrow = operands
     tapered = encoded and isinstance(dtype, DyBitType)
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
+    # fractions of sums are those of biases: Yosys keeps one register of what is the same in several lanes
+    ff -= (lanes * fraction - c.fraction_bits) * (1 if narrow < biased else 2)
     rounded, joined = 0, 0
     for n in range(lanes):
         mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()

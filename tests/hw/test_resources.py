@@ -28,12 +28,13 @@ from hw.mapping import Memory, Multiplier, OpMapping
 from hw.multipliers import in_table
 from hw.registry import build, inputs_of, mappings
 from hw.resources.arrays import sums
+from hw.resources.requantizers import requantizer
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
 from hw.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.targets.yosys import synthesize
 from models.ir.accumulator import width
 from models.ir.dtype import IntType, parse_dtype
-from models.ir.graph import Graph, Input, Shape, Window
+from models.ir.graph import MULT_BITS, Graph, Input, Requant, Shape, Window
 from tests.support.nets import NETS
 from tests.support.ops import one_op
 
@@ -131,6 +132,23 @@ def test_arrays_of_products_in_luts_are_near_those_of_yosys(
     said = total(f, sums(f, spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
     assert said.lut == pytest.approx(lut, rel=0.06)
     assert said.ff == pytest.approx(ff, rel=0.02)
+
+
+# Registers of four lanes of requantizing, 6 bits of fraction, by channels: Yosys keeps one where biases are the same.
+FRACTIONS = [("uint4", 4, 226), ("uint4", 16, 277), ("udybit4", 4, 277), ("udybit4", 16, 327)]
+
+
+@pytest.mark.parametrize(("name", "channels", "ff"), FRACTIONS)
+def test_registers_of_fractions_are_near_those_of_yosys(name: str, channels: int, ff: int) -> None:
+    rng, dtype, fraction = np.random.default_rng(0), parse_dtype(name), 6
+    bias = rng.integers(-(1 << 8 + fraction), 1 << 8 + fraction, channels)
+    mult = rng.integers(1 << MULT_BITS - 1, 1 << MULT_BITS, channels)
+    shift = MULT_BITS + 11 - dtype.max.bit_length() + fraction
+    requant = Requant(bias, mult, shift, 0, dtype.max, fraction)
+    for family in ("xcup", "ecp5"):
+        f = FAMILIES[family]
+        parts = requantizer(f, requant, dtype, 4, (-(1 << 11), (1 << 11) - 1), encoded=True)
+        assert total(f, parts).ff == pytest.approx(ff, rel=0.06)
 
 
 # The same of memories in blocks (depth, bits, blocks of one that is written, and of constants, which share words).
