@@ -14,6 +14,9 @@ import pulp
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
+LOOSE = 1e-6
+"""By how far a pick of a large program may be from whole, HiGHS's default: with 1e-9, HiGHS 1.13 was seen to corrupt its
+memory and crash in a program of 33 ops. ``evaluate`` judges the whole picks."""
 MANY = 20
 """Ops above which a program is worth presolving and heuristics of its own."""
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -214,7 +217,7 @@ class Program:
         options: dict[str, object] = {
             "mip_rel_gap": gap, "mip_abs_gap": 0.0, "presolve": "on" if many else "off",
             "mip_heuristic_run_rins": many, "mip_heuristic_run_rens": many, "mip_allow_restart": not many,
-            "mip_feasibility_tolerance": TOLERANCE, "primal_feasibility_tolerance": TOLERANCE,
+            "mip_feasibility_tolerance": LOOSE if many else TOLERANCE, "primal_feasibility_tolerance": TOLERANCE,
         }  # fmt: skip
         if many and start is not None:
             options |= {"mip_heuristic_effort": 0.0, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
