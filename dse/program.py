@@ -15,8 +15,8 @@ from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selectio
 
 TOLERANCE = 1e-9
 LOOSE = 1e-6
-"""By how far a pick of a large program may be from whole, HiGHS's default: with 1e-9, HiGHS 1.13 was seen to corrupt its
-memory and crash in a program of 33 ops. ``evaluate`` judges the whole picks."""
+"""By how far a pick of a large program may be from whole, HiGHS's default: with 1e-9, HiGHS 1.13 was seen to corrupt
+its memory and crash in a program of 33 ops. ``evaluate`` judges the whole picks."""
 MANY = 20
 """Ops above which a program is worth presolving and heuristics of its own."""
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
