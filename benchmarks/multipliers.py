@@ -28,7 +28,7 @@ from hw.fabric import family, total
 from hw.fused import FusedMac, Mode
 from hw.mac import MacArray, Sums
 from hw.mapping import Memory, Multiplier
-from hw.multipliers import Products, in_table
+from hw.multipliers import Products, in_table, multipliers
 from hw.packing import packing
 from hw.requantizer import Requantizer
 from hw.resources.arrays import sums
@@ -186,7 +186,8 @@ def fused() -> dict[str, Any]:
             figures[f"{name}, 8, 4 and 2 bits, {device.name}"] = synthesized(lane, device)
             for mode in Mode:
                 x, w = kind(mode.width, False), kind(mode.width)
-                one = Sums(1, mode.codes, 1, x, w, Multiplier.LUT, False, bits)
+                multiplier, _ = multipliers(device, x, w, 1)[0]
+                one = Sums(1, mode.codes, 1, x, w, multiplier, False, bits)
                 title = f"{x} x {w}, {mode.codes} a word"
                 figures[f"{title}, {device.name}"] = synthesized(MacArray(one), device)
     return figures
