@@ -1,9 +1,8 @@
-"""ResNet-20 on CIFAR-10: what DyBit buys in latency and in accuracy, on a zu3eg; and one design of it as RTL.
+"""ResNet-20 on CIFAR-10: what DyBit buys in latency and in accuracy, on a zu3eg.
 
 Two explorations of the published network, in integers of 8, 4 and 3 bits alone and with DyBit beside them: each layer
 may take any of the formats, all designs keep to the same share of the device, and every accuracy is measured on 6,000
-test images after the same reconstruction on 512 of training. A real image goes through the RTL of the network in DyBit
-of 4 bits.
+test images after the same reconstruction on 512 of training.
 """
 
 from __future__ import annotations
@@ -16,21 +15,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.fronts import explored, row
-from cosim.cycle import simulate, size_queues
-from cosim.design import cosim
-from dse.candidates import Table
-from dse.explore import Design, Search, best
 from dse.front import Front, FrontPoint
 from dse.pareto import non_dominated
-from dse.problem import Objective
-from hw.device import DEVICES
-from hw.emit import generate
-from models import data
-from models.ir.graph import Graph
-from models.quant import quantize
-from models.quant.formats import uniform
-from models.quant.qat import plan_for
-from models.zoo import load_model
 from netweave.config import Config, Device, Explore, Quantize, Train
 from reports.designs import ALL
 from reports.style import CHOSEN, INK, STEPS, STYLE
@@ -51,21 +37,6 @@ PUBLISHED = (2.5, 8.1)
 """DyBit's own speed-ups (arXiv 2302.12510), of other networks on another accelerator."""
 LABELS: dict[str, tuple[int, int]] = {}
 """Where a name stands beside its design in the picture, in points, where others are near."""
-RTL_FORMAT = "dybit4"
-DEVICES_EXPLORED = ("zu3eg", "zcu102")
-
-
-def quantized() -> Graph:
-    """The published network, calibrated and not trained; in ``RTL_FORMAT`` but for the first and the last weights and
-    for what goes into adds alone, as in the tables of accuracies."""
-    images = data.load(DATA)
-    plan = plan_for(load_model(MODEL), images, "resnet20")
-    return quantize(plan, images, uniform(plan, RTL_FORMAT, RTL_FORMAT, BASE, BASE), epochs=0).export()
-
-
-def designed(graph: Graph, device: str) -> Design:
-    """Its design of least latency in ``SHARE`` of a device."""
-    return best(Table({RTL_FORMAT: graph}, DEVICES[device]), Search(Objective.LATENCY, limit=SHARE, gap=GAP))
 
 
 def measure() -> dict[str, Any]:
@@ -82,20 +53,16 @@ def measure() -> dict[str, Any]:
         "fronts": {space: [row(point) for point in best_of(points)] for space, points in every.items()},
         **bought(every, base),
         "published speed-ups of DyBit": PUBLISHED,
-        RTL_FORMAT: confirmed(RUNS / "rtl"),
     }
 
 
 def found() -> dict[str, list[FrontPoint]]:
     """All designs of each space. What integers alone can do is in the other space too, and so are their designs: a
     program that stops within a gap need not find them again."""
-    own = {space: Front.load(folder(space) / "explore" / DEVICE / ALL).points for space in SPACES}
-    plain, tapered = own.values()
-    names = {point.name for point in plain if len(set(point.assignment.values())) == 1}
-    return {
-        space: [*plain, *(p for p in tapered if p.name not in names)] if points is tapered else list(points)
-        for space, points in own.items()
-    }
+    plain, tapered = (Front.load(folder(space) / "explore" / DEVICE / ALL).points for space in SPACES)
+    known = throughout({"": plain})
+    more = [p for p in tapered if not known.keys() & set(p.assignment.values()) or len(set(p.assignment.values())) > 1]
+    return dict(zip(SPACES, (list(plain), [*plain, *more]), strict=True))
 
 
 def throughout(every: Mapping[str, Sequence[FrontPoint]]) -> dict[str, FrontPoint]:
@@ -166,26 +133,6 @@ def _reached(front: Sequence[tuple[float, float]], cycles: float) -> float | Non
 
 def _soonest(front: Sequence[tuple[float, float]], percent: float) -> float | None:
     return min((cycles for cycles, own in front if own >= percent), default=None)
-
-
-def confirmed(work: Path) -> dict[str, Any]:
-    """Explored for both devices, and one test image through the RTL of the zu3eg's design."""
-    graph = quantized()
-    figures: dict[str, Any] = {}
-    for device in DEVICES_EXPLORED:
-        design = designed(graph, device)
-        mapping = size_queues(graph, design.mapping, 2)
-        figures[device] = {
-            "cycles, estimated": round(design.solver.objective or 0),
-            "cycles, simulated": simulate(graph, mapping).first_latency,
-            "solver": design.solver.status,
-            "gap": design.solver.gap,
-        }
-        if device == DEVICE:
-            generate(graph, mapping, work / "design")
-            run = cosim(work / "design", data.load(DATA).frames("test", 1), build_dir=work / "builds")
-            figures[device] |= {"cycles, rtl": run.first_latency, "outputs equal golden's": run.equal}
-    return figures
 
 
 def picture(every: Mapping[str, Sequence[FrontPoint]], base: FrontPoint) -> Figure:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.resnet20 import DATA, DEVICE, DEVICES_EXPLORED, RTL_FORMAT, SHARE, designed, quantized
+from benchmarks.resnet20 import DATA, DEVICE, SHARE
+from benchmarks.resnet20_rtl import DEVICES_EXPLORED, RTL_FORMAT, designed, quantized
 from cosim.cycle import simulate, size_queues
 from cosim.design import cosim
 from dse.estimate import estimate
