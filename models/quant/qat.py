@@ -20,10 +20,10 @@ from models.trace import trace
 from models.train import BATCH, Progress, batches
 
 EPOCHS = 6
-WEIGHT_RATE = 6e-2
+WEIGHT_RATE = 2e-2
 """Of a layer's weights, times what rounding moves them by: one for all would be too slow for 2 bits or ruin 8."""
-BIAS_RATE = 3e-4
-SCALE_RATE = 3e-3
+BIAS_RATE = 1e-4
+SCALE_RATE = 1e-3
 AVERAGED = 10
 """The parameters that training ends with are averages of the last ones: over about the last step of so many."""
 
