@@ -39,7 +39,7 @@ def random_requant(rng: np.random.Generator, channels: int, limits: tuple[int, i
     shift = int(rng.integers(8, 15))
     largest = int(np.clip(max(abs(lo), hi) * 2 ** (shift + 2) // span, 1, 65535))
     mult = rng.integers(max(1, largest // 3), largest + 1, channels)
-    fraction = int(rng.integers(4))
+    fraction = shift % 4
     bias = rng.integers((-span // 8 - 1) << fraction, (span // 8 + 2) << fraction, channels)
     return Requant(bias, mult, shift + fraction, lo, hi, fraction)
 
