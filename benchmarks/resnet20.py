@@ -18,6 +18,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmarks.fronts import explored, row
 from dse.front import Front, FrontPoint
 from dse.pareto import non_dominated
+from hw.device import DEVICES
 from netweave.config import Config, Device, Explore, Quantize, Train
 from reports.designs import ALL
 from reports.style import CHOSEN, INK, STEPS, STYLE
@@ -50,7 +51,9 @@ def measure() -> dict[str, Any]:
         "device": f"{DEVICE}, {SHARE:.0%} of it",
         "test images": base.total,
         "all int8": row(base),
-        "one format throughout": {name: row(point) for name, point in throughout(every).items()},
+        "one format throughout": {
+            name: {**row(point), "share taken, estimated": taken(point)} for name, point in throughout(every).items()
+        },
         "fronts": {space: [row(point) for point in best_of(points)] for space, points in every.items()},
         **bought(every, base),
         "published speed-ups of DyBit": PUBLISHED,
@@ -61,15 +64,27 @@ def found() -> dict[str, list[FrontPoint]]:
     """All designs of each space. What integers alone can do is in the other space too, and so are their designs: a
     program that stops within a gap need not find them again."""
     plain, tapered = (Front.load(folder(space) / "explore" / DEVICE / ALL).points for space in SPACES)
-    known = throughout({"": plain})
-    more = [p for p in tapered if not known.keys() & set(p.assignment.values()) or len(set(p.assignment.values())) > 1]
+    alone = throughout({"integers": plain})
+    more = [point for point in tapered if only(point) not in alone]
     return dict(zip(SPACES, (list(plain), [*plain, *more]), strict=True))
 
 
 def throughout(every: Mapping[str, Sequence[FrontPoint]]) -> dict[str, FrontPoint]:
     """The designs of one format, by its name."""
-    formats = ((set(point.assignment.values()), point) for points in every.values() for point in points)
-    return {next(iter(own)): point for own, point in formats if len(own) == 1}
+    named = ((only(point), point) for points in every.values() for point in points)
+    return {name: point for name, point in named if name is not None}
+
+
+def only(point: FrontPoint) -> str | None:
+    """The format of all layers of a design, if they have but one."""
+    formats = set(point.assignment.values())
+    return formats.pop() if len(formats) == 1 else None
+
+
+def taken(point: FrontPoint) -> dict[str, float]:
+    """The shares of the device, estimated, that a design takes of what limits it."""
+    whole = DEVICES[DEVICE].resources
+    return {kind: round(point.resources[kind] / getattr(whole, kind), 3) for kind in ("lut", "dsp", "bram")}
 
 
 def folder(space: str) -> Path:
