@@ -18,6 +18,7 @@ from benchmarks.number_formats.cases import CASES
 from benchmarks.number_formats.fit import SIGNED, distribution, sqnr
 from benchmarks.number_formats.grids import NAMES, grid
 from benchmarks.number_formats.posttraining import errors
+from benchmarks.number_formats.seeds import one_scale
 from benchmarks.number_formats.tables import (
     AFTER,
     BITS,
@@ -36,6 +37,8 @@ from benchmarks.number_formats.tables import (
 )
 
 FIRST = "resnet20"
+APART = "fashion_mobilenet"
+"""The network whose seeds lie furthest apart."""
 
 
 def measure() -> dict[str, Any]:
@@ -58,6 +61,9 @@ def gathered() -> dict[str, Any]:
         "signal over rounding error, dB, 4 bits": decibels(),
         f"{FIRST} W4A4, post-training, by format": by_format(),
         f"{FIRST}, dB by tensor": errors(plan, images, data.input_dtype, FAMILIES),
+        f"{APART} W4A4 dybit, post-training, one scale of seed {SEEDS[0]} in seed {SEEDS[1]}": one_scale(
+            APART, "dybit", (4, 4), SEEDS[1], SEEDS[0]
+        ),
         "networks": {name: accuracies(name) for name in CASES},
         "not run": [own.name for own in evaluations if result(own) is None],
         "seconds of processor time": round(sum(found["seconds"] for own in evaluations if (found := result(own)))),

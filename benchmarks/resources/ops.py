@@ -31,6 +31,7 @@ from models.ir.graph import (
     Shape,
     Window,
 )
+from models.quant.integer import bias_fraction
 
 KINDS = (
     "conv", "depthwise", "pointwise", "conv", "sparse conv", "sparse depthwise", "linear", "max_pool", "avg_pool",
@@ -133,17 +134,20 @@ def trained(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> n
 
 
 def calibrated(rng: np.random.Generator, channels: int, limits: tuple[int, int], dtype: DType) -> Requant:
-    """Constants as the export makes them: one shift, multipliers of which the largest has all its bits, biases.
+    """Constants as the export makes them: one shift, multipliers of which the largest has all its bits, biases with the
+    fraction that they need.
 
     The outputs fill the format at an eighth to all of what the sums can reach.
     """
     span = max(abs(limits[0]), abs(limits[1]), 1)
     ratio = dtype.max / span * 2.0 ** rng.uniform(0, 3) * rng.uniform(0.4, 1, channels)
+    bias = rng.normal(0, span / 16, channels)
+    fraction = bias_fraction(float(ratio.max()), float(np.abs(bias).max()))
+    ratio, bias = ratio * 0.5**fraction, np.rint(bias * 2.0**fraction).astype(np.int64)
     shift = MULT_BITS - frexp(float(ratio.max()))[1]
     mult = np.clip(np.rint(ratio * 2.0**shift), 1, (1 << MULT_BITS) - 1).astype(np.int64)
-    bias = np.rint(rng.normal(0, span / 16, channels)).astype(np.int64)
     lo = 0 if rng.integers(3) else dtype.min
-    return Requant(bias, mult, max(shift, 0), lo, dtype.max)
+    return Requant(bias, mult, max(shift, 0), lo, dtype.max, fraction)
 
 
 def _small(graph: Graph, m: OpMapping) -> bool:

@@ -100,7 +100,7 @@ def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fix
 
     The largest multiplier takes 16 bits, or 15; biases have the fraction that ``BIAS_ERROR`` asks for.
     """
-    fraction = _fraction(float(ratio.max()), float(bias.abs().max()))
+    fraction = bias_fraction(float(ratio.max()), float(bias.abs().max()))
     ratio, bias = ratio * 0.5**fraction, (bias.double() * 2.0**fraction).round().long()
     largest = float(ratio.max())
     limit = (1 << ir.MULT_BITS) - 1
@@ -114,7 +114,7 @@ def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fix
     return Fixed(bias, mult, shift, lo, hi, fraction)
 
 
-def _fraction(ratio: float, bias: float) -> int:
+def bias_fraction(ratio: float, bias: float) -> int:
     """Bits after the point of biases of up to ``bias`` units, of which one is ``ratio`` steps of the output."""
     if not bias:
         return 0
