@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -7,15 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.number_formats import markdown, tables
+from benchmarks.number_formats import markdown, seeds, tables
 from benchmarks.number_formats.cases import CASES
 from benchmarks.number_formats.fit import SIGNED, distribution, fitted, rounded, sqnr
 from benchmarks.number_formats.grids import NAMES, Grid, grid, posit
 from benchmarks.number_formats.posttraining import Rounded, errors, grids
 from benchmarks.number_formats.tables import Evaluation, wanted
 from models.data import load
-from models.ir.dtype import IntType
+from models.ir.dtype import DType, IntType
 from models.plan import WeightedLayer
+from models.quant.calibrate import Calibration
+from models.quant.qat import plan_for
 from models.trace import trace
 from models.zoo import load_model
 
@@ -125,3 +128,27 @@ def test_nothing_rounded_is_the_float_network_and_what_is_keeps_its_channels_mea
         assert torch.allclose(own.mean(dim=(0, 2, 3)), float_mean, rtol=0, atol=1e-9)
     tensors = errors(plan, images, data.input_dtype, ("int", "dybit"))
     assert {row["layer"] for row in tensors if row["tensor"] == "weights"} == {layer.name for layer in weighted[1:-1]}
+
+
+def test_the_layer_whose_scale_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load("digits")
+    data = replace(
+        data, train_x=data.train_x[:600], train_y=data.train_y[:600], test_x=data.test_x[:100], test_y=data.test_y[:100]
+    )
+    plan = plan_for(load_model("digits_cnn"), data)
+    spoiled = plan.choices[1]
+
+    class Spoiled(Calibration):
+        def activation(self, name: str, dtype: DType) -> float:
+            return super().activation(name, dtype) * (20 if name == spoiled else 1)
+
+    of_seed = [Calibration(plan, data), Spoiled(plan, data)]
+    monkeypatch.setattr(seeds, "loaded", lambda network: (data, plan))
+    monkeypatch.setattr(seeds, "calibrated", lambda network, seed: of_seed[seed])
+    found, right = (seeds.one_scale("digits", "dybit", (4, 4), seed, 0) for seed in (1, 0))
+    assert found["layer"] == spoiled
+    assert found["accuracy with its other scale"] == right["accuracy"]
+    assert found["layers"][spoiled]["logits' error then"] == right["logits' error"] < found["logits' error"]
+    # a scale in place of itself changes nothing
+    assert all(row["logits' error then"] == right["logits' error"] for row in right["layers"].values())
+    assert all(row["layer's error"] == row["with the other scale"] for row in right["layers"].values())
