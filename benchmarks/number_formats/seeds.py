@@ -15,6 +15,7 @@ from benchmarks.number_formats.tables import assignment, calibrated, correct, lo
 from models.quant.bias import correct_bias
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
+from models.quant.qat import noise
 
 IMAGES = 500
 """Of training, the last ones, on which errors are measured."""
@@ -42,7 +43,7 @@ def one_scale(network: str, family: str, bits: tuple[int, int], seed: int, other
             return own.values(images)
 
     def error(values: dict[str, Tensor], name: str) -> float:
-        return round(float(((values[name] - wanted[name]).square().sum() / wanted[name].square().sum()).sqrt()), 3)
+        return round(float(noise(values, wanted, [name]).sqrt()), 3)
 
     plain = quantized()
     before = given(plain)

@@ -2,8 +2,8 @@
 
 The method is the same for all: scales of least squared error on calibration images that the seed draws; bias
 correction; 8 bits of the same family for the first and the last layer's weights, what the last one reads and what only
-an add reads. Reconstruction then chooses each weight's rounding for what its layer gives; fine-tuning goes on without.
-It learns from the float network's outputs alone, from which that network itself would learn nothing.
+an add reads. Reconstruction then chooses each weight's rounding for what its layer gives; fine-tuning goes on from
+there, and learns from what the float network's layers give, from which that network itself would learn nothing.
 Accuracies are those of exact integers, on all test images.
 """
 
