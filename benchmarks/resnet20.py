@@ -50,7 +50,6 @@ def measure() -> dict[str, Any]:
     return {
         "device": f"{DEVICE}, {SHARE:.0%} of it",
         "test images": base.total,
-        "all int8": row(base),
         "one format throughout": {
             name: {**row(point), "share taken, estimated": taken(point)} for name, point in throughout(every).items()
         },
