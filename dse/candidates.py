@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
-from dse.timing import lead, times
+from dse.profile import profiled
+from dse.timing import knee, lead, times
 from hw.device import Device, Resources
 from hw.layout import InputLayout, MaskLayout, TokenLayout, input_layout
 from hw.mapping import FrameInput, OpMapping
+from hw.mapping import Mapping as HwMapping
 from hw.mask_input import mask_input_resources, mask_latency
 from hw.op import Op as HwOp
 from hw.op import divisors
@@ -75,7 +77,7 @@ def op_candidate(
     reads = tuple(Interface(op.in_lanes, str(tensor.dtype)) for tensor in op.inputs)
     used = amounts(op.resources(device) + extra)
     writes = Interface(op.out_lanes, str(op.node.dtype))
-    return Candidate(choice, op.cycles(work), used, writes, reads, t.fill, t.head, t.span, t.tail, error)
+    return Candidate(choice, op.cycles(work), used, writes, reads, t.fill, t.head, t.span, t.tail, error, t.rest)
 
 
 def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
@@ -126,7 +128,8 @@ class Table:
     ``graphs``: the network quantized at one format throughout, by that format's name; a node built at a format
     is taken from that graph. ``errors``: what each format costs each node, by node and format; 0 where absent.
     ``load``: which of the frames of a data set costs are for, where the graphs are sparse and hold its activity.
-    ``frame_input``: how frames come into the accelerator.
+    ``frame_input``: how frames come into the accelerator. ``work``: what each node has to do, and waits for; what
+    the graphs hold, where it is None.
     """
 
     graphs: Mapping[str, Graph]
@@ -134,6 +137,22 @@ class Table:
     errors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     load: Load = "mean"
     frame_input: FrameInput = FrameInput.TOKENS
+    work: Mapping[str, Activity] | None = None
+
+    def profiled(self, mapping: HwMapping, assignment: Mapping[str, str] | None = None) -> Table:
+        """The same table, in which ops wait for their inputs as they come in the design that ``mapping`` gives.
+
+        ``assignment``: the format of each layer of that design; the first one's throughout where it is None.
+        """
+        nodes: dict[str, Node] = {}
+        for node in self.graph.nodes:
+            dtype = nodes[node.inputs[0]].dtype if node.inputs else node.dtype
+            if assignment and owns_format(node):
+                nodes[node.name] = self.graphs[assignment[node.name]][node.name]
+            else:
+                nodes[node.name] = self._variants(node, dtype)[0][1] if node.inputs else node
+        graph = self.graph.replace(nodes=tuple(nodes.values()))
+        return replace(self, work=profiled(graph, mapping, self.load))
 
     def __post_init__(self) -> None:
         first = next(iter(self.graphs.values()))
@@ -159,8 +178,8 @@ class Table:
         return tuple(node.name for node in self.graph.nodes if owns_format(node))
 
     @cached_property
-    def _work(self) -> dict[str, Activity]:
-        return expected(self.graph, self.load)
+    def _work(self) -> Mapping[str, Activity]:
+        return self.work or expected(self.graph, self.load)
 
     @cached_property
     def _dtypes(self) -> dict[str, tuple[DType, ...]]:
@@ -246,8 +265,8 @@ class Table:
             if not candidates:
                 valid = ", ".join(self.graphs)
                 raise CandidateError(f"formats of {node.name!r}: {list(allowed)} have no graph; {valid} do")
-            waits = lead(node, self.graph.shapes[node.inputs[0]], self._work[node.name]) if node.inputs else Fraction(0)
-            ops.append(Op(node.name, candidates, waits))
+            work = self._work[node.name]
+            ops.append(Op(node.name, candidates, lead(node, work), knee(node, work)))
         cap = None if max_error is None else round(max_error / ERROR_UNIT)
         return Problem(
             self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap, max_latency

@@ -48,7 +48,7 @@ def trades(
         limited = dataclasses.replace(problem, max_error=cap)
         try:
             # what is least under a cap is no less under a lower one
-            floor = points[-1].report.bound if points else 0.0
+            floor = points[-1].report if points else None
             point = solve(limited, objective, then=(Objective.ERROR,), gap=gap, floor=floor)
         except Infeasible:
             if not points:

@@ -1,34 +1,44 @@
-"""What one accelerator costs: the figures of the problem, of a graph and a mapping as they are."""
+"""What one accelerator costs: the figures of the problem, of a graph and a mapping as they are, and finer ones."""
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from dse.candidates import Build, budget, forks, input_candidate, link, op_candidate
 from dse.problem import Edge, Evaluation, Interface, Op, Problem, evaluate
-from dse.timing import lead
+from dse.profile import profiled
+from dse.timing import knee, lead
+from dse.token_times import passage
 from hw.accelerator import Plan
 from hw.device import Device
 from hw.mapping import Mapping
-from models.ir.activity import Load, expected
+from models.ir.activity import Load, expected, sample, walk
 from models.ir.graph import Graph
 
 
-def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
-    """Bottleneck, latency of a frame that finds the accelerator idle, and resources, queues and converters
-    included. Every figure is of kind ``estimated``; ``overrun`` is against the whole device. ``load``: which frame of
-    a data set the cycles are for, where the graph is sparse and holds its activity."""
-    plan, work = Plan(graph, mapping), expected(graph, load)
+def estimate(
+    graph: Graph, mapping: Mapping, device: Device, load: Load = "mean", profile: Mapping | None = None
+) -> Evaluation:
+    """Bottleneck, latency of a frame that finds the accelerator idle, and resources, queues and converters included.
+
+    Every figure is of kind ``estimated``; ``overrun`` is against the whole device. ``load``: which frame of a data set
+    the cycles are for, where the graph is sparse and holds its activity. ``profile``: a design in which each op's input
+    comes as it is taken to come here; where there is none, as if all ops took equally long.
+    """
+    plan = Plan(graph, mapping)
+    work = expected(graph, load) if profile is None else profiled(graph, profile, load)
     ops = []
     for node in graph.nodes:
         layout, choice = plan.layout(node.name), Build(None, mapping.ops[node.name])
         extra = forks(graph, node.name, layout, device)
         if node is graph.input:
-            own, waits = input_candidate(plan.source, work[node.name], device, extra, choice), Fraction(0)
+            own = input_candidate(plan.source, work[node.name], device, extra, choice)
         else:
             own = op_candidate(plan.ops[node.name], work[node.name], device, extra, choice)
-            waits = lead(node, graph.shapes[node.inputs[0]], work[node.name])
-        ops.append(Op(node.name, (own,), waits))
+        ops.append(Op(node.name, (own,), lead(node, work[node.name]), knee(node, work[node.name])))
     edges = []
     for edge in plan.edges:
         lanes, name = plan.ops[edge.consumer].in_lanes, str(edge.layout.dtype)
@@ -37,3 +47,33 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
         edges.append(Edge(edge.producer, edge.consumer, edge.index, links))
     problem = Problem(device.name, tuple(ops), tuple(edges), graph.output, budget(device.resources))
     return evaluate(problem, {op.name: op.candidates[0] for op in ops})
+
+
+STREAM = 8
+"""The fewest frames, all of them once or more often, over which the interval is measured, and as many before."""
+
+
+class Forecast(NamedTuple):
+    """Cycles of a design, mean over frames; ``estimated``, and nearer to what is simulated than the program's figures.
+
+    Parameters
+        latency    of a frame that finds the accelerator idle, first beat in to last beat out
+        interval   from one frame's end to the next, in a stream of frames
+    """
+
+    latency: float
+    interval: float
+
+
+def forecast(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray] | None = None) -> Forecast:
+    """Both token by token: the latency of each frame alone; the interval in a stream of them that is long under way.
+
+    ``masks``: the active sites of each frame; where they are not given, the frames that the graph holds.
+    """
+    plan = Plan(graph, mapping)
+    frames = [walk(graph, mask) for mask in (sample(graph) if masks is None else masks)]
+    count = len(frames) * -(-STREAM // len(frames))
+    alone, stream = passage(plan, frames, apart=True), passage(plan, frames * (2 * count // len(frames)))
+    latency = alone.tokens[graph.output].closes - alone.begun
+    ends = stream.tokens[graph.output].last[stream.tokens[graph.output].ends]
+    return Forecast(float(latency.mean()), float(ends[-1] - ends[-1 - count]) / count)

@@ -8,8 +8,8 @@ layer has a format of its own; ``speedup4``, the least error of what is four tim
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from dse.candidates import ERROR_UNIT, Build, Table, queue_beats
@@ -24,6 +24,8 @@ from hw.mapping import Mapping as HwMapping
 
 SPAN = 8
 MIXED, SPEEDUP, ERROR = "mixed", "speedup", "error"
+CAPS = {"max_cycles": "cycles", "max_error": "error", "max_latency": "latency"}
+"""Fields of a problem, and what its limits call them."""
 BASE = "int8"
 """The format that speed-ups are counted from."""
 
@@ -64,7 +66,8 @@ class Design:
     """One answer of the integer program, polished where there was a judge.
 
     ``assignment``: the format of each layer. ``mapping``: foldings, with queues of about the depth they need.
-    ``share``: of the device, which it keeps to.
+    ``share``: of the device, which it keeps to. ``choice``: the place of each op's candidate among those there were, as
+    the program found it.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Design:
     mapping: HwMapping
     share: Fraction
     solver: SolverReport
+    choice: list[int]
 
 
 def families(formats: Sequence[str], search: Search) -> list[str]:
@@ -116,8 +120,17 @@ def designs(table: Table, search: Search, family: str, share: Fraction, clock_mh
     else:
         found = {family: _solved(limited, search.objective, search)}
     return [
-        _design(table, name, family, share, point.selection, point.report, clock_mhz) for name, point in found.items()
+        _design(table, name, family, share, limited, point, point.selection, clock_mhz) for name, point in found.items()
     ]
+
+
+def asked(table: Table, search: Search, family: str, share: Fraction, limits: Mapping[str, int]) -> Problem:
+    """The problem of which a design of a family in a share of the device is the answer, under the ``limits`` that its
+    report names."""
+    problem = _problem(table, search, share, _formats(table, family))
+    # candidates have their resources in the order of the problem's own budget
+    budget = {name: limits[name] for name in problem.budget}
+    return replace(problem, budget=budget, **{name: limits.get(key) for name, key in CAPS.items()})
 
 
 def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
@@ -133,7 +146,7 @@ def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Ju
         selection, _ = polish(
             prune(problem), selection, lambda choice: judge(mapping_of(table, choice, clock_mhz)), search.tries
         )
-    return _design(table, family, family, search.whole, selection, found.report, clock_mhz)
+    return _design(table, family, family, search.whole, problem, found, selection, clock_mhz)
 
 
 def _solved(problem: Problem, objective: Objective, search: Search) -> Solution:
@@ -141,13 +154,15 @@ def _solved(problem: Problem, objective: Objective, search: Search) -> Solution:
 
 
 def _design(
-    table: Table, name: str, family: str, share: Fraction, selection: Selection, report: SolverReport,
+    table: Table, name: str, family: str, share: Fraction, problem: Problem, found: Solution, selection: Selection,
     clock_mhz: float | None,
 ) -> Design:  # fmt: skip
+    places = {op.name: {id(own): number for number, own in enumerate(op.candidates)} for op in problem.ops}
+    choice = [places[name][id(own)] for name, own in found.selection.items()]
     builds = {node: _build(selection, node) for node in selection}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
     label = f"{name}-{100 * float(share):.3g}"
-    return Design(label, family, assignment, mapping_of(table, selection, clock_mhz), share, report)
+    return Design(label, family, assignment, mapping_of(table, selection, clock_mhz), share, found.report, choice)
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:

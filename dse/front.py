@@ -27,6 +27,8 @@ class FrontPoint:
     ``mapping``: path of its mapping file, from the folder of the front. ``correct`` of ``total`` test images and the
     95 % ``interval`` of that share. ``latency`` in cycles: ``estimated`` always, ``simulated`` None until simulated.
     ``bottleneck`` in cycles a frame, estimated. ``utilisation``: largest share of one of the device's resources.
+    ``program``: the latency that the integer program counts; None where it is for other frames than those simulated.
+    ``minimised``: the objective that ``solver`` has the figures of.
     """
 
     name: str
@@ -37,10 +39,12 @@ class FrontPoint:
     interval: tuple[float, float]
     estimated: float
     simulated: int | None
-    bottleneck: int
+    bottleneck: float
     resources: Mapping[str, int]
     utilisation: float
     solver: SolverReport
+    program: float | None
+    minimised: str
 
     @property
     def accuracy(self) -> float:

@@ -80,7 +80,7 @@ def _steps(problem: Problem, selection: Selection, op: Op) -> Iterator[Candidate
 def _pace(candidate: Candidate) -> tuple[object, ...]:
     """All of a candidate that cycles depend on."""
     own = candidate
-    return own.cycles, own.fill, own.head, own.span, own.tail, own.writes, own.reads
+    return own.cycles, own.fill, own.head, own.span, own.tail, own.rest, own.writes, own.reads
 
 
 def _taken(problem: Problem, rest: Selection, op: Op, candidate: Candidate) -> tuple[int, ...] | None:

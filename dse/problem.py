@@ -14,6 +14,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+LARGEST = 10**14
+"""No amount may exceed this: of a thousand ops the sum still fits 64 bits."""
+RESERVED = ("cycles", "error", "latency")
+"""Names of limits that are no resources."""
+
 
 class ProblemError(ValueError):
     """A problem or a choice that makes no sense; the message names op or edge, field and value."""
@@ -54,6 +59,7 @@ class Candidate:
     ``head`` and ``span``: cycles of its own work from its first input to its first output, and from
     there to its last output, when neither input nor output makes it wait.
     ``tail``: cycles from its last input to its last output when it keeps up with its input.
+    ``rest``: cycles from the input at the op's ``knee`` to its last output, when no later input makes it wait.
     ``resources``: amounts in the order of ``Problem.budget``. ``writes``: its output; ``reads``: one
     interface an input. ``error``: its share of the summed error, in a unit of the caller's.
     """
@@ -68,20 +74,23 @@ class Candidate:
     span: int = 0
     tail: int = 0
     error: int = 0
+    rest: int = 0
 
     @property
     def costs(self) -> tuple[int, ...]:
         """Everything of which less is better."""
-        return (self.cycles, self.fill, self.head, self.span, self.tail, self.error, *self.resources)
+        return (self.cycles, self.fill, self.head, self.span, self.tail, self.rest, self.error, *self.resources)
 
 
 @dataclass(frozen=True)
 class Op:
-    """A place in the graph. ``lead``: share of its input frame that its first output waits for."""
+    """A place in the graph. ``lead``: share of its input frame that its first output waits for, in whole cycles.
+    ``knee``: share of its input frame after which it has the ``rest`` of its work to do."""
 
     name: str
     candidates: tuple[Candidate, ...]
     lead: Fraction = Fraction(0)
+    knee: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -127,15 +136,17 @@ class Problem:
     budget: Mapping[str, int]
     max_cycles: int | None = None
     max_error: int | None = None
-    max_latency: int | Fraction | None = None
+    max_latency: int | None = None
 
     def __post_init__(self) -> None:
+        self._check_limits()
         seen: dict[str, Op] = {}
         for op in self.ops:
             if op.name in seen:
                 raise ProblemError(f"op {op.name!r} stands twice")
-            if not 0 <= op.lead <= 1:
-                raise ProblemError(f"op {op.name!r}: lead must be 0 to 1, not {op.lead}")
+            for name, share in (("lead", op.lead), ("knee", op.knee)):
+                if not 0 <= share <= 1:
+                    raise ProblemError(f"op {op.name!r}: {name} must be 0 to 1, not {share}")
             if not op.candidates:
                 raise ProblemError(f"op {op.name!r} has no candidates; it needs at least one")
             inputs = self.inputs[op.name]
@@ -154,8 +165,19 @@ class Problem:
                 if writer.format != reader.format or len(link.resources) != len(self.budget):
                     kinds = len(self.budget)
                     raise ProblemError(f"edge {edge}: {writer} to {reader} needs one format and {kinds} resources")
+                amounts = (link.fill, *link.resources)
+                if min(amounts) < 0 or max(amounts) > LARGEST:
+                    raise ProblemError(f"edge {edge}: cycles and resources must be 0 to {LARGEST:,}, not {link}")
         if self.output not in seen:
             raise ProblemError(f"output {self.output!r} is no op; ops are {', '.join(seen)}")
+
+    def _check_limits(self) -> None:
+        for name in RESERVED:
+            if name in self.budget:
+                raise ProblemError(f"budget: {name!r} is no name for a resource")
+        for name, limit in self.limits.items():
+            if limit < 0:
+                raise ProblemError(f"limit of {name!r}: must not be negative, not {limit}")
 
     def _check(self, op: Op, candidate: Candidate, inputs: int) -> None:
         if len(candidate.reads) != inputs:
@@ -164,6 +186,8 @@ class Problem:
             why = f"{len(candidate.resources)} resources, the budget has {len(self.budget)}"
         elif min(candidate.costs) < 0:
             why = "cycles, resources and error must not be negative"
+        elif max(candidate.costs) > LARGEST:
+            why = f"cycles, resources and error must not exceed {LARGEST:,}"
         else:
             return
         raise ProblemError(f"op {op.name!r}, candidate {candidate.choice!r}: {why}")
@@ -177,9 +201,9 @@ class Problem:
         return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in found.items()}
 
     @property
-    def limits(self) -> dict[str, int | Fraction]:
+    def limits(self) -> dict[str, int]:
         """Every quantity that has a limit: the resources, and cycles, error and latency where they are capped."""
-        limits: dict[str, int | Fraction] = dict(self.budget)
+        limits: dict[str, int] = dict(self.budget)
         if self.max_cycles is not None:
             limits["cycles"] = self.max_cycles
         if self.max_error is not None:
@@ -196,7 +220,9 @@ class Problem:
                     self, max_cycles=min(limit for limit in (math.floor(value), self.max_cycles) if limit is not None)
                 )
             case Objective.LATENCY:
-                return replace(self, max_latency=min(limit for limit in (value, self.max_latency) if limit is not None))
+                return replace(
+                    self, max_latency=min(limit for limit in (math.floor(value), self.max_latency) if limit is not None)
+                )
             case Objective.ERROR:
                 return replace(
                     self, max_error=min(limit for limit in (math.floor(value), self.max_error) if limit is not None)
@@ -213,7 +239,7 @@ class Evaluation:
     comparisons, so that a design costs the same under any budget it keeps to."""
 
     bottleneck: int
-    latency: Fraction
+    latency: int
     resources: dict[str, int]
     error: int
     overrun: Fraction
@@ -224,7 +250,7 @@ class Evaluation:
         return self.overrun == 0
 
     @property
-    def amounts(self) -> dict[str, int | Fraction]:
+    def amounts(self) -> dict[str, int]:
         """Every quantity that a problem can limit."""
         return {**self.resources, "cycles": self.bottleneck, "error": self.error, "latency": self.latency}
 
@@ -233,47 +259,48 @@ class Evaluation:
             case Objective.BOTTLENECK:
                 return Fraction(self.bottleneck)
             case Objective.LATENCY:
-                return self.latency
+                return Fraction(self.latency)
             case Objective.UTILISATION:
                 return self.utilisation
             case Objective.ERROR:
                 return Fraction(self.error)
 
 
-def overrun(amounts: Mapping[str, int | Fraction], limits: Mapping[str, int | Fraction]) -> Fraction:
+def overrun(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
     """The largest share by which an amount exceeds its limit; a limit of 0 counts as 1."""
     shares = (Fraction(amounts[name] - limit, max(limit, 1)) for name, limit in limits.items())
-    return max(Fraction(0), *shares)
+    return max(Fraction(0), max(shares, default=Fraction(0)))
 
 
 def utilisation(amounts: Mapping[str, int], budget: Mapping[str, int]) -> Fraction:
-    """The largest share of a resource's budget that is used; a budget of 0 counts as 1."""
-    return max(Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items())
+    """The largest share of a resource's budget that is used; a budget of 0 counts as 1. Without resources it is 0."""
+    return max((Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items()), default=Fraction(0))
 
 
 def evaluate(problem: Problem, selection: Selection) -> Evaluation:
     """What a choice costs.
 
     Each op has a start, its first output, and a finish, its last. It starts when ``lead`` of the time from
-    the start to the finish of its input has passed, and not before it has done its own work up to there; it
-    finishes when it has done the rest, and when its last input has passed through.
+    the start to the finish of its input has passed, rounded up to whole cycles, and not before it has done its own
+    work up to there; it finishes when it has done the rest, and when its last input has passed through, and not before
+    it has done what was left when ``knee`` of the time from the start to the finish of its input had passed.
     """
     total = [0] * len(problem.budget)
-    start: dict[str, Fraction] = {}
-    finish: dict[str, Fraction] = {}
+    start: dict[str, int] = {}
+    finish: dict[str, int] = {}
     for op in problem.ops:
         own = selection[op.name]
         total = [a + b for a, b in zip(total, own.resources, strict=True)]
-        starts, ends = [Fraction(max(own.fill, own.head))], [Fraction(0)]
+        starts, ends = [max(own.fill, own.head)], [0]
         for edge in problem.inputs[op.name]:
             source, pair = edge.producer, (selection[edge.producer].writes, own.reads[edge.index])
             if pair not in edge.links:
                 raise ProblemError(f"edge {edge}: {pair[0]} cannot be joined to {pair[1]}")
             link = edge.links[pair]
             total = [a + b for a, b in zip(total, link.resources, strict=True)]
-            arrived = start[source] + op.lead * (finish[source] - start[source])
-            starts.append(link.fill + max(arrived + own.fill, start[source] + own.head))
-            ends.append(link.fill + finish[source] + own.tail)
+            begun, lasts = start[source], finish[source] - start[source]
+            starts.append(link.fill + begun + max(math.ceil(op.lead * lasts) + own.fill, own.head))
+            ends.append(link.fill + begun + max(math.ceil(op.knee * lasts) + own.rest, lasts + own.tail))
         start[op.name] = max(starts)
         finish[op.name] = max(start[op.name] + own.span, *ends)
     amounts = dict(zip(problem.budget, total, strict=True))
@@ -288,15 +315,14 @@ class Shortage(NamedTuple):
     """A limit that cannot be kept: how much is needed and how much there is."""
 
     name: str
-    needed: int | Fraction
-    limit: int | Fraction
+    needed: int
+    limit: int
 
     def __str__(self) -> str:
         units = {"cycles": "cycles a frame", "error": "summed error", "latency": "cycles of latency"}
-        needed, limit = math.ceil(self.needed), math.floor(self.limit)
         if self.name in units:
-            return f"{needed} {units[self.name]}, limit {limit}"
-        return f"{needed} {self.name.upper()}, has {limit}"
+            return f"{self.needed} {units[self.name]}, limit {self.limit}"
+        return f"{self.needed} {self.name.upper()}, has {self.limit}"
 
 
 class Infeasible(ValueError):

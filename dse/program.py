@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 import highspy
 import numpy as np
 import pulp
 
+from dse.labels.weights import Duals
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
@@ -49,8 +51,10 @@ class Program:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self._count = 0
         self.lp = pulp.LpProblem("choice", pulp.LpMinimize)
         self._variables: list[pulp.LpVariable] = []
+        self._rules: dict[tuple[str | int, ...], int] = {}
         self.picks: dict[str, list[tuple[pulp.LpVariable, Candidate]]] = {}
         for op in problem.ops:
             self.picks[op.name] = [(self._variable(pulp.LpBinary), candidate) for candidate in op.candidates]
@@ -64,8 +68,13 @@ class Program:
         self._variables.append(variable)
         return variable
 
-    def add(self, terms: Terms, limit: float, sense: int = pulp.LpConstraintLE) -> None:
-        """The rule that a sum keeps to a limit."""
+    def add(
+        self, terms: Terms, limit: float, sense: int = pulp.LpConstraintLE, rule: tuple[str | int, ...] = ()
+    ) -> None:
+        """The rule that a sum keeps to a limit; ``rule`` names it, where its dual is asked for."""
+        if rule:
+            self._rules[rule] = self._count
+        self._count += 1
         self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit))
 
     def _join(self, edge: Edge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
@@ -119,7 +128,7 @@ class Program:
 
     def limit(self) -> None:
         for name, limit in self.problem.limits.items():
-            self.add(self.amount(name), float(limit))
+            self.add(self.amount(name), float(limit), rule=("limit", name))
 
     def goal(self, objective: Objective) -> Terms:
         match objective:
@@ -136,14 +145,21 @@ class Program:
         """The largest share by which a limit is exceeded."""
         worst = self._variable()
         for name, limit in self.problem.limits.items():
-            self.add([*self.amount(name), (worst, -float(max(limit, 1)))], float(limit))
+            self.add([*self.amount(name), (worst, -float(max(limit, 1)))], float(limit), rule=("limit", name))
         return [(worst, 1)]
+
+    def pressure(self) -> Terms:
+        """The largest share of a limit that is taken."""
+        most = self._variable()
+        for name, limit in self.problem.limits.items():
+            self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("limit", name))
+        return [(most, 1)]
 
     def _utilisation(self) -> Terms:
         """The largest share of a resource's budget."""
         most = self._variable()
         for name, limit in self.problem.budget.items():
-            self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0)
+            self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("share", name))
         return [(most, 1)]
 
     @cached_property
@@ -154,15 +170,19 @@ class Program:
         for own in start:
             self.add([*self._chosen(own, "fill"), (start[own], -1)], 0)
             self.add([*self._chosen(own, "head"), (start[own], -1)], 0)
-            self.add([*self._chosen(own, "span"), (start[own], 1), (finish[own], -1)], 0)
-        leads = {op.name: float(op.lead) for op in self.problem.ops}
+            self.add([*self._chosen(own, "span"), (start[own], 1), (finish[own], -1)], 0, rule=("span", own))
+        leads = {op.name: (float(op.lead), float(op.knee)) for op in self.problem.ops}
         for edge, joins in zip(self.problem.edges, self.joins, strict=True):
-            source, own, lead = edge.producer, edge.consumer, leads[edge.consumer]
+            source, own, (lead, knee) = edge.producer, edge.consumer, leads[edge.consumer]
             link: Terms = [(join, edge.links[pair].fill) for join, pair in joins if edge.links[pair].fill]
             arrived = [(start[source], 1 - lead), (finish[source], lead)]
-            self.add([*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)], 0)
-            self.add([*self._chosen(own, "head"), *link, (start[source], 1), (start[own], -1)], 0)
-            self.add([*self._chosen(own, "tail"), *link, (finish[source], 1), (finish[own], -1)], 0)
+            arrives = [*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)]
+            begins = [*self._chosen(own, "head"), *link, (start[source], 1), (start[own], -1)]
+            ends = [*self._chosen(own, "tail"), *link, (finish[source], 1), (finish[own], -1)]
+            between = [(start[source], 1 - knee), (finish[source], knee)]
+            rests = [*self._chosen(own, "rest"), *link, *between, (finish[own], -1)]
+            for name, terms in (("arrived", arrives), ("begun", begins), ("ended", ends), ("rested", rests)):
+                self.add(terms, 0, rule=(name, own, edge.index))
         return [(finish[self.problem.output], 1)]
 
     def _model(self, goal: Terms, whole: bool) -> highspy.HighsLp:
@@ -189,17 +209,27 @@ class Program:
             lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
         return lp
 
-    def relax(self, goal: Terms) -> tuple[float, list[list[float]]] | None:
-        """The least goal when picks may be fractions, and each pick's reduced cost; None where nothing is feasible."""
+    def relax(self, goal: Terms) -> tuple[float, Duals] | None:
+        """The least goal when picks may be fractions, and the duals of the named rules; None where nothing is feasible.
+
+        Both are floating-point: good advice, and no proof.
+        """
         highs = _highs({})
         highs.passModel(self._model(goal, whole=False))
         highs.run()
         if highs.getModelStatus() in NOTHING:
             return None
-        # picks are the first variables, op by op
-        duals = iter(highs.getSolution().col_dual)
-        costs = [[next(duals) for _ in picks] for picks in self.picks.values()]
-        return highs.getInfo().objective_function_value, costs
+        duals = highs.getSolution().row_dual
+        by_kind: dict[str, dict[Any, float]] = {}
+        for (kind, *key), number in self._rules.items():
+            by_kind.setdefault(str(kind), {})[key[0] if len(key) == 1 else tuple(key)] = abs(duals[number])
+        limits, shares = by_kind.get("limit", {}), by_kind.get("share", {})
+        rows = {name: limits.get(name, 0.0) + shares.get(name, 0.0) for name in (*self.problem.budget, "error")}
+        found = Duals(
+            rows, by_kind.get("arrived", {}), by_kind.get("begun", {}), by_kind.get("ended", {}),
+            by_kind.get("rested", {}), by_kind.get("span", {}), limits.get("latency", 0.0),
+        )  # fmt: skip
+        return highs.getInfo().objective_function_value, found
 
     def minimise(
         self, goal: Terms, gap: float = 0.0, time_limit: float | None = None, nodes: int | None = None,

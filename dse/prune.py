@@ -9,8 +9,8 @@ import numpy as np
 
 from dse.problem import Candidate, Edge, Interface, Objective, Op, Problem
 
-NEVER = 1 << 40
-"""The price of a pair of interfaces that cannot be joined; above every sum of real ones."""
+NEVER = 1 << 60
+"""The price of a pair of interfaces that cannot be joined; above every sum of real ones (``problem.LARGEST``)."""
 
 
 def prune(problem: Problem, objectives: Collection[Objective] = tuple(Objective)) -> Problem:
@@ -24,7 +24,7 @@ def prune(problem: Problem, objectives: Collection[Objective] = tuple(Objective)
     counts = np.array(
         [
             Objective.BOTTLENECK in objectives or problem.max_cycles is not None,
-            *[timed] * 4,
+            *[timed] * 5,
             Objective.ERROR in objectives or problem.max_error is not None,
             *[True] * len(problem.budget),
         ]
@@ -67,7 +67,7 @@ def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts
 def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
     """int64 ``[new, old, cost]``: the most that a new interface in place of an old one adds to the edge's link.
 
-    In the order of ``Candidate.costs``; a later start and finish counts as more fill, head and tail.
+    In the order of ``Candidate.costs``; a later start and finish counts as more fill, head, tail and rest.
     """
     distinct = sorted(set(ends))
     others = sorted({pair[0] if reading else pair[1] for pair in edge.links})
@@ -78,7 +78,7 @@ def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) 
         own, other = (pair[1], pair[0]) if reading else pair
         if own in places:
             delay = link.fill
-            price[places[own], columns[other]] = (0, delay, delay, 0, delay, 0, *link.resources)
+            price[places[own], columns[other]] = (0, delay, delay, 0, delay, delay, 0, *link.resources)
     # where the old one cannot be joined either there is nothing to add
     added = np.where(price[None] == NEVER, -NEVER, price[:, None] - price[None]).max(axis=2)
     rows = [places[end] for end in ends]

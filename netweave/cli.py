@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from dse.front import Front
+from dse.proof import PROOF, ProofError
+from dse.proof import verify as prove
 from hw.boards.board import BOARDS
 from hw.device import DEVICES
 from netweave import config as configuration
@@ -203,6 +205,27 @@ def _front(front: Front, grain: float) -> None:
     )
     for family, why in front.unmet.items():
         err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
+
+
+@app.command()
+def verify(front: Annotated[Path, typer.Argument(help="a front.json that explore or finetune wrote")]) -> None:
+    """Check what a front says of its designs: that none of them could be better, as far as stated.
+
+    Each design's proof holds its problem, its choice and a certificate, whole numbers with which labels along the graph
+    show that no choice has less. They are run again here; no solver is asked.
+
+    [bold]netweave verify runs/digits_dvs/explore/zu3eg/front.json[/]
+    """
+    for point in Front.load(front).points:
+        begin = time.perf_counter()
+        report = prove(front.parent / Path(point.mapping).parent / PROOF)
+        if report != point.solver:
+            raise ProofError(f"{front}, point {point.name!r}: its proof says {report}, the front {point.solver}")
+        out.print(
+            f"[green]✓[/] {point.name}: {point.minimised} {report.objective:.6g}, {report.status}; "
+            f"none has less than {report.bound:.6g} [dim]{time.perf_counter() - begin:.1f} s[/]",
+            soft_wrap=True,
+        )
 
 
 @app.command()

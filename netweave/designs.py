@@ -12,7 +12,7 @@ import numpy as np
 from cosim.cycle import simulate
 from cosim.density import sweep
 from cosim.design import cosim as run_rtl
-from dse.estimate import estimate
+from dse.estimate import estimate, forecast
 from dse.front import Front, pick
 from hw import emit
 from hw.accelerator import Plan
@@ -40,7 +40,7 @@ from reports.html import write_page
 DESIGN, PROJECT, VIVADO = "design", "project", "vivado"
 COSIM, BUILD = "cosim.json", "build.json"
 FRAMES = 20
-"""Frames through the cycle simulator: the first finds the accelerator idle, the last in steady state."""
+"""Frames of a dense design through the cycle simulator, of which the second half is taken for its steady state."""
 CASES = 5
 """Test images that a board's project brings, each with the answer to expect."""
 
@@ -81,22 +81,26 @@ def generate(
 
 def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
     images, masks = data.load(config.data), None
-    whole = estimate(loaded(config, graph, lambda: images), mapping, device, case(config))
+    program = estimate(loaded(config, graph, lambda: images), mapping, device, case(config))
     if graph.input.sparse:
         # those that cosimulation plays, in their order
         masks = list(images.masks("test", config.cosim.images))
-    run = simulate(graph, mapping, FRAMES if masks is None else masks)
+    # in steady state: behind as many frames as the interval is measured over
+    run = simulate(graph, mapping, FRAMES if masks is None else 2 * masks)
+    steady = run.intervals[-(FRAMES // 2 if masks is None else len(masks)) :]
+    estimated = forecast(graph, mapping, masks)
     return {
         "point": point,
+        "program": {"latency": float(program.latency), "bottleneck": program.bottleneck},
         "estimated": {
-            "latency": float(whole.latency),
-            "bottleneck": whole.bottleneck,
-            "resources": whole.resources,
+            "latency": estimated.latency,
+            "bottleneck": estimated.interval,
+            "resources": program.resources,
         },
         "simulated": {
             "latency": latency(graph, mapping, masks),
             "first": run.first_latency,
-            "bottleneck": run.interval if masks is None else statistics.mean(run.intervals or [run.interval]),
+            "bottleneck": statistics.mean(steady),
             "edges": run.edges,
         },
         "layers": layers(graph, mapping, device, None if masks is None else masks[0]),

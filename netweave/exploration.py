@@ -16,11 +16,13 @@ import numpy as np
 
 from cosim.cycle import simulate, size_queues
 from dse.candidates import Table, budget
-from dse.estimate import estimate
-from dse.explore import Search, designs, families, shares
+from dse.estimate import estimate, forecast
+from dse.explore import SPEEDUP, Search, asked, designs, families, shares
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
 from dse.problem import Infeasible, Objective, utilisation
+from dse.proof import PROOF
+from dse.proof import save as save_proof
 from hw import emit
 from hw.mapping import FrameInput
 from hw.mapping import Mapping as HwMapping
@@ -135,7 +137,13 @@ class Exploration:
             return {"designs": [], "infeasible": str(error)}
         return {
             "designs": [
-                {**asdict(design), "mapping": design.mapping.entry(), "share": str(design.share)} for design in found
+                {
+                    **asdict(design),
+                    "mapping": design.mapping.entry(),
+                    "share": str(design.share),
+                    "minimised": str(Objective.ERROR if family.startswith(SPEEDUP) else self.search.objective),
+                }
+                for design in found
             ]
         }
 
@@ -149,14 +157,20 @@ class Exploration:
         graph = load(self.networks.measure(assignment).folder)
         masks = self.networks.data.sample("test", SAMPLE) if graph.input.sparse else None
         sized = size_queues(graph, HwMapping.of(mapping), 4 if masks is None else masks)
-        estimated = estimate(self.loaded(graph), sized, self.target.target, self.case)
+        own = self.loaded(graph)
+        # as the solver has it, with queues of about the depth they need
+        program = estimate(own, HwMapping.of(mapping), self.target.target, self.case)
+        resources = estimate(own, sized, self.target.target, self.case).resources
+        # of the frames that are simulated
+        estimated = forecast(graph, sized, masks)
         return {
             "mapping": sized.entry(),
-            "estimated": float(estimated.latency),
+            "estimated": estimated.latency,
             "simulated": round(latency(graph, sized, masks)),
-            "bottleneck": estimated.bottleneck,
-            "resources": estimated.resources,
-            "utilisation": float(utilisation(estimated.resources, budget(self.target.target.resources))),
+            "bottleneck": estimated.interval,
+            "program": float(program.latency) if self.config.explore.activity == "mean" else None,
+            "resources": resources,
+            "utilisation": float(utilisation(resources, budget(self.target.target.resources))),
         }
 
 
@@ -202,11 +216,11 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
     front as a picture and as a page."""
     name, clock = exploration.target.target.name, exploration.clock_mhz
 
-    def ask(what: str, shown: str, asked: Iterable[dict[str, Any]]) -> list[Any]:
+    def ask(what: str, shown: str, of: Iterable[dict[str, Any]]) -> list[Any]:
         """Have ``what`` evaluated with each of these arguments."""
         base = exploration.network_origin if what == "accuracy" else exploration.origin
         whom = {"exploration": exploration, "what": what}
-        tasks = [Task(what, {**base, **own}, evaluate, {**whom, "arguments": own}) for own in asked]
+        tasks = [Task(what, {**base, **own}, evaluate, {**whom, "arguments": own}) for own in of]
         return pool.run(tasks, shown, progress)
 
     named = families(exploration.config.quantize.formats, exploration.search)
@@ -236,6 +250,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in fresh])
         for design, costs in zip(fresh, judged, strict=True):
             points[design["name"]] = measured_point(exploration, design, costs, folder / design["name"])
+            _prove(exploration, design, folder / design["name"] / PROOF)
         front = Front.of(name, clock, list(points.values()))
         if len(front) >= exploration.config.explore.points:
             break
@@ -250,11 +265,20 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
     write_front(folder)
 
 
+def _prove(exploration: Exploration, design: Mapping[str, Any], path: Path) -> None:
+    """Write why a design is as good as its report says."""
+    report, share = SolverReport(**design["solver"]), Fraction(design["share"])
+    problem = asked(exploration.table, exploration.search, design["family"], share, report.limits)
+    save_proof(path, problem, design["choice"], Objective(design["minimised"]), report)
+
+
 def measured_point(
     exploration: Exploration, design: Mapping[str, Any], costs: Mapping[str, Any], folder: Path
 ) -> FrontPoint:
-    """The design, its ``name``, ``assignment`` and ``solver``, with its accuracy and its costs; ``folder``, which is
-    made, keeps its graph and mapping."""
+    """The design, its ``name``, ``assignment``, ``solver`` and ``minimised``, with its accuracy and its costs.
+
+    ``folder``, which is made, keeps its graph and mapping.
+    """
     measured = exploration.networks.measure(design["assignment"])
     folder.mkdir()
     save(load(measured.folder), folder)
@@ -267,6 +291,7 @@ def measured_point(
         total=measured.accuracy.total,
         interval=(low / 100, high / 100),
         solver=SolverReport(**design["solver"]),
+        minimised=design["minimised"],
         **{**costs, "mapping": f"{design['name']}/{emit.MAPPING_FILE}"},
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from dse.front import Front, FrontError, FrontPoint, pick
+from dse.proof import PROOF
 from hw.mapping import Mapping as HwMapping
 from netweave.exploration import Exploration, measured_point
 from netweave.listener import Progress
@@ -91,7 +92,12 @@ def _trained(exploration: Exploration, point: FrontPoint, folder: Path) -> Front
     """The point with a network trained anew; ``folder`` has its graph in place of the one before."""
     assignment = dict(point.assignment)
     mapping = HwMapping.load(folder / point.mapping)
+    proof = (folder / point.name / PROOF).read_bytes()
     shutil.rmtree(folder / point.name)
-    design = {"name": point.name, "assignment": assignment, "solver": dataclasses.asdict(point.solver)}
+    solver = {"solver": dataclasses.asdict(point.solver), "minimised": point.minimised}
+    design = {"name": point.name, "assignment": assignment, **solver}
     # the same mapping; what requantizes may take other constants, and so be of another size
-    return measured_point(exploration, design, exploration.cycles(assignment, mapping.entry()), folder / point.name)
+    costs = exploration.cycles(assignment, mapping.entry()) | {"program": point.program}
+    trained = measured_point(exploration, design, costs, folder / point.name)
+    (folder / point.name / PROOF).write_bytes(proof)
+    return trained

@@ -63,11 +63,13 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
     if entry["simulated"] is not None:
         latency[Label.SIMULATED] = entry["simulated"]
     solver = {key: entry["solver"][key] for key in ("status", "bound", "gap", "seconds")}
+    solver["minimised"] = entry["minimised"]
     return Point(
         name=entry["name"],
         formats=entry["assignment"],
         accuracy=Accuracy(correct=entry["correct"], total=entry["total"]),
         latency=latency,
+        program=entry["program"],
         bottleneck={Label.ESTIMATED: entry["bottleneck"]},
         resources=Resources(**entry["resources"]),
         utilisation=entry["utilisation"],

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from reports.designs import Designs
+from reports.model_error import model_error
 from reports.schema import Label, Point
 from reports.style import BARS, CHOSEN, FAINT, GREY, INK, STEPS, templates
 
@@ -22,7 +23,13 @@ def page(found: Designs) -> str:
     """The whole page, its script included."""
     # a name instead of a random one: the same front gives the same file
     figure = chart(found).to_html(full_html=False, include_plotlyjs=True, div_id="front", config=CONFIG)
-    return templates().get_template("front.html.j2").render(found=found, figure=figure)
+    chosen = next((point for point in found.points if point.name == found.chosen), None)
+    error = model_error(found.points)
+    return (
+        templates()
+        .get_template("front.html.j2")
+        .render(found=found, figure=figure, chosen=chosen, error=error, Label=Label)
+    )
 
 
 def chart(found: Designs) -> go.Figure:
@@ -78,6 +85,8 @@ def about(found: Designs, point: Point) -> str:
     cycles = [
         f"{value:,.0f} cycles, {value / found.clock_mhz:,.2f} µs ({label})" for label, value in point.latency.items()
     ]
+    error = model_error(found.points)
+    below = error.bound(point) if error else None
     pace = point.bottleneck[Label.ESTIMATED]
     used = ", ".join(f"{words} {getattr(point.resources, kind):,}" for kind, words in KINDS.items())
     solver = point.solver
@@ -89,7 +98,9 @@ def about(found: Designs, point: Point) -> str:
         f"latency {'; '.join(reversed(cycles))}",
         f"{pace:,.0f} cycles a frame, {1e6 * found.clock_mhz / pace:,.0f} frames a second (estimated)",
         f"{used} (estimated): {100 * point.utilisation:.1f} % of the scarcest",
-        f"solver: {escape(solver.status)}, {', '.join(proof)}",
+        f"solver, {escape(solver.minimised)}: {escape(solver.status)}, {', '.join(proof)}",
+        *([] if point.program is None else [f"the integer program counts a latency of {point.program:,.0f} cycles"]),
+        *([] if below is None else [f"empirical bound on the simulated latency: {below:,.0f} cycles"]),
         *_formats(point),
     ]
     return "<br>".join(lines)

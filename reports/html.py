@@ -10,6 +10,7 @@ import pandas as pd
 
 from reports import hover, plots, tables
 from reports.designs import Designs
+from reports.model_error import model_error
 from reports.schema import Accuracy, Label, Report
 from reports.style import templates
 
@@ -61,7 +62,12 @@ def render(report: Report, images: dict[str, Path]) -> str:
         name: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() for name, path in images.items()
     }
     return environment.get_template("report.html.j2").render(
-        report=report, images=embedded, tables=tables, Label=Label, percent=lambda part, whole: 100 * part / whole
+        report=report,
+        images=embedded,
+        tables=tables,
+        Label=Label,
+        percent=lambda part, whole: 100 * part / whole,
+        model_error=model_error,
     )
 
 

@@ -59,8 +59,10 @@ class Resources(_Part):
 
 
 class Solver(_Part):
-    """What the solver said: ``bound`` is proven, ``gap`` the share between it and what was found."""
+    """What the solver said of what it ``minimised``: ``bound`` is proven, ``gap`` the share between it and what was
+    found."""
 
+    minimised: str
     status: str
     bound: float | None
     gap: float | None
@@ -70,7 +72,8 @@ class Solver(_Part):
 class Point(_Part):
     """One design: formats a layer, accuracy measured, cycles a frame and resources.
 
-    ``latency`` and ``bottleneck`` by label; ``utilisation``: the largest share of one of the device's resources, as
+    ``latency`` and ``bottleneck`` by label; ``program``: the latency that the integer program counts, None where it is
+    for other frames than those simulated; ``utilisation``: the largest share of one of the device's resources, as
     estimated; ``front``: whether no other point is as good in all and better in one.
     """
 
@@ -78,6 +81,7 @@ class Point(_Part):
     formats: dict[str, str]
     accuracy: Accuracy
     latency: dict[Label, float]
+    program: float | None
     bottleneck: dict[Label, float]
     resources: Resources
     utilisation: float

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from reports.model_error import model_error
 from reports.schema import Density, Label, Report, Target
 
 KINDS = ("lut", "ff", "bram", "dsp")
@@ -13,7 +14,7 @@ KINDS = ("lut", "ff", "bram", "dsp")
 
 def front(target: Target) -> pd.DataFrame:
     """One row a point, fastest first."""
-    rows = []
+    rows, error = [], model_error(target.points)
     for point in sorted(target.points, key=lambda point: (not point.front, point.latency[Label.ESTIMATED])):
         low, high = point.accuracy.interval
         rows.append(
@@ -25,10 +26,13 @@ def front(target: Target) -> pd.DataFrame:
                 "95 % low": low,
                 "95 % high": high,
                 **{f"latency cycles {label}": point.latency.get(label) for label in (Label.ESTIMATED, Label.SIMULATED)},
+                "latency cycles by the program": point.program,
                 "bottleneck cycles estimated": point.bottleneck[Label.ESTIMATED],
                 **{f"{kind} estimated": getattr(point.resources, kind) for kind in KINDS},
                 "solver": point.solver.status,
+                "minimised": point.solver.minimised,
                 "bound": point.solver.bound,
+                "empirical bound on latency": error.bound(point) if error else None,
                 "gap": point.solver.gap,
                 "seconds": point.solver.seconds,
                 "chosen": point.name == target.design.point,

@@ -1,4 +1,4 @@
-"""How much a network has to do: tokens a frame at each node, and how full its windows are.
+"""How much a network has to do: tokens a frame at each node, how full its windows are, and what they wait for.
 
 Cycle counts depend on the input only through these figures. They follow from the active sites
 alone, never from features. ``measured`` keeps those of a data set in a graph's ``stats``, from
@@ -7,19 +7,64 @@ where cost, exploration and the report read them with ``expected``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from models.ir.frame import Frame
 from models.ir.golden import window_sites, window_taps
-from models.ir.graph import GlobalPool, Graph, GraphError, Input, Linear, Node, Window
+from models.ir.graph import Add, GlobalPool, Graph, GraphError, Input, Linear, Node, Requantize, Window
 
 Load = Literal["mean", "p99"]
 """The mean frame of a data set, or one that 99 % of its frames do not exceed."""
 LOADS: tuple[Load, ...] = get_args(Load)
+SAMPLE = 16
+"""Frames of a data set that are kept in the graph as they are."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A moment of a frame at the input of a window op, and what the op has left to do then.
+
+    Parameters
+        tokens   tokens of the frame that have come
+        share    of the time from the first token to the last; of ``reference``, or of a design
+        left     ``left[j]`` output sites with j active taps, from the one that this moment completes to the last
+        coming   share of the frame's work that the op before has to do for the tokens that are still to come
+        ended    share of frames in which that site waits for the frame's end
+    """
+
+    tokens: float
+    share: float
+    left: tuple[float, ...]
+    coming: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What the sites of a window op wait for.
+
+    Parameters
+        first   ``first[j]``: 1 where the first output site sees j active input sites
+        start   the first output site is complete
+        knee    the moment after which most work is left, beside what is still to come, if both take equally long
+        line    the last line of the input completes its first output site
+        end     the last token has come
+    """
+
+    first: tuple[float, ...]
+    start: Stage
+    knee: Stage
+    line: Stage
+    end: Stage
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return self.start, self.knee, self.line, self.end
 
 
 @dataclass(frozen=True)
@@ -30,17 +75,41 @@ class Activity:
     ``tokens_out``: active sites of its output.
     ``taps``: ``taps[j]`` output sites see j active input sites, j from 0 to kernel^2; ``()`` where
     the node has no window.
+    ``waits``: what those sites wait for; None where the node has no window.
     """
 
     tokens_in: float
     tokens_out: float
     taps: tuple[float, ...] = ()
+    waits: Waits | None = None
 
 
-def frame_activity(graph: Graph, mask: np.ndarray) -> dict[str, Activity]:
-    """Each node's activity on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
+class Sites(NamedTuple):
+    """One frame at one node, token by token.
+
+    Parameters
+        source   ``[tokens, 2]``, the active sites of one of its inputs
+        sites    ``[sites, 2]``, those of its output
+        taps     of a window, the active taps of each output site
+        needs    of a window, how many tokens have come or show when the output site is complete; one more than there
+                 are where it waits for the frame's end
+        whole    of a window, whether the last of these must have come, as otherwise it must only show
+    """
+
+    source: np.ndarray
+    sites: np.ndarray
+    taps: np.ndarray
+    needs: np.ndarray
+    whole: np.ndarray
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+def walk(graph: Graph, mask: np.ndarray) -> dict[str, Sites]:
+    """Each node's active sites on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
     frames: dict[str, Frame] = {}
-    found: dict[str, Activity] = {}
+    found: dict[str, Sites] = {}
     side = graph.input.shape[:2]
     if mask.shape != side:
         raise ValueError(f"graph {graph.name!r}: masks must have shape {side}, not {mask.shape}")
@@ -49,18 +118,112 @@ def frame_activity(graph: Graph, mask: np.ndarray) -> dict[str, Activity]:
             source = Frame.from_dense(np.zeros((*side, 1), np.int64), mask)
         else:
             source = frames[node.inputs[0]]
-        taps: tuple[float, ...] = ()
-        out = source
+        out, taps, needs, whole = source, _NONE, _NONE, _NONE
         if isinstance(node, Window):
             height, width, sites = window_sites(node, source)
-            seen = (window_taps(node, source, sites) >= 0).sum(axis=0)
-            taps = tuple(np.bincount(seen, minlength=node.kernel**2 + 1).tolist())
+            taps = (window_taps(node, source, sites) >= 0).sum(axis=0)
             out = Frame(height, width, sites, np.zeros((len(sites), 1), np.int64))
+            needs, whole = _needs(node, source, sites, graph.input.sparse)
         elif isinstance(node, GlobalPool | Linear):
             out = Frame.from_dense(np.zeros((1, 1, 1), np.int64))
         frames[node.name] = out
-        found[node.name] = Activity(len(source.sites), len(out.sites), taps)
+        found[node.name] = Sites(source.sites, out.sites, taps, needs, whole)
     return found
+
+
+def _needs(node: Window, source: Frame, sites: np.ndarray, sparse: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A site of a sparse op is complete when its window and its cell are, that of a dense one when its window is."""
+    reach = node.reach if sparse else node.kernel - 1 - node.padding
+    rows, columns = np.minimum(node.stride * sites + reach, (source.height - 1, source.width - 1)).T
+    corners = rows * source.width + columns
+    places = source.sites[:, 0] * source.width + source.sites[:, 1]
+    before = np.searchsorted(places, corners)
+    whole = np.isin(corners, places)
+    return np.maximum.accumulate(before + 1), whole
+
+
+def reference(graph: Graph, sites: dict[str, Sites]) -> dict[str, np.ndarray]:
+    """When each node's tokens leave, in frames, if every node takes equally long for the frame, as long as its taps
+    take one by one, and a token passes from node to node at once.
+    """
+    times: dict[str, np.ndarray] = {}
+    for node in graph.nodes:
+        own = sites[node.name]
+        if isinstance(node, Input):
+            times[node.name] = np.arange(1, len(own.sites) + 1) / max(1, len(own.sites))
+            continue
+        came = times[node.inputs[0]]
+        for other in node.inputs[1:]:
+            came = np.maximum(came, times[other])
+        if isinstance(node, Window):
+            work = np.cumsum(np.maximum(own.taps, 1))
+            done = work / max(1, work[-1:].sum())
+            begun = np.append(0, done)[:-1]
+            complete = came[np.minimum(own.needs, len(came)) - 1]
+            came = np.maximum.accumulate(complete - begun) + done
+        elif isinstance(node, GlobalPool | Linear):
+            came = came[-1:] if len(came) else np.zeros(1)
+        times[node.name] = came
+    return times
+
+
+def frame_activity(graph: Graph, mask: np.ndarray) -> dict[str, Activity]:
+    """Each node's activity on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
+    sites = walk(graph, mask)
+    return site_activity(graph, sites, reference(graph, sites))
+
+
+def site_activity(graph: Graph, sites: dict[str, Sites], times: Mapping[str, np.ndarray]) -> dict[str, Activity]:
+    """Each node's activity on the frame of which ``walk`` found the ``sites``; ``times``: when its tokens leave."""
+    weights: dict[str, np.ndarray] = {}
+    found: dict[str, Activity] = {}
+    for node in graph.nodes:
+        own = sites[node.name]
+        taps, waits = (), None
+        if isinstance(node, Window):
+            taps = _histogram(node, own.taps)
+            waits = _waits(node, own, times[node.inputs[0]], weights[node.inputs[0]])
+            weights[node.name] = np.maximum(own.taps, 1)
+        elif isinstance(node, Add | Requantize):
+            weights[node.name] = weights[node.inputs[0]]
+        else:
+            weights[node.name] = np.ones(len(own.sites))
+        found[node.name] = Activity(len(own.source), len(own.sites), taps, waits)
+    return found
+
+
+def _histogram(node: Window, taps: np.ndarray) -> tuple[float, ...]:
+    return tuple(np.bincount(taps, minlength=node.kernel**2 + 1).tolist())
+
+
+def _waits(node: Window, own: Sites, came: np.ndarray, weights: np.ndarray) -> Waits:
+    """``came``: when each token comes in the reference; ``weights``: what it costs the op before."""
+    tokens, sites = len(own.source), len(own.sites)
+    nothing = _histogram(node, _NONE)
+    if not sites:
+        none = Stage(0.0, 0.0, nothing, 0.0, 0.0)
+        return Waits(nothing, none, none, none, none)
+    # the first token has begun one of its share of the time before it is there
+    begun = came[0] - (came[-1] - came[0]) / max(1, tokens - 1)
+    shares = (came - begun) / (came[-1] - begun) if tokens > 1 else np.ones(1)
+    # tokens that each site waits for, all where it is the end
+    needs = np.minimum(own.needs, tokens)
+    work = np.maximum(own.taps, 1)
+    lag = shares[needs - 1] - (np.cumsum(work) - work) / work.sum()
+
+    def stage(site: int) -> Stage:
+        need = int(needs[site])
+        return Stage(
+            tokens=float(need if own.whole[site] or own.needs[site] > tokens else need - 1),
+            share=float(shares[need - 1]),
+            left=_histogram(node, own.taps[site:]),
+            coming=float(weights[need:].sum() / weights.sum()),
+            ended=float(own.needs[site] > tokens),
+        )
+
+    lines = own.source[needs - 1, 0]
+    line, end = np.argmax(lines == lines[-1]), np.argmax(needs == needs[-1])
+    return Waits(_histogram(node, own.taps[:1]), stage(0), *(stage(int(n)) for n in (np.argmax(lag), line, end)))
 
 
 def activity(graph: Graph, masks: Sequence[np.ndarray] | None) -> dict[str, Activity]:
@@ -73,7 +236,12 @@ def activity(graph: Graph, masks: Sequence[np.ndarray] | None) -> dict[str, Acti
     frames = [frame_activity(graph, np.asarray(mask, dtype=bool)) for mask in masks]
     if not frames:
         raise ValueError(f"graph {graph.name!r}: activity needs at least one mask")
-    return {node.name: _mean([frame[node.name] for frame in frames]) for node in graph.nodes}
+    return mean_activity(frames)
+
+
+def mean_activity(frames: Sequence[dict[str, Activity]]) -> dict[str, Activity]:
+    """Each node's mean over frames."""
+    return {name: _mean([frame[name] for frame in frames]) for name in frames[0]}
 
 
 def measured(
@@ -83,7 +251,8 @@ def measured(
 
     By node: ``frames``, how many there were; ``density``, the mean share of output sites that are
     active; and an ``Activity`` for each of ``LOADS``. That of ``p99`` is the figure of the one
-    frame in whose place stand 99 % when they are sorted by what the node has to do.
+    frame in whose place stand 99 % when they are sorted by what the node has to do. The input has a ``sample`` of the
+    frames besides: at most ``SAMPLE`` of them, evenly spread by their number of active sites.
     """
     frames = []
     for number, mask in enumerate(masks):
@@ -102,7 +271,20 @@ def measured(
             "mean": _encoded(mean),
             "p99": _encoded(sorted(own, key=_work)[-(-99 * len(own) // 100) - 1]),
         }
+    ordered = sorted(masks, key=lambda mask: int(np.count_nonzero(mask)))
+    count = min(SAMPLE, len(ordered))
+    chosen = [ordered[(2 * n + 1) * len(ordered) // (2 * count)] for n in range(count)]
+    stats[graph.input.name]["activity"]["sample"] = [np.packbits(mask).tobytes().hex() for mask in chosen]
     return graph.replace(stats=stats)
+
+
+def sample(graph: Graph) -> list[np.ndarray]:
+    """The frames that ``measured`` kept, bool ``[height, width]`` each; of a dense graph the one that there is."""
+    height, width, _ = graph.input.shape
+    if not graph.input.sparse:
+        return [np.ones((height, width), dtype=bool)]
+    packed = [np.frombuffer(bytes.fromhex(text), dtype=np.uint8) for text in _entry(graph, graph.input)["sample"]]
+    return [np.unpackbits(own, count=height * width).reshape(height, width).astype(bool) for own in packed]
 
 
 def expected(graph: Graph, load: Load = "mean") -> dict[str, Activity]:
@@ -126,11 +308,11 @@ def occupancy(figures: Activity) -> tuple[float, ...]:
 
 
 def _entry(graph: Graph, node: Node) -> dict[str, Any]:
-    try:
-        return graph.stats[node.name]["activity"]
-    except KeyError:
+    entry = graph.stats.get(node.name, {}).get("activity", {})
+    if "waits" not in entry.get("mean", {}):
         why = "holds no activity; models.ir.activity.measured adds that of a data set"
-        raise GraphError(node.name, "stats", sorted(graph.stats.get(node.name, {})), why) from None
+        raise GraphError(node.name, "stats", sorted(graph.stats.get(node.name, {})), why)
+    return entry
 
 
 def _work(figures: Activity) -> tuple[float, float]:
@@ -138,15 +320,48 @@ def _work(figures: Activity) -> tuple[float, float]:
 
 
 def _mean(figures: Sequence[Activity]) -> Activity:
-    rows = np.array([[own.tokens_in, own.tokens_out, *own.taps] for own in figures])
-    tokens_in, tokens_out, *taps = rows.mean(axis=0).tolist()
-    return Activity(tokens_in, tokens_out, tuple(taps))
+    taps = _averaged([own.taps for own in figures])
+    waits = [own.waits for own in figures if own.waits is not None]
+    return Activity(
+        float(np.mean([own.tokens_in for own in figures])),
+        float(np.mean([own.tokens_out for own in figures])),
+        taps,
+        _mean_waits(waits, [own.tokens_in for own in figures]) if waits else None,
+    )
+
+
+def _mean_waits(waits: Sequence[Waits], tokens: Sequence[float]) -> Waits:
+    stages = [_mean_stage(own, tokens) for own in zip(*(own.stages for own in waits), strict=True)]
+    return Waits(_averaged([own.first for own in waits]), *stages)
+
+
+def _mean_stage(stages: Sequence[Stage], tokens: Sequence[float]) -> Stage:
+    """``tokens`` of each frame, as a share of the time of one with more of them is a longer time."""
+    return Stage(
+        float(np.mean([own.tokens for own in stages])),
+        float(np.dot([own.share for own in stages], tokens) / max(1.0, float(np.sum(tokens)))),
+        _averaged([own.left for own in stages]),
+        float(np.mean([own.coming for own in stages])),
+        float(np.mean([own.ended for own in stages])),
+    )
+
+
+def _averaged(rows: Iterable[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(np.array(list(rows), dtype=float).mean(axis=0).tolist())
 
 
 def _encoded(figures: Activity) -> dict[str, Any]:
-    return {"tokens_in": figures.tokens_in, "tokens_out": figures.tokens_out, "taps": list(figures.taps)}
+    return json.loads(json.dumps(asdict(figures)))
 
 
 def _decoded(entry: dict[str, Any], load: Load) -> Activity:
     figures = entry[load]
-    return Activity(figures["tokens_in"], figures["tokens_out"], tuple(figures["taps"]))
+    waits = figures["waits"]
+    if waits is not None:
+        stages = (_decoded_stage(waits[name]) for name in ("start", "knee", "line", "end"))
+        waits = Waits(tuple(waits["first"]), *stages)
+    return Activity(figures["tokens_in"], figures["tokens_out"], tuple(figures["taps"]), waits)
+
+
+def _decoded_stage(entry: dict[str, Any]) -> Stage:
+    return Stage(**{**entry, "left": tuple(entry["left"])})

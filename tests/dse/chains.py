@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from fractions import Fraction
 from typing import NamedTuple
@@ -56,8 +57,8 @@ class Label(NamedTuple):
 
     bottleneck: int
     error: int
-    start: Fraction
-    finish: Fraction
+    start: int
+    finish: int
 
 
 def optimum(problem: Problem, objective: Objective) -> tuple[Fraction, Fraction] | None:
@@ -77,7 +78,7 @@ def optimum(problem: Problem, objective: Objective) -> tuple[Fraction, Fraction]
             if problem.max_cycles is not None and own.cycles > problem.max_cycles:
                 continue
             if not place:
-                start = Fraction(max(own.fill, own.head))
+                start = max(own.fill, own.head)
                 label = Label(own.cycles, own.error, start, start + own.span)
                 if all(a <= b for a, b in zip(own.resources, budget, strict=True)):
                     found.setdefault((own.writes, own.resources), []).append(label)
@@ -90,8 +91,9 @@ def optimum(problem: Problem, objective: Objective) -> tuple[Fraction, Fraction]
                 if any(a > b for a, b in zip(used, budget, strict=True)):
                     continue
                 for label in labels:
-                    begun = label.start * (1 - op.lead) + label.finish * op.lead + own.fill + link.fill
-                    start = max(begun, label.start + own.head + link.fill, Fraction(max(own.fill, own.head)))
+                    waits = math.ceil(label.start * (1 - op.lead) + label.finish * op.lead)
+                    begun = waits + own.fill + link.fill
+                    start = max(begun, label.start + own.head + link.fill, own.fill, own.head)
                     finish = max(start + own.span, label.finish + own.tail + link.fill)
                     error = label.error + own.error
                     if problem.max_error is None or error <= problem.max_error:
@@ -107,11 +109,11 @@ def optimum(problem: Problem, objective: Objective) -> tuple[Fraction, Fraction]
                     case Objective.BOTTLENECK:
                         ranks.append((Fraction(label.bottleneck), share))
                     case Objective.LATENCY:
-                        ranks.append((label.finish, share))
+                        ranks.append((Fraction(label.finish), share))
                     case Objective.ERROR:
                         ranks.append((Fraction(label.error), share))
                     case Objective.UTILISATION:
-                        ranks.append((share, label.finish))
+                        ranks.append((share, Fraction(label.finish)))
     return min(ranks, default=None)
 
 

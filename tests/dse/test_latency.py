@@ -36,10 +36,9 @@ def latencies(kind: str, seed: int, mask: np.ndarray | None) -> tuple[float, int
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "add"])
 @pytest.mark.parametrize("seed", range(4))
-def test_latency_of_an_op_is_within_two_percent_or_a_cycle(kind: str, seed: int) -> None:
+def test_latency_of_an_op_is_exact(kind: str, seed: int) -> None:
     estimated, found = latencies(kind, seed + 900, None)
-    # shares of the input are no whole beats, so frames of a few dozen cycles may be a part of a cycle off
-    assert abs(estimated - found) < max(1, 0.02 * found)
+    assert estimated == found
 
 
 @pytest.mark.parametrize("kind", WINDOWS)
@@ -50,5 +49,5 @@ def test_an_op_that_finds_its_sites(kind: str, seed: int) -> None:
     some = np.random.default_rng(seed).random((16, 16)) < 0.3
     some[::3, ::3] = True
     estimated, found = latencies(kind, seed + 900, some)
-    # where the sites lie is not known to the estimate, only how many they are
-    assert abs(estimated - found) <= max(2, 0.05 * found)
+    # a site whose last place is not active waits until the next token shows, here taken to have come
+    assert abs(estimated - found) <= 2

@@ -8,7 +8,9 @@ from fractions import Fraction
 
 import pytest
 
-from dse import exhaustive, milp
+from dse import exhaustive, milp, search
+from dse.certificate import Certificate, CertificateError, check
+from dse.milp import SolverError, SolverReport
 from dse.problem import (
     TIE_BREAK,
     Evaluation,
@@ -21,7 +23,7 @@ from dse.problem import (
     utilisation,
 )
 from dse.prune import prune
-from tests.dse.problems import random_problem
+from tests.dse.problems import random_problem, with_knees
 
 
 def oracle(problem: Problem, objective: Objective) -> Evaluation | Infeasible:
@@ -44,7 +46,7 @@ def check_refusal(problem: Problem, found: Infeasible, expected: Infeasible) -> 
 
 
 def check_against_the_oracle(seed: int) -> None:
-    problem = random_problem(seed)
+    problem = with_knees(random_problem(seed), seed) if seed % 3 == 0 else random_problem(seed)
     for objective in Objective:
         best = oracle(problem, objective)
         if isinstance(best, Infeasible):
@@ -61,8 +63,8 @@ def check_against_the_oracle(seed: int) -> None:
         assert solution.evaluation.objective(tie_break) == best.objective(tie_break)
         assert solution.report.status == "optimal"
         assert solution.report.objective == float(value)
-        assert solution.report.bound == pytest.approx(float(value), rel=1e-6)
-        assert solution.report.gap <= 1e-6
+        assert solution.report.bound == float(value)
+        assert solution.report.gap == 0
         assert solution.report.seconds > 0
 
 
@@ -104,24 +106,70 @@ def test_a_gap_is_kept_to(seed: int, objective: Objective) -> None:
     assert solution.report.gap <= 0.2 + 1e-6
 
 
-@pytest.mark.parametrize("seed", range(0, 120, 5))
-def test_errors_of_many_ops_at_a_latency_are_bounded(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(milp, "MANY", 0)
+@pytest.mark.parametrize("seed", range(0, 120, 3))
+def test_labels_without_all_times_bound_every_choice(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels of large networks carry the times of the longest way alone, rounded down; here those of small ones do."""
+    monkeypatch.setattr(search, "WHOLE", 0)
+    monkeypatch.setattr(search, "GRAIN", 0.1)
     problem = random_problem(seed)
-    if problem.max_latency is None:
-        problem = dataclasses.replace(problem, max_latency=40 + seed)
-    best = oracle(problem, Objective.ERROR)
-    if isinstance(best, Infeasible):
-        with pytest.raises(Infeasible) as caught:
-            milp.solve(problem, Objective.ERROR, gap=0.2)
-        check_refusal(problem, caught.value, best)
-        return
-    solution = milp.solve(problem, Objective.ERROR, gap=0.2)
-    assert solution.evaluation == evaluate(problem, solution.selection)
-    assert solution.evaluation.feasible
-    assert solution.report.objective == solution.evaluation.error
-    assert solution.report.bound <= best.error <= solution.evaluation.error
-    assert (solution.report.status == "feasible") == (solution.report.gap > 0.2)
+    for objective in Objective:
+        best = oracle(problem, objective)
+        if isinstance(best, Infeasible):
+            # what only a time left out shows to be impossible stays open
+            with pytest.raises((Infeasible, SolverError)):
+                milp.solve(problem, objective, gap=0.1)
+            continue
+        solution = milp.solve(problem, objective, gap=0.1)
+        assert solution.evaluation == evaluate(problem, solution.selection)
+        assert solution.evaluation.feasible
+        assert solution.report.bound <= float(best.objective(objective)) <= solution.report.objective
+        assert (solution.report.status == "feasible") == (solution.report.gap > 0.1)
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 2))
+@pytest.mark.parametrize("whole", [0, 700])
+def test_a_certificate_is_checked_and_a_false_one_refused(
+    seed: int, whole: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "WHOLE", whole)
+    problem = random_problem(seed)
+    for objective in Objective:
+        best = oracle(problem, objective)
+        if isinstance(best, Infeasible):
+            continue
+        entry = milp.solve(problem, objective, gap=0.05).report.certificate
+        if entry is None:
+            continue
+        check(problem, Certificate.read(entry))
+        # the best choice itself has less than this
+        false = {**entry, "value": str(best.objective(objective) + Fraction(1, 1000))}
+        if objective in (Objective.BOTTLENECK, Objective.LATENCY, Objective.ERROR):
+            false = {**entry, "value": str(best.objective(objective) + 1)}
+        for passes in ("surrogate", "rows"):
+            with pytest.raises(CertificateError, match="labels reach the output"):
+                check(problem, Certificate.read({**false, "passes": passes}))
+
+
+def test_a_certificate_that_makes_no_sense_is_refused() -> None:
+    problem = random_problem(3)
+    entry = milp.solve(problem, Objective.LATENCY).report.certificate
+    assert entry is not None
+    weights = {**entry["weights"], "rows": [-1] * 4}
+    for field, value, why in (
+        ("weights", weights, "field 'weights': must not be negative"),
+        ("weights", {**weights, "rows": [1 << 62] * 4}, "field 'weights': are too large"),
+        ("weights", {}, "field 'weights': 'spans'"),
+        ("goal", "speed", "'speed' is not a valid Objective"),
+        ("value", "least", "Invalid literal for Fraction"),
+        ("passes", "luck", "passes 'luck'"),
+    ):
+        with pytest.raises(CertificateError, match=why):
+            check(problem, Certificate.read({**entry, field: value}))
+
+
+def test_a_bound_above_the_objective_is_refused() -> None:
+    with pytest.raises(SolverError, match=r"a bound of 11\.0 is above the objective, 10\.0: a proof is false"):
+        SolverReport("optimal", 10.0, 11.0, 0.0, 0.1)
 
 
 @pytest.mark.parametrize("seed", range(0, 100, 5))
@@ -172,7 +220,7 @@ def test_the_message_names_what_is_short() -> None:
         milp.solve(problem, Objective.LATENCY)
     assert f"{caught.value.shortages[0].needed} LUT, has 0" in str(caught.value)
     assert str(Shortage("cycles", 9, 5)) == "9 cycles a frame, limit 5"
-    assert str(Shortage("latency", Fraction(19, 2), 5)) == "10 cycles of latency, limit 5"
+    assert str(Shortage("latency", 10, 5)) == "10 cycles of latency, limit 5"
 
 
 def test_a_latency_out_of_reach_is_named() -> None:

@@ -26,7 +26,7 @@ def problem(**changes: object) -> Problem:
 
 def test_an_op_that_keeps_up_waits_for_its_input() -> None:
     evaluation = evaluate(problem(), {"a": SOURCE, "b": FAST})
-    # starts at 1 + 99/4 + 5, and its last input, at 99, takes 1 + 12 to pass
+    # starts at 1 + 25 + 5, a quarter of 99 rounded up, and its last input, at 99, takes 1 + 12 to pass
     assert evaluation.latency == 99 + 1 + 12
     assert (evaluation.bottleneck, evaluation.resources, evaluation.error) == (101, {"lut": 11}, 3)
     assert evaluation.overrun == Fraction(1, 10)
@@ -35,7 +35,7 @@ def test_an_op_that_keeps_up_waits_for_its_input() -> None:
 
 def test_a_slow_op_sets_its_own_pace() -> None:
     evaluation = evaluate(problem(max_cycles=None), {"a": SOURCE, "b": SLOW})
-    # its own work up to the first output, 40, is more than the quarter of the input and 5, 29.75
+    # its own work up to the first output, 40, is more than the quarter of the input and 5, 30
     assert evaluation.latency == 40 + 380
     assert evaluation.feasible
 

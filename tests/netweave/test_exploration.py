@@ -50,8 +50,16 @@ def quantized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(quantized: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return _explored(_copy(quantized, tmp_path_factory.mktemp("undisturbed")))
+def explored(quantized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was explored without disturbance."""
+    folder = _copy(quantized, tmp_path_factory.mktemp("explored"))
+    _explored(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(explored: Path) -> dict[str, Any]:
+    return _front(explored)
 
 
 def _command(folder: Path, stage: str, *options: str) -> list[str]:
@@ -66,10 +74,35 @@ def _copy(quantized: Path, folder: Path) -> Path:
 def _explored(folder: Path, *options: str) -> dict[str, Any]:
     """The front of the run, once it is explored to the end; how long the solver took is no part of it."""
     subprocess.run(_command(folder, "explore", *(options or ("--workers", "1"))), check=True, cwd=ROOT)
+    return _front(folder)
+
+
+def _front(folder: Path) -> dict[str, Any]:
     front = json.loads((folder / "run" / "explore" / "ecp5-25k" / "front.json").read_text())
     for point in front["points"]:
         del point["solver"]["seconds"]
     return front
+
+
+def _verified(front: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "netweave", "verify", str(front)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path: Path) -> None:
+    folder = _copy(explored, tmp_path)
+    points = _front(folder)["points"]
+    front = folder / "run" / "explore" / "ecp5-25k" / "front.json"
+    shown = _verified(front)
+    assert shown.returncode == 0, shown.stderr
+    assert [line.split(":")[0] for line in shown.stdout.splitlines()] == [f"✓ {point['name']}" for point in points]
+    entry = json.loads(front.read_text())
+    entry["points"][-1]["solver"]["bound"] += 0.5
+    entry["points"][-1]["solver"]["objective"] += 0.5
+    front.write_text(json.dumps(entry))
+    refused = _verified(front)
+    assert refused.returncode == 2
+    assert f"point {points[-1]['name']!r}: its proof says" in " ".join(refused.stderr.split())
 
 
 def _finished(folder: Path) -> dict[Path, int]:

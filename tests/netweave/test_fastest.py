@@ -18,7 +18,7 @@ DEVICE = replace(DEVICES["zu3eg"], dsp=40, lut=9_000)
 
 
 def test_a_polished_mapping_is_no_slower_on_frames_it_was_judged_by() -> None:
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(9)
     graph = random_sparse_net(rng, side=12)
     masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 12) if mask.any()]
     search = Search(Objective.LATENCY, sizes=1, gap=0.5)

@@ -44,7 +44,9 @@ def explored(tmp_path: Path) -> Path:
                 "bottleneck": own.bottleneck[Label.ESTIMATED],
                 "resources": own.resources.model_dump(),
                 "utilisation": own.utilisation,
-                "solver": {"objective": 4000.0, **own.solver.model_dump()},
+                "program": own.program,
+                "minimised": own.solver.minimised,
+                "solver": {"objective": 4000.0, **own.solver.model_dump(exclude={"minimised"})},
             }
         )
     head = {"version": 1, "device": "zu3eg", "clock_mhz": 200.0}
@@ -90,7 +92,9 @@ def test_hovering_shows_the_whole_design() -> None:
         "latency 3,050 cycles, 15.25 µs (simulated); 3,000 cycles, 15.00 µs (estimated)",
         "2,000 cycles a frame, 100,000 frames a second (estimated)",
         "LUT 25,000, FF 8,000, BRAM 3, DSP 44 (estimated): 35.4 % of the scarcest",
-        "solver: optimal, bound 4,000, gap 0.00 %",
+        "solver, latency: optimal, bound 4,000, gap 0.00 %",
+        "the integer program counts a latency of 2,900 cycles",
+        "empirical bound on the simulated latency: 4,000 cycles",
         "<b>int8</b> in every layer",
     ]
 
@@ -149,6 +153,7 @@ def test_picture_and_page_are_written_and_load_nothing(explored: Path) -> None:
     assert Tags(page).loads == []
     assert "Plotly.newPlot" in page
     assert "Picked: p2." in page
+    assert "where p2 has\n6,050. This is empirical" in page
     front.write_front(explored, "p2")
     assert (explored / "front.html").read_text() == page, "the same designs give the same file"
     front.write_front(explored)

@@ -1,0 +1,176 @@
+"""How far estimated latencies and intervals are from simulated ones: the integer program's figures, and the forecast's.
+
+Designs are those that the program finds in some shares of a device, of least latency and of least bottleneck, and
+random ones of random networks. For the least latency the program is solved a second time, with each op's input coming
+as it comes in the design found first; random designs are estimated with their own profile as well. Sparse networks are
+estimated from the activity of the very frames that are simulated, so that what is left is the model's own error: 16
+recordings of the simulated event camera and of N-MNIST, as many frames of 3ET+. The weights are not trained, as no
+cycle depends on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from benchmarks.esda_designs import eye_grids
+from cosim.cycle import Simulator, size_queues
+from dse.candidates import Table
+from dse.estimate import estimate, forecast
+from dse.explore import mapping_of
+from dse.milp import solve
+from dse.problem import Objective
+from hw.device import DEVICES, Resources
+from hw.mapping import Mapping as HwMapping
+from models import data
+from models.esda import load_esda
+from models.ir.activity import measured
+from models.ir.graph import Graph
+from models.quant import quantize
+from models.zoo import load_model
+from tests.support.data import DATA
+from tests.support.nets import NETS, random_mapping
+from tests.support.sparse_nets import random_masks, random_sparse_net
+
+FRAMES = 16
+"""Of each sparse network, evenly spread."""
+SHARES = {
+    "digits_dvs": ("zu3eg", (0.1, 0.15, 0.2, 0.3, 0.4, 0.7)),
+    "n_mnist": ("zu3eg", (0.2, 0.25, 0.4, 0.6, 0.9)),
+    "resnet20": ("zu3eg", (0.35, 0.5, 0.8)),
+    "see_d": ("zcu102", (0.2, 0.3, 0.5, 0.8)),
+}
+"""The device of each network, and the shares of it that designs are found for."""
+GAP, TIME_LIMIT = 0.1, 10.0
+RANDOM = 50
+"""Random networks of each kind, dense and sparse, with a random mapping each."""
+STREAM = 8
+"""The fewest frames over which the interval is measured, and as many before: all of them once or more often."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of one design, each figure as a share of the simulated one; positive where it is above.
+
+    ``profiled_latency``: the program's, with the profile of the design found before it, or of this one.
+    """
+
+    program_latency: float
+    profiled_latency: float
+    forecast_latency: float
+    program_interval: float
+    forecast_interval: float
+
+
+def measure() -> dict[str, Any]:
+    figures: dict[str, Any] = {"label": "estimated and simulated"}
+    every: list[Errors] = []
+    for name, (graph, masks) in {**published(), **recorded()}.items():
+        own = {design: errors(graph, mapping, masks, profile) for design, mapping, profile in designs(name, graph)}
+        figures[name] = summary(list(own.values())) | {"designs": {design: listed(of) for design, of in own.items()}}
+        every += own.values()
+        print(name, figures[name], flush=True)
+    for kind, networks in (("random, dense", random_dense()), ("random, sparse", random_sparse())):
+        own = [errors(graph, mapping, masks, mapping) for graph, mapping, masks in networks]
+        figures[kind] = summary(own)
+        every += own
+        print(kind, figures[kind], flush=True)
+    return {"every design": summary(every), **figures}
+
+
+def recorded() -> dict[str, tuple[Graph, list[np.ndarray]]]:
+    """The networks of events that are made from data at hand, with frames of the test split."""
+    found = {}
+    for name, model, spec in (
+        ("digits_dvs", "digits_dvs_net", "digits_dvs"),
+        ("n_mnist", "n_mnist_net", f"n_mnist:{DATA / 'n_mnist'}"),
+    ):
+        images = data.load(spec)
+        graph = quantize(load_model(model), images, "int8", epochs=0).export()
+        masks = [np.asarray(mask, dtype=bool) for mask in images.sample("test", FRAMES)]
+        found[name] = measured(graph, masks), masks
+    return found
+
+
+def published() -> dict[str, tuple[Graph, list[np.ndarray]]]:
+    """ResNet-20, dense, and SEE-D with frames cut from 3ET+."""
+    images = data.load(f"cifar10:{DATA / 'cifar10'}")
+    resnet = quantize(load_model("resnet20"), images, "int8", epochs=0).export()
+    graph, _ = load_esda(DATA / "esda_golden" / "SEE-D.json")
+    grids = eye_grids()
+    masks = [(grid != 0).any(axis=0) for grid in grids[:: math.ceil(len(grids) / FRAMES)]]
+    return {"resnet20": (resnet, [np.ones((32, 32), dtype=bool)]), "see_d": (measured(graph, masks), masks)}
+
+
+def designs(name: str, graph: Graph) -> Iterator[tuple[str, HwMapping, HwMapping]]:
+    """What the program finds, by share and objective, and the design whose profile it is estimated with."""
+    device, shares = SHARES[name]
+    whole = DEVICES[device]
+    table = Table({"int8": graph}, whole)
+    for share in shares:
+        limit = Resources(*(int(share * getattr(whole, kind)) for kind in Resources.names()))
+
+        def least(table: Table, objective: Objective, limit: Resources = limit) -> HwMapping:
+            found = solve(table.problem(limit), objective, gap=GAP, time_limit=TIME_LIMIT)
+            return mapping_of(table, found.selection, None)
+
+        first, slowest = least(table, Objective.LATENCY), least(table, Objective.BOTTLENECK)
+        yield f"{share:g} latency", first, first
+        yield f"{share:g} latency, again", least(table.profiled(first), Objective.LATENCY), first
+        yield f"{share:g} bottleneck", slowest, slowest
+
+
+def random_dense() -> Iterator[tuple[Graph, HwMapping, list[np.ndarray]]]:
+    for seed in range(RANDOM):
+        rng = np.random.default_rng(seed)
+        graph = list(NETS.values())[seed % len(NETS)](rng, ("int8", "int4", "dybit4")[seed % 3])
+        height, width, _ = graph.input.shape
+        yield graph, random_mapping(rng, graph), [np.ones((height, width), dtype=bool)]
+
+
+def random_sparse() -> Iterator[tuple[Graph, HwMapping, list[np.ndarray]]]:
+    for seed in range(RANDOM):
+        rng = np.random.default_rng(seed)
+        graph = random_sparse_net(rng, side=20)
+        masks = random_masks(rng, graph.input.shape[:2], FRAMES)
+        yield measured(graph, masks), random_mapping(rng, graph), masks
+
+
+def errors(graph: Graph, mapping: HwMapping, masks: list[np.ndarray], profile: HwMapping) -> Errors:
+    mapping = size_queues(graph, mapping, masks * 2)
+    simulator, device = Simulator(graph, mapping), DEVICES[mapping.device]
+    latency = mean(simulator.latencies(masks))
+    turns = -(-STREAM // len(masks))
+    interval = mean(simulator.run(masks * 2 * turns).intervals[-turns * len(masks) :])
+    program, finer = estimate(graph, mapping, device), forecast(graph, mapping, masks)
+    return Errors(
+        program.latency / latency - 1,
+        estimate(graph, mapping, device, profile=profile).latency / latency - 1,
+        finer.latency / latency - 1,
+        program.bottleneck / interval - 1,
+        finer.interval / interval - 1,
+    )
+
+
+def listed(of: Errors) -> Mapping[str, float]:
+    return {figure.replace("_", ", "): round(value, 4) for figure, value in vars(of).items()}
+
+
+def summary(every: list[Errors]) -> dict[str, Any]:
+    """Of each figure the errors' median and 95th percentile, without their sign, and the worst on either side."""
+    found: dict[str, Any] = {"number of designs": len(every)}
+    for figure in vars(every[0]):
+        values = np.array([getattr(own, figure) for own in every])
+        median, most = np.quantile(abs(values), (0.5, 0.95), method="higher").tolist()
+        found[figure.replace("_", ", ")] = {
+            "median": round(median, 4),
+            "95 %": round(most, 4),
+            "lowest": round(float(values.min()), 4),
+            "highest": round(float(values.max()), 4),
+        }
+    return found

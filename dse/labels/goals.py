@@ -1,0 +1,53 @@
+"""What is asked of a choice: to keep the limits, and an objective to a value."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from dse.labels.kernels import NEVER
+from dse.labels.limits import Limits
+from dse.labels.network import Network
+from dse.problem import Evaluation, Objective, Problem
+
+Goal = Objective | None
+"""None stands for the largest share by which a limit is exceeded."""
+
+
+def value_of(goal: Goal, evaluation: Evaluation) -> Fraction:
+    """A choice's value in the goal."""
+    return evaluation.overrun if goal is None else evaluation.objective(goal)
+
+
+def limits_at(problem: Problem, network: Network, goal: Goal, value: Fraction, *, below: bool) -> Limits:
+    """The limits of a choice with at most ``value``, or with less."""
+
+    def at_most(limit: Fraction) -> int:
+        return math.ceil(limit) - 1 if below else math.floor(limit)
+
+    def exceeded(limit: int) -> int:
+        return at_most(limit + value * max(limit, 1))
+
+    caps: dict[str, int] = dict(problem.budget)
+    if problem.max_error is not None:
+        caps["error"] = problem.max_error
+    deadline = NEVER if problem.max_latency is None else problem.max_latency
+    cycles = NEVER if problem.max_cycles is None else problem.max_cycles
+    match goal:
+        case None:
+            caps = {name: exceeded(limit) for name, limit in caps.items()}
+            deadline = NEVER if problem.max_latency is None else exceeded(problem.max_latency)
+            cycles = NEVER if problem.max_cycles is None else exceeded(problem.max_cycles)
+        case Objective.UTILISATION:
+            shares = {name: at_most(value * max(limit, 1)) for name, limit in problem.budget.items()}
+            caps |= {name: min(limit, caps[name]) for name, limit in shares.items()}
+        case Objective.ERROR:
+            caps["error"] = min(at_most(value), caps.get("error", NEVER))
+        case Objective.LATENCY:
+            deadline = min(deadline, at_most(value))
+        case Objective.BOTTLENECK:
+            cycles = min(cycles, at_most(value))
+    rows = np.array([min(caps.get(name, NEVER), NEVER) for name in network.row_names], np.int64)
+    return Limits(min(deadline, NEVER), rows, min(cycles, NEVER))

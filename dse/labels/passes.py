@@ -1,0 +1,444 @@
+"""The passes: one along the weighted sum of all rows, one back, and one along every row by itself.
+
+The *surrogate* pass replaces all limits on rows by one, their weighted sum. It is quick, and what it does not reach no
+choice reaches. Taken back, it says of each of its labels what a completion costs at least. With that, the *rowwise*
+pass, which keeps every limit by itself, follows only what can still be completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dse.labels.kernels import NEVER, completions, expand, tabulate, tighten, undominated, undominated_binned
+from dse.labels.limits import Limits
+from dse.labels.network import FINISH, START, Network, Stage
+from dse.labels.weights import Weights
+
+MOST = 30_000_000
+"""Labels that may come into one state before a pass gives up."""
+LED = 150_000_000
+"""Labels of a whole pass of which it is kept where they lead."""
+FEW, COMPARED = 300, 4_000
+"""Up to how many labels each is compared with those that stay, and with how many of these at the most."""
+CELLS, BINS = 200_000, 24
+"""How many starts, and how many values of a cost or of a branch's finish, are told apart among more."""
+STEPS = 400
+"""Values of a start and of a finish that a table of completions tells apart."""
+FIRST_ROOM = 1 << 14
+
+Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+NONE = np.zeros(0, np.int64)
+NO_TABLE: Table = (NONE, NONE, NONE, np.zeros((0, 0, 0), np.int64))
+
+
+class TooMany(RuntimeError):
+    """A pass that would need more memory than it may take; nothing is known."""
+
+
+@dataclass
+class Counter:
+    """``labels``: those looked at so far, the measure of effort; ``check`` may raise to end a search."""
+
+    labels: int = 0
+    check: Callable[[], None] = field(default=lambda: None)
+
+    def add(self, labels: int) -> None:
+        self.labels += labels
+        self.check()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The labels after one op, state by state.
+
+    Parameters
+        labels   int64 [n, times + costs]
+        offsets  int64 [states + 1], where each state's labels begin
+        parents  int64 [n], the label before
+        chosen   int64 [n], the candidate among the stage's
+    """
+
+    labels: np.ndarray
+    offsets: np.ndarray
+    parents: np.ndarray
+    chosen: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Every label that was led on at one op: where from, where to, and at what cost."""
+
+    parents: np.ndarray
+    standing: np.ndarray
+    led: np.ndarray
+    chosen: np.ndarray
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A surrogate pass. ``layers`` end early where no label is left; ``candidates``: those of each stage it took."""
+
+    layers: list[Layer]
+    trails: list[Trail]
+    candidates: list[np.ndarray]
+    budget: int
+
+    @property
+    def empty(self) -> bool:
+        return not len(self.layers[-1].labels)
+
+
+@dataclass(frozen=True)
+class Completions:
+    """``tables``: by stage and state, the least weighted cost of a completion. ``stays``: of each stage's candidates,
+    whether a choice with it can keep the surrogate limit. ``least``: weighted cost of any whole choice."""
+
+    tables: list[list[Table]]
+    stays: list[np.ndarray]
+    least: int
+
+
+@dataclass(frozen=True)
+class Rowwise:
+    """``choices``: whole choices found, as candidates by place, the earliest first. ``complete``: whether no label was
+    left out, so that without a choice there is none."""
+
+    choices: list[list[int]]
+    complete: bool
+
+
+def surrogate(network: Network, weights: Weights, limits: Limits, counter: Counter, trails: bool) -> Surrogate:
+    """Labels of times and one cost, the weighted sum of rows; ``trails`` keeps what ``complete`` needs."""
+    budget = weights.budget(limits)
+    lifts = weights.completion(network, limits)
+    layers, led, candidates, kept = [_root(1)], [], [], 0
+    costs = [weights.cost(stage.rows) for stage in network.stages]
+    for place, stage in enumerate(network.stages):
+        own = _undominated_candidates(stage, costs[place], limits)
+        step = _Step(
+            network, place, own, costs[place][own][:, None], weights.cost(stage.link_rows)[:, None],
+            np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts, None, None,
+        )  # fmt: skip
+        layer, trail = _advance(step, layers[-1], counter, trails)
+        layers.append(layer)
+        candidates.append(own)
+        if trail is not None:
+            kept += len(trail.led)
+            if kept > LED:
+                raise TooMany
+            led.append(trail)
+        if not len(layer.labels):
+            break
+    return Surrogate(layers, led, candidates, budget)
+
+
+def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, tables: bool = True) -> Completions:
+    """Take a surrogate pass that reached the end back to its beginning."""
+    after = np.zeros(len(found.layers[-1].labels), np.int64)
+    all_tables: list[list[Table]] = []
+    stays: list[np.ndarray] = []
+    for place in range(len(network.stages) - 1, -1, -1):
+        stage, trail = network.stages[place], found.trails[place]
+        before, layer = found.layers[place], found.layers[place + 1]
+        all_tables.append(_tables(stage, layer, after) if tables else [])
+        costs = before.labels[:, -1]
+        # a label that is led nowhere costs more than the budget with any completion
+        least = found.budget + 1 - costs
+        best = np.full(len(stage.candidates), NEVER)
+        completions(least, costs, trail.parents, trail.standing, trail.led, trail.chosen, after, best)
+        stays.append(_spread(stage, found.candidates[place], best, weights.cost(stage.rows), limits) <= found.budget)
+        after = least
+    return Completions(all_tables[::-1], stays[::-1], int(after[0]))
+
+
+def rowwise(
+    network: Network, known: Sequence[tuple[Weights, Completions]], limits: Limits, counter: Counter, beam: int | None,
+    most: int = 40,
+) -> Rowwise:  # fmt: skip
+    """Labels of times and every row, led on only where each of the weighted sums in ``known`` can still be kept.
+
+    ``beam``: how many labels go on from an op at the most, those with the least bound on the weighted cost; all where
+    None. ``most``: choices to give at the most.
+    """
+    (weights, first), *others = known
+    budget = weights.budget(limits)
+    stays = [np.logical_and.reduce(own) for own in zip(*(own.stays for _, own in known), strict=True)]
+    after = _least_after(network, stays)
+    if after is None:
+        return Rowwise([], True)
+    lifts = weights.completion(network, limits)
+    rows = _binding(network, stays, limits)
+    layers, candidates, whole = [_root(len(rows))], [], True
+    for place, stage in enumerate(network.stages):
+        own = np.flatnonzero(stays[place])
+        further = [(w.rows[rows], w.budget(limits), other.tables[place]) for w, other in others]
+        step = _Step(
+            network, place, own, stage.rows[own][:, rows], stage.link_rows[:, rows],
+            (limits.caps - after[place])[rows], weights.rows[rows], budget, limits.deadline, weights, lifts,
+            first.tables[place], None if beam is None else 50 * beam, further,
+        )  # fmt: skip
+        layer, _ = _advance(step, layers[-1], counter, False)
+        whole &= not step.cut
+        if beam is not None and len(layer.labels) > beam:
+            whole, layer = False, _narrowed(layer, step.bounds, beam)
+        layers.append(layer)
+        candidates.append(own)
+        if not len(layer.labels):
+            return Rowwise([], whole)
+    return Rowwise(_choices(network, layers, candidates, most), whole)
+
+
+def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray], most: int) -> list[list[int]]:
+    last = layers[-1]
+    times = network.stages[-1].times
+    finish = times.index((network.output, FINISH)) if network.timed else None
+    order = np.argsort(last.labels[:, finish], kind="stable") if finish is not None else np.arange(len(last.labels))
+    found = []
+    for end in order[:most]:
+        label, choice = int(end), []
+        for place in range(len(network.stages) - 1, -1, -1):
+            layer = layers[place + 1]
+            own = candidates[place][layer.chosen[label]]
+            choice.append(int(network.stages[place].candidates[own]))
+            label = int(layer.parents[label])
+        found.append(choice[::-1])
+    return found
+
+
+def finishes(network: Network, found: Surrogate) -> int:
+    """The least finish of the output that a surrogate pass reached."""
+    return int(found.layers[-1].labels[:, network.stages[-1].times.index((network.output, FINISH))].min())
+
+
+def _root(costs: int) -> Layer:
+    none = np.zeros(0, np.int64)
+    return Layer(np.zeros((1, costs), np.int64), np.array([0, 1]), none, none)
+
+
+@dataclass
+class _Step:
+    """What leads labels through one op."""
+
+    network: Network
+    place: int
+    own: np.ndarray
+    rows: np.ndarray
+    link_rows: np.ndarray
+    caps: np.ndarray
+    row_weights: np.ndarray
+    budget: int
+    deadline: int
+    weights: Weights
+    lifts: list[np.ndarray]
+    tables: list[Table] | None
+    room: int | None
+    further: list[tuple[np.ndarray, int, list[Table]]] = field(default_factory=list)
+    cut: bool = False
+    bounds: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tuple[Layer, Trail | None]:
+    network, place, own = step.network, step.place, step.own
+    stage = network.stages[place]
+    earlier = network.stages[place - 1].times if place else ()
+    carry = np.array([_carried(time, place, earlier) for time in stage.times], np.int64)
+    reads = np.array([[_at(earlier, (p, START)), _at(earlier, (p, FINISH))] for p in stage.inputs], np.int64)
+    reads = reads.reshape(len(stage.inputs), 2)
+    # classes of the candidates that are left
+    begins = np.searchsorted(stage.class_of[own], np.arange(len(stage.classes)))
+    first, last = begins[stage.through], begins[stage.through + 1]
+    low, high = before.offsets[stage.source], before.offsets[stage.source + 1]
+    works = (high > low) & (last > first)
+    figures = (stage.fill, stage.head, stage.span, stage.tail, stage.rest)
+    fill, head, span, tail, rest = (figure[own] for figure in figures)
+    lead, knee, pull = np.array(stage.lead), np.array(stage.knee), step.weights.pulls[place]
+    allowed = step.weights.allowed(step.deadline, step.budget)
+    looks = _looked_up(len(stage.times))
+    layers, standings, parents, leds, choices, all_bounds = [], [], [], [], [], []
+    offsets, pick_parents, pick_chosen = [0], [], []
+    for state in range(stage.states):
+        into = np.arange(stage.targets[state], stage.targets[state + 1])
+        into = into[works[into]]
+        if not len(into):
+            offsets.append(offsets[-1])
+            continue
+        table = step.tables[state] if step.tables is not None else NO_TABLE
+        if step.tables is not None and not len(table[0]):
+            offsets.append(offsets[-1])
+            continue
+        size = int(((high - low) * (last - first))[into].sum())
+        room = min(size, FIRST_ROOM)
+        while True:
+            out = np.empty((room + 1, len(carry) + step.rows.shape[1]), np.int64)
+            came, through, bounds = (np.empty(room + 1, np.int64) for _ in range(3))
+            count = expand(
+                before.labels, low[into], high[into], stage.link_fill[into], step.link_rows[into], first[into],
+                last[into], fill, head, span, tail, rest, step.rows, lead, knee, reads, carry, stage.grids, step.caps,
+                step.row_weights, step.budget, step.deadline, network.rest[place] if network.timed else 0, pull,
+                int(step.lifts[place][state]), allowed, table, looks, out, came, through, bounds,
+            )  # fmt: skip
+            if count >= 0:
+                break
+            if room >= MOST:
+                raise TooMany
+            room = min(size, 8 * room)
+        counter.add(size)
+        out, came, through, bounds = out[:count], came[:count], through[:count], bounds[:count]
+        for sums, limit, tables in step.further:
+            if not len(tables[state][0]):
+                near = np.zeros(0, np.int64)
+            else:
+                near = tighten(out, bounds, len(carry), sums, limit, step.budget, tables[state], looks)
+            out, came, through, bounds = out[near], came[near], through[near], bounds[near]
+        if step.room is not None and len(out) > step.room:
+            near = np.argpartition(bounds, step.room)[: step.room]
+            out, came, through, bounds, step.cut = out[near], came[near], through[near], bounds[near], True
+        stay, standing = _beaten(out, len(carry))
+        if trails:
+            standings.append(standing + offsets[-1])
+            parents.append(came)
+            leds.append(out[:, -1])
+            choices.append(through)
+        layers.append(out[stay])
+        pick_parents.append(came[stay])
+        pick_chosen.append(through[stay])
+        all_bounds.append(bounds[stay])
+        offsets.append(offsets[-1] + len(stay))
+    width = len(carry) + step.rows.shape[1]
+    step.bounds = _joined(all_bounds)
+    labels = np.concatenate(layers) if layers else np.zeros((0, width), np.int64)
+    layer = Layer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
+    trail = Trail(_joined(parents), _joined(standings), _joined(leds), _joined(choices)) if trails else None
+    return layer, trail
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def _carried(time: tuple[int, int], place: int, earlier: tuple[tuple[int, int], ...]) -> int:
+    owner, which = time
+    return (-1 if which == START else -2) if owner == place else earlier.index(time)
+
+
+def _at(times: tuple[tuple[int, int], ...], time: tuple[int, int]) -> int:
+    return times.index(time) if time in times else -1
+
+
+def _looked_up(times: int) -> np.ndarray:
+    """Which times of a label a table of completions tells apart: a start, its finish, a branch's finish."""
+    return np.array([0, min(1, max(times - 1, 0)), 2 if times == 3 else -1])
+
+
+def _beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
+    """The labels that stay, and for each label one of these that equals or beats it."""
+    width = labels.shape[1]
+    if not len(labels):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if width == 1:
+        least = int(np.argmin(labels[:, 0]))
+        return np.array([least]), np.zeros(len(labels), np.int64)
+    # by the last column first: what beats another comes before it
+    order = np.lexsort(labels.T)
+    if len(labels) <= FEW or width > 6:
+        return undominated(labels, order, COMPARED)
+    # the finish, or else the first cost, is kept in the tree; the others lead to it
+    least = 1 if times >= 2 else 0
+    ranked = [column for column in range(width - 1) if column != least]
+    values = [np.unique(labels[:, column]) for column in ranked]
+    most = [CELLS if column == 0 else BINS for column in ranked]
+    edges = [_steps(own, limit) for own, limit in zip(values, most, strict=True)]
+    sizes = np.array([len(own) for own in edges], np.int64)
+    padded = np.full((len(edges), max([*sizes, 1])), NEVER)
+    for row, own in zip(padded, edges, strict=True):
+        row[: len(own)] = own
+    return undominated_binned(labels, order, np.array(ranked, np.int64), least, padded, sizes)
+
+
+def _undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np.ndarray:
+    """The candidates of each class that no other one of it equals or beats in times and weighted cost."""
+    figures = np.column_stack([cost, stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    kept = []
+    for low, high in zip(stage.classes, stage.classes[1:], strict=False):
+        own = np.arange(low, high)[stage.cycles[low:high] <= limits.cycles]
+        part = figures[own]
+        order = np.lexsort(part.T[::-1])
+        stay, _ = undominated(part, order, len(part))
+        kept.append(np.sort(own[stay]))
+    return np.concatenate(kept)
+
+
+def _spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
+    """The least weighted cost of a choice with each candidate of a stage, from that with each one looked at.
+
+    One that was not looked at is beaten by one that was, of the same class, and costs as much more as it does itself.
+    """
+    figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    found = np.full(len(stage.candidates), NEVER)
+    for low, high in zip(stage.classes, stage.classes[1:], strict=False):
+        inside = looked[(looked >= low) & (looked < high)]
+        at = np.searchsorted(looked, inside)
+        for candidate in range(low, high):
+            if stage.cycles[candidate] > limits.cycles:
+                continue
+            beats = (figures[inside] <= figures[candidate]).all(axis=1) & (cost[inside] <= cost[candidate])
+            if beats.any():
+                # each of them bounds it from below
+                more = best[at[beats]] + (cost[candidate] - cost[inside[beats]])
+                found[candidate] = more.max()
+    return found
+
+
+def _tables(stage: Stage, layer: Layer, least: np.ndarray) -> list[Table]:
+    found = []
+    times = len(stage.times)
+    for low, high in zip(layer.offsets, layer.offsets[1:], strict=False):
+        labels = layer.labels[low:high]
+        if not len(labels):
+            found.append(NO_TABLE)
+            continue
+        if times not in (2, 3):
+            labels = np.zeros((len(labels), 3), np.int64) if not times else labels
+            steps = tuple(np.zeros(1, np.int64) for _ in range(3))
+            found.append((*steps, np.full((1, 1, 1), least[low:high].min())))
+            continue
+        columns = labels if times == 3 else np.insert(labels, 2, 0, axis=1)
+        starts, ends = (_steps(np.unique(columns[:, at]), STEPS) for at in (0, 1))
+        branches = np.unique(columns[:, 2])
+        found.append((starts, ends, branches, tabulate(columns, least[low:high], starts, ends, branches)))
+    return found
+
+
+def _steps(values: np.ndarray, most: int) -> np.ndarray:
+    """Of sorted values at most so many, evenly spread among them, the first and the last included."""
+    return values if len(values) <= most else values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
+
+
+def _least_after(network: Network, stays: list[np.ndarray]) -> list[np.ndarray] | None:
+    """int64 [rows], of each stage: no choice of what stays of the later ones takes less. None without a choice."""
+    after = [np.zeros(len(network.row_names), np.int64)]
+    for stage, stay in zip(reversed(network.stages), reversed(stays), strict=True):
+        if not stay.any():
+            return None
+        after.append(after[-1] + stage.rows[stay].min(axis=0) + stage.link_rows.min(axis=0))
+    return after[-2::-1]
+
+
+def _binding(network: Network, stays: list[np.ndarray], limits: Limits) -> np.ndarray:
+    """The rows of which the candidates that stay could take too much; at least one."""
+    most = sum(
+        stage.rows[stay].max(axis=0) + stage.link_rows.max(axis=0)
+        for stage, stay in zip(network.stages, stays, strict=True)
+    )
+    binding = np.flatnonzero(most > limits.caps)
+    return binding if len(binding) else np.array([0])
+
+
+def _narrowed(layer: Layer, bounds: np.ndarray, beam: int) -> Layer:
+    near = np.sort(np.argpartition(bounds, beam)[:beam])
+    states = np.searchsorted(layer.offsets, near, side="right") - 1
+    offsets = np.searchsorted(states, np.arange(len(layer.offsets)))
+    return Layer(layer.labels[near], offsets, layer.parents[near], layer.chosen[near])

@@ -1,0 +1,240 @@
+"""The weights of a proof: how much each limit, and each bound on a time, counts in it.
+
+Any weights that are not negative give a true statement; those of the relaxation's duals give a strong one. They are
+whole numbers, so that what is summed with them is exact. A weight on the output's finish is handed back along the
+graph: what weighs on a start or a finish is shared out among the times and the cycles that it is no earlier than.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from dse.labels.kernels import NEVER
+from dse.labels.limits import Limits
+from dse.labels.network import FINISH, Network, Stage
+
+Pairs = list[tuple[int, int]]
+ROOM = 1 << 57
+"""No weighted sum of a network's largest figures exceeds this."""
+
+
+@dataclass(frozen=True)
+class Duals:
+    """What a relaxation says of each rule, none negative; in units of the objective.
+
+    Parameters
+        rows     by row name, of its limit
+        arrived  by op and input index: of the start's wait for ``lead`` of the input
+        begun    by op and input index: of the start's wait for ``head``
+        ended    by op and input index: of the finish's wait for ``tail``
+        rested   by op and input index: of the finish's wait for ``rest``
+        spans    by op: of the finish's wait for ``span``
+        finish   of the output's finish
+    """
+
+    rows: Mapping[str, float]
+    arrived: Mapping[tuple[str, int], float]
+    begun: Mapping[tuple[str, int], float]
+    ended: Mapping[tuple[str, int], float]
+    rested: Mapping[tuple[str, int], float]
+    spans: Mapping[str, float]
+    finish: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Whole weights for one network.
+
+    Parameters
+        rows     int64 [rows], of the amount of each row
+        finish   of the output's finish
+        starts   [ops][inputs] two weights each: of the wait for ``lead`` and of that for ``head``
+        ends     [ops][inputs] two weights each: of the wait for ``tail`` and of that for ``rest``
+        spans    [ops]
+        pulls    [ops], int64 [times]: what weighs on each time that labels carry after an op
+    """
+
+    rows: np.ndarray
+    finish: int
+    starts: list[list[tuple[int, int]]]
+    ends: list[list[tuple[int, int]]]
+    spans: list[int]
+    pulls: list[np.ndarray]
+
+    @classmethod
+    def of(cls, network: Network, duals: Duals) -> Weights:
+        scale = _scale(network, duals)
+        rows = np.array([int(scale * duals.rows.get(name, 0.0)) for name in network.row_names], np.int64)
+        finish = int(scale * duals.finish) if network.timed else 0
+        return cls.exact(network, rows, finish, _Scaled(network, duals, scale))
+
+    @classmethod
+    def plain(cls, network: Network, rows: np.ndarray) -> Weights:
+        """Weights of rows alone."""
+        count = len(network.stages)
+        none = [[(0, 0)] * len(stage.inputs) for stage in network.stages]
+        return cls(rows, 0, none, none, [0] * count, [np.zeros(len(stage.times), np.int64) for stage in network.stages])
+
+    @classmethod
+    def exact(cls, network: Network, rows: np.ndarray, finish: int, wanted: Any) -> Weights:
+        """``wanted`` gives lists of whole numbers, ``spans``, ``starts`` and ``ends``, of which no more is taken than
+        there is weight to hand on."""
+        count = len(network.stages)
+        on_start, on_finish = [0] * count, [0] * count
+        on_finish[network.output] = finish
+        spans, starts, ends = [0] * count, [[(0, 0)]] * count, [[(0, 0)]] * count
+        shares: list[dict[tuple[int, int], int]] = [{} for _ in range(count)]
+        for place in range(count - 1, -1, -1):
+            stage = network.stages[place]
+            spans[place] = min(wanted.spans[place], on_finish[place])
+            own_ends = _shared(wanted.ends[place], on_finish[place] - spans[place])
+            own_starts = _shared(wanted.starts[place], on_start[place] + spans[place])
+            starts[place], ends[place] = own_starts, own_ends
+            for producer, begins, finishes in zip(stage.inputs, own_starts, own_ends, strict=True):
+                start, end = begins[1], finishes[0]
+                for (over, under), weight in ((stage.lead, begins[0]), (stage.knee, finishes[1])):
+                    start, end = start + weight * (under - over) // under, end + weight * over // under
+                on_start[producer] += start
+                on_finish[producer] += end
+                for which, weight in ((0, start), (1, end)):
+                    key = producer, which
+                    shares[place][key] = shares[place].get(key, 0) + weight
+        return cls(rows, finish, starts, ends, spans, _pulls(network, shares, finish))
+
+    def tilted(self, row: int, share: float) -> Weights:
+        """The same with more weight on one row."""
+        rows = self.rows.copy()
+        rows[row] += int(share * rows[row])
+        return replace(self, rows=rows)
+
+    def cost(self, rows: np.ndarray) -> np.ndarray:
+        """The weighted sum of each line's rows."""
+        return rows @ self.rows
+
+    def budget(self, limits: Limits) -> int:
+        """The weighted sum of the limits; a row without one has no weight."""
+        return min(NEVER, sum(int(weight) * int(cap) for weight, cap in zip(self.rows, limits.caps, strict=True)))
+
+    def allowed(self, deadline: int, budget: int) -> int:
+        """What the weighted costs and the weighted finish of a choice may come to together."""
+        return min(NEVER, budget + self.finish * deadline)
+
+    def least(self, network: Network, limits: Limits) -> int:
+        """What any choice comes to, at the least; ``NEVER`` where none joins all edges."""
+        stage = network.stages[0]
+        added = self._through(0, stage, limits)[stage.through] + self._links(0, stage)
+        return int(min(NEVER, (added + self.completion(network, limits)[0][stage.transition_targets]).min()))
+
+    def completion(self, network: Network, limits: Limits) -> list[np.ndarray]:
+        """int64 [states] of each stage: what the rest of any choice adds, at the least, to weighted costs and times."""
+        after = [np.zeros(network.stages[-1].states, np.int64)]
+        for place in range(len(network.stages) - 1, 0, -1):
+            stage = network.stages[place]
+            added = self._through(place, stage, limits)[stage.through] + self._links(place, stage)
+            before = np.full(network.stages[place - 1].states, NEVER)
+            np.minimum.at(before, stage.source, np.minimum(added + after[-1][stage.transition_targets], NEVER))
+            after.append(before)
+        return after[::-1]
+
+    def _through(self, place: int, stage: Stage, limits: Limits) -> np.ndarray:
+        """int64 [classes]: what a candidate of each adds at the least."""
+        by_lead = sum(first for first, _ in self.starts[place])
+        by_head = sum(second for _, second in self.starts[place])
+        own = self.cost(stage.rows) + by_lead * stage.fill + by_head * stage.head
+        by_tail, by_rest = (sum(pair[at] for pair in self.ends[place]) for at in (0, 1))
+        own += self.spans[place] * stage.span + by_tail * stage.tail + by_rest * stage.rest
+        own = np.where(stage.cycles <= limits.cycles, own, NEVER)
+        return np.minimum.reduceat(own, stage.classes[:-1])
+
+    def _links(self, place: int, stage: Stage) -> np.ndarray:
+        """int64 [transitions]: what the links of each add."""
+        weights = [sum(start) + sum(end) for start, end in zip(self.starts[place], self.ends[place], strict=True)]
+        return self.cost(stage.link_rows) + stage.link_fill @ np.array(weights, np.int64)
+
+    @cached_property
+    def entry(self) -> dict[str, Any]:
+        """For a certificate: whole numbers alone."""
+        return {
+            "rows": self.rows.tolist(),
+            "finish": self.finish,
+            "spans": self.spans,
+            "starts": [[list(pair) for pair in own] for own in self.starts],
+            "ends": [[list(pair) for pair in own] for own in self.ends],
+        }
+
+    @classmethod
+    def read(cls, network: Network, entry: Mapping[str, Any]) -> Weights:
+        """Those of a certificate; negative ones, and ones whose sums could overflow, raise ValueError."""
+        given, rows, finish = _Given(entry), [int(weight) for weight in entry["rows"]], int(entry["finish"])
+        pairs = (weight for own in (*given.starts, *given.ends) for pair in own for weight in pair)
+        if min(*rows, finish, *given.spans, *pairs) < 0:
+            raise ValueError("must not be negative")
+        largest = sum(weight * most for weight, most in zip(rows, network.most, strict=True))
+        if largest + finish * network.latest > 2 * ROOM:
+            raise ValueError("are too large")
+        return cls.exact(network, np.array(rows, np.int64), finish, given)
+
+
+def _shared(wanted: list[tuple[int, int]], left: int) -> list[tuple[int, int]]:
+    """As much of each wish as is left."""
+    found = []
+    for one, other in wanted:
+        first = min(one, left)
+        second = min(other, left - first)
+        left -= first + second
+        found.append((first, second))
+    return found
+
+
+class _Scaled:
+    """Duals as whole numbers."""
+
+    def __init__(self, network: Network, duals: Duals, scale: float) -> None:
+        names = [op.name for op in network.ops]
+        inputs = [range(len(stage.inputs)) for stage in network.stages]
+
+        def pairs(one: Mapping[tuple[str, int], float], other: Mapping[tuple[str, int], float]) -> list[Pairs]:
+            return [
+                [(int(scale * one.get((name, at), 0.0)), int(scale * other.get((name, at), 0.0))) for at in own]
+                for name, own in zip(names, inputs, strict=True)
+            ]
+
+        self.spans = [int(scale * duals.spans.get(name, 0.0)) for name in names]
+        self.starts = pairs(duals.arrived, duals.begun)
+        self.ends = pairs(duals.ended, duals.rested)
+
+
+class _Given:
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        self.spans = [int(weight) for weight in entry["spans"]]
+        self.starts, self.ends = (
+            [[(int(one), int(other)) for one, other in own] for own in entry[name]] for name in ("starts", "ends")
+        )
+
+
+def _scale(network: Network, duals: Duals) -> float:
+    """The largest factor that leaves room for every weighted sum."""
+    caps = (*network.problem.budget.values(), network.problem.max_error or 0)
+    largest = map(max, network.most, caps)
+    weighed = sum(duals.rows.get(name, 0.0) * most for name, most in zip(network.row_names, largest, strict=True))
+    if network.timed:
+        weighed += duals.finish * network.latest
+    return ROOM / max(weighed, 1.0)
+
+
+def _pulls(network: Network, shares: list[dict[tuple[int, int], int]], finish: int) -> list[np.ndarray]:
+    """What later ops put on each time that is carried."""
+    found = []
+    for place, stage in enumerate(network.stages):
+        own = np.zeros(len(stage.times), np.int64)
+        for at, time in enumerate(stage.times):
+            own[at] = sum(later.get(time, 0) for later in shares[place + 1 :])
+            if time == (network.output, FINISH):
+                own[at] += finish
+        found.append(own)
+    return found

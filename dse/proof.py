@@ -1,0 +1,151 @@
+"""A proof as a file: the problem whole, the choice made, what is said of it, and why; checked without the solver.
+
+The file needs nothing else: neither the network, nor the code that costs ops, nor a solver. What it cannot show is that
+the costs in it are those of the hardware; that is for the simulators.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from dse.certificate import Certificate, CertificateError, check
+from dse.milp import SolverReport
+from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, evaluate
+
+PROOF = "proof.json.gz"
+VERSION = 1
+FIGURES = ("cycles", "fill", "head", "span", "tail", "rest", "error")
+
+
+class ProofError(ValueError):
+    """A proof that cannot be read or does not show what it says; the message names file, field and value."""
+
+
+def save(path: Path, problem: Problem, choice: Sequence[int], objective: Objective, report: SolverReport) -> None:
+    """Write a proof. ``choice``: the place of each op's candidate, in the order of the problem's ops."""
+    entry = {
+        "version": VERSION,
+        "problem": _problem_entry(problem),
+        "choice": list(choice),
+        "objective": str(objective),
+        "solver": asdict(report),
+    }
+    path.write_bytes(gzip.compress(json.dumps(entry, sort_keys=True).encode(), mtime=0))
+
+
+def verify(path: Path) -> SolverReport:
+    """What the proof shows of its choice; raises ``ProofError`` where it does not.
+
+    The choice is evaluated, the words are held to the figures, and the certificate's passes are run again.
+    """
+    try:
+        entry = json.loads(gzip.decompress(path.read_bytes()))
+        if entry["version"] != VERSION:
+            raise ProofError(f"{path}, field 'version': {entry['version']!r}; this netweave reads version {VERSION}")
+        problem, objective = _problem(entry["problem"]), Objective(entry["objective"])
+        report = SolverReport(**entry["solver"])
+        names = [op.name for op in problem.ops]
+        picks = zip(problem.ops, entry["choice"], strict=True)
+        selection = dict(zip(names, (op.candidates[number] for op, number in picks), strict=True))
+        evaluation = evaluate(problem, selection)
+    except ProofError:
+        raise
+    except (OSError, EOFError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise ProofError(f"{path}: missing or bad field: {error}") from error
+    value = evaluation.objective(objective)
+    if not evaluation.feasible:
+        raise ProofError(f"{path}, field 'choice': breaks a limit by {float(evaluation.overrun):.2%}")
+    if float(value) != report.objective:
+        raise ProofError(f"{path}, field 'objective': {report.objective} is said, the choice has {float(value)}")
+    bound = Fraction(0)
+    if report.certificate is not None:
+        try:
+            certificate = Certificate.read(report.certificate)
+            if certificate.goal != str(objective):
+                raise CertificateError(f"certificate: it is of {certificate.goal}, not of {objective}")
+            check(problem, certificate)
+            bound = Fraction(certificate.value)
+        except CertificateError as error:
+            raise ProofError(f"{path}: {error}") from error
+    if report.bound > float(bound):
+        raise ProofError(f"{path}, field 'bound': {report.bound} is said, {float(bound)} is shown")
+    missed = (value - bound) / value if value else Fraction(0)
+    if report.gap < float(missed) or (report.status == "optimal" and missed):
+        raise ProofError(f"{path}: {report.status!r}, gap {report.gap} is said, {float(missed)} is shown")
+    return report
+
+
+def _problem_entry(problem: Problem) -> dict[str, Any]:
+    ends: dict[Interface, int] = {}
+
+    def place(end: Interface) -> int:
+        return ends.setdefault(end, len(ends))
+
+    ops = [
+        {
+            "name": op.name,
+            "lead": str(op.lead),
+            "knee": str(op.knee),
+            "candidates": [
+                [
+                    *(getattr(own, figure) for figure in FIGURES), list(own.resources), place(own.writes),
+                    [place(read) for read in own.reads],
+                ]
+                for own in op.candidates
+            ],
+        }
+        for op in problem.ops
+    ]  # fmt: skip
+    edges = [
+        {
+            "producer": edge.producer,
+            "consumer": edge.consumer,
+            "index": edge.index,
+            "links": [
+                [place(writes), place(reads), link.fill, list(link.resources)]
+                for (writes, reads), link in edge.links.items()
+            ],
+        }
+        for edge in problem.edges
+    ]
+    caps = {name: getattr(problem, name) for name in ("max_cycles", "max_error", "max_latency")}
+    return {
+        "name": problem.name, "ops": ops, "edges": edges, "output": problem.output, **caps,
+        "budget": list(problem.budget.items()), "interfaces": [list(end) for end in ends],
+    }  # fmt: skip
+
+
+def _problem(entry: Mapping[str, Any]) -> Problem:
+    ends = [Interface(int(lanes), str(name)) for lanes, name in entry["interfaces"]]
+
+    def candidate(number: int, figures: Sequence[Any]) -> Candidate:
+        *amounts, resources, writes, reads = figures
+        own = dict(zip(FIGURES, map(int, amounts), strict=True))
+        read = tuple(ends[place] for place in reads)
+        return Candidate(number, resources=tuple(map(int, resources)), writes=ends[writes], reads=read, **own)
+
+    ops = tuple(
+        Op(
+            op["name"], tuple(candidate(number, own) for number, own in enumerate(op["candidates"])),
+            Fraction(op["lead"]), Fraction(op["knee"]),
+        )
+        for op in entry["ops"]
+    )  # fmt: skip
+    edges = tuple(
+        Edge(
+            edge["producer"], edge["consumer"], edge["index"],
+            {
+                (ends[writes], ends[reads]): Link(tuple(map(int, resources)), int(fill))
+                for writes, reads, fill, resources in edge["links"]
+            },
+        )
+        for edge in entry["edges"]
+    )  # fmt: skip
+    caps = (entry[name] for name in ("max_cycles", "max_error", "max_latency"))
+    return Problem(entry["name"], ops, edges, entry["output"], dict(entry["budget"]), *caps)

@@ -1,0 +1,344 @@
+"""When every token of a stream of frames passes every op: a finer estimate than the program's.
+
+The integer program knows two times of each op, its first output and its last. Here each token has its own, from the
+active sites of each frame: when its first beat and its last move, and when the first and the last step of its site are
+done. A time is the latest of some others, each so many cycles before it: the input that a site waits for, the site
+before it, and the place that it needs, in the line buffer, the output queue, or the queue before an add. The cycle
+simulator has a time for each beat of a token; here its beats follow each other as they are made, or as they are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dse.token_streams import NOTHING, ROOM_DELAY, UNKNOWN, After, Behind, Pace, Reader, Series, Stream, join, solved
+from hw.accelerator import Edge, Plan
+from hw.layout import MaskLayout
+from hw.mask_input import mask_latency
+from hw.ops.elementwise import ElementwiseOp
+from hw.ops.global_pool import GlobalPoolOp
+from hw.ops.linear import LinearOp
+from hw.source import FRAMES_AHEAD, RELEASE_DELAY, token_slots
+from hw.stream import queue_latency
+from hw.window_op import WindowOp
+from models.ir.activity import Sites
+from models.ir.graph import Input
+
+
+class Tokens(NamedTuple):
+    """The tokens of a node's stream, frame by frame, the ``end`` of each behind its tokens.
+
+    Parameters
+        first    the cycle in which the first beat of each is offered
+        last     the cycle in which the last one is
+        ends     the place of each frame's ``end`` among them
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    ends: np.ndarray
+
+    @property
+    def closes(self) -> np.ndarray:
+        """The cycle of each frame's last token; of its ``end``, where the frame has none."""
+        starts = np.append(0, self.ends[:-1] + 1)
+        return self.last[np.maximum(self.ends - 1, starts)]
+
+
+class Passage(NamedTuple):
+    """The tokens of each node's stream, and when the first beat of each frame came in."""
+
+    tokens: dict[str, Tokens]
+    begun: np.ndarray
+
+
+def passage(plan: Plan, frames: Sequence[dict[str, Sites]], *, apart: bool = False) -> Passage:
+    """When the tokens of these frames pass, back to back, or ``apart``: each begins when the one before is out.
+
+    ``frames``: of each what ``walk`` finds. RuntimeError where the accelerator would hang.
+    """
+    return _Network(plan, frames).solved(apart)
+
+
+class _Network:
+    """The times of a plan's tokens, and what each of them waits for."""
+
+    def __init__(self, plan: Plan, frames: Sequence[dict[str, Sites]]) -> None:
+        self.plan, self.frames = plan, frames
+        self.size = 0
+        self.series: list[Series] = []
+        self.streams: list[Stream] = []
+        self.of: dict[str, Stream] = {}
+        self.ends: dict[str, np.ndarray] = {}
+        for node in plan.graph.nodes:
+            counts = np.array([len(sites[node.name].sites) for sites in frames])
+            self.ends[node.name] = np.cumsum(counts + 1) - 1
+            if isinstance(node, Input):
+                layout = plan.input
+                self.source = self._new(node.name)
+                beats = np.where(self._closing(node.name), 1, layout.beats_per_token)
+                self._offer(node.name, self.source.all, self.source.all.later(beats - 1), layout.beats_per_token)
+                continue
+            op = plan.ops[node.name]
+            came = [self._led(edge) for edge in plan.edges if edge.consumer == node.name]
+            if isinstance(op, WindowOp):
+                self._window(op, came[0])
+            elif isinstance(op, LinearOp):
+                self._linear(op, came[0])
+            elif isinstance(op, GlobalPoolOp):
+                self._pool(op, came[0])
+            else:
+                assert isinstance(op, ElementwiseOp)
+                self._elementwise(op, came)
+
+    def solved(self, apart: bool) -> Passage:
+        graph, layout = self.plan.graph, self.plan.source
+        late = layout.words + mask_latency(layout) if isinstance(layout, MaskLayout) else 0
+        starts = _starts(self.ends[graph.input.name])
+        for stream in self.streams:
+            stream.close()
+        for reader in self.of[graph.input.name].readers:
+            self.source.wait(reader.last.previous().later(1))
+            self.source.wait(reader.last.all.at(starts[1:] - 1).later(1 + late), starts[1:])
+        if apart:
+            out = self.of[graph.output].last.at(self.ends[graph.output][:-1])
+            self.source.wait(out.later(1 + late), starts[1:])
+        times = solved(self.series, self.size)
+        if np.any(times == UNKNOWN):
+            raise RuntimeError(f"graph {graph.name!r} hangs with this mapping: a queue before an add is too short")
+        tokens = {
+            name: Tokens(
+                times[own.first.times] + own.first.cycles, times[own.last.times] + own.last.cycles, self.ends[name]
+            )
+            for name, own in self.of.items()
+        }
+        return Passage(tokens, times[self.source.all.times[starts]] - late)
+
+    def _new(self, stream: str | int) -> Series:
+        """Times of each token of a node's stream, or so many."""
+        count = stream if isinstance(stream, int) else int(self.ends[stream][-1]) + 1
+        self.series.append(Series(self.size, count))
+        self.size += count
+        return self.series[-1]
+
+    def _closing(self, name: str) -> np.ndarray:
+        """Which tokens of a node's stream are ends."""
+        closing = np.zeros(int(self.ends[name][-1]) + 1, dtype=bool)
+        closing[self.ends[name]] = True
+        return closing
+
+    def _offer(self, name: str, first: After, last: After, beats: int, paces: Sequence[Pace] = ()) -> Stream:
+        """A node's own stream."""
+        self.of[name] = self._stream(first, last, self._closing(name), beats, paces)
+        return self.of[name]
+
+    def _stream(self, first: After, last: After, ends: np.ndarray, beats: int, paces: Sequence[Pace] = ()) -> Stream:
+        self.streams.append(Stream(first, last, ends, beats, paces))
+        return self.streams[-1]
+
+    def _read(
+        self, stream: Stream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
+    ) -> Reader:
+        """A new reader of a stream, who takes each beat as it comes."""
+        count = len(stream.beats)
+        return join(stream, Reader(self._new(count), self._new(count), apart, stalls, behind))
+
+    # what stands between ops
+
+    def _led(self, edge: Edge) -> Stream:
+        """An edge's stream behind its queue and its converters."""
+        stream = self.of[edge.producer]
+        if edge.queue:
+            stream = self._queued(stream, edge.queue)
+        lanes = edge.layout.lanes
+        for step in edge.lanes:
+            stream = self._narrowed(stream, lanes // step) if step < lanes else self._widened(stream, step // lanes)
+            lanes = step
+        return stream
+
+    def _queued(self, stream: Stream, depth: int) -> Stream:
+        latency = queue_latency(depth)
+        # of a queue in block memory the beat that it shows has left its place
+        places = depth + (latency > 1)
+        reader = self._read(
+            stream, stalls=(0, places), behind=lambda token, beat: (out, out.numbers[token] + beat - places, 1)
+        )
+        first, last = (series.all.later(latency) for series in reader[:2])
+        paces = [pace.later(latency) for pace in stream.paces]
+        out = self._stream(first, last, stream.ends, stream.per_token, paces)
+        out.room(reader.first, out.numbers - places, 1)
+        out.room(reader.last, out.numbers + out.beats - 1 - places, 1)
+        return out
+
+    def _narrowed(self, stream: Stream, parts: int) -> Stream:
+        """To fewer lanes: a beat goes in when all parts of the one before are out, and its own follow."""
+
+        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, int]:
+            return out, out.numbers[token] + beat * parts - 1, 0
+
+        reader = self._read(stream, parts, (0, 1), behind)
+        own = np.where(stream.ends, 1, parts)
+        out = self._stream(reader.first.all.later(1), reader.last.all.later(own), stream.ends, stream.per_token * parts)
+        out.room(reader.first, out.numbers - 1, 0)
+        out.room(reader.last, out.numbers + out.beats - 1 - own, 0)
+        return out
+
+    def _widened(self, stream: Stream, parts: int) -> Stream:
+        """To more lanes: the beat that completes a word goes in when the word before it moves."""
+
+        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, np.ndarray]:
+            whole = (beat + 1) // own[token]
+            return out, np.where(whole > 0, out.numbers[token] + whole - 2, NOTHING), (beat + 1) % own[token]
+
+        reader = self._read(stream, 1, (parts - 1, 2 * parts - 1), behind)
+        own, words = np.where(stream.ends, 1, parts), stream.per_token // parts
+        complete = reader.last
+        if words > 1:
+            complete = self._new(len(own))
+            complete.wait(reader.first.all.later(own - 1))
+            for pace in stream.paces:
+                complete.wait(pace.after.later(np.where(stream.ends, 0, pace.cycles(parts - 1))))
+        out = self._stream(complete.all.later(1), reader.last.all.later(1), stream.ends, words)
+        out.room(complete, out.numbers - 1, 0)
+        out.room(reader.last, out.numbers + out.beats - 2, 0)
+        return out
+
+    # ops
+
+    def _window(self, op: WindowOp, stream: Stream) -> None:
+        timing, rounds, name = op.timing(), op.rounds, op.node.name
+        own = [sites[name] for sites in self.frames]
+        starts = _starts(self.ends[op.node.inputs[0]])
+        begun, done = self._new(name), self._new(name)
+        closing = self._closing(name)
+        taps = np.ones(len(closing), dtype=np.int64)
+        reader = self._read(stream)
+        if op.pointwise:
+            begun.wait(reader.last.all.later(timing.start))
+            _wait_for_slots(reader, done, token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
+        else:
+            taps[~closing] = np.concatenate([frame.taps for frame in own])
+            self._wait_for_rows(op, stream, reader, begun, done, starts)
+        kinds = range(op.node.kernel**2 + 1)
+        cycles = np.where(closing, 1, np.array([rounds.cycles(count) for count in kinds])[taps])
+        steps = np.where(closing, 1, np.array([rounds.steps(count) for count in kinds])[taps])
+        # an end waits until the beats of the round before it are out
+        begun.wait(done.previous().later(np.where(closing, rounds.beats - 1, 0)))
+        done.wait(begun.all.later(cycles))
+        first = begun.all.later(steps - 1 + timing.pipeline)
+        last = done.all.later(timing.pipeline - 1 + np.where(closing, 0, rounds.beats - 1))
+        pace = Pace(first, lambda beat: beat // rounds.beats * steps + beat % rounds.beats)
+        out = self._offer(name, first, last, rounds.groups * rounds.beats, [pace])
+        # a round begins when its beats have room
+        out.room(begun, out.numbers + rounds.beats - op.depth - 1, ROOM_DELAY)
+        out.rounds(done, rounds, op.depth, steps)
+
+    def _wait_for_rows(
+        self, op: WindowOp, stream: Stream, reader: Reader, begun: Series, done: Series, starts: np.ndarray
+    ) -> None:
+        """Sites wait for the tokens of their windows, and the tokens that start a row for the storage of one."""
+        g, name = op.geometry, op.node.name
+        ends, came = self.ends[name], self.ends[op.node.inputs[0]]
+        shown = reader.first
+        if op.finds_sites:
+            # what follows the last token of a site must only show
+            shown = self._new(len(stream.beats))
+            shown.wait(stream.first)
+            shown.wait(reader.last.previous().later(1))
+            reader.first.wait(shown.all)
+        complete = np.zeros(int(ends[-1]) + 1, dtype=np.int64)
+        whole = np.ones(len(complete), dtype=bool)
+        first, freed = [], []
+        for number, sites in enumerate(frame[name] for frame in self.frames):
+            start, end = ends[number] - len(sites.sites), ends[number]
+            complete[start:end] = starts[number] + sites.needs - 1
+            whole[start:end] = sites.whole
+            # a dense op closes a frame with its last token
+            complete[end] = came[number] - (not op.finds_sites and came[number] > starts[number])
+            lines, places = np.unique(sites.source[:, 0], return_index=True)
+            first.append(starts[number] + places)
+            freed.append(start + _freeing(op, sites, lines))
+        start, wait = np.concatenate(first), np.concatenate(freed)
+        after = reader.last.all.at(complete)
+        begun.wait(After(np.where(whole, after.times, shown.all.times[complete]), after.cycles + op.timing().start))
+        kept, late = g.rows, RELEASE_DELAY - 1
+        wait = wait[: max(0, len(wait) - kept)]
+        start = start[kept:]
+        # a row whose next tokens complete the site that would free it is freed by a place without one, before
+        early = (complete[wait] > start) | ((complete[wait] == start) & whole[wait])
+        wait = np.where(early, wait - 1, wait)
+        freeing = begun if op.finds_sites else done
+        reader.first.wait(freeing.all.at(wait).later(late), start)
+        ahead = came[FRAMES_AHEAD:] if op.finds_sites else starts[FRAMES_AHEAD:]
+        # the source closes a frame when it finds or sees its end, which goes through two registers to the first step
+        closed = 4 if op.finds_sites else 2
+        reader.first.wait(begun.all.at(ends[: len(ahead)]).later(1 - closed), ahead)
+
+    def _linear(self, op: LinearOp, stream: Stream) -> None:
+        timing, rounds = op.timing(), op.rounds
+        reader, begun, done = self._read(stream), self._new(len(stream.beats)), self._new(len(stream.beats))
+        begun.wait(reader.last.all.later(timing.start))
+        begun.wait(done.previous())
+        done.wait(begun.all.later(np.where(stream.ends, 1, rounds.cycles(1))))
+        _wait_for_slots(reader, done, token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
+        self._at_ends(op, stream, begun, rounds.end_apart)
+
+    def _pool(self, op: GlobalPoolOp, stream: Stream) -> None:
+        # the end is taken when the sums may leave
+        reader = self._read(stream)
+        self._at_ends(op, stream, reader.first, op.end_beats)
+
+    def _at_ends(self, op: LinearOp | GlobalPoolOp, stream: Stream, begun: Series, apart: int) -> None:
+        """All beats of a frame leave at its end, when those of the frame before are out."""
+        ends, beats = np.flatnonzero(stream.ends), op.out_layout.beats_per_token
+        begun.wait(begun.all.at(ends[:-1]).later(apart), ends[1:])
+        closed = begun.all.at(ends).later(op.timing().pipeline)
+        times, since = np.repeat(closed.times, 2), np.repeat(closed.cycles, 2)
+        first, last = (After(times, since + np.tile([late, beats], len(ends))) for late in (0, beats - 1))
+        out = self._offer(op.node.name, first, last, beats)
+        wanted = np.full(begun.count, NOTHING)
+        wanted[ends] = out.numbers[::2] + beats - op.depth
+        out.room(begun, wanted, ROOM_DELAY)
+
+    def _elementwise(self, op: ElementwiseOp, came: list[Stream]) -> None:
+        """A beat of every input goes in together, and one comes out."""
+        count, pipeline = len(came[0].beats), op.pipeline
+        reader = Reader(self._new(count), self._new(count))
+        for stream in came:
+            join(stream, reader)
+        out = self._offer(
+            op.node.name, reader.first.all.later(pipeline), reader.last.all.later(pipeline),
+            came[0].per_token, [pace.later(pipeline) for stream in came for pace in stream.paces],
+        )  # fmt: skip
+        out.room(reader.first, out.numbers - op.depth, ROOM_DELAY)
+        out.room(reader.last, out.numbers + out.beats - 1 - op.depth, ROOM_DELAY)
+
+
+def _starts(ends: np.ndarray) -> np.ndarray:
+    """The place of each frame's first token, from those of the ends."""
+    return np.append(0, ends[:-1] + 1)
+
+
+def _wait_for_slots(reader: Reader, done: Series, slots: int) -> None:
+    """An op on tokens takes one when the one so many before it has left its slot."""
+    reader.first.wait(done.all.at(np.arange(done.count) - slots).later(RELEASE_DELAY - 1))
+
+
+def _freeing(op: WindowOp, sites: Sites, rows: np.ndarray) -> np.ndarray:
+    """The number of the site that frees each of a frame's rows; where there is none, that of the end.
+
+    Of a sparse op it is the first that no longer reads the row, when it is begun, of a dense one the last of a row of
+    windows, when it is done.
+    """
+    g = op.geometry
+    if op.finds_sites:
+        return np.searchsorted(g.stride * sites.sites[:, 0] - g.padding, rows, side="right")
+    below = np.arange(g.out_height)
+    read = np.minimum(below * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1
+    bounds = np.minimum((below + 1) * g.stride - g.padding, read)
+    bounds[-1] = read[-1]
+    row = np.searchsorted(np.maximum.accumulate(bounds), rows, side="right")
+    return np.where(row < g.out_height, (row + 1) * g.out_width - 1, len(sites.sites))

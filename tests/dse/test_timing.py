@@ -1,0 +1,91 @@
+"""The figures of an op that make up its latency, and what becomes of them along a chain, against the simulator."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from cosim.cycle import simulate
+from dse.estimate import estimate, forecast
+from dse.timing import knee, lead, times
+from hw.accelerator import Plan
+from hw.device import DEVICES
+from hw.mapping import Mapping, OpMapping
+from models.ir.activity import expected, measured
+from models.ir.dtype import IntType
+from models.ir.graph import Conv, Graph
+from tests.support.nets import Builder
+
+DEVICE = DEVICES["zu3eg"]
+SIDE, CHANNELS, DEPTH = 12, 4, 6
+FULL, EMPTY = np.ones((SIDE, SIDE), dtype=bool), np.zeros((SIDE, SIDE), dtype=bool)
+
+
+def chain(kernels: list[int], sparse: bool = False) -> Graph:
+    net = Builder(np.random.default_rng(1), (SIDE, SIDE, CHANNELS), IntType(8, signed=False), sparse)
+    for kernel in kernels:
+        net.conv(CHANNELS, kernel, "int8")
+    return Graph("chain", tuple(net.nodes), net.last)
+
+
+def folded(graph: Graph, pe: list[int]) -> Mapping:
+    """Output channels at once, op by op; all input channels, tap by tap."""
+    ops = {graph.input.name: OpMapping(CHANNELS)}
+    for node, width in zip(graph.nodes[1:], pe, strict=True):
+        ops[node.name] = OpMapping(width, CHANNELS)
+    return Mapping(DEVICE.name, 200.0, ops)
+
+
+def error(graph: Graph, mapping: Mapping, mask: np.ndarray = FULL) -> float:
+    return estimate(graph, mapping, DEVICE).latency / simulate(graph, mapping, [mask]).first_latency - 1
+
+
+def test_ops_of_one_pace_follow_each_other_by_a_row_of_windows() -> None:
+    graph = chain([3] * DEPTH)
+    mapping = folded(graph, [1] * DEPTH)
+    assert abs(error(graph, mapping)) < 0.03
+    op, work = Plan(graph, mapping).ops["conv3"], expected(graph)["conv3"]
+    row, site = 9 * CHANNELS * (SIDE - 2) + 2 * 6 * CHANNELS, 9 * CHANNELS
+    assert abs(times(op, work).tail - row - op.timing().start - op.timing().pipeline) < 2 * site
+
+
+@pytest.mark.parametrize(("slow", "limit"), [(0, 0.03), (2, 0.02), (5, 0.02)])
+def test_one_slow_op_among_fast_ones(slow: int, limit: float) -> None:
+    graph = chain([3] * DEPTH)
+    mapping = folded(graph, [1 if place == slow else 4 for place in range(DEPTH)])
+    assert abs(error(graph, mapping)) < limit
+
+
+def test_tokens_that_come_in_bursts_wait_before_a_pointwise_op() -> None:
+    graph = chain([3, 1, 3, 1], sparse=True)
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    mask = (rows - 5) ** 2 + (columns - 5) ** 2 < 12
+    mask[0, ::2] = True
+    graph = measured(graph, [mask])
+    mapping = folded(graph, [1, 1, 1, 1])
+    pointwise = dataclasses.replace(mapping, ops={**mapping.ops, "conv2": OpMapping(1, 1), "conv4": OpMapping(1, 1)})
+    for own in (mapping, pointwise):
+        assert abs(error(graph, own, mask)) < 0.08
+        assert abs(forecast(graph, own).latency / simulate(graph, own, [mask]).first_latency - 1) < 0.005
+
+
+def test_shares_of_the_input_s_time() -> None:
+    graph = chain([3, 1])
+    work = expected(graph)
+    conv = graph["conv1"]
+    assert isinstance(conv, Conv)
+    assert lead(conv, work["conv1"]) == Fraction(SIDE + 2, SIDE**2).limit_denominator(1000)
+    assert lead(conv, work["conv1"]) <= knee(conv, work["conv1"]) <= 1
+    assert lead(graph.input, work["input"]) == knee(graph.input, work["input"]) == 0
+
+
+def test_no_figure_of_an_empty_frame_is_negative() -> None:
+    graph = measured(chain([3, 1], sparse=True), [EMPTY])
+    mapping = folded(graph, [1, 1])
+    work = expected(graph)
+    for name, op in Plan(graph, mapping).ops.items():
+        assert min(times(op, work[name])) >= 0
+    assert abs(forecast(graph, mapping).latency - simulate(graph, mapping, [EMPTY]).first_latency) <= 2
