@@ -1,29 +1,27 @@
-"""Why no choice has less, as a few whole numbers that anyone can check.
+"""Why no choice has less, as whole numbers that anyone can check.
 
-A certificate says that no choice has less than a value, and names the weights with which a pass of labels reaches none.
-To check it takes that pass alone, in integers: neither the search that found the weights nor HiGHS is trusted.
+A certificate says that no choice has less than a value. Its steps leave out candidates until labels reach none, or
+until what is left is split into two parts, of which each is shown to have none. To check it takes the same passes, in
+integers: neither the search that found the weights nor HiGHS is trusted.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from dse.labels.goals import Goal, limits_at
+from dse.labels.goals import Goal
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany, complete, rowwise, surrogate
+from dse.labels.passes import Counter, TooMany, rowwise
+from dse.labels.steps import Split, Step, Taken, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.prune import prune
 
 OVERRUN = "overrun"
-SURROGATE, ROWS = "surrogate", "rows"
-TILT = 0.02
-"""By what share a row counts more in a second set of weights."""
 
 
 class CertificateError(ValueError):
@@ -31,71 +29,98 @@ class CertificateError(ValueError):
 
 
 @dataclass(frozen=True)
+class Tree:
+    """Why no choice is left in a problem.
+
+    Parameters
+        steps  each leaves out candidates of what the one before left
+        rows   whether the last one is followed by a pass in which each limit counts by itself, and which reaches none
+        split  in two parts of what is left then, where it is not empty
+        parts  why neither of these has a choice
+    """
+
+    steps: tuple[Step, ...]
+    rows: bool = False
+    split: Split | None = None
+    parts: tuple[Tree, ...] = ()
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Tree:
+        split = None if entry["split"] is None else Split(**entry["split"])
+        parts = tuple(map(cls.read, entry["parts"]))
+        if (split is None) != (not parts) or len(parts) not in (0, 2):
+            raise CertificateError(f"certificate, field 'parts': {len(parts)} of them where a split has 2")
+        return cls(tuple(Step(**step) for step in entry["steps"]), bool(entry["rows"]), split, parts)
+
+
+@dataclass(frozen=True)
 class Certificate:
     """That no choice has less than ``value``.
 
     Parameters
-        goal      an objective, or ``overrun`` for the largest share by which a limit is exceeded
-        value     as a fraction, such as ``4438`` or ``17/20``
-        passes    ``surrogate`` where the weighted sum of all limits shows it, ``rows`` where each limit is needed
-        whole     whether labels carry the times of all ops
-        grain     to multiples of how many cycles times are rounded down
-        tilted    whether further weights are used, in which each row in turn counts more
-        weights   ``Weights.entry``
+        goal   an objective, or ``overrun`` for the largest share by which a limit is exceeded
+        value  as a fraction, such as ``4438`` or ``17/20``
+        tree   why
     """
 
     goal: str
     value: str
-    passes: str
-    whole: bool
-    grain: int
-    tilted: bool
-    weights: dict[str, Any]
+    tree: Tree
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """As ``read`` takes it, of what JSON knows alone."""
+        return json.loads(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Certificate:
         try:
-            return cls(**entry)
-        except TypeError as error:
-            raise CertificateError(f"certificate: {error}") from None
+            return cls(str(entry["goal"]), str(entry["value"]), Tree.read(entry["tree"]))
+        except (KeyError, TypeError) as error:
+            raise CertificateError(f"certificate: missing or bad field: {error}") from None
 
 
-def tilted(weights: Weights) -> list[Weights]:
-    """Weights that tell apart what the given ones find equally good: each row in turn counts more."""
-    weighed = np.flatnonzero(weights.rows)
-    return [weights.tilted(int(row), TILT) for row in weighed] if len(weighed) > 1 else []
+def counted(problem: Problem, goal: Goal) -> Problem:
+    """The problem whose candidates a certificate is about: without those that another one beats in all that can count.
+
+    Errors always count, so that a certificate holds under a cap on the error too.
+    """
+    return prune(problem, {Objective.ERROR} | ({goal} if goal is not None else set()))
 
 
 def check(problem: Problem, certificate: Certificate) -> None:
-    """Run the certificate's passes; raises ``CertificateError`` where they do not show what it says."""
+    """Take the certificate's passes again; raises ``CertificateError`` where they do not show what it says."""
     try:
         goal: Goal = None if certificate.goal == OVERRUN else Objective(certificate.goal)
         value = Fraction(certificate.value)
-    except ValueError as error:
-        raise CertificateError(f"certificate: {error}") from None
-    if certificate.passes not in (SURROGATE, ROWS) or certificate.grain < 1:
-        raise CertificateError(f"certificate: passes {certificate.passes!r}, grain {certificate.grain!r}")
-    timed = goal is Objective.LATENCY or problem.max_latency is not None
-    problem = prune(problem, () if goal is None else (goal,))
-    network = Network(problem, timed=timed, whole=certificate.whole, grain=certificate.grain)
-    try:
-        weights = Weights.read(network, certificate.weights)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise CertificateError(f"certificate, field 'weights': {error}") from None
-    limits, counter = limits_at(problem, network, goal, value, below=True), Counter()
-    try:
-        known = []
-        for own in (weights, *(tilted(weights) if certificate.tilted else ())):
-            reached = surrogate(network, own, limits, counter, certificate.passes == ROWS)
-            if reached.empty:
-                return
-            if certificate.passes == SURROGATE:
-                break
-            known.append((own, complete(network, own, limits, reached)))
-        if certificate.passes == ROWS:
-            found = rowwise(network, known, limits, counter, None)
-            if found.complete and not found.choices:
-                return
+        _check(counted(problem, goal), goal, value, certificate.tree)
     except TooMany:
         raise CertificateError("certificate: to check it takes more labels than fit") from None
-    raise CertificateError(f"certificate: labels reach the output with less than {certificate.value}")
+    except CertificateError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise CertificateError(f"certificate: {error}") from None
+
+
+def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
+    taken: Taken | None = None
+    for step in tree.steps:
+        if Fraction(step.value) < value:
+            raise CertificateError(f"certificate: a step looks for less than {step.value}, below {value}")
+        if step.grain < 1:
+            raise CertificateError(f"certificate: a step's grain is {step.grain}, must be at least 1")
+        if taken is not None:
+            problem = taken.left()
+        network = Network(problem, timed=is_timed(problem, goal), whole=step.whole, grain=step.grain)
+        weights = Weights.read(network, step.weights)
+        taken = take(network, weights, goal, Fraction(step.value), True, Counter())
+        if taken.empty:
+            return
+    if tree.rows and taken is not None:
+        found = rowwise(taken.network, taken.weights, taken.completions(), taken.limits, Counter(), None)
+        if found.complete and not found.choices:
+            return
+    if tree.split is None:
+        raise CertificateError(f"certificate: labels reach the output with less than {value}")
+    for part, own in zip(tree.split.parts(problem if taken is None else taken.left()), tree.parts, strict=True):
+        _check(part, goal, value, own)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from dse.certificate import Certificate
+from dse.certificate import Certificate, counted
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
 from dse.labels.network import Network
@@ -38,7 +38,7 @@ from dse.search import EFFORT, Search, Watch
 LARGE = 2000
 TIE_GAP = 0.002
 """By what share ``TIE_BREAK`` may miss its least among more than so many candidates; the objective is never missed."""
-TIE_EFFORT = 100_000_000
+TIE_EFFORT = 20_000_000
 """Labels looked at for ``TIE_BREAK`` among so many."""
 
 
@@ -99,7 +99,7 @@ def solve(
     """
     begin = time.perf_counter()
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
-    narrow = prune(problem, order)
+    narrow = counted(problem, objective)
     known, because = Fraction(0), None
     if floor is not None and floor.certificate is not None:
         because = Certificate.read(floor.certificate)
@@ -112,6 +112,7 @@ def solve(
         raise SolverError(f"the search ended before it found a choice; none has less than {bound:.6g} of {objective}")
     selection, evaluation = found.selection, found.evaluation
     many = sum(len(op.candidates) for op in narrow.ops) > LARGE
+    narrow = prune(problem, order)
     for settled, wanted in pairwise(order):
         narrow = _settled(narrow, settled, evaluation)
         if many and (then is None or gap):
@@ -138,7 +139,7 @@ def _report(
     value = evaluation.objective(objective)
     missed = (value - bound) / value if value else Fraction(0)
     status = "optimal" if value == bound else "within gap" if missed <= Fraction(gap) else "feasible"
-    shown = None if certificate is None else asdict(certificate)
+    shown = None if certificate is None else certificate.entry
     return SolverReport(status, float(value), float(bound), float(missed), time.perf_counter() - begin, shown)
 
 

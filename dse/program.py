@@ -41,6 +41,15 @@ class Outcome:
     proven: bool
 
 
+@dataclass(frozen=True)
+class Relaxed:
+    """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick."""
+
+    value: float
+    duals: Duals
+    shares: dict[str, np.ndarray]
+
+
 class Program:
     """The variables and the rules that hold whatever is minimised.
 
@@ -209,35 +218,39 @@ class Program:
             lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
         return lp
 
-    def relax(self, goal: Terms) -> tuple[float, Duals] | None:
-        """The least goal when picks may be fractions, and the duals of the named rules; None where nothing is feasible.
+    def relax(self, goal: Terms) -> Relaxed | None:
+        """The least goal when picks may be fractions; None where nothing is feasible.
 
-        Both are floating-point: good advice, and no proof.
+        All of it is floating-point: good advice, and no proof.
         """
         highs = _highs({})
         highs.passModel(self._model(goal, whole=False))
         highs.run()
         if highs.getModelStatus() in NOTHING:
             return None
-        duals = highs.getSolution().row_dual
+        solution = highs.getSolution()
+        duals, shares = solution.row_dual, np.array(solution.col_value[: self._binary])
         by_kind: dict[str, dict[Any, float]] = {}
         for (kind, *key), number in self._rules.items():
             by_kind.setdefault(str(kind), {})[key[0] if len(key) == 1 else tuple(key)] = abs(duals[number])
-        limits, shares = by_kind.get("limit", {}), by_kind.get("share", {})
-        rows = {name: limits.get(name, 0.0) + shares.get(name, 0.0) for name in (*self.problem.budget, "error")}
+        limits, budget = by_kind.get("limit", {}), by_kind.get("share", {})
+        rows = {name: limits.get(name, 0.0) + budget.get(name, 0.0) for name in (*self.problem.budget, "error")}
         found = Duals(
             rows, by_kind.get("arrived", {}), by_kind.get("begun", {}), by_kind.get("ended", {}),
             by_kind.get("rested", {}), by_kind.get("span", {}), limits.get("latency", 0.0),
         )  # fmt: skip
-        return highs.getInfo().objective_function_value, found
+        ends = np.cumsum([len(picks) for picks in self.picks.values()])
+        parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))
+        return Relaxed(highs.getInfo().objective_function_value, found, parts)
 
     def minimise(
         self, goal: Terms, gap: float = 0.0, time_limit: float | None = None, nodes: int | None = None,
-        start: Selection | None = None,
+        start: Selection | None = None, target: float | None = None,
     ) -> Outcome | None:  # fmt: skip
         """The best choice, to within ``gap`` of its value, under the rules added so far; None where there is none.
 
         ``start``: a choice of the program's candidates that keeps to them, to begin with.
+        ``target``: a value that is enough.
         It is not proven where ``time_limit``, in seconds, ends the search, or ``nodes``, which does not depend on load.
         """
         # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; those of 35 and
@@ -255,6 +268,8 @@ class Program:
             options["time_limit"] = time_limit
         if nodes is not None:
             options["mip_max_nodes"] = nodes
+        if target is not None:
+            options["objective_target"] = target
         highs = _highs(options)
         highs.passModel(self._model(goal, whole=True))
         if start is not None:

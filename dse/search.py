@@ -1,7 +1,8 @@
 """The least value of an objective, between a bound that is proven and a choice that is found, until they meet.
 
-Each question is whether a choice keeps to a value. Labels answer it exactly: with a choice, or by reaching none. Where
-so many labels would be needed that some are left out, it may stay open.
+Each question is whether a choice keeps to a value. Steps of labels leave out what cannot matter (``narrow``). Where
+nothing is left there is no such choice. Else a rowwise pass looks for one, then HiGHS, and then what is left is split
+in two, and each part is asked the same.
 """
 
 from __future__ import annotations
@@ -11,45 +12,49 @@ import math
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
-from dse.certificate import OVERRUN, ROWS, SURROGATE, Certificate, tilted
-from dse.labels.goals import Goal, limits_at, value_of
-from dse.labels.limits import Limits
+from dse.certificate import OVERRUN, Certificate, Tree
+from dse.labels.goals import Goal, value_of
 from dse.labels.network import Network
-from dse.labels.passes import Completions, Counter, TooMany, complete, finishes, rowwise, surrogate
-from dse.labels.weights import Weights
+from dse.labels.passes import Counter, TooMany, rowwise
+from dse.labels.steps import Taken, is_timed
+from dse.narrow import LEAF, WHOLE, Left, Narrower, fast_enough, parted
 from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
 from dse.program import Program, SolverError
-from dse.prune import prune
 
-WHOLE = 700
-"""Candidates of all ops up to which labels carry every time."""
-LEVELS = ((1_000, False), (30_000, False), (8_000, True), (60_000, True), (None, True))
-"""How many labels go on from an op, and whether more weights tell them apart; where a question stays open, the next."""
-MIX, MIX_SECONDS = 2_500, 25.0
-"""Up to how many candidates that can matter are left to HiGHS where labels find no choice, and for how long."""
+EFFORTS = ((1_000, 8, 30), (3_000, 8, 1_000), (30_000, 100, 3_000), (60_000, 2_000, 0), (None, None, 0))
+"""Labels that a rowwise pass leads on from an op, how often a question may be split, and nodes of HiGHS; where it stays
+open, the next."""
+PART_BEAM, PART_STALLED = 300, 0.9
+"""Labels that a rowwise pass leads on in a part, and what share of its candidates a step must leave out."""
+MIX = 4_000
+"""Up to how many candidates that can matter are left to HiGHS where labels find no choice."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
-FIRST_STEP = 0.002
-"""By what share of the bound the first choice is looked for above it; doubled until there is one."""
-LONG_STEP, SHORT_STEP, QUICK = Fraction(1, 50), Fraction(1, 150), 3_000_000
-"""By what share the bound is raised while a surrogate pass reaches nothing; less once it looks at more labels."""
-NEAR = Fraction(1, 1000)
+FIRST_STEP, SHORT_STEP, LONG_STEP, QUICK = 0.002, 0.004, 0.03, 2_000_000
+"""By what share of the bound the first choice is looked for above it: doubled up to the third figure while fewer labels
+than the last are looked at to show that there is none, and halved down to the second after more."""
+NEAR = Fraction(1, 2000)
 """A distance, as a share, at which the last question is asked: whether any choice has less."""
+FAR = Fraction(1, 100)
+"""A distance, as a share, above which a choice is looked for after each step."""
 PATIENCE = 2
-"""How many questions may stay open before a wider beam is tried."""
-
-GRAIN = 0.003
-"""Times are rounded down to multiples of this share of a latency, taken once over all ops."""
+"""How many questions may stay open before more effort is spent on each."""
 Watch = Callable[[Fraction, Fraction | None, float], None]
 
 
 class OutOfTime(RuntimeError):
     """The search has used what it may."""
+
+
+class FoundOne(Exception):
+    """A choice that answers the question."""
+
+
+class StaysOpen(Exception):
+    """The question needs more effort than it may take."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,20 @@ class Found:
     impossible: bool
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """``open``: neither a choice was found nor is it shown that there is none."""
+@dataclass
+class _Question:
+    """Whether a choice has at most ``value``, or less where ``below``; none with less than ``bound`` if not.
 
-    found: bool
-    open: bool
+    ``beam``: labels that a rowwise pass leads on from an op. ``splits``: how many are left; any number where None.
+    ``nodes``: of HiGHS.
+    """
+
+    value: Fraction
+    below: bool
+    bound: Fraction
+    beam: int | None
+    splits: int | None
+    nodes: int
 
 
 class Search:
@@ -96,14 +109,13 @@ class Search:
         self.best: tuple[Fraction, Selection, Evaluation] | None = None
         self._begin, self._seconds, self._effort, self._watch = time.perf_counter(), seconds, effort, watch
         self._counter = Counter(check=self._check)
-        self._whole = sum(len(op.candidates) for op in problem.ops) <= WHOLE
-        self._timed = goal is Objective.LATENCY or problem.max_latency is not None
-        self._network = Network(problem, timed=self._timed, whole=self._whole)
+        self._narrower = Narrower(problem, goal, self._counter)
+        self._network = Network(problem, timed=is_timed(problem, goal), whole=Left(problem).count <= WHOLE)
         self._impossible = False
-        self._mixed: dict[str, set[int]] = {}
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
-        self._weights: dict[Fraction | None, Weights] = {}
-        self._known: tuple[tuple[Fraction, bool, bool], list[tuple[Weights, Completions]]] | None = None
+        self._base, self._base_below = Left(problem), None
+        self._last: tuple[tuple[Fraction, bool], Left] | None = None
+        self._told: tuple[Fraction, Fraction | None] | None = None
 
     def run(self, start: Selection | None = None) -> Found:
         """Search; ``start`` is a choice that is known."""
@@ -124,57 +136,38 @@ class Search:
             self._impossible = True
             return
         hint = max(self.lower, self._hint())
-        if self.goal is Objective.LATENCY:
-            hint = self._surrogate_least(hint)
-        step, level, left_open, open_at = FIRST_STEP, 0, 0, None
+        first = max(FIRST_STEP, float(self.gap) / 2)
+        step, level, left_open, open_at = first, 0, 0, None
         highest = self._highest()
         while not self._done():
             if self.best is None:
-                value, below = min(highest, self._snapped(self._beyond(hint, Fraction(step)))), False
+                value, below = min(highest, self._next(self._beyond(hint, Fraction(step)), open_at)), False
             else:
                 value, below = self._between(open_at)
-            answer = self._ask(value, below, *LEVELS[level])
-            if answer.open:
+            before, last = self._counter.labels, open_at
+            found = self._ask(value, below, *EFFORTS[level])
+            if found is None:
                 left_open, open_at = left_open + 1, value
-                if self.best is None:
-                    self._mix()
-                # a wider beam, where the next value would be no easier
-                if below or left_open == PATIENCE or value == highest:
+                # more effort, where the next value would be no easier
+                if below or left_open == PATIENCE or value in (highest, last):
                     level, left_open, open_at = level + 1, 0, None
-                    if level == len(LEVELS):
+                    if level == len(EFFORTS):
                         return
-                step = FIRST_STEP if self.best is None and level else 2 * step
+                step = first if self.best is None and level else 2 * step
             else:
-                if not answer.found and self.best is None and value == highest:
+                if not found and self.best is None and value == highest:
                     self._impossible = True
                     return
-                step *= 2
+                quick = self._counter.labels - before < QUICK
+                step = min(2 * step, LONG_STEP) if quick else max(step / 2, SHORT_STEP, first)
             hint = max(hint, self.lower)
             self._tell()
 
-    def _surrogate_least(self, hint: Fraction) -> Fraction:
-        """The least latency at which the weighted sum of all limits can be kept; it is a bound."""
-        value, highest = self._snapped(hint), self._highest()
-        while value < highest:
-            before = self._counter.labels
-            limits = limits_at(self.problem, self._network, self.goal, value, below=False)
-            weights = self._weights_at(value, limits)
-            try:
-                reached = surrogate(self._network, weights, limits, self._counter, False)
-            except TooMany:
-                return value
-            if not reached.empty:
-                least = Fraction(finishes(self._network, reached))
-                self._refuted(least, True, SURROGATE, weights)
-                return least
-            self._refuted(value, False, SURROGATE, weights)
-            self._tell()
-            quick = self._counter.labels - before < QUICK
-            value = min(highest, self._snapped(value * (1 + (LONG_STEP if quick else SHORT_STEP))) + 1)
-        return value
-
     def _tell(self) -> None:
-        self._watch(self.lower, self.best and self.best[0], time.perf_counter() - self._begin)
+        now = self.lower, self.best and self.best[0]
+        if now != self._told:
+            self._told = now
+            self._watch(*now, time.perf_counter() - self._begin)
 
     def _done(self) -> bool:
         return self.best is not None and self.best[0] - self.lower <= self.gap * self.best[0]
@@ -185,7 +178,10 @@ class Search:
         assert self.best is not None
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
-        middle = self._snapped(max((low + upper) / 2, upper * (1 - self.gap)))
+        middle = (low + upper) / 2
+        if self.gap:
+            middle = max(middle, upper * (1 - self.gap))
+        middle = self._snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
             return upper, True
         return middle, False
@@ -200,6 +196,13 @@ class Search:
         if self.goal is Objective.BOTTLENECK:
             return Fraction(self._steps[max(0, bisect_right(self._steps, value) - 1)])
         return value if self.goal in (None, Objective.UTILISATION) else Fraction(math.floor(value))
+
+    def _next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
+        """The value, snapped, but above one that stays open."""
+        value = self._snapped(value)
+        if self.goal is Objective.BOTTLENECK and open_at is not None and value <= open_at:
+            return Fraction(self._steps[min(bisect_right(self._steps, open_at), len(self._steps) - 1)])
+        return value
 
     def _above(self, value: Fraction, below: bool) -> Fraction:
         """The bound, once it is known that no choice has ``value`` or less; or that none has less."""
@@ -234,119 +237,119 @@ class Search:
             self.best = value, selection, evaluation
         return True
 
-    def _ask(self, value: Fraction, below: bool, beam: int | None, tilt: bool) -> _Answer:
-        """Whether a choice has at most ``value``, or less where ``below``."""
-        network, limits = self._network, limits_at(self.problem, self._network, self.goal, value, below=below)
-        weights = self._weights_at(value, limits)
+    def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
+        """Whether a choice has at most ``value``, or less where ``below``; None where it stays open."""
+        question = _Question(value, below, self._above(value, below), beam, splits, nodes)
+        far = self.best is None or self.best[0] - self.lower > FAR * self.best[0]
+
+        def tried(taken: Taken) -> None:
+            if far:
+                self._rowwise(taken, question, PART_BEAM)
+
         try:
-            if self._known is None or self._known[0] != (value, below, tilt):
-                known: list[tuple[Weights, Completions]] = []
-                for own in (weights, *(tilted(weights) if tilt else ())):
-                    reached = surrogate(network, own, limits, self._counter, True)
-                    if reached.empty:
-                        return self._refuted(value, below, SURROGATE, own)
-                    if self.goal is Objective.LATENCY:
-                        least = finishes(network, reached)
-                        if least > self.lower:
-                            self._refuted(Fraction(least), True, SURROGATE, own)
-                    known.append((own, complete(network, own, limits, reached)))
-                self._known = (value, below, tilt), known
-            found = rowwise(network, self._known[1], limits, self._counter, beam)
+            if self.best is not None and self._base_below != self.best[0]:
+                # what cannot be in a better choice than the best is left out once for all questions
+                upper = self.best[0]
+                base = self._narrower.narrowed(self._base, upper, True, upper, told=self._refuted, tried=tried)
+                if base.empty:
+                    self._refuted(upper, Tree(base.steps))
+                    return False
+                self._base, self._base_below = base, upper
+                self._last = (upper, True), base
+            if self._last is None or self._last[0] != (value, below):
+                left = self._narrower.narrowed(
+                    self._base, value, below, question.bound, told=self._refuted, tried=tried
+                )
+                self._last = (value, below), left
+            tree = self._shown(self._last[1], question, question.beam, top=True)
+        except FoundOne:
+            return True
+        except StaysOpen:
+            return None
+        self._refuted(question.bound, tree)
+        return False
+
+    def _shown(self, left: Left, question: _Question, beam: int | None, top: bool) -> Tree:
+        """Why no choice is left; raises ``FoundOne`` where one is."""
+        if left.empty:
+            return Tree(left.steps)
+        if left.taken is not None and self._rowwise(left.taken, question, None if left.count <= LEAF else beam):
+            return Tree(left.steps, rows=True)
+        if top and question.nodes and left.count <= MIX:
+            self._mix(left.problem, question)
+        if question.splits is not None:
+            if not question.splits:
+                raise StaysOpen
+            question.splits -= 1
+        two = parted(left)
+        if two is None:
+            raise StaysOpen
+        trees: dict[bool, Tree] = {}
+        for high in (two.high_first, not two.high_first):
+            own = self._narrower.narrowed(
+                Left(two.parts[high], level=left.level), question.value, question.below, question.bound, PART_STALLED
+            )
+            trees[high] = self._shown(own, question, PART_BEAM if beam is not None else None, top=False)
+        return Tree(left.steps, False, two.split, (trees[False], trees[True]))
+
+    def _rowwise(self, taken: Taken, question: _Question, beam: int | None) -> bool:
+        """Whether labels of every row by itself reach no choice; raises ``FoundOne`` where they reach one."""
+        try:
+            known = taken.completions()
+            found = rowwise(taken.network, taken.weights, known, taken.limits, self._counter, beam)
         except TooMany:
-            return _Answer(False, True)
+            return False
         good = False
         for choice in found.choices:
-            names = zip(self._network.ops, choice, strict=True)
-            selection = {op.name: op.candidates[number] for op, number in names}
-            own = value_of(self.goal, evaluate(self.problem, selection))
-            good |= self._take(selection) and (own < value if below else own <= value)
+            picks = zip(taken.network.ops, choice, strict=True)
+            good |= self._answers({op.name: op.candidates[number] for op, number in picks}, question)
         if good:
-            return _Answer(True, False)
-        if found.complete and not found.choices:
-            return self._refuted(value, below, ROWS, weights, tilt)
-        return _Answer(False, True)
+            raise FoundOne
+        return found.complete and not found.choices
 
-    def _mix(self) -> None:
+    def _answers(self, selection: Selection, question: _Question) -> bool:
+        value = value_of(self.goal, evaluate(self.problem, selection))
+        enough = value < question.value if question.below else value <= question.value
+        return self._take(selection) and enough
+
+    def _mix(self, problem: Problem, question: _Question) -> None:
         """Have HiGHS choose among the candidates that can still matter; what it finds is a choice, but no proof."""
-        if self._known is None:
-            return
-        stays = [np.logical_and.reduce(own) for own in zip(*(own.stays for _, own in self._known[1]), strict=True)]
-        named = zip(self._network.ops, self._network.stages, stays, strict=True)
-        left = {op.name: {int(number) for number in stage.candidates[own]} for op, stage, own in named}
-        if not 0 < sum(map(len, left.values())) <= MIX or not all(left.values()) or self._mixed == left:
-            return
-        self._mixed = left
-        ops = tuple(
-            replace(op, candidates=tuple(c for number, c in enumerate(op.candidates) if number in left[op.name]))
-            for op in self.problem.ops
-        )
-        program = Program(replace(self.problem, ops=ops))
-        goal = program.overrun() if self.goal is None else program.limited(self.goal)
+        program, target = Program(problem), None
+        if self.goal is None:
+            goal = program.overrun()
+        elif self.goal is Objective.BOTTLENECK:
+            # the candidates are fast enough; what is hard is to keep the limits
+            goal, target = program.pressure(), 1.0
+        else:
+            goal = program.limited(self.goal)
         try:
-            found = program.minimise(goal, float(self.gap), MIX_SECONDS)
+            gap = float(self.gap) if target is None else 0.0
+            found = program.minimise(goal, gap, nodes=question.nodes, target=target)
         except SolverError:
             return
-        if found is not None:
-            self._take(found.selection)
+        if found is not None and self._answers(found.selection, question):
+            raise FoundOne
 
-    def _refuted(self, value: Fraction, below: bool, passes: str, weights: Weights, tilt: bool = False) -> _Answer:
-        bound = self._above(value, below)
+    def _refuted(self, bound: Fraction, tree: Tree) -> None:
         if bound > self.lower:
             self.lower = bound
             goal = OVERRUN if self.goal is None else str(self.goal)
-            grain = self._network.grain
-            self.certificate = Certificate(goal, str(bound), passes, self._whole, grain, tilt, weights.entry)
-        return _Answer(False, False)
-
-    def _weights_at(self, value: Fraction, limits: Limits) -> Weights:
-        """One set of weights for all values; for the bottleneck one for each."""
-        key = value if self.goal is Objective.BOTTLENECK else None
-        if key not in self._weights:
-            fast = self._fast_enough(limits.cycles)
-            if fast is None:
-                return Weights.plain(self._network, np.zeros(len(self._network.row_names), np.int64))
-            program = Program(fast)
-            relaxed = program.relax(program.pressure())
-            if relaxed is None:
-                return Weights.plain(self._network, np.zeros(len(self._network.row_names), np.int64))
-            self._weights[key] = Weights.of(self._network, relaxed[1])
-        return self._weights[key]
-
-    def _fast_enough(self, cycles: int) -> Problem | None:
-        """The problem of the candidates that keep to ``cycles``, without that limit; None where an op has none."""
-        ops = [tuple(own for own in op.candidates if own.cycles <= cycles) for op in self.problem.ops]
-        if not all(ops):
-            return None
-        fast = tuple(replace(op, candidates=own) for op, own in zip(self.problem.ops, ops, strict=True))
-        return prune(replace(self.problem, ops=fast, max_cycles=None), ())
+            self.certificate = Certificate(goal, str(bound), tree)
+            self._tell()
 
     def _hint(self) -> Fraction:
-        """About the least value there is, by the relaxation; it also gives the weights, where it can."""
+        """About the least value there is, by the relaxation."""
         if self.goal is Objective.BOTTLENECK:
-            return self._bottleneck_hint()
-        program = Program(self.problem)
-        goal = program.overrun() if self.goal is None else program.limited(self.goal)
-        relaxed = program.relax(goal)
-        if relaxed is None:
-            return self._highest()
-        value, duals = relaxed
-        if self._timed and not self._whole:
-            about = value if self.goal is Objective.LATENCY else self.problem.max_latency or 0
-            grain = max(1, int(GRAIN * about / len(self.problem.ops)))
-            self._network = Network(self.problem, timed=True, whole=False, grain=grain)
-        if self.goal is Objective.LATENCY:
-            duals = replace(duals, finish=duals.finish + 1)
-        if self.goal is Objective.ERROR:
-            duals = replace(duals, rows={**duals.rows, "error": duals.rows["error"] + 1})
-        self._weights[None] = Weights.of(self._network, duals)
-        return max(self.lower, Fraction(max(0.0, value)))
+            return self.lower if self.certificate is not None else self._bottleneck_hint()
+        value = self._narrower.hint(self._base)
+        return self._highest() if value is None else Fraction(max(0.0, value))
 
     def _bottleneck_hint(self) -> Fraction:
         """The least cycles up to which candidates leave the relaxation a choice."""
         steps = self._steps
 
         def relaxed(cycles: int) -> bool:
-            fast = self._fast_enough(cycles)
+            fast = fast_enough(self.problem, cycles)
             if fast is None:
                 return False
             program = Program(fast)

@@ -230,37 +230,6 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
 
 
 @njit(cache=True)
-def tighten(labels, bounds, times, weights, budget, most, table, table_of):
-    """Hold labels to one more weighted sum of the rows; gives the places of those that can still keep to it.
-
-    Parameters
-        bounds     raised to what this sum says, as a share of its budget, of ``most``
-        times      how many times a label has before its costs
-        weights, budget   of the sum
-        table, table_of   its least completions, as ``expand`` takes them
-    """
-    starts, finishes, branches, least = table
-    stay = np.empty(len(labels), np.int64)
-    count = 0
-    for label in range(len(labels)):
-        row = np.searchsorted(starts, labels[label, table_of[0]], side="right") - 1
-        column = np.searchsorted(finishes, labels[label, table_of[1]], side="right") - 1
-        layer = 0
-        if table_of[2] >= 0:
-            layer = np.searchsorted(branches, labels[label, table_of[2]], side="right") - 1
-        if row < 0 or column < 0 or layer < 0:
-            continue
-        cost = least[layer, row, column]
-        for at in range(len(weights)):
-            cost += weights[at] * labels[label, times + at]
-        if cost <= budget:
-            bounds[label] = max(bounds[label], int(most * (cost / max(budget, 1))))
-            stay[count] = label
-            count += 1
-    return stay[:count]
-
-
-@njit(cache=True)
 def completions(least, costs, parents, standing, led, chosen, after, best):
     """Take what is known of a stage's labels back to those that led to them.
 

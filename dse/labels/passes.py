@@ -7,31 +7,22 @@ pass, which keeps every limit by itself, follows only what can still be complete
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from dse.labels.kernels import NEVER, completions, expand, tabulate, tighten, undominated, undominated_binned
+from dse.labels.dominance import NO_TABLE, Table, beaten, spread, tables, undominated_candidates
+from dse.labels.kernels import NEVER, completions, expand
 from dse.labels.limits import Limits
-from dse.labels.network import FINISH, START, Network, Stage
+from dse.labels.network import FINISH, START, Network
 from dse.labels.weights import Weights
 
 MOST = 30_000_000
 """Labels that may come into one state before a pass gives up."""
-LED = 150_000_000
+LED = 25_000_000
 """Labels of a whole pass of which it is kept where they lead."""
-FEW, COMPARED = 300, 4_000
-"""Up to how many labels each is compared with those that stay, and with how many of these at the most."""
-CELLS, BINS = 200_000, 24
-"""How many starts, and how many values of a cost or of a branch's finish, are told apart among more."""
-STEPS = 400
-"""Values of a start and of a finish that a table of completions tells apart."""
 FIRST_ROOM = 1 << 14
-
-Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-NONE = np.zeros(0, np.int64)
-NO_TABLE: Table = (NONE, NONE, NONE, np.zeros((0, 0, 0), np.int64))
 
 
 class TooMany(RuntimeError):
@@ -117,7 +108,7 @@ def surrogate(network: Network, weights: Weights, limits: Limits, counter: Count
     layers, led, candidates, kept = [_root(1)], [], [], 0
     costs = [weights.cost(stage.rows) for stage in network.stages]
     for place, stage in enumerate(network.stages):
-        own = _undominated_candidates(stage, costs[place], limits)
+        own = undominated_candidates(stage, costs[place], limits)
         step = _Step(
             network, place, own, costs[place][own][:, None], weights.cost(stage.link_rows)[:, None],
             np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts, None, None,
@@ -135,7 +126,7 @@ def surrogate(network: Network, weights: Weights, limits: Limits, counter: Count
     return Surrogate(layers, led, candidates, budget)
 
 
-def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, tables: bool = True) -> Completions:
+def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, tabled: bool = True) -> Completions:
     """Take a surrogate pass that reached the end back to its beginning."""
     after = np.zeros(len(found.layers[-1].labels), np.int64)
     all_tables: list[list[Table]] = []
@@ -143,29 +134,27 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
     for place in range(len(network.stages) - 1, -1, -1):
         stage, trail = network.stages[place], found.trails[place]
         before, layer = found.layers[place], found.layers[place + 1]
-        all_tables.append(_tables(stage, layer, after) if tables else [])
+        all_tables.append(tables(stage, layer.offsets, layer.labels, after) if tabled else [])
         costs = before.labels[:, -1]
         # a label that is led nowhere costs more than the budget with any completion
         least = found.budget + 1 - costs
         best = np.full(len(stage.candidates), NEVER)
         completions(least, costs, trail.parents, trail.standing, trail.led, trail.chosen, after, best)
-        stays.append(_spread(stage, found.candidates[place], best, weights.cost(stage.rows), limits) <= found.budget)
+        stays.append(spread(stage, found.candidates[place], best, weights.cost(stage.rows), limits) <= found.budget)
         after = least
     return Completions(all_tables[::-1], stays[::-1], int(after[0]))
 
 
 def rowwise(
-    network: Network, known: Sequence[tuple[Weights, Completions]], limits: Limits, counter: Counter, beam: int | None,
+    network: Network, weights: Weights, known: Completions, limits: Limits, counter: Counter, beam: int | None,
     most: int = 40,
 ) -> Rowwise:  # fmt: skip
-    """Labels of times and every row, led on only where each of the weighted sums in ``known`` can still be kept.
+    """Labels of times and every row, led on only where the weighted sum that ``known`` is of can still be kept.
 
     ``beam``: how many labels go on from an op at the most, those with the least bound on the weighted cost; all where
     None. ``most``: choices to give at the most.
     """
-    (weights, first), *others = known
-    budget = weights.budget(limits)
-    stays = [np.logical_and.reduce(own) for own in zip(*(own.stays for _, own in known), strict=True)]
+    budget, stays = weights.budget(limits), known.stays
     after = _least_after(network, stays)
     if after is None:
         return Rowwise([], True)
@@ -174,11 +163,10 @@ def rowwise(
     layers, candidates, whole = [_root(len(rows))], [], True
     for place, stage in enumerate(network.stages):
         own = np.flatnonzero(stays[place])
-        further = [(w.rows[rows], w.budget(limits), other.tables[place]) for w, other in others]
         step = _Step(
             network, place, own, stage.rows[own][:, rows], stage.link_rows[:, rows],
             (limits.caps - after[place])[rows], weights.rows[rows], budget, limits.deadline, weights, lifts,
-            first.tables[place], None if beam is None else 50 * beam, further,
+            known.tables[place], None if beam is None else 50 * beam,
         )  # fmt: skip
         layer, _ = _advance(step, layers[-1], counter, False)
         whole &= not step.cut
@@ -235,7 +223,6 @@ class _Step:
     lifts: list[np.ndarray]
     tables: list[Table] | None
     room: int | None
-    further: list[tuple[np.ndarray, int, list[Table]]] = field(default_factory=list)
     cut: bool = False
     bounds: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -287,16 +274,10 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
             room = min(size, 8 * room)
         counter.add(size)
         out, came, through, bounds = out[:count], came[:count], through[:count], bounds[:count]
-        for sums, limit, tables in step.further:
-            if not len(tables[state][0]):
-                near = np.zeros(0, np.int64)
-            else:
-                near = tighten(out, bounds, len(carry), sums, limit, step.budget, tables[state], looks)
-            out, came, through, bounds = out[near], came[near], through[near], bounds[near]
         if step.room is not None and len(out) > step.room:
             near = np.argpartition(bounds, step.room)[: step.room]
             out, came, through, bounds, step.cut = out[near], came[near], through[near], bounds[near], True
-        stay, standing = _beaten(out, len(carry))
+        stay, standing = beaten(out, len(carry))
         if trails:
             standings.append(standing + offsets[-1])
             parents.append(came)
@@ -331,90 +312,6 @@ def _at(times: tuple[tuple[int, int], ...], time: tuple[int, int]) -> int:
 def _looked_up(times: int) -> np.ndarray:
     """Which times of a label a table of completions tells apart: a start, its finish, a branch's finish."""
     return np.array([0, min(1, max(times - 1, 0)), 2 if times == 3 else -1])
-
-
-def _beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
-    """The labels that stay, and for each label one of these that equals or beats it."""
-    width = labels.shape[1]
-    if not len(labels):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    if width == 1:
-        least = int(np.argmin(labels[:, 0]))
-        return np.array([least]), np.zeros(len(labels), np.int64)
-    # by the last column first: what beats another comes before it
-    order = np.lexsort(labels.T)
-    if len(labels) <= FEW or width > 6:
-        return undominated(labels, order, COMPARED)
-    # the finish, or else the first cost, is kept in the tree; the others lead to it
-    least = 1 if times >= 2 else 0
-    ranked = [column for column in range(width - 1) if column != least]
-    values = [np.unique(labels[:, column]) for column in ranked]
-    most = [CELLS if column == 0 else BINS for column in ranked]
-    edges = [_steps(own, limit) for own, limit in zip(values, most, strict=True)]
-    sizes = np.array([len(own) for own in edges], np.int64)
-    padded = np.full((len(edges), max([*sizes, 1])), NEVER)
-    for row, own in zip(padded, edges, strict=True):
-        row[: len(own)] = own
-    return undominated_binned(labels, order, np.array(ranked, np.int64), least, padded, sizes)
-
-
-def _undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np.ndarray:
-    """The candidates of each class that no other one of it equals or beats in times and weighted cost."""
-    figures = np.column_stack([cost, stage.fill, stage.head, stage.span, stage.tail, stage.rest])
-    kept = []
-    for low, high in zip(stage.classes, stage.classes[1:], strict=False):
-        own = np.arange(low, high)[stage.cycles[low:high] <= limits.cycles]
-        part = figures[own]
-        order = np.lexsort(part.T[::-1])
-        stay, _ = undominated(part, order, len(part))
-        kept.append(np.sort(own[stay]))
-    return np.concatenate(kept)
-
-
-def _spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
-    """The least weighted cost of a choice with each candidate of a stage, from that with each one looked at.
-
-    One that was not looked at is beaten by one that was, of the same class, and costs as much more as it does itself.
-    """
-    figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
-    found = np.full(len(stage.candidates), NEVER)
-    for low, high in zip(stage.classes, stage.classes[1:], strict=False):
-        inside = looked[(looked >= low) & (looked < high)]
-        at = np.searchsorted(looked, inside)
-        for candidate in range(low, high):
-            if stage.cycles[candidate] > limits.cycles:
-                continue
-            beats = (figures[inside] <= figures[candidate]).all(axis=1) & (cost[inside] <= cost[candidate])
-            if beats.any():
-                # each of them bounds it from below
-                more = best[at[beats]] + (cost[candidate] - cost[inside[beats]])
-                found[candidate] = more.max()
-    return found
-
-
-def _tables(stage: Stage, layer: Layer, least: np.ndarray) -> list[Table]:
-    found = []
-    times = len(stage.times)
-    for low, high in zip(layer.offsets, layer.offsets[1:], strict=False):
-        labels = layer.labels[low:high]
-        if not len(labels):
-            found.append(NO_TABLE)
-            continue
-        if times not in (2, 3):
-            labels = np.zeros((len(labels), 3), np.int64) if not times else labels
-            steps = tuple(np.zeros(1, np.int64) for _ in range(3))
-            found.append((*steps, np.full((1, 1, 1), least[low:high].min())))
-            continue
-        columns = labels if times == 3 else np.insert(labels, 2, 0, axis=1)
-        starts, ends = (_steps(np.unique(columns[:, at]), STEPS) for at in (0, 1))
-        branches = np.unique(columns[:, 2])
-        found.append((starts, ends, branches, tabulate(columns, least[low:high], starts, ends, branches)))
-    return found
-
-
-def _steps(values: np.ndarray, most: int) -> np.ndarray:
-    """Of sorted values at most so many, evenly spread among them, the first and the last included."""
-    return values if len(values) <= most else values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
 
 
 def _least_after(network: Network, stays: list[np.ndarray]) -> list[np.ndarray] | None:

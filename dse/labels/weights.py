@@ -8,7 +8,7 @@ graph: what weighs on a start or a finish is shared out among the times and the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -105,12 +105,6 @@ class Weights:
                     key = producer, which
                     shares[place][key] = shares[place].get(key, 0) + weight
         return cls(rows, finish, starts, ends, spans, _pulls(network, shares, finish))
-
-    def tilted(self, row: int, share: float) -> Weights:
-        """The same with more weight on one row."""
-        rows = self.rows.copy()
-        rows[row] += int(share * rows[row])
-        return replace(self, rows=rows)
 
     def cost(self, rows: np.ndarray) -> np.ndarray:
         """The weighted sum of each line's rows."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
-from dse import exhaustive, milp, search
+from dse import exhaustive, milp, narrow, search
 from dse.certificate import Certificate, CertificateError, check
 from dse.milp import SolverError, SolverReport
 from dse.problem import (
@@ -23,7 +25,7 @@ from dse.problem import (
     utilisation,
 )
 from dse.prune import prune
-from tests.dse.problems import random_problem, with_knees
+from tests.dse.problems import random_problem, wide_problem, with_knees
 
 
 def oracle(problem: Problem, objective: Objective) -> Evaluation | Infeasible:
@@ -106,11 +108,30 @@ def test_a_gap_is_kept_to(seed: int, objective: Objective) -> None:
     assert solution.report.gap <= 0.2 + 1e-6
 
 
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels of large networks carry the times of the longest way alone, rounded down; now those of small ones do."""
+    for module in (narrow, search):
+        monkeypatch.setattr(module, "WHOLE", 0)
+        monkeypatch.setattr(module, "LEAF", 0)
+    monkeypatch.setattr(narrow, "GRAINS", (0.3, 0.1))
+
+
+def as_if_hard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What labels and HiGHS do not find at once is split; now they find next to nothing."""
+    as_if_large(monkeypatch)
+    for module in (narrow, search):
+        monkeypatch.setattr(module, "LEAF", 8)
+    monkeypatch.setattr(search, "EFFORTS", ((1, None, 0),))
+    monkeypatch.setattr(search, "PART_BEAM", 1)
+    monkeypatch.setattr(search, "MIX", 0)
+
+
 @pytest.mark.parametrize("seed", range(0, 120, 3))
-def test_labels_without_all_times_bound_every_choice(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels of large networks carry the times of the longest way alone, rounded down; here those of small ones do."""
-    monkeypatch.setattr(search, "WHOLE", 0)
-    monkeypatch.setattr(search, "GRAIN", 0.1)
+@pytest.mark.parametrize("case", [as_if_large, as_if_hard])
+def test_every_way_to_a_bound_is_below_every_choice(
+    seed: int, case: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case(monkeypatch)
     problem = random_problem(seed)
     for objective in Objective:
         best = oracle(problem, objective)
@@ -119,52 +140,100 @@ def test_labels_without_all_times_bound_every_choice(seed: int, monkeypatch: pyt
             with pytest.raises((Infeasible, SolverError)):
                 milp.solve(problem, objective, gap=0.1)
             continue
-        solution = milp.solve(problem, objective, gap=0.1)
+        try:
+            solution = milp.solve(problem, objective, gap=0.1)
+        except SolverError:
+            assert case is as_if_hard
+            continue
         assert solution.evaluation == evaluate(problem, solution.selection)
         assert solution.evaluation.feasible
         assert solution.report.bound <= float(best.objective(objective)) <= solution.report.objective
         assert (solution.report.status == "feasible") == (solution.report.gap > 0.1)
 
 
+def raised(tree: dict[str, Any], value: str) -> dict[str, Any]:
+    """A tree whose every step looks for choices with less than a value."""
+    steps = [{**step, "value": value} for step in tree["steps"]]
+    return {**tree, "steps": steps, "parts": [raised(part, value) for part in tree["parts"]]}
+
+
 @pytest.mark.parametrize("seed", range(0, 60, 2))
-@pytest.mark.parametrize("whole", [0, 700])
+@pytest.mark.parametrize("case", [lambda monkeypatch: None, as_if_large, as_if_hard])
 def test_a_certificate_is_checked_and_a_false_one_refused(
-    seed: int, whole: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, case: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "WHOLE", whole)
+    case(monkeypatch)
     problem = random_problem(seed)
     for objective in Objective:
         best = oracle(problem, objective)
         if isinstance(best, Infeasible):
             continue
-        entry = milp.solve(problem, objective, gap=0.05).report.certificate
+        try:
+            entry = milp.solve(problem, objective, gap=0.05).report.certificate
+        except SolverError:
+            assert case is as_if_hard
+            continue
         if entry is None:
             continue
         check(problem, Certificate.read(entry))
         # the best choice itself has less than this
-        false = {**entry, "value": str(best.objective(objective) + Fraction(1, 1000))}
-        if objective in (Objective.BOTTLENECK, Objective.LATENCY, Objective.ERROR):
-            false = {**entry, "value": str(best.objective(objective) + 1)}
-        for passes in ("surrogate", "rows"):
-            with pytest.raises(CertificateError, match="labels reach the output"):
-                check(problem, Certificate.read({**false, "passes": passes}))
+        whole = objective is not Objective.UTILISATION
+        above = str(best.objective(objective) + (1 if whole else Fraction(1, 1000)))
+        with pytest.raises(CertificateError, match=r"labels reach the output|no candidate of op"):
+            check(problem, Certificate.read({**entry, "value": above, "tree": raised(entry["tree"], above)}))
+        if entry["tree"]["steps"]:
+            with pytest.raises(CertificateError, match="a step looks for less than"):
+                check(problem, Certificate.read({**entry, "value": above}))
+
+
+@pytest.mark.parametrize(
+    "seed, objective",
+    [(6, Objective.UTILISATION), (15, Objective.ERROR), (22, Objective.ERROR), (29, Objective.LATENCY)],
+)
+def test_a_certificate_splits_what_labels_do_not_settle(
+    seed: int, objective: Objective, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_if_hard(monkeypatch)
+    problem = wide_problem(seed)
+    solution = milp.solve(problem, objective, then=())
+    entry = solution.report.certificate
+    assert solution.report.status == "optimal"
+    assert entry is not None
+    assert entry["tree"]["split"] is not None
+    check(problem, Certificate.read(entry))
+    above = str(Fraction(entry["value"]) * Fraction(101, 100) + 1)
+    with pytest.raises(CertificateError, match=r"labels reach the output|no candidate of op"):
+        check(problem, Certificate.read({**entry, "value": above, "tree": raised(entry["tree"], above)}))
 
 
 def test_a_certificate_that_makes_no_sense_is_refused() -> None:
     problem = random_problem(3)
     entry = milp.solve(problem, Objective.LATENCY).report.certificate
     assert entry is not None
-    weights = {**entry["weights"], "rows": [-1] * 4}
-    for field, value, why in (
-        ("weights", weights, "field 'weights': must not be negative"),
-        ("weights", {**weights, "rows": [1 << 62] * 4}, "field 'weights': are too large"),
-        ("weights", {}, "field 'weights': 'spans'"),
-        ("goal", "speed", "'speed' is not a valid Objective"),
-        ("value", "least", "Invalid literal for Fraction"),
-        ("passes", "luck", "passes 'luck'"),
-    ):
+    tree, weights = entry["tree"], entry["tree"]["steps"][0]["weights"]
+
+    def stepped(**changed: Any) -> dict[str, Any]:
+        first, *others = tree["steps"]
+        return {"tree": {**tree, "steps": [{**first, **changed}, *others]}}
+
+    for changed, why in (
+        (stepped(weights={**weights, "rows": [-1] * 4}), "must not be negative"),
+        (stepped(weights={**weights, "rows": [1 << 62] * 4}), "are too large"),
+        (stepped(weights={}), r"'rows'|'spans'"),
+        (stepped(grain=0), "a step's grain is 0, must be at least 1"),
+        ({"goal": "speed"}, "'speed' is not a valid Objective"),
+        ({"value": "least"}, "Invalid literal for Fraction"),
+        ({"tree": {**tree, "steps": []}}, "labels reach the output"),
+        ({"tree": {**tree, "parts": [tree]}}, "field 'parts': 1 of them where a split has 2"),
+        ({"tree": {"steps": []}}, "missing or bad field: 'split'"),
+        (
+            {"tree": {**tree, "steps": [], "rows": False, "split": {"op": "op9", "figure": "dsp", "most": 1},
+                      "parts": [tree, tree]}},
+            "there is no op 'op9'",
+        ),
+    ):  # fmt: skip
         with pytest.raises(CertificateError, match=why):
-            check(problem, Certificate.read({**entry, field: value}))
+            check(problem, Certificate.read({**entry, **changed}))
 
 
 def test_a_bound_above_the_objective_is_refused() -> None:

@@ -16,6 +16,8 @@ from models.ir.graph import Add, Conv, Graph, Linear
 from tests.support.data import DATA
 
 FOLDER = DATA / "esda_designs"
+# NCal_2751's shares were published without a frame: it serves the model of ``benchmarks/esda_model.py`` alone
+FRAMED = [path.with_suffix("").with_suffix(".json") for path in sorted(FOLDER.glob("*.tb_spatial_mask.npy"))]
 published = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the published designs are not in {FOLDER}")
 CLASSES = {"ASL_0p5": 25, "DVS_1890": 10, "NCal_w0p5": 101, "NMNIST": 10}
 
@@ -25,7 +27,7 @@ def weights(graph: Graph) -> int:
 
 
 @published
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name.split("_shift")[0])
+@pytest.mark.parametrize("path", FRAMED, ids=lambda path: path.name.split("_shift")[0])
 def test_published_designs(path: Path) -> None:
     design, document = load_design(path), json.loads(path.read_text())
     graph = design.graph

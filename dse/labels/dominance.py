@@ -1,0 +1,106 @@
+"""What is left out of labels and candidates because others are as good, and what is kept of completions as tables."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from dse.labels.kernels import NEVER, tabulate, undominated, undominated_binned
+from dse.labels.limits import Limits
+from dse.labels.network import Stage
+
+FEW, COMPARED = 300, 4_000
+"""Up to how many labels each is compared with those that stay, and with how many of these at the most."""
+CELLS, BINS = 200_000, 24
+"""How many starts, and how many values of a cost or of a branch's finish, are told apart among more."""
+STEPS = 100
+"""Values of a start and of a finish that a table of completions tells apart."""
+
+Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+NONE = np.zeros(0, np.int64)
+NO_TABLE: Table = (NONE, NONE, NONE, np.zeros((0, 0, 0), np.int64))
+
+
+def beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
+    """The labels that stay, and for each label one of these that equals or beats it."""
+    width = labels.shape[1]
+    if not len(labels):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if width == 1:
+        least = int(np.argmin(labels[:, 0]))
+        return np.array([least]), np.zeros(len(labels), np.int64)
+    # by the last column first: what beats another comes before it; weighted sums are hardly ever equal
+    order = np.lexsort(labels.T) if width > times + 1 else np.argsort(labels[:, -1], kind="stable")
+    if len(labels) <= FEW or width > 6:
+        return undominated(labels, order, COMPARED)
+    # the finish, or else the first cost, is kept in the tree; the others lead to it
+    least = 1 if times >= 2 else 0
+    ranked = [column for column in range(width - 1) if column != least]
+    values = [np.unique(labels[:, column]) for column in ranked]
+    most = [CELLS if column == 0 else BINS for column in ranked]
+    edges = [_steps(own, limit) for own, limit in zip(values, most, strict=True)]
+    sizes = np.array([len(own) for own in edges], np.int64)
+    padded = np.full((len(edges), max([*sizes, 1])), NEVER)
+    for row, own in zip(padded, edges, strict=True):
+        row[: len(own)] = own
+    return undominated_binned(labels, order, np.array(ranked, np.int64), least, padded, sizes)
+
+
+def undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np.ndarray:
+    """The candidates of each class that no other one of it equals or beats in times and weighted cost."""
+    figures = np.column_stack([cost, stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    kept = []
+    for low, high in zip(stage.classes, stage.classes[1:], strict=False):
+        own = np.arange(low, high)[stage.cycles[low:high] <= limits.cycles]
+        part = figures[own]
+        order = np.lexsort(part.T[::-1])
+        stay, _ = undominated(part, order, len(part))
+        kept.append(np.sort(own[stay]))
+    return np.concatenate(kept)
+
+
+def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
+    """The least weighted cost of a choice with each candidate of a stage, from that with each one looked at.
+
+    One that was not looked at is beaten by one that was, of the same class, and costs as much more as it does itself.
+    """
+    figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    found = np.full(len(stage.candidates), NEVER)
+    for low, high in zip(stage.classes, stage.classes[1:], strict=False):
+        inside = looked[(looked >= low) & (looked < high)]
+        at = np.searchsorted(looked, inside)
+        for candidate in range(low, high):
+            if stage.cycles[candidate] > limits.cycles:
+                continue
+            beats = (figures[inside] <= figures[candidate]).all(axis=1) & (cost[inside] <= cost[candidate])
+            if beats.any():
+                # each of them bounds it from below
+                more = best[at[beats]] + (cost[candidate] - cost[inside[beats]])
+                found[candidate] = more.max()
+    return found
+
+
+def tables(stage: Stage, offsets: np.ndarray, all_labels: np.ndarray, least: np.ndarray) -> list[Table]:
+    found = []
+    times = len(stage.times)
+    for low, high in pairwise(offsets):
+        labels = all_labels[low:high]
+        if not len(labels):
+            found.append(NO_TABLE)
+            continue
+        if times not in (2, 3):
+            labels = np.zeros((len(labels), 3), np.int64) if not times else labels
+            steps = tuple(np.zeros(1, np.int64) for _ in range(3))
+            found.append((*steps, np.full((1, 1, 1), least[low:high].min())))
+            continue
+        columns = labels if times == 3 else np.insert(labels, 2, 0, axis=1)
+        starts, ends = (_steps(np.unique(columns[:, at]), STEPS) for at in (0, 1))
+        branches = np.unique(columns[:, 2])
+        found.append((starts, ends, branches, tabulate(columns, least[low:high], starts, ends, branches)))
+    return found
+
+
+def _steps(values: np.ndarray, most: int) -> np.ndarray:
+    """Of sorted values at most so many, evenly spread among them, the first and the last included."""
+    return values if len(values) <= most else values[np.linspace(0, len(values) - 1, most).astype(np.int64)]

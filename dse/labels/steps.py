@@ -1,0 +1,125 @@
+"""A surrogate pass as a step: what it reaches, and the problem of the candidates that can still matter after it.
+
+What one step leaves is a problem again, of fewer candidates. New weights fit it better, so that the next step leaves
+fewer still, until none is left or nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from dse.labels.goals import Goal, limits_at
+from dse.labels.limits import Limits
+from dse.labels.network import Network
+from dse.labels.passes import Completions, Counter, Surrogate, complete, finishes, surrogate
+from dse.labels.weights import Weights
+from dse.problem import Objective, Op, Problem
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is needed to take a step again.
+
+    Parameters
+        value    choices with less than this are looked for; a fraction, such as ``4438`` or ``17/20``
+        whole    whether labels carry the times of all ops
+        grain    to multiples of how many cycles times are rounded down
+        weights  ``Weights.entry``
+    """
+
+    value: str
+    whole: bool
+    grain: int
+    weights: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step that was taken. ``reached`` is a surrogate pass along ``network``, with these weights and limits."""
+
+    network: Network
+    weights: Weights
+    limits: Limits
+    reached: Surrogate
+
+    @property
+    def empty(self) -> bool:
+        """Whether no choice is left."""
+        return self.reached.empty
+
+    @property
+    def least(self) -> int:
+        """The least finish of the output that labels reached."""
+        return finishes(self.network, self.reached)
+
+    def completions(self) -> Completions:
+        """With the tables that a rowwise pass needs."""
+        return complete(self.network, self.weights, self.limits, self.reached)
+
+    def left(self) -> Problem:
+        """The problem of the candidates that a choice with less than the step's value can have."""
+        network = self.network
+        stays = complete(network, self.weights, self.limits, self.reached, tabled=False).stays
+        named = zip(network.ops, network.stages, stays, strict=True)
+        kept = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
+        return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
+
+
+def _of(op: Op, kept: np.ndarray) -> Op:
+    return replace(op, candidates=tuple(op.candidates[number] for number in kept))
+
+
+def take(network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter) -> Taken:
+    """Look for choices with at most ``value``, or with less where ``below``."""
+    limits = limits_at(network.problem, network, goal, value, below=below)
+    return Taken(network, weights, limits, surrogate(network, weights, limits, counter, True))
+
+
+def is_timed(problem: Problem, goal: Goal) -> bool:
+    return goal is Objective.LATENCY or problem.max_latency is not None
+
+
+@dataclass(frozen=True)
+class Split:
+    """The candidates of an op in two parts: those with at most ``most`` of a figure, and those with more.
+
+    ``figure``: a resource, ``error``, ``cycles``, ``span``, ``tail``, or ``lanes`` that are written.
+    """
+
+    op: str
+    figure: str
+    most: int
+
+    def parts(self, problem: Problem) -> tuple[Problem, Problem]:
+        """The problems of either part; raises ValueError where one has no candidate."""
+        op = next((own for own in problem.ops if own.name == self.op), None)
+        if op is None:
+            raise ValueError(f"there is no op {self.op!r}")
+        amounts = figures(problem, op, self.figure)
+        sides = np.flatnonzero(amounts <= self.most), np.flatnonzero(amounts > self.most)
+        if not all(map(len, sides)):
+            raise ValueError(f"no candidate of op {self.op!r} is on one side of {self.most} {self.figure}")
+        low, high = (
+            replace(problem, ops=tuple(_of(own, side) if own is op else own for own in problem.ops)) for side in sides
+        )
+        return low, high
+
+
+def figures(problem: Problem, op: Op, figure: str) -> np.ndarray:
+    """int64 [candidates], one figure of each of an op's candidates."""
+    if figure in problem.budget:
+        kind = list(problem.budget).index(figure)
+        return np.array([own.resources[kind] for own in op.candidates], np.int64)
+    if figure == "lanes":
+        return np.array([own.writes.lanes for own in op.candidates], np.int64)
+    if figure in OTHER_FIGURES:
+        return np.array([getattr(own, figure) for own in op.candidates], np.int64)
+    raise ValueError(f"there is no figure {figure!r}")
+
+
+OTHER_FIGURES = ("error", "span", "cycles", "tail")
