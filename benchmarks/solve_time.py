@@ -1,190 +1,238 @@
-"""How long the integer program takes: MobileNetV2, a front of it, and networks of 10 to 200 layers.
+"""How long a proof takes: published networks, long chains, and a front; beside the former solver where it says so.
 
-MobileNetV2 at 224 x 224 has all its weights on a ZCU102, int8, with every folding, memory and multiplier there is. Its
-front has a format of the weights for each layer, int8 or int4, activations int8; the error of int4 is a stand-in for a
-measured one: the layer's squared error of rounding, as a share of the squares of all weights. The longer networks are
-one inverted residual block after the other. CPU seconds of one thread, which other load changes little; the time that
-passes is longer where cores are shared.
+``networks``: the least latency of published networks in half, 80 % and all of a device, asked for to within 1 %, .5 %
+and exactly, one after the other; ``front``: formats int8 and int4 for each of MobileNetV2's layers, activations int8,
+where int4's error stands in for a measured one: the layer's squared error of rounding, as a share of the squares of all
+weights; ``growth``: chains of 5 to 300 ops for three objectives, by this solver and by that of commit ``FORMER`` on the
+problems that it makes of the same networks, in the same run. CPU seconds are of one thread; other load changes them
+little.
 """
 
 from __future__ import annotations
 
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.solver_problems import NETWORKS, chain, mobilenet_v2, of_int4_weights, part, problem
 from dse.candidates import Table
 from dse.epsilon import trades
 from dse.milp import Solution, solve
 from dse.problem import Objective, Problem
-from hw.device import DEVICES, Resources
-from models.ir.dtype import IntType
-from models.ir.graph import Conv, Graph, Linear
+from dse.program import SolverError
+from hw.device import DEVICES
 from reports.style import CHOSEN, STEPS, STYLE
-from tests.support.nets import Builder
 
-DEVICE = DEVICES["zcu102"]
-STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
-"""MobileNetV2's expansion, channels, blocks and stride (arXiv 1801.04381)."""
-SHARE, GRAINS = 0.8, 64
-"""Of the device, for the front, and steps of the error from all layers in int4 to none."""
-BLOCKS = (2, 5, 10, 20, 30, 49)
-"""Of the longer networks: four layers each, and four more."""
-GAP = 0.02
-"""Asked for along the front."""
-LATENCY_BLOCKS, LATENCY_GAP = 10, 0.05
-"""Where latency is the objective: the longest network, and the gap asked for."""
-PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "solve_time.png"
+ROOT = Path(__file__).resolve().parent.parent
+SOLVER = (*sorted((ROOT / "dse" / "labels").glob("*.py")), *sorted((ROOT / "dse").glob("*.py")))
+FORMER = "707426e"
+"""The last commit whose proofs rest on HiGHS's own bound."""
+SHARES = (0.5, 0.8, 1.0)
+GAPS = ((0.01, 60.0), (0.005, 300.0), (0.0, 300.0))
+"""What is asked for, and for how long."""
+BLOCKS = (1, 2, 5, 10, 20, 50, 74)
+"""Of the chains: four ops each, and three or four more; one op less in the first."""
+GROWTH_GAP, GROWTH_SECONDS = 0.02, 60.0
+OBJECTIVES = (Objective.BOTTLENECK, Objective.LATENCY, Objective.UTILISATION)
+POINTS, FRONT_GAP, FRONT_SHARE, FRONT_SECONDS = 20, 0.02, 0.8, 600.0
+IMAGES = ROOT / "docs" / "images"
 Result = TypeVar("Result")
 
 
-def mobilenet_v2(side: int = 224) -> Graph:
-    net = Builder(np.random.default_rng(0), (side, side, 3), IntType(8))
-    net.conv(32, 3, "int8", stride=2)
-    channels = 32
-    for expansion, out, blocks, stride in STAGES:
-        for block in range(blocks):
-            _inverted_residual(net, channels, out, expansion, 1 if block else stride)
-            channels = out
-    net.conv(1280, 1, "int8")
-    net.global_pool("int8")
-    return net.linear(1000, "int8")
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    begin = time.process_time()
+    return work(), round(time.process_time() - begin, 2)
 
 
-def chain(blocks: int) -> Graph:
-    """A stem, so many blocks of 16 channels at 32 x 32, pooling and a linear layer."""
-    net = Builder(np.random.default_rng(0), (32, 32, 2), IntType(8))
-    net.conv(16, 3, "int8")
-    for _ in range(blocks):
-        _inverted_residual(net, 16, 16, 3, 1)
-    net.global_pool("int8")
-    return net.linear(10, "int8")
-
-
-def _inverted_residual(net: Builder, channels: int, out: int, expansion: int, stride: int) -> None:
-    entering = net.last
-    if expansion > 1:
-        net.conv(expansion * channels, 1, "int8")
-    net.conv(expansion * channels, 3, "int8", stride=stride, depthwise=True)
-    leaving = net.conv(out, 1, "int8")
-    if stride == 1 and channels == out:
-        net.add(leaving, entering, "int8")
-
-
-def of_int4_weights(graph: Graph) -> tuple[Graph, dict[str, float]]:
-    """With weights rounded to 4 bits, and each layer's squared error as a share of the squares of all weights."""
-    nodes, errors = [], {}
-    for node in graph.nodes:
-        if isinstance(node, Conv | Linear):
-            rounded = np.clip(np.rint(node.weight / 16), -8, 7).astype(np.int64)
-            errors[node.name] = float(((node.weight - 16.0 * rounded) ** 2).sum())
-            node = replace(node, weight=rounded, weight_dtype=IntType(4))
-        nodes.append(node)
-    squares = sum(float((n.weight**2.0).sum()) for n in graph.nodes if isinstance(n, Conv | Linear))
-    return graph.replace(nodes=tuple(nodes)), {name: error / squares for name, error in errors.items()}
-
-
-def part(share: float) -> Resources:
-    return Resources(*(int(share * getattr(DEVICE, kind)) for kind in Resources.names()))
-
-
-def timed(work: Callable[[], Result]) -> tuple[Result, dict[str, float]]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = work()
-    spent = {"CPU seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
-    return result, {name: round(value, 2) for name, value in spent.items()}
-
-
-def entry(found: Solution, spent: dict[str, float]) -> dict[str, Any]:
+def entry(found: Solution, seconds: float) -> dict[str, Any]:
     report = found.report
-    figures = {
+    return {
         "status": report.status,
         "objective": report.objective,
         "bound": report.bound,
         "gap": round(report.gap, 5),
+        "CPU seconds": seconds,
     }
-    return {**figures, "utilisation": round(float(found.evaluation.utilisation), 4), **spent}
 
 
-def _solved(problem: Problem, objective: Objective, gap: float = 0.0) -> dict[str, Any]:
-    return entry(*timed(lambda: solve(problem, objective, gap=gap)))
+def attempt(problem: Problem, objective: Objective, gap: float, limit: float) -> dict[str, Any]:
+    begin = time.process_time()
+    try:
+        return entry(*timed(lambda: solve(problem, objective, then=(), gap=gap, time_limit=limit)))
+    except SolverError as error:
+        return {"status": "nothing found", "why": str(error), "CPU seconds": round(time.process_time() - begin, 2)}
 
 
-def single() -> dict[str, Any]:
-    table = Table({"int8": mobilenet_v2()}, DEVICE)
-    candidates, spent = timed(lambda: table.candidates)
-    own = [len(found) for name, found in candidates.items() if name in table.layers]
-    figures: dict[str, Any] = {
-        "label": "estimated",
-        "ops": len(candidates),
-        "candidates": sum(map(len, candidates.values())),
-        "candidates an op, mean": round(sum(map(len, candidates.values())) / len(candidates)),
-        "ops with 300 candidates or more": sum(count >= 300 for count in own),
-        "table": spent,
-    }
-    for share in (1.0, 0.9, 0.8):
-        figures[f"bottleneck, {share:.0%} of {DEVICE.name}"] = _solved(table.problem(part(share)), Objective.BOTTLENECK)
+def networks() -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for name, (device, _) in NETWORKS.items():
+        for share in SHARES:
+            own = problem(name, share)
+            label = f"{name}, {share:.0%} of {device}"
+            count = sum(len(op.candidates) for op in own.ops)
+            figures[label] = {"label": "estimated", "ops": len(own.ops), "candidates": count}
+            for gap, limit in GAPS:
+                found = attempt(own, Objective.LATENCY, gap, limit)
+                figures[label][f"{gap:g} asked, {limit:g} s at most"] = found
+                print(label, gap, found, file=sys.stderr, flush=True)
     return figures
+
+
+def course() -> list[tuple[float, float, float | None]]:
+    """Seconds, bound, and best choice or None, as they move, of MobileNetV2 in 80 % of a ZCU102."""
+    moves: list[tuple[float, float, float | None]] = []
+    solve(
+        problem("MobileNetV2", 0.8), Objective.LATENCY, then=(), gap=0.001, time_limit=120.0,
+        watch=lambda bound, best, seconds: moves.append(
+            (round(seconds, 2), float(bound), None if best is None else float(best))
+        ),
+    )  # fmt: skip
+    return moves
 
 
 def front() -> dict[str, Any]:
-    graph = mobilenet_v2()
+    graph, device = mobilenet_v2(), DEVICES["zcu102"]
     coarse, errors = of_int4_weights(graph)
-    errors_by_format = {name: {"int8": 0.0, "int4": error} for name, error in errors.items()}
-    table = Table({"int8": graph, "int4": coarse}, DEVICE, errors_by_format)
-    candidates, spent = timed(lambda: table.candidates)
-    problem = table.problem(part(SHARE))
-    grain = sum(round(error * 1e6) for error in errors.values()) // GRAINS
-    found, taken = timed(lambda: trades(problem, Objective.BOTTLENECK, grain, GAP))
-    return {
-        "label": "estimated",
-        "candidates": sum(map(len, candidates.values())),
-        "table": spent,
-        "points": len(found.points),
-        **taken,
-        "bottleneck and its bound, error, by point": [
-            (point.report.objective, point.report.bound, point.evaluation.error) for point in found.points
-        ],
-    }
+    by_format = {name: {"int8": 0.0, "int4": error} for name, error in errors.items()}
+    table = Table({"int8": graph, "int4": coarse}, device, by_format)
+    count, spent = timed(lambda: sum(map(len, table.candidates.values())))
+    own = table.problem(part(device, FRONT_SHARE))
+    grain = sum(round(error * 1e6) for error in errors.values()) // POINTS
+    begin, points = time.process_time(), []
+
+    def found(point: Solution) -> None:
+        seconds = round(time.process_time() - begin, 1)
+        points.append({**entry(point, seconds), "error": point.evaluation.error})
+        print("front", points[-1], file=sys.stderr, flush=True)
+        if seconds > FRONT_SECONDS:
+            raise TimeoutError
+
+    whole = True
+    try:
+        trades(own, Objective.BOTTLENECK, grain, FRONT_GAP, found)
+    except TimeoutError:
+        whole = False
+    figures = {"label": "estimated", "candidates": count, "CPU seconds of the table": spent, "whole": whole}
+    return {**figures, "points, CPU seconds since the start": points}
 
 
 def growth() -> dict[str, Any]:
+    """By this code's solver."""
     figures: dict[str, Any] = {}
+    device = DEVICES["zcu102"]
     for blocks in BLOCKS:
-        graph = chain(blocks)
-        problem = Table({"int8": graph}, DEVICE).problem(part(1.0))
-        own: dict[str, Any] = {"label": "estimated", "candidates": sum(len(op.candidates) for op in problem.ops)}
-        own["bottleneck, gap 0 asked"] = _solved(problem, Objective.BOTTLENECK)
-        if blocks <= LATENCY_BLOCKS:
-            own[f"latency, gap {LATENCY_GAP:g} asked"] = _solved(problem, Objective.LATENCY, LATENCY_GAP)
-        figures[f"{len(graph.nodes)} ops"] = own
+        own = Table({"int8": chain(blocks)}, device).problem(part(device, 1.0))
+        found: dict[str, Any] = {"candidates": sum(len(op.candidates) for op in own.ops)}
+        for objective in OBJECTIVES:
+            found[str(objective)] = attempt(own, objective, GROWTH_GAP, GROWTH_SECONDS)
+        figures[str(len(own.ops))] = found
+        print("growth", len(own.ops), found, file=sys.stderr, flush=True)
     return figures
 
 
-def picture(figures: dict[str, Any]) -> Figure:
-    """CPU seconds against ops."""
+def growth_before() -> dict[str, Any]:
+    """By the former solver, in a copy of its code with this benchmark and its problems put beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.run(["git", "archive", FORMER], cwd=ROOT, check=True, capture_output=True).stdout
+        subprocess.run(["tar", "x", "-C", folder], input=archive, check=True)
+        for name in ("solve_time.py", "solver_problems.py"):
+            (Path(folder) / "benchmarks" / name).write_bytes((ROOT / "benchmarks" / name).read_bytes())
+        command = [
+            sys.executable,
+            "-c",
+            "import json; from benchmarks import solve_time as own; print(json.dumps(own.growth()))",
+        ]
+        said = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(said)
+
+
+def growth_picture(now: dict[str, Any], before: dict[str, Any]) -> Figure:
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(8.4, 5.0), layout="constrained")
+        grid = drawn.subplots(2, len(OBJECTIVES), sharex=True, sharey="row")
+        for column, objective in enumerate(OBJECTIVES):
+            for figures, color, label in ((before, STEPS, f"before ({FORMER})"), (now, CHOSEN, "now")):
+                own = {int(ops): found[str(objective)] for ops, found in figures.items()}
+                seconds = [found["CPU seconds"] for found in own.values()]
+                grid[0, column].plot(list(own), seconds, "o-", color=color, label=label)
+                gaps = {ops: 100 * found["gap"] for ops, found in own.items() if "gap" in found}
+                grid[1, column].plot(list(gaps), list(gaps.values()), "o-", color=color)
+            grid[0, column].set_title(str(objective))
+            grid[1, column].set_xlabel("ops")
+            for axes in grid[:, column]:
+                axes.grid(True)
+        grid[0, 0].set_yscale("log")
+        grid[1, 0].set_yscale("symlog", linthresh=1)
+        grid[0, 0].set_ylabel("CPU seconds")
+        grid[1, 0].set_ylabel("gap, %; no point: no choice found")
+        grid[0, 0].legend(frameon=False)
+        drawn.suptitle(
+            f"inverted residual blocks on zcu102 (estimated), {GROWTH_GAP:.0%} asked, {GROWTH_SECONDS:.0f} s"
+        )
+    return drawn
+
+
+def course_picture(moves: list[tuple[float, float, float | None]]) -> Figure:
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(6.4, 3.2), layout="constrained")
         axes = drawn.add_subplot()
-        for name, color in (("bottleneck, gap 0 asked", STEPS), (f"latency, gap {LATENCY_GAP:g} asked", CHOSEN)):
-            taken = {int(ops.split()[0]): own[name]["CPU seconds"] for ops, own in figures.items() if name in own}
-            axes.plot(list(taken), list(taken.values()), "o-", color=color, label=name)
-        axes.set_yscale("log")
-        axes.set_xlabel("ops, inverted residual blocks one after the other")
-        axes.set_ylabel("CPU seconds")
-        axes.set_title("time to solve the integer program (zcu102, estimated costs)")
+        last = moves[-1][0]
+        bounds = [(seconds, bound) for seconds, bound, _ in moves]
+        bests = [(seconds, best) for seconds, _, best in moves if best is not None]
+        for points, color, label in ((bests, CHOSEN, "best choice"), (bounds, STEPS, "bound, proven")):
+            seconds, values = zip(*points, (last, points[-1][1]), strict=True)
+            axes.step(seconds, values, where="post", color=color, label=label)
+        axes.set_xlabel("seconds")
+        axes.set_ylabel("latency, cycles (estimated)")
+        axes.set_title("MobileNetV2 at 224 in 80 % of a zcu102")
         axes.grid(True)
         axes.legend(frameon=False)
     return drawn
 
 
 def measure() -> dict[str, Any]:
-    longer = growth()
-    picture(longer).savefig(PICTURE)
-    return {"MobileNetV2": single(), "front of MobileNetV2": front(), **longer}
+    moves, now, before = kept("course"), kept("growth"), kept("before")
+    course_picture(moves).savefig(IMAGES / "solve_course.png")
+    growth_picture(now, before).savefig(IMAGES / "solve_time.png")
+    return {
+        "networks": kept("networks"),
+        "front of MobileNetV2": kept("front"),
+        "growth, now": now,
+        f"growth, before ({FORMER})": before,
+        "course of MobileNetV2: seconds, bound, best": moves,
+    }
+
+
+PARTS: dict[str, Callable[[], Any]] = {
+    "course": course,
+    "front": front,
+    "growth": growth,
+    "before": growth_before,
+    "networks": networks,
+}
+
+
+def kept(name: str) -> Any:
+    """A part's figures: kept from before, if they are of this solver, or measured now and kept."""
+    code = b"".join(path.read_bytes() for path in (*SOLVER, ROOT / "benchmarks" / "solver_problems.py"))
+    path = ROOT / "runs" / "solve_time" / f"{hashlib.sha256(code).hexdigest()[:16]}-{name}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(PARTS[name]()), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Measure a part of the solver's time, keep its figures, print them.")
+    parser.add_argument("part", choices=PARTS)
+    print(json.dumps(kept(parser.parse_args().part)))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
 from dse.prune import prune
+from dse.search import Watch
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Trades:
 
 def trades(
     problem: Problem, objective: Objective, grain: int = 1, gap: float = 0.0,
-    found: Callable[[Solution], None] = lambda solution: None,
+    found: Callable[[Solution], None] = lambda solution: None, watch: Watch = lambda *_: None,
 ) -> Trades:  # fmt: skip
-    """All points; raises ``Infeasible`` where there is none. ``found`` is told each.
+    """All points; raises ``Infeasible`` where there is none. ``found`` is told each, ``watch`` what ``solve`` tells.
 
     ``gap``: share of the objective, and of the error at it, by which a point may miss the least; of many ops the error
     is then the least among choices with the same interfaces alone, as ``solve`` has it. Such points are not
@@ -49,7 +50,7 @@ def trades(
         try:
             # what is least under a cap is no less under a lower one
             floor = points[-1].report if points else None
-            point = solve(limited, objective, then=(Objective.ERROR,), gap=gap, floor=floor)
+            point = solve(limited, objective, then=(Objective.ERROR,), gap=gap, floor=floor, watch=watch)
         except Infeasible:
             if not points:
                 raise

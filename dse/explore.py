@@ -18,6 +18,7 @@ from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.polish import polish
 from dse.problem import Objective, Problem, Selection
 from dse.prune import prune
+from dse.search import Watch
 from dse.sensitivity import Assignment, worthwhile
 from hw.device import Device, Resources
 from hw.mapping import Mapping as HwMapping
@@ -102,23 +103,26 @@ def shares(table: Table, search: Search, family: str) -> list[Fraction]:
     return [limit] + [max(least, limit * Fraction(float(least / limit) ** (n / steps))) for n in range(1, search.sizes)]
 
 
-def designs(table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None) -> list[Design]:
-    """A family's designs in a share of the device, ``Infeasible`` where there is none."""
+def designs(
+    table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None,
+    watch: Watch = lambda *_: None,
+) -> list[Design]:  # fmt: skip
+    """A family's designs in a share of the device, ``Infeasible`` where there is none. ``watch``: as for ``solve``."""
     limited = _problem(table, search, share, _formats(table, family))
     if family == MIXED:
         worst = _largest_error(table)
         grain = max(1, round(search.grain * worst))
-        points = trades(limited, search.objective, grain, gap=search.gap).points
+        points = trades(limited, search.objective, grain, gap=search.gap, watch=watch).points
         found = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
     elif family.startswith(SPEEDUP):
-        base = _solved(_problem(table, search, share, _formats(table, BASE)), search.objective, search)
+        base = _solved(_problem(table, search, share, _formats(table, BASE)), search.objective, search, watch)
         speed = base.evaluation.objective(search.objective) / Fraction(family.removeprefix(SPEEDUP))
-        found = {family: _solved(limited.capped(search.objective, speed), Objective.ERROR, search)}
+        found = {family: _solved(limited.capped(search.objective, speed), Objective.ERROR, search, watch)}
     elif family.startswith(ERROR):
         cap = Fraction(round(float(family.removeprefix(ERROR)) / ERROR_UNIT))
-        found = {family: _solved(limited.capped(Objective.ERROR, cap), search.objective, search)}
+        found = {family: _solved(limited.capped(Objective.ERROR, cap), search.objective, search, watch)}
     else:
-        found = {family: _solved(limited, search.objective, search)}
+        found = {family: _solved(limited, search.objective, search, watch)}
     return [
         _design(table, name, family, share, limited, point, point.selection, clock_mhz) for name, point in found.items()
     ]
@@ -149,8 +153,8 @@ def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Ju
     return _design(table, family, family, search.whole, problem, found, selection, clock_mhz)
 
 
-def _solved(problem: Problem, objective: Objective, search: Search) -> Solution:
-    return solve(problem, objective, gap=search.gap, time_limit=search.time_limit)
+def _solved(problem: Problem, objective: Objective, search: Search, watch: Watch = lambda *_: None) -> Solution:
+    return solve(problem, objective, gap=search.gap, time_limit=search.time_limit, watch=watch)
 
 
 def _design(

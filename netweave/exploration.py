@@ -23,6 +23,7 @@ from dse.milp import SolverReport
 from dse.problem import Infeasible, Objective, utilisation
 from dse.proof import PROOF
 from dse.proof import save as save_proof
+from dse.search import Watch
 from hw import emit
 from hw.mapping import FrameInput
 from hw.mapping import Mapping as HwMapping
@@ -36,7 +37,7 @@ from netweave.config import Device as Target
 from netweave.listener import Progress
 from netweave.networks import Networks, origin, source
 from netweave.stamp import digest
-from netweave.workers import Task, Workers
+from netweave.workers import Task, Workers, tell
 from reports.artifact import read_json
 from reports.designs import ALL, FRONT
 from reports.front import write_front
@@ -132,7 +133,9 @@ class Exploration:
     def designs(self, family: str, share: str) -> dict[str, Any]:
         """A family's designs in a share of the device, or why it has none there."""
         try:
-            found = designs(self.table, self.search, family, Fraction(share), self.clock_mhz)
+            found = designs(
+                self.table, self.search, family, Fraction(share), self.clock_mhz, closing(family, share, self.search)
+            )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
         return {
@@ -172,6 +175,19 @@ class Exploration:
             "resources": resources,
             "utilisation": float(utilisation(resources, budget(self.target.target.resources))),
         }
+
+
+def closing(family: str, share: str, search: Search) -> Watch:
+    """Tells whoever waits for a design how near it is to being proven."""
+    what = f"{family} in {float(Fraction(share)):.0%}"
+
+    def told(bound: Fraction, best: Fraction | None, seconds: float) -> None:
+        if best is None:
+            tell(f"{what}, none below {float(bound):,.4g}")
+        elif best:
+            tell(f"{what}, {float(best):,.6g}, proven to {float((best - bound) / best):.1%}")
+
+    return told
 
 
 def case(config: Config) -> Load:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from logging import ERROR
@@ -18,6 +20,8 @@ from typing import Any
 from netweave.listener import Progress
 from netweave.store import Store
 
+TOPIC = "netweave"
+"""Under which workers tell how they go on."""
 LOST = 3
 """Workers that may be lost over a task before the task is blamed."""
 
@@ -28,6 +32,16 @@ class ClusterError(ValueError):
 
 class EvaluationError(ValueError):
     """What stopped an evaluation on a worker; the message is that of the error there."""
+
+
+_teller: ContextVar[Callable[[str], None] | None] = ContextVar("_teller", default=None)
+
+
+def tell(text: str) -> None:
+    """Say from within an evaluation how it goes on; shown to whoever waits for it, wherever the evaluation is made."""
+    teller = _teller.get()
+    if teller is not None:
+        teller(text)
 
 
 @dataclass(frozen=True)
@@ -92,20 +106,27 @@ class Workers:
                 results[place] = kept
         left = [place for place in range(len(tasks)) if place not in results]
         progress(what, len(results), len(tasks))
-        for place, result in self._evaluated({place: tasks[place] for place in left}):
+
+        def told(text: str) -> None:
+            progress(f"{what} ({text})", len(results), len(tasks))
+
+        for place, result in self._evaluated({place: tasks[place] for place in left}, told):
             self.store.put(tasks[place].kind, tasks[place].inputs, result)
             results[place] = result
             progress(what, len(results), len(tasks))
         return [results[place] for place in range(len(tasks))]
 
-    def _evaluated(self, tasks: Mapping[int, Task]) -> Iterator[tuple[int, Any]]:
+    def _evaluated(self, tasks: Mapping[int, Task], told: Callable[[str], None]) -> Iterator[tuple[int, Any]]:
         client = self._start() if tasks else None
         if client is None:
             for place, task in tasks.items():
-                yield place, task.evaluate(**task.arguments)
+                with _telling(told):
+                    result = task.evaluate(**task.arguments)
+                yield place, result
             return
         from distributed import KilledWorker, as_completed
 
+        client.subscribe_topic(TOPIC, lambda event: told(event[1]))
         # pure=False: the store, not Dask, knows what is the same
         places = {
             client.submit(_evaluate, task.evaluate, task.arguments, pure=False): place for place, task in tasks.items()
@@ -116,13 +137,36 @@ class Workers:
         except KilledWorker as error:
             raise ClusterError(f"{error}: workers were lost over it; is there enough memory?") from error
         finally:
+            client.unsubscribe_topic(TOPIC)
             client.cancel(list(places))
+
+
+@contextmanager
+def _telling(told: Callable[[str], None]) -> Iterator[None]:
+    """``tell`` goes to ``told``, at most once a second: more nobody reads."""
+    last = 0.0
+
+    def seldom(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 1:
+            last = time.monotonic()
+            told(text)
+
+    token = _teller.set(seldom)
+    try:
+        yield
+    finally:
+        _teller.reset(token)
 
 
 def _evaluate(evaluate: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Errors that cannot be sent as they are, as those cannot that take more than a message, are sent as messages."""
+    from distributed import get_worker
+
+    worker = get_worker()
     try:
-        return evaluate(**arguments)
+        with _telling(lambda text: worker.log_event(TOPIC, text)):
+            return evaluate(**arguments)
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
+
+from netweave.workers import tell
 
 
 def square(x: int, marks: Path) -> int:
@@ -21,6 +24,13 @@ def deadly(x: int, marks: Path) -> int:
     if first and x == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return result
+
+
+def telling(x: int, marks: Path) -> int:
+    """Says how far it is, and takes long enough to be heard."""
+    tell(f"at {x}")
+    time.sleep(0.5)
+    return square(x, marks)
 
 
 def evaluated(marks: Path) -> dict[int, int]:

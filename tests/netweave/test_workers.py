@@ -14,7 +14,7 @@ import pytest
 from netweave.store import Store
 from netweave.workers import ClusterError, Pool, Task
 from reports.artifact import ArtifactError
-from tests.netweave.evaluations import deadly, evaluated, square
+from tests.netweave.evaluations import deadly, evaluated, square, telling
 
 
 def tasks(marks: Path, count: int = 8, evaluate: Callable[..., int] = square) -> list[Task]:
@@ -39,6 +39,15 @@ def test_any_number_of_workers_gives_the_same(count: int, tmp_path: Path) -> Non
     with Pool(count=count).open(Store(tmp_path / "store")) as pool:
         assert pool.run(tasks(tmp_path / "marks"), "squares", lambda *_: None) == [x * x for x in range(8)]
     assert evaluated(tmp_path / "marks") == dict.fromkeys(range(8), 1)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_an_evaluation_tells_is_heard(count: int, tmp_path: Path) -> None:
+    heard: list[tuple[str, int, int]] = []
+    with Pool(count=count).open(Store(tmp_path / "store")) as workers:
+        workers.run(tasks(tmp_path, 2, telling), "squares", lambda *told: heard.append(told))
+    said = {what for what, _, total in heard if total == 2}
+    assert said == {"squares", "squares (at 0)", "squares (at 1)"}
 
 
 def test_a_lost_worker_s_task_goes_to_another(tmp_path: Path) -> None:
