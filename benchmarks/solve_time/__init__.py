@@ -10,9 +10,9 @@ little.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.solver_problems import NETWORKS, chain, mobilenet_v2, of_int4_weights, part, problem
+from benchmarks.solve_time.problems import NETWORKS, chain, mobilenet_v2, of_int4_weights, part, problem
 from dse.candidates import Table
 from dse.epsilon import trades
 from dse.milp import Solution, solve
@@ -33,7 +33,7 @@ from dse.program import SolverError
 from hw.device import DEVICES
 from reports.style import CHOSEN, STEPS, STYLE
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SOLVER = (*sorted((ROOT / "dse" / "labels").glob("*.py")), *sorted((ROOT / "dse").glob("*.py")))
 FORMER = "707426e"
 """The last commit whose proofs rest on HiGHS's own bound."""
@@ -145,8 +145,8 @@ def growth_before() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", FORMER], cwd=ROOT, check=True, capture_output=True).stdout
         subprocess.run(["tar", "x", "-C", folder], input=archive, check=True)
-        for name in ("solve_time.py", "solver_problems.py"):
-            (Path(folder) / "benchmarks" / name).write_bytes((ROOT / "benchmarks" / name).read_bytes())
+        (Path(folder) / "benchmarks" / "solve_time.py").unlink()
+        shutil.copytree(ROOT / "benchmarks" / "solve_time", Path(folder) / "benchmarks" / "solve_time")
         command = [
             sys.executable,
             "-c",
@@ -224,15 +224,9 @@ PARTS: dict[str, Callable[[], Any]] = {
 
 def kept(name: str) -> Any:
     """A part's figures: kept from before, if they are of this solver, or measured now and kept."""
-    code = b"".join(path.read_bytes() for path in (*SOLVER, ROOT / "benchmarks" / "solver_problems.py"))
+    code = b"".join(path.read_bytes() for path in (*SOLVER, ROOT / "benchmarks" / "solve_time" / "problems.py"))
     path = ROOT / "runs" / "solve_time" / f"{hashlib.sha256(code).hexdigest()[:16]}-{name}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(PARTS[name]()), encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Measure a part of the solver's time, keep its figures, print them.")
-    parser.add_argument("part", choices=PARTS)
-    print(json.dumps(kept(parser.parse_args().part)))
