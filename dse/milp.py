@@ -170,7 +170,8 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
     if not network.joined:
         return Infeasible(problem.name, (), False, Fraction(0))
     nearest = Search(problem, None, seconds=time_limit).run()
-    assert nearest.evaluation is not None, "without limits, a problem that can be joined has a choice"
+    if nearest.evaluation is None or nearest.bound < nearest.evaluation.overrun:
+        raise SolverError(f"{problem.name}: no choice keeps all limits; the search ended before it found by how little")
     least = {name: _least(problem, network, name, time_limit) for name in problem.limits}
     alone = any(least[name] > limit for name, limit in problem.limits.items())
     needed = least if alone else nearest.evaluation.amounts

@@ -298,3 +298,13 @@ def test_a_latency_out_of_reach_is_named() -> None:
         milp.solve(problem, Objective.ERROR)
     (short,) = (shortage for shortage in caught.value.shortages if shortage.name == "latency")
     assert short.needed == min(e.latency for _, e in exhaustive.selections(problem))
+
+
+def test_what_is_short_may_not_be_found_in_time() -> None:
+    refused = next(
+        problem
+        for problem in map(random_problem, range(200))
+        if isinstance(oracle(problem, Objective.LATENCY), Infeasible)
+    )
+    with pytest.raises(SolverError, match="the search ended before it found by how little"):
+        milp.infeasible(refused, time_limit=0.0)
