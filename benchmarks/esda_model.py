@@ -26,7 +26,7 @@ from tests.support.data import DATA
 
 MOST = 32
 DEVICE = DEVICES["zcu102"]
-SHARES = {"DVS_1890": 0.8, "NMNIST": 0.6, "NCal_w0p5": 0.5, "ASL_0p5": 0.8}
+SHARES = {"DVS_1890": 0.8, "NMNIST": 0.6, "NCal_w0p5": 0.5, "NCal_2751": 0.8, "ASL_0p5": 0.8}
 """Of the ZCU102, which ESDA's optimizer was given."""
 ADDRESSES, BITS = 1024, 16
 """Words of an 18 Kb block, and bits of a word."""
