@@ -111,7 +111,7 @@ def _together(
                 changes.append((pick, 1))
     program.add(changes, most)
     try:
-        outcome = program.minimise(terms, GAP, nodes=PATIENCE)
+        found = program.minimise(terms, GAP, PATIENCE)
     except SolverError:
         return selection
-    return outcome.selection if outcome else selection
+    return found or selection

@@ -32,16 +32,6 @@ class SolverError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A choice, its value in the goal, a lower bound on every choice's, and whether it is proven within the gap."""
-
-    selection: Selection
-    value: float
-    bound: float
-    proven: bool
-
-
-@dataclass(frozen=True)
 class Relaxed:
     """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick."""
 
@@ -243,38 +233,23 @@ class Program:
         parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))
         return Relaxed(highs.getInfo().objective_function_value, found, parts)
 
-    def minimise(
-        self, goal: Terms, gap: float = 0.0, time_limit: float | None = None, nodes: int | None = None,
-        start: Selection | None = None, target: float | None = None,
-    ) -> Outcome | None:  # fmt: skip
-        """The best choice, to within ``gap`` of its value, under the rules added so far; None where there is none.
+    def minimise(self, goal: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
+        """The best choice that ``nodes`` find, to within ``gap`` of the least, under the rules added so far.
 
-        ``start``: a choice of the program's candidates that keeps to them, to begin with.
-        ``target``: a value that is enough.
-        It is not proven where ``time_limit``, in seconds, ends the search, or ``nodes``, which does not depend on load.
+        None where there is none. ``target``: a value that is enough. The choice is the same whatever the load.
         """
         # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; those of 35 and
-        # more take half as long with presolve, and without the heuristics find choices up to half as slow again; what
-        # is known to begin with is mostly near the best, so that heuristics and restarts only delay its proof
+        # more take half as long with presolve, and without the heuristics find choices up to half as slow again
         many = len(self.problem.ops) > MANY
         options: dict[str, object] = {
-            "mip_rel_gap": gap, "mip_abs_gap": 0.0, "presolve": "on" if many else "off",
+            "mip_rel_gap": gap, "mip_abs_gap": 0.0, "presolve": "on" if many else "off", "mip_max_nodes": nodes,
             "mip_heuristic_run_rins": many, "mip_heuristic_run_rens": many, "mip_allow_restart": not many,
             "mip_feasibility_tolerance": LOOSE if many else TOLERANCE, "primal_feasibility_tolerance": TOLERANCE,
         }  # fmt: skip
-        if many and start is not None:
-            options |= {"mip_heuristic_effort": 0.0, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
-        if time_limit is not None:
-            options["time_limit"] = time_limit
-        if nodes is not None:
-            options["mip_max_nodes"] = nodes
         if target is not None:
             options["objective_target"] = target
         highs = _highs(options)
         highs.passModel(self._model(goal, whole=True))
-        if start is not None:
-            known = [float(own is start[name]) for name, picks in self.picks.items() for _, own in picks]
-            highs.setSolution(len(known), np.arange(len(known), dtype=np.int32), np.array(known))
         highs.run()
         status = highs.getModelStatus()
         if status in NOTHING:
@@ -286,9 +261,7 @@ class Program:
             if len(chosen) != 1:
                 raise SolverError(f"the solver stopped with status {status.name} before it found a choice")
             selection[name] = chosen[0]
-        info = highs.getInfo()
-        proven = status == highspy.HighsModelStatus.kOptimal
-        return Outcome(selection, info.objective_function_value, info.mip_dual_bound, proven)
+        return selection
 
 
 def _highs(options: dict[str, object]) -> highspy.Highs:

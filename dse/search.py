@@ -324,10 +324,10 @@ class Search:
             goal = program.limited(self.goal)
         try:
             gap = float(self.gap) if target is None else 0.0
-            found = program.minimise(goal, gap, nodes=question.nodes, target=target)
+            found = program.minimise(goal, gap, question.nodes, target)
         except SolverError:
             return
-        if found is not None and self._answers(found.selection, question):
+        if found is not None and self._answers(found, question):
             raise FoundOne
 
     def _refuted(self, bound: Fraction, tree: Tree) -> None:
