@@ -15,7 +15,7 @@ from typing import Any
 
 from dse.labels.goals import Goal
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany, rowwise
+from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Split, Step, Taken, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
@@ -111,13 +111,15 @@ def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
             raise CertificateError(f"certificate: a step's grain is {step.grain}, must be at least 1")
         if taken is not None:
             problem = taken.left()
-        network = Network(problem, timed=is_timed(problem, goal), whole=step.whole, grain=step.grain)
+        network = Network(
+            problem, timed=is_timed(problem, goal), whole=step.whole, grain=step.grain, folded=step.folded
+        )
         weights = Weights.read(network, step.weights)
         taken = take(network, weights, goal, Fraction(step.value), True, Counter())
         if taken.empty:
             return
     if tree.rows and taken is not None:
-        found = rowwise(taken.network, taken.weights, taken.completions(), taken.limits, Counter(), None)
+        found = taken.rowwise(Counter(), None)
         if found.complete and not found.choices:
             return
     if tree.split is None:

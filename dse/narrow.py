@@ -25,6 +25,10 @@ LEAF = 150
 GRAINS = (0.1, 0.03, 0.01, 0.003, 0.0015)
 """Times are rounded down to multiples of this share of a latency, taken once over all ops; step by step."""
 STALLED = 0.97
+FOLDED = 6_000
+"""States after all ops together above which interfaces beside the longest way are not told apart."""
+CORE = 1_000
+"""Candidates that are left of all ops where only those are taken that the relaxation likes best."""
 
 Told = Callable[[Fraction, Tree], None]
 
@@ -86,7 +90,7 @@ class Narrower:
                 taken = take(network, weights, self._goal, value, below, self._counter)
             except TooMany:
                 return left
-            step = Step(str(bound), network.whole, network.grain, weights.entry)
+            step = Step(str(bound), network.whole, network.grain, network.folded, weights.entry)
             before, steps = left.count, (*left.steps, step)
             if taken.empty:
                 return Left(left.problem, steps, left.level, taken, relaxed, empty=True)
@@ -104,6 +108,18 @@ class Narrower:
         relaxed = self._relaxed(left, None)
         return None if relaxed is None else relaxed.value
 
+    def core(self, left: Left, value: Fraction) -> Problem:
+        """Of what is left the candidates that the relaxation likes best, as many of each op."""
+        relaxed = self._relaxed(left, value)
+        if relaxed is None:
+            return left.problem
+        each = max(2, CORE // len(left.problem.ops))
+        ops = []
+        for op in left.problem.ops:
+            best = np.argsort(relaxed.reduced[op.name], kind="stable")[:each]
+            ops.append(replace(op, candidates=tuple(op.candidates[number] for number in np.sort(best))))
+        return replace(left.problem, ops=tuple(ops))
+
     def _aimed(self, left: Left, value: Fraction) -> tuple[Network, Weights, Relaxed | None]:
         """A network of what is left, and weights that fit it."""
         whole = self._small or left.count <= LEAF
@@ -112,6 +128,8 @@ class Narrower:
             about = value if self._goal is Objective.LATENCY else Fraction(left.problem.max_latency or 0)
             grain = max(1, int(GRAINS[min(left.level, len(GRAINS) - 1)] * about / len(left.problem.ops)))
         network = Network(left.problem, timed=self._timed, whole=whole, grain=grain)
+        if not whole and sum(stage.states for stage in network.stages) > FOLDED:
+            network = Network(left.problem, timed=self._timed, whole=whole, grain=grain, folded=True)
         relaxed = self._relaxed(left, value)
         if relaxed is None:
             relaxed = self._pressed(left.problem)

@@ -33,11 +33,13 @@ class SolverError(RuntimeError):
 
 @dataclass(frozen=True)
 class Relaxed:
-    """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick."""
+    """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick and
+    its reduced cost, by how much more at least the goal is with it."""
 
     value: float
     duals: Duals
     shares: dict[str, np.ndarray]
+    reduced: dict[str, np.ndarray]
 
 
 class Program:
@@ -231,7 +233,10 @@ class Program:
         )  # fmt: skip
         ends = np.cumsum([len(picks) for picks in self.picks.values()])
         parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))
-        return Relaxed(highs.getInfo().objective_function_value, found, parts)
+        reduced = np.split(np.array(solution.col_dual[: self._binary]), ends[:-1])
+        return Relaxed(
+            highs.getInfo().objective_function_value, found, parts, dict(zip(self.picks, reduced, strict=True))
+        )
 
     def minimise(self, goal: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
         """The best choice that ``nodes`` find, to within ``gap`` of the least, under the rules added so far.

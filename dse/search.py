@@ -18,7 +18,7 @@ from fractions import Fraction
 from dse.certificate import OVERRUN, Certificate, Tree
 from dse.labels.goals import Goal, value_of
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany, rowwise
+from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Taken, is_timed
 from dse.narrow import LEAF, WHOLE, Left, Narrower, fast_enough, parted
 from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
@@ -30,7 +30,8 @@ open, the next."""
 PART_BEAM, PART_STALLED = 300, 0.9
 """Labels that a rowwise pass leads on in a part, and what share of its candidates a step must leave out."""
 MIX = 4_000
-"""Up to how many candidates that can matter are left to HiGHS where labels find no choice."""
+"""Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, those alone that
+the relaxation likes best."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
 FIRST_STEP, SHORT_STEP, LONG_STEP, QUICK = 0.002, 0.004, 0.03, 2_000_000
@@ -40,6 +41,8 @@ NEAR = Fraction(1, 2000)
 """A distance, as a share, at which the last question is asked: whether any choice has less."""
 FAR = Fraction(1, 100)
 """A distance, as a share, above which a choice is looked for after each step."""
+CLOSE = Fraction(1, 20)
+"""A distance, as a share, up to which what no better choice than the best can have is left out once for all."""
 PATIENCE = 2
 """How many questions may stay open before more effort is spent on each."""
 Watch = Callable[[Fraction, Fraction | None, float], None]
@@ -247,7 +250,8 @@ class Search:
                 self._rowwise(taken, question, PART_BEAM)
 
         try:
-            if self.best is not None and self._base_below != self.best[0]:
+            close = self.best is not None and self.best[0] - self.lower <= CLOSE * self.best[0]
+            if self.best is not None and close and self._base_below != self.best[0]:
                 # what cannot be in a better choice than the best is left out once for all questions
                 upper = self.best[0]
                 base = self._narrower.narrowed(self._base, upper, True, upper, told=self._refuted, tried=tried)
@@ -275,8 +279,8 @@ class Search:
             return Tree(left.steps)
         if left.taken is not None and self._rowwise(left.taken, question, None if left.count <= LEAF else beam):
             return Tree(left.steps, rows=True)
-        if top and question.nodes and left.count <= MIX:
-            self._mix(left.problem, question)
+        if top and question.nodes:
+            self._mix(left.problem if left.count <= MIX else self._narrower.core(left, question.value), question)
         if question.splits is not None:
             if not question.splits:
                 raise StaysOpen
@@ -295,8 +299,7 @@ class Search:
     def _rowwise(self, taken: Taken, question: _Question, beam: int | None) -> bool:
         """Whether labels of every row by itself reach no choice; raises ``FoundOne`` where they reach one."""
         try:
-            known = taken.completions()
-            found = rowwise(taken.network, taken.weights, known, taken.limits, self._counter, beam)
+            found = taken.rowwise(self._counter, beam)
         except TooMany:
             return False
         good = False

@@ -68,8 +68,8 @@ def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray,
     figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
     found = np.full(len(stage.candidates), NEVER)
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
-        inside = looked[(looked >= low) & (looked < high)]
-        at = np.searchsorted(looked, inside)
+        at = np.flatnonzero((looked >= low) & (looked < high))
+        inside = looked[at]
         for candidate in range(low, high):
             if stage.cycles[candidate] > limits.cycles:
                 continue

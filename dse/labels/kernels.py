@@ -19,8 +19,8 @@ def _share(cycles, share):
 @njit(cache=True)
 def expand(
     labels, low, high, link_fill, link_rows, first, last, fill, head, span, tail, rest, rows, lead, knee, reads,
-    carry, grids, caps, weights, budget, deadline, least_left, pull, pulled, allowed, table, table_of, out, parents,
-    chosen, bounds,
+    carry, grids, caps, weights, budget, deadline, least_left, pull, pulled, allowed, pull_before, owed, link_owed,
+    table, table_of, out, parents, chosen, bounds,
 ):  # fmt: skip
     """Lead labels through the transitions into one state; gives how many came through, -1 where ``out`` is full.
 
@@ -41,6 +41,9 @@ def expand(
         deadline, least_left   the op's finish and ``least_left`` must not exceed the deadline
         pull, pulled, allowed   [times after]: ``pull`` times the times, the weighted costs and ``pulled`` must not
                          exceed ``allowed``
+        pull_before, owed, link_owed   [times before], [k], [t]: what weighs on the times of ``labels``, and what a
+                         candidate and a transition add to weighted costs and times at the least; ``owed`` ascends
+                         within what a transition leads through
         table, table_of  least weighted cost of a completion, by steps of a start, a finish and a branch's finish
         out              [most, times after + costs], the labels that came through
         parents, chosen  [most], the label and the candidate that each came from
@@ -51,6 +54,13 @@ def expand(
     looked = len(starts) > 0
     for t in range(len(low)):
         for label in range(low[t], high[t]):
+            room = allowed - pulled - link_owed[t]
+            for at in range(entering):
+                room -= pull_before[at] * labels[label, at]
+            for row in range(rows.shape[1]):
+                room -= weights[row] * labels[label, entering + row]
+            if owed[first[t]] > room:
+                continue
             arrived, begun, ended, between = 0, 0, 0, 0
             for number in range(reads.shape[0]):
                 begin = labels[label, reads[number, 0]] if reads[number, 0] >= 0 else 0
@@ -62,6 +72,8 @@ def expand(
                 begun = max(begun, fills + begin)
                 ended = max(ended, fills + end)
             for candidate in range(first[t], last[t]):
+                if owed[candidate] > room:
+                    break
                 cost, fits = 0, True
                 for row in range(rows.shape[1]):
                     amount = labels[label, entering + row] + link_rows[t, row] + rows[candidate, row]

@@ -17,12 +17,14 @@ from functools import cached_property
 import numpy as np
 
 from dse.labels.kernels import NEVER
-from dse.problem import Interface, Op, Problem
+from dse.problem import Edge, Interface, Link, Op, Problem
 
 START, FINISH = 0, 1
 BRANCH_STEPS = 64
 """Into how many steps the finish of a branch beside the longest way is rounded down."""
 
+State = tuple[Interface | None, ...]
+"""What each op of the frontier writes; None where that is not told apart."""
 TimeOf = tuple[int, int]
 """An op's place and which of its times, START or FINISH."""
 
@@ -94,10 +96,12 @@ class Network:
         timed    whether labels carry times: where latency is limited or asked for
         whole    whether they carry those of all ops of the frontier
         grain    to multiples of how many cycles times are rounded down; bounds stay true
+        folded   whether states tell apart the interfaces of the longest way alone; what else is read then comes over
+                 the cheapest link there is, and bounds stay true
     """
 
-    def __init__(self, problem: Problem, *, timed: bool, whole: bool, grain: int = 1) -> None:
-        self.problem, self.timed, self.whole, self.grain = problem, timed, whole, grain
+    def __init__(self, problem: Problem, *, timed: bool, whole: bool, grain: int = 1, folded: bool = False) -> None:
+        self.problem, self.timed, self.whole, self.grain, self.folded = problem, timed, whole, grain, folded
         self.ops = _branches_first(problem)
         places = {op.name: place for place, op in enumerate(self.ops)}
         self.output = places[problem.output]
@@ -111,7 +115,9 @@ class Network:
         on_spine = set(self.spine)
         self.stages: list[Stage] = []
         frontier: list[int] = []
-        states: dict[tuple[Interface, ...], int] = {(): 0}
+        states: dict[State, int] = {(): 0}
+        self._states: list[dict[State, int]] = []
+        self._ahead: list[list[int]] = []
         for place, op in enumerate(self.ops):
             ahead = [producer for producer in frontier if self._last[producer] > place]
             ahead += [place] * (self._last[place] > place)
@@ -119,7 +125,27 @@ class Network:
             grids = [grain if whole or owner in on_spine else max(step, grain) for owner, _ in times]
             stage, states = self._stage(op, inputs[place], frontier, states, ahead, times, grids)
             self.stages.append(stage)
+            self._states.append(states)
+            self._ahead.append(ahead)
             frontier = ahead
+
+    @property
+    def unfolded(self) -> Network:
+        """One whose states tell all interfaces apart."""
+        if not self.folded:
+            return self
+        return Network(self.problem, timed=self.timed, whole=self.whole, grain=self.grain)
+
+    def states_of(self, other: Network, place: int) -> list[int]:
+        """After an op, this network's state of each state of another one, which tells as many interfaces apart."""
+        own = self._states[place]
+        return [own[self._told_apart(place, self._ahead[place], state)] for state in other._states[place]]
+
+    def _told_apart(self, place: int, ahead: list[int], state: State) -> State:
+        if not self.folded:
+            return state
+        way = max((own for own in self.spine if own <= place), default=place)
+        return tuple(writes if own == way else None for own, writes in zip(ahead, state, strict=True))
 
     @cached_property
     def joined(self) -> bool:
@@ -182,31 +208,33 @@ class Network:
         return found
 
     def _stage(
-        self, op: Op, inputs: tuple[int, ...], frontier: list[int], states: dict[tuple[Interface, ...], int],
+        self, op: Op, inputs: tuple[int, ...], frontier: list[int], states: dict[State, int],
         ahead: list[int], times: tuple[TimeOf, ...], grids: list[int],
-    ) -> tuple[Stage, dict[tuple[Interface, ...], int]]:  # fmt: skip
+    ) -> tuple[Stage, dict[State, int]]:  # fmt: skip
         edges = self.problem.inputs[op.name]
+        joins = [_links(edge, self.problem, self.folded) for edge in edges]
         groups: dict[tuple[tuple[Interface, ...], Interface], list[int]] = defaultdict(list)
         for number, candidate in enumerate(op.candidates):
             groups[candidate.reads, candidate.writes].append(number)
         column = {producer: at for at, producer in enumerate(frontier)}
         place = len(self.stages)
-        after: dict[tuple[Interface, ...], int] = {}
+        after: dict[State, int] = {}
         found: list[tuple[int, int, int, tuple[int, ...], tuple[int, ...]]] = []
         kinds = len(self.problem.budget)
         for state, source in states.items():
             # interfaces of the frontier that go on beyond this op
-            kept = tuple(state[column[producer]] for producer in ahead if producer != place)
+            kept = [state[column[producer]] for producer in ahead if producer != place]
             written = [state[column[producer]] for producer in inputs]
             for number, (reads, writes) in enumerate(groups):
                 links = []
-                for edge, writer in zip(edges, written, strict=True):
-                    link = edge.links.get((writer, reads[edge.index]))
+                for edge, own, writer in zip(edges, joins, written, strict=True):
+                    link = own.get((writer, reads[edge.index]))
                     if link is None:
                         break
                     links.append(link)
                 else:
-                    reached = (*kept, writes) if ahead and ahead[-1] == place else kept
+                    reached = (*kept, writes) if ahead and ahead[-1] == place else tuple(kept)
+                    reached = self._told_apart(place, ahead, reached)
                     target = after.setdefault(reached, len(after))
                     used = [0] * kinds
                     for link in links:
@@ -268,3 +296,16 @@ def _longest_way(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
     while before[way[-1]] >= 0:
         way.append(before[way[-1]])
     return way[::-1]
+
+
+def _links(edge: Edge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
+    """An edge's links; where ``folded``, also the cheapest to each interface for a writer that is not known."""
+    links: dict[tuple[Interface | None, Interface], Link] = dict(edge.links.items())
+    if folded:
+        writers = {own.writes for op in problem.ops if op.name == edge.producer for own in op.candidates}
+        for (writes, reads), link in edge.links.items():
+            if writes in writers:
+                other = links.get((None, reads), link)
+                least = tuple(map(min, link.resources, other.resources))
+                links[None, reads] = Link(least, min(link.fill, other.fill))
+    return links

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dse.labels.dominance import NO_TABLE, Table, beaten, spread, tables, undominated_candidates
+from dse.labels.dominance import NO_TABLE, NONE, Table, beaten, spread, tables, undominated_candidates
 from dse.labels.kernels import NEVER, completions, expand
 from dse.labels.limits import Limits
 from dse.labels.network import FINISH, START, Network
@@ -20,8 +20,10 @@ from dse.labels.weights import Weights
 
 MOST = 30_000_000
 """Labels that may come into one state before a pass gives up."""
-LED = 25_000_000
-"""Labels of a whole pass of which it is kept where they lead."""
+KEPT = 6_000_000
+"""Labels of a whole pass that may stay before it gives up."""
+TRAILED = 15_000_000
+"""Labels of a whole pass of which it is kept where they led; the others are led on once more where that is asked."""
 FIRST_ROOM = 1 << 14
 
 
@@ -70,10 +72,11 @@ class Trail:
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A surrogate pass. ``layers`` end early where no label is left; ``candidates``: those of each stage it took."""
+    """A surrogate pass. ``layers`` end early where no label is left; ``trails`` are None where they were not kept;
+    ``candidates``: those of each stage it took."""
 
     layers: list[Layer]
-    trails: list[Trail]
+    trails: list[Trail | None]
     candidates: list[np.ndarray]
     budget: int
 
@@ -84,12 +87,25 @@ class Surrogate:
 
 @dataclass(frozen=True)
 class Completions:
-    """``tables``: by stage and state, the least weighted cost of a completion. ``stays``: of each stage's candidates,
-    whether a choice with it can keep the surrogate limit. ``least``: weighted cost of any whole choice."""
+    """Of a surrogate pass, all the way back.
 
-    tables: list[list[Table]]
+    Parameters
+        network  of the pass
+        layers  of the pass
+        least   int64 [labels] after each stage, least weighted cost of a completion
+        stays   of each stage's candidates, whether a choice with it can keep the surrogate limit
+    """
+
+    network: Network
+    layers: list[Layer]
+    least: list[np.ndarray]
     stays: list[np.ndarray]
-    least: int
+
+    def tables(self, network: Network, place: int) -> list[Table]:
+        """By a network's state after an op, the least weighted cost of a completion."""
+        layer = self.layers[place + 1]
+        own = tables(self.network.stages[place], layer.offsets, layer.labels, self.least[place])
+        return [own[state] for state in self.network.states_of(network, place)]
 
 
 @dataclass(frozen=True)
@@ -101,48 +117,58 @@ class Rowwise:
     complete: bool
 
 
-def surrogate(network: Network, weights: Weights, limits: Limits, counter: Counter, trails: bool) -> Surrogate:
-    """Labels of times and one cost, the weighted sum of rows; ``trails`` keeps what ``complete`` needs."""
-    budget = weights.budget(limits)
+def surrogate(network: Network, weights: Weights, limits: Limits, counter: Counter) -> Surrogate:
+    """Labels of times and one cost, the weighted sum of rows."""
     lifts = weights.completion(network, limits)
-    layers, led, candidates, kept = [_root(1)], [], [], 0
-    costs = [weights.cost(stage.rows) for stage in network.stages]
+    layers, trails, candidates, kept, trailed = [_root(1)], [], [], 0, 0
     for place, stage in enumerate(network.stages):
-        own = undominated_candidates(stage, costs[place], limits)
-        step = _Step(
-            network, place, own, costs[place][own][:, None], weights.cost(stage.link_rows)[:, None],
-            np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts, None, None,
-        )  # fmt: skip
-        layer, trail = _advance(step, layers[-1], counter, trails)
+        own = weights.ordered(place, stage, undominated_candidates(stage, weights.cost(stage.rows), limits))
+        step = _weighted(network, place, own, weights, limits, lifts)
+        layer, trail = _advance(step, layers[-1], counter, trailed < TRAILED)
+        trailed += len(trail.led) if trail is not None else 0
+        kept += len(layer.labels)
+        if kept > KEPT:
+            raise TooMany
         layers.append(layer)
+        trails.append(trail)
         candidates.append(own)
-        if trail is not None:
-            kept += len(trail.led)
-            if kept > LED:
-                raise TooMany
-            led.append(trail)
         if not len(layer.labels):
             break
-    return Surrogate(layers, led, candidates, budget)
+    return Surrogate(layers, trails, candidates, weights.budget(limits))
 
 
-def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, tabled: bool = True) -> Completions:
+def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, counter: Counter) -> Completions:
     """Take a surrogate pass that reached the end back to its beginning."""
     after = np.zeros(len(found.layers[-1].labels), np.int64)
-    all_tables: list[list[Table]] = []
+    lifts = weights.completion(network, limits)
+    all_least: list[np.ndarray] = []
     stays: list[np.ndarray] = []
     for place in range(len(network.stages) - 1, -1, -1):
-        stage, trail = network.stages[place], found.trails[place]
-        before, layer = found.layers[place], found.layers[place + 1]
-        all_tables.append(tables(stage, layer.offsets, layer.labels, after) if tabled else [])
+        stage, own = network.stages[place], found.candidates[place]
+        before, trail = found.layers[place], found.trails[place]
+        if trail is None:
+            _, trail = _advance(_weighted(network, place, own, weights, limits, lifts), before, counter, True)
+        assert trail is not None
+        all_least.append(after)
         costs = before.labels[:, -1]
         # a label that is led nowhere costs more than the budget with any completion
         least = found.budget + 1 - costs
         best = np.full(len(stage.candidates), NEVER)
         completions(least, costs, trail.parents, trail.standing, trail.led, trail.chosen, after, best)
-        stays.append(spread(stage, found.candidates[place], best, weights.cost(stage.rows), limits) <= found.budget)
+        stays.append(spread(stage, own, best, weights.cost(stage.rows), limits) <= found.budget)
         after = least
-    return Completions(all_tables[::-1], stays[::-1], int(after[0]))
+    return Completions(network, found.layers, all_least[::-1], stays[::-1])
+
+
+def _weighted(
+    network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits, lifts: list[np.ndarray]
+) -> _Step:
+    """A surrogate pass through one op."""
+    stage, budget = network.stages[place], weights.budget(limits)
+    return _Step(
+        network, place, own, weights.cost(stage.rows)[own][:, None], weights.cost(stage.link_rows)[:, None],
+        np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts, None, None,
+    )  # fmt: skip
 
 
 def rowwise(
@@ -155,6 +181,8 @@ def rowwise(
     None. ``most``: choices to give at the most.
     """
     budget, stays = weights.budget(limits), known.stays
+    if not network.joined:
+        return Rowwise([], True)
     after = _least_after(network, stays)
     if after is None:
         return Rowwise([], True)
@@ -162,11 +190,11 @@ def rowwise(
     rows = _binding(network, stays, limits)
     layers, candidates, whole = [_root(len(rows))], [], True
     for place, stage in enumerate(network.stages):
-        own = np.flatnonzero(stays[place])
+        own = weights.ordered(place, stage, np.flatnonzero(stays[place]))
         step = _Step(
             network, place, own, stage.rows[own][:, rows], stage.link_rows[:, rows],
             (limits.caps - after[place])[rows], weights.rows[rows], budget, limits.deadline, weights, lifts,
-            known.tables[place], None if beam is None else 50 * beam,
+            known.tables(network, place), None if beam is None else 50 * beam,
         )  # fmt: skip
         layer, _ = _advance(step, layers[-1], counter, False)
         whole &= not step.cut
@@ -242,6 +270,8 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
     figures = (stage.fill, stage.head, stage.span, stage.tail, stage.rest)
     fill, head, span, tail, rest = (figure[own] for figure in figures)
     lead, knee, pull = np.array(stage.lead), np.array(stage.knee), step.weights.pulls[place]
+    pull_before = step.weights.pulls[place - 1] if place else NONE
+    owed, link_owed = step.weights.owed(place, stage)[own], step.weights.link_owed(place, stage)
     allowed = step.weights.allowed(step.deadline, step.budget)
     looks = _looked_up(len(stage.times))
     layers, standings, parents, leds, choices, all_bounds = [], [], [], [], [], []
@@ -265,7 +295,8 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
                 before.labels, low[into], high[into], stage.link_fill[into], step.link_rows[into], first[into],
                 last[into], fill, head, span, tail, rest, step.rows, lead, knee, reads, carry, stage.grids, step.caps,
                 step.row_weights, step.budget, step.deadline, network.rest[place] if network.timed else 0, pull,
-                int(step.lifts[place][state]), allowed, table, looks, out, came, through, bounds,
+                int(step.lifts[place][state]), allowed, pull_before, owed, link_owed[into], table, looks, out, came,
+                through, bounds,
             )  # fmt: skip
             if count >= 0:
                 break

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from dse.labels.goals import Goal, limits_at
 from dse.labels.limits import Limits
 from dse.labels.network import Network
-from dse.labels.passes import Completions, Counter, Surrogate, complete, finishes, surrogate
+from dse.labels.passes import Completions, Counter, Rowwise, Surrogate, complete, finishes, rowwise, surrogate
 from dse.labels.weights import Weights
 from dse.problem import Objective, Op, Problem
 
@@ -29,23 +30,27 @@ class Step:
         value    choices with less than this are looked for; a fraction, such as ``4438`` or ``17/20``
         whole    whether labels carry the times of all ops
         grain    to multiples of how many cycles times are rounded down
+        folded   whether states tell apart the interfaces of the longest way alone
         weights  ``Weights.entry``
     """
 
     value: str
     whole: bool
     grain: int
+    folded: bool
     weights: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A step that was taken. ``reached`` is a surrogate pass along ``network``, with these weights and limits."""
+    """A step that was taken. ``reached`` is a surrogate pass along ``network``, with these weights and limits;
+    ``counter`` counts the labels of the way back."""
 
     network: Network
     weights: Weights
     limits: Limits
     reached: Surrogate
+    counter: Counter
 
     @property
     def empty(self) -> bool:
@@ -57,15 +62,19 @@ class Taken:
         """The least finish of the output that labels reached."""
         return finishes(self.network, self.reached)
 
+    @cached_property
     def completions(self) -> Completions:
-        """With the tables that a rowwise pass needs."""
-        return complete(self.network, self.weights, self.limits, self.reached)
+        """What the labels that were reached need to the end."""
+        return complete(self.network, self.weights, self.limits, self.reached, self.counter)
+
+    def rowwise(self, counter: Counter, beam: int | None) -> Rowwise:
+        """Labels of every row by itself, all interfaces told apart."""
+        return rowwise(self.network.unfolded, self.weights, self.completions, self.limits, counter, beam)
 
     def left(self) -> Problem:
         """The problem of the candidates that a choice with less than the step's value can have."""
         network = self.network
-        stays = complete(network, self.weights, self.limits, self.reached, tabled=False).stays
-        named = zip(network.ops, network.stages, stays, strict=True)
+        named = zip(network.ops, network.stages, self.completions.stays, strict=True)
         kept = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
         return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
 
@@ -77,7 +86,7 @@ def _of(op: Op, kept: np.ndarray) -> Op:
 def take(network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter) -> Taken:
     """Look for choices with at most ``value``, or with less where ``below``."""
     limits = limits_at(network.problem, network, goal, value, below=below)
-    return Taken(network, weights, limits, surrogate(network, weights, limits, counter, True))
+    return Taken(network, weights, limits, surrogate(network, weights, limits, counter), counter)
 
 
 def is_timed(problem: Problem, goal: Goal) -> bool:

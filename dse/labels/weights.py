@@ -121,7 +121,7 @@ class Weights:
     def least(self, network: Network, limits: Limits) -> int:
         """What any choice comes to, at the least; ``NEVER`` where none joins all edges."""
         stage = network.stages[0]
-        added = self._through(0, stage, limits)[stage.through] + self._links(0, stage)
+        added = self._through(0, stage, limits)[stage.through] + self.link_owed(0, stage)
         return int(min(NEVER, (added + self.completion(network, limits)[0][stage.transition_targets]).min()))
 
     def completion(self, network: Network, limits: Limits) -> list[np.ndarray]:
@@ -129,7 +129,7 @@ class Weights:
         after = [np.zeros(network.stages[-1].states, np.int64)]
         for place in range(len(network.stages) - 1, 0, -1):
             stage = network.stages[place]
-            added = self._through(place, stage, limits)[stage.through] + self._links(place, stage)
+            added = self._through(place, stage, limits)[stage.through] + self.link_owed(place, stage)
             before = np.full(network.stages[place - 1].states, NEVER)
             np.minimum.at(before, stage.source, np.minimum(added + after[-1][stage.transition_targets], NEVER))
             after.append(before)
@@ -137,15 +137,22 @@ class Weights:
 
     def _through(self, place: int, stage: Stage, limits: Limits) -> np.ndarray:
         """int64 [classes]: what a candidate of each adds at the least."""
+        own = np.where(stage.cycles <= limits.cycles, self.owed(place, stage), NEVER)
+        return np.minimum.reduceat(own, stage.classes[:-1])
+
+    def owed(self, place: int, stage: Stage) -> np.ndarray:
+        """int64 [candidates]: what each adds to weighted costs and times at the least."""
         by_lead = sum(first for first, _ in self.starts[place])
         by_head = sum(second for _, second in self.starts[place])
         own = self.cost(stage.rows) + by_lead * stage.fill + by_head * stage.head
         by_tail, by_rest = (sum(pair[at] for pair in self.ends[place]) for at in (0, 1))
-        own += self.spans[place] * stage.span + by_tail * stage.tail + by_rest * stage.rest
-        own = np.where(stage.cycles <= limits.cycles, own, NEVER)
-        return np.minimum.reduceat(own, stage.classes[:-1])
+        return own + self.spans[place] * stage.span + by_tail * stage.tail + by_rest * stage.rest
 
-    def _links(self, place: int, stage: Stage) -> np.ndarray:
+    def ordered(self, place: int, stage: Stage, own: np.ndarray) -> np.ndarray:
+        """Some of a stage's candidates, class by class, those first that add least."""
+        return own[np.lexsort((self.owed(place, stage)[own], stage.class_of[own]))]
+
+    def link_owed(self, place: int, stage: Stage) -> np.ndarray:
         """int64 [transitions]: what the links of each add."""
         weights = [sum(start) + sum(end) for start, end in zip(self.starts[place], self.ends[place], strict=True)]
         return self.cost(stage.link_rows) + stage.link_fill @ np.array(weights, np.int64)

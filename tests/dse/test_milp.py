@@ -12,6 +12,7 @@ import pytest
 
 from dse import exhaustive, milp, narrow, search
 from dse.certificate import Certificate, CertificateError, check
+from dse.labels import passes
 from dse.milp import SolverError, SolverReport
 from dse.problem import (
     TIE_BREAK,
@@ -116,6 +117,13 @@ def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(narrow, "GRAINS", (0.3, 0.1))
 
 
+def as_if_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels of long networks do not tell apart what the shortcuts write, and forget where they led; now all do."""
+    as_if_large(monkeypatch)
+    monkeypatch.setattr(narrow, "FOLDED", 0)
+    monkeypatch.setattr(passes, "TRAILED", 0)
+
+
 def as_if_hard(monkeypatch: pytest.MonkeyPatch) -> None:
     """What labels and HiGHS do not find at once is split; now they find next to nothing."""
     as_if_large(monkeypatch)
@@ -127,7 +135,7 @@ def as_if_hard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 3))
-@pytest.mark.parametrize("case", [as_if_large, as_if_hard])
+@pytest.mark.parametrize("case", [as_if_large, as_if_folded, as_if_hard])
 def test_every_way_to_a_bound_is_below_every_choice(
     seed: int, case: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +166,7 @@ def raised(tree: dict[str, Any], value: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 2))
-@pytest.mark.parametrize("case", [lambda monkeypatch: None, as_if_large, as_if_hard])
+@pytest.mark.parametrize("case", [lambda monkeypatch: None, as_if_large, as_if_folded, as_if_hard])
 def test_a_certificate_is_checked_and_a_false_one_refused(
     seed: int, case: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
