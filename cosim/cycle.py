@@ -229,17 +229,13 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     Every branch that meets another gets one, of ``least_queue`` beats or more: no other frame makes a residual network
     hang either, whatever its active sites. Of each that is deeper, a place less would cost cycles.
     """
-    plan, masks = Plan(graph, mapping), list(masks_of(graph, frames))
-    edges = {
-        f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if isinstance(graph[b], Add)
-    }
+    masks = list(masks_of(graph, frames))
+    edges = _meetings(graph, mapping)
     least = {edge: least_queue(graph, *ends) if graph.input.sparse else 2 for edge, ends in edges.items()}
-    # as deep as all frames together
-    endless = {edge: int(np.count_nonzero(masks)) * each + 2 * len(masks) for edge, (_, _, each) in edges.items()}
     depths = least
     while True:
         # a queue so deep that it goes to block memory shows its beats a cycle later, which may change the others
-        run = Simulator(graph, dataclasses.replace(mapping, queues=depths), depths=endless).run(masks)
+        run = endless(graph, dataclasses.replace(mapping, queues=depths), masks).run(masks)
         held = {edge: max(least[edge], depth) for edge, depth in run.queues.items()}
         settled = all(queue_latency(held[edge]) == queue_latency(depths[edge]) for edge in depths)
         depths = {edge: max(held[edge], 0 if settled else depths[edge]) for edge in depths}
@@ -259,6 +255,20 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
         simulator.set_depth(edge, enough)
         depths[edge] = enough
     return dataclasses.replace(mapping, queues=depths)
+
+
+def endless(graph: Graph, mapping: Mapping, frames: Frames) -> Simulator:
+    """A simulator whose queues before adds have room for all of the frames."""
+    masks = masks_of(graph, frames)
+    sites = int(np.count_nonzero(masks))
+    depths = {edge: sites * each + 2 * len(masks) for edge, (_, _, each) in _meetings(graph, mapping).items()}
+    return Simulator(graph, mapping, depths=depths)
+
+
+def _meetings(graph: Graph, mapping: Mapping) -> dict[str, tuple[str, str, int]]:
+    """Each edge into an add by its name: its ends, and the beats of a token."""
+    plan = Plan(graph, mapping)
+    return {f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if isinstance(graph[b], Add)}
 
 
 def masks_of(graph: Graph, frames: Frames) -> np.ndarray:

@@ -16,7 +16,7 @@ from dse.candidates import ERROR_UNIT, Build, Table, queue_beats
 from dse.epsilon import trades
 from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.polish import polish
-from dse.problem import Objective, Problem, Selection
+from dse.problem import Candidate, Objective, Op, Problem, Selection
 from dse.prune import prune
 from dse.search import Watch
 from dse.sensitivity import Assignment, worthwhile
@@ -137,6 +137,16 @@ def asked(table: Table, search: Search, family: str, share: Fraction, limits: Ma
     return replace(problem, budget=budget, **{name: limits.get(key) for name, key in CAPS.items()})
 
 
+def settled(problem: Problem, assignment: Assignment) -> Problem:
+    """The problem of the candidates that have each layer in the format it is assigned."""
+
+    def kept(op: Op) -> Op:
+        names = (assignment.get(op.name), None)
+        return replace(op, candidates=tuple(own for own in op.candidates if _format(own) in names))
+
+    return replace(problem, ops=tuple(map(kept, problem.ops)))
+
+
 def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
     """The design that a table of one format has in all of the device that may be used.
 
@@ -197,6 +207,11 @@ def _build(selection: Selection, name: str) -> Build:
     choice = selection[name].choice
     assert isinstance(choice, Build)
     return choice
+
+
+def _format(candidate: Candidate) -> str | None:
+    assert isinstance(candidate.choice, Build)
+    return candidate.choice.format
 
 
 def mapping_of(table: Table, selection: Selection, clock_mhz: float | None) -> HwMapping:

@@ -28,7 +28,8 @@ class FrontPoint:
     95 % ``interval`` of that share. ``latency`` in cycles: ``estimated`` always, ``simulated`` None until simulated.
     ``bottleneck`` in cycles a frame, estimated. ``utilisation``: largest share of one of the device's resources.
     ``program``: the latency that the integer program counts; None where it is for other frames than those simulated.
-    ``minimised``: the objective that ``solver`` has the figures of.
+    ``minimised``: the objective that ``solver`` has the figures of, for the program's own foldings. ``mapping`` is the
+    best, as simulated, of these and ``tried`` others near them, by a share ``gained``.
     """
 
     name: str
@@ -45,6 +46,8 @@ class FrontPoint:
     solver: SolverReport
     program: float | None
     minimised: str
+    tried: int
+    gained: float
 
     @property
     def accuracy(self) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from dse.pareto import non_dominated
-from dse.problem import Candidate, Objective, Op, Problem, Selection
+from dse.problem import Candidate, Objective, Op, Problem, Selection, evaluate
 from dse.program import Program, SolverError
 
 MOST_CHANGES = 16
@@ -114,4 +114,5 @@ def _together(
         found = program.minimise(terms, GAP, PATIENCE)
     except SolverError:
         return selection
-    return found or selection
+    # HiGHS keeps limits to within a tolerance
+    return found if found is not None and evaluate(problem, found).feasible else selection

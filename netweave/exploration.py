@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from cosim.cycle import simulate, size_queues
+from cosim.cycle import Frames, Simulator, endless, simulate, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
-from dse.explore import SPEEDUP, Search, asked, designs, families, shares
+from dse.explore import SPEEDUP, Search, asked, designs, families, mapping_of, settled, shares
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
-from dse.problem import Infeasible, Objective, utilisation
+from dse.polish import polish
+from dse.problem import Infeasible, Objective, Selection, utilisation
 from dse.proof import PROOF
 from dse.proof import save as save_proof
+from dse.prune import prune
 from dse.search import Watch
 from hw import emit
 from hw.mapping import FrameInput
@@ -42,6 +44,10 @@ from reports.artifact import read_json
 from reports.designs import ALL, FRONT
 from reports.front import write_front
 
+JUDGED = 8
+"""Training images on which designs near the program's are compared."""
+TRIES = 100
+"""How many designs near the program's are simulated, at the most."""
 SAMPLE = 16
 """Test images, evenly spread, over which the latency of a sparse design is averaged."""
 NARROW = 1.02
@@ -155,6 +161,34 @@ class Exploration:
         reached = self.networks.measure(assignment).accuracy
         return [reached.correct, reached.total]
 
+    def polished(
+        self, family: str, share: str, limits: dict[str, int], choice: list[int], assignment: dict[str, str]
+    ) -> dict[str, Any]:
+        """The mapping that is best as simulated, of the program's choice and of others near it within the same limits.
+
+        ``tried``: how many others were simulated; ``gained``: the share by which it is better. Frames are of the
+        training split, so that nothing is chosen by the test split.
+        """
+        problem = asked(self.table, self.search, family, Fraction(share), limits)
+        selection = {op.name: op.candidates[number] for op, number in zip(problem.ops, choice, strict=True)}
+        graph = load(self.networks.measure(assignment).folder)
+        frames: Frames = self.networks.data.sample("train", JUDGED) if graph.input.sparse else JUDGED
+        figure = {Objective.LATENCY: _alone, Objective.BOTTLENECK: _apart}.get(self.search.objective)
+        values: list[float] = []
+
+        def judge(near: Selection) -> float:
+            assert figure is not None
+            mapping = mapping_of(self.table, near, self.clock_mhz)
+            values.append(figure(endless(graph, mapping, frames), frames))
+            return values[-1]
+
+        gained = 0.0
+        if figure is not None:
+            selection, value = polish(prune(settled(problem, assignment)), selection, judge, TRIES)
+            gained = 1 - value / values[0]
+        mapping = mapping_of(self.table, selection, self.clock_mhz)
+        return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}
+
     def cycles(self, assignment: dict[str, str], mapping: dict[str, Any]) -> dict[str, Any]:
         """The mapping with queues as deep as they have to be, and what it then costs."""
         graph = load(self.networks.measure(assignment).folder)
@@ -214,6 +248,16 @@ def latency(graph: Graph, mapping: HwMapping, masks: list[np.ndarray] | None) ->
     return float(np.mean([simulate(graph, mapping, [mask]).first_latency for mask in masks]))
 
 
+def _alone(simulator: Simulator, frames: Frames) -> float:
+    """The mean latency of frames that find the accelerator idle."""
+    return float(np.mean(simulator.latencies(frames)))
+
+
+def _apart(simulator: Simulator, frames: Frames) -> float:
+    """Cycles from one frame's end to the next."""
+    return float(np.mean(simulator.run(frames).intervals))
+
+
 _opened: dict[str, Exploration] = {}
 """The exploration that this process works for, with what it has read and built."""
 
@@ -263,6 +307,9 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
                 fresh.append(design)
         assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in fresh}.values())
         ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
+        keys = "family", "share", "choice", "assignment"
+        near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in fresh]
+        fresh = [{**d, **own} for d, own in zip(fresh, ask("polished", "designs nearby", near), strict=True)]
         judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in fresh])
         for design, costs in zip(fresh, judged, strict=True):
             points[design["name"]] = measured_point(exploration, design, costs, folder / design["name"])
@@ -291,7 +338,8 @@ def _prove(exploration: Exploration, design: Mapping[str, Any], path: Path) -> N
 def measured_point(
     exploration: Exploration, design: Mapping[str, Any], costs: Mapping[str, Any], folder: Path
 ) -> FrontPoint:
-    """The design, its ``name``, ``assignment``, ``solver`` and ``minimised``, with its accuracy and its costs.
+    """The design, its ``name``, ``assignment``, ``solver``, ``minimised``, ``tried`` and ``gained``, with its accuracy
+    and its costs.
 
     ``folder``, which is made, keeps its graph and mapping.
     """
@@ -308,6 +356,8 @@ def measured_point(
         interval=(low / 100, high / 100),
         solver=SolverReport(**design["solver"]),
         minimised=design["minimised"],
+        tried=design["tried"],
+        gained=design["gained"],
         **{**costs, "mapping": f"{design['name']}/{emit.MAPPING_FILE}"},
     )
 

@@ -95,6 +95,7 @@ def _trained(exploration: Exploration, point: FrontPoint, folder: Path) -> Front
     proof = (folder / point.name / PROOF).read_bytes()
     shutil.rmtree(folder / point.name)
     solver = {"solver": dataclasses.asdict(point.solver), "minimised": point.minimised}
+    solver |= {"tried": point.tried, "gained": point.gained}
     design = {"name": point.name, "assignment": assignment, **solver}
     # the same mapping; what requantizes may take other constants, and so be of another size
     costs = exploration.cycles(assignment, mapping.entry()) | {"program": point.program}

@@ -70,6 +70,8 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
         accuracy=Accuracy(correct=entry["correct"], total=entry["total"]),
         latency=latency,
         program=entry["program"],
+        tried=entry["tried"],
+        gained=entry["gained"],
         bottleneck={Label.ESTIMATED: entry["bottleneck"]},
         resources=Resources(**entry["resources"]),
         utilisation=entry["utilisation"],

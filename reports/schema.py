@@ -73,8 +73,9 @@ class Point(_Part):
     """One design: formats a layer, accuracy measured, cycles a frame and resources.
 
     ``latency`` and ``bottleneck`` by label; ``program``: the latency that the integer program counts, None where it is
-    for other frames than those simulated; ``utilisation``: the largest share of one of the device's resources, as
-    estimated; ``front``: whether no other point is as good in all and better in one.
+    for other frames than those simulated; ``tried``: how many foldings near the program's were simulated, of which this
+    is the best, by a share ``gained`` of what is minimised; ``utilisation``: the largest share of one of the device's
+    resources, as estimated; ``front``: whether no other point is as good in all and better in one.
     """
 
     name: str
@@ -82,6 +83,8 @@ class Point(_Part):
     accuracy: Accuracy
     latency: dict[Label, float]
     program: float | None
+    tried: int
+    gained: float
     bottleneck: dict[Label, float]
     resources: Resources
     utilisation: float

@@ -27,6 +27,8 @@ def front(target: Target) -> pd.DataFrame:
                 "95 % high": high,
                 **{f"latency cycles {label}": point.latency.get(label) for label in (Label.ESTIMATED, Label.SIMULATED)},
                 "latency cycles by the program": point.program,
+                "foldings near it simulated": point.tried,
+                "gained by them": point.gained,
                 "bottleneck cycles estimated": point.bottleneck[Label.ESTIMATED],
                 **{f"{kind} estimated": getattr(point.resources, kind) for kind in KINDS},
                 "solver": point.solver.status,

@@ -15,7 +15,7 @@ def point(
     solver = SolverReport("optimal", latency, latency, 0.0, 0.1)
     return FrontPoint(
         name, {"conv": "int8"}, f"{name}.json", correct, 540, (0.9, 1.0), latency, simulated, 70,
-        {"lut": 9, "ff": 8, "bram": 1, "dsp": 2}, utilisation, solver, latency, "latency",
+        {"lut": 9, "ff": 8, "bram": 1, "dsp": 2}, utilisation, solver, latency, "latency", 0, 0.0,
     )  # fmt: skip
 
 

@@ -15,9 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cosim.cycle import simulate
+from dse.estimate import estimate
+from hw.device import DEVICES
+from hw.mapping import Mapping
 from models.data.dataset import Dataset
 from models.ir.activity import expected, frame_activity
 from models.ir.dtype import IntType
+from models.ir.serialize import load
 from netweave.config import Config
 from netweave.exploration import Exploration, case, loaded
 from tests.support.sparse_nets import random_sparse_net
@@ -103,6 +108,40 @@ def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path:
     refused = _verified(front)
     assert refused.returncode == 2
     assert f"point {points[-1]['name']!r}: its proof says" in " ".join(refused.stderr.split())
+
+
+def _results(folder: Path, what: str) -> list[dict[str, Any]]:
+    """Inputs and result of each evaluation of a kind."""
+    return [json.loads(path.read_text()) for path in (folder / "run" / "evaluations" / what).glob("[!.]*.json")]
+
+
+def test_a_design_is_the_best_simulated_of_those_near_the_programs(explored: Path) -> None:
+    device = DEVICES["ecp5-25k"]
+    found = {}
+    for group in _results(explored, "designs"):
+        inputs = group["inputs"]
+        for design in group["result"]["designs"]:
+            found[inputs["family"], inputs["share"], str(design["choice"])] = design
+    networks = [(entry["inputs"]["assignment"], entry) for entry in _results(explored, "cycles")]
+    polished = _results(explored, "polished")
+    assert polished
+    for near in polished:
+        inputs, result = near["inputs"], near["result"]
+        design = found[inputs["family"], inputs["share"], str(inputs["choice"])]
+        assert any(
+            assignment == inputs["assignment"] and entry["inputs"]["mapping"] == result["mapping"]
+            for assignment, entry in networks
+        )
+        graph = load(explored / "run" / "explore" / "ecp5-25k" / design["name"])
+        before, after = (
+            simulate(graph, Mapping.of(mapping)).first_latency for mapping in (design["mapping"], result["mapping"])
+        )
+        assert result["tried"] > 0
+        assert after == pytest.approx((1 - result["gained"]) * before)
+        assert after <= before
+        # as counted from the mapping, not by the program
+        taken = estimate(graph, Mapping.of(result["mapping"]), device).resources
+        assert all(taken[kind] <= limit for kind, limit in design["solver"]["limits"].items() if kind in taken)
 
 
 def _finished(folder: Path) -> dict[Path, int]:

@@ -37,6 +37,8 @@ def point(index: int) -> Point:
             Label.SIMULATED: 10100 if off else 9050 - 1500 * index,
         },
         program=9900 if off else 8900 - 1500 * index,
+        tried=30,
+        gained=0.02,
         bottleneck={Label.ESTIMATED: 4000 - 500 * min(index, 4)},
         resources=Resources(lut=9000 + 4000 * index, ff=8000, bram=3, dsp=40 + index),
         utilisation=(9000 + 4000 * index) / 70560,

@@ -45,6 +45,8 @@ def explored(tmp_path: Path) -> Path:
                 "resources": own.resources.model_dump(),
                 "utilisation": own.utilisation,
                 "program": own.program,
+                "tried": own.tried,
+                "gained": own.gained,
                 "minimised": own.solver.minimised,
                 "solver": {"objective": 4000.0, **own.solver.model_dump(exclude={"minimised"})},
             }
