@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
-from dse.profile import profiled
 from dse.timing import knee, lead, times
 from hw.device import Device, Resources
 from hw.layout import InputLayout, MaskLayout, TokenLayout, input_layout
 from hw.mapping import FrameInput, OpMapping
-from hw.mapping import Mapping as HwMapping
 from hw.mask_input import mask_input_resources, mask_latency
 from hw.op import Op as HwOp
 from hw.op import divisors
@@ -128,8 +126,7 @@ class Table:
     ``graphs``: the network quantized at one format throughout, by that format's name; a node built at a format
     is taken from that graph. ``errors``: what each format costs each node, by node and format; 0 where absent.
     ``load``: which of the frames of a data set costs are for, where the graphs are sparse and hold its activity.
-    ``frame_input``: how frames come into the accelerator. ``work``: what each node has to do, and waits for; what
-    the graphs hold, where it is None.
+    ``frame_input``: how frames come into the accelerator.
     """
 
     graphs: Mapping[str, Graph]
@@ -137,22 +134,6 @@ class Table:
     errors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     load: Load = "mean"
     frame_input: FrameInput = FrameInput.TOKENS
-    work: Mapping[str, Activity] | None = None
-
-    def profiled(self, mapping: HwMapping, assignment: Mapping[str, str] | None = None) -> Table:
-        """The same table, in which ops wait for their inputs as they come in the design that ``mapping`` gives.
-
-        ``assignment``: the format of each layer of that design; the first one's throughout where it is None.
-        """
-        nodes: dict[str, Node] = {}
-        for node in self.graph.nodes:
-            dtype = nodes[node.inputs[0]].dtype if node.inputs else node.dtype
-            if assignment and owns_format(node):
-                nodes[node.name] = self.graphs[assignment[node.name]][node.name]
-            else:
-                nodes[node.name] = self._variants(node, dtype)[0][1] if node.inputs else node
-        graph = self.graph.replace(nodes=tuple(nodes.values()))
-        return replace(self, work=profiled(graph, mapping, self.load))
 
     def __post_init__(self) -> None:
         first = next(iter(self.graphs.values()))
@@ -179,7 +160,7 @@ class Table:
 
     @cached_property
     def _work(self) -> Mapping[str, Activity]:
-        return self.work or expected(self.graph, self.load)
+        return expected(self.graph, self.load)
 
     @cached_property
     def _dtypes(self) -> dict[str, tuple[DType, ...]]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from dse.candidates import Build, budget, forks, input_candidate, link, op_candidate
 from dse.problem import Edge, Evaluation, Interface, Op, Problem, evaluate
-from dse.profile import profiled
 from dse.timing import knee, lead
 from dse.token_times import passage
 from hw.accelerator import Plan
@@ -19,17 +18,14 @@ from models.ir.activity import Load, expected, sample, walk
 from models.ir.graph import Graph
 
 
-def estimate(
-    graph: Graph, mapping: Mapping, device: Device, load: Load = "mean", profile: Mapping | None = None
-) -> Evaluation:
+def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
     """Bottleneck, latency of a frame that finds the accelerator idle, and resources, queues and converters included.
 
     Every figure is of kind ``estimated``; ``overrun`` is against the whole device. ``load``: which frame of a data set
-    the cycles are for, where the graph is sparse and holds its activity. ``profile``: a design in which each op's input
-    comes as it is taken to come here; where there is none, as if all ops took equally long.
+    the cycles are for, where the graph is sparse and holds its activity.
     """
     plan = Plan(graph, mapping)
-    work = expected(graph, load) if profile is None else profiled(graph, profile, load)
+    work = expected(graph, load)
     ops = []
     for node in graph.nodes:
         layout, choice = plan.layout(node.name), Build(None, mapping.ops[node.name])
