@@ -48,7 +48,7 @@ SHARES = {
     "see_d": ("zcu102", (0.2, 0.3, 0.5, 0.8)),
 }
 """The device of each network, and the shares of it that designs are found for."""
-GAP, TIME_LIMIT = 0.1, 10.0
+GAP, TIME_LIMIT = 0.1, 60.0
 RANDOM = 50
 """Random networks of each kind, dense and sparse, with a random mapping each."""
 STREAM = 8

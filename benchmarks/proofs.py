@@ -48,7 +48,7 @@ from tests.dse.problems import wide_problem, with_knees
 COUNT = 10_000
 FEW = 20_000
 """Choices, joined or not, that are tried one after the other."""
-SOLVER_SECONDS, JUDGE_SECONDS = 5.0, 3.0
+SOLVER_SECONDS, JUDGE_SECONDS = 2.0, 2.0
 """The time limit of a program, and that of a question to CP-SAT."""
 LARGE_EVERY = 5
 """Every so-manieth problem is solved by the ways that else only networks of thousands of candidates take."""
@@ -122,11 +122,11 @@ def questions(seed: int) -> list[Question]:
 
 def answer(problem: Problem, question: Question) -> Answer:
     """What the solver says, or how it fails."""
-    _go(large=_is_large(question.seed))
     begin = time.process_time()
     then = None if question.then else ()
     try:
-        found = milp.solve(problem, question.objective, then=then, gap=question.gap, time_limit=SOLVER_SECONDS)
+        with _as_if(large=_is_large(question.seed)):
+            found = milp.solve(problem, question.objective, then=then, gap=question.gap, time_limit=SOLVER_SECONDS)
     except Infeasible as refusal:
         said = tuple((short.name, short.needed, short.limit) for short in refusal.shortages)
         given = Answer("infeasible", refusal=(said, refusal.alone, refusal.overrun))
@@ -145,11 +145,18 @@ def _is_large(seed: int) -> bool:
     return seed % LARGE_EVERY == LARGE_EVERY - 1
 
 
-def _go(*, large: bool) -> None:
-    """Have the solver take the ways of large networks, or its own."""
-    for name, (modules, ordinary, forced) in WAYS.items():
-        for module in modules:
-            setattr(module, name, forced if large else ordinary)
+@contextlib.contextmanager
+def _as_if(*, large: bool) -> Iterator[None]:
+    """Within this the solver takes the ways of large networks, or its own."""
+    try:
+        for name, (modules, _, forced) in WAYS.items() if large else ():
+            for module in modules:
+                setattr(module, name, forced)
+        yield
+    finally:
+        for name, (modules, ordinary, _) in WAYS.items():
+            for module in modules:
+                setattr(module, name, ordinary)
 
 
 def _serve(connection: Any) -> None:

@@ -39,6 +39,8 @@ FIRST_STEP, SHORT_STEP, LONG_STEP, QUICK = 0.002, 0.004, 0.03, 2_000_000
 than the last are looked at to show that there is none, and halved down to the second after more."""
 NEAR = Fraction(1, 2000)
 """A distance, as a share, at which the last question is asked: whether any choice has less."""
+FINEST = 1 << 60
+"""Shares are asked about in so many steps; the last question, whether any choice has less than the best, is exact."""
 FAR = Fraction(1, 100)
 """A distance, as a share, above which a choice is looked for after each step."""
 CLOSE = Fraction(1, 20)
@@ -195,10 +197,12 @@ class Search:
         return hint * (1 + step) + more
 
     def _snapped(self, value: Fraction) -> Fraction:
-        """The value itself, or of whole figures the largest that there is up to it."""
+        """The largest up to it of the values that are asked about: of whole figures those that there are, of shares the
+        multiples of ``1/FINEST``, whose digits do not grow from one to the next."""
         if self.goal is Objective.BOTTLENECK:
             return Fraction(self._steps[max(0, bisect_right(self._steps, value) - 1)])
-        return value if self.goal in (None, Objective.UTILISATION) else Fraction(math.floor(value))
+        finest = FINEST if self.goal in (None, Objective.UTILISATION) else 1
+        return Fraction(math.floor(value * finest), finest)
 
     def _next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
         """The value, snapped, but above one that stays open."""

@@ -271,3 +271,13 @@ def test_a_budget_of_nothing(objective: Objective, max_latency: int | None) -> N
         for edge in problem.edges
     )
     check_against_the_oracle(Problem("bare", ops, edges, problem.output, {}, max_latency=max_latency), objective)
+
+
+@pytest.mark.parametrize("seed", [1059, 1236])
+def test_shares_are_found_whose_digits_do_not_grow(seed: int) -> None:
+    """Once shares between bound and choice had thousands of digits, and ended in a ValueError of Python's."""
+    problem = proofs.drawn(seed)
+    for question in questions(seed):
+        given = answer(problem, question)
+        assert given.status == "infeasible"
+        assert not Trial(problem, question, given, judge(problem)).false
