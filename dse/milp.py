@@ -185,7 +185,12 @@ def _least(problem: Problem, network: Network, name: str, time_limit: float | No
         unlimited = replace(
             problem, budget=dict.fromkeys(problem.budget, LARGEST), max_cycles=None, max_error=None, max_latency=None
         )
-        return int(Search(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run().bound)
+        found = Search(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
+        if found.evaluation is None or found.bound < found.evaluation.latency:
+            raise SolverError(
+                f"{problem.name}: no choice keeps all limits; the search ended before it found the least latency"
+            )
+        return int(found.bound)
     if name == "cycles":
         steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         low, high = 0, len(steps) - 1

@@ -34,9 +34,10 @@ MIX = 4_000
 the relaxation likes best."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
-FIRST_STEP, SHORT_STEP, LONG_STEP, QUICK = 0.002, 0.004, 0.03, 2_000_000
-"""By what share of the bound the first choice is looked for above it: doubled up to the third figure while fewer labels
-than the last are looked at to show that there is none, and halved down to the second after more."""
+FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP, QUICK = 0.002, 0.005, 0.004, 0.03, 2_000_000
+"""By what share of the bound the first choice is looked for above it: half the gap, but within the first two figures;
+doubled up to the fourth while fewer labels than the last are looked at to show that there is none, and halved down to
+the third after more. Values far above the bound leave too much to follow."""
 NEAR = Fraction(1, 2000)
 """A distance, as a share, at which the last question is asked: whether any choice has less."""
 FINEST = 1 << 60
@@ -141,7 +142,7 @@ class Search:
             self._impossible = True
             return
         hint = max(self.lower, self._hint())
-        first = max(FIRST_STEP, float(self.gap) / 2)
+        first = min(max(FIRST_STEP, float(self.gap) / 2), WIDEST)
         step, level, left_open, open_at = first, 0, 0, None
         highest = self._highest()
         while not self._done():
