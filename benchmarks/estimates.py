@@ -121,7 +121,7 @@ def designs(name: str, graph: Graph, masks: list[np.ndarray]) -> Iterator[tuple[
             found = solve(problem, objective, gap=GAP, time_limit=TIME_LIMIT).selection
             yield f"{share:g} {objective}", mapping_of(table, found, None)
             if objective is Objective.LATENCY:
-                near, _ = polish(prune(problem), found, simulated, TRIES)
+                near, _ = polish(prune(problem), found, simulated, TRIES * len(problem.ops))
                 yield f"{share:g} {objective}, the best simulated", mapping_of(table, near, None)
 
 

@@ -46,8 +46,8 @@ from reports.front import write_front
 
 JUDGED = 8
 """Training images on which designs near the program's are compared."""
-TRIES = 100
-"""How many designs near the program's are simulated, at the most."""
+TRIES = 6
+"""How many designs near the program's are simulated for each op, at the most."""
 SAMPLE = 16
 """Test images, evenly spread, over which the latency of a sparse design is averaged."""
 NARROW = 1.02
@@ -172,8 +172,11 @@ class Exploration:
         problem = asked(self.table, self.search, family, Fraction(share), limits)
         selection = {op.name: op.candidates[number] for op, number in zip(problem.ops, choice, strict=True)}
         graph = load(self.networks.measure(assignment).folder)
-        frames: Frames = self.networks.data.sample("train", JUDGED) if graph.input.sparse else JUDGED
         figure = {Objective.LATENCY: _alone, Objective.BOTTLENECK: _apart}.get(self.search.objective)
+        # full frames are all alike
+        frames: Frames = 1 if figure is _alone else JUDGED
+        if graph.input.sparse:
+            frames = self.networks.data.sample("train", JUDGED)
         values: list[float] = []
 
         def judge(near: Selection) -> float:
@@ -184,7 +187,7 @@ class Exploration:
 
         gained = 0.0
         if figure is not None:
-            selection, value = polish(prune(settled(problem, assignment)), selection, judge, TRIES)
+            selection, value = polish(prune(settled(problem, assignment)), selection, judge, TRIES * len(problem.ops))
             gained = 1 - value / values[0]
         mapping = mapping_of(self.table, selection, self.clock_mhz)
         return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}
