@@ -100,7 +100,7 @@ def about(found: Designs, point: Point) -> str:
         f"{used} (estimated): {100 * point.utilisation:.1f} % of the scarcest",
         f"solver, {escape(solver.minimised)}: {escape(solver.status)}, {', '.join(proof)}",
         *([] if point.program is None else [f"the integer program counts a latency of {point.program:,.0f} cycles"]),
-        f"best of {point.tried + 1} foldings simulated, {point.gained:.1%} better than the program's",
+        f"best of {point.tried + 1} foldings simulated, {100 * point.gained:.1f} % better than the program's",
         *([] if below is None else [f"empirical bound on the simulated latency: {below:,.0f} cycles"]),
         *_formats(point),
     ]
