@@ -21,11 +21,9 @@ from benchmarks.esda_designs import eye_grids
 from cosim.cycle import Simulator, endless, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate, forecast
-from dse.explore import mapping_of
+from dse.explore import mapping_of, polished
 from dse.milp import solve
-from dse.polish import polish
-from dse.problem import Objective, Selection
-from dse.prune import prune
+from dse.problem import Objective
 from hw.device import DEVICES, Resources
 from hw.mapping import Mapping as HwMapping
 from models import data
@@ -111,8 +109,8 @@ def designs(name: str, graph: Graph, masks: list[np.ndarray]) -> Iterator[tuple[
     whole = DEVICES[device]
     table = Table({"int8": graph}, whole)
 
-    def simulated(selection: Selection) -> float:
-        return mean(endless(graph, mapping_of(table, selection, None), masks).latencies(masks))
+    def simulated(mapping: HwMapping) -> float:
+        return mean(endless(graph, mapping, masks).latencies(masks))
 
     for share in shares:
         limit = Resources(*(int(share * getattr(whole, kind)) for kind in Resources.names()))
@@ -121,7 +119,7 @@ def designs(name: str, graph: Graph, masks: list[np.ndarray]) -> Iterator[tuple[
             found = solve(problem, objective, gap=GAP, time_limit=TIME_LIMIT).selection
             yield f"{share:g} {objective}", mapping_of(table, found, None)
             if objective is Objective.LATENCY:
-                near, _ = polish(prune(problem), found, simulated, TRIES * len(problem.ops))
+                near, _ = polished(table, problem, found, simulated, TRIES * len(problem.ops))
                 yield f"{share:g} {objective}, the best simulated", mapping_of(table, near, None)
 
 

@@ -119,7 +119,7 @@ def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
         if taken.empty:
             return
     if tree.rows and taken is not None:
-        found = taken.rowwise(Counter(), None)
+        found = taken.rowwise(None)
         if found.complete and not found.choices:
             return
     if tree.split is None:

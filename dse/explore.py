@@ -137,12 +137,12 @@ def asked(table: Table, search: Search, family: str, share: Fraction, limits: Ma
     return replace(problem, budget=budget, **{name: limits.get(key) for name, key in CAPS.items()})
 
 
-def settled(problem: Problem, assignment: Assignment) -> Problem:
+def assigned(problem: Problem, assignment: Assignment) -> Problem:
     """The problem of the candidates that have each layer in the format it is assigned."""
 
     def kept(op: Op) -> Op:
         names = (assignment.get(op.name), None)
-        return replace(op, candidates=tuple(own for own in op.candidates if _format(own) in names))
+        return replace(op, candidates=tuple(own for own in op.candidates if _build(own).format in names))
 
     return replace(problem, ops=tuple(map(kept, problem.ops)))
 
@@ -157,10 +157,15 @@ def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Ju
     found = _solved(problem, search.objective, search)
     selection = found.selection
     if judge is not None:
-        selection, _ = polish(
-            prune(problem), selection, lambda choice: judge(mapping_of(table, choice, clock_mhz)), search.tries
-        )
+        selection, _ = polished(table, problem, selection, judge, search.tries, clock_mhz)
     return _design(table, family, family, search.whole, problem, found, selection, clock_mhz)
+
+
+def polished(
+    table: Table, problem: Problem, selection: Selection, judge: Judge, tries: int, clock_mhz: float | None = None
+) -> tuple[Selection, float]:
+    """The best choice found near ``selection`` and what the judge says of it, after at most so many ``tries``."""
+    return polish(prune(problem), selection, lambda near: judge(mapping_of(table, near, clock_mhz)), tries)
 
 
 def _solved(problem: Problem, objective: Objective, search: Search, watch: Watch = lambda *_: None) -> Solution:
@@ -173,7 +178,7 @@ def _design(
 ) -> Design:  # fmt: skip
     places = {op.name: {id(own): number for number, own in enumerate(op.candidates)} for op in problem.ops}
     choice = [places[name][id(own)] for name, own in found.selection.items()]
-    builds = {node: _build(selection, node) for node in selection}
+    builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
     label = f"{name}-{100 * float(share):.3g}"
     return Design(label, family, assignment, mapping_of(table, selection, clock_mhz), share, found.report, choice)
@@ -203,15 +208,9 @@ def _part(device: Device, share: Fraction) -> Resources:
     return Resources(*(math.floor(getattr(device, kind) * share) for kind in Resources.names()))
 
 
-def _build(selection: Selection, name: str) -> Build:
-    choice = selection[name].choice
-    assert isinstance(choice, Build)
-    return choice
-
-
-def _format(candidate: Candidate) -> str | None:
+def _build(candidate: Candidate) -> Build:
     assert isinstance(candidate.choice, Build)
-    return candidate.choice.format
+    return candidate.choice
 
 
 def mapping_of(table: Table, selection: Selection, clock_mhz: float | None) -> HwMapping:
@@ -221,5 +220,5 @@ def mapping_of(table: Table, selection: Selection, clock_mhz: float | None) -> H
         layout = table.layout(producer, selection[producer].writes)
         if depth := queue_beats(table.graph, producer, consumer, layout):
             queues[f"{producer}->{consumer}"] = depth
-    ops = {name: _build(selection, name).mapping for name in selection}
+    ops = {name: _build(own).mapping for name, own in selection.items()}
     return HwMapping(table.device.name, clock_mhz or table.device.clock_mhz, ops, queues, table.frame_input)

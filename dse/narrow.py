@@ -25,6 +25,7 @@ LEAF = 150
 GRAINS = (0.1, 0.03, 0.01, 0.003, 0.0015)
 """Times are rounded down to multiples of this share of a latency, taken once over all ops; step by step."""
 STALLED = 0.97
+"""A step that leaves more than this share of the candidates has changed nothing."""
 FOLDED = 6_000
 """States after all ops together above which interfaces beside the longest way are not told apart."""
 CORE = 1_000
@@ -110,15 +111,19 @@ class Narrower:
 
     def core(self, left: Left, value: Fraction) -> Problem:
         """Of what is left the candidates that the relaxation likes best, as many of each op."""
-        relaxed = self._relaxed(left, value)
+        problem = left.problem
+        if self._goal is Objective.BOTTLENECK:
+            problem = fast_enough(problem, int(value)) or problem
+        # of this very problem: the relaxation that is kept may be of more candidates
+        relaxed = self._pressed(problem) if self._goal is Objective.BOTTLENECK else self._relaxed(left, value)
         if relaxed is None:
-            return left.problem
-        each = max(2, CORE // len(left.problem.ops))
+            return problem
+        each = max(2, CORE // len(problem.ops))
         ops = []
-        for op in left.problem.ops:
+        for op in problem.ops:
             best = np.argsort(relaxed.reduced[op.name], kind="stable")[:each]
             ops.append(replace(op, candidates=tuple(op.candidates[number] for number in np.sort(best))))
-        return replace(left.problem, ops=tuple(ops))
+        return replace(problem, ops=tuple(ops))
 
     def _aimed(self, left: Left, value: Fraction) -> tuple[Network, Weights, Relaxed | None]:
         """A network of what is left, and weights that fit it."""

@@ -304,7 +304,7 @@ class Search:
     def _rowwise(self, taken: Taken, question: _Question, beam: int | None) -> bool:
         """Whether labels of every row by itself reach no choice; raises ``FoundOne`` where they reach one."""
         try:
-            found = taken.rowwise(self._counter, beam)
+            found = taken.rowwise(beam)
         except TooMany:
             return False
         good = False

@@ -17,14 +17,12 @@ import numpy as np
 from cosim.cycle import Frames, Simulator, endless, simulate, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
-from dse.explore import SPEEDUP, Search, asked, designs, families, mapping_of, settled, shares
+from dse.explore import SPEEDUP, Search, asked, assigned, designs, families, mapping_of, polished, shares
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
-from dse.polish import polish
-from dse.problem import Infeasible, Objective, Selection, utilisation
+from dse.problem import Infeasible, Objective, utilisation
 from dse.proof import PROOF
 from dse.proof import save as save_proof
-from dse.prune import prune
 from dse.search import Watch
 from hw import emit
 from hw.mapping import FrameInput
@@ -179,15 +177,16 @@ class Exploration:
             frames = self.networks.data.sample("train", JUDGED)
         values: list[float] = []
 
-        def judge(near: Selection) -> float:
+        def judge(mapping: HwMapping) -> float:
             assert figure is not None
-            mapping = mapping_of(self.table, near, self.clock_mhz)
             values.append(figure(endless(graph, mapping, frames), frames))
             return values[-1]
 
         gained = 0.0
         if figure is not None:
-            selection, value = polish(prune(settled(problem, assignment)), selection, judge, TRIES * len(problem.ops))
+            problem = assigned(problem, assignment)
+            tries = TRIES * len(problem.ops)
+            selection, value = polished(self.table, problem, selection, judge, tries, self.clock_mhz)
             gained = 1 - value / values[0]
         mapping = mapping_of(self.table, selection, self.clock_mhz)
         return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}

@@ -82,6 +82,7 @@ def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray,
 
 
 def tables(stage: Stage, offsets: np.ndarray, all_labels: np.ndarray, least: np.ndarray) -> list[Table]:
+    """Of each state's labels a table of the least weighted cost of a completion, by times."""
     found = []
     times = len(stage.times)
     for low, high in pairwise(offsets):

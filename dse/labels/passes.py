@@ -91,9 +91,9 @@ class Completions:
 
     Parameters
         network  of the pass
-        layers  of the pass
-        least   int64 [labels] after each stage, least weighted cost of a completion
-        stays   of each stage's candidates, whether a choice with it can keep the surrogate limit
+        layers   of the pass
+        least    int64 [labels] after each stage, least weighted cost of a completion
+        stays    of each stage's candidates, whether a choice with it can keep the surrogate limit
     """
 
     network: Network

@@ -44,7 +44,7 @@ class Step:
 @dataclass(frozen=True)
 class Taken:
     """A step that was taken. ``reached`` is a surrogate pass along ``network``, with these weights and limits;
-    ``counter`` counts the labels of the way back."""
+    ``counter`` counts the labels of the way back and of rowwise passes."""
 
     network: Network
     weights: Weights
@@ -67,9 +67,9 @@ class Taken:
         """What the labels that were reached need to the end."""
         return complete(self.network, self.weights, self.limits, self.reached, self.counter)
 
-    def rowwise(self, counter: Counter, beam: int | None) -> Rowwise:
+    def rowwise(self, beam: int | None) -> Rowwise:
         """Labels of every row by itself, all interfaces told apart."""
-        return rowwise(self.network.unfolded, self.weights, self.completions, self.limits, counter, beam)
+        return rowwise(self.network.unfolded, self.weights, self.completions, self.limits, self.counter, beam)
 
     def left(self) -> Problem:
         """The problem of the candidates that a choice with less than the step's value can have."""
@@ -90,6 +90,7 @@ def take(network: Network, weights: Weights, goal: Goal, value: Fraction, below:
 
 
 def is_timed(problem: Problem, goal: Goal) -> bool:
+    """Whether labels have to carry times."""
     return goal is Objective.LATENCY or problem.max_latency is not None
 
 

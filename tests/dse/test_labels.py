@@ -37,14 +37,14 @@ def test_shortcuts_that_are_not_told_apart_leave_all_choices() -> None:
     step = taken(shortcut(joined=True), folded=True)
     apart = taken(shortcut(joined=True), folded=False)
     assert sum(stage.states for stage in step.network.stages) < sum(stage.states for stage in apart.network.stages)
-    found = step.rowwise(Counter(), None).choices
+    found = step.rowwise(None).choices
     assert found == [[0, 0, 0]]
-    assert found == apart.rowwise(Counter(), None).choices
+    assert found == apart.rowwise(None).choices
 
 
 def test_what_joins_only_where_shortcuts_are_not_told_apart_is_no_choice() -> None:
     step = taken(shortcut(joined=False), folded=True)
     assert not step.empty
-    found = step.rowwise(Counter(), None)
+    found = step.rowwise(None)
     assert found.complete
     assert not found.choices
