@@ -63,10 +63,11 @@ WAYS: dict[str, tuple[tuple[ModuleType, ...], int, int]] = {
     "WHOLE": ((narrow, search), narrow.WHOLE, 60),
     "LEAF": ((narrow, search), narrow.LEAF, 20),
     "FOLDED": ((narrow,), narrow.FOLDED, 0),
+    "FEW": ((narrow,), narrow.FEW, 0),
     "TRAILED": ((passes,), passes.TRAILED, 0),
 }
 """Figures of the solver that tell large networks from others: what they are, and what makes every network large."""
-SOLVER = ("certificate", "exhaustive", "milp", "narrow", "problem", "program", "prune", "search")
+SOLVER = ("certificate", "exhaustive", "fit", "milp", "narrow", "problem", "program", "prune", "search")
 ROOT = Path(__file__).resolve().parent.parent
 FILES = (
     *sorted((ROOT / "dse" / "labels").glob("*.py")),

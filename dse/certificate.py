@@ -16,7 +16,7 @@ from typing import Any
 from dse.labels.goals import Goal
 from dse.labels.network import Network
 from dse.labels.passes import Counter, TooMany
-from dse.labels.steps import Split, Step, Taken, is_timed, take
+from dse.labels.steps import Split, Step, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.prune import prune
@@ -103,7 +103,7 @@ def check(problem: Problem, certificate: Certificate) -> None:
 
 
 def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
-    taken: Taken | None = None
+    taken, earlier = None, None
     for step in tree.steps:
         if Fraction(step.value) < value:
             raise CertificateError(f"certificate: a step looks for less than {step.value}, below {value}")
@@ -115,7 +115,11 @@ def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
             problem, timed=is_timed(problem, goal), whole=step.whole, grain=step.grain, folded=step.folded
         )
         weights = Weights.read(network, step.weights)
-        taken = take(network, weights, goal, Fraction(step.value), True, Counter())
+        if step.tabled and (earlier is None or Fraction(earlier.value) < Fraction(step.value)):
+            raise CertificateError(f"certificate: a step looks for less than {step.value}, the one before for less")
+        before = taken if step.tabled else None
+        taken = take(network, weights, goal, Fraction(step.value), True, Counter(), before)
+        earlier = step
         if taken.empty:
             return
     if tree.rows and taken is not None:

@@ -9,12 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from dse.certificate import Tree
-from dse.labels.goals import Goal
-from dse.labels.network import Network
+from dse.fit import Fitter, Shares
+from dse.labels.goals import Goal, limits_at
+from dse.labels.kernels import NEVER
+from dse.labels.network import Network, power_of_two
 from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import OTHER_FIGURES, Split, Step, Taken, figures, is_timed, take
 from dse.labels.weights import Weights
-from dse.problem import Objective, Op, Problem
+from dse.problem import Objective, Op, Problem, Selection
 from dse.program import Program, Relaxed
 from dse.prune import prune
 
@@ -22,14 +24,18 @@ WHOLE = 700
 """Candidates of all ops up to which labels carry every time, exactly."""
 LEAF = 150
 """The same in what is left of more."""
-GRAINS = (0.1, 0.03, 0.01, 0.003, 0.0015)
+GRAINS = (0.1, 0.03, 0.008, 0.002)
 """Times are rounded down to multiples of this share of a latency, taken once over all ops; step by step."""
-STALLED = 0.97
+STALLED = 0.9
 """A step that leaves more than this share of the candidates has changed nothing."""
 FOLDED = 6_000
 """States after all ops together above which interfaces beside the longest way are not told apart."""
-CORE = 1_000
-"""Candidates that are left of all ops where only those are taken that the relaxation likes best."""
+FEW, MANY = 20_000, 6_000_000
+"""Labels of a pass that are worth fitting weights, and of one that is too slow for that."""
+GAINED = 0.15
+"""Weights are taken in place of others where they gain so much of what those miss."""
+POOL = 12
+"""Of how many of the cheapest choices the candidates are mixed."""
 
 Told = Callable[[Fraction, Tree], None]
 
@@ -43,7 +49,6 @@ class Left:
         steps    what left out the others
         level    the next of ``GRAINS``
         taken    the last step
-        relaxed  the relaxation that its weights are from
         empty    whether no choice is left
     """
 
@@ -51,7 +56,6 @@ class Left:
     steps: tuple[Step, ...] = ()
     level: int = 0
     taken: Taken | None = None
-    relaxed: Relaxed | None = None
     empty: bool = False
 
     @property
@@ -73,35 +77,60 @@ class Narrower:
         self._small = Left(problem).count <= WHOLE
         self._timed = is_timed(problem, goal)
         self._first: dict[Fraction | None, Relaxed | None] = {}
+        self._shares: Shares | None = None
+        self._cuts: list[tuple[Fraction, int, Shares]] = []
+        self._cheapest: list[Selection] = []
+        self._mixed = 0
+        self._program: tuple[Problem, Program] | None = None
 
     def narrowed(
         self, left: Left, value: Fraction, below: bool, bound: Fraction, stalled: float = STALLED,
-        told: Told | None = None, tried: Callable[[Taken], None] | None = None,
+        told: Told | None = None, tried: Callable[[Taken], None] | None = None, far: bool = False,
     ) -> Left:  # fmt: skip
         """What is left of a problem where a choice must have at most ``value``, or less where ``below``: step by step,
         until one changes nothing more or takes too many labels.
 
-        ``bound``: all choices with less than this are looked for. ``stalled``: a step that leaves more than this share
-        of the candidates has changed nothing. ``told`` is given the least latency of what each step
-        left, and why there is none below; ``tried`` is given each step that left something.
+        Times get finer from step to step, and labels are held to what the step before leaves them to the end. Where
+        ``tried`` is given, weights are fitted once in fine times, and in coarse ones where there are none or ``far``.
+
+        Parameters
+            bound    all choices with less than this are looked for
+            stalled  a step that leaves more than this share of the candidates has changed nothing
+            told     is given the least latency of what each step left, and why there is none below
+            tried    is given each step that left something
+            far      whether the best choice is far from the bound
         """
+        fitted, again = tried is None, False
         while True:
-            network, weights, relaxed = self._aimed(left, value)
+            network = self._network(left, value, again)
+            fitter = None if tried is None else self._fitter(network, value, below)
+            earlier = None if again or not self._timed else left.taken
+            earlier = earlier if earlier is not None and earlier.holds(network) else None
             try:
-                taken = take(network, weights, self._goal, value, below, self._counter)
+                weights = self._weights(left, network, value, fitter, earlier)
+                taken = take(network, weights, self._goal, value, below, self._counter, earlier)
+                if fitter is not None and (again or self._shares is None or (far and not left.level)):
+                    taken = self._fitted(fitter, taken, value, below)
             except TooMany:
                 return left
-            step = Step(str(bound), network.whole, network.grain, network.folded, weights.entry)
+            step = Step(
+                str(bound), network.whole, network.grain, network.folded, taken.weights.entry, earlier is not None
+            )
             before, steps = left.count, (*left.steps, step)
             if taken.empty:
-                return Left(left.problem, steps, left.level, taken, relaxed, empty=True)
+                return Left(left.problem, steps, left.level, taken, empty=True)
             if told is not None and self._goal is Objective.LATENCY:
                 least = Fraction(taken.least)
                 told(least, Tree((*left.steps, replace(step, value=str(least)))))
             if tried is not None:
+                self._cheapest.append(taken.cheapest())
                 tried(taken)
-            left = Left(taken.left(), steps, left.level + 1, taken, relaxed)
-            if left.count > stalled * before and (network.whole or left.level >= len(GRAINS)):
+            left = Left(taken.left(), steps, left.level + (not again), taken)
+            stays = left.count > stalled * before
+            last = network.whole or not self._timed or left.level >= len(GRAINS)
+            again = fitter is not None and not fitted and (left.level == len(GRAINS) - 1 or (stays and last))
+            fitted |= again
+            if stays and last and not again:
                 return left
 
     def hint(self, left: Left) -> float | None:
@@ -109,38 +138,80 @@ class Narrower:
         relaxed = self._relaxed(left, None)
         return None if relaxed is None else relaxed.value
 
-    def core(self, left: Left, value: Fraction) -> Problem:
-        """Of what is left the candidates that the relaxation likes best, as many of each op."""
-        problem = left.problem
-        if self._goal is Objective.BOTTLENECK:
-            problem = fast_enough(problem, int(value)) or problem
-        # of this very problem: the relaxation that is kept may be of more candidates
-        relaxed = self._pressed(problem) if self._goal is Objective.BOTTLENECK else self._relaxed(left, value)
-        if relaxed is None:
-            return problem
-        each = max(2, CORE // len(problem.ops))
-        ops = []
-        for op in problem.ops:
-            best = np.argsort(relaxed.reduced[op.name], kind="stable")[:each]
-            ops.append(replace(op, candidates=tuple(op.candidates[number] for number in np.sort(best))))
-        return replace(problem, ops=tuple(ops))
+    def parted(self, left: Left, value: Fraction) -> Parted | None:
+        """Two parts of what is left; None where all choices are alike."""
+        return parted(left, self._relaxed(left, value))
 
-    def _aimed(self, left: Left, value: Fraction) -> tuple[Network, Weights, Relaxed | None]:
-        """A network of what is left, and weights that fit it."""
+    def pool(self, best: Selection | None) -> Problem | None:
+        """The problem of the candidates that the cheapest choices and the best one have, where there were more since it
+        was asked."""
+        if len(self._cheapest) == self._mixed or not self._timed:
+            return None
+        self._mixed = len(self._cheapest)
+        choices, ops = [*self._cheapest[-POOL:], *([] if best is None else [best])], []
+        for op in self._problem.ops:
+            own = {id(choice[op.name]) for choice in choices}
+            ops.append(replace(op, candidates=tuple(c for c in op.candidates if id(c) in own)))
+        return replace(self._problem, ops=tuple(ops))
+
+    def _network(self, left: Left, value: Fraction, again: bool) -> Network:
+        """Of what is left; ``again``: in times as coarse as the last one's."""
         whole = self._small or left.count <= LEAF
         grain = 1
         if self._timed and not whole:
             about = value if self._goal is Objective.LATENCY else Fraction(left.problem.max_latency or 0)
-            grain = max(1, int(GRAINS[min(left.level, len(GRAINS) - 1)] * about / len(left.problem.ops)))
+            share = GRAINS[min(left.level - again, len(GRAINS) - 1)]
+            grain = power_of_two(share * float(about) / len(left.problem.ops))
         network = Network(left.problem, timed=self._timed, whole=whole, grain=grain)
         if not whole and sum(stage.states for stage in network.stages) > FOLDED:
             network = Network(left.problem, timed=self._timed, whole=whole, grain=grain, folded=True)
+        return network
+
+    def _weights(
+        self, left: Left, network: Network, value: Fraction, fitter: Fitter | None, earlier: Taken | None
+    ) -> Weights:
+        """Weights that fit a network of what is left."""
+        if earlier is not None:
+            return earlier.weights.same(network)
+        if self._shares is not None and fitter is not None:
+            weights = fitter.weights(self._shares)
+            if weights is not None:
+                return weights
         relaxed = self._relaxed(left, value)
         if relaxed is None:
             relaxed = self._pressed(left.problem)
         if relaxed is None:
-            return network, Weights.plain(network, np.zeros(len(network.row_names), np.int64)), None
-        return network, Weights.of(network, relaxed.duals), relaxed
+            return Weights.plain(network, np.zeros(len(network.row_names), np.int64))
+        return Weights.of(network, relaxed.duals)
+
+    def _fitter(self, network: Network, value: Fraction, below: bool) -> Fitter | None:
+        limits = limits_at(network.problem, network, self._goal, value, below=below)
+        if network.whole or not self._timed or (limits.caps == NEVER).all():
+            return None
+        if self._program is None or self._program[0] is not network.problem:
+            # what it says of weights holds about as well for other values
+            program = Program(network.problem)
+            program.add(program.latency, float(limits.deadline), rule=("limit", "latency"))
+            self._program = network.problem, program
+        return Fitter(network, limits, self._program[1], self._counter)
+
+    def _fitted(self, fitter: Fitter, taken: Taken, value: Fraction, below: bool) -> Taken:
+        """The step, taken again where weights are found that fit better."""
+        network, labels = taken.network, sum(len(layer.labels) for layer in taken.reached.layers)
+        if taken.empty or not FEW <= labels <= MANY:
+            return taken
+        grain = network.grain
+        if self._shares is None:
+            rows = zip(network.row_names, taken.weights.rows.tolist(), strict=True)
+            self._shares = fitter.shares(dict(rows))
+        known = [cut for limit, fine, cut in self._cuts if limit <= value and fine <= grain]
+        fit = fitter.fit(self._shares, taken.weights, taken.reached, known)
+        self._shares = fit.shares
+        self._cuts += [(value, grain, cut) for cut in fit.cuts]
+        self._cheapest += fit.choices
+        if fit.gained < GAINED:
+            return taken
+        return take(network, fit.weights, self._goal, value, below, self._counter)
 
     def _relaxed(self, left: Left, value: Fraction | None) -> Relaxed | None:
         """The relaxation for the goal; that of the whole problem is kept."""
@@ -190,9 +261,9 @@ class Parted:
     high_first: bool
 
 
-def parted(left: Left) -> Parted | None:
-    """Two parts of what is left: of the op and the figure that the relaxation mixes most; None where all are alike."""
-    for own, high_first in _splits(left):
+def parted(left: Left, relaxed: Relaxed | None) -> Parted | None:
+    """Two parts of what is left: of the op and the figure that its relaxation mixes most; None where all are alike."""
+    for own, high_first in _splits(left, relaxed):
         try:
             return Parted(own, own.parts(left.problem), high_first)
         except ValueError:
@@ -200,15 +271,15 @@ def parted(left: Left) -> Parted | None:
     return None
 
 
-def _splits(left: Left) -> Iterator[tuple[Split, bool]]:
-    if left.taken is not None and left.relaxed is not None:
+def _splits(left: Left, relaxed: Relaxed | None) -> Iterator[tuple[Split, bool]]:
+    if left.taken is not None and relaxed is not None:
         network, scored = left.taken.network, []
-        for op in network.problem.ops:
-            shares = left.relaxed.shares.get(op.name)
+        for op in left.problem.ops:
+            shares = relaxed.shares.get(op.name)
             if shares is None or len(shares) != len(op.candidates):
                 continue
             for name, weight in zip(network.row_names, left.taken.weights.rows, strict=True):
-                amounts = figures(network.problem, op, name)
+                amounts = figures(left.problem, op, name)
                 mean = float(shares @ amounts)
                 mixed = float(weight) * float(shares @ abs(amounts - mean))
                 scored.append((-mixed, op.name, name, int(mean), float(shares @ (amounts > mean)) > 0.5))

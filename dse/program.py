@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -33,13 +34,11 @@ class SolverError(RuntimeError):
 
 @dataclass(frozen=True)
 class Relaxed:
-    """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick and
-    its reduced cost, by how much more at least the goal is with it."""
+    """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick."""
 
     value: float
     duals: Duals
     shares: dict[str, np.ndarray]
-    reduced: dict[str, np.ndarray]
 
 
 class Program:
@@ -56,6 +55,7 @@ class Program:
         self.lp = pulp.LpProblem("choice", pulp.LpMinimize)
         self._variables: list[pulp.LpVariable] = []
         self._rules: dict[tuple[str | int, ...], int] = {}
+        self._relaxing: tuple[tuple[int, int], highspy.Highs] | None = None
         self.picks: dict[str, list[tuple[pulp.LpVariable, Candidate]]] = {}
         for op in problem.ops:
             self.picks[op.name] = [(self._variable(pulp.LpBinary), candidate) for candidate in op.candidates]
@@ -156,6 +156,15 @@ class Program:
             self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("limit", name))
         return [(most, 1)]
 
+    def weighed(self, weights: Mapping[str, float]) -> Terms:
+        """The sum of amounts by name, each times its weight."""
+        summed: dict[int, tuple[pulp.LpVariable, float]] = {}
+        for name, weight in weights.items():
+            for variable, amount in self.amount(name) if weight else ():
+                _, before = summed.get(variable.hash, (variable, 0.0))
+                summed[variable.hash] = variable, before + weight * amount
+        return list(summed.values())
+
     def _utilisation(self) -> Terms:
         """The largest share of a resource's budget."""
         most = self._variable()
@@ -189,14 +198,11 @@ class Program:
     def _model(self, goal: Terms, whole: bool) -> highspy.HighsLp:
         """For HiGHS, whose interface in pulp adds rows one by one. ``whole``: picks are 0 or 1, not between."""
         self.lp.setObjective(pulp.LpAffineExpression(goal))
-        places = {variable.hash: place for place, variable in enumerate(self._variables)}
+        places = self._places
         rules = self.lp.constraints()
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(places), len(rules)
-        cost = np.zeros(lp.num_col_)
-        for variable, factor in goal:
-            cost[places[variable.hash]] = factor
-        lp.col_cost_ = cost
+        lp.col_cost_ = self._costs(goal)
         lp.col_lower_ = [0.0] * lp.num_col_
         lp.col_upper_ = [1.0] * self._binary + [math.inf] * (lp.num_col_ - self._binary)
         lp.row_lower_ = [-math.inf if rule.sense == pulp.LpConstraintLE else -rule.constant for rule in rules]
@@ -210,13 +216,31 @@ class Program:
             lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
         return lp
 
+    @property
+    def _places(self) -> dict[int, int]:
+        return {variable.hash: place for place, variable in enumerate(self._variables)}
+
+    def _costs(self, goal: Terms) -> np.ndarray:
+        """float [variables], the factor of each in a sum."""
+        costs, places = np.zeros(len(self._variables)), self._places
+        for variable, factor in goal:
+            costs[places[variable.hash]] = factor
+        return costs
+
     def relax(self, goal: Terms) -> Relaxed | None:
         """The least goal when picks may be fractions; None where nothing is feasible.
 
         All of it is floating-point: good advice, and no proof.
         """
-        highs = _highs({})
-        highs.passModel(self._model(goal, whole=False))
+        if self._relaxing is None or self._relaxing[0] != (self._count, len(self._variables)):
+            highs = _highs({})
+            highs.passModel(self._model(goal, whole=False))
+            self._relaxing = (self._count, len(self._variables)), highs
+        else:
+            # the rules are the same: from where it stands it is a short way
+            highs = self._relaxing[1]
+            costs = self._costs(goal)
+            highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
         highs.run()
         if highs.getModelStatus() in NOTHING:
             return None
@@ -233,10 +257,7 @@ class Program:
         )  # fmt: skip
         ends = np.cumsum([len(picks) for picks in self.picks.values()])
         parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))
-        reduced = np.split(np.array(solution.col_dual[: self._binary]), ends[:-1])
-        return Relaxed(
-            highs.getInfo().objective_function_value, found, parts, dict(zip(self.picks, reduced, strict=True))
-        )
+        return Relaxed(highs.getInfo().objective_function_value, found, parts)
 
     def minimise(self, goal: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
         """The best choice that ``nodes`` find, to within ``gap`` of the least, under the rules added so far.

@@ -20,7 +20,7 @@ from dse.labels.goals import Goal, value_of
 from dse.labels.network import Network
 from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Taken, is_timed
-from dse.narrow import LEAF, WHOLE, Left, Narrower, fast_enough, parted
+from dse.narrow import LEAF, WHOLE, Left, Narrower, fast_enough
 from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
 from dse.program import Program, SolverError
 
@@ -29,23 +29,25 @@ EFFORTS = ((1_000, 8, 30), (3_000, 8, 1_000), (30_000, 100, 3_000), (60_000, 2_0
 open, the next."""
 PART_BEAM, PART_STALLED = 300, 0.9
 """Labels that a rowwise pass leads on in a part, and what share of its candidates a step must leave out."""
-MIX = 4_000
-"""Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, those alone that
-the relaxation likes best."""
+MIX, CORE = 4_000, 1_000
+"""Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, so many of those
+whose choices cost least."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
-FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP, QUICK = 0.002, 0.005, 0.004, 0.03, 2_000_000
+FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.03
+QUICK, SLOW = 2_000_000, 400_000_000
 """By what share of the bound the first choice is looked for above it: half the gap, but within the first two figures;
-doubled up to the fourth while fewer labels than the last are looked at to show that there is none, and halved down to
-the third after more. Values far above the bound leave too much to follow."""
+doubled up to the fourth while one step of labels or ``QUICK`` of them show that there is none, and halved down to the
+third after more than ``SLOW``. Values far above the bound leave too much to follow."""
 NEAR = Fraction(1, 2000)
 """A distance, as a share, at which the last question is asked: whether any choice has less."""
 FINEST = 1 << 60
 """Shares are asked about in so many steps; the last question, whether any choice has less than the best, is exact."""
 FAR = Fraction(1, 100)
 """A distance, as a share, above which a choice is looked for after each step."""
-CLOSE = Fraction(1, 20)
-"""A distance, as a share, up to which what no better choice than the best can have is left out once for all."""
+CLOSE, UNTIMED_CLOSE = Fraction(1, 50), Fraction(1, 20)
+"""A distance, as a share, up to which what no better choice than the best can have is left out once for all, where
+several questions are left; it takes as long as the hardest of them, and less where labels carry no times."""
 PATIENCE = 2
 """How many questions may stay open before more effort is spent on each."""
 Watch = Callable[[Fraction, Fraction | None, float], None]
@@ -116,10 +118,12 @@ class Search:
         self._begin, self._seconds, self._effort, self._watch = time.perf_counter(), seconds, effort, watch
         self._counter = Counter(check=self._check)
         self._narrower = Narrower(problem, goal, self._counter)
-        self._network = Network(problem, timed=is_timed(problem, goal), whole=Left(problem).count <= WHOLE)
+        self._timed = is_timed(problem, goal)
+        self._network = Network(problem, timed=self._timed, whole=Left(problem).count <= WHOLE)
         self._impossible = False
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         self._base, self._base_below = Left(problem), None
+        self._too_far: Fraction | None = None
         self._last: tuple[tuple[Fraction, bool], Left] | None = None
         self._told: tuple[Fraction, Fraction | None] | None = None
 
@@ -150,8 +154,12 @@ class Search:
                 value, below = min(highest, self._next(self._beyond(hint, Fraction(step)), open_at)), False
             else:
                 value, below = self._between(open_at)
+            if self._too_far is not None and value >= self._too_far:
+                value, below = self._snapped((self.lower + self._too_far) / 2), False
             before, last = self._counter.labels, open_at
             found = self._ask(value, below, *EFFORTS[level])
+            if self._too_far == value:
+                continue
             if found is None:
                 left_open, open_at = left_open + 1, value
                 # more effort, where the next value would be no easier
@@ -164,8 +172,11 @@ class Search:
                 if not found and self.best is None and value == highest:
                     self._impossible = True
                     return
-                quick = self._counter.labels - before < QUICK
-                step = min(2 * step, LONG_STEP) if quick else max(step / 2, SHORT_STEP, first)
+                labels = self._counter.labels - before
+                if labels < QUICK or self._last is None or len(self._last[1].steps) == 1:
+                    step = min(2 * step, LONG_STEP)
+                elif labels > SLOW:
+                    step = max(step / 2, SHORT_STEP, first)
             hint = max(hint, self.lower)
             self._tell()
 
@@ -176,7 +187,7 @@ class Search:
             self._watch(*now, time.perf_counter() - self._begin)
 
     def _done(self) -> bool:
-        return self.best is not None and self.best[0] - self.lower <= self.gap * self.best[0]
+        return self.best is not None and self._away <= self.gap
 
     def _between(self, open_at: Fraction | None) -> tuple[Fraction, bool]:
         """The next value to ask about, and whether about less than it: halfway from what is known to the best choice,
@@ -184,9 +195,9 @@ class Search:
         assert self.best is not None
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
-        middle = (low + upper) / 2
+        middle = low + (upper - low) / 3 if self.gap else (low + upper) / 2
         if self.gap:
-            middle = max(middle, upper * (1 - self.gap))
+            middle = max(low, min(middle, upper * (1 - self.gap)))
         middle = self._snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
             return upper, True
@@ -245,18 +256,34 @@ class Search:
             self.best = value, selection, evaluation
         return True
 
+    @property
+    def _away(self) -> Fraction:
+        """How far the bound is from the best choice, as a share of it; 1 where there is none."""
+        if self.best is None:
+            return Fraction(1)
+        return 1 - self.lower / self.best[0] if self.best[0] else Fraction(0)
+
+    def _close(self, best: Fraction) -> bool:
+        """Whether several questions are left to be asked near the best choice."""
+        near = 4 * self.gap <= self._away <= (CLOSE if self._timed else UNTIMED_CLOSE)
+        return near and (self._too_far is None or best < self._too_far)
+
     def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
         """Whether a choice has at most ``value``, or less where ``below``; None where it stays open."""
         question = _Question(value, below, self._above(value, below), beam, splits, nodes)
-        far = self.best is None or self.best[0] - self.lower > FAR * self.best[0]
+        far = self._away > FAR
 
         def tried(taken: Taken) -> None:
             if far:
                 self._rowwise(taken, question, PART_BEAM)
+                pool = self._narrower.pool(self.best and self.best[1])
+                if pool is not None:
+                    self._mix(pool, question)
+                    if self.best is None:
+                        self._mix(taken.core(3 * len(self.problem.ops)), question)
 
         try:
-            close = self.best is not None and self.best[0] - self.lower <= CLOSE * self.best[0]
-            if self.best is not None and close and self._base_below != self.best[0]:
+            if self.best is not None and self._close(self.best[0]) and self._base_below != self.best[0]:
                 # what cannot be in a better choice than the best is left out once for all questions
                 upper = self.best[0]
                 base = self._narrower.narrowed(self._base, upper, True, upper, told=self._refuted, tried=tried)
@@ -267,9 +294,12 @@ class Search:
                 self._last = (upper, True), base
             if self._last is None or self._last[0] != (value, below):
                 left = self._narrower.narrowed(
-                    self._base, value, below, question.bound, told=self._refuted, tried=tried
+                    self._base, value, below, question.bound, told=self._refuted, tried=tried, far=far
                 )
                 self._last = (value, below), left
+                if left.steps == self._base.steps and not left.empty and value - self.lower > FAR * value:
+                    self._too_far = value
+                    return None
             tree = self._shown(self._last[1], question, question.beam, top=True)
         except FoundOne:
             return True
@@ -285,12 +315,15 @@ class Search:
         if left.taken is not None and self._rowwise(left.taken, question, None if left.count <= LEAF else beam):
             return Tree(left.steps, rows=True)
         if top and question.nodes:
-            self._mix(left.problem if left.count <= MIX else self._narrower.core(left, question.value), question)
+            if left.count <= MIX:
+                self._mix(left.problem, question)
+            elif left.taken is not None:
+                self._mix(left.taken.core(CORE), question)
         if question.splits is not None:
             if not question.splits:
                 raise StaysOpen
             question.splits -= 1
-        two = parted(left)
+        two = self._narrower.parted(left, question.value)
         if two is None:
             raise StaysOpen
         trees: dict[bool, Tree] = {}

@@ -9,6 +9,7 @@ the finish of a branch beside it, so that it is a lower bound.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ class Network:
         self.spine = _longest_way(inputs, self.output)
         carried = self._carried(inputs)
         # about as long as a frame takes the op that can be fastest at best
-        step = 1 + max(min(own.span for own in op.candidates) for op in self.ops) // BRANCH_STEPS
+        step = power_of_two(max(min(own.span for own in op.candidates) for op in self.ops) // BRANCH_STEPS)
         on_spine = set(self.spine)
         self.stages: list[Stage] = []
         frontier: list[int] = []
@@ -135,6 +136,13 @@ class Network:
         if not self.folded:
             return self
         return Network(self.problem, timed=self.timed, whole=self.whole, grain=self.grain)
+
+    def holds(self, other: Network) -> bool:
+        """Whether what its labels need to the end holds for those of another network: with the same times, rounded down
+        to multiples that divide its own, and states no less apart."""
+        pairs = list(zip(self.stages, other.stages, strict=True))
+        alike = all(own.times == its.times and not (own.grids % its.grids).any() for own, its in pairs)
+        return alike and (self.folded or not other.folded)
 
     def states_of(self, other: Network, place: int) -> list[int]:
         """After an op, this network's state of each state of another one, which tells as many interfaces apart."""
@@ -259,6 +267,11 @@ class Network:
             op.lead.as_integer_ratio(), op.knee.as_integer_ratio(), inputs, times, np.array(grids, np.int64),
         )  # fmt: skip
         return stage, after
+
+
+def power_of_two(cycles: float) -> int:
+    """The one nearest to so many cycles, as a ratio."""
+    return 1 << max(0, round(math.log2(max(1.0, cycles))))
 
 
 def _branches_first(problem: Problem) -> tuple[Op, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -73,12 +74,13 @@ class Trail:
 @dataclass(frozen=True)
 class Surrogate:
     """A surrogate pass. ``layers`` end early where no label is left; ``trails`` are None where they were not kept;
-    ``candidates``: those of each stage it took."""
+    ``candidates``: those of each stage it took; ``budget`` and ``known`` as it was given them."""
 
     layers: list[Layer]
     trails: list[Trail | None]
     candidates: list[np.ndarray]
     budget: int
+    known: Completions | None
 
     @property
     def empty(self) -> bool:
@@ -93,13 +95,20 @@ class Completions:
         network  of the pass
         layers   of the pass
         least    int64 [labels] after each stage, least weighted cost of a completion
-        stays    of each stage's candidates, whether a choice with it can keep the surrogate limit
+        through  int64 [candidates] of each stage, no choice with it comes to less weighted cost
+        budget   of the pass
     """
 
     network: Network
     layers: list[Layer]
     least: list[np.ndarray]
-    stays: list[np.ndarray]
+    through: list[np.ndarray]
+    budget: int
+
+    @cached_property
+    def stays(self) -> list[np.ndarray]:
+        """Of each stage's candidates, whether a choice with it can keep the surrogate limit."""
+        return [own <= self.budget for own in self.through]
 
     def tables(self, network: Network, place: int) -> list[Table]:
         """By a network's state after an op, the least weighted cost of a completion."""
@@ -117,13 +126,22 @@ class Rowwise:
     complete: bool
 
 
-def surrogate(network: Network, weights: Weights, limits: Limits, counter: Counter) -> Surrogate:
-    """Labels of times and one cost, the weighted sum of rows."""
+def surrogate(
+    network: Network, weights: Weights, limits: Limits, counter: Counter, budget: int | None = None,
+    known: Completions | None = None,
+) -> Surrogate:  # fmt: skip
+    """Labels of times and one cost, the weighted sum of rows.
+
+    Parameters
+        budget  the most of it; the weighted sum of the limits where it is not given
+        known   of a pass with the same weights, limits that are no tighter and times that are no later
+    """
+    budget = weights.budget(limits) if budget is None else budget
     lifts = weights.completion(network, limits)
     layers, trails, candidates, kept, trailed = [_root(1)], [], [], 0, 0
     for place, stage in enumerate(network.stages):
         own = weights.ordered(place, stage, undominated_candidates(stage, weights.cost(stage.rows), limits))
-        step = _weighted(network, place, own, weights, limits, lifts)
+        step = _weighted(network, place, own, weights, limits, lifts, budget, known)
         layer, trail = _advance(step, layers[-1], counter, trailed < TRAILED)
         trailed += len(trail.led) if trail is not None else 0
         kept += len(layer.labels)
@@ -134,7 +152,7 @@ def surrogate(network: Network, weights: Weights, limits: Limits, counter: Count
         candidates.append(own)
         if not len(layer.labels):
             break
-    return Surrogate(layers, trails, candidates, weights.budget(limits))
+    return Surrogate(layers, trails, candidates, budget, known)
 
 
 def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, counter: Counter) -> Completions:
@@ -142,12 +160,14 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
     after = np.zeros(len(found.layers[-1].labels), np.int64)
     lifts = weights.completion(network, limits)
     all_least: list[np.ndarray] = []
-    stays: list[np.ndarray] = []
+    through: list[np.ndarray] = []
     for place in range(len(network.stages) - 1, -1, -1):
         stage, own = network.stages[place], found.candidates[place]
         before, trail = found.layers[place], found.trails[place]
         if trail is None:
-            _, trail = _advance(_weighted(network, place, own, weights, limits, lifts), before, counter, True)
+            _, trail = _advance(
+                _weighted(network, place, own, weights, limits, lifts, found.budget, found.known), before, counter, True
+            )
         assert trail is not None
         all_least.append(after)
         costs = before.labels[:, -1]
@@ -155,19 +175,21 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
         least = found.budget + 1 - costs
         best = np.full(len(stage.candidates), NEVER)
         completions(least, costs, trail.parents, trail.standing, trail.led, trail.chosen, after, best)
-        stays.append(spread(stage, own, best, weights.cost(stage.rows), limits) <= found.budget)
+        through.append(spread(stage, own, best, weights.cost(stage.rows), limits))
         after = least
-    return Completions(network, found.layers, all_least[::-1], stays[::-1])
+    return Completions(network, found.layers, all_least[::-1], through[::-1], found.budget)
 
 
 def _weighted(
-    network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits, lifts: list[np.ndarray]
-) -> _Step:
+    network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits, lifts: list[np.ndarray],
+    budget: int, known: Completions | None,
+) -> _Step:  # fmt: skip
     """A surrogate pass through one op."""
-    stage, budget = network.stages[place], weights.budget(limits)
+    stage = network.stages[place]
     return _Step(
         network, place, own, weights.cost(stage.rows)[own][:, None], weights.cost(stage.link_rows)[:, None],
-        np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts, None, None,
+        np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts,
+        None if known is None else known.tables(network, place), None,
     )  # fmt: skip
 
 
@@ -212,16 +234,25 @@ def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray]
     times = network.stages[-1].times
     finish = times.index((network.output, FINISH)) if network.timed else None
     order = np.argsort(last.labels[:, finish], kind="stable") if finish is not None else np.arange(len(last.labels))
-    found = []
-    for end in order[:most]:
-        label, choice = int(end), []
-        for place in range(len(network.stages) - 1, -1, -1):
-            layer = layers[place + 1]
-            own = candidates[place][layer.chosen[label]]
-            choice.append(int(network.stages[place].candidates[own]))
-            label = int(layer.parents[label])
-        found.append(choice[::-1])
-    return found
+    return [_choice(network, layers, candidates, int(end)) for end in order[:most]]
+
+
+def _choice(network: Network, layers: list[Layer], candidates: list[np.ndarray], label: int) -> list[int]:
+    """The choice that a label of the last layer is of."""
+    choice = []
+    for place in range(len(network.stages) - 1, -1, -1):
+        layer = layers[place + 1]
+        own = candidates[place][layer.chosen[label]]
+        choice.append(int(network.stages[place].candidates[own]))
+        label = int(layer.parents[label])
+    return choice[::-1]
+
+
+def cheapest(network: Network, found: Surrogate) -> tuple[int, list[int]]:
+    """The least weighted sum that a surrogate pass reached, and a choice that has it, as candidates by place."""
+    costs = found.layers[-1].labels[:, -1]
+    end = int(np.argmin(costs))
+    return int(costs[end]), _choice(network, found.layers, found.candidates, end)
 
 
 def finishes(network: Network, found: Surrogate) -> int:

@@ -17,9 +17,9 @@ import numpy as np
 from dse.labels.goals import Goal, limits_at
 from dse.labels.limits import Limits
 from dse.labels.network import Network
-from dse.labels.passes import Completions, Counter, Rowwise, Surrogate, complete, finishes, rowwise, surrogate
+from dse.labels.passes import Completions, Counter, Rowwise, Surrogate, cheapest, complete, finishes, rowwise, surrogate
 from dse.labels.weights import Weights
-from dse.problem import Objective, Op, Problem
+from dse.problem import Objective, Op, Problem, Selection
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Step:
         grain    to multiples of how many cycles times are rounded down
         folded   whether states tell apart the interfaces of the longest way alone
         weights  ``Weights.entry``
+        tabled   whether labels are held to what the step before, of the same weights, leaves them to the end
     """
 
     value: str
@@ -39,6 +40,7 @@ class Step:
     grain: int
     folded: bool
     weights: Mapping[str, Any]
+    tabled: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class Taken:
         """What the labels that were reached need to the end."""
         return complete(self.network, self.weights, self.limits, self.reached, self.counter)
 
+    def holds(self, network: Network) -> bool:
+        """Whether labels of another network can be held to the completions of this step."""
+        return self.network.holds(network)
+
     def rowwise(self, beam: int | None) -> Rowwise:
         """Labels of every row by itself, all interfaces told apart."""
         return rowwise(self.network.unfolded, self.weights, self.completions, self.limits, self.counter, beam)
@@ -78,15 +84,40 @@ class Taken:
         kept = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
         return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
 
+    def cheapest(self) -> Selection:
+        """A choice of least weighted cost."""
+        _, choice = cheapest(self.network, self.reached)
+        return {op.name: op.candidates[own] for op, own in zip(self.network.ops, choice, strict=True)}
+
+    def core(self, most: int) -> Problem:
+        """The problem of the candidates whose cheapest choices cost least, about so many and one of each op."""
+        network, through = self.network, self.completions.through
+        enough = np.sort(np.concatenate(through))[:most][-1]
+        kept = {}
+        for op, stage, own in zip(network.ops, network.stages, through, strict=True):
+            kept[op.name] = np.sort(stage.candidates[own <= max(enough, own.min())])
+        return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
+
 
 def _of(op: Op, kept: np.ndarray) -> Op:
     return replace(op, candidates=tuple(op.candidates[number] for number in kept))
 
 
-def take(network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter) -> Taken:
-    """Look for choices with at most ``value``, or with less where ``below``."""
+def take(
+    network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter,
+    before: Taken | None = None,
+) -> Taken:  # fmt: skip
+    """Look for choices with at most ``value``, or with less where ``below``.
+
+    ``before``: a step of the same weights, for no less, whose completions labels are held to.
+    """
+    known = None
+    if before is not None:
+        if weights.entry != before.weights.entry or not before.holds(network):
+            raise ValueError("the step before has other weights or other times")
+        known = before.completions
     limits = limits_at(network.problem, network, goal, value, below=below)
-    return Taken(network, weights, limits, surrogate(network, weights, limits, counter), counter)
+    return Taken(network, weights, limits, surrogate(network, weights, limits, counter, known=known), counter)
 
 
 def is_timed(problem: Problem, goal: Goal) -> bool:

@@ -106,6 +106,10 @@ class Weights:
                     shares[place][key] = shares[place].get(key, 0) + weight
         return cls(rows, finish, starts, ends, spans, _pulls(network, shares, finish))
 
+    def same(self, network: Network) -> Weights:
+        """The same for a network of the same ops."""
+        return Weights.exact(network, self.rows, self.finish, self)
+
     def cost(self, rows: np.ndarray) -> np.ndarray:
         """The weighted sum of each line's rows."""
         return rows @ self.rows

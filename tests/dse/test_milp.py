@@ -110,11 +110,13 @@ def test_a_gap_is_kept_to(seed: int, objective: Objective) -> None:
 
 
 def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels of large networks carry the times of the longest way alone, rounded down; now those of small ones do."""
+    """Labels of large networks carry the times of the longest way alone, rounded down, and their
+    weights are fitted; now those of small ones are."""
     for module in (narrow, search):
         monkeypatch.setattr(module, "WHOLE", 0)
         monkeypatch.setattr(module, "LEAF", 0)
     monkeypatch.setattr(narrow, "GRAINS", (0.3, 0.1))
+    monkeypatch.setattr(narrow, "FEW", 0)
 
 
 def as_if_folded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,115 @@
+"""Weights that are fitted, and labels that are held to what an earlier pass leaves them, beside every choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+import pytest
+
+from dse.fit import Fitter
+from dse.labels.goals import limits_at
+from dse.labels.network import Network
+from dse.labels.passes import Counter, cheapest, surrogate
+from dse.labels.steps import Taken, take
+from dse.labels.weights import Weights
+from dse.problem import Evaluation, Objective, Problem, ProblemError, Selection, evaluate
+from dse.program import Program
+from tests.dse.problems import random_problem
+
+GOAL = Objective.LATENCY
+FINE = 1
+COARSE = 4
+
+
+def choices(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
+    for own in product(*(op.candidates for op in problem.ops)):
+        selection = {op.name: candidate for op, candidate in zip(problem.ops, own, strict=True)}
+        try:
+            yield selection, evaluate(problem, selection)
+        except ProblemError:
+            continue
+
+
+def asked(seed: int) -> tuple[Problem, Fraction] | None:
+    """A problem and a latency that about half of its choices keep to, where it has any choice."""
+    problem = random_problem(seed)
+    latencies = sorted(found.latency for _, found in choices(problem))
+    return (problem, Fraction(latencies[len(latencies) // 2])) if latencies else None
+
+
+def fitter_of(problem: Problem, value: Fraction, grain: int) -> tuple[Fitter, Weights]:
+    """With the weights of equal shares."""
+    network = Network(problem, timed=True, whole=False, grain=grain)
+    program = Program(problem)
+    program.add(program.latency, float(value), rule=("limit", "latency"))
+    fitter = Fitter(network, limits_at(problem, network, GOAL, value, below=False), program, Counter())
+    weights = fitter.weights(fitter.shares({}))
+    assert weights is not None
+    return fitter, weights
+
+
+def step(problem: Problem, value: Fraction, weights: Weights, grain: int, before: Taken | None = None) -> Taken:
+    network = Network(problem, timed=True, whole=False, grain=grain)
+    return take(network, weights.same(network), GOAL, value, False, Counter(), before)
+
+
+SEEDS = [seed for seed in range(60) if asked(seed) is not None]
+
+
+def test_the_random_problems_are_many() -> None:
+    assert len(SEEDS) > 30
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int) -> None:
+    problem, value = asked(seed) or (random_problem(seed), Fraction(0))
+    fitter, weights = fitter_of(problem, value, FINE)
+    limits, names = fitter.limits, fitter.network.row_names
+    in_time = [
+        {**found.resources, "error": found.error}
+        for _, found in choices(problem)
+        if found.latency <= limits.deadline and found.bottleneck <= limits.cycles
+    ]
+    reached = surrogate(fitter.network, weights, limits, Counter(), budget=1 << 60)
+    if reached.empty:
+        assert not in_time
+        return
+    fit = fitter.fit(fitter.shares({}), weights, reached, [])
+    assert fit.gained >= 0
+    assert sum(fit.shares.values()) == pytest.approx(1)
+    for own in (weights, fit.weights):
+        least, _ = cheapest(fitter.network, surrogate(fitter.network, own, limits, Counter(), budget=1 << 60))
+        for amounts in in_time:
+            assert least <= sum(int(weight) * amounts[name] for weight, name in zip(own.rows, names, strict=True))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_labels_that_are_held_to_an_earlier_pass_leave_every_choice(seed: int) -> None:
+    problem, value = asked(seed) or (random_problem(seed), Fraction(0))
+    _, weights = fitter_of(problem, value, COARSE)
+    coarse = step(problem, value, weights, COARSE)
+    wanted = [own for own, found in choices(problem) if found.feasible and found.latency <= value]
+    if coarse.empty:
+        assert not wanted
+        return
+    left = coarse.left()
+    fine, free = (step(left, value, weights, FINE, before) for before in (coarse, None))
+    assert sum(len(layer.labels) for layer in fine.reached.layers) <= sum(
+        len(own.labels) for own in free.reached.layers
+    )
+    if wanted:
+        kept = {op.name: op.candidates for op in fine.left().ops}
+        assert all(candidate in kept[name] for own in wanted for name, candidate in own.items())
+
+
+def test_labels_are_not_held_to_a_pass_of_other_weights_or_finer_times() -> None:
+    problem, value = asked(SEEDS[0]) or (random_problem(0), Fraction(0))
+    _, weights = fitter_of(problem, value, COARSE)
+    coarse, fine = (step(problem, value, weights, grain) for grain in (COARSE, FINE))
+    with pytest.raises(ValueError, match="has other weights or other times"):
+        step(problem, value, weights, COARSE, before=fine)
+    other = Weights.plain(coarse.network, weights.rows + 1)
+    with pytest.raises(ValueError, match="has other weights or other times"):
+        step(problem, value, other, FINE, before=coarse)
