@@ -138,6 +138,13 @@ class Narrower:
         relaxed = self._relaxed(left, None)
         return None if relaxed is None else relaxed.value
 
+    def pressure(self, cycles: int) -> float | None:
+        """The largest share of a limit that is taken, at the least and with mixed candidates, where no op takes more
+        cycles; None where an op cannot."""
+        fast = fast_enough(self._problem, cycles)
+        relaxed = None if fast is None else self._pressed(fast)
+        return None if relaxed is None else relaxed.value
+
     def parted(self, left: Left, value: Fraction) -> Parted | None:
         """Two parts of what is left; None where all choices are alike."""
         return parted(left, self._relaxed(left, value))

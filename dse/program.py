@@ -127,9 +127,11 @@ class Program:
         self.limit()
         return self.goal(objective)
 
-    def limit(self) -> None:
+    def limit(self, but: str | None = None) -> None:
+        """All limits, or all but one."""
         for name, limit in self.problem.limits.items():
-            self.add(self.amount(name), float(limit), rule=("limit", name))
+            if name != but:
+                self.add(self.amount(name), float(limit), rule=("limit", name))
 
     def goal(self, objective: Objective) -> Terms:
         match objective:

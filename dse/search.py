@@ -20,7 +20,7 @@ from dse.labels.goals import Goal, value_of
 from dse.labels.network import Network
 from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Taken, is_timed
-from dse.narrow import LEAF, WHOLE, Left, Narrower, fast_enough
+from dse.narrow import LEAF, WHOLE, Left, Narrower
 from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
 from dse.program import Program, SolverError
 
@@ -123,6 +123,7 @@ class Search:
         self._impossible = False
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         self._base, self._base_below = Left(problem), None
+        self._about = Fraction(0)
         self._too_far: Fraction | None = None
         self._last: tuple[tuple[Fraction, bool], Left] | None = None
         self._told: tuple[Fraction, Fraction | None] | None = None
@@ -145,13 +146,13 @@ class Search:
         if not self._network.joined:
             self._impossible = True
             return
-        hint = max(self.lower, self._hint())
+        self._about = max(self.lower, self._hint())
         first = min(max(FIRST_STEP, float(self.gap) / 2), WIDEST)
         step, level, left_open, open_at = first, 0, 0, None
         highest = self._highest()
         while not self._done():
             if self.best is None:
-                value, below = min(highest, self._next(self._beyond(hint, Fraction(step)), open_at)), False
+                value, below = min(highest, self._next(self._beyond(self._about, Fraction(step)), open_at)), False
             else:
                 value, below = self._between(open_at)
             if self._too_far is not None and value >= self._too_far:
@@ -177,7 +178,7 @@ class Search:
                     step = min(2 * step, LONG_STEP)
                 elif labels > SLOW:
                     step = max(step / 2, SHORT_STEP, first)
-            hint = max(hint, self.lower)
+            self._about = max(self._about, self.lower)
             self._tell()
 
     def _tell(self) -> None:
@@ -190,14 +191,16 @@ class Search:
         return self.best is not None and self._away <= self.gap
 
     def _between(self, open_at: Fraction | None) -> tuple[Fraction, bool]:
-        """The next value to ask about, and whether about less than it: halfway from what is known to the best choice,
-        or so near to it that a bound there is enough."""
+        """The next value to ask about, and whether about less than it: between what is known and the best choice, or
+        where a bound is enough; with a gap a third of the way, as labels are many more near the best choice."""
         assert self.best is not None
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
-        middle = low + (upper - low) / 3 if self.gap else (low + upper) / 2
-        if self.gap:
-            middle = max(low, min(middle, upper * (1 - self.gap)))
+        # nothing is to be learned far below the least there is
+        likely = max(low, self._about) if self._about < upper else low
+        middle = (likely + upper) / 2
+        if self.gap and upper * (1 - self.gap) > low:
+            middle = min(likely + (upper - likely) / 3, upper * (1 - self.gap))
         middle = self._snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
             return upper, True
@@ -315,10 +318,11 @@ class Search:
         if left.taken is not None and self._rowwise(left.taken, question, None if left.count <= LEAF else beam):
             return Tree(left.steps, rows=True)
         if top and question.nodes:
+            row = None if left.taken is None else left.taken.heaviest
             if left.count <= MIX:
-                self._mix(left.problem, question)
+                self._mix(left.problem, question, row)
             elif left.taken is not None:
-                self._mix(left.taken.core(CORE), question)
+                self._mix(left.taken.core(CORE), question, row)
         if question.splits is not None:
             if not question.splits:
                 raise StaysOpen
@@ -353,16 +357,22 @@ class Search:
         enough = value < question.value if question.below else value <= question.value
         return self._take(selection) and enough
 
-    def _mix(self, problem: Problem, question: _Question) -> None:
-        """Have HiGHS choose among the candidates that can still matter; what it finds is a choice, but no proof."""
+    def _mix(self, problem: Problem, question: _Question, row: str | None = None) -> None:
+        """Have HiGHS choose among the candidates that can still matter; what it finds is a choice, but no proof.
+
+        ``row``: what is least where a choice only has to keep the limits.
+        """
         program, target = Program(problem), None
         if self.goal is None:
             goal = program.overrun()
-        elif self.goal is Objective.BOTTLENECK:
-            # the candidates are fast enough; what is hard is to keep the limits
-            goal, target = program.pressure(), 1.0
-        else:
+        elif self.goal is not Objective.BOTTLENECK:
             goal = program.limited(self.goal)
+        elif row in problem.limits:
+            # the candidates are fast enough, and HiGHS keeps all limits but one more easily than it presses all alike
+            program.limit(but=row)
+            goal, target = program.amount(row), float(problem.limits[row])
+        else:
+            goal, target = program.pressure(), 1.0
         try:
             gap = float(self.gap) if target is None else 0.0
             found = program.minimise(goal, gap, question.nodes, target)
@@ -386,22 +396,22 @@ class Search:
         return self._highest() if value is None else Fraction(max(0.0, value))
 
     def _bottleneck_hint(self) -> Fraction:
-        """The least cycles up to which candidates leave the relaxation a choice."""
-        steps = self._steps
+        """About the least cycles up to which candidates leave the relaxation a choice.
 
-        def relaxed(cycles: int) -> bool:
-            fast = fast_enough(self.problem, cycles)
-            if fast is None:
-                return False
-            program = Program(fast)
-            program.limit()
-            return program.relax([]) is not None
-
-        low, high, stride = bisect_left(steps, self.lower), bisect_left(steps, self.lower), 1
-        while high < len(steps) and not relaxed(steps[high]):
-            low, high, stride = high + 1, high + stride, 2 * stride
-        at = bisect_left(steps, True, low, min(high, len(steps)), key=relaxed)
-        return Fraction(steps[min(at, len(steps) - 1)]) / (1 + Fraction(FIRST_STEP))
+        What the limits are pressed falls about as cycles rise.
+        """
+        steps, at = self._steps, len(self._steps) - 1
+        fastest = max(min(own.cycles for own in op.candidates) for op in self.problem.ops)
+        low, high = bisect_left(steps, max(self.lower, fastest)), at
+        while low < high and steps[high] > steps[low] * (1 + FIRST_STEP):
+            pressed = self._narrower.pressure(steps[at])
+            if pressed is None or pressed > 1:
+                low = min(at + 1, high)
+            else:
+                high = at
+            wanted = bisect_left(steps, steps[at] * (pressed or 2.0))
+            at = min(max(wanted, low), high - 1) if wanted != at else (low + high) // 2
+        return Fraction(steps[high]) / (1 + Fraction(FIRST_STEP))
 
 
 def _least(limit: int | None, most: int) -> int:

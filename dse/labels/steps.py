@@ -84,6 +84,12 @@ class Taken:
         kept = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
         return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
 
+    @property
+    def heaviest(self) -> str:
+        """The row whose limit weighs most."""
+        weighed = self.weights.rows.astype(float) * self.limits.caps
+        return self.network.row_names[int(np.argmax(weighed))]
+
     def cheapest(self) -> Selection:
         """A choice of least weighted cost."""
         _, choice = cheapest(self.network, self.reached)
