@@ -25,7 +25,8 @@ def run() -> None:
 def main(command: str) -> None:
     if command == "run":
         run()
-    print(benchmarks.write("number_formats", number_formats.gathered()))
+    seconds = sum(found["seconds"] for evaluation in wanted() if (found := result(evaluation)) is not None)
+    print(benchmarks.write("number_formats", number_formats.gathered(), seconds))
 
 
 if __name__ == "__main__":
