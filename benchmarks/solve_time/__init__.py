@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ BLOCKS = (1, 2, 5, 10, 20, 50, 74)
 """Of the chains: four ops each, and three or four more; one op less in the first."""
 GROWTH_GAP, GROWTH_SECONDS = 0.02, 60.0
 OBJECTIVES = (Objective.BOTTLENECK, Objective.LATENCY, Objective.UTILISATION)
-POINTS, FRONT_GAP, FRONT_SHARE, FRONT_SECONDS = 20, 0.02, 0.8, 600.0
+POINTS, FRONT_GAP, FRONT_SHARE, FRONT_SECONDS = 20, 0.02, 0.8, 200
 IMAGES = ROOT / "docs" / "images"
 Result = TypeVar("Result")
 
@@ -115,14 +116,20 @@ def front() -> dict[str, Any]:
         seconds = round(time.process_time() - begin, 1)
         points.append({**entry(point, seconds), "error": point.evaluation.error})
         print("front", points[-1], file=sys.stderr, flush=True)
-        if seconds > FRONT_SECONDS:
-            raise TimeoutError
+
+    def ended(*_: object) -> None:
+        raise TimeoutError
 
     whole = True
+    # a point may stay open for long, and trades have no limit on time
+    signal.signal(signal.SIGALRM, ended)
+    signal.alarm(FRONT_SECONDS)
     try:
         trades(own, Objective.BOTTLENECK, grain, FRONT_GAP, found)
     except TimeoutError:
         whole = False
+    finally:
+        signal.alarm(0)
     figures = {"label": "estimated", "candidates": count, "CPU seconds of the table": spent, "whole": whole}
     return {**figures, "points, CPU seconds since the start": points}
 
@@ -225,7 +232,8 @@ PARTS: dict[str, Callable[[], Any]] = {
 
 def kept(name: str) -> Any:
     """A part's figures: kept from before, if they are of this solver, or measured now and kept."""
-    code = b"".join(path.read_bytes() for path in (*SOLVER, ROOT / "benchmarks" / "solve_time" / "problems.py"))
+    solver = () if name == "before" else SOLVER
+    code = b"".join(path.read_bytes() for path in (*solver, ROOT / "benchmarks" / "solve_time" / "problems.py"))
     path = ROOT / "runs" / "solve_time" / f"{hashlib.sha256(code).hexdigest()[:16]}-{name}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
