@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
 
 import pytest
 
+from dse.exhaustive import selections
 from dse.fit import Fitter
 from dse.labels.goals import limits_at
 from dse.labels.network import Network
 from dse.labels.passes import Counter, cheapest, surrogate
 from dse.labels.steps import Taken, take
 from dse.labels.weights import Weights
-from dse.problem import Evaluation, Objective, Problem, ProblemError, Selection, evaluate
+from dse.problem import Objective, Problem
 from dse.program import Program
 from tests.dse.problems import random_problem
 
@@ -23,19 +22,10 @@ FINE = 1
 COARSE = 4
 
 
-def choices(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
-    for own in product(*(op.candidates for op in problem.ops)):
-        selection = {op.name: candidate for op, candidate in zip(problem.ops, own, strict=True)}
-        try:
-            yield selection, evaluate(problem, selection)
-        except ProblemError:
-            continue
-
-
 def asked(seed: int) -> tuple[Problem, Fraction] | None:
     """A problem and a latency that about half of its choices keep to, where it has any choice."""
     problem = random_problem(seed)
-    latencies = sorted(found.latency for _, found in choices(problem))
+    latencies = sorted(found.latency for _, found in selections(problem))
     return (problem, Fraction(latencies[len(latencies) // 2])) if latencies else None
 
 
@@ -69,7 +59,7 @@ def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int
     limits, names = fitter.limits, fitter.network.row_names
     in_time = [
         {**found.resources, "error": found.error}
-        for _, found in choices(problem)
+        for _, found in selections(problem)
         if found.latency <= limits.deadline and found.bottleneck <= limits.cycles
     ]
     reached = surrogate(fitter.network, weights, limits, Counter(), budget=1 << 60)
@@ -90,7 +80,7 @@ def test_labels_that_are_held_to_an_earlier_pass_leave_every_choice(seed: int) -
     problem, value = asked(seed) or (random_problem(seed), Fraction(0))
     _, weights = fitter_of(problem, value, COARSE)
     coarse = step(problem, value, weights, COARSE)
-    wanted = [own for own, found in choices(problem) if found.feasible and found.latency <= value]
+    wanted = [own for own, found in selections(problem) if found.feasible and found.latency <= value]
     if coarse.empty:
         assert not wanted
         return

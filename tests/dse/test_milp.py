@@ -198,6 +198,23 @@ def test_a_certificate_is_checked_and_a_false_one_refused(
                 check(problem, Certificate.read({**entry, "value": above}))
 
 
+@pytest.mark.parametrize("seed", [4, 16, 22, 48])
+def test_a_step_is_held_only_to_one_before_it_that_looked_for_no_less(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_if_large(monkeypatch)
+    problem = random_problem(seed)
+    entry = milp.solve(problem, Objective.LATENCY, then=(), gap=0.05).report.certificate
+    assert entry is not None
+    check(problem, Certificate.read(entry))
+    steps = entry["tree"]["steps"]
+    at = [step["tabled"] for step in steps].index(True)
+    more = {**steps[at], "value": str(Fraction(steps[at - 1]["value"]) + 1)}
+    for false in ([{**steps[0], "tabled": True}, *steps[1:]], [*steps[:at], more, *steps[at + 1 :]]):
+        with pytest.raises(CertificateError, match="the one before for less"):
+            check(problem, Certificate.read({**entry, "tree": {**entry["tree"], "steps": false}}))
+
+
 @pytest.mark.parametrize(
     "seed, objective",
     [(6, Objective.UTILISATION), (15, Objective.ERROR), (22, Objective.ERROR), (29, Objective.LATENCY)],
