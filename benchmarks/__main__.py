@@ -26,7 +26,7 @@ def write(name: str, figures: dict[str, Any], seconds: float) -> Path:
     """Keep a benchmark's figures, with where they come from."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.json"
-    content = {"benchmark": name, "figures": figures, "origin": origin(name, ["benchmarks", name], seconds)}
+    content = {"benchmark": name, "figures": figures, "origin": origin(name, seconds)}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 

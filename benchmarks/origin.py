@@ -6,8 +6,8 @@ import ast
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,17 @@ OWN = ("benchmarks.__main__", "benchmarks.origin")
 """What runs a benchmark and writes its result; no figure rests on it."""
 
 
-def origin(name: str, command: list[str], seconds: float) -> dict[str, Any]:
-    """What is kept beside the figures of a benchmark that has just been run."""
+def origin(name: str, seconds: float) -> dict[str, Any]:
+    """What is kept beside the figures of a benchmark that has just been run.
+
+    ``seconds``: how long the run took; parts that were kept from an earlier run took none of them.
+    """
     paths = sources(f"benchmarks.{name}")
     return {
         "commit": _git("rev-parse", "HEAD").strip(),
         "dirty": bool(_git("status", "--porcelain", "--", *paths)),
         "date": datetime.now(UTC).date().isoformat(),
-        "command": " ".join(["python", "-m", *command]),
+        "command": f"python -m benchmarks {name}",
         "seconds": round(seconds, 1),
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -69,13 +72,16 @@ def _known(commit: str) -> bool:
     return found.returncode == 0
 
 
-def _imports(path: Path) -> Iterable[str]:
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    """Every module that a file may import."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(found)
 
 
 def _file(module: str) -> Path | None:
