@@ -19,7 +19,7 @@ from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Split, Step, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
-from dse.prune import prune
+from dse.prune import fast_enough, prune
 
 OVERRUN = "overrun"
 
@@ -81,11 +81,15 @@ class Certificate:
 
 
 def counted(problem: Problem, goal: Goal) -> Problem:
-    """The problem whose candidates a certificate is about: without those that another one beats in all that can count.
+    """The problem whose candidates a certificate is about: without those that are slower than the limit on cycles or
+    that another one beats in all that can count.
 
     Errors always count, so that a certificate holds under a cap on the error too.
     """
-    return prune(problem, {Objective.ERROR} | ({goal} if goal is not None else set()))
+    if goal is None:
+        return prune(problem, {Objective.ERROR})
+    fast = problem if problem.max_cycles is None else fast_enough(problem, problem.max_cycles)
+    return prune(problem if fast is None else fast, {Objective.ERROR, goal})
 
 
 def check(problem: Problem, certificate: Certificate) -> None:

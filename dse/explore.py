@@ -66,9 +66,9 @@ class Search:
 class Design:
     """One answer of the integer program, polished where there was a judge.
 
-    ``assignment``: the format of each layer. ``mapping``: foldings, with queues of about the depth they need.
-    ``share``: of the device, which it keeps to. ``choice``: the place of each op's candidate among those there were, as
-    the program found it.
+    ``minimised``: what ``solver`` has the figures of. ``assignment``: the format of each layer. ``mapping``: foldings,
+    with queues of about the depth they need. ``share``: of the device, which it keeps to. ``choice``: the place of each
+    op's candidate among those there were, as the program found it.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Design:
     mapping: HwMapping
     share: Fraction
     solver: SolverReport
+    minimised: Objective
     choice: list[int]
 
 
@@ -181,7 +182,8 @@ def _design(
     builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
     label = f"{name}-{100 * float(share):.3g}"
-    return Design(label, family, assignment, mapping_of(table, selection, clock_mhz), share, found.report, choice)
+    mapping, proven = mapping_of(table, selection, clock_mhz), (found.report, found.objective)
+    return Design(label, family, assignment, mapping, share, *proven, choice)
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:

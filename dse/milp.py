@@ -32,8 +32,8 @@ from dse.problem import (
     evaluate,
 )
 from dse.program import SolverError
-from dse.prune import prune
-from dse.search import EFFORT, Search, Watch
+from dse.prune import fast_enough, prune
+from dse.search import EFFORT, Found, Search, Watch
 
 LARGE = 2000
 TIE_GAP = 0.002
@@ -72,9 +72,12 @@ class SolverReport:
 
 @dataclass(frozen=True)
 class Solution:
+    """A choice, what it costs, and what is proven of its ``objective``."""
+
     selection: Selection
     evaluation: Evaluation
     report: SolverReport
+    objective: Objective
 
 
 def solve(
@@ -107,7 +110,7 @@ def solve(
     found = Search(narrow, objective, gap, known, because, time_limit, watch=watch).run()
     if found.selection is None or found.evaluation is None:
         if found.impossible:
-            raise infeasible(narrow, time_limit)
+            raise infeasible(prune(problem, (Objective.ERROR, objective)), time_limit)
         bound = float(found.bound)
         raise SolverError(f"the search ended before it found a choice; none has less than {bound:.6g} of {objective}")
     selection, evaluation = found.selection, found.evaluation
@@ -122,8 +125,20 @@ def solve(
         further = Search(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, effort=effort).run(selection)
         if further.selection is not None:
             selection, evaluation = further.selection, evaluate(problem, further.selection)
-    report = _report(objective, evaluation, found.bound, found.certificate, gap, begin)
-    return Solution(selection, evaluation, replace(report, limits=problem.limits))
+    found = replace(found, selection=selection, evaluation=evaluation)
+    return solution(problem, objective, found, gap, time.perf_counter() - begin)
+
+
+def solution(problem: Problem, objective: Objective, found: Found, gap: float, seconds: float) -> Solution:
+    """What a search found, and what it shows."""
+    assert found.selection is not None
+    assert found.evaluation is not None
+    value, bound = found.evaluation.objective(objective), found.bound
+    missed = (value - bound) / value if value else Fraction(0)
+    status = "optimal" if value == bound else "within gap" if missed <= Fraction(gap) else "feasible"
+    shown = None if found.certificate is None else found.certificate.entry
+    report = SolverReport(status, float(value), float(bound), float(missed), seconds, shown, problem.limits)
+    return Solution(found.selection, found.evaluation, report, objective)
 
 
 def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float | None = None) -> Fraction:
@@ -132,26 +147,10 @@ def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float |
     return found.evaluation.utilisation
 
 
-def _report(
-    objective: Objective, evaluation: Evaluation, bound: Fraction, certificate: Certificate | None, gap: float,
-    begin: float,
-) -> SolverReport:  # fmt: skip
-    value = evaluation.objective(objective)
-    missed = (value - bound) / value if value else Fraction(0)
-    status = "optimal" if value == bound else "within gap" if missed <= Fraction(gap) else "feasible"
-    shown = None if certificate is None else certificate.entry
-    return SolverReport(status, float(value), float(bound), float(missed), time.perf_counter() - begin, shown)
-
-
 def _settled(problem: Problem, objective: Objective, evaluation: Evaluation) -> Problem:
     """The problem of the choices that are as good in an objective; what is too slow for the bottleneck is left out."""
-    if objective is not Objective.BOTTLENECK:
-        return problem.capped(objective, evaluation.objective(objective))
-    fast = (
-        replace(op, candidates=tuple(c for c in op.candidates if c.cycles <= evaluation.bottleneck))
-        for op in problem.ops
-    )
-    return replace(problem, ops=tuple(fast), max_cycles=None)
+    fast = fast_enough(problem, evaluation.bottleneck) if objective is Objective.BOTTLENECK else None
+    return problem.capped(objective, evaluation.objective(objective)) if fast is None else fast
 
 
 def _same_interfaces(problem: Problem, selection: Selection) -> Problem:

@@ -17,8 +17,8 @@ from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import OTHER_FIGURES, Split, Step, Taken, figures, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Op, Problem, Selection
-from dse.program import Program, Relaxed
-from dse.prune import prune
+from dse.program import Program, Relaxed, Terms
+from dse.prune import fast_enough, prune
 
 WHOLE = 700
 """Candidates of all ops up to which labels carry every time, exactly."""
@@ -82,6 +82,7 @@ class Narrower:
         self._cheapest: list[Selection] = []
         self._mixed = 0
         self._program: tuple[Problem, Program] | None = None
+        self._pressure: tuple[Program, Terms] | None = None
 
     def narrowed(
         self, left: Left, value: Fraction, below: bool, bound: Fraction, stalled: float = STALLED,
@@ -141,8 +142,11 @@ class Narrower:
     def pressure(self, cycles: int) -> float | None:
         """The largest share of a limit that is taken, at the least and with mixed candidates, where no op takes more
         cycles; None where an op cannot."""
-        fast = fast_enough(self._problem, cycles)
-        relaxed = None if fast is None else self._pressed(fast)
+        if self._pressure is None:
+            program = Program(replace(self._problem, max_cycles=None))
+            self._pressure = program, program.pressure()
+        program, goal = self._pressure
+        relaxed = program.relax(goal, cycles)
         return None if relaxed is None else relaxed.value
 
     def parted(self, left: Left, value: Fraction) -> Parted | None:
@@ -232,7 +236,7 @@ class Narrower:
     def _relaxation(self, problem: Problem, value: Fraction | None) -> Relaxed | None:
         if self._goal is Objective.BOTTLENECK:
             fast = None if value is None else fast_enough(problem, int(value))
-            return None if fast is None else self._pressed(fast)
+            return None if fast is None else self._pressed(prune(fast, ()))
         program = Program(problem)
         relaxed = program.relax(program.overrun() if self._goal is None else program.limited(self._goal))
         if relaxed is None:
@@ -247,15 +251,6 @@ class Narrower:
     def _pressed(self, problem: Problem) -> Relaxed | None:
         program = Program(problem)
         return program.relax(program.pressure())
-
-
-def fast_enough(problem: Problem, cycles: int) -> Problem | None:
-    """The problem of the candidates that keep to ``cycles``, without that limit; None where an op has none."""
-    ops = [tuple(own for own in op.candidates if own.cycles <= cycles) for op in problem.ops]
-    if not all(ops):
-        return None
-    fast = tuple(replace(op, candidates=own) for op, own in zip(problem.ops, ops, strict=True))
-    return prune(replace(problem, ops=fast, max_cycles=None), ())
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,10 @@ class Program:
             lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
         return lp
 
+    @cached_property
+    def _cycles(self) -> np.ndarray:
+        return np.array([own.cycles for picks in self.picks.values() for _, own in picks])
+
     @property
     def _places(self) -> dict[int, int]:
         return {variable.hash: place for place, variable in enumerate(self._variables)}
@@ -229,10 +233,10 @@ class Program:
             costs[places[variable.hash]] = factor
         return costs
 
-    def relax(self, goal: Terms) -> Relaxed | None:
+    def relax(self, goal: Terms, cycles: int | None = None) -> Relaxed | None:
         """The least goal when picks may be fractions; None where nothing is feasible.
 
-        All of it is floating-point: good advice, and no proof.
+        All of it is floating-point: good advice, and no proof. ``cycles``: slower candidates are not picked.
         """
         if self._relaxing is None or self._relaxing[0] != (self._count, len(self._variables)):
             highs = _highs({})
@@ -243,6 +247,9 @@ class Program:
             highs = self._relaxing[1]
             costs = self._costs(goal)
             highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
+        if cycles is not None:
+            most = np.where(self._cycles <= cycles, 1.0, 0.0)
+            highs.changeColsBounds(self._binary, np.arange(self._binary, dtype=np.int32), np.zeros(self._binary), most)
         highs.run()
         if highs.getModelStatus() in NOTHING:
             return None

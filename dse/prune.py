@@ -32,6 +32,15 @@ def prune(problem: Problem, objectives: Collection[Objective] = tuple(Objective)
     return dataclasses.replace(problem, ops=tuple(_prune_op(problem, op, counts) for op in problem.ops))
 
 
+def fast_enough(problem: Problem, cycles: int) -> Problem | None:
+    """The problem of the candidates that keep to ``cycles``, without that limit; None where an op has none."""
+    ops = [tuple(own for own in op.candidates if own.cycles <= cycles) for op in problem.ops]
+    if not all(ops):
+        return None
+    fast = tuple(dataclasses.replace(op, candidates=own) for op, own in zip(problem.ops, ops, strict=True))
+    return dataclasses.replace(problem, ops=fast, max_cycles=None)
+
+
 def _prune_op(problem: Problem, op: Op, counts: np.ndarray) -> Op:
     groups: dict[Hashable, list[Candidate]] = {}
     for candidate in op.candidates:

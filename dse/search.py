@@ -27,8 +27,9 @@ from dse.program import Program, SolverError
 EFFORTS = ((1_000, 8, 30), (3_000, 8, 1_000), (30_000, 100, 3_000), (60_000, 2_000, 0), (None, None, 0))
 """Labels that a rowwise pass leads on from an op, how often a question may be split, and nodes of HiGHS; where it stays
 open, the next."""
-PART_BEAM, PART_STALLED = 300, 0.9
-"""Labels that a rowwise pass leads on in a part, and what share of its candidates a step must leave out."""
+PART_BEAM, LEAF_BEAM, PART_STALLED = 300, 20_000, 0.9
+"""Labels that a rowwise pass leads on in a part, and in one of few candidates, and what share of a part's candidates a
+step must leave out."""
 MIX, CORE = 4_000, 1_000
 """Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, so many of those
 whose choices cost least."""
@@ -41,6 +42,10 @@ doubled up to the fourth while one step of labels or ``QUICK`` of them show that
 third after more than ``SLOW``. Values far above the bound leave too much to follow."""
 NEAR = Fraction(1, 2000)
 """A distance, as a share, at which the last question is asked: whether any choice has less."""
+SURE = Fraction(1, 10**6)
+"""By what share less than the relaxation's least value is asked about, as that value is rounded."""
+NEARLY = Fraction(3, 20)
+"""A distance, as a share, up to which it is asked at once, where labels carry no times, whether the gap is kept."""
 FINEST = 1 << 60
 """Shares are asked about in so many steps; the last question, whether any choice has less than the best, is exact."""
 FAR = Fraction(1, 100)
@@ -104,14 +109,17 @@ class Search:
         because   the certificate of ``floor``
         seconds   how long it may take; no limit where None
         effort    how many labels it may look at
+        levels    how many of ``EFFORTS`` it may go through
+        about     what the least value may be, where the relaxation is low; with a choice it is not asked at all
         watch     is told bound, value of the best choice or None, and seconds, whenever one of them moves
     """
 
     def __init__(
         self, problem: Problem, goal: Goal, gap: float = 0.0, floor: Fraction = Fraction(0),
         because: Certificate | None = None, seconds: float | None = None, effort: int = EFFORT,
-        watch: Watch = lambda *_: None,
+        levels: int = len(EFFORTS), about: Fraction = Fraction(0), watch: Watch = lambda *_: None,
     ) -> None:  # fmt: skip
+        self._levels, self._likely = levels, about
         self.problem, self.goal, self.gap = problem, goal, Fraction(gap)
         self.lower, self.certificate = floor, because
         self.best: tuple[Fraction, Selection, Evaluation] | None = None
@@ -146,7 +154,12 @@ class Search:
         if not self._network.joined:
             self._impossible = True
             return
-        self._about = max(self.lower, self._hint())
+        known = self.best is not None and self._likely > 0
+        self._about = max(self.lower, self._likely if known else self._hint())
+        if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._about > self.lower:
+            # what the relaxation says is shown by one pass
+            self._ask(self._snapped(self._about * (1 - SURE)), False, *EFFORTS[0])
+            self._about = max(self._about, self._likely)
         first = min(max(FIRST_STEP, float(self.gap) / 2), WIDEST)
         step, level, left_open, open_at = first, 0, 0, None
         highest = self._highest()
@@ -166,7 +179,7 @@ class Search:
                 # more effort, where the next value would be no easier
                 if below or left_open == PATIENCE or value in (highest, last):
                     level, left_open, open_at = level + 1, 0, None
-                    if level == len(EFFORTS):
+                    if level == self._levels:
                         return
                 step = first if self.best is None and level else 2 * step
             else:
@@ -198,9 +211,12 @@ class Search:
         low = self.lower if open_at is None else max(open_at, self.lower)
         # nothing is to be learned far below the least there is
         likely = max(low, self._about) if self._about < upper else low
-        middle = (likely + upper) / 2
-        if self.gap and upper * (1 - self.gap) > low:
-            middle = min(likely + (upper - likely) / 3, upper * (1 - self.gap))
+        middle, enough = (likely + upper) / 2, upper * (1 - self.gap)
+        if self.gap and enough > low:
+            third = likely + (upper - likely) / 3
+            middle = min(third, enough)
+        if not self._timed and self._away <= NEARLY and self.lower < enough < (open_at or upper):
+            middle = enough
         middle = self._snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
             return upper, True
@@ -303,7 +319,7 @@ class Search:
                 if left.steps == self._base.steps and not left.empty and value - self.lower > FAR * value:
                     self._too_far = value
                     return None
-            tree = self._shown(self._last[1], question, question.beam, top=True)
+            tree = self._answered(self._last[1], question)
         except FoundOne:
             return True
         except StaysOpen:
@@ -311,18 +327,25 @@ class Search:
         self._refuted(question.bound, tree)
         return False
 
+    def _answered(self, left: Left, question: _Question) -> Tree:
+        try:
+            return self._shown(left, question, question.beam, top=True)
+        except StaysOpen:
+            if not self._timed:
+                # without times, parts take less than HiGHS does
+                self._mixed(left, question)
+            raise
+
     def _shown(self, left: Left, question: _Question, beam: int | None, top: bool) -> Tree:
         """Why no choice is left; raises ``FoundOne`` where one is."""
         if left.empty:
             return Tree(left.steps)
-        if left.taken is not None and self._rowwise(left.taken, question, None if left.count <= LEAF else beam):
-            return Tree(left.steps, rows=True)
-        if top and question.nodes:
-            row = None if left.taken is None else left.taken.heaviest
-            if left.count <= MIX:
-                self._mix(left.problem, question, row)
-            elif left.taken is not None:
-                self._mix(left.taken.core(CORE), question, row)
+        if left.taken is not None:
+            wide = beam if left.count > LEAF or beam is None else LEAF_BEAM
+            if self._rowwise(left.taken, question, wide):
+                return Tree(left.steps, rows=True)
+        if top and self._timed:
+            self._mixed(left, question)
         if question.splits is not None:
             if not question.splits:
                 raise StaysOpen
@@ -356,6 +379,16 @@ class Search:
         value = value_of(self.goal, evaluate(self.problem, selection))
         enough = value < question.value if question.below else value <= question.value
         return self._take(selection) and enough
+
+    def _mixed(self, left: Left, question: _Question) -> None:
+        """Have HiGHS choose among what is left, or among the part of it whose choices cost least."""
+        if not question.nodes:
+            return
+        row = None if left.taken is None else left.taken.heaviest
+        if left.count <= MIX:
+            self._mix(left.problem, question, row)
+        elif left.taken is not None:
+            self._mix(left.taken.core(CORE), question, row)
 
     def _mix(self, problem: Problem, question: _Question, row: str | None = None) -> None:
         """Have HiGHS choose among the candidates that can still matter; what it finds is a choice, but no proof.

@@ -17,7 +17,7 @@ import numpy as np
 from cosim.cycle import Frames, Simulator, endless, simulate, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
-from dse.explore import SPEEDUP, Search, asked, assigned, designs, families, mapping_of, polished, shares
+from dse.explore import Search, asked, assigned, designs, families, mapping_of, polished, shares
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
 from dse.problem import Infeasible, Objective, utilisation
@@ -148,7 +148,6 @@ class Exploration:
                     **asdict(design),
                     "mapping": design.mapping.entry(),
                     "share": str(design.share),
-                    "minimised": str(Objective.ERROR if family.startswith(SPEEDUP) else self.search.objective),
                 }
                 for design in found
             ]

@@ -45,7 +45,9 @@ BLOCKS = (1, 2, 5, 10, 20, 50, 74)
 """Of the chains: four ops each, and three or four more; one op less in the first."""
 GROWTH_GAP, GROWTH_SECONDS = 0.02, 60.0
 OBJECTIVES = (Objective.BOTTLENECK, Objective.LATENCY, Objective.UTILISATION)
-POINTS, FRONT_GAP, FRONT_SHARE, FRONT_SECONDS = 20, 0.02, 0.8, 200
+PARTS_OF_ERROR, FRONT_GAP, FRONT_SHARE, FRONT_SECONDS = 150, 0.02, 0.8, 400
+"""Of the front: into how many parts the largest error is divided, of which each point has one less or more; its gap, its
+share of the device, and how long it may take. Few of these errors can be had, so that points are about twenty."""
 IMAGES = ROOT / "docs" / "images"
 Result = TypeVar("Result")
 
@@ -109,12 +111,13 @@ def front() -> dict[str, Any]:
     table = Table({"int8": graph, "int4": coarse}, device, by_format)
     count, spent = timed(lambda: sum(map(len, table.candidates.values())))
     own = table.problem(part(device, FRONT_SHARE))
-    grain = sum(round(error * 1e6) for error in errors.values()) // POINTS
+    grain = sum(round(error * 1e6) for error in errors.values()) // PARTS_OF_ERROR
     begin, points = time.process_time(), []
 
     def found(point: Solution) -> None:
         seconds = round(time.process_time() - begin, 1)
-        points.append({**entry(point, seconds), "error": point.evaluation.error})
+        costs = {"cycles": point.evaluation.bottleneck, "error": point.evaluation.error}
+        points.append({**costs, "proven": str(point.objective), **entry(point, seconds)})
         print("front", points[-1], file=sys.stderr, flush=True)
 
     def ended(*_: object) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
 from dse import exhaustive
+from dse.certificate import Certificate, check
 from dse.epsilon import trades
 from dse.pareto import non_dominated
 from dse.problem import Infeasible, Objective, Problem
@@ -44,6 +47,32 @@ def test_what_a_grain_leaves_out_lies_within_it(seed: int) -> None:
     assert set(found) <= set(expected)
     for cycles, error in expected:
         assert any(error <= e < error + grain and c <= cycles for c, e in found)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_points_within_a_gap_miss_cycles_or_error_by_no_more(seed: int) -> None:
+    problem, gap, grain = random_problem(seed), 0.1, 4
+    expected = front(problem, Objective.BOTTLENECK)
+    if not expected:
+        with pytest.raises(Infeasible):
+            trades(problem, Objective.BOTTLENECK, grain, gap)
+        return
+    points = trades(problem, Objective.BOTTLENECK, grain, gap).points
+    assert points[0].evaluation.bottleneck <= expected[0][0] / (1 - gap)
+    for one, other in pairwise(point.evaluation for point in points):
+        assert other.error <= one.error - grain / 2
+    for point in points:
+        costs, report = point.evaluation, point.report
+        assert report.status in ("optimal", "within gap")
+        if point.objective is Objective.ERROR:
+            least = min(error for cycles, error in expected if cycles <= report.limits["cycles"])
+            assert least * (1 - gap) <= costs.error * (1 - gap) <= report.bound <= least
+        else:
+            least = min(cycles for cycles, error in expected if error <= report.limits["error"])
+            assert costs.bottleneck * (1 - gap) <= report.bound <= least
+        if report.certificate is not None:
+            limits = {"max_cycles": report.limits.get("cycles"), "max_error": report.limits.get("error")}
+            check(replace(problem, **limits), Certificate.read(report.certificate))
 
 
 def test_a_grain_is_positive() -> None:

@@ -198,7 +198,7 @@ def test_a_certificate_is_checked_and_a_false_one_refused(
                 check(problem, Certificate.read({**entry, "value": above}))
 
 
-@pytest.mark.parametrize("seed", [4, 16, 22, 48])
+@pytest.mark.parametrize("seed", [4, 16, 19, 48])
 def test_a_step_is_held_only_to_one_before_it_that_looked_for_no_less(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
