@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from dse.anneal import annealed
 from dse.certificate import OVERRUN, Certificate, Tree
 from dse.labels.goals import Goal, value_of
 from dse.labels.network import Network
@@ -33,6 +34,9 @@ step must leave out."""
 MIX, CORE = 4_000, 1_000
 """Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, so many of those
 whose choices cost least."""
+ANNEALED, VAIN = 20, 2
+"""Candidates an op, those whose choices cost least, of which a better choice is annealed; and how often one after the
+other in vain."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
 FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.03
@@ -87,7 +91,7 @@ class _Question:
     """Whether a choice has at most ``value``, or less where ``below``; none with less than ``bound`` if not.
 
     ``beam``: labels that a rowwise pass leads on from an op. ``splits``: how many are left; any number where None.
-    ``nodes``: of HiGHS.
+    ``nodes``: of HiGHS. ``annealed``: whether the best choice was, for this question.
     """
 
     value: Fraction
@@ -96,6 +100,7 @@ class _Question:
     beam: int | None
     splits: int | None
     nodes: int
+    annealed: bool = False
 
 
 class Search:
@@ -129,6 +134,7 @@ class Search:
         self._timed = is_timed(problem, goal)
         self._network = Network(problem, timed=self._timed, whole=Left(problem).count <= WHOLE)
         self._impossible = False
+        self._annealings, self._in_vain = 0, 0
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         self._base, self._base_below = Left(problem), None
         self._about = Fraction(0)
@@ -215,7 +221,8 @@ class Search:
         if self.gap and enough > low:
             third = likely + (upper - likely) / 3
             middle = min(third, enough)
-        if not self._timed and self._away <= NEARLY and self.lower < enough < (open_at or upper):
+        nearly = 3 * self.gap if self._timed else NEARLY
+        if self.gap and self._away <= nearly and self.lower < enough < (open_at or upper):
             middle = enough
         middle = self._snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
@@ -300,6 +307,7 @@ class Search:
                     self._mix(pool, question)
                     if self.best is None:
                         self._mix(taken.core(3 * len(self.problem.ops)), question)
+            self._anneal(taken, question)
 
         try:
             if self.best is not None and self._close(self.best[0]) and self._base_below != self.best[0]:
@@ -379,6 +387,21 @@ class Search:
         value = value_of(self.goal, evaluate(self.problem, selection))
         enough = value < question.value if question.below else value <= question.value
         return self._take(selection) and enough
+
+    def _anneal(self, taken: Taken, question: _Question) -> None:
+        """Better the best choice, once a question and while it helps, among the candidates whose choices cost least."""
+        large = self.goal is Objective.LATENCY and not self._network.whole
+        if self.best is None or not large or question.annealed or self._in_vain == VAIN or self._done():
+            return
+        question.annealed, before = True, self.best[0]
+        core = taken.core(ANNEALED * len(self.problem.ops))
+        selection, moves = annealed(core, self.best[1], self._annealings)
+        self._annealings += 1
+        self._counter.add(moves)
+        good = self._answers(selection, question)
+        self._in_vain = 0 if self.best[0] < before else self._in_vain + 1
+        if good:
+            raise FoundOne
 
     def _mixed(self, left: Left, question: _Question) -> None:
         """Have HiGHS choose among what is left, or among the part of it whose choices cost least."""

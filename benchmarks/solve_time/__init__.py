@@ -46,8 +46,8 @@ BLOCKS = (1, 2, 5, 10, 20, 50, 74)
 GROWTH_GAP, GROWTH_SECONDS = 0.02, 60.0
 OBJECTIVES = (Objective.BOTTLENECK, Objective.LATENCY, Objective.UTILISATION)
 PARTS_OF_ERROR, FRONT_GAP, FRONT_SHARE, FRONT_SECONDS = 150, 0.02, 0.8, 400
-"""Of the front: into how many parts the largest error is divided, of which each point has one less or more; its gap, its
-share of the device, and how long it may take. Few of these errors can be had, so that points are about twenty."""
+"""Of the front: the parts of the largest error that tell its points apart, of which few can be had; the gap, the share
+of the device, and the seconds after which it ends."""
 IMAGES = ROOT / "docs" / "images"
 Result = TypeVar("Result")
 

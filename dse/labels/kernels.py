@@ -10,10 +10,13 @@ NEVER = 1 << 61
 
 
 @njit(cache=True)
-def _share(cycles, share):
-    """A share of some cycles, rounded up; in two parts, as their product may not fit."""
-    whole, left = cycles // share[1], cycles % share[1]
-    return whole * share[0] + (left * share[0] + share[1] - 1) // share[1]
+def share(cycles, ratio):
+    """A share of some cycles, rounded up; in two parts, as their product may not fit.
+
+    ``ratio``: [2], its numerator and denominator.
+    """
+    whole, left = cycles // ratio[1], cycles % ratio[1]
+    return whole * ratio[0] + (left * ratio[0] + ratio[1] - 1) // ratio[1]
 
 
 @njit(cache=True)
@@ -67,8 +70,8 @@ def expand(
                 end = labels[label, reads[number, 1]] if reads[number, 1] >= 0 else begin
                 fills = link_fill[t, number]
                 lasts = max(0, end - begin)
-                arrived = max(arrived, fills + begin + _share(lasts, lead))
-                between = max(between, fills + begin + _share(lasts, knee))
+                arrived = max(arrived, fills + begin + share(lasts, lead))
+                between = max(between, fills + begin + share(lasts, knee))
                 begun = max(begun, fills + begin)
                 ended = max(ended, fills + end)
             for candidate in range(first[t], last[t]):

@@ -1,0 +1,227 @@
+"""A choice made better by simulated annealing: of an op at a time another candidate, judged by the whole latency.
+
+Labels choose by a sum of all limits and so miss one of them a little; here each limit counts by itself. What is found
+is a choice and proves nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numba import njit
+
+from dse.labels.kernels import share
+from dse.problem import Problem, Selection
+
+MOVES, WORK = 25_000, 200_000_000
+"""Candidates tried for each op there is, and ops gone through by all of them at the most."""
+HOT, COLD = 6e-4, 2e-5
+"""By what share a move may make the latency longer, about, at the beginning and at the end."""
+PRICE = 0.6
+"""How much exceeding a limit by a share counts, beside a share of the latency."""
+TOO_SLOW = 0.97
+"""A move whose limits alone leave less than this share of the latency is not followed further."""
+
+
+def annealed(problem: Problem, start: Selection, seed: int) -> tuple[Selection, int]:
+    """A choice within the limits and no later than ``start``, of which that is said too, and how many moves it took.
+
+    Parameters
+        problem  whose candidates are tried; limited in latency, error and resources alone
+        start    a choice within the limits
+        seed     of the moves
+    """
+    ops, chosen, first = [], [], 0
+    for op in problem.ops:
+        own = start[op.name]
+        at = next((at for at, other in enumerate(op.candidates) if other is own), None)
+        if at is None:
+            at, op = len(op.candidates), replace(op, candidates=(*op.candidates, own))
+        ops.append(op)
+        chosen.append(first + at)
+        first += len(op.candidates)
+    graph = _Graph(replace(problem, ops=tuple(ops)))
+    moves = min(MOVES * len(ops), WORK // len(ops))
+    figures = (graph.figures, graph.lead, graph.knee)
+    edges = (graph.inputs, graph.producers, graph.outputs, graph.leaving, graph.consumers)
+    links = (graph.pairs, graph.width, graph.link_fill, graph.link_amounts)
+    best = _anneal(
+        seed, moves, HOT, COLD, np.array(chosen), graph.first, graph.amounts, graph.caps, *figures, *edges,
+        graph.writes, graph.reads, *links, graph.output,
+    )  # fmt: skip
+    picks = zip(ops, best - graph.first[:-1], strict=True)
+    return {op.name: op.candidates[at] for op, at in picks}, moves
+
+
+class _Graph:
+    """A problem as arrays; candidates of all ops are in one row, interfaces are numbers.
+
+    Parameters
+        first         int64 [ops + 1], where each op's candidates begin
+        figures       int64 [candidates, 5], fill, head, span, tail and rest
+        amounts       int64 [candidates, rows]; ``caps``: float [rows]
+        lead, knee    int64 [ops, 2], numerator and denominator
+        inputs        int64 [ops + 1], where each op's edges begin; ``producers``, ``consumers``: int64 [edges]
+        outputs       int64 [ops + 1], where the edges that leave each op begin in ``leaving``
+        writes        int64 [candidates], ``reads`` int64 [candidates, inputs], interfaces
+        pairs, width  int64 [edges]: the link of interfaces w and r is at ``pairs + w * width + r``
+        link_fill     int64 [links], -1 where there is none; ``link_amounts``: int64 [links, rows]
+        output        the op whose finish is the latency
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        ops, budget = problem.ops, list(problem.budget.values())
+        place = {op.name: at for at, op in enumerate(ops)}
+        every = [own for op in ops for own in op.candidates]
+        capped = problem.max_error is not None
+        self.first = np.cumsum([0, *(len(op.candidates) for op in ops)])
+        self.figures = _table([(own.fill, own.head, own.span, own.tail, own.rest) for own in every], 5)
+        self.amounts = _table([(*own.resources, own.error if capped else 0) for own in every], len(budget) + 1)
+        self.caps = np.array([max(cap, 1) for cap in (*budget, problem.max_error or 0)], np.float64)
+        self.lead = _table([op.lead.as_integer_ratio() for op in ops], 2)
+        self.knee = _table([op.knee.as_integer_ratio() for op in ops], 2)
+        written = [{end: at for at, end in enumerate(sorted({own.writes for own in op.candidates}))} for op in ops]
+        self.writes = np.array(
+            [ends[own.writes] for op, ends in zip(ops, written, strict=True) for own in op.candidates]
+        )
+        self.reads = np.zeros((len(every), max(1, *(len(problem.inputs[op.name]) for op in ops))), np.int64)
+        inputs, producers, consumers, pairs, width, fills, amounts = [0], [], [], [], [], [], []
+        for at, op in enumerate(ops):
+            for edge in problem.inputs[op.name]:
+                read = {end: n for n, end in enumerate(sorted({own.reads[edge.index] for own in op.candidates}))}
+                for number, own in enumerate(op.candidates, self.first[at]):
+                    self.reads[number, edge.index] = read[own.reads[edge.index]]
+                producers.append(place[edge.producer])
+                consumers.append(at)
+                pairs.append(len(fills))
+                width.append(len(read))
+                for pair in ((writes, reads) for writes in written[producers[-1]] for reads in read):
+                    link = edge.links.get(pair)
+                    fills.append(-1 if link is None else link.fill)
+                    amounts.append((*([0] * len(budget) if link is None else link.resources), 0))
+            inputs.append(len(producers))
+        self.inputs, self.producers, self.consumers = (
+            np.array(inputs),
+            np.array(producers, int),
+            np.array(consumers, int),
+        )
+        self.pairs, self.width = np.array(pairs, int), np.array(width, int)
+        self.link_fill, self.link_amounts = np.array(fills, int), _table(amounts, len(budget) + 1)
+        self.leaving = np.argsort(self.producers, kind="stable")
+        self.outputs = np.searchsorted(self.producers[self.leaving], np.arange(len(ops) + 1))
+        self.output = place[problem.output]
+
+
+def _table(rows: list[tuple[int, ...]], width: int) -> np.ndarray:
+    return np.array(rows, np.int64).reshape(len(rows), width)
+
+
+@njit(cache=True)
+def _finish(
+    since, reached, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes, reads, pairs,
+    width, link_fill, start, finish, output,
+):  # fmt: skip
+    """The latency of what is chosen, as ``evaluate`` has it.
+
+    ``start`` and ``finish`` are those before the candidate of op ``since`` changed; ops up to ``reached`` are gone
+    through in any case.
+    """
+    for op in range(since, len(chosen)):
+        if op > reached:
+            break
+        own = chosen[op]
+        first, last = max(figures[own, 0], figures[own, 1]), 0
+        for edge in range(inputs[op], inputs[op + 1]):
+            source = producers[edge]
+            link = pairs[edge] + writes[chosen[source]] * width[edge] + reads[own, edge - inputs[op]]
+            begun, lasts = link_fill[link] + start[source], finish[source] - start[source]
+            first = max(first, begun + max(share(lasts, lead[op]) + figures[own, 0], figures[own, 1]))
+            last = max(last, begun + max(share(lasts, knee[op]) + figures[own, 4], lasts + figures[own, 3]))
+        last = max(first + figures[own, 2], last)
+        # a new candidate changes links to its readers too
+        if op == since or first != start[op] or last != finish[op]:
+            for at in range(outputs[op], outputs[op + 1]):
+                reached = max(reached, consumers[leaving[at]])
+        start[op], finish[op] = first, last
+    return finish[output]
+
+
+@njit(cache=True)
+def _links(op, sign, total, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
+           link_fill, link_amounts):  # fmt: skip
+    """Add what the links of an op take to ``total``, or take it away; False where one is missing."""
+    for at in range(inputs[op], inputs[op + 1] + outputs[op + 1] - outputs[op]):
+        edge = at if at < inputs[op + 1] else leaving[outputs[op] + at - inputs[op + 1]]
+        reader = consumers[edge]
+        link = (
+            pairs[edge] + writes[chosen[producers[edge]]] * width[edge] + reads[chosen[reader], edge - inputs[reader]]
+        )
+        if link_fill[link] < 0:
+            return False
+        total += sign * link_amounts[link]
+    return True
+
+
+@njit(cache=True)
+def _exceeded(total, caps):
+    over = 0.0
+    for row in range(len(caps)):
+        over += max(0.0, total[row] / caps[row] - 1)
+    return over
+
+
+@njit(cache=True)
+def _anneal(
+    seed, moves, hot, cold, chosen, first, amounts, caps, figures, lead, knee, inputs, producers, outputs, leaving,
+    consumers, writes, reads, pairs, width, link_fill, link_amounts, output,
+):  # fmt: skip
+    """The earliest choice within the limits that was passed; ``chosen`` is where the moves begin."""
+    np.random.seed(seed)
+    count = len(chosen)
+    start, finish = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    new_start, new_finish = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    latency = _finish(0, count - 1, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes,
+                      reads, pairs, width, link_fill, start, finish, output)  # fmt: skip
+    total = np.zeros(len(caps), np.int64)
+    for op in range(count):
+        total += amounts[chosen[op]]
+        for edge in range(inputs[op], inputs[op + 1]):
+            total += link_amounts[
+                pairs[edge] + writes[chosen[producers[edge]]] * width[edge] + reads[chosen[op], edge - inputs[op]]
+            ]
+    best, earliest, begun = chosen.copy(), latency, float(max(latency, 1))
+    cost = latency / begun + PRICE * _exceeded(total, caps)
+    new = total.copy()
+    for move in range(moves):
+        op = np.random.randint(count)
+        before, now = chosen[op], first[op] + np.random.randint(first[op + 1] - first[op])
+        if now == before:
+            continue
+        new[:] = total
+        _links(op, -1, new, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
+               link_fill, link_amounts)  # fmt: skip
+        new += amounts[now] - amounts[before]
+        chosen[op] = now
+        joined = _links(op, 1, new, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
+                        link_fill, link_amounts)  # fmt: skip
+        heat = hot * (cold / hot) ** (move / moves)
+        allowed = cost - heat * math.log(1.0 - np.random.random())
+        over = PRICE * _exceeded(new, caps)
+        if not joined or over + TOO_SLOW * latency / begun > allowed:
+            chosen[op] = before
+            continue
+        new_start[:], new_finish[:] = start, finish
+        later = _finish(op, op, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes,
+                        reads, pairs, width, link_fill, new_start, new_finish, output)  # fmt: skip
+        if later / begun + over > allowed:
+            chosen[op] = before
+            continue
+        cost, latency = later / begun + over, later
+        total[:] = new
+        start[:], finish[:] = new_start, new_finish
+        if over == 0.0 and later < earliest:
+            earliest = later
+            best[:] = chosen
+    return best
