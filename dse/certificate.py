@@ -119,7 +119,9 @@ def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
             problem, timed=is_timed(problem, goal), whole=step.whole, grain=step.grain, folded=step.folded
         )
         weights = Weights.read(network, step.weights)
-        if step.tabled and (earlier is None or Fraction(earlier.value) < Fraction(step.value)):
+        if step.tabled and earlier is None:
+            raise CertificateError("certificate: a step is held to the one before it, and there is none")
+        if step.tabled and earlier is not None and Fraction(earlier.value) < Fraction(step.value):
             raise CertificateError(f"certificate: a step looks for less than {step.value}, the one before for less")
         before = taken if step.tabled else None
         taken = take(network, weights, goal, Fraction(step.value), True, Counter(), before)

@@ -24,8 +24,8 @@ from dse.program import Program
 ROUNDS = 6
 """How many weights are tried."""
 NEAR = 0.015
-"""By how much a share may change from that of the best weights; a third of it after a change for the worse. With twice
-as much, one change in two of those of MobileNetV2 was for the worse, and such a pass reaches many labels."""
+"""By how much a share may change from that of the best weights; a third of it after a change for the worse, as passes
+with bad weights reach many labels."""
 WORTH = 0.05
 """By what share of what the sum still misses it must promise to grow, or no more weights are tried."""
 EFFORT = 60_000_000
@@ -94,7 +94,7 @@ class Fitter:
             reached  their surrogate pass
             known    what other choices take that are in time
         """
-        least, choice = self._cheapest(reached)
+        least, choice = cheapest(self.network, reached)
         first = least / max(1, weights.budget(self.limits))
         best, near = (shares, weights, first), NEAR
         choices, cuts, begin = [choice], [self._taken(choice)], self._counter.labels
@@ -136,14 +136,10 @@ class Fitter:
             most = budget if at == 1.0 else lowest + int(at * (budget - lowest))
             found = surrogate(self.network, weights, self.limits, self._counter, most)
             if not found.empty:
-                least, choice = self._cheapest(found)
+                least, choice = cheapest(self.network, found)
                 return least / budget, choice
             if at == 1.0:
                 return None
-
-    def _cheapest(self, found: Surrogate) -> tuple[int, Selection]:
-        least, choice = cheapest(self.network, found)
-        return least, {op.name: op.candidates[own] for op, own in zip(self.network.ops, choice, strict=True)}
 
     def _taken(self, choice: Selection) -> Shares:
         """What a choice takes of each limit, as a share; without links that it does not have."""

@@ -8,9 +8,8 @@ in two, and each part is asked the same.
 from __future__ import annotations
 
 import contextlib
-import math
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +23,7 @@ from dse.labels.steps import Taken, is_timed
 from dse.narrow import LEAF, WHOLE, Left, Narrower
 from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
 from dse.program import Program, SolverError
+from dse.values import Values
 
 EFFORTS = ((1_000, 8, 30), (3_000, 8, 1_000), (30_000, 100, 3_000), (60_000, 2_000, 0), (None, None, 0))
 """Labels that a rowwise pass leads on from an op, how often a question may be split, and nodes of HiGHS; where it stays
@@ -34,9 +34,9 @@ step must leave out."""
 MIX, CORE = 4_000, 1_000
 """Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, so many of those
 whose choices cost least."""
-ANNEALED, VAIN = 20, 2
-"""Candidates an op, those whose choices cost least, of which a better choice is annealed; and how often one after the
-other in vain."""
+ANNEALED, MOST_ANNEALED, VAIN = 20, 2_000, 2
+"""Candidates an op, and at the most, of which a better choice is annealed: those whose choices cost least; and how
+often one after the other in vain."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
 FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.03
@@ -50,8 +50,6 @@ SURE = Fraction(1, 10**6)
 """By what share less than the relaxation's least value is asked about, as that value is rounded."""
 NEARLY = Fraction(3, 20)
 """A distance, as a share, up to which it is asked at once, where labels carry no times, whether the gap is kept."""
-FINEST = 1 << 60
-"""Shares are asked about in so many steps; the last question, whether any choice has less than the best, is exact."""
 FAR = Fraction(1, 100)
 """A distance, as a share, above which a choice is looked for after each step."""
 CLOSE, UNTIMED_CLOSE = Fraction(1, 50), Fraction(1, 20)
@@ -135,7 +133,7 @@ class Search:
         self._network = Network(problem, timed=self._timed, whole=Left(problem).count <= WHOLE)
         self._impossible = False
         self._annealings, self._in_vain = 0, 0
-        self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
+        self._values = Values(problem, goal, self._network)
         self._base, self._base_below = Left(problem), None
         self._about = Fraction(0)
         self._too_far: Fraction | None = None
@@ -164,18 +162,21 @@ class Search:
         self._about = max(self.lower, self._likely if known else self._hint())
         if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._about > self.lower:
             # what the relaxation says is shown by one pass
-            self._ask(self._snapped(self._about * (1 - SURE)), False, *EFFORTS[0])
+            self._ask(self._values.snapped(self._about * (1 - SURE)), False, *EFFORTS[0])
             self._about = max(self._about, self._likely)
         first = min(max(FIRST_STEP, float(self.gap) / 2), WIDEST)
         step, level, left_open, open_at = first, 0, 0, None
-        highest = self._highest()
+        highest = self._values.highest
         while not self._done():
             if self.best is None:
-                value, below = min(highest, self._next(self._beyond(self._about, Fraction(step)), open_at)), False
+                value, below = (
+                    min(highest, self._values.next(self._values.beyond(self._about, Fraction(step)), open_at)),
+                    False,
+                )
             else:
                 value, below = self._between(open_at)
             if self._too_far is not None and value >= self._too_far:
-                value, below = self._snapped((self.lower + self._too_far) / 2), False
+                value, below = self._values.snapped((self.lower + self._too_far) / 2), False
             before, last = self._counter.labels, open_at
             found = self._ask(value, below, *EFFORTS[level])
             if self._too_far == value:
@@ -211,7 +212,8 @@ class Search:
 
     def _between(self, open_at: Fraction | None) -> tuple[Fraction, bool]:
         """The next value to ask about, and whether about less than it: between what is known and the best choice, or
-        where a bound is enough; with a gap a third of the way, as labels are many more near the best choice."""
+        where a bound is enough: at once where labels are few or the gap is wide, else a third of the way, as they are many
+        more near the best choice."""
         assert self.best is not None
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
@@ -221,56 +223,13 @@ class Search:
         if self.gap and enough > low:
             third = likely + (upper - likely) / 3
             middle = min(third, enough)
-        nearly = 3 * self.gap if self._timed else NEARLY
+        nearly = NEARLY if not self._timed else 3 * self.gap if self.gap >= FAR else 0
         if self.gap and self._away <= nearly and self.lower < enough < (open_at or upper):
             middle = enough
-        middle = self._snapped(middle)
+        middle = self._values.snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
             return upper, True
         return middle, False
-
-    def _beyond(self, hint: Fraction, step: Fraction) -> Fraction:
-        """A value above the hint by a share of it; shares of limits may be 0."""
-        more = step / 100 if self.goal in (None, Objective.UTILISATION) else 0
-        return hint * (1 + step) + more
-
-    def _snapped(self, value: Fraction) -> Fraction:
-        """The largest up to it of the values that are asked about: of whole figures those that there are, of shares the
-        multiples of ``1/FINEST``, whose digits do not grow from one to the next."""
-        if self.goal is Objective.BOTTLENECK:
-            return Fraction(self._steps[max(0, bisect_right(self._steps, value) - 1)])
-        finest = FINEST if self.goal in (None, Objective.UTILISATION) else 1
-        return Fraction(math.floor(value * finest), finest)
-
-    def _next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
-        """The value, snapped, but above one that stays open."""
-        value = self._snapped(value)
-        if self.goal is Objective.BOTTLENECK and open_at is not None and value <= open_at:
-            return Fraction(self._steps[min(bisect_right(self._steps, open_at), len(self._steps) - 1)])
-        return value
-
-    def _above(self, value: Fraction, below: bool) -> Fraction:
-        """The bound, once it is known that no choice has ``value`` or less; or that none has less."""
-        if below or self.goal in (None, Objective.UTILISATION):
-            return value
-        if self.goal is Objective.BOTTLENECK:
-            above = bisect_right(self._steps, value)
-            return Fraction(self._steps[above]) if above < len(self._steps) else value + 1
-        return Fraction(math.floor(value) + 1)
-
-    def _highest(self) -> Fraction:
-        """A value that every choice within the limits keeps to."""
-        match self.goal:
-            case Objective.LATENCY:
-                return Fraction(_least(self.problem.max_latency, self._network.latest))
-            case Objective.BOTTLENECK:
-                return Fraction(_least(self.problem.max_cycles, self._steps[-1]))
-            case Objective.ERROR:
-                most = sum(max(own.error for own in op.candidates) for op in self.problem.ops)
-                return Fraction(_least(self.problem.max_error, most))
-            case Objective.UTILISATION:
-                return Fraction(1)
-        return Fraction(self._network.latest + sum(self._network.most) + self._steps[-1])
 
     def _take(self, selection: Selection) -> bool:
         """Whether a choice keeps the limits; kept where it is the best so far."""
@@ -296,7 +255,7 @@ class Search:
 
     def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
         """Whether a choice has at most ``value``, or less where ``below``; None where it stays open."""
-        question = _Question(value, below, self._above(value, below), beam, splits, nodes)
+        question = _Question(value, below, self._values.above(value, below), beam, splits, nodes)
         far = self._away > FAR
 
         def tried(taken: Taken) -> None:
@@ -393,15 +352,18 @@ class Search:
         large = self.goal is Objective.LATENCY and not self._network.whole
         if self.best is None or not large or question.annealed or self._in_vain == VAIN or self._done():
             return
-        question.annealed, before = True, self.best[0]
-        core = taken.core(ANNEALED * len(self.problem.ops))
-        selection, moves = annealed(core, self.best[1], self._annealings)
-        self._annealings += 1
-        self._counter.add(moves)
-        good = self._answers(selection, question)
-        self._in_vain = 0 if self.best[0] < before else self._in_vain + 1
-        if good:
-            raise FoundOne
+        question.annealed, gained = True, True
+        core = taken.core(min(ANNEALED * len(self.problem.ops), MOST_ANNEALED))
+        while gained and self._in_vain < VAIN:
+            before = self.best[0]
+            selection, moves = annealed(core, self.best[1], self._annealings)
+            self._annealings += 1
+            self._counter.add(moves)
+            good = self._answers(selection, question)
+            self._in_vain = 0 if self.best[0] < before else self._in_vain + 1
+            if good:
+                raise FoundOne
+            gained = self._away > FAR and self.best[0] < before * (1 - NEAR)
 
     def _mixed(self, left: Left, question: _Question) -> None:
         """Have HiGHS choose among what is left, or among the part of it whose choices cost least."""
@@ -449,14 +411,14 @@ class Search:
         if self.goal is Objective.BOTTLENECK:
             return self.lower if self.certificate is not None else self._bottleneck_hint()
         value = self._narrower.hint(self._base)
-        return self._highest() if value is None else Fraction(max(0.0, value))
+        return self._values.highest if value is None else Fraction(max(0.0, value))
 
     def _bottleneck_hint(self) -> Fraction:
         """About the least cycles up to which candidates leave the relaxation a choice.
 
         What the limits are pressed falls about as cycles rise.
         """
-        steps, at = self._steps, len(self._steps) - 1
+        steps, at = self._values.steps, len(self._values.steps) - 1
         fastest = max(min(own.cycles for own in op.candidates) for op in self.problem.ops)
         low, high = bisect_left(steps, max(self.lower, fastest)), at
         while low < high and steps[high] > steps[low] * (1 + FIRST_STEP):
@@ -468,7 +430,3 @@ class Search:
             wanted = bisect_left(steps, steps[at] * (pressed or 2.0))
             at = min(max(wanted, low), high - 1) if wanted != at else (low + high) // 2
         return Fraction(steps[high]) / (1 + Fraction(FIRST_STEP))
-
-
-def _least(limit: int | None, most: int) -> int:
-    return most if limit is None else min(limit, most)

@@ -18,6 +18,7 @@ from dse.labels.kernels import NEVER, completions, expand
 from dse.labels.limits import Limits
 from dse.labels.network import FINISH, START, Network
 from dse.labels.weights import Weights
+from dse.problem import Selection
 
 MOST = 30_000_000
 """Labels that may come into one state before a pass gives up."""
@@ -248,11 +249,12 @@ def _choice(network: Network, layers: list[Layer], candidates: list[np.ndarray],
     return choice[::-1]
 
 
-def cheapest(network: Network, found: Surrogate) -> tuple[int, list[int]]:
-    """The least weighted sum that a surrogate pass reached, and a choice that has it, as candidates by place."""
+def cheapest(network: Network, found: Surrogate) -> tuple[int, Selection]:
+    """The least weighted sum that a surrogate pass reached, and a choice that has it."""
     costs = found.layers[-1].labels[:, -1]
     end = int(np.argmin(costs))
-    return int(costs[end]), _choice(network, found.layers, found.candidates, end)
+    choice = _choice(network, found.layers, found.candidates, end)
+    return int(costs[end]), {op.name: op.candidates[own] for op, own in zip(network.ops, choice, strict=True)}
 
 
 def finishes(network: Network, found: Surrogate) -> int:

@@ -92,8 +92,7 @@ class Taken:
 
     def cheapest(self) -> Selection:
         """A choice of least weighted cost."""
-        _, choice = cheapest(self.network, self.reached)
-        return {op.name: op.candidates[own] for op, own in zip(self.network.ops, choice, strict=True)}
+        return cheapest(self.network, self.reached)[1]
 
     def core(self, most: int) -> Problem:
         """The problem of the candidates whose cheapest choices cost least, about so many and one of each op."""

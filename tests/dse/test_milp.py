@@ -210,8 +210,10 @@ def test_a_step_is_held_only_to_one_before_it_that_looked_for_no_less(
     steps = entry["tree"]["steps"]
     at = [step["tabled"] for step in steps].index(True)
     more = {**steps[at], "value": str(Fraction(steps[at - 1]["value"]) + 1)}
-    for false in ([{**steps[0], "tabled": True}, *steps[1:]], [*steps[:at], more, *steps[at + 1 :]]):
-        with pytest.raises(CertificateError, match="the one before for less"):
+    none = [{**steps[0], "tabled": True}, *steps[1:]]
+    less = [*steps[:at], more, *steps[at + 1 :]]
+    for false, why in ((none, "the one before it, and there is none"), (less, "the one before for less")):
+        with pytest.raises(CertificateError, match=why):
             check(problem, Certificate.read({**entry, "tree": {**entry["tree"], "steps": false}}))
 
 

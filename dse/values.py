@@ -1,0 +1,78 @@
+"""The values of a goal that are asked about."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from fractions import Fraction
+from functools import cached_property
+
+from dse.labels.goals import Goal
+from dse.labels.network import Network
+from dse.problem import Objective, Problem
+
+FINEST = 1 << 60
+"""Shares are asked about in so many steps; the last question, whether any choice has less than the best, is exact."""
+
+
+class Values:
+    """Those of one goal of a problem.
+
+    Parameters
+        problem  what is to be chosen
+        goal     what is to be least
+        network  of the problem
+    """
+
+    def __init__(self, problem: Problem, goal: Goal, network: Network) -> None:
+        self._problem, self._goal, self._network = problem, goal, network
+        self.steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
+        self._share = goal in (None, Objective.UTILISATION)
+
+    @cached_property
+    def highest(self) -> Fraction:
+        """A value that every choice within the limits keeps to."""
+        problem = self._problem
+        match self._goal:
+            case Objective.LATENCY:
+                return Fraction(_least(problem.max_latency, self._network.latest))
+            case Objective.BOTTLENECK:
+                return Fraction(_least(problem.max_cycles, self.steps[-1]))
+            case Objective.ERROR:
+                most = sum(max(own.error for own in op.candidates) for op in problem.ops)
+                return Fraction(_least(problem.max_error, most))
+            case Objective.UTILISATION:
+                return Fraction(1)
+        return Fraction(self._network.latest + sum(self._network.most) + self.steps[-1])
+
+    def snapped(self, value: Fraction) -> Fraction:
+        """The largest up to it that is asked about: of whole figures those that there are, of shares the multiples of
+        ``1/FINEST``, whose digits do not grow from one to the next."""
+        if self._goal is Objective.BOTTLENECK:
+            return Fraction(self.steps[max(0, bisect_right(self.steps, value) - 1)])
+        finest = FINEST if self._share else 1
+        return Fraction(math.floor(value * finest), finest)
+
+    def beyond(self, value: Fraction, step: Fraction) -> Fraction:
+        """More by a share; shares of limits may be 0."""
+        return value * (1 + step) + (step / 100 if self._share else 0)
+
+    def next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
+        """The value, snapped, but above one that stays open."""
+        value = self.snapped(value)
+        if self._goal is Objective.BOTTLENECK and open_at is not None and value <= open_at:
+            return Fraction(self.steps[min(bisect_right(self.steps, open_at), len(self.steps) - 1)])
+        return value
+
+    def above(self, value: Fraction, below: bool) -> Fraction:
+        """The bound, once it is known that no choice has ``value`` or less; or that none has less, where ``below``."""
+        if below or self._share:
+            return value
+        if self._goal is Objective.BOTTLENECK:
+            following = bisect_right(self.steps, value)
+            return Fraction(self.steps[following]) if following < len(self.steps) else value + 1
+        return Fraction(math.floor(value) + 1)
+
+
+def _least(limit: int | None, most: int) -> int:
+    return most if limit is None else min(limit, most)
