@@ -211,21 +211,22 @@ class Search:
         return self.best is not None and self._away <= self.gap
 
     def _between(self, open_at: Fraction | None) -> tuple[Fraction, bool]:
-        """The next value to ask about, and whether about less than it: between what is known and the best choice, or
-        where a bound is enough: at once where labels are few or the gap is wide, else a third of the way, as they are many
-        more near the best choice."""
+        """The next value to ask about, and whether about less than it: between what is known and the best choice.
+
+        With a gap a bound is enough: that is asked for at once where labels are few or the gap is wide, else a third of
+        the way, as they are many more near the best choice.
+        """
         assert self.best is not None
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
         # nothing is to be learned far below the least there is
         likely = max(low, self._about) if self._about < upper else low
         middle, enough = (likely + upper) / 2, upper * (1 - self.gap)
-        if self.gap and enough > low:
-            third = likely + (upper - likely) / 3
-            middle = min(third, enough)
         nearly = NEARLY if not self._timed else 3 * self.gap if self.gap >= FAR else 0
         if self.gap and self._away <= nearly and self.lower < enough < (open_at or upper):
-            middle = enough
+            low, middle = self.lower, enough
+        elif self.gap and enough > low:
+            middle = min(likely + (upper - likely) / 3, enough)
         middle = self._values.snapped(middle)
         if upper - low <= NEAR * upper or not low < middle < upper:
             return upper, True
