@@ -199,9 +199,9 @@ def _front(front: Front, grain: float) -> None:
     out.print(table)
     worst = max(point.solver.gap for point in front.points)
     out.print(
-        f"Each is within {100 * worst:.1f} % of the best there is for its formats, its summed error or its cycles in its "
-        f"share of the device, by the program's estimate; mixed designs lie about {100 * grain:g} % of the largest summed "
-        "error apart.",
+        f"Each is within {100 * worst:.1f} % of the best there is for its formats, its summed error or its cycles in "
+        f"its share of the device, by the program's estimate; mixed designs lie about {100 * grain:g} % of the largest "
+        "summed error apart.",
         style="dim",
     )
     for family, why in front.unmet.items():
