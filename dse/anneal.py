@@ -12,25 +12,28 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from dse.labels.kernels import share
+from dse.labels.kernels import NEVER, share
 from dse.problem import Problem, Selection
 
 MOVES, WORK = 25_000, 200_000_000
 """Candidates tried for each op there is, and ops gone through by all of them at the most."""
-HOT, COLD = 6e-4, 2e-5
-"""By what share a move may make the latency longer, about, at the beginning and at the end."""
-PRICE = 0.6
-"""How much exceeding a limit by a share counts, beside a share of the latency."""
+HOT, MILD, COLD = 1e-3, 4e-4, 2e-5
+"""By what share a move may make the latency longer, about: at the beginning, where the start is bad or good, and at the
+end."""
+CHEAP, DEAR = 0.5, 20.0
+"""How much exceeding a limit by a share counts, beside a share of the latency, at the beginning and at the end."""
 TOO_SLOW = 0.97
 """A move whose limits alone leave less than this share of the latency is not followed further."""
 
 
-def annealed(problem: Problem, start: Selection, seed: int) -> tuple[Selection, int]:
-    """A choice within the limits and no later than ``start``, of which that is said too, and how many moves it took.
+def annealed(problem: Problem, start: Selection, heat: float, seed: int) -> tuple[Selection, int]:
+    """The earliest choice within the limits that was passed, or ``start`` where there was none; and how many moves
+    there were.
 
     Parameters
         problem  whose candidates are tried; limited in latency, error and resources alone
-        start    a choice within the limits
+        start    a choice whose edges are joined; it may exceed limits
+        heat     by what share a move may make the latency longer at the beginning
         seed     of the moves
     """
     ops, chosen, first = [], [], 0
@@ -48,7 +51,7 @@ def annealed(problem: Problem, start: Selection, seed: int) -> tuple[Selection, 
     edges = (graph.inputs, graph.producers, graph.outputs, graph.leaving, graph.consumers)
     links = (graph.pairs, graph.width, graph.link_fill, graph.link_amounts)
     best = _anneal(
-        seed, moves, HOT, COLD, np.array(chosen), graph.first, graph.amounts, graph.caps, *figures, *edges,
+        seed, moves, heat, COLD, np.array(chosen), graph.first, graph.amounts, graph.caps, *figures, *edges,
         graph.writes, graph.reads, *links, graph.output,
     )  # fmt: skip
     picks = zip(ops, best - graph.first[:-1], strict=True)
@@ -61,13 +64,19 @@ class _Graph:
     Parameters
         first         int64 [ops + 1], where each op's candidates begin
         figures       int64 [candidates, 5], fill, head, span, tail and rest
-        amounts       int64 [candidates, rows]; ``caps``: float [rows]
+        amounts       int64 [candidates, rows], what each takes of every limit
+        caps          float64 [rows], the limits
         lead, knee    int64 [ops, 2], numerator and denominator
-        inputs        int64 [ops + 1], where each op's edges begin; ``producers``, ``consumers``: int64 [edges]
+        inputs        int64 [ops + 1], where the edges that each op reads begin
+        producers     int64 [edges], the op that writes each
+        consumers     int64 [edges], the op that reads each
         outputs       int64 [ops + 1], where the edges that leave each op begin in ``leaving``
-        writes        int64 [candidates], ``reads`` int64 [candidates, inputs], interfaces
-        pairs, width  int64 [edges]: the link of interfaces w and r is at ``pairs + w * width + r``
-        link_fill     int64 [links], -1 where there is none; ``link_amounts``: int64 [links, rows]
+        leaving       int64 [edges], the edges, by the op that writes them
+        writes        int64 [candidates], the interface that each writes
+        reads         int64 [candidates, inputs], the interfaces that each reads
+        pairs, width  int64 [edges], the link of interfaces w and r is at ``pairs + w * width + r``
+        link_fill     int64 [links], cycles; -1 where there is no link
+        link_amounts  int64 [links, rows], what each takes of every limit
         output        the op whose finish is the latency
     """
 
@@ -102,11 +111,8 @@ class _Graph:
                     fills.append(-1 if link is None else link.fill)
                     amounts.append((*([0] * len(budget) if link is None else link.resources), 0))
             inputs.append(len(producers))
-        self.inputs, self.producers, self.consumers = (
-            np.array(inputs),
-            np.array(producers, int),
-            np.array(consumers, int),
-        )
+        self.inputs = np.array(inputs)
+        self.producers, self.consumers = np.array(producers, int), np.array(consumers, int)
         self.pairs, self.width = np.array(pairs, int), np.array(width, int)
         self.link_fill, self.link_amounts = np.array(fills, int), _table(amounts, len(budget) + 1)
         self.leaving = np.argsort(self.producers, kind="stable")
@@ -191,8 +197,8 @@ def _anneal(
             total += link_amounts[
                 pairs[edge] + writes[chosen[producers[edge]]] * width[edge] + reads[chosen[op], edge - inputs[op]]
             ]
-    best, earliest, begun = chosen.copy(), latency, float(max(latency, 1))
-    cost = latency / begun + PRICE * _exceeded(total, caps)
+    begun, over = float(max(latency, 1)), _exceeded(total, caps)
+    best, earliest = chosen.copy(), latency if over == 0.0 else NEVER
     new = total.copy()
     for move in range(moves):
         op = np.random.randint(count)
@@ -206,19 +212,19 @@ def _anneal(
         chosen[op] = now
         joined = _links(op, 1, new, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
                         link_fill, link_amounts)  # fmt: skip
-        heat = hot * (cold / hot) ** (move / moves)
-        allowed = cost - heat * math.log(1.0 - np.random.random())
-        over = PRICE * _exceeded(new, caps)
-        if not joined or over + TOO_SLOW * latency / begun > allowed:
+        heat, price = hot * (cold / hot) ** (move / moves), CHEAP * (DEAR / CHEAP) ** (move / moves)
+        allowed = latency / begun + price * over - heat * math.log(1.0 - np.random.random())
+        more = _exceeded(new, caps)
+        if not joined or price * more + TOO_SLOW * latency / begun > allowed:
             chosen[op] = before
             continue
         new_start[:], new_finish[:] = start, finish
         later = _finish(op, op, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes,
                         reads, pairs, width, link_fill, new_start, new_finish, output)  # fmt: skip
-        if later / begun + over > allowed:
+        if later / begun + price * more > allowed:
             chosen[op] = before
             continue
-        cost, latency = later / begun + over, later
+        latency, over = later, more
         total[:] = new
         start[:], finish[:] = new_start, new_finish
         if over == 0.0 and later < earliest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -58,14 +58,17 @@ class Certificate:
     """That no choice has less than ``value``.
 
     Parameters
-        goal   an objective, or ``overrun`` for the largest share by which a limit is exceeded
-        value  as a fraction, such as ``4438`` or ``17/20``
-        tree   why
+        goal       an objective, or ``overrun`` for the largest share by which a limit is exceeded
+        value      as a fraction, such as ``4438`` or ``17/20``
+        tree       why
+        max_error  the limit on the summed error under which it is shown, which holds under a lower one too; None
+                   without one
     """
 
     goal: str
     value: str
     tree: Tree
+    max_error: int | None
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -75,7 +78,7 @@ class Certificate:
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Certificate:
         try:
-            return cls(str(entry["goal"]), str(entry["value"]), Tree.read(entry["tree"]))
+            return cls(str(entry["goal"]), str(entry["value"]), Tree.read(entry["tree"]), entry["max_error"])
         except (KeyError, TypeError) as error:
             raise CertificateError(f"certificate: missing or bad field: {error}") from None
 
@@ -96,8 +99,10 @@ def check(problem: Problem, certificate: Certificate) -> None:
     """Take the certificate's passes again; raises ``CertificateError`` where they do not show what it says."""
     try:
         goal: Goal = None if certificate.goal == OVERRUN else Objective(certificate.goal)
-        value = Fraction(certificate.value)
-        _check(counted(problem, goal), goal, value, certificate.tree)
+        value, most = Fraction(certificate.value), certificate.max_error
+        if most is not None and (problem.max_error is None or problem.max_error > most):
+            raise CertificateError(f"certificate: shown for errors up to {most}, not up to {problem.max_error}")
+        _check(counted(replace(problem, max_error=most), goal), goal, value, certificate.tree)
     except TooMany:
         raise CertificateError("certificate: to check it takes more labels than fit") from None
     except CertificateError:
@@ -111,22 +116,20 @@ def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
     for step in tree.steps:
         if Fraction(step.value) < value:
             raise CertificateError(f"certificate: a step looks for less than {step.value}, below {value}")
-        if step.grain < 1:
-            raise CertificateError(f"certificate: a step's grain is {step.grain}, must be at least 1")
+        if step.room is not None and step.room < 1:
+            raise CertificateError(f"certificate: a step's room is {step.room}, must be at least 1")
         if taken is not None:
             problem = taken.left()
-        network = Network(
-            problem, timed=is_timed(problem, goal), whole=step.whole, grain=step.grain, folded=step.folded
-        )
+        network = Network(problem, timed=is_timed(problem, goal), whole=step.whole, folded=step.folded)
         weights = Weights.read(network, step.weights)
         if step.tabled and earlier is None:
             raise CertificateError("certificate: a step is held to the one before it, and there is none")
         if step.tabled and earlier is not None and Fraction(earlier.value) < Fraction(step.value):
             raise CertificateError(f"certificate: a step looks for less than {step.value}, the one before for less")
         before = taken if step.tabled else None
-        taken = take(network, weights, goal, Fraction(step.value), True, Counter(), before)
+        taken = take(network, weights, goal, Fraction(step.value), True, Counter(), before, step.room)
         earlier = step
-        if taken.empty:
+        if taken.empty or (goal is Objective.LATENCY and taken.least >= value):
             return
     if tree.rows and taken is not None:
         found = taken.rowwise(None)

@@ -60,14 +60,17 @@ class Fitter:
     """Fits weights to one network and its limits.
 
     Parameters
-        network  carries times, some of them rounded or left out
+        network  carries times, some of them left out
         limits   at least one of a row
         program  of the network's problem, its latency limited
         counter  counts labels
+        room     labels that stay after an op, more are merged; all stay where None
     """
 
-    def __init__(self, network: Network, limits: Limits, program: Program, counter: Counter) -> None:
-        self.network, self.limits, self._program, self._counter = network, limits, program, counter
+    def __init__(
+        self, network: Network, limits: Limits, program: Program, counter: Counter, room: int | None = None
+    ) -> None:
+        self.network, self.limits, self._program, self._counter, self.room = network, limits, program, counter, room
         caps = zip(network.row_names, limits.caps.tolist(), strict=True)
         self._caps = {name: max(cap, 1) for name, cap in caps if cap < NEVER}
 
@@ -134,7 +137,7 @@ class Fitter:
         while True:
             at = min(1.0, at + 1 / SLICES)
             most = budget if at == 1.0 else lowest + int(at * (budget - lowest))
-            found = surrogate(self.network, weights, self.limits, self._counter, most)
+            found = surrogate(self.network, weights, self.limits, self._counter, most, room=self.room)
             if not found.empty:
                 least, choice = cheapest(self.network, found)
                 return least / budget, choice

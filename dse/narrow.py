@@ -12,7 +12,7 @@ from dse.certificate import Tree
 from dse.fit import Fitter, Shares
 from dse.labels.goals import Goal, limits_at
 from dse.labels.kernels import NEVER
-from dse.labels.network import Network, power_of_two
+from dse.labels.network import Network
 from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import OTHER_FIGURES, Split, Step, Taken, figures, is_timed, take
 from dse.labels.weights import Weights
@@ -24,8 +24,8 @@ WHOLE = 700
 """Candidates of all ops up to which labels carry every time, exactly."""
 LEAF = 150
 """The same in what is left of more."""
-GRAINS = (0.1, 0.03, 0.008, 0.002)
-"""Times are rounded down to multiples of this share of a latency, taken once over all ops; step by step."""
+LED = (100_000_000, 200_000_000, 400_000_000, 800_000_000)
+"""About how many labels a step may lead on; after each op so many stay that it is kept to, and more are merged."""
 STALLED = 0.9
 """A step that leaves more than this share of the candidates has changed nothing."""
 FOLDED = 6_000
@@ -47,9 +47,10 @@ class Left:
     Parameters
         problem  of the candidates that can still matter
         steps    what left out the others
-        level    the next of ``GRAINS``
+        level    the next of ``LED``
         taken    the last step
         empty    whether no choice is left
+        fitted   whether weights were fitted in the last step
     """
 
     problem: Problem
@@ -57,6 +58,7 @@ class Left:
     level: int = 0
     taken: Taken | None = None
     empty: bool = False
+    fitted: bool = False
 
     @property
     def count(self) -> int:
@@ -86,52 +88,49 @@ class Narrower:
 
     def narrowed(
         self, left: Left, value: Fraction, below: bool, bound: Fraction, stalled: float = STALLED,
-        told: Told | None = None, tried: Callable[[Taken], None] | None = None, far: bool = False,
+        told: Told | None = None, tried: Callable[[Taken, bool], bool] | None = None,
     ) -> Left:  # fmt: skip
         """What is left of a problem where a choice must have at most ``value``, or less where ``below``: step by step,
         until one changes nothing more or takes too many labels.
 
-        Times get finer from step to step, and labels are held to what the step before leaves them to the end. Where
-        ``tried`` is given, weights are fitted once in fine times, and in coarse ones where there are none or ``far``.
+        From step to step fewer labels are merged, and labels are held to what the step before leaves them to the end.
+        Where ``tried`` is given, every other step but the first ones takes weights that are fitted, to fewer labels.
 
         Parameters
             bound    all choices with less than this are looked for
             stalled  a step that leaves more than this share of the candidates has changed nothing
             told     is given the least latency of what each step left, and why there is none below
-            tried    is given each step that left something
-            far      whether the best choice is far from the bound
+            tried    is given each step that left something, and whether it is a first one, in which much is merged;
+                     says whether that is enough
         """
-        fitted, again = tried is None, False
         while True:
-            network = self._network(left, value, again)
-            fitter = None if tried is None else self._fitter(network, value, below)
+            network = self._network(left)
+            again = tried is not None and left.level > 1 and not left.fitted
+            room = self._room(network, left.level - 2 * again)
+            fitter = self._fitter(network, value, below, room) if again else None
+            again = fitter is not None
             earlier = None if again or not self._timed else left.taken
             earlier = earlier if earlier is not None and earlier.holds(network) else None
             try:
                 weights = self._weights(left, network, value, fitter, earlier)
-                taken = take(network, weights, self._goal, value, below, self._counter, earlier)
-                if fitter is not None and (again or self._shares is None or (far and not left.level)):
+                taken = take(network, weights, self._goal, value, below, self._counter, earlier, room)
+                if fitter is not None:
                     taken = self._fitted(fitter, taken, value, below)
             except TooMany:
                 return left
-            step = Step(
-                str(bound), network.whole, network.grain, network.folded, taken.weights.entry, earlier is not None
-            )
+            step = Step(str(bound), network.whole, room, network.folded, taken.weights.entry, earlier is not None)
             before, steps = left.count, (*left.steps, step)
+            last = network.whole or not self._timed or left.level >= len(LED)
             if taken.empty:
                 return Left(left.problem, steps, left.level, taken, empty=True)
             if told is not None and self._goal is Objective.LATENCY:
-                least = Fraction(taken.least)
-                told(least, Tree((*left.steps, replace(step, value=str(least)))))
+                told(Fraction(taken.least), Tree(steps))
+            enough = False
             if tried is not None:
                 self._cheapest.append(taken.cheapest())
-                tried(taken)
-            left = Left(taken.left(), steps, left.level + (not again), taken)
-            stays = left.count > stalled * before
-            last = network.whole or not self._timed or left.level >= len(GRAINS)
-            again = fitter is not None and not fitted and (left.level == len(GRAINS) - 1 or (stays and last))
-            fitted |= again
-            if stays and last and not again:
+                enough = tried(taken, not left.level and not last)
+            left = Left(taken.left(), steps, left.level + (not again), taken, fitted=again)
+            if enough or (last and left.count > stalled * before):
                 return left
 
     def hint(self, left: Left) -> float | None:
@@ -165,18 +164,18 @@ class Narrower:
             ops.append(replace(op, candidates=tuple(c for c in op.candidates if id(c) in own)))
         return replace(self._problem, ops=tuple(ops))
 
-    def _network(self, left: Left, value: Fraction, again: bool) -> Network:
-        """Of what is left; ``again``: in times as coarse as the last one's."""
+    def _network(self, left: Left) -> Network:
         whole = self._small or left.count <= LEAF
-        grain = 1
-        if self._timed and not whole:
-            about = value if self._goal is Objective.LATENCY else Fraction(left.problem.max_latency or 0)
-            share = GRAINS[min(left.level - again, len(GRAINS) - 1)]
-            grain = power_of_two(share * float(about) / len(left.problem.ops))
-        network = Network(left.problem, timed=self._timed, whole=whole, grain=grain)
+        network = Network(left.problem, timed=self._timed, whole=whole)
         if not whole and sum(stage.states for stage in network.stages) > FOLDED:
-            network = Network(left.problem, timed=self._timed, whole=whole, grain=grain, folded=True)
+            network = Network(left.problem, timed=self._timed, whole=whole, folded=True)
         return network
+
+    def _room(self, network: Network, level: int) -> int | None:
+        """Labels that stay after an op in a step; all where labels are exact or carry no times."""
+        if network.whole or not self._timed:
+            return None
+        return max(1, LED[min(level, len(LED) - 1)] // Left(network.problem).count)
 
     def _weights(
         self, left: Left, network: Network, value: Fraction, fitter: Fitter | None, earlier: Taken | None
@@ -195,7 +194,7 @@ class Narrower:
             return Weights.plain(network, np.zeros(len(network.row_names), np.int64))
         return Weights.of(network, relaxed.duals)
 
-    def _fitter(self, network: Network, value: Fraction, below: bool) -> Fitter | None:
+    def _fitter(self, network: Network, value: Fraction, below: bool, room: int | None) -> Fitter | None:
         limits = limits_at(network.problem, network, self._goal, value, below=below)
         if network.whole or not self._timed or (limits.caps == NEVER).all():
             return None
@@ -204,25 +203,25 @@ class Narrower:
             program = Program(network.problem)
             program.add(program.latency, float(limits.deadline), rule=("limit", "latency"))
             self._program = network.problem, program
-        return Fitter(network, limits, self._program[1], self._counter)
+        return Fitter(network, limits, self._program[1], self._counter, room)
 
     def _fitted(self, fitter: Fitter, taken: Taken, value: Fraction, below: bool) -> Taken:
         """The step, taken again where weights are found that fit better."""
         network, labels = taken.network, sum(len(layer.labels) for layer in taken.reached.layers)
         if taken.empty or not FEW <= labels <= MANY:
             return taken
-        grain = network.grain
+        room = fitter.room or 0
         if self._shares is None:
             rows = zip(network.row_names, taken.weights.rows.tolist(), strict=True)
             self._shares = fitter.shares(dict(rows))
-        known = [cut for limit, fine, cut in self._cuts if limit <= value and fine <= grain]
+        known = [cut for limit, fine, cut in self._cuts if limit <= value and fine >= room]
         fit = fitter.fit(self._shares, taken.weights, taken.reached, known)
         self._shares = fit.shares
-        self._cuts += [(value, grain, cut) for cut in fit.cuts]
+        self._cuts += [(value, room, cut) for cut in fit.cuts]
         self._cheapest += fit.choices
         if fit.gained < GAINED:
             return taken
-        return take(network, fit.weights, self._goal, value, below, self._counter)
+        return take(network, fit.weights, self._goal, value, below, self._counter, room=room)
 
     def _relaxed(self, left: Left, value: Fraction | None) -> Relaxed | None:
         """The relaxation for the goal; that of the whole problem is kept."""

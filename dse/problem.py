@@ -277,6 +277,14 @@ def utilisation(amounts: Mapping[str, int], budget: Mapping[str, int]) -> Fracti
     return max((Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items()), default=Fraction(0))
 
 
+def joined(problem: Problem, selection: Selection) -> bool:
+    """Whether each edge of a choice can be joined."""
+    return all(
+        (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
+        for edge in problem.edges
+    )
+
+
 def evaluate(problem: Problem, selection: Selection) -> Evaluation:
     """What a choice costs.
 

@@ -19,7 +19,7 @@ from dse.milp import SolverReport
 from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, evaluate
 
 PROOF = "proof.json.gz"
-VERSION = 1
+VERSION = 2
 FIGURES = ("cycles", "fill", "head", "span", "tail", "rest", "error")
 
 

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dse.anneal import annealed
+from dse.anneal import HOT, MILD, annealed
 from dse.certificate import OVERRUN, Certificate, Tree
 from dse.labels.goals import Goal, value_of
 from dse.labels.network import Network
 from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Taken, is_timed
 from dse.narrow import LEAF, WHOLE, Left, Narrower
-from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
+from dse.problem import Evaluation, Objective, Problem, Selection, evaluate, joined
 from dse.program import Program, SolverError
 from dse.values import Values
 
@@ -34,12 +34,12 @@ step must leave out."""
 MIX, CORE = 4_000, 1_000
 """Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, so many of those
 whose choices cost least."""
-ANNEALED, MOST_ANNEALED, VAIN = 20, 2_000, 2
-"""Candidates an op, and at the most, of which a better choice is annealed: those whose choices cost least; and how
-often one after the other in vain."""
+ANNEALED, MOST_ANNEALED, VAIN = 20, 2_000, 4
+"""Candidates an op, and at the most, of which choices are annealed: those whose choices cost least; and how often one
+after the other in vain."""
 EFFORT = 20_000_000_000
 """Labels looked at before a search settles for what it has."""
-FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.03
+FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.01
 QUICK, SLOW = 2_000_000, 400_000_000
 """By what share of the bound the first choice is looked for above it: half the gap, but within the first two figures;
 doubled up to the fourth while one step of labels or ``QUICK`` of them show that there is none, and halved down to the
@@ -89,7 +89,7 @@ class _Question:
     """Whether a choice has at most ``value``, or less where ``below``; none with less than ``bound`` if not.
 
     ``beam``: labels that a rowwise pass leads on from an op. ``splits``: how many are left; any number where None.
-    ``nodes``: of HiGHS. ``annealed``: whether the best choice was, for this question.
+    ``nodes``: of HiGHS.
     """
 
     value: Fraction
@@ -98,7 +98,6 @@ class _Question:
     beam: int | None
     splits: int | None
     nodes: int
-    annealed: bool = False
 
 
 class Search:
@@ -134,7 +133,7 @@ class Search:
         self._impossible = False
         self._annealings, self._in_vain = 0, 0
         self._values = Values(problem, goal, self._network)
-        self._base, self._base_below = Left(problem), None
+        self._narrowest, self._base_of = Left(problem), None
         self._about = Fraction(0)
         self._too_far: Fraction | None = None
         self._last: tuple[tuple[Fraction, bool], Left] | None = None
@@ -259,32 +258,42 @@ class Search:
         question = _Question(value, below, self._values.above(value, below), beam, splits, nodes)
         far = self._away > FAR
 
-        def tried(taken: Taken) -> None:
-            if far:
-                self._rowwise(taken, question, PART_BEAM)
-                pool = self._narrower.pool(self.best and self.best[1])
-                if pool is not None:
-                    self._mix(pool, question)
-                    if self.best is None:
-                        self._mix(taken.core(3 * len(self.problem.ops)), question)
-            self._anneal(taken, question)
+        def tried(taken: Taken, coarse: bool) -> bool:
+            if coarse and self.best is not None:
+                return self._moot(question)
+            try:
+                if not self._moot(question):
+                    self._anneal(taken, question)
+                if far and not self._moot(question):
+                    self._rowwise(taken, question, PART_BEAM)
+                    pool = self._narrower.pool(self.best and self.best[1])
+                    if pool is not None:
+                        self._mix(pool, question)
+                        if self.best is None:
+                            self._mix(taken.core(3 * len(self.problem.ops)), question)
+            except FoundOne:
+                return True
+            return self._moot(question)
 
+        if self.best is not None and self._close(self.best[0]) and self._base_of != (self.best[0], False):
+            # what cannot be in a better choice than the best is left out once for all questions
+            upper = self.best[0]
+            base = self._narrower.narrowed(self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried)
+            if base.empty:
+                self._refuted(upper, Tree(base.steps))
+                return False
+            self._keep(base, upper, True)
+            if self._moot(question):
+                return True
         try:
-            if self.best is not None and self._close(self.best[0]) and self._base_below != self.best[0]:
-                # what cannot be in a better choice than the best is left out once for all questions
-                upper = self.best[0]
-                base = self._narrower.narrowed(self._base, upper, True, upper, told=self._refuted, tried=tried)
-                if base.empty:
-                    self._refuted(upper, Tree(base.steps))
-                    return False
-                self._base, self._base_below = base, upper
-                self._last = (upper, True), base
             if self._last is None or self._last[0] != (value, below):
-                left = self._narrower.narrowed(
-                    self._base, value, below, question.bound, told=self._refuted, tried=tried, far=far
-                )
+                base = self._base(value, below)
+                left = self._narrower.narrowed(base, value, below, question.bound, told=self._refuted, tried=tried)
                 self._last = (value, below), left
-                if left.steps == self._base.steps and not left.empty and value - self.lower > FAR * value:
+                if not left.empty and self._moot(question):
+                    self._keep(left, value, below)
+                    return True
+                if left.steps == base.steps and not left.empty and value - self.lower > FAR * value:
                     self._too_far = value
                     return None
             tree = self._answered(self._last[1], question)
@@ -294,6 +303,22 @@ class Search:
             return None
         self._refuted(question.bound, tree)
         return False
+
+    def _moot(self, question: _Question) -> bool:
+        """Whether the answer is known, or is more than has to be known."""
+        if self.best is None:
+            return False
+        enough = self.best[0] * (1 - self.gap)
+        return self._done() or self._answered_by(self.best[0], question) or self.lower < enough < question.value
+
+    def _keep(self, left: Left, value: Fraction, below: bool) -> None:
+        """What is left for a question is enough for any that asks for less."""
+        self._narrowest, self._base_of = left, (value, not below)
+
+    def _base(self, value: Fraction, below: bool) -> Left:
+        if self._base_of is not None and (value, not below) <= self._base_of:
+            return self._narrowest
+        return Left(self.problem)
 
     def _answered(self, left: Left, question: _Question) -> Tree:
         try:
@@ -345,26 +370,36 @@ class Search:
 
     def _answers(self, selection: Selection, question: _Question) -> bool:
         value = value_of(self.goal, evaluate(self.problem, selection))
-        enough = value < question.value if question.below else value <= question.value
-        return self._take(selection) and enough
+        return self._take(selection) and self._answered_by(value, question)
+
+    @staticmethod
+    def _answered_by(value: Fraction, question: _Question) -> bool:
+        return value < question.value if question.below else value <= question.value
 
     def _anneal(self, taken: Taken, question: _Question) -> None:
-        """Better the best choice, once a question and while it helps, among the candidates whose choices cost least."""
+        """Look for better choices near the cheapest one, and then near the best, while it helps, among the candidates
+        whose choices cost least."""
         large = self.goal is Objective.LATENCY and not self._network.whole
-        if self.best is None or not large or question.annealed or self._in_vain == VAIN or self._done():
+        if not large or self._in_vain >= VAIN or self._away <= NEAR:
             return
-        question.annealed, gained = True, True
         core = taken.core(min(ANNEALED * len(self.problem.ops), MOST_ANNEALED))
-        while gained and self._in_vain < VAIN:
-            before = self.best[0]
-            selection, moves = annealed(core, self.best[1], self._annealings)
+        start, heat, better = taken.cheapest(), HOT, True
+        if not joined(self.problem, start):
+            if self.best is None:
+                return
+            start, heat = self.best[1], MILD
+        while better or heat == HOT:
+            before = self.best and self.best[0]
+            selection, moves = annealed(core, start, heat, self._annealings)
             self._annealings += 1
             self._counter.add(moves)
-            good = self._answers(selection, question)
-            self._in_vain = 0 if self.best[0] < before else self._in_vain + 1
-            if good:
+            if self._answers(selection, question):
                 raise FoundOne
-            gained = self._away > FAR and self.best[0] < before * (1 - NEAR)
+            better = self.best is not None and (before is None or self.best[0] < before * (1 - NEAR))
+            if self.best is None or self._moot(question):
+                return
+            self._in_vain = 0 if better else self._in_vain + 1
+            start, heat = self.best[1], MILD
 
     def _mixed(self, left: Left, question: _Question) -> None:
         """Have HiGHS choose among what is left, or among the part of it whose choices cost least."""
@@ -404,14 +439,14 @@ class Search:
         if bound > self.lower:
             self.lower = bound
             goal = OVERRUN if self.goal is None else str(self.goal)
-            self.certificate = Certificate(goal, str(bound), tree)
+            self.certificate = Certificate(goal, str(bound), tree, self.problem.max_error)
             self._tell()
 
     def _hint(self) -> Fraction:
         """About the least value there is, by the relaxation."""
         if self.goal is Objective.BOTTLENECK:
             return self.lower if self.certificate is not None else self._bottleneck_hint()
-        value = self._narrower.hint(self._base)
+        value = self._narrower.hint(Left(self.problem))
         return self._values.highest if value is None else Fraction(max(0.0, value))
 
     def _bottleneck_hint(self) -> Fraction:

@@ -96,13 +96,12 @@ class Network:
         problem  what is to be chosen
         timed    whether labels carry times: where latency is limited or asked for
         whole    whether they carry those of all ops of the frontier
-        grain    to multiples of how many cycles times are rounded down; bounds stay true
         folded   whether states tell apart the interfaces of the longest way alone; what else is read then comes over
                  the cheapest link there is, and bounds stay true
     """
 
-    def __init__(self, problem: Problem, *, timed: bool, whole: bool, grain: int = 1, folded: bool = False) -> None:
-        self.problem, self.timed, self.whole, self.grain, self.folded = problem, timed, whole, grain, folded
+    def __init__(self, problem: Problem, *, timed: bool, whole: bool, folded: bool = False) -> None:
+        self.problem, self.timed, self.whole, self.folded = problem, timed, whole, folded
         self.ops = _branches_first(problem)
         places = {op.name: place for place, op in enumerate(self.ops)}
         self.output = places[problem.output]
@@ -123,7 +122,7 @@ class Network:
             ahead = [producer for producer in frontier if self._last[producer] > place]
             ahead += [place] * (self._last[place] > place)
             times = tuple(time for time in carried[place])
-            grids = [grain if whole or owner in on_spine else max(step, grain) for owner, _ in times]
+            grids = [1 if whole or owner in on_spine else step for owner, _ in times]
             stage, states = self._stage(op, inputs[place], frontier, states, ahead, times, grids)
             self.stages.append(stage)
             self._states.append(states)
@@ -135,7 +134,7 @@ class Network:
         """One whose states tell all interfaces apart."""
         if not self.folded:
             return self
-        return Network(self.problem, timed=self.timed, whole=self.whole, grain=self.grain)
+        return Network(self.problem, timed=self.timed, whole=self.whole)
 
     def holds(self, other: Network) -> bool:
         """Whether what its labels need to the end holds for those of another network: with the same times, rounded down

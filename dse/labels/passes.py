@@ -8,7 +8,7 @@ pass, which keeps every limit by itself, follows only what can still be complete
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from dse.labels.dominance import NO_TABLE, NONE, Table, beaten, spread, tables, undominated_candidates
 from dse.labels.kernels import NEVER, completions, expand
 from dse.labels.limits import Limits
+from dse.labels.merging import merged
 from dse.labels.network import FINISH, START, Network
 from dse.labels.weights import Weights
 from dse.problem import Selection
@@ -75,13 +76,14 @@ class Trail:
 @dataclass(frozen=True)
 class Surrogate:
     """A surrogate pass. ``layers`` end early where no label is left; ``trails`` are None where they were not kept;
-    ``candidates``: those of each stage it took; ``budget`` and ``known`` as it was given them."""
+    ``candidates``: those of each stage it took; ``budget``, ``known`` and ``room`` as it was given them."""
 
     layers: list[Layer]
     trails: list[Trail | None]
     candidates: list[np.ndarray]
     budget: int
     known: Completions | None
+    room: int | None
 
     @property
     def empty(self) -> bool:
@@ -129,20 +131,21 @@ class Rowwise:
 
 def surrogate(
     network: Network, weights: Weights, limits: Limits, counter: Counter, budget: int | None = None,
-    known: Completions | None = None,
+    known: Completions | None = None, room: int | None = None,
 ) -> Surrogate:  # fmt: skip
     """Labels of times and one cost, the weighted sum of rows.
 
     Parameters
         budget  the most of it; the weighted sum of the limits where it is not given
         known   of a pass with the same weights, limits that are no tighter and times that are no later
+        room    labels that stay after an op, more are merged; all stay where None
     """
     budget = weights.budget(limits) if budget is None else budget
     lifts = weights.completion(network, limits)
     layers, trails, candidates, kept, trailed = [_root(1)], [], [], 0, 0
     for place, stage in enumerate(network.stages):
         own = weights.ordered(place, stage, undominated_candidates(stage, weights.cost(stage.rows), limits))
-        step = _weighted(network, place, own, weights, limits, lifts, budget, known)
+        step = _weighted(network, place, own, weights, limits, lifts, budget, known, room)
         layer, trail = _advance(step, layers[-1], counter, trailed < TRAILED)
         trailed += len(trail.led) if trail is not None else 0
         kept += len(layer.labels)
@@ -153,7 +156,7 @@ def surrogate(
         candidates.append(own)
         if not len(layer.labels):
             break
-    return Surrogate(layers, trails, candidates, budget, known)
+    return Surrogate(layers, trails, candidates, budget, known, room)
 
 
 def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, counter: Counter) -> Completions:
@@ -166,9 +169,8 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
         stage, own = network.stages[place], found.candidates[place]
         before, trail = found.layers[place], found.trails[place]
         if trail is None:
-            _, trail = _advance(
-                _weighted(network, place, own, weights, limits, lifts, found.budget, found.known), before, counter, True
-            )
+            step = _weighted(network, place, own, weights, limits, lifts, found.budget, found.known, found.room)
+            _, trail = _advance(step, before, counter, True)
         assert trail is not None
         all_least.append(after)
         costs = before.labels[:, -1]
@@ -183,14 +185,14 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
 
 def _weighted(
     network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits, lifts: list[np.ndarray],
-    budget: int, known: Completions | None,
+    budget: int, known: Completions | None, room: int | None,
 ) -> _Step:  # fmt: skip
     """A surrogate pass through one op."""
     stage = network.stages[place]
     return _Step(
         network, place, own, weights.cost(stage.rows)[own][:, None], weights.cost(stage.link_rows)[:, None],
         np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts,
-        None if known is None else known.tables(network, place), None,
+        None if known is None else known.tables(network, place), room=room,
     )  # fmt: skip
 
 
@@ -217,7 +219,7 @@ def rowwise(
         step = _Step(
             network, place, own, stage.rows[own][:, rows], stage.link_rows[:, rows],
             (limits.caps - after[place])[rows], weights.rows[rows], budget, limits.deadline, weights, lifts,
-            known.tables(network, place), None if beam is None else 50 * beam,
+            known.tables(network, place), most=None if beam is None else 50 * beam,
         )  # fmt: skip
         layer, _ = _advance(step, layers[-1], counter, False)
         whole &= not step.cut
@@ -269,7 +271,8 @@ def _root(costs: int) -> Layer:
 
 @dataclass
 class _Step:
-    """What leads labels through one op."""
+    """What leads labels through one op. ``most``: led into a state, those of least bounds; ``room``: labels that stay
+    after it, more are merged. ``cut``: whether some of them were left out."""
 
     network: Network
     place: int
@@ -283,7 +286,8 @@ class _Step:
     weights: Weights
     lifts: list[np.ndarray]
     tables: list[Table] | None
-    room: int | None
+    most: int | None = None
+    room: int | None = None
     cut: bool = False
     bounds: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -338,8 +342,8 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
             room = min(size, 8 * room)
         counter.add(size)
         out, came, through, bounds = out[:count], came[:count], through[:count], bounds[:count]
-        if step.room is not None and len(out) > step.room:
-            near = np.argpartition(bounds, step.room)[: step.room]
+        if step.most is not None and len(out) > step.most:
+            near = np.argpartition(bounds, step.most)[: step.most]
             out, came, through, bounds, step.cut = out[near], came[near], through[near], bounds[near], True
         stay, standing = beaten(out, len(carry))
         if trails:
@@ -357,7 +361,11 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
     labels = np.concatenate(layers) if layers else np.zeros((0, width), np.int64)
     layer = Layer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
     trail = Trail(_joined(parents), _joined(standings), _joined(leds), _joined(choices)) if trails else None
-    return layer, trail
+    if step.room is None or len(labels) <= step.room:
+        return layer, trail
+    labels, begins, named, of = merged(labels, layer.offsets, labels @ np.append(pull, 1), step.room)
+    trail = None if trail is None else replace(trail, standing=of[trail.standing])
+    return Layer(labels, begins, layer.parents[named], layer.chosen[named]), trail
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

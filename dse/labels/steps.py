@@ -29,7 +29,7 @@ class Step:
     Parameters
         value    choices with less than this are looked for; a fraction, such as ``4438`` or ``17/20``
         whole    whether labels carry the times of all ops
-        grain    to multiples of how many cycles times are rounded down
+        room     labels that stay after an op, more are merged; all stay where None
         folded   whether states tell apart the interfaces of the longest way alone
         weights  ``Weights.entry``
         tabled   whether labels are held to what the step before, of the same weights, leaves them to the end
@@ -37,7 +37,7 @@ class Step:
 
     value: str
     whole: bool
-    grain: int
+    room: int | None
     folded: bool
     weights: Mapping[str, Any]
     tabled: bool
@@ -110,11 +110,13 @@ def _of(op: Op, kept: np.ndarray) -> Op:
 
 def take(
     network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter,
-    before: Taken | None = None,
+    before: Taken | None = None, room: int | None = None,
 ) -> Taken:  # fmt: skip
     """Look for choices with at most ``value``, or with less where ``below``.
 
-    ``before``: a step of the same weights, for no less, whose completions labels are held to.
+    Parameters
+        before  a step of the same weights, for no less, whose completions labels are held to
+        room    labels that stay after an op, more are merged; all stay where None
     """
     known = None
     if before is not None:
@@ -122,7 +124,8 @@ def take(
             raise ValueError("the step before has other weights or other times")
         known = before.completions
     limits = limits_at(network.problem, network, goal, value, below=below)
-    return Taken(network, weights, limits, surrogate(network, weights, limits, counter, known=known), counter)
+    reached = surrogate(network, weights, limits, counter, known=known, room=room)
+    return Taken(network, weights, limits, reached, counter)
 
 
 def is_timed(problem: Problem, goal: Goal) -> bool:

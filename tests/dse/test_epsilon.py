@@ -9,11 +9,13 @@ from itertools import pairwise
 import pytest
 
 from dse import exhaustive
-from dse.certificate import Certificate, check
+from dse.certificate import Certificate, CertificateError, check
 from dse.epsilon import trades
+from dse.milp import solve
 from dse.pareto import non_dominated
 from dse.problem import Infeasible, Objective, Problem
 from tests.dse.problems import random_problem
+from tests.dse.ways import as_if_large
 
 
 def front(problem: Problem, objective: Objective) -> list[tuple[Fraction, int]]:
@@ -73,6 +75,28 @@ def test_points_within_a_gap_miss_cycles_or_error_by_no_more(seed: int) -> None:
         if report.certificate is not None:
             limits = {"max_cycles": report.limits.get("cycles"), "max_error": report.limits.get("error")}
             check(replace(problem, **limits), Certificate.read(report.certificate))
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 4))
+def test_a_bound_of_one_point_is_shown_for_the_next_one_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_if_large(monkeypatch)
+    problem = random_problem(seed)
+    if not front(problem, Objective.LATENCY):
+        return
+    for point in trades(problem, Objective.LATENCY, 2, 0.1).points:
+        if point.report.certificate is not None:
+            capped = replace(problem, max_error=point.report.limits.get("error"))
+            check(capped, Certificate.read(point.report.certificate))
+
+
+def test_a_bound_shown_for_small_errors_is_refused_for_larger_ones() -> None:
+    problem = replace(random_problem(3), max_error=50)
+    entry = solve(problem, Objective.LATENCY).report.certificate
+    assert entry is not None
+    check(replace(problem, max_error=49), Certificate.read(entry))
+    for more in (51, None):
+        with pytest.raises(CertificateError, match=f"shown for errors up to 50, not up to {more}"):
+            check(replace(problem, max_error=more), Certificate.read(entry))
 
 
 def test_a_grain_is_positive() -> None:

@@ -18,8 +18,9 @@ from dse.program import Program
 from tests.dse.problems import random_problem
 
 GOAL = Objective.LATENCY
-FINE = 1
-COARSE = 4
+FINE = None
+COARSE = 3
+"""Labels that stay after an op."""
 
 
 def asked(seed: int) -> tuple[Problem, Fraction] | None:
@@ -29,20 +30,22 @@ def asked(seed: int) -> tuple[Problem, Fraction] | None:
     return (problem, Fraction(latencies[len(latencies) // 2])) if latencies else None
 
 
-def fitter_of(problem: Problem, value: Fraction, grain: int) -> tuple[Fitter, Weights]:
+def fitter_of(problem: Problem, value: Fraction, room: int | None) -> tuple[Fitter, Weights]:
     """With the weights of equal shares."""
-    network = Network(problem, timed=True, whole=False, grain=grain)
+    network = Network(problem, timed=True, whole=False)
     program = Program(problem)
     program.add(program.latency, float(value), rule=("limit", "latency"))
-    fitter = Fitter(network, limits_at(problem, network, GOAL, value, below=False), program, Counter())
+    fitter = Fitter(network, limits_at(problem, network, GOAL, value, below=False), program, Counter(), room)
     weights = fitter.weights(fitter.shares({}))
     assert weights is not None
     return fitter, weights
 
 
-def step(problem: Problem, value: Fraction, weights: Weights, grain: int, before: Taken | None = None) -> Taken:
-    network = Network(problem, timed=True, whole=False, grain=grain)
-    return take(network, weights.same(network), GOAL, value, False, Counter(), before)
+def step(
+    problem: Problem, value: Fraction, weights: Weights, room: int | None, before: Taken | None = None, *, whole=False
+) -> Taken:
+    network = Network(problem, timed=True, whole=whole)
+    return take(network, weights.same(network), GOAL, value, False, Counter(), before, room)
 
 
 SEEDS = [seed for seed in range(60) if asked(seed) is not None]
@@ -52,17 +55,18 @@ def test_the_random_problems_are_many() -> None:
     assert len(SEEDS) > 30
 
 
+@pytest.mark.parametrize("room", [FINE, COARSE])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int) -> None:
+def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int, room: int | None) -> None:
     problem, value = asked(seed) or (random_problem(seed), Fraction(0))
-    fitter, weights = fitter_of(problem, value, FINE)
+    fitter, weights = fitter_of(problem, value, room)
     limits, names = fitter.limits, fitter.network.row_names
     in_time = [
         {**found.resources, "error": found.error}
         for _, found in selections(problem)
         if found.latency <= limits.deadline and found.bottleneck <= limits.cycles
     ]
-    reached = surrogate(fitter.network, weights, limits, Counter(), budget=1 << 60)
+    reached = surrogate(fitter.network, weights, limits, Counter(), budget=1 << 60, room=room)
     if reached.empty:
         assert not in_time
         return
@@ -70,7 +74,9 @@ def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int
     assert fit.gained >= 0
     assert sum(fit.shares.values()) == pytest.approx(1)
     for own in (weights, fit.weights):
-        least, _ = cheapest(fitter.network, surrogate(fitter.network, own, limits, Counter(), budget=1 << 60))
+        least, _ = cheapest(
+            fitter.network, surrogate(fitter.network, own, limits, Counter(), budget=1 << 60, room=room)
+        )
         for amounts in in_time:
             assert least <= sum(int(weight) * amounts[name] for weight, name in zip(own.rows, names, strict=True))
 
@@ -94,12 +100,13 @@ def test_labels_that_are_held_to_an_earlier_pass_leave_every_choice(seed: int) -
         assert all(candidate in kept[name] for own in wanted for name, candidate in own.items())
 
 
-def test_labels_are_not_held_to_a_pass_of_other_weights_or_finer_times() -> None:
-    problem, value = asked(SEEDS[0]) or (random_problem(0), Fraction(0))
+def test_labels_are_not_held_to_a_pass_of_other_weights_or_other_times() -> None:
+    seed = next(own for own in SEEDS if any(len(inputs) > 1 for inputs in random_problem(own).inputs.values()))
+    problem, value = asked(seed) or (random_problem(seed), Fraction(0))
     _, weights = fitter_of(problem, value, COARSE)
-    coarse, fine = (step(problem, value, weights, grain) for grain in (COARSE, FINE))
+    coarse = step(problem, value, weights, COARSE)
     with pytest.raises(ValueError, match="has other weights or other times"):
-        step(problem, value, weights, COARSE, before=fine)
+        step(problem, value, weights, FINE, before=coarse, whole=True)
     other = Weights.plain(coarse.network, weights.rows + 1)
     with pytest.raises(ValueError, match="has other weights or other times"):
         step(problem, value, other, FINE, before=coarse)

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from dse import exhaustive, milp, narrow, search
+from dse import exhaustive, milp, search
 from dse.certificate import Certificate, CertificateError, check
-from dse.labels import passes
 from dse.milp import SolverError, SolverReport
 from dse.problem import (
     TIE_BREAK,
@@ -27,6 +26,7 @@ from dse.problem import (
 )
 from dse.prune import prune
 from tests.dse.problems import random_problem, wide_problem, with_knees
+from tests.dse.ways import as_if_folded, as_if_hard, as_if_large
 
 
 def oracle(problem: Problem, objective: Objective) -> Evaluation | Infeasible:
@@ -109,33 +109,6 @@ def test_a_gap_is_kept_to(seed: int, objective: Objective) -> None:
     assert solution.report.gap <= 0.2 + 1e-6
 
 
-def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels of large networks carry the times of the longest way alone, rounded down, and their
-    weights are fitted; now those of small ones are."""
-    for module in (narrow, search):
-        monkeypatch.setattr(module, "WHOLE", 0)
-        monkeypatch.setattr(module, "LEAF", 0)
-    monkeypatch.setattr(narrow, "GRAINS", (0.3, 0.1))
-    monkeypatch.setattr(narrow, "FEW", 0)
-
-
-def as_if_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels of long networks do not tell apart what the shortcuts write, and forget where they led; now all do."""
-    as_if_large(monkeypatch)
-    monkeypatch.setattr(narrow, "FOLDED", 0)
-    monkeypatch.setattr(passes, "TRAILED", 0)
-
-
-def as_if_hard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What labels and HiGHS do not find at once is split; now they find next to nothing."""
-    as_if_large(monkeypatch)
-    for module in (narrow, search):
-        monkeypatch.setattr(module, "LEAF", 8)
-    monkeypatch.setattr(search, "EFFORTS", ((1, None, 0),))
-    monkeypatch.setattr(search, "PART_BEAM", 1)
-    monkeypatch.setattr(search, "MIX", 0)
-
-
 def solved(
     problem: Problem, case: Callable[[pytest.MonkeyPatch], None], gap: float
 ) -> Iterator[tuple[Objective, Evaluation, milp.Solution]]:
@@ -194,11 +167,11 @@ def test_a_certificate_is_checked_and_a_false_one_refused(
         with pytest.raises(CertificateError, match=r"labels reach the output|no candidate of op"):
             check(problem, Certificate.read({**entry, "value": above, "tree": raised(entry["tree"], above)}))
         if entry["tree"]["steps"]:
-            with pytest.raises(CertificateError, match="a step looks for less than"):
+            with pytest.raises(CertificateError, match=r"a step looks for less than|labels reach the output"):
                 check(problem, Certificate.read({**entry, "value": above}))
 
 
-@pytest.mark.parametrize("seed", [4, 16, 19, 48])
+@pytest.mark.parametrize("seed", [29, 43, 61, 99])
 def test_a_step_is_held_only_to_one_before_it_that_looked_for_no_less(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +192,7 @@ def test_a_step_is_held_only_to_one_before_it_that_looked_for_no_less(
 
 @pytest.mark.parametrize(
     "seed, objective",
-    [(6, Objective.UTILISATION), (15, Objective.ERROR), (22, Objective.ERROR), (29, Objective.LATENCY)],
+    [(6, Objective.UTILISATION), (15, Objective.ERROR), (22, Objective.ERROR), (39, Objective.LATENCY)],
 )
 def test_a_certificate_splits_what_labels_do_not_settle(
     seed: int, objective: Objective, monkeypatch: pytest.MonkeyPatch
@@ -251,7 +224,7 @@ def test_a_certificate_that_makes_no_sense_is_refused() -> None:
         (stepped(weights={**weights, "rows": [-1] * 4}), "must not be negative"),
         (stepped(weights={**weights, "rows": [1 << 62] * 4}), "are too large"),
         (stepped(weights={}), r"'rows'|'spans'"),
-        (stepped(grain=0), "a step's grain is 0, must be at least 1"),
+        (stepped(room=0), "a step's room is 0, must be at least 1"),
         ({"goal": "speed"}, "'speed' is not a valid Objective"),
         ({"value": "least"}, "Invalid literal for Fraction"),
         ({"tree": {**tree, "steps": []}}, "labels reach the output"),
