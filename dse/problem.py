@@ -180,13 +180,14 @@ class Problem:
                 raise ProblemError(f"limit of {name!r}: must not be negative, not {limit}")
 
     def _check(self, op: Op, candidate: Candidate, inputs: int) -> None:
+        costs = candidate.costs
         if len(candidate.reads) != inputs:
             why = f"reads {len(candidate.reads)} inputs, but {inputs} edges lead to it"
         elif len(candidate.resources) != len(self.budget):
             why = f"{len(candidate.resources)} resources, the budget has {len(self.budget)}"
-        elif min(candidate.costs) < 0:
+        elif min(costs) < 0:
             why = "cycles, resources and error must not be negative"
-        elif max(candidate.costs) > LARGEST:
+        elif max(costs) > LARGEST:
             why = f"cycles, resources and error must not exceed {LARGEST:,}"
         else:
             return

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
+from numba import njit
 
 from dse.problem import Candidate, Edge, Interface, Objective, Op, Problem
 
@@ -66,11 +67,35 @@ def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts
     # what beats others mostly comes early in this order, so that each has few to be compared with
     order = np.argsort((costs / costs.max(axis=0, initial=1)).sum(axis=1), kind="stable")
     costs, own = costs[order], own[order]
-    kept = np.empty(0, dtype=np.int64)
-    for i in range(len(group)):
-        if not (costs[kept] + extra[own[kept], own[i]] <= costs[i]).all(axis=1).any():
-            kept = np.append(kept, i)
-    return [group[place] for place in order[kept]]
+    return [group[place] for place in order[_unbeaten(costs, own, extra)]]
+
+
+@njit(cache=True)
+def _unbeaten(costs, own, extra):
+    """int64 [kept], the candidates that none kept before beats.
+
+    Parameters
+        costs  int64 [candidates, costs]
+        own    int64 [candidates], the interfaces of each
+        extra  int64 [interfaces, interfaces, costs], what the first in place of the second adds
+    """
+    kept = np.empty(len(costs), np.int64)
+    count = 0
+    for candidate in range(len(costs)):
+        beaten = False
+        for at in range(count):
+            beaten = True
+            for cost in range(costs.shape[1]):
+                more = extra[own[kept[at]], own[candidate], cost]
+                if costs[kept[at], cost] + more > costs[candidate, cost]:
+                    beaten = False
+                    break
+            if beaten:
+                break
+        if not beaten:
+            kept[count] = candidate
+            count += 1
+    return kept[:count]
 
 
 def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
