@@ -106,7 +106,7 @@ class Narrower:
         while True:
             network = self._network(left)
             again = tried is not None and left.level > 1 and not left.fitted
-            room = self._room(network, left.level - 2 * again)
+            room = self._room(left, network, left.level - 2 * again)
             fitter = self._fitter(network, value, below, room) if again else None
             again = fitter is not None
             earlier = None if again or not self._timed else left.taken
@@ -171,11 +171,11 @@ class Narrower:
             network = Network(left.problem, timed=self._timed, whole=whole, folded=True)
         return network
 
-    def _room(self, network: Network, level: int) -> int | None:
+    def _room(self, left: Left, network: Network, level: int) -> int | None:
         """Labels that stay after an op in a step; all where labels are exact or carry no times."""
         if network.whole or not self._timed:
             return None
-        return max(1, LED[min(level, len(LED) - 1)] // Left(network.problem).count)
+        return max(1, LED[min(level, len(LED) - 1)] // left.count)
 
     def _weights(
         self, left: Left, network: Network, value: Fraction, fitter: Fitter | None, earlier: Taken | None
@@ -210,7 +210,8 @@ class Narrower:
         network, labels = taken.network, sum(len(layer.labels) for layer in taken.reached.layers)
         if taken.empty or not FEW <= labels <= MANY:
             return taken
-        room = fitter.room or 0
+        room = fitter.room
+        assert room is not None
         if self._shares is None:
             rows = zip(network.row_names, taken.weights.rows.tolist(), strict=True)
             self._shares = fitter.shares(dict(rows))

@@ -89,7 +89,7 @@ class _Question:
     """Whether a choice has at most ``value``, or less where ``below``; none with less than ``bound`` if not.
 
     ``beam``: labels that a rowwise pass leads on from an op. ``splits``: how many are left; any number where None.
-    ``nodes``: of HiGHS.
+    ``nodes``: of HiGHS. ``best``: the value of the best choice when it was asked; None without one.
     """
 
     value: Fraction
@@ -98,6 +98,7 @@ class _Question:
     beam: int | None
     splits: int | None
     nodes: int
+    best: Fraction | None
 
 
 class Search:
@@ -168,10 +169,8 @@ class Search:
         highest = self._values.highest
         while not self._done():
             if self.best is None:
-                value, below = (
-                    min(highest, self._values.next(self._values.beyond(self._about, Fraction(step)), open_at)),
-                    False,
-                )
+                above = self._values.beyond(self._about, Fraction(step))
+                value, below = min(highest, self._values.next(above, open_at)), False
             else:
                 value, below = self._between(open_at)
             if self._too_far is not None and value >= self._too_far:
@@ -255,7 +254,8 @@ class Search:
 
     def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
         """Whether a choice has at most ``value``, or less where ``below``; None where it stays open."""
-        question = _Question(value, below, self._values.above(value, below), beam, splits, nodes)
+        best = None if self.best is None else self.best[0]
+        question = _Question(value, below, self._values.above(value, below), beam, splits, nodes, best)
         far = self._away > FAR
 
         def tried(taken: Taken, coarse: bool) -> bool:
@@ -305,11 +305,12 @@ class Search:
         return False
 
     def _moot(self, question: _Question) -> bool:
-        """Whether the answer is known, or is more than has to be known."""
+        """Whether the answer is known, or a better choice has been found since and less is enough."""
         if self.best is None:
             return False
-        enough = self.best[0] * (1 - self.gap)
-        return self._done() or self._answered_by(self.best[0], question) or self.lower < enough < question.value
+        best = self.best[0]
+        better = question.best is None or best < question.best
+        return self._done() or self._answered_by(best, question) or (better and best * (1 - self.gap) < question.value)
 
     def _keep(self, left: Left, value: Fraction, below: bool) -> None:
         """What is left for a question is enough for any that asks for less."""

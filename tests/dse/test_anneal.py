@@ -1,4 +1,4 @@
-"""Annealing: choices stay within the limits, no later than where it begins, and mostly as early as the best of all."""
+"""Annealing beside every choice: it keeps the limits, is no later than where it began, and mostly finds the best."""
 
 from __future__ import annotations
 
