@@ -184,6 +184,7 @@ def growth_picture(now: dict[str, Any], before: dict[str, Any]) -> Figure:
                 axes.grid(True)
         grid[0, 0].set_yscale("log")
         grid[1, 0].set_yscale("symlog", linthresh=1)
+        grid[1, 0].set_ylim(bottom=0)
         grid[0, 0].set_ylabel("CPU seconds")
         grid[1, 0].set_ylabel("gap, %; no point: no choice found")
         grid[0, 0].legend(frameon=False)

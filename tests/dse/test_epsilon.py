@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from dse import exhaustive
-from dse.certificate import Certificate, CertificateError, check
+from dse import certificate, exhaustive
+from dse.certificate import Certificate, CertificateError, Tree, check
 from dse.epsilon import trades
 from dse.milp import solve
 from dse.pareto import non_dominated
@@ -97,6 +97,17 @@ def test_a_bound_shown_for_small_errors_is_refused_for_larger_ones() -> None:
     for more in (51, None):
         with pytest.raises(CertificateError, match=f"shown for errors up to 50, not up to {more}"):
             check(replace(problem, max_error=more), Certificate.read(entry))
+
+
+def test_what_is_shown_under_a_looser_limit_is_shown_again_under_that_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    # of fewer labels others are merged, so that the tighter limit of a later point need not show the same
+    seen: list[int | None] = []
+    monkeypatch.setattr(certificate, "counted", lambda problem, goal: (seen.append(problem.max_error), problem)[1])
+    loose = Certificate("latency", "1", Tree(()), 50)
+    for tight in (50, 49):
+        with pytest.raises(CertificateError, match="labels reach the output"):
+            check(replace(random_problem(3), max_error=tight), loose)
+    assert seen == [50, 50]
 
 
 def test_a_grain_is_positive() -> None:
