@@ -234,7 +234,7 @@ class Program:
         return costs
 
     def relax(self, goal: Terms, cycles: int | None = None) -> Relaxed | None:
-        """The least goal when picks may be fractions; None where nothing is feasible.
+        """The least goal when picks may be fractions; None where nothing is feasible, or HiGHS fails.
 
         All of it is floating-point: good advice, and no proof. ``cycles``: slower candidates are not picked.
         """
@@ -255,6 +255,8 @@ class Program:
             return None
         solution = highs.getSolution()
         duals, shares = solution.row_dual, np.array(solution.col_value[: self._binary])
+        if not np.isfinite([*duals, *solution.col_value]).all():
+            return None
         by_kind: dict[str, dict[Any, float]] = {}
         for (kind, *key), number in self._rules.items():
             by_kind.setdefault(str(kind), {})[key[0] if len(key) == 1 else tuple(key)] = abs(duals[number])

@@ -151,6 +151,7 @@ WRONG = {
     377: "an overrun of 2.0, where .011 is the least",
     440: "infeasible, but a choice keeps all limits",
     453: "within a gap of 10 %, where a utilisation of a third less is reached",
+    2819: "OverflowError, of a relaxation that HiGHS failed to solve",
 }
 """Seeds of wide problems, and what the solver once said."""
 
