@@ -1,4 +1,4 @@
-"""Architecture search: networks trained, quantized, run on the test split and folded by the integer program."""
+"""Architecture search: networks trained, quantized, run on the validation split and folded by the integer program."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from netweave.workers import Task, Workers
 from reports.architectures import picture
 from reports.artifact import write_json
 
-KIND, VERSION = "architecture", 1
+KIND, VERSION = "architecture", 2
 """What evaluations are kept under; the version rises where the same recipe would give other figures."""
 RESULT, PICTURE = "search.json", "search.png"
 METHODS: Mapping[str, Callable[[Evaluations, int], None]] = {"tree": tree_search, "random": random_search}
@@ -147,7 +147,7 @@ def costs(result: Mapping[str, Any]) -> Costs | None:
 
 
 def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping[str, Any]:
-    """``correct`` of ``total`` test images, and the design's ``cycles`` a frame, estimated; None where none fits."""
+    """``correct`` of ``total`` validation images; the design's ``cycles`` a frame, estimated; None where none fits."""
     from models.evaluate import accuracy
     from models.quant import quantize
 
@@ -161,7 +161,7 @@ def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping
         seed=recipe.seed,
         reconstruction=recipe.reconstruction,
     )
-    reached = accuracy(quantized, images)
+    reached = accuracy(quantized, images, "validation")
     graph = quantized.export()
     if graph.input.sparse:
         graph = measured(graph, images.sample("train", ACTIVITY_FRAMES))

@@ -22,6 +22,8 @@ from netweave import config as configuration
 from netweave import flow
 from netweave.listener import Listener
 from netweave.workers import Pool
+from reports.designs import read
+from reports.undecided import undecided
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -117,7 +119,7 @@ def run(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None,
 def _summary(folder: Path) -> None:
     report = flow.load_report(folder)
     table = Table(box=None, header_style="bold")
-    for title in ("device", "front", "chosen", "accuracy", "µs a frame", "frames/s", "RTL = golden"):
+    for title in ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "RTL = golden"):
         table.add_column(title, justify="left" if title == "device" else "right")
     for target in report.targets:
         design = target.design
@@ -129,13 +131,13 @@ def _summary(folder: Path) -> None:
             target.device,
             f"{sum(point.front for point in target.points)} designs",
             point.name,
-            f"{point.accuracy.percent:.2f} %",
+            f"{design.test.percent:.2f} %",
             f"{cycles / target.clock_mhz:.1f} {label}",
             f"{1e6 * target.clock_mhz / pace:,.0f}",
             "-" if check is None else f"{'NO' if check.mismatches else 'yes'}, {check.images} images",
         )
     out.print(
-        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float accuracy {report.accuracy.percent:.2f} %\n"
+        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float test accuracy {report.test.percent:.2f} %\n"
     )
     out.print(table)
     out.print()
@@ -180,13 +182,14 @@ def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = N
         flow.explore(loaded, folder, watcher, Pool(cluster, workers))
     for device in loaded.device:
         _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
+        _undecided(folder / "explore" / device.target.name)
         out.print(f"to look at: [bold]{folder / 'explore' / device.target.name / 'front.html'}[/]", soft_wrap=True)
 
 
 def _front(front: Front, grain: float) -> None:
     """The points of a front, how far each is proven, and what has no point."""
     table = Table(box=None, header_style="bold", title=f"{front.device}, {front.clock_mhz:g} MHz", title_justify="left")
-    for title in ("design", "µs a frame", "accuracy", "of the device", "proven to"):
+    for title in ("design", "µs a frame", "validation accuracy", "of the device", "proven to"):
         table.add_column(title, justify="left" if title == "design" else "right")
     for point in front.points:
         table.add_row(
@@ -206,6 +209,14 @@ def _front(front: Front, grain: float) -> None:
     )
     for family, why in front.unmet.items():
         err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
+
+
+def _undecided(explored: Path) -> None:
+    """Designs that are more accurate than a faster one, but not by more than chance may do."""
+    pairs = undecided(read(explored).staircase)
+    if pairs:
+        listed = "; ".join(f"{own.slower} over {own.faster} (p = {own.probability:.2f})" for own in pairs)
+        out.print(f"Validation images do not tell apart, by McNemar's paired test at 5 %: {listed}", style="dim")
 
 
 @app.command()
@@ -257,7 +268,7 @@ def finetune(
 def search(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
     """Find the backbones worth having, of all that [[search]] allows: writes search/DEVICE/search.json.
 
-    Each is trained, quantized, run on the test split and folded for the device. What it finds is a `model` and `data`
+    Each is trained, quantized, run on the validation split and folded for the device. What it finds is a `model` and `data`
     for a configuration of its own.
 
     [bold]netweave search examples/search_dvs.toml[/]

@@ -32,6 +32,7 @@ from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.exploration import case, latency, loaded
 from netweave.listener import Progress
+from netweave.networks import ACCURACY
 from reports.artifact import read_json, write_json
 from reports.collect import collect
 from reports.designs import FRONT
@@ -54,13 +55,16 @@ def generate(
     ``logs``, which stays also when it fails.
     """
     reached = read_json(trained / "train.json", "train", "train")
-    rule = target.pick or f"fastest-above {100 * reached['correct'] / reached['total'] - target.max_loss}"
+    correct, total = reached["validation"]
+    rule = target.pick or f"fastest-above {100 * correct / total - target.max_loss}"
     point = pick(Front.load(explored / FRONT), rule)
     source = (explored / point.mapping).parent
     graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
     progress("Verilog", 0, 2)
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes, target=device)
-    write_json(folder / "estimate.json", "estimate", _estimates(config, point.name, graph, mapping, device))
+    tested = read_json(source / ACCURACY, "accuracy", "explore")["test"]
+    figures = _estimates(config, graph, mapping, device)
+    write_json(folder / "estimate.json", "estimate", {"point": point.name, "test": tested, **figures})
     if graph.input.sparse:
         found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
         crossing = {field: found.crossing(field) for field in ("latency", "interval")}
@@ -79,7 +83,7 @@ def generate(
         write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 
 
-def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
+def _estimates(config: Config, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
     images, masks = data.load(config.data), None
     program = estimate(loaded(config, graph, lambda: images), mapping, device, case(config))
     if graph.input.sparse:
@@ -90,7 +94,6 @@ def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, devic
     steady = run.intervals[-(FRAMES // 2 if masks is None else len(masks)) :]
     estimated = forecast(graph, mapping, masks)
     return {
-        "point": point,
         "program": {"latency": float(program.latency), "bottleneck": program.bottleneck},
         "estimated": {
             "latency": estimated.latency,

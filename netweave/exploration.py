@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -35,7 +36,7 @@ from netweave import __version__
 from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.listener import Progress
-from netweave.networks import Networks, origin, source
+from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
 from netweave.workers import Task, Workers, tell
 from reports.artifact import read_json
@@ -47,7 +48,7 @@ JUDGED = 8
 TRIES = 6
 """How many designs near the program's are simulated for each op, at the most."""
 SAMPLE = 16
-"""Test images, evenly spread, over which the latency of a sparse design is averaged."""
+"""Validation images, evenly spread, over which the latency of a sparse design is averaged."""
 CHOSEN_AGAIN = 4
 """How often a design is chosen again, at the most, whose queues take it over a limit."""
 NARROW = 1.02
@@ -161,7 +162,7 @@ class Exploration:
         return {"designs": [_entry(found)]}
 
     def accuracy(self, assignment: dict[str, str]) -> list[int]:
-        """How many test images of how many the quantized network gets right; its graph is kept."""
+        """How many validation images of how many the quantized network gets right; its graph is kept."""
         reached = self.networks.measure(assignment).accuracy
         return [reached.correct, reached.total]
 
@@ -171,7 +172,7 @@ class Exploration:
         """The mapping that is best as simulated, of the program's choice and of others near it within the same limits.
 
         ``tried``: how many others were simulated; ``gained``: the share by which it is better. Frames are of the
-        training split, so that nothing is chosen by the test split.
+        training split, so that the images that choose between designs have no part in their foldings.
         """
         problem = asked(self.table, self.search, family, Fraction(share), limits)
         selection = {op.name: op.candidates[number] for op, number in zip(problem.ops, choice, strict=True)}
@@ -200,7 +201,7 @@ class Exploration:
     def cycles(self, assignment: dict[str, str], mapping: dict[str, Any]) -> dict[str, Any]:
         """The mapping with queues as deep as they have to be, and what it then costs."""
         graph = load(self.networks.measure(assignment).folder)
-        masks = self.networks.data.sample("test", SAMPLE) if graph.input.sparse else None
+        masks = self.networks.data.sample("validation", SAMPLE) if graph.input.sparse else None
         sized = size_queues(graph, HwMapping.of(mapping), 4 if masks is None else masks)
         own = self.loaded(graph)
         # as the solver has it, with queues of about the depth they need
@@ -379,11 +380,12 @@ def measured_point(
     """The design, its ``name``, ``assignment``, ``solver``, ``minimised``, ``tried`` and ``gained``, with its accuracy
     and its costs.
 
-    ``folder``, which is made, keeps its graph and mapping.
+    ``folder``, which is made, keeps its graph, its mapping, and which images it gets right.
     """
     measured = exploration.networks.measure(design["assignment"])
     folder.mkdir()
     save(load(measured.folder), folder)
+    shutil.copy(measured.folder / ACCURACY, folder)
     HwMapping.of(costs["mapping"]).save(folder / emit.MAPPING_FILE)
     low, high = measured.accuracy.interval
     return FrontPoint(
@@ -391,6 +393,7 @@ def measured_point(
         assignment=design["assignment"],
         correct=measured.accuracy.correct,
         total=measured.accuracy.total,
+        right=measured.right,
         interval=(low / 100, high / 100),
         solver=SolverReport(**design["solver"]),
         minimised=design["minimised"],

@@ -26,7 +26,7 @@ FINETUNED = "finetune.json"
 
 
 class Change(TypedDict):
-    """Test images of ``total`` that a point's network got right."""
+    """Validation images of ``total`` that a point's network got right."""
 
     before: int
     after: int
@@ -69,8 +69,8 @@ def follows(folder: Path, explored: Path) -> bool:
 def finetune(exploration: Exploration, explored: Path, names: Sequence[str], progress: Progress, folder: Path) -> None:
     """Write what ``explored`` has, the points of these ``names`` trained for the epochs that ``exploration`` says.
 
-    And ``finetune.json``: the exploration that it was made from, and test images right before and after. A network that
-    came out worse is written all the same.
+    And ``finetune.json``: the exploration that it was made from, and validation images right before and after. A
+    network that came out worse is written all the same.
     """
     shutil.copytree(explored, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(STAMP))
     whole, front = Front.load(explored / ALL), Front.load(explored / FRONT)

@@ -43,7 +43,7 @@ from netweave.listener import Listener, Progress
 from netweave.stamp import digest
 from netweave.store import Store
 from netweave.workers import Pool
-from reports.artifact import ArtifactError, read_json
+from reports.artifact import VERSION, ArtifactError, read_json
 from reports.designs import FRONT
 from reports.html import REPORT
 from reports.schema import Report
@@ -184,7 +184,7 @@ def run(config: Config, folder: Path, listener: Listener = SILENT, pool: Pool = 
 
 def _job(folder: Path, inputs: Mapping[str, object], write: Callable[[Progress, Path], None]) -> Job:
     stage = folder.name if folder.name in STAGES else f"{folder.parent.name} {folder.name}"
-    return Job(stage, folder, {**inputs, "netweave": __version__}, write)
+    return Job(stage, folder, {**inputs, "netweave": __version__, "artifacts": VERSION}, write)
 
 
 def _needs(folder: Path) -> Path:

@@ -68,6 +68,7 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
         name=entry["name"],
         formats=entry["assignment"],
         accuracy=Accuracy(correct=entry["correct"], total=entry["total"]),
+        right=entry["right"],
         latency=latency,
         program=entry["program"],
         tried=entry["tried"],

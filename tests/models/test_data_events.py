@@ -12,6 +12,8 @@ import pytest
 from models.data import Augment, Dataset, DatasetError, digits_dvs, load
 from models.data.cache import cache_dir, kept
 from models.data.counts import Counts
+from models.data.dataset import SPLITS
+from models.data.digits import parts
 from models.data.eye_tracking import SCALE, frames_by_count, sequences
 from models.data.n_mnist import n_mnist
 from models.events.formats import eye_tracking as files_of_eyes
@@ -27,7 +29,8 @@ from tests.support.data import DATA
 def sparse_data(**changes: object) -> Dataset:
     rng = np.random.default_rng(0)
     x = (rng.integers(1, 8, (12, 2, 5, 6)) * (rng.random((12, 2, 5, 6)) < 0.2) / 4).astype(np.float32)
-    base = Dataset("some", x, np.arange(12) % 3, x[:5], np.arange(5) % 3, 3, IntType(3, False), 0.25, sparse=True)
+    y = np.arange(12) % 3
+    base = Dataset("some", x, y, x[:3], y[:3], x[:5], y[:5], 3, IntType(3, False), 0.25, sparse=True)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -40,7 +43,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_sparse_site_is_active_where_a_channel_is_not_zero() -> None:
     data = sparse_data()
-    for split in ("train", "test"):
+    for split in SPLITS:
         images, masks = data.split(split)[0], data.masks(split)
         assert masks.dtype == bool
         for image, mask, frame in zip(images, masks, data.frames(split), strict=True):
@@ -70,18 +73,17 @@ def test_counts_fit_their_format(most: int, width: int) -> None:
     assert np.array_equal(counts.floats(image) / np.float32(counts.scale), image)
 
 
-def few_digits() -> Dataset:
-    whole = load("digits")
-    some = {"train_x": whole.train_x[:40], "train_y": whole.train_y[:40]}
-    return replace(whole, test_x=whole.test_x[:20], test_y=whole.test_y[:20], **some)
+def few_digits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {split: (x[:40], y[:40]) for split, (x, y) in parts().items()}
 
 
 def test_digits_dvs_is_made_once_and_again_when_it_is_gone(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digits_dvs, "digits", few_digits)
+    monkeypatch.setattr(digits_dvs, "parts", few_digits)
     first = load("digits_dvs")
     assert first.sparse
     assert (first.shape, first.input_dtype, first.input_scale) == ((32, 32, 2), IntType(3, False), 0.25)
-    assert np.array_equal(first.train_y, few_digits().train_y)
+    assert np.array_equal(first.test_y, few_digits()["test"][1])
+    assert sorted([*first.train_y, *first.validation_y]) == sorted(few_digits()["train"][1])
     (file,) = cache.iterdir()
     for content in (b"", file.read_bytes()[:-30], None):
         file.unlink()
@@ -117,7 +119,7 @@ def test_digits_dvs_looks_like_n_mnist_and_is_learnable(cache: Path) -> None:
     from sklearn.neighbors import KNeighborsClassifier
 
     data = load("digits_dvs")
-    assert (len(data.train_x), len(data.test_x)) == (1258, 539)
+    assert (len(data.train_x), len(data.validation_x), len(data.test_x)) == (1010, 248, 539)
     assert 0.15 < data.masks("train").mean() < 0.3
     assert data.masks("train").any(axis=(1, 2)).all()
     flat = [x.reshape(len(x), -1) for x in (data.train_x, data.test_x)]
@@ -144,9 +146,10 @@ def test_n_mnist_reads_the_official_layout(cache: Path, tmp_path: Path, monkeypa
     data = load(f"n_mnist:{tmp_path}/n_mnist", lambda *at: heard.append(at))
     assert heard == [(f"n_mnist {split}", number, 20) for split in ("Train", "Test") for number in range(20)]
     assert (data.sparse, data.shape, data.classes) == (True, (34, 34, 2), 10)
-    assert data.train_y.tolist() == data.test_y.tolist() == [digit for digit in range(10) for _ in range(2)]
+    assert data.test_y.tolist() == [digit for digit in range(10) for _ in range(2)]
+    assert sorted([*data.train_y, *data.validation_y]) == data.test_y.tolist()
     counts = Counts()
-    for name, image in zip(list(held)[:20], data.encode(data.train_x), strict=True):
+    for name, image in zip(list(held)[20:], data.encode(data.test_x), strict=True):
         t, x, y, p = np.array(held[name]).T
         assert np.array_equal(image, counts.image(recording(name, t, x, y, p, (34, 34))))
     # read again only where a file has changed
@@ -174,7 +177,7 @@ def test_n_mnist_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.skipif(not (DATA / "n_mnist").is_dir(), reason=f"no N-MNIST recordings in {DATA}")
 def test_real_n_mnist(cache: Path) -> None:
     data = n_mnist(DATA / "n_mnist")
-    assert (len(data.train_x), len(data.test_x)) == (1000, 60)
+    assert (len(data.train_x) + len(data.validation_x), len(data.test_x)) == (1000, 60)
     assert np.bincount(data.test_y).sum() == 60
     assert 0.2 < data.masks("train").mean() < 0.27
     first = sorted((DATA / "n_mnist" / "Test" / str(data.test_y[0])).glob("*.bin"))[0]
@@ -259,5 +262,5 @@ def test_the_documented_way_to_use_own_recordings(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(f"from pathlib import Path\nFOLDER = Path({str(tmp_path)!r})\n{code}")
     data = load(f"{tmp_path}/mine.py:gestures")
     assert (data.sparse, data.shape, data.classes, data.input_scale) == (True, (64, 64, 2), 4, 0.25)
-    assert set(data.train_y) == set(data.test_y) == {0, 3}
+    assert {*data.train_y, *data.validation_y} == set(data.test_y) == {0, 3}
     assert data.masks("train").any()

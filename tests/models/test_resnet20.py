@@ -131,9 +131,9 @@ def test_cifar10_names_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_published_accuracy_is_reached_in_float_and_kept_by_8_bits() -> None:
     data = load("cifar10")
     network = load_model("resnet20:cifar10").eval()
-    low, high = accuracy(network, data).interval
+    low, high = accuracy(network, data, "test").interval
     assert low < 0.9173 < high
     quantized = quantize(network, data, "int8", epochs=0)
     compare_with_golden(quantized, quantized.export(), data, 1)
     some = replace(data, test_x=data.test_x[:1000], test_y=data.test_y[:1000])
-    assert accuracy(quantized, some).value > 0.90
+    assert accuracy(quantized, some, "test").value > 0.90

@@ -132,8 +132,8 @@ def test_esda_has_the_layers_of_its_published_designs(name: str, file: str) -> N
 def test_digits_dvs_net_learns_digits_dvs_and_keeps_it_in_integers() -> None:
     images = load("digits_dvs")
     network = train(load_model("digits_dvs_net"), images, epochs=20)
-    assert accuracy(network, images).value > 0.95
+    assert accuracy(network, images, "test").value > 0.95
     for form, least in (("int8", 0.96), ("int4", 0.94), ("dybit4", 0.94)):
         quantized = quantize(network, images, form, epochs=3)
-        assert accuracy(quantized, images).value > least
+        assert accuracy(quantized, images, "test").value > least
         compare_with_golden(quantized, quantized.export(), images, 20)

@@ -79,7 +79,7 @@ def test_corrupt_artifacts(
         (run / folder).mkdir(parents=True)
     (run / "train" / "network.npz").write_bytes(b"PK\x03\x04 half")
     (run / "train" / "train.json").write_text(
-        json.dumps({"format": "netweave train", "version": 1, "correct": 5, "total": 10})
+        json.dumps({"format": "netweave train", "version": 2, "validation": [5, 10], "test": [4, 9]})
     )
     front = {"truncated": "{", "no json": "front", "newer": json.dumps({"version": 99, "points": []})}[kind]
     (run / "explore" / "zu3eg" / "front.json").write_text(front)

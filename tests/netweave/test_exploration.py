@@ -242,7 +242,7 @@ def test_costs_can_be_those_of_one_training_image() -> None:
     masks = np.array([rng.random((shape.height, shape.width)) < density for density in (0.1, 0.5, 0.9)])
     x = np.repeat(masks[:, None], shape.channels, axis=1).astype(np.float32)
     labels = np.zeros(3, np.int64)
-    images = Dataset("three", x, labels, x, labels, 2, IntType(8, signed=False), 1.0, sparse=True)
+    images = Dataset("three", x, labels, x, labels, x, labels, 2, IntType(8, signed=False), 1.0, sparse=True)
     config = Config.model_validate({"name": "x", "device": [{"name": "zu3eg"}], "explore": {"activity": 1}})
     assert expected(loaded(config, graph, lambda: images), case(config)) == frame_activity(graph, masks[1])
     config = config.model_copy(update={"explore": config.explore.model_copy(update={"activity": 3})})
