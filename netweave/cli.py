@@ -268,8 +268,8 @@ def finetune(
 def search(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
     """Find the backbones worth having, of all that [[search]] allows: writes search/DEVICE/search.json.
 
-    Each is trained, quantized, run on the validation split and folded for the device. What it finds is a `model` and `data`
-    for a configuration of its own.
+    Each is trained, quantized, run on the validation split and folded for the device. What it finds is a `model` and
+    `data` for a configuration of its own.
 
     [bold]netweave search examples/search_dvs.toml[/]
     """
