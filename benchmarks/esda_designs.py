@@ -9,10 +9,10 @@ Each of ours keeps to the DSP blocks and 18 Kb memories of the published one, on
   (``models.clusters``), and the real frame published with the design, which exploration does not see.
 
 Cycles are ``simulated``, resources ``estimated``. Like is set beside like: the cycles of the slowest layer by ESDA's
-own model, as published and with expansions that compute all sites of their input, beside those of the slowest op by ours.
-ESDA's frames a second come from a clock in Python around start and poll on a board, transfers included, over its data
-set as a whole; nothing of ours was measured like that, and no ratio is made of it. 1 / latency of a single frame at the
-published clock, which no router has confirmed for ours, is that of the core alone.
+own model, as published and with expansions that compute all sites of their input, beside those of the slowest op by
+ours. ESDA's frames a second come from a clock in Python around start and poll on a board, transfers included, over its
+data set as a whole; nothing of ours was measured like that, and no ratio is made of it. 1 / latency of a single frame
+at the published clock, which no router has confirmed for ours, is that of the core alone.
 """
 
 from __future__ import annotations
