@@ -127,6 +127,10 @@ class Node:
     def _check_products(self, name: str, requant: Requant, ranges: list[Range]) -> None:
         """Every number of golden's requantization must lie within ``INT64``."""
         half = (1 << requant.shift) >> 1
+        # what no channel exceeds, which most often is enough
+        largest = max(max(-low, high) for low, high in ranges) << requant.fraction
+        if (largest + int(np.abs(requant.bias).max())) * max(1, int(requant.mult.max())) + half <= INT64.max:
+            return
         numbers = zip(ranges, requant.bias.tolist(), requant.mult.tolist(), strict=True)
         for channel, ((low, high), bias, mult) in enumerate(numbers):
             whole = low << requant.fraction, high << requant.fraction
@@ -360,7 +364,8 @@ def _weighted(weight: np.ndarray, dtype: DType) -> list[Range]:
     """By output channel, between what sums of products of ``weight`` [c_out, ...] with values of ``dtype`` lie."""
     flat = weight.reshape(len(weight), -1)
     ends = zip(np.minimum(flat, 0).sum(axis=1).tolist(), np.maximum(flat, 0).sum(axis=1).tolist(), strict=True)
-    return [(least * dtype.max + most * dtype.min, least * dtype.min + most * dtype.max) for least, most in ends]
+    low, high = dtype.min, dtype.max
+    return [(least * high + most * low, least * low + most * high) for least, most in ends]
 
 
 def _unweighted(terms: int, dtype: DType, shape: Shape) -> list[Range]:
