@@ -176,6 +176,18 @@ def test_a_sum_times_its_multiplier_beyond_int64_is_refused(weight: int, sums: s
     check_golden(case, most)
 
 
+@pytest.mark.parametrize("op", ["requantize", "add", "avg_pool", "global_pool"])
+@pytest.mark.parametrize("dtype", [INT8, DYBIT8], ids=str)
+def test_inputs_of_32_bits_are_bounded(op: str, dtype: DType) -> None:
+    none = np.zeros((1, 1, 3, 3), np.int64)
+    case = Case(op, IntType(32, False), 3, 2, none, INT8, dtype, -77, 16, 40)
+    most = largest_mult(case)
+    assert 0 < most < 65535
+    check_golden(case, most)
+    with pytest.raises(GraphError, match=f"{most + 1} brings channel 0, .*, multipliers up to {most}"):
+        case.graph(most + 1)
+
+
 def test_the_bound_is_met_to_the_last_one() -> None:
     """A bias that brings a product to 2**63 - 1 is valid, one more is not, nor is anything that rounding adds."""
     mult = 7 * 73 * 127
