@@ -68,6 +68,7 @@ def write_network(folder: Path, rng: np.random.Generator) -> Path:
         ("block_0_0", "pointwise", 4, 8, 1, True, None),
         ("block_0_1", "depthwise3x3", 8, 8, 1, True, None),
         ("block_0_2", "pointwise", 8, 4, 1, False, 50_000),
+        ("head", "pointwise", 4, 4, 1, True, None),
     ]
     shapes = {
         "conv3x3": lambda i, o: (9, i, o),
@@ -304,7 +305,7 @@ def set_text(file: str, text: str) -> Callable[[Path], None]:
         (set_cfg(lambda d: d["layers"][0].pop("stride")), r"layer 'stem', field 'stride': None must be of type int"),
         (set_cfg(lambda d: d["layers"][0].update(type="pool")), r"field 'type': 'pool' must be one of conv, block, "),
         (set_cfg(lambda d: d["layers"][1].update(channels=[4, 8])), r"field 'channels': \[4, 8\] must be 3 counts"),
-        (set_cfg(lambda d: d["layers"].append(3)), r"layer 'layers\[3\]', field 'name': None must be of type str"),
+        (set_cfg(lambda d: d["layers"].append(3)), r"layer 'layers\[4\]', field 'name': None must be of type str"),
         (lambda folder: (folder / "cfg.json").unlink(), r"cfg.json: cannot be read as JSON"),
         (lambda folder: (folder / "data" / "stem_bias.txt").unlink(), r"stem_bias.txt: cannot be read as text"),
         (set_text("stem_bias.txt", "1\n2\n3\n"), r"stem_bias.txt: 3 numbers must be 4, 4"),
