@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +18,15 @@ from models.data.dataset import SPLITS
 from models.data.digits import parts
 from models.data.eye_tracking import SCALE, frames_by_count, sequences
 from models.data.n_mnist import n_mnist
+from models.esda import load_esda
 from models.events.formats import eye_tracking as files_of_eyes
 from models.events.formats import n_mnist as files_of_n_mnist
 from models.events.recording import EventError, recording
-from models.events.represent import downscaled, voxel_grid
-from models.events.window import by_count
+from models.events.represent import downscaled, esda_voxel_grid, voxel_grid
+from models.events.window import between, by_count
+from models.ir import golden
 from models.ir.dtype import IntType
+from models.ir.frame import Frame
 from tests.models.events import files
 from tests.support.data import DATA
 
@@ -216,6 +221,30 @@ def test_eye_tracking_sequences(marks: int, frames: int, tmp_path: Path) -> None
             assert part.grids[at].sum() * SCALE == total
             places = {(y // 8, x // 8) for _, x, y, _ in inside}
             assert {tuple(site) for site in np.argwhere(part.grids[at].any(axis=0)).tolist()} <= places
+            assert np.array_equal(part.active[at], part.grids[at].any(axis=0))
+
+
+def test_eye_tracking_sequences_of_either_grid(tmp_path: Path) -> None:
+    eye_recording(tmp_path, 1.02, 102)
+    events = downscaled(files_of_eyes.read(tmp_path / "a.h5"), 8)
+    spans = [(start, start + 50_000) for start in range(0, 1_000_000, 50_000)]
+    (part,) = sequences(tmp_path / "a.h5", length=20, grid="centred", scale=1 / 7)
+    assert np.array_equal(part.grids, [voxel_grid(between(events, *span), 3, span, 7) for span in spans])
+    (part,) = sequences(tmp_path / "a.h5", length=20, grid="esda", scale=0.3)
+    real = np.array([esda_voxel_grid(between(events, *span), 3) for span in spans])
+    assert np.array_equal(part.grids, np.rint(real / 0.3))
+    assert np.array_equal(part.active, (real != 0).any(axis=1))
+    assert (part.active & ~part.grids.any(axis=1)).any(), "a site may be active whose integers are 0"
+    (part,) = sequences(tmp_path / "a.h5", length=20, grid="esda", scale=1e-3)
+    assert (part.grids.min(), part.grids.max()) == (-128, 127)
+    for grid, scale, message in (
+        ("voxel", 0.25, "grid: 'voxel' must be one of centred, esda"),
+        ("centred", 0.3, "scale: 0.3 must be 1 over a whole number for the grid 'centred', such as 0.25"),
+        ("centred", 2.0, "scale: 2.0 must be 1 over a whole number"),
+        ("esda", 0.0, "scale: 0.0 must be positive"),
+    ):
+        with pytest.raises(EventError, match=message):
+            next(sequences(tmp_path / "a.h5", length=20, grid=grid, scale=scale))
 
 
 def test_eye_tracking_frames_of_as_many_events(tmp_path: Path) -> None:
@@ -246,6 +275,46 @@ def test_real_eye_tracking_sequences() -> None:
     assert found[0].pupil[:2].tolist() == [[364 / 8, 90 / 8], [362 / 8, 91 / 8]]
     density = np.mean([(part.grids != 0).any(axis=1).mean() for part in found])
     assert 0.02 < density < 0.15
+
+
+WINDOWS = DATA / "see_weights" / "golden_SEE-D_7_4.npz"
+RECORDING = DATA / "3et_plus" / "train" / "7_4" / "7_4.h5"
+needs_windows = pytest.mark.skipif(
+    not (WINDOWS.is_file() and RECORDING.is_file()), reason=f"no SEE windows, or not their recording, in {DATA}"
+)
+
+
+@needs_windows
+def test_see_takes_the_grids_that_its_own_software_makes() -> None:
+    """Sites, real values and integers of 30 windows as ESDA's software gave them, which adds up in float32."""
+    with np.load(WINDOWS) as archive:
+        golden_windows = {name: archive[name] for name in archive.files}
+    (part, *_) = sequences(RECORDING, grid="esda", scale=float(golden_windows["input_scale"]))
+    # labels went through float32 on their way to 0 to 1
+    assert np.abs(part.pupil - golden_windows["label_xy"] * [80, 60]).max() < 1e-5
+    events = downscaled(files_of_eyes.read(RECORDING), 8)
+    offsets = golden_windows["window_offset"].tolist()
+    for number, (first, last) in enumerate(itertools.pairwise(offsets)):
+        y, x = golden_windows["sites"][first:last].T
+        assert np.argwhere(part.active[number]).tolist() == golden_windows["sites"][first:last].tolist()
+        assert np.array_equal(part.grids[number][:, y, x].T, golden_windows["features"][first:last])
+        real = esda_voxel_grid(between(events, number * 50_000, (number + 1) * 50_000), 3)
+        assert np.abs(real[:, y, x].T - golden_windows["voxel"][first:last]).max() < 3e-6
+
+
+@needs_windows
+def test_see_d_gives_the_published_features_from_the_events_on() -> None:
+    """Events, grid, integer backbone, mean over active sites: the rules of hardware that the README of the data has."""
+    with np.load(WINDOWS) as archive:
+        scale, wanted = float(archive["input_scale"]), archive["backbone_out_hw"]
+    graph, _ = load_esda(DATA / "see_weights" / "SEE-D_int.json")
+    factor = json.loads((DATA / "see_weights" / "SEE-D_int_extra.json").read_text())["output_requant"]
+    (part, *_) = sequences(RECORDING, grid="esda", scale=scale)
+    for number in range(0, 30, 6):
+        frame = Frame.from_dense(part.grids[number].transpose(1, 2, 0), part.active[number])
+        frames = golden.run(graph, frame)
+        mean = frames["sum"].features[0] // len(frames["conv8"].sites)
+        assert np.array_equal(np.clip((mean * factor + 2**15) >> 16, -127, 127), wanted[number])
 
 
 def test_the_documented_way_to_use_own_recordings(tmp_path: Path) -> None:
