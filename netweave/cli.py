@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -43,7 +43,12 @@ app = typer.Typer(
 )
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="what to build, and for which devices")]
-RunFolder = Annotated[Path | None, typer.Option("--out", "-o", help="the run's folder; runs/NAME where left out")]
+RunFolder = Annotated[
+    Path | None, typer.Option("--out", "-o", file_okay=False, help="the run's folder; runs/NAME where left out")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="take the folders of earlier stages as they are, whatever was changed in them")
+]
 
 Count = Annotated[
     int | None, typer.Option("--workers", min=1, help="processes that explore; as many as processors where left out")
@@ -86,6 +91,9 @@ class Watcher(Listener):
         task, _ = self._tasks[stage]
         self._progress.update(task, description=f"{stage}: {what}", completed=done, total=total)
 
+    def warn(self, text: str) -> None:
+        err.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)
+
     def end(self, stage: str, fresh: bool, folder: Path) -> None:
         task, began = self._tasks.pop(stage)
         self._progress.remove_task(task)
@@ -93,10 +101,10 @@ class Watcher(Listener):
         self._progress.console.print(f"[green]✓[/] {stage:<20} [dim]{took}[/]   {folder}")
 
 
-def _stage(name: str, path: Path, out_folder: Path | None) -> None:
+def _stage(name: str, path: Path, out_folder: Path | None, **choices: Any) -> None:
     config = configuration.load(path)
     with Watcher() as watcher:
-        flow.STAGES[name](config, out_folder or Path("runs") / config.name, watcher)
+        flow.STAGES[name](config, out_folder or Path("runs") / config.name, watcher, **choices)
 
 
 @app.command()
@@ -161,13 +169,16 @@ def train(config: ConfigFile, out_folder: RunFolder = None) -> None:
 
 
 @app.command()
-def quantize(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def quantize(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Quantize at each format, and measure each layer's sensitivity: writes quantize/FORMAT/graph.json."""
-    _stage("quantize", config, out_folder)
+    _stage("quantize", config, out_folder, force=force)
 
 
 @app.command()
-def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
+def explore(
+    config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None,
+    force: Force = False,
+) -> None:  # fmt: skip
     """Find each device's Pareto front: writes explore/DEVICE/front.json, and front.html to look at.
 
     Every finished evaluation is kept in evaluations/: what was killed goes on where it was.
@@ -177,7 +188,7 @@ def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = N
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
     with Watcher() as watcher:
-        flow.explore(loaded, folder, watcher, Pool(cluster, workers))
+        flow.explore(loaded, folder, watcher, Pool(cluster, workers), force)
     for device in loaded.device:
         _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
         out.print(f"to look at: [bold]{folder / 'explore' / device.target.name / 'front.html'}[/]", soft_wrap=True)
@@ -235,6 +246,7 @@ def finetune(
     points: Annotated[list[str], typer.Argument(metavar="POINT...", help="of the fronts: names, or rules as `knee`")],
     epochs: Annotated[int, typer.Option(min=1, help="of quantization-aware training, from the float network")],
     out_folder: RunFolder = None,
+    force: Force = False,
 ) -> None:
     """Train points of the fronts for longer, as they are built: writes finetune/DEVICE/front.json.
 
@@ -246,7 +258,7 @@ def finetune(
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
     with Watcher() as watcher:
-        changes = flow.finetune(loaded, folder, points, epochs, watcher)
+        changes = flow.finetune(loaded, folder, points, epochs, watcher, force)
     for device, trained in changes.items():
         for name, change in trained.items():
             before, after = (f"{100 * right / change['total']:.2f} %" for right in (change["before"], change["after"]))
@@ -282,21 +294,21 @@ def search(config: ConfigFile, out_folder: RunFolder = None, workers: Count = No
 
 
 @app.command()
-def generate(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def generate(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Generate and synthesize the chosen design of each device: writes generate/DEVICE/design/netweave.v."""
-    _stage("generate", config, out_folder)
+    _stage("generate", config, out_folder, force=force)
 
 
 @app.command()
-def cosim(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def cosim(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Run test images through each design's RTL and compare with golden: writes cosim/DEVICE/cosim.json."""
-    _stage("cosim", config, out_folder)
+    _stage("cosim", config, out_folder, force=force)
     loaded = configuration.load(config)
     _verdict(loaded, out_folder or Path("runs") / loaded.name)
 
 
 @app.command()
-def build(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def build(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Make the bitstream of each device whose config names a board: writes build/DEVICE/board.bit (or .bin).
 
     [bold]netweave build examples/digits_dvs_ulx3s.toml[/]
@@ -305,7 +317,7 @@ def build(config: ConfigFile, out_folder: RunFolder = None) -> None:
     if all(device.board is None for device in loaded.device):
         why = f"is named by no [[device]]; `board = ...` names one: {', '.join(BOARDS)}, or the path of a .toml file"
         raise configuration.ConfigError(config, "board", why)
-    _stage("build", config, out_folder)
+    _stage("build", config, out_folder, force=force)
     _bitstreams(out_folder or Path("runs") / loaded.name, loaded)
 
 
@@ -322,9 +334,9 @@ def _bitstreams(folder: Path, config: configuration.Config) -> None:
 
 
 @app.command()
-def report(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def report(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Make the page, the tables and the pictures of a run: writes report/index.html."""
-    _stage("report", config, out_folder)
+    _stage("report", config, out_folder, force=force)
 
 
 @app.command()

@@ -28,8 +28,28 @@ def current(folder: Path, inputs: Mapping[str, object]) -> bool:
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
         return stamp["inputs"] == _hash(inputs) and stamp["files"] == _files(folder)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def altered(folder: Path) -> tuple[Path, str] | None:
+    """The first file of ``folder`` that is not as it was written, and what was done to it; None where all are."""
+    stamp = folder / STAMP
+    try:
+        written = dict(json.loads(stamp.read_text(encoding="utf-8"))["files"])
+    except FileNotFoundError:
+        return stamp, "was removed"
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return stamp, "was changed"
+    files = _files(folder)
+    for name in sorted({*written, *files}):
+        if name not in files:
+            return folder / name, "was removed"
+        if name not in written:
+            return folder / name, "was added"
+        if files[name] != written[name]:
+            return folder / name, "was changed"
+    return None
 
 
 def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], None]) -> bool:

@@ -85,7 +85,7 @@ def test_corrupt_artifacts(
     (run / "explore" / "zu3eg" / "front.json").write_text(front)
     stages = {"quantize": "network.npz", "generate": "front.json"}
     for stage, file in stages.items():
-        assert call(monkeypatch, stage, net, "-o", run) == 2
+        assert call(monkeypatch, stage, net, "-o", run, "--force") == 2
         shown = capsys.readouterr().err
         assert file in "".join(shown.split())
         assert "Traceback" not in shown
