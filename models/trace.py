@@ -36,6 +36,7 @@ def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = 
     ``sparse`` says that images have active sites only. The module is the same: it computes on either kind.
     """
     model = copy.deepcopy(model).eval()
+    _refuse_not_finite(model)
     graph = _symbolic(model)
     _refuse_unknown(model, graph)
     plan = fuse_clips(fold_batchnorm(_build(model, graph, shape, name, sparse)))
@@ -59,6 +60,13 @@ def _symbolic(model: nn.Module) -> fx.Graph:
         raise TraceError(f"{type(model).__name__}: takes {len(inputs)} inputs ({', '.join(inputs)}); must take 1")
     graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
     return graph
+
+
+def _refuse_not_finite(model: nn.Module) -> None:
+    for name, tensor in model.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            value = tensor[~torch.isfinite(tensor)].flatten()[0].item()
+            raise TraceError(f"{name}: holds {value}; every weight must be finite; diverged training leaves none")
 
 
 def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
@@ -117,8 +125,8 @@ def _check_same(model: nn.Module, plan: Plan) -> None:
         found = plan.logits(x)
     if not torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * max(1.0, wanted.abs().max().item())):
         raise TraceError(
-            f"{type(model).__name__}: computes other outputs than its trace, or none that are finite; an operation "
-            "that writes in place must be used only through its result, and nothing may depend on the data"
+            f"{type(model).__name__}: computes other outputs than its trace; an operation that writes in place must be "
+            "used only through its result, and nothing may depend on the data"
         )
 
 

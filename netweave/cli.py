@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dse.front import Front
@@ -18,13 +18,17 @@ from dse.proof import PROOF, ProofError
 from dse.proof import verify as prove
 from hw.boards.board import BOARDS
 from hw.device import DEVICES
+from netweave import __version__, flow
 from netweave import config as configuration
-from netweave import flow
-from netweave.listener import Listener
+from netweave.errors import is_user_error
+from netweave.fronts import load_front
+from netweave.watch import watching
 from netweave.workers import Pool
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+DEBUG = "--debug"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,51 +64,46 @@ Cluster = Annotated[
 
 
 def main() -> None:
-    """Run the command line: exit code 2 and one message, without a traceback, for what a user can mend."""
+    """Run the command line: exit code 2 and one message for what a user can mend, 1 for a bug of netweave."""
+    # anywhere in the line, so that it can be put behind a command that failed
+    debug, arguments = DEBUG in sys.argv, [word for word in sys.argv[1:] if word != DEBUG]
     try:
-        app()
-    except flow.USER_ERRORS as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
+        app(arguments)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        if is_user_error(error):
+            err.print(f"[bold red]error:[/] {escape(str(error) or type(error).__name__)}", soft_wrap=True)
+            sys.exit(2)
+        err.print(f"[bold red]bug:[/] {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
+        err.print(
+            f"This is a bug of netweave {__version__}, none of your files. Please report it to those you have it from, "
+            f"with this command and the traceback {'above' if debug else f'that {DEBUG} shows'}.",
+            soft_wrap=True,
+        )
+        sys.exit(1)
 
 
-class Watcher(Listener):
-    """One line a finished stage, with a moving bar for each that is going on."""
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"netweave {__version__}")
+        raise typer.Exit
 
-    def __init__(self) -> None:
-        what = TextColumn("{task.description}")
-        columns = (SpinnerColumn(), what, BarColumn(28), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=out, transient=True)
-        self._tasks: dict[str, tuple[TaskID, float]] = {}
 
-    def __enter__(self) -> Watcher:
-        self._progress.start()
-        return self
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")]
+Debug = Annotated[bool, typer.Option(DEBUG, help="show the traceback of any error")]
 
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
-    def begin(self, stage: str) -> None:
-        self._tasks[stage] = self._progress.add_task(stage, total=None), time.perf_counter()
-
-    def step(self, stage: str, what: str, done: int, total: int) -> None:
-        task, _ = self._tasks[stage]
-        self._progress.update(task, description=f"{stage}: {what}", completed=done, total=total)
-
-    def warn(self, text: str) -> None:
-        err.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)
-
-    def end(self, stage: str, fresh: bool, folder: Path) -> None:
-        task, began = self._tasks.pop(stage)
-        self._progress.remove_task(task)
-        took = f"{time.perf_counter() - began:7.1f} s" if fresh else "     kept"
-        self._progress.console.print(f"[green]✓[/] {stage:<20} [dim]{took}[/]   {folder}")
+@app.callback()
+def options(version: Version = False, debug: Debug = False) -> None:
+    """Options of every command; ``main`` has taken ``--debug`` out of the line before."""
 
 
 def _stage(name: str, path: Path, out_folder: Path | None, **choices: Any) -> None:
     config = configuration.load(path)
-    with Watcher() as watcher:
-        flow.STAGES[name](config, out_folder or Path("runs") / config.name, watcher, **choices)
+    folder = out_folder or Path("runs") / config.name
+    with watching(folder, out, err) as watcher:
+        flow.STAGES[name](config, folder, watcher, **choices)
 
 
 @app.command()
@@ -115,7 +114,7 @@ def run(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None,
     """
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
+    with watching(folder, out, err) as watcher:
         flow.run(loaded, folder, watcher, Pool(cluster, workers))
     _summary(folder)
     _bitstreams(folder, loaded)
@@ -187,7 +186,7 @@ def explore(
     """
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
+    with watching(folder, out, err) as watcher:
         flow.explore(loaded, folder, watcher, Pool(cluster, workers), force)
     for device in loaded.device:
         _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
@@ -228,7 +227,7 @@ def verify(front: Annotated[Path, typer.Argument(help="a front.json that explore
 
     [bold]netweave verify runs/digits_dvs/explore/zu3eg/front.json[/]
     """
-    for point in Front.load(front).points:
+    for point in load_front(front).points:
         begin = time.perf_counter()
         report = prove(front.parent / Path(point.mapping).parent / PROOF)
         if report != point.solver:
@@ -257,7 +256,7 @@ def finetune(
     """
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
+    with watching(folder, out, err) as watcher:
         changes = flow.finetune(loaded, folder, points, epochs, watcher, force)
     for device, trained in changes.items():
         for name, change in trained.items():
@@ -276,7 +275,7 @@ def search(config: ConfigFile, out_folder: RunFolder = None, workers: Count = No
     """
     loaded = configuration.load(config)
     folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
+    with watching(folder, out, err) as watcher:
         flow.search(loaded, folder, watcher, Pool(cluster, workers))
     for device in loaded.device:
         found = flow.load_search(folder, device.target.name)

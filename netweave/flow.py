@@ -27,15 +27,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cosim.cycle import DeadlockError
 from cosim.design import Cosim
-from cosim.simulator import SimulationError
 from dse.front import Front
-from dse.program import SolverError
 from hw.manifest import VERSION as MANIFEST_VERSION
-from hw.targets.nextpnr import RoutingError
-from hw.targets.yosys import SynthesisError
-from netweave import __version__, architectures, designs, exploration, networks
+from netweave import __version__, architectures, designs, exploration, fronts, networks
 from netweave import finetune as finetuning
 from netweave.config import Config
 from netweave.config import Device as Target
@@ -51,8 +46,6 @@ from reports.schema import Report
 
 Stage = Callable[..., None]
 SILENT, HERE = Listener(), Pool()
-USER_ERRORS = (ValueError, OSError, SimulationError, SynthesisError, RoutingError, SolverError, DeadlockError)
-"""What a person can mend: wrong files and settings, missing programs, budgets nothing fits."""
 
 
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
@@ -90,7 +83,8 @@ def finetune(
     trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
     names = [target.target.name for target in config.device]
     folders = {name: _needs(run / "explore" / name, listener, force) for name in names}
-    picked = finetuning.chosen({device: Front.load(folder / FRONT) for device, folder in folders.items()}, points)
+    loaded = {device: fronts.load_front(folder / FRONT) for device, folder in folders.items()}
+    picked = finetuning.chosen(loaded, points)
     longer = config.model_copy(update={"quantize": config.quantize.model_copy(update={"epochs": epochs})})
     changes = {}
     for target in config.device:
@@ -128,7 +122,7 @@ def generate(config: Config, run: Path, listener: Listener = SILENT, force: bool
             inputs |= {"board": networks.source(target.board), "data": networks.source(config.data)}
         write = partial(designs.generate, config, target, trained, explored, run / "logs")
         jobs.append(_job(run / "generate" / target.target.name, inputs, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    run_jobs(jobs, listener)
 
 
 def cosim(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
@@ -139,7 +133,7 @@ def cosim(config: Config, run: Path, listener: Listener = SILENT, force: bool = 
         inputs = {"design": digest(generated), "data": networks.source(config.data), **config.cosim.model_dump()}
         write = partial(designs.cosim, config, generated, run / "simulators")
         jobs.append(_job(run / "cosim" / target.target.name, inputs, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    run_jobs(jobs, listener)
 
 
 def build(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
@@ -151,19 +145,19 @@ def build(config: Config, run: Path, listener: Listener = SILENT, force: bool = 
             inputs = {"project": digest(generated), "board": networks.source(target.board), "seeds": target.seeds}
             write = partial(designs.build, target, generated, run / "logs")
             jobs.append(_job(run / "build" / target.target.name, inputs, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    run_jobs(jobs, listener)
 
 
 def report(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Tables, pictures and the page."""
     names = [target.target.name for target in config.device]
-    fronts = {name: _front(run, name, listener, force) for name in names}
-    folders = [run / "train", run / "quantize", *fronts.values()]
+    explored = {name: _front(run, name, listener, force) for name in names}
+    folders = [run / "train", run / "quantize", *explored.values()]
     folders += [run / stage / name for stage in ("generate", "cosim") for name in names]
     folders += [run / "build" / target.target.name for target in config.device if target.board is not None]
     inputs = {str(folder.relative_to(run)): digest(_needs(folder, listener, force)) for folder in folders}
     inputs |= {"name": config.name, "model": config.model, "data": config.data}
-    _job(run / "report", inputs, partial(designs.report, config, run, fronts)).run(listener)
+    _job(run / "report", inputs, partial(designs.report, config, run, explored)).run(listener)
 
 
 STAGES: Mapping[str, Stage] = {
@@ -223,7 +217,7 @@ def load_report(run: Path) -> Report:
 
 def load_front(run: Path, device: str) -> Front:
     """What came of a device's exploration."""
-    return Front.load(run / "explore" / device / FRONT)
+    return fronts.load_front(run / "explore" / device / FRONT)
 
 
 def load_build(run: Path, device: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from reports.artifact import ArtifactError
+
 STAMP = "stamp.json"
 
 
@@ -60,6 +62,8 @@ def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], Non
     """
     if current(folder, inputs):
         return False
+    if folder.exists() and not folder.is_dir():
+        raise ArtifactError(f"{folder}: is a file where a stage wants its folder; move it away")
     part, old = (folder.with_name(f".{folder.name}.{kind}-{os.getpid()}") for kind in ("part", "old"))
     part.mkdir(parents=True)
     try:

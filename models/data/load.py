@@ -17,7 +17,7 @@ from models.data.digits_dvs import digits_dvs
 from models.data.fashion_mnist import fashion_mnist
 from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
-from models.source import call, is_function
+from models.source import call, is_function, near
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "cifar10": cifar10,
@@ -61,7 +61,8 @@ def load(spec: str, progress: Progress | None = None) -> Dataset:
     if spec.endswith(".npz"):
         return from_arrays(spec, _read_npz(Path(spec).expanduser()))
     names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
-    raise DatasetError(f"unknown data set {spec!r}; valid are {names}, a path 'file.npz', or 'file.py:function'")
+    hint = near(name, DATASETS)
+    raise DatasetError(f"unknown data set {spec!r}; {hint}valid are {names}, a path 'file.npz', or 'file.py:function'")
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ def net(tmp_path: Path) -> Path:
     "text, says",
     [
         (f"modle = 'a'\n{DEVICE}", "modle: unknown key"),
-        ('[[device]]\nname = "zu3ge"\n', "did you mean zu3eg"),
+        ('[[device]]\nname = "zu3ge"\n', "did you mean 'zu3eg'?"),
         (f'[quantize]\nformats = ["int9"]\n{DEVICE}', "'int9' is no number format"),
         (f'model = "digits_cn"\n{DEVICE}', "unknown model 'digits_cn'"),
         (f'data = "digit"\n{DEVICE}', "unknown data set 'digit'"),
@@ -101,14 +101,29 @@ def test_a_bitstream_needs_a_board(
     assert "board: is named by no [[device]]; `board = ...` names one: ulx3s-85f" in shown
 
 
-def test_own_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch, net: Path) -> None:
+@pytest.mark.parametrize("error", [AttributeError, ValueError, RuntimeError])
+def test_own_errors_are_called_bugs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path, error: type[Exception]
+) -> None:
     def broken(*_: object) -> None:
-        raise AttributeError("a mistake of ours")
+        raise error("a mistake of ours")
 
     monkeypatch.setitem(flow.STAGES, "train", broken)
-    monkeypatch.setattr(sys, "argv", ["netweave", "train", str(net)])
-    with pytest.raises(AttributeError, match="a mistake of ours"):
-        cli.main()
+    assert call(monkeypatch, "train", net, "-o", net.parent / "run") == 1
+    shown = " ".join(capsys.readouterr().err.split())
+    assert f"bug: {error.__name__}: a mistake of ours This is a bug of netweave" in shown
+    assert "Traceback" not in shown
+    assert call(monkeypatch, "train", net, "-o", net.parent / "run", "--debug") == 1
+    assert "in broken" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback_of_a_users_error_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: Path
+) -> None:
+    assert call(monkeypatch, "--debug", "train", net.parent / "absent.toml") == 2
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "there is no such file" in shown
 
 
 def test_help_teaches_with_examples(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
