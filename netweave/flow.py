@@ -17,7 +17,8 @@
 
 A stage is skipped when what it reads is what it was made from. One that fails or is stopped leaves
 what stood there before. ``cosim`` and ``report`` read nothing but files and load no torch. A stage refuses a folder in
-which a file is not as the stage before wrote it; ``force`` takes the folder as it is.
+which a file is not as the stage before wrote it; ``force`` takes the folder as it is. One process works in a run's
+folder at a time.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
+from netweave.lock import alone
 from netweave.stamp import altered, digest
 from netweave.store import Store
 from netweave.workers import Pool
@@ -48,12 +50,14 @@ Stage = Callable[..., None]
 SILENT, HERE = Listener(), Pool()
 
 
+@alone
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Train the float network."""
     inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
     _job(run / "train", inputs, partial(networks.train, config)).run(listener)
 
 
+@alone
 def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Quantize it at each format, and measure what each layer suffers from each."""
     trained = _needs(run / "train", listener, force)
@@ -62,6 +66,7 @@ def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool
     _job(run / "quantize", inputs, partial(networks.quantize, config, trained, run / "networks")).run(listener)
 
 
+@alone
 def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE, force: bool = False) -> None:
     """Find each device's front, the accuracy of every point measured."""
     trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
@@ -73,6 +78,7 @@ def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool =
             _job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write).run(listener)
 
 
+@alone
 def finetune(
     config: Config, run: Path, points: Sequence[str], epochs: int, listener: Listener = SILENT, force: bool = False
 ) -> dict[str, dict[str, finetuning.Change]]:
@@ -99,6 +105,7 @@ def finetune(
     return changes
 
 
+@alone
 def search(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """Find which backbones are worth having on each device; no stage, as what it finds is a ``model`` for others."""
     with pool.open(Store(run / "evaluations")) as workers:
@@ -111,6 +118,7 @@ def search(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = 
             _job(run / "search" / target.target.name, inputs, write).run(listener)
 
 
+@alone
 def generate(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Pick a point of each front; its Verilog, and what Yosys makes of it."""
     trained, jobs = _needs(run / "train", listener, force), []
@@ -125,6 +133,7 @@ def generate(config: Config, run: Path, listener: Listener = SILENT, force: bool
     run_jobs(jobs, listener)
 
 
+@alone
 def cosim(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Test images through the RTL of each design, every output compared with golden."""
     jobs = []
@@ -136,6 +145,7 @@ def cosim(config: Config, run: Path, listener: Listener = SILENT, force: bool = 
     run_jobs(jobs, listener)
 
 
+@alone
 def build(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """The bitstream of each device with a board: synthesis, place and route, packing."""
     jobs = []
@@ -148,6 +158,7 @@ def build(config: Config, run: Path, listener: Listener = SILENT, force: bool = 
     run_jobs(jobs, listener)
 
 
+@alone
 def report(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Tables, pictures and the page."""
     names = [target.target.name for target in config.device]
@@ -171,6 +182,7 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
+@alone
 def run(config: Config, folder: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """All stages, into ``folder``; those whose inputs are as before are kept as they are."""
     stages = {**STAGES, "explore": partial(explore, pool=pool)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,9 @@ from pathlib import Path
 from reports.artifact import ArtifactError
 
 STAMP = "stamp.json"
+
+_LEFT = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-\d+")
+"""What ``make`` calls a folder that it is writing, and one that it is replacing."""
 
 
 def digest(path: Path) -> str:
@@ -79,6 +83,22 @@ def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], Non
         for rest in (part, old):
             shutil.rmtree(rest, ignore_errors=True)
     return True
+
+
+def sweep(run: Path) -> None:
+    """Clear away what ``make`` was writing below ``run`` when it was killed; to be called where nobody else is at work.
+
+    A folder that was being replaced is put back.
+    """
+    for path in [*run.glob(".*"), *run.glob("*/.*")]:
+        match = _LEFT.fullmatch(path.name)
+        if match is None:
+            continue
+        folder = path.with_name(match["name"])
+        if match["kind"] == "old" and not folder.exists():
+            path.rename(folder)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _files(folder: Path) -> dict[str, str]:
