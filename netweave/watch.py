@@ -67,10 +67,9 @@ class Watcher(Listener):
 
     def stopped(self, folder: Path) -> None:
         """Say what an interrupt leaves."""
-        kept = f"keeps {', '.join(self.finished)}, and" if self.finished else "keeps"
-        where = f"stopped in {', '.join(self.going) or 'no stage'}; {folder} {kept}"
-        rest = "what was there before and every evaluation that was finished"
-        self._err.print(f"\n{where} {rest}; the same command goes on from there", soft_wrap=True, markup=False)
+        kept = [*self.finished, "what was there before and every finished evaluation"]
+        where = f"stopped in {', '.join(self.going) or 'no stage'}; {folder} keeps {', '.join(kept)}"
+        self._err.print(f"\n{where}; the same command goes on from there", soft_wrap=True, markup=False)
 
 
 class Bars(Watcher):
