@@ -41,7 +41,7 @@ def refuse_overflow(plan: Plan, data: Dataset) -> None:
         for name, values in plan.values(torch.from_numpy(data.train_x[:CHECKED])).items():
             features = values.features if isinstance(values, SparseTensor) else values
             if not torch.isfinite(features).all():
-                why = "are not finite; the weights up to it are too large, or its training has diverged"
+                why = "are not finite; the images or the weights up to it are too large, or its training has diverged"
                 raise OverflowingError(f"network {plan.name!r}, layer {name!r}: its outputs on {data.name!r} {why}")
 
 

@@ -46,8 +46,8 @@ def working(run: Path) -> Iterator[None]:
 
     The system ends the lock with the process, however that ends.
     """
-    run = run.resolve()
-    if run in _working:
+    key = run.resolve()
+    if key in _working:
         yield
         return
     fresh = not run.exists()
@@ -56,12 +56,12 @@ def working(run: Path) -> Iterator[None]:
     with _locked(path) as file:
         file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}) + "\n")
         file.flush()
-        _working.add(run)
+        _working.add(key)
         try:
             sweep(run)
             yield
         finally:
-            _working.remove(run)
+            _working.remove(key)
             # while it is still locked: whoever opened it before finds that it is no longer the one there
             path.unlink(missing_ok=True)
             if fresh:

@@ -13,6 +13,7 @@ from typing import Any
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
+from models.source import SourceError, is_function
 from netweave.config import Config, UnsuitableError
 from netweave.listener import Progress
 from netweave.stamp import digest, make
@@ -35,13 +36,21 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
 
     images = data.load(config.data, progress)
     network = zoo.load_model(config.model, config.train.seed)
+    others = {parameter.dtype for parameter in network.parameters() if str(parameter.dtype) != "torch.float32"}
+    if others:
+        raise UnsuitableError(f"model {config.model!r} has weights of {others.pop()}; they must be of torch.float32")
     # names what cannot be quantized before any time is spent on it
     refuse_overflow(plan_for(network, images, config.name), images)
     epochs = config.train.epochs
     if epochs and not any(parameter.requires_grad for parameter in network.parameters()):
         why = "has no parameter that training may change, as none has requires_grad; with 0 it is taken as it is"
         raise UnsuitableError(f"train.epochs: {epochs}, but model {config.model!r} {why}")
-    train.train(network, images, epochs, config.train.seed, progress)
+    try:
+        train.train(network, images, epochs, config.train.seed, progress)
+    except Exception as error:
+        if is_function(config.model):  # its code is the user's
+            raise SourceError(f"{config.model!r}: fails in training: {type(error).__name__}: {error}") from error
+        raise
     refuse_overflow(plan_for(network, images, config.name), images)
     reached = accuracy(network, images)
     save_weights(network, folder / "network.npz")

@@ -55,7 +55,7 @@ def load(spec: str, progress: Progress | None = None) -> Dataset:
         if isinstance(result, Dataset):
             return result
         if isinstance(result, Mapping):
-            return from_arrays(spec, {str(key): np.asarray(value) for key, value in result.items()})
+            return from_arrays(spec, {str(key): _array(spec, key, value) for key, value in result.items()})
         found = type(result).__name__
         raise DatasetError(f"data set {spec!r}: the function must return a Dataset or a dict, not {found}")
     if spec.endswith(".npz"):
@@ -63,6 +63,13 @@ def load(spec: str, progress: Progress | None = None) -> Dataset:
     names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
     hint = near(name, DATASETS)
     raise DatasetError(f"unknown data set {spec!r}; {hint}valid are {names}, a path 'file.npz', or 'file.py:function'")
+
+
+def _array(spec: str, key: object, value: object) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DatasetError(f"data set {spec!r}, {key}: is no array: {error}") from error
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

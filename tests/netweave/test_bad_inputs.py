@@ -163,15 +163,27 @@ MODELS = [
     ),
     (
         "weights too large", f"m = nn.Sequential({LAYERS}); m[3].weight.data.fill_(3e38); return m",
-        "layer 'linear_3': its outputs on 'digits' are not finite; the weights up to it are too large",
+        "layer 'linear_3': its outputs on 'digits' are not finite; the images or the weights up to it are",
     ),
     (
         "a parameter added", "return Added()",
         "add with operand a constant tensor of shape (64,) is not supported: both must be tensors that the",
     ),
+    ("weights in double", f"return nn.Sequential({LAYERS}).double()", "has weights of torch.float64; they must be of"),
+    ("weights without a shape", "return nn.Sequential(nn.Flatten(), nn.LazyLinear(10))", "1.weight: has no shape yet"),
+    ("weights without a place", f"return nn.Sequential({LAYERS}).to('meta')", "0.weight: lies on meta; must be on cpu"),
+    (
+        "a variance below 0",
+        "m = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10)); m[0].running_var.fill_(-1); return m",
+        "Sequential: its outputs are not finite; are its weights too large, or a variance negative?",
+    ),
+    ("no axis 9", "return Own(lambda x: x.view(x.size(9), -1))", "size: size cannot be taken with what it is called with"),
+    ("a filter as image", "return Own(lambda x: F.conv2d(torch.ones(1, 1, 3, 3), x))", "conv2d: conv2d cannot be taken"),
+    ("a failure in training", "return Failing(lambda x: x)", "own.py:build': fails in training: RuntimeError: not today"),
+    ("control flow", "return Own(lambda x: x if x.sum() > 0 else -x)", "Own: cannot be traced, its control flow or calls"),
     ("no module", "return 3", "the function must return a torch.nn.Module, not int"),
 ]  # fmt: skip
-ADDED = """
+MODULES = """
 class Added(nn.Module):
     def __init__(self):
         super().__init__()
@@ -180,13 +192,62 @@ class Added(nn.Module):
 
     def forward(self, x):
         return self.linear(x.flatten(1) + self.offset)
+
+
+class Own(nn.Module):
+    def __init__(self, compute):
+        super().__init__()
+        self.compute, self.linear = compute, nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.linear(self.compute(x).flatten(1))
+
+
+class Failing(Own):
+    def forward(self, x):
+        if self.training:
+            raise RuntimeError("not today")
+        return super().forward(x)
 """
 
 
 @pytest.mark.parametrize("body, says", [row[1:] for row in MODELS], ids=[row[0] for row in MODELS])
 def test_models(command: Command, body: str, says: str) -> None:
-    (command.folder / "own.py").write_text(f"import torch\nfrom torch import nn\n{ADDED}\ndef build():\n    {body}\n")
+    (command.folder / "own.py").write_text(
+        f"import torch\nimport torch.nn.functional as F\nfrom torch import nn\n{MODULES}\ndef build():\n    {body}\n"
+    )
     (command.folder / "net.toml").write_text(f'model = "own.py:build"\n[train]\nepochs = 1\n{DEVICE}')
+    command.refuses("train net.toml -o run", says.replace("own.py", str(command.folder / "own.py")))
+    assert not list(command.run.glob("train"))
+
+
+# data sets as Python: name, body of a function that returns arrays x and y or others, what the error says
+SETS = [
+    ("nothing", "return None", "the function must return a Dataset or a dict, not NoneType"),
+    ("no labels", "return dict(x_train=x)", "has no 'y_train'; it has x_train"),
+    (
+        "ragged rows",
+        "return dict(whole, x_train=[[1], [1, 2]])",
+        "own.py:build', x_train: is no array: setting an array",
+    ),
+    ("a pixel that is none", "x[0] = np.nan; return whole", "x_train: holds values that are not finite"),
+    ("one class", "y[:] = 0; return whole", "classes: 1 must be 2 or more"),
+    (
+        "pixels too large",
+        "x[:] = 1e38; return whole",
+        "are not finite; the images or the weights up to it are too large",
+    ),
+    ("an exit", "raise SystemExit(4)", "own.py:build': the function failed: SystemExit: 4"),
+]
+
+
+@pytest.mark.parametrize("body, says", [row[1:] for row in SETS], ids=[row[0] for row in SETS])
+def test_data_sets(command: Command, body: str, says: str) -> None:
+    arrays = "x, y = np.zeros((100, 1, 8, 8), np.float32), np.arange(100) % 10"
+    whole = "whole = dict(x_train=x, y_train=y, x_test=x, y_test=y)"
+    text = f"import numpy as np\ndef build():\n    {arrays}\n    {whole}\n    {body}\n"
+    (command.folder / "own.py").write_text(text)
+    (command.folder / "net.toml").write_text(f'data = "own.py:build"\n[train]\nepochs = 0\n{DEVICE}')
     command.refuses("train net.toml -o run", says.replace("own.py", str(command.folder / "own.py")))
     assert not list(command.run.glob("train"))
 
