@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 from torch.fx.node import map_arg
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
 from models.build import PlanBuilder, SettingError, Value
 from models.fold import fold_batchnorm, fuse_clips
@@ -66,7 +66,7 @@ def _symbolic(model: nn.Module) -> fx.Graph:
 def _refuse_weights(model: nn.Module) -> None:
     """Refuse weights that are no finite numbers on the CPU."""
     for name, tensor in model.state_dict().items():
-        if isinstance(tensor, UninitializedTensorMixin):
+        if is_lazy(tensor):
             raise TraceError(f"{name}: has no shape yet, as a lazy module's; run the model once before it is given")
         if tensor.device.type != "cpu":
             raise TraceError(f"{name}: lies on {tensor.device}; must be on cpu")
@@ -74,7 +74,7 @@ def _refuse_weights(model: nn.Module) -> None:
             raise TraceError(f"{name}: is of {tensor.dtype}; must be real")
         if not torch.isfinite(tensor).all():
             value = tensor[~torch.isfinite(tensor)].flatten()[0].item()
-            raise TraceError(f"{name}: holds {value}; every weight must be finite; diverged training leaves none")
+            raise TraceError(f"{name}: holds {value}; every weight must be finite (training that diverges leaves others)")
 
 
 def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
