@@ -74,7 +74,7 @@ def _refuse_weights(model: nn.Module) -> None:
             raise TraceError(f"{name}: is of {tensor.dtype}; must be real")
         if not torch.isfinite(tensor).all():
             value = tensor[~torch.isfinite(tensor)].flatten()[0].item()
-            raise TraceError(f"{name}: holds {value}; every weight must be finite (training that diverges leaves others)")
+            raise TraceError(f"{name}: holds {value}; every weight must be finite; has its training diverged?")
 
 
 def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:

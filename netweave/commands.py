@@ -122,7 +122,11 @@ def verify(front: Path) -> None:
     """Each point's proof, checked."""
     for point in load_front(front).points:
         begin = time.perf_counter()
-        report = prove(front.parent / Path(point.mapping).parent / PROOF)
+        path = front.parent / point.name / PROOF
+        try:
+            report = prove(path)
+        except (ArithmeticError, AttributeError, RecursionError) as error:
+            raise ProofError(f"{path}: missing or bad field: {error}") from error
         if report != point.solver:
             raise ProofError(f"{front}, point {point.name!r}: its proof says {report}, the front {point.solver}")
         out.print(

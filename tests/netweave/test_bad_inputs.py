@@ -6,6 +6,7 @@ stages read is broken in a copy of a run folder, which has a network of two laye
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import sys
@@ -217,9 +218,7 @@ class Failing(Own):
 
 @pytest.mark.parametrize("body, says", [row[1:] for row in MODELS], ids=[row[0] for row in MODELS])
 def test_models(command: Command, body: str, says: str) -> None:
-    (command.folder / "own.py").write_text(
-        f"{MODULES}\ndef build():\n    {body}\n"
-    )
+    (command.folder / "own.py").write_text(f"{MODULES}\ndef build():\n    {body}\n")
     (command.folder / "net.toml").write_text(f'model = "own.py:build"\n[train]\nepochs = 1\n{DEVICE}')
     command.refuses("train net.toml -o run", says.replace("own.py", str(command.folder / "own.py")))
     assert not list(command.run.glob("train"))
@@ -439,6 +438,33 @@ def test_what_is_taken_by_force_is_read_with_care(
 ) -> None:
     change(broken.run / file)
     broken.refuses(f"{stage} net.toml -o run --force", says)
+
+
+def zipped(content: str) -> Break:
+    return lambda path: path.write_bytes(gzip.compress(content.encode()))
+
+
+def infinite(path: Path) -> None:
+    """A proof in which an op waits for ever."""
+    content = json.loads(gzip.decompress(path.read_bytes()))
+    content["problem"]["ops"][1]["lead"] = float("inf")
+    path.write_bytes(gzip.compress(json.dumps(content).encode()))
+
+
+# a proof that `verify` reads: name, break, what the error says
+PROOFS = [
+    ("no archive", text("proof"), "Not a gzipped file"),
+    ("brackets", zipped(DEEP), "maximum recursion depth"),
+    ("no object", zipped("null"), "object is not subscriptable"),
+    ("waiting for ever", infinite, "cannot convert Infinity to integer ratio"),
+]
+
+
+@pytest.mark.parametrize("change, says", [row[1:] for row in PROOFS], ids=[row[0] for row in PROOFS])
+def test_proofs(broken: Command, change: Break, says: str) -> None:
+    change(broken.run / POINT / "proof.json.gz")
+    broken.refuses(f"verify run/{FRONT}", f"run/{POINT}/proof.json.gz: missing or bad field: ")
+    broken.refuses(f"verify run/{FRONT}", says)
 
 
 def test_a_front_by_itself_is_read_with_care(broken: Command) -> None:
