@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
 class SourceError(ValueError):
     """A ``file.py:function`` or data file that cannot be used; the message names file and field."""
+
+
+def near(name: str, valid: Iterable[str]) -> str:
+    """``did you mean 'a'? `` where one of ``valid`` is close to ``name``; else nothing."""
+    close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def is_function(spec: str) -> bool:
@@ -31,7 +38,7 @@ def load_function(spec: str) -> Callable[[], object]:
     sys.path.insert(0, str(path.parent))
     try:
         module_spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(f"{spec!r}: {path} does not import: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent))
@@ -47,5 +54,5 @@ def call(spec: str) -> object:
     function = load_function(spec)
     try:
         return function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(f"{spec!r}: the function failed: {type(error).__name__}: {error}") from error

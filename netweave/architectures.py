@@ -20,7 +20,7 @@ from hw.device import device
 from hw.mapping import FrameInput
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph
-from netweave.config import Config
+from netweave.config import Config, UnsuitableError
 from netweave.config import Device as Target
 from netweave.listener import Progress
 from netweave.networks import ACTIVITY_FRAMES, source
@@ -113,9 +113,11 @@ def space_of(config: Config) -> Space:
 
 def recipe_of(config: Config, target: Target) -> Recipe:
     if config.explore.objective == "utilisation":
-        raise ValueError("a search compares networks by cycles: explore.objective must be latency or bottleneck")
+        why = "must be 'latency' or 'bottleneck', as a search compares networks by cycles"
+        raise UnsuitableError(f"explore.objective: 'utilisation' {why}")
     if isinstance(config.explore.activity, int):
-        raise ValueError("a search compares networks over a data set: explore.activity must be mean or p99")
+        why = "must be 'mean' or 'p99', as a search compares networks over a data set"
+        raise UnsuitableError(f"explore.activity: {config.explore.activity} {why}")
     return Recipe(
         epochs=config.train.epochs,
         quantized_epochs=config.quantize.epochs,

@@ -13,7 +13,7 @@ from cosim.cycle import simulate
 from cosim.density import sweep
 from cosim.design import cosim as run_rtl
 from dse.estimate import estimate, forecast
-from dse.front import Front, pick
+from dse.front import pick
 from hw import emit
 from hw.accelerator import Plan
 from hw.device import Device
@@ -31,6 +31,7 @@ from netweave import __version__
 from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.exploration import case, latency, loaded
+from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.networks import ACCURACY
 from reports.artifact import read_json, write_json
@@ -57,7 +58,7 @@ def generate(
     reached = read_json(trained / "train.json", "train", "train")
     correct, total = reached["validation"]
     rule = target.pick or f"fastest-above {100 * correct / total - target.max_loss}"
-    point = pick(Front.load(explored / FRONT), rule)
+    point = pick(load_front(explored / FRONT), rule)
     source = (explored / point.mapping).parent
     graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
     progress("Verilog", 0, 2)

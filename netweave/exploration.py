@@ -33,7 +33,7 @@ from models.ir.activity import Load, measured
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
-from netweave.config import Config
+from netweave.config import Config, UnsuitableError
 from netweave.config import Device as Target
 from netweave.listener import Progress
 from netweave.networks import ACCURACY, Networks, origin, source
@@ -250,7 +250,7 @@ def loaded(config: Config, graph: Graph, images: Callable[[], Dataset]) -> Graph
     masks = images().masks("train")
     if number >= len(masks):
         last = len(masks) - 1
-        raise ValueError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
+        raise UnsuitableError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
     return measured(graph, [masks[number]])
 
 

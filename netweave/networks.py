@@ -13,7 +13,8 @@ from typing import Any
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
-from netweave.config import Config
+from models.source import SourceError, is_function
+from netweave.config import Config, UnsuitableError
 from netweave.listener import Progress
 from netweave.stamp import digest, make
 from reports.artifact import read_json, write_json
@@ -30,12 +31,27 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
     from models import data, train, zoo
     from models.evaluate import accuracy
     from models.quant.qat import plan_for
+    from models.verify import refuse_overflow
     from models.weights import save_weights
 
     images = data.load(config.data, progress)
     network = zoo.load_model(config.model, config.train.seed)
-    plan_for(network, images, config.name)  # names what cannot be quantized before any time is spent on it
-    train.train(network, images, config.train.epochs, config.train.seed, progress)
+    others = {parameter.dtype for parameter in network.parameters() if str(parameter.dtype) != "torch.float32"}
+    if others:
+        raise UnsuitableError(f"model {config.model!r} has weights of {others.pop()}; they must be of torch.float32")
+    # names what cannot be quantized before any time is spent on it
+    refuse_overflow(plan_for(network, images, config.name), images)
+    epochs = config.train.epochs
+    if epochs and not any(parameter.requires_grad for parameter in network.parameters()):
+        why = "has no parameter that training may change, as none has requires_grad; with 0 it is taken as it is"
+        raise UnsuitableError(f"train.epochs: {epochs}, but model {config.model!r} {why}")
+    try:
+        train.train(network, images, epochs, config.train.seed, progress)
+    except Exception as error:
+        if is_function(config.model):  # its code is the user's
+            raise SourceError(f"{config.model!r}: fails in training: {type(error).__name__}: {error}") from error
+        raise
+    refuse_overflow(plan_for(network, images, config.name), images)
     save_weights(network, folder / "network.npz")
     reached = {split: accuracy(network, images, split) for split in ("validation", "test")}
     write_json(folder / "train.json", "train", {split: [own.correct, own.total] for split, own in reached.items()})
@@ -87,6 +103,7 @@ class Networks:
         from models import data, zoo
         from models.quant.calibrate import Calibration
         from models.quant.qat import plan_for
+        from models.verify import refuse_overflow
         from models.weights import load_weights
 
         self.config, self.kept, self.progress = config, kept, progress
@@ -95,6 +112,7 @@ class Networks:
         load_weights(network, trained / "network.npz")
         network.eval()
         self.plan = plan_for(network, self.data, config.name)
+        refuse_overflow(self.plan, self.data)
         self.scales = Calibration(self.plan, self.data, config.quantize.calibration)
         self._stats: dict[str, dict] | None = None
         self._origin = origin(config, trained)

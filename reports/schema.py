@@ -184,6 +184,13 @@ class Design(_Part):
     built: Built | None = None
     warnings: list[str] = []
 
+    @property
+    def usual(self) -> Label:
+        """The label whose latency and bottleneck stand for the design: RTL's where all frames are alike, else those of the
+        mean frame, simulated."""
+        wanted = Label.SIMULATED if self.density else Label.RTL
+        return wanted if wanted in self.latency and wanted in self.bottleneck else Label.ESTIMATED
+
 
 class Target(_Part):
     """One device: what of it may be used, the points found for it and the design chosen."""
@@ -195,6 +202,11 @@ class Target(_Part):
     available: Resources
     points: list[Point]
     design: Design
+
+    @property
+    def clock(self) -> str:
+        """Whether a router has confirmed the clock."""
+        return "routed" if self.design.built is not None else "assumed clock"
 
 
 class Node(_Part):

@@ -214,7 +214,7 @@ def test_wrong_specs_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("def f(): return 1 / 0\n")
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
     names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
-    with pytest.raises(DatasetError, match=f"unknown data set 'digit'; valid are {names}, a"):
+    with pytest.raises(DatasetError, match=rf"unknown data set 'digit'; did you mean 'digits'\? valid are {names}, a"):
         load("digit")
     with pytest.raises(DatasetError, match=r"gone\.npz': there is no such file"):
         load(str(tmp_path / "gone.npz"))

@@ -50,7 +50,7 @@ def test_a_users_model_comes_from_its_file(tmp_path: Path) -> None:
 
 
 def test_unknown_models_are_named() -> None:
-    with pytest.raises(ModelError, match=f"unknown model 'resnet'; valid are {', '.join([*MODELS, *TRAINED])}, or"):
+    with pytest.raises(ModelError, match=rf"did you mean '\w+'\? valid are {', '.join([*MODELS, *TRAINED])}, or"):
         load_model("resnet")
 
 
