@@ -99,14 +99,10 @@ def explore(path: Path, out_folder: Path | None, workers: int | None, cluster: s
 
 def _front(front: Front, grain: float) -> None:
     """The points of a front, how far each is proven, and what has no point."""
-    table = Table(
-        box=None,
-        header_style="bold",
-        title=f"{front.device}, {front.clock_mhz:g} MHz (assumed clock)",
-        title_justify="left",
-    )
-    for title in ("design", "µs a frame", "validation accuracy", "of the device", "proven to"):
-        table.add_column(title, justify="left" if title == "design" else "right")
+    title = f"{front.device}, {front.clock_mhz:g} MHz (assumed clock)"
+    table = Table(box=None, header_style="bold", title=title, title_justify="left")
+    for column in ("design", "µs a frame", "validation accuracy", "of the device", "proven to"):
+        table.add_column(column, justify="left" if column == "design" else "right")
     for point in front.points:
         table.add_row(
             point.name,

@@ -69,7 +69,7 @@ def chart(found: Designs) -> go.Figure:
     ticks = [mantissa * 10**decade for decade in range(-2, 7) for mantissa in (1, 1.5, 2, 3, 5, 7)]
     figure.update_xaxes(type="log", gridcolor=FAINT, zeroline=False, tickvals=ticks, ticktext=[f"{t:g}" for t in ticks])
     figure.update_yaxes(gridcolor=FAINT, zeroline=False)
-    words = f"latency of a frame, µs at {found.clock_mhz:g} MHz ({found.label})"
+    words = f"latency of a frame, µs at {found.clock_mhz:g} MHz, {found.clock} ({found.label})"
     figure.update_xaxes(title_text=words, row=2, col=1)
     figure.update_yaxes(title_text="validation accuracy, % (measured, 95 % interval)", row=1, col=1)
     figure.update_yaxes(title_text="% of the scarcest<br>resource (estimated)", rangemode="tozero", row=2, col=1)

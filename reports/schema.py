@@ -186,10 +186,10 @@ class Design(_Part):
 
     @property
     def usual(self) -> Label:
-        """The label whose latency and bottleneck stand for the design: RTL's where all frames are alike, else those of the
-        mean frame, simulated."""
-        wanted = Label.SIMULATED if self.density else Label.RTL
-        return wanted if wanted in self.latency and wanted in self.bottleneck else Label.ESTIMATED
+        """The label whose latency and bottleneck stand for the design: RTL's where all frames are alike, else the mean
+        frame's, simulated."""
+        wanted = (*(() if self.density else (Label.RTL,)), Label.SIMULATED, Label.ESTIMATED)
+        return next(label for label in wanted if label in self.latency and label in self.bottleneck)
 
 
 class Target(_Part):
