@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.names import NAME_RULE, did_you_mean, is_name
+from models.ir.names import NAME_RULE, did_you_mean, is_name
 
 
 class DeviceError(ValueError):

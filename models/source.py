@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 
 class SourceError(ValueError):
     """A ``file.py:function`` or data file that cannot be used; the message names file and field."""
-
-
-def near(name: str, valid: Iterable[str]) -> str:
-    """``did you mean 'a'? `` where one of ``valid`` is close to ``name``; else nothing."""
-    close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def is_function(spec: str) -> bool:

@@ -17,9 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from hw import device as devices
 from hw.boards import board as boards
-from hw.names import NAME_RULE, did_you_mean, is_name, near
 from models.ir.activity import LOADS, Load
 from models.ir.layer_format import NUMBERS, LayerFormat
+from models.ir.names import NAME_RULE, did_you_mean, is_name, near
 
 OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz(?=@|$))(?P<rest>(:[A-Za-z_]\w*)?(@\d+)?)")
 """``file.py:function`` or ``file.npz``, and the rows that its images are to have."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dse.front import Front, FrontError, FrontPoint
 from hw.emit import MAPPING_FILE
-from hw.names import NAME_RULE, is_name
+from models.ir.names import NAME_RULE, is_name
 
 FIGURES = ("estimated", "bottleneck", "utilisation")
 

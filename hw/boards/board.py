@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.device import DEVICES, Device
-from hw.names import NAME_RULE, did_you_mean, is_name
+from models.ir.names import NAME_RULE, did_you_mean, is_name
 
 FAMILIES = ("ecp5", "ice40", "gowin")
 """Device families with an open place and route."""

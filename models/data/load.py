@@ -17,7 +17,8 @@ from models.data.digits_dvs import digits_dvs
 from models.data.fashion_mnist import fashion_mnist
 from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
-from models.source import call, is_function, near
+from models.ir.names import near
+from models.source import call, is_function
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "cifar10": cifar10,

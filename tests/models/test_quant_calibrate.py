@@ -101,7 +101,7 @@ def test_a_sample_of_a_layer_sees_every_column() -> None:
     images[..., 1::2] = 1.0
     assert images.size // SAMPLE == 8
     labels = np.arange(IMAGES) % 2
-    data = Dataset("columns", images, labels, images[:2], labels[:2], 2, IntType(4, False), 1 / 8)
+    data = Dataset("columns", images, labels, *2 * (images[:2], labels[:2]), 2, IntType(4, False), 1 / 8)
     copy = nn.Conv2d(1, 1, 1, bias=False)
     nn.init.ones_(copy.weight)
     plan = trace(nn.Sequential(copy, nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)).eval(), data.shape)

@@ -102,7 +102,7 @@ def test_shortcuts_are_convolutions_of_ones_and_zeros() -> None:
 def test_cifar10_is_normalized_and_on_the_grid() -> None:
     data = load("cifar10")
     assert data.shape == Shape(32, 32, 3)
-    assert (len(data.train_x), len(data.test_x)) == (3000, 6000)
+    assert (len(data.train_x), len(data.validation_x), len(data.test_x)) == (2400, 600, 6000)
     with np.load(DATA / "cifar10" / "test_6000.npz") as archive:
         pixels, labels = archive["x"], archive["y"]
     exact = ((pixels / 255 - np.array(MEAN)) / np.array(DEVIATION)).transpose(0, 3, 1, 2)

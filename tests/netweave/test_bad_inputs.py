@@ -411,7 +411,7 @@ FORCED = [
     ),
     (
         "more than all", FRONT, entry("points", 0, "correct", value=540), "generate",
-        f"run/{FRONT}, field 'points[0].correct': 540 must be an integer of 0 to 539",
+        f"run/{FRONT}, field 'points[0].correct': 540 must be an integer of 0 to 248",
     ),
     (
         "a point outside", FRONT, entry("points", 0, "name", value="../../evil"), "generate",

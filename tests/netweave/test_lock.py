@@ -16,10 +16,13 @@ from netweave.lock import LOCK, BusyError, working
 from netweave.stamp import current, make
 
 WORKS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from netweave.lock import working
 from netweave.stamp import make
+
+# what is started in the background ignores interrupts, and so would this process
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def write(part):
     (part / "half").touch()
