@@ -4,7 +4,7 @@ The model is that of ESDA's optimizer (facts from its published code): a layer t
 ``passes`` the products of channels over lanes, times the share of active sites; a frame takes as long as the slowest
 layer, and the last, linear layer after it. Lanes are even, divide the channels, are at most ``MOST``, and are shared
 along each edge; those of the input are its channels. It charges the expanding 1x1 in front of a strided depthwise layer
-at the output's resolution, too little by the stride's square; so it is used to compare optimizers, and nowhere else.
+at the output's resolution, too little by the stride's square; ``bottleneck`` gives the slowest layer either way.
 
 Cycles are whole, rounded up a layer, in the program; ``cost`` says the model's own figures, of lanes alone, by
 arithmetic of its own.
@@ -84,8 +84,11 @@ def _blocks(bits: int, words: int, banks: int = 1) -> int:
     return math.ceil(bits / BITS) * math.ceil(words / ADDRESSES) * banks
 
 
-def layers(document: dict[str, Any]) -> list[Layer]:
-    """Those of a design of ``esda_designs``, depthwise layers between their block's two pointwise ones."""
+def layers(document: dict[str, Any], *, whole: bool = False) -> list[Layer]:
+    """Those of a design of ``esda_designs``, depthwise layers between their block's two pointwise ones.
+
+    ``whole``: expanding layers have the sites of their input, all of which they compute.
+    """
     found: list[Layer] = []
     for layer in document["layers"]:
         (height, width), stride, name, channels = layer["in_hw"], layer["stride"], layer["name"], layer["channels"]
@@ -103,7 +106,8 @@ def layers(document: dict[str, Any]) -> list[Layer]:
         else:
             parts = [(name, "pointwise" if found else "first", *channels, layer["sparsity"], False)]
         for own, kind, ins, outs, active, residual in parts:
-            sites, sum_bits = (height // stride) * (width // stride), 8 + math.ceil(math.log2(height * width))
+            side = 1 if whole and own.endswith("_0") else stride
+            sites, sum_bits = (height // side) * (width // side), 8 + math.ceil(math.log2(height * width))
             found.append(Layer(own, kind, ins, outs, sites, active, height, sum_bits, residual))
     return found
 
@@ -184,6 +188,17 @@ def published(document: dict[str, Any]) -> list[int]:
     for layer in document["layers"]:
         written += layer["parallelism"][1:]
     return written
+
+
+def bottleneck(document: dict[str, Any], *, whole: bool) -> int:
+    """Cycles of the slowest layer of a published design but the last, linear one; ``whole`` as in ``layers``."""
+    lanes = iter(published(document))
+    p, slowest = next(lanes), 0
+    for layer in layers(document, whole=whole):
+        q = p if layer.kind == "depthwise" else next(lanes)
+        slowest = max(slowest, 0 if layer.kind == "linear" else layer.cycles(p, q))
+        p = q
+    return slowest
 
 
 def budget(name: str) -> dict[str, int]:

@@ -56,7 +56,7 @@ def measure() -> dict[str, Any]:
 
 
 def _scored(network: nn.Module, images: Dataset) -> dict[str, Any]:
-    reached = accuracy(network, images)
+    reached = accuracy(network, images, "test")
     low, high = reached.interval
     return {
         "correct": reached.correct,

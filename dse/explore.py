@@ -125,8 +125,19 @@ def designs(
     else:
         found = {family: _solved(limited, search.objective, search, watch)}
     return [
-        _design(table, name, family, share, limited, point, point.selection, clock_mhz) for name, point in found.items()
+        _design(table, f"{name}-{100 * float(share):.3g}", family, share, limited, point, point.selection, clock_mhz)
+        for name, point in found.items()
     ]
+
+
+def again(
+    table: Table, search: Search, name: str, family: str, share: Fraction, minimised: Objective,
+    limits: Mapping[str, int], clock_mhz: float | None = None, watch: Watch = lambda *_: None,
+) -> Design:  # fmt: skip
+    """The design called ``name`` under other ``limits`` than its report names; ``Infeasible`` where there is none."""
+    problem = asked(table, search, family, share, limits)
+    found = _solved(problem, minimised, search, watch)
+    return _design(table, name, family, share, problem, found, found.selection, clock_mhz)
 
 
 def asked(table: Table, search: Search, family: str, share: Fraction, limits: Mapping[str, int]) -> Problem:
@@ -159,7 +170,8 @@ def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Ju
     selection = found.selection
     if judge is not None:
         selection, _ = polished(table, problem, selection, judge, search.tries, clock_mhz)
-    return _design(table, family, family, search.whole, problem, found, selection, clock_mhz)
+    label = f"{family}-{100 * float(search.whole):.3g}"
+    return _design(table, label, family, search.whole, problem, found, selection, clock_mhz)
 
 
 def polished(
@@ -181,9 +193,8 @@ def _design(
     choice = [places[name][id(own)] for name, own in found.selection.items()]
     builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
-    label = f"{name}-{100 * float(share):.3g}"
     mapping, proven = mapping_of(table, selection, clock_mhz), (found.report, found.objective)
-    return Design(label, family, assignment, mapping, share, *proven, choice)
+    return Design(name, family, assignment, mapping, share, *proven, choice)
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from typing import Any
 from dse.milp import SolverReport
 from dse.pareto import non_dominated
 
-VERSION = 1
+VERSION = 2
 
 
 class FrontError(ValueError):
@@ -24,9 +24,10 @@ class FrontError(ValueError):
 class FrontPoint:
     """One design with its measured accuracy.
 
-    ``mapping``: path of its mapping file, from the folder of the front. ``correct`` of ``total`` test images and the
-    95 % ``interval`` of that share. ``latency`` in cycles: ``estimated`` always, ``simulated`` None until simulated.
-    ``bottleneck`` in cycles a frame, estimated. ``utilisation``: largest share of one of the device's resources.
+    ``mapping``: path of its mapping file, from the folder of the front. ``correct`` of ``total`` validation images and
+    the 95 % ``interval`` of that share; ``right``: which they are, as ``reports.paired`` packs it. ``latency`` in
+    cycles: ``estimated`` always, ``simulated`` None until simulated. ``bottleneck`` in cycles a frame, estimated.
+    ``utilisation``: largest share of one of the device's resources.
     ``program``: the latency that the integer program counts; None where it is for other frames than those simulated.
     ``minimised``: the objective that ``solver`` has the figures of, for the program's own foldings. ``mapping`` is the
     best, as simulated, of these and ``tried`` others near them, by a share ``gained``.
@@ -37,6 +38,7 @@ class FrontPoint:
     mapping: str
     correct: int
     total: int
+    right: str
     interval: tuple[float, float]
     estimated: float
     simulated: int | None
@@ -51,7 +53,7 @@ class FrontPoint:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images."""
+        """Share of the validation images."""
         return self.correct / self.total
 
     @property

@@ -8,10 +8,11 @@ file with the fields of ``Device`` as keys; see ``load_device``.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from models.ir.names import NAME_RULE, did_you_mean, is_name
 
 
 class DeviceError(ValueError):
@@ -75,7 +76,9 @@ class Device:
     source: str
 
     def __post_init__(self) -> None:
-        for field in ("name", "family", "title", "synth", "source"):
+        if not is_name(self.name):
+            raise self._error("name", NAME_RULE)
+        for field in ("family", "title", "synth", "source"):
             value = getattr(self, field)
             if not isinstance(value, str) or not value:
                 raise self._error(field, "a text that is not empty")
@@ -160,9 +163,7 @@ def device(name: str) -> Device:
     if name.endswith(".toml"):
         return load_device(Path(name))
     if name not in DEVICES:
-        close = difflib.get_close_matches(name, DEVICES, n=2, cutoff=0.5)
-        hint = f" (did you mean {' or '.join(close)}?)" if close else ""
-        raise DeviceError(f"unknown device {name!r}{hint}; valid are {', '.join(DEVICES)}, or the path of a .toml file")
+        raise DeviceError(f"unknown device {name!r}; {did_you_mean(name, DEVICES)}, or the path of a .toml file")
     return DEVICES[name]
 
 
@@ -170,7 +171,7 @@ def load_device(path: Path) -> Device:
     """The device described by a TOML file whose keys are the fields of ``Device``."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise DeviceError(f"{path}: cannot be read as a device: {error}") from error
     fields = [field.name for field in dataclasses.fields(Device)]
     for key in table:
@@ -182,6 +183,14 @@ def load_device(path: Path) -> Device:
     if isinstance(table["dsp_widths"], list):
         table["dsp_widths"] = tuple(table["dsp_widths"])
     try:
-        return Device(**table)
+        made = Device(**table)
     except DeviceError as error:
         raise DeviceError(f"{path}: {error}") from error
+    from hw.fabric import FAMILIES  # which is made of devices
+
+    if made.family not in FAMILIES:
+        raise DeviceError(
+            f"{path}: device {made.name!r}, field 'family': no resource figures for {made.family!r}; "
+            f"{did_you_mean(made.family, FAMILIES)}"
+        )
+    return made

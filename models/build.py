@@ -198,6 +198,8 @@ class PlanBuilder:
     def add(self, a: object, b: object, alpha: float = 1) -> Value:
         if not isinstance(a, Value) or not isinstance(b, Value):
             other = b if isinstance(a, Value) else a
+            if isinstance(other, Tensor):
+                other = f"a constant tensor of shape {tuple(other.shape)}"
             raise SettingError("operand", other, "both must be tensors that the network computes")
         if alpha != 1:
             raise SettingError("alpha", alpha, "must be 1")

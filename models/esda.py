@@ -11,7 +11,8 @@ and where it has an ``identity_scale`` it closes a residual block:
     output = clip(clip(((psum + bias) * scale + 2^15) >> 16, -256, 255)
                   + ((identity * identity_scale + 2^15) >> 16), -127, 127)
 
-The last layer's sum over all active sites is the network's result.
+The last layer's sum over all active sites is the network's result. ``esda_text`` reads the same networks from the text
+files of ESDA's repository.
 """
 
 from __future__ import annotations
@@ -46,8 +47,18 @@ def load_esda(path: Path) -> tuple[Graph, Frame]:
     Each layer is a ``Conv`` of its name. A residual block ``block_<n>`` is closed by an ``Add`` of
     that name, whose first input is the block's last layer, in int9. The node ``sum`` is the result.
     """
-    document = _read_json(path)
-    reader = _Reader(path, path.with_suffix(".npz"), _read_npz(path.with_suffix(".npz")))
+    arrays = path.with_suffix(".npz")
+    return network(path, _read_json(path), arrays, _read_npz(arrays))
+
+
+def network(
+    path: Path, document: dict[str, Any], arrays_path: Path, arrays: dict[str, np.ndarray]
+) -> tuple[Graph, Frame]:
+    """What ``load_esda`` gives, of a document with ``name``, ``input_hw`` and ``layers``, and of arrays by their names.
+
+    The paths are those that errors name.
+    """
+    reader = _Reader(path, arrays_path, arrays)
     frame = reader.frame(document["input_hw"])
     shape = Shape(frame.height, frame.width, frame.channels)
     nodes: list[Node] = [Input(name="input", shape=shape, dtype=_INT8, sparse=True)]

@@ -1,10 +1,11 @@
-"""Accuracy over a test split, with its confidence interval."""
+"""Accuracy over a split, with its confidence interval."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -42,9 +43,9 @@ class Accuracy:
         return f"{self.value:.2%} ({self.correct}/{self.total}, 95 % interval {low:.2%} to {high:.2%})"
 
 
-def accuracy(network: nn.Module, data: Dataset) -> Accuracy:
-    """Images of the test split whose largest output is their class; the network runs in eval mode."""
-    x, y = torch.from_numpy(data.test_x), torch.from_numpy(data.test_y)
+def right(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
+    """bool ``[n]``: of which images of a split the largest output is their class; the network runs in eval mode."""
+    x, y = (torch.from_numpy(part) for part in data.split(split))
     training = network.training
     network.eval()
     try:
@@ -54,4 +55,10 @@ def accuracy(network: nn.Module, data: Dataset) -> Accuracy:
         network.train(training)
     if outputs.shape != (len(x), data.classes):
         raise ValueError(f"network outputs have shape {tuple(outputs.shape)}, not ({len(x)}, {data.classes})")
-    return Accuracy(int((outputs.argmax(dim=1) == y).sum()), len(x))
+    return (outputs.argmax(dim=1) == y).numpy()
+
+
+def accuracy(network: nn.Module, data: Dataset, split: str) -> Accuracy:
+    """Images of a split whose largest output is their class."""
+    found = right(network, data, split)
+    return Accuracy(int(found.sum()), len(found))

@@ -31,7 +31,7 @@ def load_function(spec: str) -> Callable[[], object]:
     sys.path.insert(0, str(path.parent))
     try:
         module_spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(f"{spec!r}: {path} does not import: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent))
@@ -47,5 +47,5 @@ def call(spec: str) -> object:
     function = load_function(spec)
     try:
         return function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(f"{spec!r}: the function failed: {type(error).__name__}: {error}") from error

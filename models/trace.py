@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 from torch.fx.node import map_arg
+from torch.nn.parameter import is_lazy
 
 from models.build import PlanBuilder, SettingError, Value
 from models.fold import fold_batchnorm, fuse_clips
@@ -36,6 +37,7 @@ def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = 
     ``sparse`` says that images have active sites only. The module is the same: it computes on either kind.
     """
     model = copy.deepcopy(model).eval()
+    _refuse_weights(model)
     graph = _symbolic(model)
     _refuse_unknown(model, graph)
     plan = fuse_clips(fold_batchnorm(_build(model, graph, shape, name, sparse)))
@@ -59,6 +61,20 @@ def _symbolic(model: nn.Module) -> fx.Graph:
         raise TraceError(f"{type(model).__name__}: takes {len(inputs)} inputs ({', '.join(inputs)}); must take 1")
     graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
     return graph
+
+
+def _refuse_weights(model: nn.Module) -> None:
+    """Refuse weights that are no finite numbers on the CPU."""
+    for name, tensor in model.state_dict().items():
+        if is_lazy(tensor):
+            raise TraceError(f"{name}: has no shape yet, as a lazy module's; run the model once before it is given")
+        if tensor.device.type != "cpu":
+            raise TraceError(f"{name}: lies on {tensor.device}; must be on cpu")
+        if tensor.is_complex():
+            raise TraceError(f"{name}: is of {tensor.dtype}; must be real")
+        if not torch.isfinite(tensor).all():
+            value = tensor[~torch.isfinite(tensor)].flatten()[0].item()
+            raise TraceError(f"{name}: holds {value}; every weight must be finite; has its training diverged?")
 
 
 def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
@@ -100,6 +116,9 @@ def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str, sparse: b
                     values[node] = FUNCTIONS[node.target](build, *args, **kwargs)
             except SettingError as error:
                 raise TraceError(f"{_path(node)}: {_operation(model, node)} with {error}") from error
+            except (AttributeError, IndexError, TypeError) as error:
+                why = f"cannot be taken with what it is called with: {error}"
+                raise TraceError(f"{_path(node)}: {_operation(model, node)} {why}") from error
     raise TraceError(f"{type(model).__name__}: returns nothing")
 
 
@@ -113,12 +132,19 @@ def _check_same(model: nn.Module, plan: Plan) -> None:
     if source.sparse:
         x *= torch.rand(2, 1, height, width, generator=generator) < CHECKED_SHARE
     with torch.no_grad():
-        wanted = model(images(x.clone(), source.sparse)).flatten(1)
+        try:
+            wanted = model(images(x.clone(), source.sparse)).flatten(1)
+        except Exception as error:
+            raise TraceError(f"{type(model).__name__}: fails on images of {source.shape}: {error}") from error
         found = plan.logits(x)
+    if not torch.isfinite(wanted).all():
+        raise TraceError(
+            f"{type(model).__name__}: its outputs are not finite; are its weights too large, or a variance negative?"
+        )
     if not torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * max(1.0, wanted.abs().max().item())):
         raise TraceError(
-            f"{type(model).__name__}: computes other outputs than its trace, or none that are finite; an operation "
-            "that writes in place must be used only through its result, and nothing may depend on the data"
+            f"{type(model).__name__}: computes other outputs than its trace; an operation that writes in place must be "
+            "used only through its result, and nothing may depend on the data"
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether golden computes what a quantized network computes."""
+"""Whether golden computes what a quantized network computes, and whether the float network computes numbers at all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from models.data.dataset import Dataset
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.graph import Graph
+from models.plan import Plan
 from models.quant.network import QuantizedNetwork
 from models.sparse import SparseTensor
+
+CHECKED = 64
+"""Images on which a float network's layers are looked at."""
 
 
 class GoldenMismatch(RuntimeError):
     """Golden and the quantized network differ; the message names node and image."""
+
+
+class OverflowingError(ValueError):
+    """A float network whose values leave the range of floats; the message names network, layer and data set."""
 
 
 def compare_with_golden(network: QuantizedNetwork, graph: Graph, data: Dataset, images: int) -> None:
@@ -25,6 +33,16 @@ def compare_with_golden(network: QuantizedNetwork, graph: Graph, data: Dataset, 
         for name, result in golden.run(graph, frame).items():
             if result != expected[name][i]:
                 raise GoldenMismatch(f"node {name!r} of test image {i}: golden differs from the quantized network")
+
+
+def refuse_overflow(plan: Plan, data: Dataset) -> None:
+    """Raise where a layer of the float network gives what is not finite on the first training images."""
+    with torch.no_grad():
+        for name, values in plan.values(torch.from_numpy(data.train_x[:CHECKED])).items():
+            features = values.features if isinstance(values, SparseTensor) else values
+            if not torch.isfinite(features).all():
+                why = "are not finite; the images or the weights up to it are too large, or its training has diverged"
+                raise OverflowingError(f"network {plan.name!r}, layer {name!r}: its outputs on {data.name!r} {why}")
 
 
 def _frames(x: Tensor) -> list[Frame]:

@@ -1,4 +1,4 @@
-"""Architecture search: networks trained, quantized, run on the test split and folded by the integer program."""
+"""Architecture search: networks trained, quantized, run on the validation split and folded by the integer program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hw.device import device
 from hw.mapping import FrameInput
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph
-from netweave.config import Config
+from netweave.config import Config, UnsuitableError
 from netweave.config import Device as Target
 from netweave.listener import Progress
 from netweave.networks import ACTIVITY_FRAMES, source
@@ -28,7 +28,7 @@ from netweave.workers import Task, Workers
 from reports.architectures import picture
 from reports.artifact import write_json
 
-KIND, VERSION = "architecture", 1
+KIND, VERSION = "architecture", 2
 """What evaluations are kept under; the version rises where the same recipe would give other figures."""
 RESULT, PICTURE = "search.json", "search.png"
 METHODS: Mapping[str, Callable[[Evaluations, int], None]] = {"tree": tree_search, "random": random_search}
@@ -113,9 +113,11 @@ def space_of(config: Config) -> Space:
 
 def recipe_of(config: Config, target: Target) -> Recipe:
     if config.explore.objective == "utilisation":
-        raise ValueError("a search compares networks by cycles: explore.objective must be latency or bottleneck")
+        why = "must be 'latency' or 'bottleneck', as a search compares networks by cycles"
+        raise UnsuitableError(f"explore.objective: 'utilisation' {why}")
     if isinstance(config.explore.activity, int):
-        raise ValueError("a search compares networks over a data set: explore.activity must be mean or p99")
+        why = "must be 'mean' or 'p99', as a search compares networks over a data set"
+        raise UnsuitableError(f"explore.activity: {config.explore.activity} {why}")
     return Recipe(
         epochs=config.train.epochs,
         quantized_epochs=config.quantize.epochs,
@@ -147,7 +149,7 @@ def costs(result: Mapping[str, Any]) -> Costs | None:
 
 
 def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping[str, Any]:
-    """``correct`` of ``total`` test images, and the design's ``cycles`` a frame, estimated; None where none fits."""
+    """``correct`` of ``total`` validation images; the design's ``cycles`` a frame, estimated; None where none fits."""
     from models.evaluate import accuracy
     from models.quant import quantize
 
@@ -161,7 +163,7 @@ def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping
         seed=recipe.seed,
         reconstruction=recipe.reconstruction,
     )
-    reached = accuracy(quantized, images)
+    reached = accuracy(quantized, images, "validation")
     graph = quantized.export()
     if graph.input.sparse:
         graph = measured(graph, images.sample("train", ACTIVITY_FRAMES))

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import sys
-import time
+import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dse.front import Front
-from dse.proof import PROOF, ProofError
-from dse.proof import verify as prove
 from hw.boards.board import BOARDS
 from hw.device import DEVICES
-from netweave import config as configuration
-from netweave import flow
-from netweave.listener import Listener
-from netweave.workers import Pool
+from netweave import __version__
+from netweave.console import err, out
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+DEBUG = "--debug"
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="""Weave a trained neural network into a verified FPGA accelerator.
@@ -43,7 +35,12 @@ app = typer.Typer(
 )
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="what to build, and for which devices")]
-RunFolder = Annotated[Path | None, typer.Option("--out", "-o", help="the run's folder; runs/NAME where left out")]
+RunFolder = Annotated[
+    Path | None, typer.Option("--out", "-o", file_okay=False, help="the run's folder; runs/NAME where left out")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="take the folders of earlier stages as they are, whatever was changed in them")
+]
 
 Count = Annotated[
     int | None, typer.Option("--workers", min=1, help="processes that explore; as many as processors where left out")
@@ -55,48 +52,48 @@ Cluster = Annotated[
 
 
 def main() -> None:
-    """Run the command line: exit code 2 and one message, without a traceback, for what a user can mend."""
+    """Run the command line: exit code 2 and one message for what a user can mend, 1 for a bug of netweave."""
+    # anywhere in the line, so that it can be put behind a command that failed
+    debug, arguments = DEBUG in sys.argv, [word for word in sys.argv[1:] if word != DEBUG]
     try:
-        app()
-    except flow.USER_ERRORS as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
+        app(arguments)
+    except Exception as error:
+        from netweave.errors import is_user_error
+
+        if debug:
+            traceback.print_exc()
+        if is_user_error(error):
+            err.print(f"[bold red]error:[/] {escape(str(error) or type(error).__name__)}", soft_wrap=True)
+            sys.exit(2)
+        err.print(f"[bold red]bug:[/] {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
+        err.print(
+            f"This is a bug of netweave {__version__}, none of your files. Please report it to those you have it from, "
+            f"with this command and the traceback {'above' if debug else f'that {DEBUG} shows'}.",
+            soft_wrap=True,
+        )
+        sys.exit(1)
 
 
-class Watcher(Listener):
-    """One line a finished stage, with a moving bar for each that is going on."""
-
-    def __init__(self) -> None:
-        what = TextColumn("{task.description}")
-        columns = (SpinnerColumn(), what, BarColumn(28), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=out, transient=True)
-        self._tasks: dict[str, tuple[TaskID, float]] = {}
-
-    def __enter__(self) -> Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def begin(self, stage: str) -> None:
-        self._tasks[stage] = self._progress.add_task(stage, total=None), time.perf_counter()
-
-    def step(self, stage: str, what: str, done: int, total: int) -> None:
-        task, _ = self._tasks[stage]
-        self._progress.update(task, description=f"{stage}: {what}", completed=done, total=total)
-
-    def end(self, stage: str, fresh: bool, folder: Path) -> None:
-        task, began = self._tasks.pop(stage)
-        self._progress.remove_task(task)
-        took = f"{time.perf_counter() - began:7.1f} s" if fresh else "     kept"
-        self._progress.console.print(f"[green]✓[/] {stage:<20} [dim]{took}[/]   {folder}")
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"netweave {__version__}")
+        raise typer.Exit
 
 
-def _stage(name: str, path: Path, out_folder: Path | None) -> None:
-    config = configuration.load(path)
-    with Watcher() as watcher:
-        flow.STAGES[name](config, out_folder or Path("runs") / config.name, watcher)
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")]
+Debug = Annotated[bool, typer.Option(DEBUG, help="show the traceback of any error")]
+
+
+@app.callback()
+def options(version: Version = False, debug: Debug = False) -> None:
+    """Options of every command; ``main`` has taken ``--debug`` out of the line before."""
+
+
+def _commands() -> ModuleType:
+    """What the commands do, loaded when one of them runs: help, lists and completion need none of it."""
+    from netweave import commands
+
+    return commands
 
 
 @app.command()
@@ -105,107 +102,33 @@ def run(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None,
 
     [bold]netweave run examples/digits_dvs.toml[/]
     """
-    loaded = configuration.load(config)
-    folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
-        flow.run(loaded, folder, watcher, Pool(cluster, workers))
-    _summary(folder)
-    _bitstreams(folder, loaded)
-    _verdict(loaded, folder)
-
-
-def _summary(folder: Path) -> None:
-    report = flow.load_report(folder)
-    table = Table(box=None, header_style="bold")
-    for title in ("device", "front", "chosen", "accuracy", "µs a frame", "frames/s", "RTL = golden"):
-        table.add_column(title, justify="left" if title == "device" else "right")
-    for target in report.targets:
-        design = target.design
-        point = next(point for point in target.points if point.name == design.point)
-        label, cycles = list(design.latency.items())[-1]
-        pace = list(design.bottleneck.values())[-1]
-        check = design.check
-        table.add_row(
-            target.device,
-            f"{sum(point.front for point in target.points)} designs",
-            point.name,
-            f"{point.accuracy.percent:.2f} %",
-            f"{cycles / target.clock_mhz:.1f} {label}",
-            f"{1e6 * target.clock_mhz / pace:,.0f}",
-            "-" if check is None else f"{'NO' if check.mismatches else 'yes'}, {check.images} images",
-        )
-    out.print(
-        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float accuracy {report.accuracy.percent:.2f} %\n"
-    )
-    out.print(table)
-    out.print()
-    for target in report.targets:
-        out.print(f"Verilog  {folder / 'generate' / target.device / 'design' / 'netweave.v'}", soft_wrap=True)
-    out.print(f"report   [bold]{folder / 'report' / 'index.html'}[/]", soft_wrap=True)
-
-
-def _verdict(config: configuration.Config, folder: Path) -> None:
-    """Exit code 1, and where the first difference is, when any RTL differs from golden."""
-    wrong = {name: result for name, result in flow.load_cosim(config, folder).items() if not result.equal}
-    for name, result in wrong.items():
-        alone = (f"; {layer.mismatch}" for layer in result.layers.values() if layer.mismatch)
-        err.print(f"[bold red]{name}: RTL differs from golden:[/] {result.check}{''.join(alone)}", soft_wrap=True)
-    if wrong:
-        raise typer.Exit(1)
+    _commands().run(config, out_folder, workers, cluster)
 
 
 @app.command()
 def train(config: ConfigFile, out_folder: RunFolder = None) -> None:
     """Train the float network: writes train/network.npz."""
-    _stage("train", config, out_folder)
+    _commands().stage("train", config, out_folder)
 
 
 @app.command()
-def quantize(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def quantize(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Quantize at each format, and measure each layer's sensitivity: writes quantize/FORMAT/graph.json."""
-    _stage("quantize", config, out_folder)
+    _commands().stage("quantize", config, out_folder, force=force)
 
 
 @app.command()
-def explore(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
+def explore(
+    config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None,
+    force: Force = False,
+) -> None:  # fmt: skip
     """Find each device's Pareto front: writes explore/DEVICE/front.json, and front.html to look at.
 
     Every finished evaluation is kept in evaluations/: what was killed goes on where it was.
 
     [bold]netweave explore examples/digits_dvs.toml --cluster tcp://host:8786[/]
     """
-    loaded = configuration.load(config)
-    folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
-        flow.explore(loaded, folder, watcher, Pool(cluster, workers))
-    for device in loaded.device:
-        _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
-        out.print(f"to look at: [bold]{folder / 'explore' / device.target.name / 'front.html'}[/]", soft_wrap=True)
-
-
-def _front(front: Front, grain: float) -> None:
-    """The points of a front, how far each is proven, and what has no point."""
-    table = Table(box=None, header_style="bold", title=f"{front.device}, {front.clock_mhz:g} MHz", title_justify="left")
-    for title in ("design", "µs a frame", "accuracy", "of the device", "proven to"):
-        table.add_column(title, justify="left" if title == "design" else "right")
-    for point in front.points:
-        table.add_row(
-            point.name,
-            f"{1000 * front.milliseconds(point):.2f} {'simulated' if point.simulated is not None else 'estimated'}",
-            f"{100 * point.accuracy:.2f} %",
-            f"{100 * point.utilisation:.1f} %",
-            f"{100 * point.solver.gap:.1f} %",
-        )
-    out.print(table)
-    worst = max(point.solver.gap for point in front.points)
-    out.print(
-        f"Each is within {100 * worst:.1f} % of the best there is for its formats, its summed error or its cycles in "
-        f"its share of the device, by the program's estimate; mixed designs lie about {100 * grain:g} % of the largest "
-        "summed error apart.",
-        style="dim",
-    )
-    for family, why in front.unmet.items():
-        err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
+    _commands().explore(config, out_folder, workers, cluster, force)
 
 
 @app.command()
@@ -217,16 +140,7 @@ def verify(front: Annotated[Path, typer.Argument(help="a front.json that explore
 
     [bold]netweave verify runs/digits_dvs/explore/zu3eg/front.json[/]
     """
-    for point in Front.load(front).points:
-        begin = time.perf_counter()
-        report = prove(front.parent / Path(point.mapping).parent / PROOF)
-        if report != point.solver:
-            raise ProofError(f"{front}, point {point.name!r}: its proof says {report}, the front {point.solver}")
-        out.print(
-            f"[green]✓[/] {point.name}: {point.minimised} {report.objective:.6g}, {report.status}; "
-            f"none has less than {report.bound:.6g} [dim]{time.perf_counter() - begin:.1f} s[/]",
-            soft_wrap=True,
-        )
+    _commands().verify(front)
 
 
 @app.command()
@@ -235,6 +149,7 @@ def finetune(
     points: Annotated[list[str], typer.Argument(metavar="POINT...", help="of the fronts: names, or rules as `knee`")],
     epochs: Annotated[int, typer.Option(min=1, help="of quantization-aware training, from the float network")],
     out_folder: RunFolder = None,
+    force: Force = False,
 ) -> None:
     """Train points of the fronts for longer, as they are built: writes finetune/DEVICE/front.json.
 
@@ -243,101 +158,66 @@ def finetune(
 
     [bold]netweave finetune examples/digits_dvs.toml knee "fastest-above 97" --epochs 20[/]
     """
-    loaded = configuration.load(config)
-    folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
-        changes = flow.finetune(loaded, folder, points, epochs, watcher)
-    for device, trained in changes.items():
-        for name, change in trained.items():
-            before, after = (f"{100 * right / change['total']:.2f} %" for right in (change["before"], change["after"]))
-            out.print(f"{device} {name}: {before} before, {after} after", soft_wrap=True)
+    _commands().finetune(config, points, epochs, out_folder, force)
 
 
 @app.command()
 def search(config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None) -> None:
-    """Find the backbones worth having, of all that [[search]] allows: writes search/DEVICE/search.json.
+    r"""Find the backbones worth having, of all that [\[search]] allows: writes search/DEVICE/search.json.
 
-    Each is trained, quantized, run on the test split and folded for the device. What it finds is a `model` and `data`
-    for a configuration of its own.
+    Each is trained, quantized, run on the validation split and folded for the device. What it finds is a `model` and
+    `data` for a configuration of its own.
 
     [bold]netweave search examples/search_dvs.toml[/]
     """
-    loaded = configuration.load(config)
-    folder = out_folder or Path("runs") / loaded.name
-    with Watcher() as watcher:
-        flow.search(loaded, folder, watcher, Pool(cluster, workers))
-    for device in loaded.device:
-        found = flow.load_search(folder, device.target.name)
-        front = sorted((row for row in found["networks"] if row["front"]), key=lambda row: row["cycles"])
-        table = Table(box=None, header_style="bold")
-        for title in ("model", "data", "format", "accuracy", "cycles", "µs a frame"):
-            table.add_column(title, justify="left" if title in ("model", "data", "format") else "right")
-        for row in front:
-            accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / found["clock_mhz"]
-            figures = f"{accuracy:.2f} %", f"{row['cycles']:,.0f}", f"{micros:.1f}"
-            table.add_row(row["model"], row["data"], row["format"], *figures)
-        of = f"{len(found['networks'])} of {found['space']} networks"
-        out.print(f"\n[bold]{device.target.name}[/]: {len(front)} that no other of {of} beats; cycles are estimated\n")
-        out.print(table)
+    _commands().search(config, out_folder, workers, cluster)
 
 
 @app.command()
-def generate(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def generate(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Generate and synthesize the chosen design of each device: writes generate/DEVICE/design/netweave.v."""
-    _stage("generate", config, out_folder)
+    _commands().stage("generate", config, out_folder, force=force)
 
 
 @app.command()
-def cosim(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def cosim(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Run test images through each design's RTL and compare with golden: writes cosim/DEVICE/cosim.json."""
-    _stage("cosim", config, out_folder)
-    loaded = configuration.load(config)
-    _verdict(loaded, out_folder or Path("runs") / loaded.name)
+    _commands().cosim(config, out_folder, force)
 
 
 @app.command()
-def build(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def build(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Make the bitstream of each device whose config names a board: writes build/DEVICE/board.bit (or .bin).
 
     [bold]netweave build examples/digits_dvs_ulx3s.toml[/]
     """
-    loaded = configuration.load(config)
-    if all(device.board is None for device in loaded.device):
-        why = f"is named by no [[device]]; `board = ...` names one: {', '.join(BOARDS)}, or the path of a .toml file"
-        raise configuration.ConfigError(config, "board", why)
-    _stage("build", config, out_folder)
-    _bitstreams(out_folder or Path("runs") / loaded.name, loaded)
-
-
-def _bitstreams(folder: Path, config: configuration.Config) -> None:
-    """Where each bitstream lies, and how fast it may be clocked."""
-    for device in config.device:
-        if device.board is not None:
-            made = flow.load_build(folder, device.target.name)
-            out.print(
-                f"bitstream {folder / 'build' / device.target.name / made['bitstream']}   {made['clock_mhz']:g} MHz on "
-                f"{made['board']}, routed for {made['fmax_mhz']:.1f}; [bold]make program[/] there loads it",
-                soft_wrap=True,
-            )
+    _commands().build(config, out_folder, force)
 
 
 @app.command()
-def report(config: ConfigFile, out_folder: RunFolder = None) -> None:
+def report(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
     """Make the page, the tables and the pictures of a run: writes report/index.html."""
-    _stage("report", config, out_folder)
+    _commands().stage("report", config, out_folder, force=force)
 
 
 @app.command()
 def devices() -> None:
     """The devices there are; your own is a TOML file with the same fields."""
-    table = Table(box=None, header_style="bold")
-    for title in ("name", "device", "LUT", "FF", "BRAM", "DSP", "MHz", "synthesis"):
-        table.add_column(title, justify="right" if title in ("LUT", "FF", "BRAM", "DSP", "MHz") else "left")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("name", "device", "LUT", "FF", "BRAM", "DSP", "MHz"):
+        table.add_column(title, justify="left" if title in ("name", "device") else "right", no_wrap=True)
     for device in DEVICES.values():
         counts = (f"{getattr(device, kind):,}" for kind in ("lut", "ff", "bram", "dsp"))
-        table.add_row(device.name, device.title, *counts, f"{device.clock_mhz:g}", device.synth)
+        table.add_row(device.name, device.title, *counts, f"{device.clock_mhz:g}")
     out.print(table)
-    out.print("\nBRAM in the smallest blocks that the device hands out: 18 Kb, on iCE40 4 Kb.", style="dim")
+    out.print("\nBRAM in the smallest blocks that the device hands out: 18 Kb, on iCE40 4 Kb.\n", style="dim")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("family", "devices", "synthesis"):
+        table.add_column(title, no_wrap=title != "devices")
+    for synth in dict.fromkeys(device.synth for device in DEVICES.values()):
+        own = [device for device in DEVICES.values() if device.synth == synth]
+        table.add_row(own[0].family, ", ".join(device.name for device in own), synth)
+    out.print(table)
 
 
 @app.command()

@@ -6,7 +6,7 @@ file, field, value and what would be valid.
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -19,6 +19,7 @@ from hw import device as devices
 from hw.boards import board as boards
 from models.ir.activity import LOADS, Load
 from models.ir.layer_format import NUMBERS, LayerFormat
+from models.ir.names import NAME_RULE, did_you_mean, is_name, near
 
 OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz(?=@|$))(?P<rest>(:[A-Za-z_]\w*)?(@\d+)?)")
 """``file.py:function`` or ``file.npz``, and the rows that its images are to have."""
@@ -32,18 +33,17 @@ class ConfigError(ValueError):
         self.path, self.field = path, field
 
 
-def did_you_mean(value: object, valid: tuple[str, ...] | list[str]) -> str:
-    """``valid are a, b, c`` with, where one is close, the nearest named first."""
-    close = difflib.get_close_matches(str(value), valid, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}valid are {', '.join(valid)}"
+class UnsuitableError(ValueError):
+    """A configuration that one stage cannot take; the message names field, value and what would be valid."""
 
 
 def _format(name: str) -> str:
     try:
         LayerFormat.parse(name)
     except ValueError:
-        why = f"{did_you_mean(name, NUMBERS)}, or weights' and output's, such as dybit4xint8"
+        pairs = [f"{weights}x{output}" for weights in NUMBERS for output in NUMBERS]
+        hint, names = near(name, [*NUMBERS, *pairs]), ", ".join(NUMBERS)
+        why = f"{hint}valid are {names}, or weights' and output's, such as dybit4xint8"
         raise ValueError(f"{name!r} is no number format; {why}") from None
     return name
 
@@ -72,8 +72,8 @@ def _board(name: str) -> str:
 
 
 def _run_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise ValueError(f"{name!r} must be a folder's name: letters, digits, '.', '_' and '-'")
+    if not is_name(name):
+        raise ValueError(f"{name!r} must be a folder's name: {NAME_RULE}")
     return name
 
 
@@ -89,19 +89,20 @@ def _kernel(side: int) -> int:
     return side
 
 
-Share = Annotated[float, Field(gt=0, le=1, strict=False)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Formats = Annotated[list[Annotated[str, AfterValidator(_format)]], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Train(_Section):
     """Float training, ``epochs`` of it; 0 where the model comes with its weights."""
 
     epochs: Annotated[int, Field(ge=0, le=10_000)] = 30
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class Quantize(_Section):
@@ -135,15 +136,15 @@ class Explore(_Section):
     """
 
     objective: Literal["latency", "bottleneck", "utilisation"] = "latency"
-    frame_rate: Annotated[float, Field(gt=0, strict=False)] | None = None
-    max_latency_ms: Annotated[float, Field(gt=0, strict=False)] | None = None
+    frame_rate: Annotated[float, Field(gt=0)] | None = None
+    max_latency_ms: Annotated[float, Field(gt=0)] | None = None
     activity: Annotated[Load | int, PlainValidator(_activity)] = "mean"
     sizes: Annotated[int, Field(ge=1, le=100)] = 4
     points: Annotated[int, Field(ge=1, le=1000)] = 8
-    gap: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.02
-    grain: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.2
-    speedups: list[Annotated[float, Field(gt=1, strict=False)]] = []
-    max_errors: list[Annotated[float, Field(ge=0, strict=False)]] = []
+    gap: Annotated[float, Field(ge=0, le=1)] = 0.02
+    grain: Annotated[float, Field(gt=0, le=1)] = 0.2
+    speedups: list[Annotated[float, Field(gt=1)]] = []
+    max_errors: list[Annotated[float, Field(ge=0)]] = []
 
     @model_validator(mode="after")
     def _limited(self) -> Explore:
@@ -166,9 +167,9 @@ class Device(_Section):
     """
 
     name: Annotated[str, AfterValidator(_device)]
-    clock_mhz: Annotated[float, Field(gt=0, le=1000, strict=False)] | None = None
+    clock_mhz: Annotated[float, Field(gt=0, le=1000)] | None = None
     utilisation: Share = 0.7
-    max_loss: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.5
+    max_loss: Annotated[float, Field(ge=0, le=100)] = 0.5
     pick: str | None = None
     frame_input: Literal["tokens", "mask"] = "tokens"
     board: Annotated[str, AfterValidator(_board)] | None = None
@@ -182,7 +183,11 @@ class Device(_Section):
         return table
 
     @model_validator(mode="after")
-    def _board_has_device(self) -> Device:
+    def _holds_together(self) -> Device:
+        if self.utilisation * self.target.lut < 1:
+            least = math.ceil(1e6 / self.target.lut) / 1e6
+            few = f"is less than one of the {self.target.lut} LUTs of {self.name!r}"
+            raise ValueError(f"utilisation: {self.utilisation:g} {few}; it must be {least:g} or more")
         if self.board is not None and self.built_for.device != self.name:
             raise ValueError(f"{self.name!r} is not the device of board {self.board!r}, {self.built_for.device!r}")
         return self
@@ -197,7 +202,7 @@ class Device(_Section):
         return boards.board(self.board)
 
 
-Width = Annotated[float, Field(ge=0.125, le=8, strict=False)]
+Width = Annotated[float, Field(ge=0.125, le=8)]
 Depths = Annotated[str, AfterValidator(_depths)]
 Kernel = Annotated[int, AfterValidator(_kernel)]
 Side = Annotated[int, Field(ge=4, le=4096)]
@@ -222,9 +227,9 @@ class Search(_Section):
     ]  # fmt: skip
     resolution: Annotated[list[Side], Field(min_length=1), AfterValidator(_distinct)] | None = None
     evaluations: Annotated[int, Field(ge=2, le=100_000)] = 40
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     method: Literal["tree", "random"] = "tree"
-    min_accuracy: Annotated[float, Field(ge=0, lt=100, strict=False)] = 50.0
+    min_accuracy: Annotated[float, Field(ge=0, lt=100)] = 50.0
     max_cycles: Annotated[int, Field(ge=2)] = 100_000
 
 
@@ -270,7 +275,7 @@ def load(path: Path) -> Config:
         raise ConfigError(path, "", "there is no such file; examples/digits_dvs.toml is one to start from") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path, "", f"cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(path, "", f"is not TOML: {error}") from None
     table.setdefault("name", path.stem)
     for field in ("model", "data"):
@@ -285,10 +290,10 @@ def load(path: Path) -> Config:
     except pydantic.ValidationError as error:
         field, why = _explain(error.errors()[0])
         raise ConfigError(path, field, why) from None
-    names = [device.name for device in config.device]
+    names = [device.target.name for device in config.device]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise ConfigError(path, f"device[{index}].name", f"{name!r} stands there twice")
+            raise ConfigError(path, f"device[{index}].name", f"{name!r} is listed twice; both would have one folder")
     return config
 
 

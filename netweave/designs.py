@@ -13,7 +13,7 @@ from cosim.cycle import simulate
 from cosim.density import sweep
 from cosim.design import cosim as run_rtl
 from dse.estimate import estimate, forecast
-from dse.front import Front, pick
+from dse.front import pick
 from hw import emit
 from hw.accelerator import Plan
 from hw.device import Device
@@ -31,7 +31,9 @@ from netweave import __version__
 from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.exploration import case, latency, loaded
+from netweave.fronts import load_front
 from netweave.listener import Progress
+from netweave.networks import ACCURACY
 from reports.artifact import read_json, write_json
 from reports.collect import collect
 from reports.designs import FRONT
@@ -54,13 +56,16 @@ def generate(
     ``logs``, which stays also when it fails.
     """
     reached = read_json(trained / "train.json", "train", "train")
-    rule = target.pick or f"fastest-above {100 * reached['correct'] / reached['total'] - target.max_loss}"
-    point = pick(Front.load(explored / FRONT), rule)
+    correct, total = reached["validation"]
+    rule = target.pick or f"fastest-above {100 * correct / total - target.max_loss}"
+    point = pick(load_front(explored / FRONT), rule)
     source = (explored / point.mapping).parent
     graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
     progress("Verilog", 0, 2)
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes, target=device)
-    write_json(folder / "estimate.json", "estimate", _estimates(config, point.name, graph, mapping, device))
+    tested = read_json(source / ACCURACY, "accuracy", "explore")["test"]
+    figures = _estimates(config, graph, mapping, device)
+    write_json(folder / "estimate.json", "estimate", {"point": point.name, "test": tested, **figures})
     if graph.input.sparse:
         found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
         crossing = {field: found.crossing(field) for field in ("latency", "interval")}
@@ -79,7 +84,7 @@ def generate(
         write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 
 
-def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
+def _estimates(config: Config, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
     images, masks = data.load(config.data), None
     program = estimate(loaded(config, graph, lambda: images), mapping, device, case(config))
     if graph.input.sparse:
@@ -90,7 +95,6 @@ def _estimates(config: Config, point: str, graph: Graph, mapping: Mapping, devic
     steady = run.intervals[-(FRAMES // 2 if masks is None else len(masks)) :]
     estimated = forecast(graph, mapping, masks)
     return {
-        "point": point,
         "program": {"latency": float(program.latency), "bottleneck": program.bottleneck},
         "estimated": {
             "latency": estimated.latency,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -17,7 +18,7 @@ import numpy as np
 from cosim.cycle import Frames, Simulator, endless, simulate, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
-from dse.explore import Search, asked, assigned, designs, families, mapping_of, polished, shares
+from dse.explore import Design, Search, again, asked, assigned, designs, families, mapping_of, polished, shares
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
 from dse.problem import Infeasible, Objective, utilisation
@@ -32,10 +33,10 @@ from models.ir.activity import Load, measured
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
-from netweave.config import Config
+from netweave.config import Config, UnsuitableError
 from netweave.config import Device as Target
 from netweave.listener import Progress
-from netweave.networks import Networks, origin, source
+from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
 from netweave.workers import Task, Workers, tell
 from reports.artifact import read_json
@@ -47,9 +48,15 @@ JUDGED = 8
 TRIES = 6
 """How many designs near the program's are simulated for each op, at the most."""
 SAMPLE = 16
-"""Test images, evenly spread, over which the latency of a sparse design is averaged."""
+"""Validation images, evenly spread, over which the latency of a sparse design is averaged."""
+CHOSEN_AGAIN = 4
+"""How often a design is chosen again, at the most, whose queues take it over a limit."""
 NARROW = 1.02
 """Shares of a device that are closer than this are not told apart."""
+
+
+Ask = Callable[[str, str, Iterable[dict[str, Any]]], list[Any]]
+"""Has evaluations of a kind made, shown by a name, with each of these arguments."""
 
 
 class NothingFits(ValueError):
@@ -142,19 +149,20 @@ class Exploration:
             )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
-        return {
-            "designs": [
-                {
-                    **asdict(design),
-                    "mapping": design.mapping.entry(),
-                    "share": str(design.share),
-                }
-                for design in found
-            ]
-        }
+        return {"designs": [_entry(design) for design in found]}
+
+    def again(self, name: str, family: str, share: str, minimised: str, limits: dict[str, int]) -> dict[str, Any]:
+        """The design that takes this one's place under lower ``limits``, or why there is none."""
+        watch = closing(family, share, self.search)
+        goal = Objective(minimised)
+        try:
+            found = again(self.table, self.search, name, family, Fraction(share), goal, limits, self.clock_mhz, watch)
+        except Infeasible as error:
+            return {"designs": [], "infeasible": str(error)}
+        return {"designs": [_entry(found)]}
 
     def accuracy(self, assignment: dict[str, str]) -> list[int]:
-        """How many test images of how many the quantized network gets right; its graph is kept."""
+        """How many validation images of how many the quantized network gets right; its graph is kept."""
         reached = self.networks.measure(assignment).accuracy
         return [reached.correct, reached.total]
 
@@ -164,7 +172,7 @@ class Exploration:
         """The mapping that is best as simulated, of the program's choice and of others near it within the same limits.
 
         ``tried``: how many others were simulated; ``gained``: the share by which it is better. Frames are of the
-        training split, so that nothing is chosen by the test split.
+        training split, so that the images that choose between designs have no part in their foldings.
         """
         problem = asked(self.table, self.search, family, Fraction(share), limits)
         selection = {op.name: op.candidates[number] for op, number in zip(problem.ops, choice, strict=True)}
@@ -193,7 +201,7 @@ class Exploration:
     def cycles(self, assignment: dict[str, str], mapping: dict[str, Any]) -> dict[str, Any]:
         """The mapping with queues as deep as they have to be, and what it then costs."""
         graph = load(self.networks.measure(assignment).folder)
-        masks = self.networks.data.sample("test", SAMPLE) if graph.input.sparse else None
+        masks = self.networks.data.sample("validation", SAMPLE) if graph.input.sparse else None
         sized = size_queues(graph, HwMapping.of(mapping), 4 if masks is None else masks)
         own = self.loaded(graph)
         # as the solver has it, with queues of about the depth they need
@@ -210,6 +218,10 @@ class Exploration:
             "resources": resources,
             "utilisation": float(utilisation(resources, budget(self.target.target.resources))),
         }
+
+
+def _entry(design: Design) -> dict[str, Any]:
+    return {**asdict(design), "mapping": design.mapping.entry(), "share": str(design.share)}
 
 
 def closing(family: str, share: str, search: Search) -> Watch:
@@ -238,7 +250,7 @@ def loaded(config: Config, graph: Graph, images: Callable[[], Dataset]) -> Graph
     masks = images().masks("train")
     if number >= len(masks):
         last = len(masks) - 1
-        raise ValueError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
+        raise UnsuitableError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
     return measured(graph, [masks[number]])
 
 
@@ -306,13 +318,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
                 mappings.append(same)
                 homes[design["name"]] = design["family"], Fraction(design["share"])
                 fresh.append(design)
-        assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in fresh}.values())
-        ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
-        keys = "family", "share", "choice", "assignment"
-        near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in fresh]
-        fresh = [{**d, **own} for d, own in zip(fresh, ask("polished", "designs nearby", near), strict=True)]
-        judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in fresh])
-        for design, costs in zip(fresh, judged, strict=True):
+        for design, costs in within_limits(fresh, ask, unmet):
             points[design["name"]] = measured_point(exploration, design, costs, folder / design["name"])
             _prove(exploration, design, folder / design["name"] / PROOF)
         front = Front.of(name, clock, list(points.values()))
@@ -321,12 +327,44 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         wanted = _between(front, homes, looked)
     if not points:
         raise NothingFits(unmet[named[0]])
-    met = {family for family, _ in homes.values()}
+    met = {homes[name][0] for name in points}
     unmet = {family: why for family, why in unmet.items() if family not in met}
     whole = Front(name, clock, tuple(points.values()), unmet)
     whole.save(folder / ALL)
     Front.of(name, clock, whole.points, unmet).save(folder / FRONT)
     write_front(folder)
+
+
+def within_limits(
+    found: list[dict[str, Any]], ask: Ask, unmet: dict[str, str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Designs that keep their limits with queues as deep as they have to be, and what they cost.
+
+    The program takes queues to be about as deep as they need to be. A design that their exact depths take over a limit
+    is chosen again, with that much less of it; one that has no such choice is left out, and ``unmet`` says why.
+    """
+    part = {design["name"]: design["solver"]["limits"] for design in found}
+    while found:
+        assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in found}.values())
+        ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
+        keys = "family", "share", "choice", "assignment"
+        near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in found]
+        found = [{**d, **own} for d, own in zip(found, ask("polished", "designs nearby", near), strict=True)]
+        judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in found])
+        over = []
+        for design, costs in zip(found, judged, strict=True):
+            limits, name = design["solver"]["limits"], design["name"]
+            beyond = {kind: max(0, taken - part[name][kind]) for kind, taken in costs["resources"].items()}
+            if any(beyond.values()):
+                same = {key: design[key] for key in ("name", "family", "share", "minimised")}
+                lower = {kind: max(0, limit - beyond.get(kind, 0)) for kind, limit in limits.items()}
+                over.append({**same, "limits": lower})
+            else:
+                yield design, costs
+        chosen = ask("again", "room for queues", over) if over else []
+        for own, group in zip(over, chosen, strict=True):
+            unmet |= {own["family"]: group["infeasible"]} if "infeasible" in group else {}
+        found = [design for group in chosen for design in group["designs"]]
 
 
 def _prove(exploration: Exploration, design: Mapping[str, Any], path: Path) -> None:
@@ -342,11 +380,12 @@ def measured_point(
     """The design, its ``name``, ``assignment``, ``solver``, ``minimised``, ``tried`` and ``gained``, with its accuracy
     and its costs.
 
-    ``folder``, which is made, keeps its graph and mapping.
+    ``folder``, which is made, keeps its graph, its mapping, and which images it gets right.
     """
     measured = exploration.networks.measure(design["assignment"])
     folder.mkdir()
     save(load(measured.folder), folder)
+    shutil.copy(measured.folder / ACCURACY, folder)
     HwMapping.of(costs["mapping"]).save(folder / emit.MAPPING_FILE)
     low, high = measured.accuracy.interval
     return FrontPoint(
@@ -354,6 +393,7 @@ def measured_point(
         assignment=design["assignment"],
         correct=measured.accuracy.correct,
         total=measured.accuracy.total,
+        right=measured.right,
         interval=(low / 100, high / 100),
         solver=SolverReport(**design["solver"]),
         minimised=design["minimised"],

@@ -16,6 +16,7 @@ from dse.front import Front, FrontError, FrontPoint, pick
 from dse.proof import PROOF
 from hw.mapping import Mapping as HwMapping
 from netweave.exploration import Exploration, measured_point
+from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.stamp import STAMP, digest
 from reports.artifact import read_json, write_json
@@ -26,7 +27,7 @@ FINETUNED = "finetune.json"
 
 
 class Change(TypedDict):
-    """Test images of ``total`` that a point's network got right."""
+    """Validation images of ``total`` that a point's network got right."""
 
     before: int
     after: int
@@ -69,11 +70,11 @@ def follows(folder: Path, explored: Path) -> bool:
 def finetune(exploration: Exploration, explored: Path, names: Sequence[str], progress: Progress, folder: Path) -> None:
     """Write what ``explored`` has, the points of these ``names`` trained for the epochs that ``exploration`` says.
 
-    And ``finetune.json``: the exploration that it was made from, and test images right before and after. A network that
-    came out worse is written all the same.
+    And ``finetune.json``: the exploration that it was made from, and validation images right before and after. A
+    network that came out worse is written all the same.
     """
     shutil.copytree(explored, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(STAMP))
-    whole, front = Front.load(explored / ALL), Front.load(explored / FRONT)
+    whole, front = load_front(explored / ALL), load_front(explored / FRONT)
     points, changed = list(whole.points), {}
     for place, before in enumerate(whole.points):
         if before.name in names:

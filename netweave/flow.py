@@ -16,7 +16,9 @@
     logs/ simulators/                           what Yosys said; simulators that were built
 
 A stage is skipped when what it reads is what it was made from. One that fails or is stopped leaves
-what stood there before. ``cosim`` and ``report`` read nothing but files and load no torch.
+what stood there before. ``cosim`` and ``report`` read nothing but files and load no torch. A stage refuses a folder in
+which a file is not as the stage before wrote it; ``force`` takes the folder as it is. One process works in a run's
+folder at a time.
 """
 
 from __future__ import annotations
@@ -26,51 +28,48 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cosim.cycle import DeadlockError
 from cosim.design import Cosim
-from cosim.simulator import SimulationError
 from dse.front import Front
-from dse.program import SolverError
 from hw.manifest import VERSION as MANIFEST_VERSION
-from hw.targets.nextpnr import RoutingError
-from hw.targets.yosys import SynthesisError
-from netweave import __version__, architectures, designs, exploration, networks
+from netweave import __version__, architectures, designs, exploration, fronts, networks
 from netweave import finetune as finetuning
 from netweave.config import Config
 from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
-from netweave.stamp import digest
+from netweave.lock import alone
+from netweave.stamp import altered, digest
 from netweave.store import Store
 from netweave.workers import Pool
-from reports.artifact import ArtifactError, read_json
+from reports.artifact import VERSION, ArtifactError, read_json
 from reports.designs import FRONT
 from reports.html import REPORT
 from reports.schema import Report
 
-Stage = Callable[[Config, Path, Listener], None]
+Stage = Callable[..., None]
 SILENT, HERE = Listener(), Pool()
-USER_ERRORS = (ValueError, OSError, SimulationError, SynthesisError, RoutingError, SolverError, DeadlockError)
-"""What a person can mend: wrong files and settings, missing programs, budgets nothing fits."""
 
 
+@alone
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Train the float network."""
     inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
     _job(run / "train", inputs, partial(networks.train, config)).run(listener)
 
 
-def quantize(config: Config, run: Path, listener: Listener = SILENT) -> None:
+@alone
+def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Quantize it at each format, and measure what each layer suffers from each."""
-    trained = _needs(run / "train")
+    trained = _needs(run / "train", listener, force)
     inputs = {"trained": digest(trained), **networks.settings(config), "formats": config.quantize.formats}
     inputs["sensitivity"] = config.quantize.sensitivity
     _job(run / "quantize", inputs, partial(networks.quantize, config, trained, run / "networks")).run(listener)
 
 
-def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
+@alone
+def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE, force: bool = False) -> None:
     """Find each device's front, the accuracy of every point measured."""
-    trained, quantized = _needs(run / "train"), _needs(run / "quantize")
+    trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
     inputs = {"quantized": digest(quantized), **networks.settings(config), **config.explore.model_dump()}
     with pool.open(Store(run / "evaluations")) as workers:
         for target in config.device:
@@ -79,30 +78,34 @@ def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool =
             _job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write).run(listener)
 
 
+@alone
 def finetune(
-    config: Config, run: Path, points: Sequence[str], epochs: int, listener: Listener = SILENT
+    config: Config, run: Path, points: Sequence[str], epochs: int, listener: Listener = SILENT, force: bool = False
 ) -> dict[str, dict[str, finetuning.Change]]:
     """Train points of the fronts, by name or by rule, for so many epochs; ``generate`` then takes the fronts with them.
 
     What came of it, by device and point.
     """
-    trained, quantized = _needs(run / "train"), _needs(run / "quantize")
-    folders = {target.target.name: _needs(run / "explore" / target.target.name) for target in config.device}
-    names = finetuning.chosen({device: Front.load(folder / FRONT) for device, folder in folders.items()}, points)
+    trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
+    names = [target.target.name for target in config.device]
+    folders = {name: _needs(run / "explore" / name, listener, force) for name in names}
+    loaded = {device: fronts.load_front(folder / FRONT) for device, folder in folders.items()}
+    picked = finetuning.chosen(loaded, points)
     longer = config.model_copy(update={"quantize": config.quantize.model_copy(update={"epochs": epochs})})
     changes = {}
     for target in config.device:
         device = target.target.name
-        if device in names:
+        if device in picked:
             explored = folders[device]
-            inputs = {"explored": digest(explored), **networks.settings(longer), "points": names[device]}
+            inputs = {"explored": digest(explored), **networks.settings(longer), "points": picked[device]}
             own = exploration.Exploration(longer, target, trained, quantized, run / "networks")
-            write = partial(finetuning.finetune, own, explored, names[device])
+            write = partial(finetuning.finetune, own, explored, picked[device])
             _job(run / "finetune" / device, {**inputs, **_settings(target)}, write).run(listener)
             changes[device] = finetuning.changes(run / "finetune" / device)
     return changes
 
 
+@alone
 def search(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """Find which backbones are worth having on each device; no stage, as what it finds is a ``model`` for others."""
     with pool.open(Store(run / "evaluations")) as workers:
@@ -115,53 +118,57 @@ def search(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = 
             _job(run / "search" / target.target.name, inputs, write).run(listener)
 
 
-def generate(config: Config, run: Path, listener: Listener = SILENT) -> None:
+@alone
+def generate(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Pick a point of each front; its Verilog, and what Yosys makes of it."""
-    trained, jobs = _needs(run / "train"), []
+    trained, jobs = _needs(run / "train", listener, force), []
     for target in config.device:
-        explored = _front(run, target.target.name)
+        explored = _needs(_front(run, target.target.name, listener, force), listener, force)
         inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
         inputs["manifest"] = MANIFEST_VERSION
         if target.board is not None:
             inputs |= {"board": networks.source(target.board), "data": networks.source(config.data)}
         write = partial(designs.generate, config, target, trained, explored, run / "logs")
         jobs.append(_job(run / "generate" / target.target.name, inputs, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    run_jobs(jobs, listener)
 
 
-def cosim(config: Config, run: Path, listener: Listener = SILENT) -> None:
+@alone
+def cosim(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Test images through the RTL of each design, every output compared with golden."""
     jobs = []
     for target in config.device:
-        generated = _needs(run / "generate" / target.target.name)
+        generated = _needs(run / "generate" / target.target.name, listener, force)
         inputs = {"design": digest(generated), "data": networks.source(config.data), **config.cosim.model_dump()}
         write = partial(designs.cosim, config, generated, run / "simulators")
         jobs.append(_job(run / "cosim" / target.target.name, inputs, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    run_jobs(jobs, listener)
 
 
-def build(config: Config, run: Path, listener: Listener = SILENT) -> None:
+@alone
+def build(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """The bitstream of each device with a board: synthesis, place and route, packing."""
     jobs = []
     for target in config.device:
         if target.board is not None:
-            generated = _needs(run / "generate" / target.target.name)
+            generated = _needs(run / "generate" / target.target.name, listener, force)
             inputs = {"project": digest(generated), "board": networks.source(target.board), "seeds": target.seeds}
             write = partial(designs.build, target, generated, run / "logs")
             jobs.append(_job(run / "build" / target.target.name, inputs, write))
-    run_jobs(jobs, listener, USER_ERRORS)
+    run_jobs(jobs, listener)
 
 
-def report(config: Config, run: Path, listener: Listener = SILENT) -> None:
+@alone
+def report(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Tables, pictures and the page."""
     names = [target.target.name for target in config.device]
-    fronts = {name: _front(run, name) for name in names}
-    folders = [run / "train", run / "quantize", *fronts.values()]
+    explored = {name: _front(run, name, listener, force) for name in names}
+    folders = [run / "train", run / "quantize", *explored.values()]
     folders += [run / stage / name for stage in ("generate", "cosim") for name in names]
     folders += [run / "build" / target.target.name for target in config.device if target.board is not None]
-    inputs = {str(folder.relative_to(run)): digest(_needs(folder)) for folder in folders}
+    inputs = {str(folder.relative_to(run)): digest(_needs(folder, listener, force)) for folder in folders}
     inputs |= {"name": config.name, "model": config.model, "data": config.data}
-    _job(run / "report", inputs, partial(designs.report, config, run, fronts)).run(listener)
+    _job(run / "report", inputs, partial(designs.report, config, run, explored)).run(listener)
 
 
 STAGES: Mapping[str, Stage] = {
@@ -175,6 +182,7 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
+@alone
 def run(config: Config, folder: Path, listener: Listener = SILENT, pool: Pool = HERE) -> None:
     """All stages, into ``folder``; those whose inputs are as before are kept as they are."""
     stages = {**STAGES, "explore": partial(explore, pool=pool)}
@@ -184,21 +192,30 @@ def run(config: Config, folder: Path, listener: Listener = SILENT, pool: Pool = 
 
 def _job(folder: Path, inputs: Mapping[str, object], write: Callable[[Progress, Path], None]) -> Job:
     stage = folder.name if folder.name in STAGES else f"{folder.parent.name} {folder.name}"
-    return Job(stage, folder, {**inputs, "netweave": __version__}, write)
+    return Job(stage, folder, {**inputs, "netweave": __version__, "artifacts": VERSION}, write)
 
 
-def _needs(folder: Path) -> Path:
-    """``folder``, if the stage that makes it has run."""
+def _needs(folder: Path, listener: Listener, force: bool) -> Path:
+    """``folder``, if the stage that makes it has run and every file in it is as it was written, or ``force``."""
+    stage = folder.name if folder.name in STAGES else folder.parent.name
     if not folder.is_dir():
-        stage = folder.name if folder.name in STAGES else folder.parent.name
         raise ArtifactError(f"{folder}: is not there; `netweave {stage} CONFIG.toml` makes it")
+    found = altered(folder)
+    if found is not None:
+        path, how = found
+        why = f"{path}: {how} since `netweave {stage}` made the folder"
+        if not force:
+            raise ArtifactError(f"{why}; `netweave {stage} CONFIG.toml` makes it again, --force takes it as it is")
+        listener.warn(f"{why}; it is taken as it is")
     return folder
 
 
-def _front(run: Path, device: str) -> Path:
+def _front(run: Path, device: str, listener: Listener = SILENT, force: bool = False) -> Path:
     """The folder of a device's front: with points that were fine-tuned, where that was after its exploration."""
-    explored, finetuned = _needs(run / "explore" / device), run / "finetune" / device
-    return finetuned if finetuning.follows(finetuned, explored) else explored
+    explored, finetuned = run / "explore" / device, run / "finetune" / device
+    if finetuned.is_dir() and finetuning.follows(_needs(finetuned, listener, force), explored):
+        return finetuned
+    return explored
 
 
 def _settings(target: Target) -> dict[str, object]:
@@ -212,7 +229,7 @@ def load_report(run: Path) -> Report:
 
 def load_front(run: Path, device: str) -> Front:
     """What came of a device's exploration."""
-    return Front.load(run / "explore" / device / FRONT)
+    return fronts.load_front(run / "explore" / device / FRONT)
 
 
 def load_build(run: Path, device: str) -> dict[str, Any]:

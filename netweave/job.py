@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from netweave.errors import InternalError, is_user_error
 from netweave.listener import Listener, Progress
 from netweave.stamp import current, make
 
@@ -37,10 +38,10 @@ class Job:
         listener.end(self.name, fresh, self.folder)
 
 
-def run_jobs(jobs: Sequence[Job], listener: Listener, mendable: tuple[type[Exception], ...]) -> None:
+def run_jobs(jobs: Sequence[Job], listener: Listener) -> None:
     """Run all jobs, as many at once as there are processors; those that are current stay as they are.
 
-    An error stops the others, and is raised here: as StageError where it is one of ``mendable``.
+    An error stops the others, and is raised here: as StageError where a user can mend it, else as InternalError.
     """
     waiting = []
     for job in jobs:
@@ -59,7 +60,7 @@ def run_jobs(jobs: Sequence[Job], listener: Listener, mendable: tuple[type[Excep
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
                 job = waiting.pop(0)
-                running[job.name] = process = context.Process(target=_work, args=(job, events, mendable))
+                running[job.name] = process = context.Process(target=_work, args=(job, events))
                 process.start()
             kind, name, *values = events.get()
             if kind == "stopped":
@@ -90,21 +91,23 @@ class _Sender(Listener):
         self._events.put(("end", stage, fresh, folder))
 
 
-def _work(job: Job, events: Any, mendable: tuple[type[Exception], ...]) -> None:
+def _work(job: Job, events: Any) -> None:
     # a shell's background jobs ignore interrupts, and so would this process
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         job.run(_Sender(events))
     except KeyboardInterrupt:
-        events.put(("stopped", job.name, "interrupted", True))
-    except mendable as error:
-        events.put(("stopped", job.name, str(error), True))
-    except BaseException:
-        events.put(("stopped", job.name, traceback.format_exc(), False))
+        events.put(("stopped", job.name, "interrupted", None))
+    except BaseException as error:
+        message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+        events.put(("stopped", job.name, *((str(error), None) if is_user_error(error) else (message, trace))))
     else:
-        events.put(("stopped", job.name, None, True))
+        events.put(("stopped", job.name, None, None))
 
 
-def _raise(message: str | None, mendable: bool) -> None:
+def _raise(message: str | None, trace: str | None) -> None:
+    """What a job ended with; ``trace`` is None where a user can mend it."""
+    if trace is not None:
+        raise InternalError(message) from RuntimeError(f"\n{trace}")
     if message is not None:
-        raise StageError(message) if mendable else RuntimeError(message)
+        raise StageError(message)

@@ -20,3 +20,6 @@ class Listener:
 
     def end(self, stage: str, fresh: bool, folder: Path) -> None:
         """A stage's ``folder`` is complete: made now, or ``fresh`` is false and it was before."""
+
+    def warn(self, text: str) -> None:
+        """Something that stops nothing, and that whoever waits should know."""

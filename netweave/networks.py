@@ -13,7 +13,8 @@ from typing import Any
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
-from netweave.config import Config
+from models.source import SourceError, is_function
+from netweave.config import Config, UnsuitableError
 from netweave.listener import Progress
 from netweave.stamp import digest, make
 from reports.artifact import read_json, write_json
@@ -26,19 +27,34 @@ ACCURACY = "accuracy.json"
 
 
 def train(config: Config, progress: Progress, folder: Path) -> None:
-    """Write ``network.npz``, the trained weights, and ``train.json``, their accuracy."""
+    """Write ``network.npz``, the trained weights, and ``train.json``, their accuracy on validation and test images."""
     from models import data, train, zoo
     from models.evaluate import accuracy
     from models.quant.qat import plan_for
+    from models.verify import refuse_overflow
     from models.weights import save_weights
 
     images = data.load(config.data, progress)
     network = zoo.load_model(config.model, config.train.seed)
-    plan_for(network, images, config.name)  # names what cannot be quantized before any time is spent on it
-    train.train(network, images, config.train.epochs, config.train.seed, progress)
-    reached = accuracy(network, images)
+    others = {parameter.dtype for parameter in network.parameters() if str(parameter.dtype) != "torch.float32"}
+    if others:
+        raise UnsuitableError(f"model {config.model!r} has weights of {others.pop()}; they must be of torch.float32")
+    # names what cannot be quantized before any time is spent on it
+    refuse_overflow(plan_for(network, images, config.name), images)
+    epochs = config.train.epochs
+    if epochs and not any(parameter.requires_grad for parameter in network.parameters()):
+        why = "has no parameter that training may change, as none has requires_grad; with 0 it is taken as it is"
+        raise UnsuitableError(f"train.epochs: {epochs}, but model {config.model!r} {why}")
+    try:
+        train.train(network, images, epochs, config.train.seed, progress)
+    except Exception as error:
+        if is_function(config.model):  # its code is the user's
+            raise SourceError(f"{config.model!r}: fails in training: {type(error).__name__}: {error}") from error
+        raise
+    refuse_overflow(plan_for(network, images, config.name), images)
     save_weights(network, folder / "network.npz")
-    write_json(folder / "train.json", "train", {"correct": reached.correct, "total": reached.total})
+    reached = {split: accuracy(network, images, split) for split in ("validation", "test")}
+    write_json(folder / "train.json", "train", {split: [own.correct, own.total] for split, own in reached.items()})
 
 
 def quantize(config: Config, trained: Path, kept: Path, progress: Progress, folder: Path) -> None:
@@ -52,7 +68,7 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
         measured = networks.measure(dict.fromkeys(networks.plan.choices, name))
         before = measured.accuracy
         if config.quantize.epochs:
-            before = accuracy(networks.quantized(name, epochs=0), networks.data)
+            before = accuracy(networks.quantized(name, epochs=0), networks.data, "validation")
         save(load(measured.folder), folder / name)
         uniform[name] = {
             "post_training": [before.correct, before.total],
@@ -68,10 +84,12 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
 
 @dataclass(frozen=True)
 class Measured:
-    """A quantized network: the folder of its graph, and its accuracy over the whole test split."""
+    """A quantized network: the folder of its graph, its accuracy over the whole validation split, and which of these
+    images are ``right``, packed."""
 
     folder: Path
     accuracy: Accuracy
+    right: str
 
 
 class Networks:
@@ -85,6 +103,7 @@ class Networks:
         from models import data, zoo
         from models.quant.calibrate import Calibration
         from models.quant.qat import plan_for
+        from models.verify import refuse_overflow
         from models.weights import load_weights
 
         self.config, self.kept, self.progress = config, kept, progress
@@ -93,6 +112,7 @@ class Networks:
         load_weights(network, trained / "network.npz")
         network.eval()
         self.plan = plan_for(network, self.data, config.name)
+        refuse_overflow(self.plan, self.data)
         self.scales = Calibration(self.plan, self.data, config.quantize.calibration)
         self._stats: dict[str, dict] | None = None
         self._origin = origin(config, trained)
@@ -119,16 +139,19 @@ class Networks:
         )
 
     def measure(self, assignment: dict[str, str]) -> Measured:
-        """The exact integer network with these formats, run on the whole test split."""
+        """The exact integer network with these formats, run on the whole validation split, and on the test split for
+        whoever picks it."""
         inputs = {**self._origin, "assignment": assignment}
         folder = self.kept / hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         make(folder, inputs, partial(self._write, assignment))
         content = read_json(folder / ACCURACY, "accuracy", "quantize")
-        return Measured(folder, Accuracy(correct=content["correct"], total=content["total"]))
+        correct, total = content["validation"]
+        return Measured(folder, Accuracy(correct=correct, total=total), content["right"])
 
     def _write(self, assignment: dict[str, str], folder: Path) -> None:
-        from models.evaluate import accuracy
+        from models.evaluate import accuracy, right
         from models.verify import compare_with_golden
+        from reports.paired import packed
 
         network = self.quantized(assignment, self.config.quantize.epochs)
         graph = network.export()
@@ -136,12 +159,14 @@ class Networks:
         if graph.input.sparse:
             graph = graph.replace(stats=self._activity(graph))
         save(graph, folder)
-        reached = accuracy(network, self.data)
-        write_json(
-            folder / ACCURACY,
-            "accuracy",
-            {"assignment": assignment, "correct": reached.correct, "total": reached.total},
-        )
+        chosen_by, tested = right(network, self.data, "validation"), accuracy(network, self.data, "test")
+        content = {
+            "assignment": assignment,
+            "validation": [int(chosen_by.sum()), len(chosen_by)],
+            "right": packed(chosen_by),
+            "test": [tested.correct, tested.total],
+        }
+        write_json(folder / ACCURACY, "accuracy", content)
 
 
 def origin(config: Config, trained: Path) -> dict[str, object]:

@@ -9,11 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from reports.artifact import ArtifactError
+
 STAMP = "stamp.json"
+
+_LEFT = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-\d+")
+"""What ``make`` calls a folder that it is writing, and one that it is replacing."""
 
 
 def digest(path: Path) -> str:
@@ -28,8 +34,28 @@ def current(folder: Path, inputs: Mapping[str, object]) -> bool:
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
         return stamp["inputs"] == _hash(inputs) and stamp["files"] == _files(folder)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def altered(folder: Path) -> tuple[Path, str] | None:
+    """The first file of ``folder`` that is not as it was written, and what was done to it; None where all are."""
+    stamp = folder / STAMP
+    try:
+        written = dict(json.loads(stamp.read_text(encoding="utf-8"))["files"])
+    except FileNotFoundError:
+        return stamp, "was removed"
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return stamp, "was changed"
+    files = _files(folder)
+    for name in sorted({*written, *files}):
+        if name not in files:
+            return folder / name, "was removed"
+        if name not in written:
+            return folder / name, "was added"
+        if files[name] != written[name]:
+            return folder / name, "was changed"
+    return None
 
 
 def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], None]) -> bool:
@@ -40,6 +66,8 @@ def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], Non
     """
     if current(folder, inputs):
         return False
+    if folder.exists() and not folder.is_dir():
+        raise ArtifactError(f"{folder}: is a file where a stage wants its folder; move it away")
     part, old = (folder.with_name(f".{folder.name}.{kind}-{os.getpid()}") for kind in ("part", "old"))
     part.mkdir(parents=True)
     try:
@@ -55,6 +83,22 @@ def make(folder: Path, inputs: Mapping[str, object], write: Callable[[Path], Non
         for rest in (part, old):
             shutil.rmtree(rest, ignore_errors=True)
     return True
+
+
+def sweep(run: Path) -> None:
+    """Clear away what ``make`` was writing below ``run`` when it was killed; to be called where nobody else is at work.
+
+    A folder that was being replaced is put back.
+    """
+    for path in [*run.glob(".*"), *run.glob("*/.*")]:
+        match = _LEFT.fullmatch(path.name)
+        if match is None:
+            continue
+        folder = path.with_name(match["name"])
+        if match["kind"] == "old" and not folder.exists():
+            path.rename(folder)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _files(folder: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from functools import cache
 from logging import ERROR
 from typing import Any
 
+from netweave.errors import InternalError, is_user_error
 from netweave.listener import Progress
 from netweave.store import Store
 
@@ -171,5 +172,7 @@ def _evaluate(evaluate: Callable[..., Any], arguments: Mapping[str, Any]) -> Any
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:
-            raise EvaluationError(str(error)) from None
+            if is_user_error(error):
+                raise EvaluationError(str(error)) from None
+            raise InternalError(f"{type(error).__name__}: {error}") from None
         raise

@@ -41,7 +41,7 @@ def picture(found: Mapping[str, Any]) -> Figure:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel("cycles a frame (estimated)")
-        axes.set_ylabel("test accuracy, % (measured)")
+        axes.set_ylabel("validation accuracy, % (measured)")
         axes.set_title(f"{found['device']}: {len(found['networks'])} of {found['space']} networks evaluated")
         axes.grid(True)
         axes.set_axisbelow(True)

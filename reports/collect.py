@@ -39,7 +39,8 @@ def collect(run: Path, devices: dict[str, Device], about: dict[str, str]) -> Rep
         model=about["model"],
         data=about["data"],
         netweave=about["netweave"],
-        accuracy=Accuracy(correct=trained["correct"], total=trained["total"]),
+        accuracy=_accuracy(trained["validation"]),
+        test=_accuracy(trained["test"]),
         uniform=[
             Uniform(format=name, post_training=_accuracy(entry["post_training"]), trained=_accuracy(entry["trained"]))
             for name, entry in quantized["uniform"].items()
@@ -96,6 +97,7 @@ def _design(generated: Path, cosim: Path, build: Path | None) -> Design:
         built = Built(**{key: routed[key] for key in ("board", "clock_mhz", "fmax_mhz")}, bitstream=bitstream)
     return Design(
         point=figures["point"],
+        test=_accuracy(figures["test"]),
         latency=latency,
         first=figures["simulated"]["first"],
         bottleneck=bottleneck,

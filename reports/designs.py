@@ -15,16 +15,18 @@ FRONT, ALL = "front.json", "designs.json"
 
 @dataclass(frozen=True)
 class Designs:
-    """``points``: all that were found, in any order. ``chosen``: the name of the one that is picked, if one is."""
+    """``points``: all that were found, in any order. ``chosen``: the name of the one that is picked, if one is.
+    ``clock``: whether a router has confirmed it."""
 
     device: str
     clock_mhz: float
     points: Sequence[Point]
     chosen: str | None = None
+    clock: str = "assumed clock"
 
     @classmethod
     def of(cls, target: Target) -> Designs:
-        return cls(target.device, target.clock_mhz, target.points, target.design.point)
+        return cls(target.device, target.clock_mhz, target.points, target.design.point, target.clock)
 
     @property
     def label(self) -> Label:
@@ -68,6 +70,7 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
         name=entry["name"],
         formats=entry["assignment"],
         accuracy=Accuracy(correct=entry["correct"], total=entry["total"]),
+        right=entry["right"],
         latency=latency,
         program=entry["program"],
         tried=entry["tried"],

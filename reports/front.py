@@ -77,9 +77,9 @@ def picture(found: Designs) -> Figure:
         lower.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         lower.xaxis.set_minor_locator(NullLocator())
         lower.set_ylim(bottom=0)
-        lower.set_xlabel(f"latency of a frame, µs at {found.clock_mhz:g} MHz ({found.label})")
+        lower.set_xlabel(f"latency of a frame, µs at {found.clock_mhz:g} MHz, {found.clock} ({found.label})")
         lower.set_ylabel("% of the scarcest\nresource (estimated)")
-        upper.set_ylabel("test accuracy, %\n(measured, 95 % interval)")
+        upper.set_ylabel("validation accuracy, %\n(measured, 95 % interval)")
         upper.set_title(title(found))
         handles = dict(zip(*reversed(upper.get_legend_handles_labels()), strict=True))
         if not chosen:

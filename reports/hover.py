@@ -12,6 +12,7 @@ from reports.designs import Designs
 from reports.model_error import model_error
 from reports.schema import Label, Point
 from reports.style import BARS, CHOSEN, FAINT, GREY, INK, STEPS, templates
+from reports.undecided import undecided
 
 WIDTH = 64
 """Characters of a line that lists layers."""
@@ -28,7 +29,9 @@ def page(found: Designs) -> str:
     return (
         templates()
         .get_template("front.html.j2")
-        .render(found=found, figure=figure, chosen=chosen, error=error, Label=Label)
+        .render(
+            found=found, figure=figure, chosen=chosen, error=error, Label=Label, undecided=undecided(found.staircase)
+        )
     )
 
 
@@ -66,9 +69,9 @@ def chart(found: Designs) -> go.Figure:
     ticks = [mantissa * 10**decade for decade in range(-2, 7) for mantissa in (1, 1.5, 2, 3, 5, 7)]
     figure.update_xaxes(type="log", gridcolor=FAINT, zeroline=False, tickvals=ticks, ticktext=[f"{t:g}" for t in ticks])
     figure.update_yaxes(gridcolor=FAINT, zeroline=False)
-    words = f"latency of a frame, µs at {found.clock_mhz:g} MHz ({found.label})"
+    words = f"latency of a frame, µs at {found.clock_mhz:g} MHz, {found.clock} ({found.label})"
     figure.update_xaxes(title_text=words, row=2, col=1)
-    figure.update_yaxes(title_text="test accuracy, % (measured, 95 % interval)", row=1, col=1)
+    figure.update_yaxes(title_text="validation accuracy, % (measured, 95 % interval)", row=1, col=1)
     figure.update_yaxes(title_text="% of the scarcest<br>resource (estimated)", rangemode="tozero", row=2, col=1)
     figure.update_layout(
         template="none", hovermode="closest", height=760, margin={"l": 70, "r": 20, "t": 50, "b": 60},
@@ -94,7 +97,7 @@ def about(found: Designs, point: Point) -> str:
     proof += [] if solver.gap is None else [f"gap {100 * solver.gap:.2f} %"]
     lines = [
         f"<b>{escape(point.name)}</b>" + (" – picked" if point.name == found.chosen else ""),
-        f"accuracy {reached}{point.accuracy.total} test images",
+        f"accuracy {reached}{point.accuracy.total} validation images",
         f"latency {'; '.join(reversed(cycles))}",
         f"{pace:,.0f} cycles a frame, {1e6 * found.clock_mhz / pace:,.0f} frames a second (estimated)",
         f"{used} (estimated): {100 * point.utilisation:.1f} % of the scarcest",

@@ -13,6 +13,7 @@ from reports.designs import Designs
 from reports.model_error import model_error
 from reports.schema import Accuracy, Label, Report
 from reports.style import templates
+from reports.undecided import undecided
 
 REPORT = "report.json"
 
@@ -68,6 +69,7 @@ def render(report: Report, images: dict[str, Path]) -> str:
         Label=Label,
         percent=lambda part, whole: 100 * part / whole,
         model_error=model_error,
+        undecided=lambda target: undecided(Designs.of(target).staircase),
     )
 
 

@@ -11,7 +11,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict
 
 FORMAT = "netweave report"
-VERSION = 1
+VERSION = 2
 
 
 class ReportError(ValueError):
@@ -33,7 +33,7 @@ class _Part(BaseModel):
 
 
 class Accuracy(_Part):
-    """``correct`` of ``total`` test images, counted by running the network on all of them."""
+    """``correct`` of ``total`` images of a split, counted by running the network on all of them."""
 
     correct: int
     total: int
@@ -72,6 +72,7 @@ class Solver(_Part):
 class Point(_Part):
     """One design: formats a layer, accuracy measured, cycles a frame and resources.
 
+    ``right``: which validation images it gets right, as ``reports.paired`` packs it.
     ``latency`` and ``bottleneck`` by label; ``program``: the latency that the integer program counts, None where it is
     for other frames than those simulated; ``tried``: how many foldings near the program's were simulated, of which this
     is the best, by a share ``gained`` of what is minimised; ``utilisation``: the largest share of one of the device's
@@ -81,6 +82,7 @@ class Point(_Part):
     name: str
     formats: dict[str, str]
     accuracy: Accuracy
+    right: str
     latency: dict[Label, float]
     program: float | None
     tried: int
@@ -164,12 +166,14 @@ class Built(_Part):
 class Design(_Part):
     """The chosen point of one device, built and checked.
 
+    ``test``: its accuracy on the test split, on which nothing was chosen; that of its point is on the validation split.
     ``latency`` and ``bottleneck``: of a sparse network estimated and simulated are those of the mean frame; RTL is that
     of the first one, for which the cycle simulator says ``first``. ``density`` of sparse designs alone. ``built``
     where the device has a board; the routed ones of ``resources`` are then those of all on it.
     """
 
     point: str
+    test: Accuracy
     latency: dict[Label, float]
     first: float
     bottleneck: dict[Label, float]
@@ -179,6 +183,13 @@ class Design(_Part):
     density: Density | None = None
     built: Built | None = None
     warnings: list[str] = []
+
+    @property
+    def usual(self) -> Label:
+        """The label whose latency and bottleneck stand for the design: RTL's where all frames are alike, else the mean
+        frame's, simulated."""
+        wanted = (*(() if self.density else (Label.RTL,)), Label.SIMULATED, Label.ESTIMATED)
+        return next(label for label in wanted if label in self.latency and label in self.bottleneck)
 
 
 class Target(_Part):
@@ -191,6 +202,11 @@ class Target(_Part):
     available: Resources
     points: list[Point]
     design: Design
+
+    @property
+    def clock(self) -> str:
+        """Whether a router has confirmed the clock."""
+        return "routed" if self.design.built is not None else "assumed clock"
 
 
 class Node(_Part):
@@ -211,13 +227,16 @@ class Uniform(_Part):
 
 
 class Report(_Part):
+    """``accuracy`` of the float network on the validation split, which designs are chosen by; ``test`` on that one."""
+
     format: Literal["netweave report"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     name: str
     model: str
     data: str
     netweave: str
     accuracy: Accuracy
+    test: Accuracy
     uniform: list[Uniform]
     graph: list[Node]
     targets: list[Target]

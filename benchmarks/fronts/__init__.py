@@ -1,11 +1,12 @@
-"""Fronts on a zu3eg beside what else one could do: one format throughout, foldings by annealing or by a greedy walk.
+"""Fronts on a zu3eg beside what else one could do: one format throughout, or foldings chosen by other searches.
 
 Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the whole test split and every latency simulated; some
 points of each front run as RTL, whose cycles and outputs must be those that were simulated and golden's.
 
 N-MNIST is there with 60 test recordings alone, so that of the 1000 for training every fifth of each digit is kept for
-testing as well. Annealing and the greedy walk choose foldings for every assignment of formats and size of design on the
-explored front, out of the candidates that the integer program has left, and within as much of the device.
+testing as well. Annealing, the greedy walk and the target of cycles, as FINN's SetFolding has it, choose foldings for
+every assignment of formats and size of design on the explored front, out of the candidates that the integer program has
+left, and within as much of the device.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.fronts.picture import picture
-from benchmarks.searches import TEMPERATURES, anneal, greedy
+from benchmarks.searches import TEMPERATURES, anneal, by_target, greedy
 from cosim.cycle import Simulator
 from cosim.design import cosim
 from dse.explore import mapping_of
@@ -49,7 +50,6 @@ IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
 DEVICE = DEVICES["zu3eg"]
 UNIFORM = ("int8", "int4", "dybit4")
 OBJECTIVE = Objective.LATENCY
-WAYS = "annealing", "greedy walk"
 POINTS, SIZES = 15, 3
 CONFIRMED, RTL_SHARE = 5, 0.3
 """Points of each front that run as RTL, from the fastest to the slowest of those that take no more of the device, where
@@ -167,7 +167,7 @@ def opened(config: str, run: Path) -> Exploration:
 
 
 def walks(config: Config, run: Path, front: Front, workers: Workers) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
-    """What annealing and the greedy walk make of the front's sizes and assignments; and how long it took."""
+    """What each of ``WAYS`` makes of the front's sizes and assignments; and how long it took."""
     text = config.model_dump_json()
     origin = {**opened(text, run).origin, "seed": SEED, "evaluations": EVALUATIONS}
     tasks = []
@@ -197,7 +197,7 @@ def walk(config: str, run: Path, way: str, assignment: dict[str, str], utilisati
     problem = prune(exploration.table.problem(limit, formats=formats))
     begin = time.process_time()
     try:
-        selection, found = annealed(problem) if way == "annealing" else greedy(problem, OBJECTIVE)
+        selection, found = WAYS[way](problem)
     except ValueError:  # walks begin at a choice made op by op, which not every wiring of lanes has
         return {"seconds": time.process_time() - begin}
     seconds = time.process_time() - begin
@@ -211,6 +211,13 @@ def annealed(problem: Problem) -> tuple[Selection, Evaluation]:
     """The better of a walk from each of the first temperatures."""
     tries = [anneal(problem, OBJECTIVE, SEED, EVALUATIONS, first) for first in TEMPERATURES]
     return min(tries, key=lambda found: (found[1].overrun, found[1].objective(OBJECTIVE)))
+
+
+WAYS: dict[str, Callable[[Problem], tuple[Selection, Evaluation]]] = {
+    "annealing": annealed,
+    "greedy walk": lambda problem: greedy(problem, OBJECTIVE),
+    "target of cycles": lambda problem: by_target(problem, OBJECTIVE),
+}
 
 
 def hypervolumes(costs: dict[str, list[Cost]]) -> dict[str, tuple[float, float]]:

@@ -7,13 +7,13 @@ Your own board is a TOML file with the same fields.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hw.device import DEVICES, Device
+from models.ir.names import NAME_RULE, did_you_mean, is_name
 
 FAMILIES = ("ecp5", "ice40", "gowin")
 """Device families with an open place and route."""
@@ -53,7 +53,9 @@ class Board:
     note: str = ""
 
     def __post_init__(self) -> None:
-        texts = ("name", "title", "device", "package", "clock_pin", "rx_pin", "tx_pin", "program")
+        if not is_name(self.name):
+            raise self._error("name", NAME_RULE)
+        texts = ("title", "device", "package", "clock_pin", "rx_pin", "tx_pin", "program")
         for field in (*texts, "io_standard", "note"):
             value = getattr(self, field)
             if not isinstance(value, str) or (field in texts and not value):
@@ -117,9 +119,7 @@ def board(name: str) -> Board:
     if name.endswith(".toml"):
         return load_board(Path(name))
     if name not in BOARDS:
-        close = difflib.get_close_matches(name, BOARDS, n=2, cutoff=0.5)
-        hint = f" (did you mean {' or '.join(close)}?)" if close else ""
-        raise BoardError(f"unknown board {name!r}{hint}; valid are {', '.join(BOARDS)}, or the path of a .toml file")
+        raise BoardError(f"unknown board {name!r}; {did_you_mean(name, BOARDS)}, or the path of a .toml file")
     return BOARDS[name]
 
 
@@ -127,7 +127,7 @@ def load_board(path: Path) -> Board:
     """The board described by a TOML file whose keys are the fields of ``Board``."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise BoardError(f"{path}: cannot be read as a board: {error}") from error
     fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(Board)}
     for key, value in table.items():

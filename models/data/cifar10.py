@@ -12,6 +12,7 @@ import numpy as np
 
 from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.folder import folder_of
+from models.data.held_out import held_out
 from models.ir.dtype import IntType
 
 FOLDER = "cifar10"
@@ -34,8 +35,7 @@ def cifar10(folder: str | Path | None = None) -> Dataset:
     (train_x, train_y), (test_x, test_y) = _read(root, "train"), _read(root, "test")
     return Dataset(
         "cifar10",
-        normalized(train_x),
-        train_y,
+        *held_out(normalized(train_x), train_y),
         normalized(test_x),
         test_y,
         classes=CLASSES,

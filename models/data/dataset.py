@@ -1,4 +1,4 @@
-"""A data set: labelled images whose values are integers times one scale, in two splits."""
+"""A data set: labelled images whose values are integers times one scale, in three splits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
 
+SPLITS = ("train", "validation", "test")
 CHECKED = 1024
 """Images that are checked at a time: all at once would take many times the memory that they lie in."""
 
@@ -36,7 +37,10 @@ class Augment:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images float32 ``[n, C, H, W]`` and labels int64 ``[n]`` below ``classes``, for training and for test.
+    """Images float32 ``[n, C, H, W]`` and labels int64 ``[n]`` below ``classes``, in three splits.
+
+    Networks are trained on ``train``; formats, designs and all else are chosen on ``validation``; ``test`` says what
+    the choice is worth.
 
     Every pixel is ``input_scale`` times an integer of ``input_dtype``. In a ``sparse`` data set a
     site is active where any of its channels is not zero; in a dense one every site is.
@@ -45,6 +49,8 @@ class Dataset:
     name: str
     train_x: np.ndarray
     train_y: np.ndarray
+    validation_x: np.ndarray
+    validation_y: np.ndarray
     test_x: np.ndarray
     test_y: np.ndarray
     classes: int
@@ -54,22 +60,26 @@ class Dataset:
     sparse: bool = False
 
     def __post_init__(self) -> None:
-        for split in ("train", "test"):
-            x, y = self.split(split)
-            if x.ndim != 4 or x.dtype != np.float32 or not len(x):
-                raise self._error(f"{split}_x", f"{x.dtype} {x.shape}", "must be float32 [n, C, H, W] with n >= 1")
-            if y.shape != (len(x),) or y.dtype.kind not in "iu":
-                raise self._error(f"{split}_y", f"{y.dtype} {y.shape}", f"must be integers of shape ({len(x)},)")
-            if y.min() < 0 or y.max() >= self.classes:
-                raise self._error(f"{split}_y", f"{y.min()} to {y.max()}", f"must be 0 to {self.classes - 1}")
-            for start in range(0, len(x), CHECKED):
-                self.encode(x[start : start + CHECKED])
-        if self.train_x.shape[1:] != self.test_x.shape[1:]:
-            raise self._error("test_x", self.test_x.shape[1:], f"must have train_x's shape, {self.train_x.shape[1:]}")
+        for split in SPLITS:
+            self._check(split)
+            x = self.split(split)[0]
+            if x.shape[1:] != self.train_x.shape[1:]:
+                raise self._error(f"{split}_x", x.shape[1:], f"must have train_x's shape, {self.train_x.shape[1:]}")
         if self.classes < 2:
             raise self._error("classes", self.classes, "must be 2 or more")
         if self.sparse and self.augment != Augment() and not self.augment.nearest:
             raise self._error("augment", self.augment, "must be nearest for sparse images, or it activates sites")
+
+    def _check(self, split: str) -> None:
+        x, y = self.split(split)
+        if x.ndim != 4 or x.dtype != np.float32 or not len(x):
+            raise self._error(f"{split}_x", f"{x.dtype} {x.shape}", "must be float32 [n, C, H, W] with n >= 1")
+        if y.shape != (len(x),) or y.dtype.kind not in "iu":
+            raise self._error(f"{split}_y", f"{y.dtype} {y.shape}", f"must be integers of shape ({len(x)},)")
+        if y.min() < 0 or y.max() >= self.classes:
+            raise self._error(f"{split}_y", f"{y.min()} to {y.max()}", f"must be 0 to {self.classes - 1}")
+        for start in range(0, len(x), CHECKED):
+            self.encode(x[start : start + CHECKED])
 
     @property
     def shape(self) -> Shape:
@@ -78,10 +88,10 @@ class Dataset:
         return Shape(height, width, channels)
 
     def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """(images, labels) of the split called ``train`` or ``test``."""
-        if name not in ("train", "test"):
-            raise self._error("split", repr(name), "must be 'train' or 'test'")
-        return (self.train_x, self.train_y) if name == "train" else (self.test_x, self.test_y)
+        """(images, labels) of the split called ``train``, ``validation`` or ``test``."""
+        if name not in SPLITS:
+            raise self._error("split", repr(name), f"must be {', '.join(SPLITS[:-1])} or {SPLITS[-1]}")
+        return getattr(self, f"{name}_x"), getattr(self, f"{name}_y")
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """int64 of ``x``'s shape: the integers whose multiples the pixels are."""

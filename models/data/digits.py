@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from models.data.dataset import Augment, Dataset
+from models.data.held_out import held_out
 from models.ir.dtype import IntType
 
 TEST_SHARE = 0.3
 SCALE = 1 / 16
 
 
-def digits() -> Dataset:
-    """The fixed split: of every class 70 % for training, 30 % for test."""
+def parts() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Images and labels: 30 % of each class for ``test``, the others for ``train`` and validation; a fixed split."""
     from sklearn.datasets import load_digits
 
     pixels, target = load_digits(return_X_y=True)
@@ -24,12 +25,16 @@ def digits() -> Dataset:
     for label in range(10):
         members = shuffled[labels[shuffled] == label]
         test[members[: round(TEST_SHARE * len(members))]] = True
+    return {"train": (images[~test], labels[~test]), "test": (images[test], labels[test])}
+
+
+def digits() -> Dataset:
+    """The data set."""
+    found = parts()
     return Dataset(
         "digits",
-        images[~test],
-        labels[~test],
-        images[test],
-        labels[test],
+        *held_out(*found["train"]),
+        *found["test"],
         classes=10,
         input_dtype=IntType(5, signed=False),
         input_scale=SCALE,

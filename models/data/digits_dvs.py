@@ -13,7 +13,8 @@ import numpy as np
 from models.data.cache import kept
 from models.data.counts import Counts
 from models.data.dataset import Augment, Dataset
-from models.data.digits import digits
+from models.data.digits import parts
+from models.data.held_out import held_out
 from models.events.camera import Camera
 from models.events.saccade import Saccades, recordings
 
@@ -36,15 +37,15 @@ def drawn(images: np.ndarray) -> np.ndarray:
 
 def digits_dvs(counts: Counts = Counts()) -> Dataset:
     """The data set; made in seconds at first use, then read from the user's cache folder."""
-    source = digits()
+    source = parts()
     camera, saccades = Camera(), Saccades()
 
     def make() -> dict[str, np.ndarray]:
         # the training images and the test images see different noise
-        parts = {"train": (source.train_x, SEED), "test": (source.test_x, SEED + len(source.train_x))}
+        seeds = {"train": SEED, "test": SEED + len(source["train"][1])}
         return {
-            name: np.stack([counts.image(events) for events in recordings(drawn(x[:, 0]), camera, saccades, seed)])
-            for name, (x, seed) in parts.items()
+            split: np.stack([counts.image(own) for own in recordings(drawn(x[:, 0]), camera, saccades, seeds[split])])
+            for split, (x, _) in source.items()
         }
 
     made_from = {
@@ -57,10 +58,9 @@ def digits_dvs(counts: Counts = Counts()) -> Dataset:
     images = kept("digits_dvs", made_from, make)
     return Dataset(
         "digits_dvs",
-        counts.floats(images["train"]),
-        source.train_y,
+        *held_out(counts.floats(images["train"]), source["train"][1]),
         counts.floats(images["test"]),
-        source.test_y,
+        source["test"][1],
         classes=10,
         input_dtype=counts.dtype,
         input_scale=counts.scale,

@@ -1,12 +1,12 @@
 """3ET+ recordings as sequences of voxel grids with labels, as the AIS 2024 challenge and SEE take them.
 
 640 x 480 events fall into 80 x 60 sites; every 50 ms gives a grid of three bins and, as its
-label, where the pupil was at the start of those 50 ms.
+label, where the pupil was at the start of those 50 ms. The grid has one of two rules, by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from models.events.formats.eye_tracking import LABEL_US, labels, read
 from models.events.recording import EventError, Policy, Recording
-from models.events.represent import downscaled, voxel_grid
+from models.events.represent import downscaled, esda_voxel_grid, voxel_grid
 from models.events.window import between
 
 FACTOR = 8
@@ -29,12 +29,15 @@ SCALE = 1 / STEPS
 class Sequence:
     """``n`` frames, one after another every 50 ms.
 
-    ``grids``: int8 ``[n, 3, 60, 80]``, integers whose ``SCALE``-fold is the voxel grid; a site
-    without any but 0 is inactive. ``pupil``: float32 ``[n, 2]`` of (x, y), in pixels of the grid.
+    ``grids``: int8 ``[n, 3, 60, 80]``, integers whose ``scale``-fold is the voxel grid.
+    ``active``: bool ``[n, 60, 80]``, the sites a sparse network computes: those of which an integer is not 0, in ESDA's
+    grid those of which a real value is not 0, although most of them have integers of 0 alone.
+    ``pupil``: float32 ``[n, 2]`` of (x, y), in pixels of the grid.
     ``closed``: bool ``[n]``. ``start``: microseconds at which the first begins.
     """
 
     grids: np.ndarray
+    active: np.ndarray
     pupil: np.ndarray
     closed: np.ndarray
     start: int
@@ -43,26 +46,66 @@ class Sequence:
         return len(self.grids)
 
 
-def sequences(
-    path: Path, length: int = LENGTH, step: int | None = None, policy: Policy = "error"
-) -> Iterator[Sequence]:
-    """Sequences of ``length`` frames, one every ``step`` frames (``length`` unless given), of a 3ET+ recording.
+def centred(window: Recording, span: tuple[int, int], scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """(integers, active sites) of netweave's ``voxel_grid``: bins' centres from the start to the end of ``span``."""
+    steps = round(1 / scale)
+    if steps < 1 or scale != 1 / steps:
+        raise EventError(f"scale: {scale} must be 1 over a whole number for the grid 'centred', such as {SCALE}")
+    grid = voxel_grid(window, BINS, span, steps)
+    return grid, np.asarray(grid.any(axis=0))
 
-    ``path`` is its ``.h5``, with ``label.txt`` beside it. There are as many frames as both have:
-    labels, and events that last to the frame's end. A last sequence that would be shorter is left out.
+
+def esda(window: Recording, span: tuple[int, int], scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """(integers, active sites) of ``esda_voxel_grid``, which is over the window's own first and last event."""
+    real = esda_voxel_grid(window, BINS)
+    return np.clip(np.rint(real / scale), -128, 127).astype(np.int8), np.asarray(real.any(axis=0))
+
+
+GRIDS: dict[str, Callable[[Recording, tuple[int, int], float], tuple[np.ndarray, np.ndarray]]] = {
+    "centred": centred,
+    "esda": esda,
+}
+"""Voxel grids by name. SEE's published networks are made for ``esda`` alone."""
+
+
+def sequences(
+    path: Path,
+    length: int = LENGTH,
+    step: int | None = None,
+    policy: Policy = "error",
+    grid: str = "centred",
+    scale: float = SCALE,
+) -> Iterator[Sequence]:
+    """Sequences of frames, one every 50 ms, of a 3ET+ recording.
+
+    There are as many frames as there are labels, and events that last to the frame's end. A last sequence that would be
+    shorter is left out.
+
+    path    its ``.h5``, with ``label.txt`` beside it
+    length  frames of a sequence
+    step    frames from the start of one to that of the next, ``length`` unless given
+    policy  what happens to events that cannot be right, as ``read`` has it
+    grid    which rule a frame's voxel grid follows, one of ``GRIDS``
+    scale   what an integer of it stands for, as the network has it; of ``centred`` 1 over a whole number
     """
+    if grid not in GRIDS:
+        raise EventError(f"grid: {grid!r} must be one of {', '.join(GRIDS)}")
+    if not scale > 0:
+        raise EventError(f"scale: {scale} must be positive")
     events = downscaled(read(path, policy), FACTOR)
     marks = labels(path.with_name("label.txt"))[:: FRAME_US // LABEL_US]
     last = int(events.t[-1]) if len(events) else 0
     count = min(len(marks), last // FRAME_US)
     spans = [(number * FRAME_US, (number + 1) * FRAME_US) for number in range(count)]
     grids = np.zeros((count, BINS, events.height, events.width), np.int8)
-    for number, (start, stop) in enumerate(spans):
-        grids[number] = voxel_grid(between(events, start, stop), BINS, (start, stop), STEPS)
+    active = np.zeros((count, events.height, events.width), bool)
+    for number, span in enumerate(spans):
+        grids[number], active[number] = GRIDS[grid](between(events, *span), span, scale)
     for first in range(0, count - length + 1, step or length):
         part = slice(first, first + length)
         yield Sequence(
             grids[part],
+            active[part],
             (marks[part, :2] / FACTOR).astype(np.float32),
             marks[part, 2] == 1,
             first * FRAME_US,
@@ -70,10 +113,11 @@ def sequences(
 
 
 def frames_by_count(paths: Iterable[Path], share: float, count: int) -> np.ndarray:
-    """int8 ``[count, 3, 60, 80]``: voxel grids of windows with as many events each, evenly over the recordings.
+    """int8 ``[count, 3, 60, 80]``: centred voxel grids, in quarters.
 
-    They are as few as make the mean share of active sites over all grids ``share`` or more. Windows may overlap where
-    ``count`` of them are more than the recordings hold.
+    Their windows have as many events each, evenly over the recordings, and as few as make the mean share of active
+    sites over all grids ``share`` or more. Windows may overlap where ``count`` of them are more than the recordings
+    hold.
     """
     recordings = [downscaled(read(path), FACTOR) for path in paths]
     least, most = 1, min((len(events) for events in recordings), default=0)

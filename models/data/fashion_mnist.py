@@ -1,6 +1,6 @@
 """``fashion_mnist``: grey pictures of clothes, 28 x 28 pixels in ten classes, from Debian's dataset-fashion-mnist.
 
-60,000 for training and 10,000 for test. (Xiao et al., arXiv 1708.07747, MIT.)
+60,000 for training and validation and 10,000 for test. (Xiao et al., arXiv 1708.07747, MIT.)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from models.data.dataset import Augment, Dataset, DatasetError
+from models.data.held_out import held_out
 from models.ir.dtype import IntType
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -31,8 +32,7 @@ def fashion_mnist(folder: str | Path | None = None) -> Dataset:
     x = {split: own[:, None].astype(np.float32) * np.float32(SCALE) for split, own in images.items()}
     return Dataset(
         "fashion_mnist",
-        x["train"],
-        labels["train"].astype(np.int64),
+        *held_out(x["train"], labels["train"].astype(np.int64)),
         x["test"],
         labels["test"].astype(np.int64),
         classes=CLASSES,

@@ -17,6 +17,7 @@ from models.data.digits_dvs import digits_dvs
 from models.data.fashion_mnist import fashion_mnist
 from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
+from models.ir.names import near
 from models.source import call, is_function
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
@@ -55,13 +56,21 @@ def load(spec: str, progress: Progress | None = None) -> Dataset:
         if isinstance(result, Dataset):
             return result
         if isinstance(result, Mapping):
-            return from_arrays(spec, {str(key): np.asarray(value) for key, value in result.items()})
+            return from_arrays(spec, {str(key): _array(spec, key, value) for key, value in result.items()})
         found = type(result).__name__
         raise DatasetError(f"data set {spec!r}: the function must return a Dataset or a dict, not {found}")
     if spec.endswith(".npz"):
         return from_arrays(spec, _read_npz(Path(spec).expanduser()))
     names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
-    raise DatasetError(f"unknown data set {spec!r}; valid are {names}, a path 'file.npz', or 'file.py:function'")
+    hint = near(name, DATASETS)
+    raise DatasetError(f"unknown data set {spec!r}; {hint}valid are {names}, a path 'file.npz', or 'file.py:function'")
+
+
+def _array(spec: str, key: object, value: object) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DatasetError(f"data set {spec!r}, {key}: is no array: {error}") from error
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from models.data.cache import kept
 from models.data.counts import Counts
 from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.folder import folder_of
+from models.data.held_out import held_out
 from models.events.formats import n_mnist as format_
 from models.events.recording import EventError
 
@@ -41,8 +42,7 @@ def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, 
     labels = {split: np.array([int(path.parent.name) for path in paths]) for split, paths in files.items()}
     return Dataset(
         "n_mnist",
-        counts.floats(images["Train"]),
-        labels["Train"],
+        *held_out(counts.floats(images["Train"]), labels["Train"]),
         counts.floats(images["Test"]),
         labels["Test"],
         classes=CLASSES,

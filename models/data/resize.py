@@ -33,6 +33,7 @@ def resized(data: Dataset, side: int) -> Dataset:
         data,
         name=f"{data.name}@{side}",
         train_x=summed(data.train_x),
+        validation_x=summed(data.validation_x),
         test_x=summed(data.test_x),
         augment=replace(data.augment, shift=data.augment.shift * side / height),
     )

@@ -2,6 +2,7 @@
 
 Written as a sparse computation over active sites; the dense network is the case in which every
 site is active. ``run`` gives every node's frame; ``accumulate`` the bare sums before requantizing.
+All of it is in int64, which no number of a valid graph leaves (``Node.check``).
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ def requantize(acc: np.ndarray, requant: Requant) -> np.ndarray:
 def halves(acc: np.ndarray, requant: Requant) -> np.ndarray:
     """Twice the requantized sums, rounded down, and no further out than twice ``lo`` and ``hi``."""
     scaled = _scaled(acc, requant)
-    twice = scaled >> (requant.shift - 1) if requant.shift else scaled << 1
-    return np.clip(twice, 2 * requant.lo, 2 * requant.hi)
+    if not requant.shift:
+        return np.clip(scaled, requant.lo, requant.hi) << 1
+    return np.clip(scaled >> (requant.shift - 1), 2 * requant.lo, 2 * requant.hi)
 
 
 def _scaled(acc: np.ndarray, requant: Requant) -> np.ndarray:

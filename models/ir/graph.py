@@ -17,6 +17,9 @@ import numpy as np
 
 from models.ir.dtype import DType, DyBitType, IntType
 
+Range = tuple[int, int]
+"""Lowest and highest of what a channel's number can be, in Python integers."""
+
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 KERNELS = range(1, 8)
 STRIDES = (1, 2)
@@ -25,6 +28,10 @@ MULT_BITS = 16
 MAX_SHIFT = 40
 MAX_FRACTION = 16
 MAX_SIDE = 4096
+INT64 = IntType(64)
+"""What golden computes in; no graph is valid whose numbers could leave it."""
+BRANCH = IntType(63)
+"""What a branch of an add is clipped to, or to less: the sum of two lies within ``INT64``."""
 
 
 class GraphError(ValueError):
@@ -84,10 +91,19 @@ class Node:
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         """Raise a GraphError where a field does not fit the inputs."""
 
+    def sums(self, dtype: DType, shape: Shape) -> list[Range]:
+        """By output channel, between what its sum lies over every input of ``shape`` in ``dtype``, before any bias.
+
+        Zero is a value of every format, so that every partial sum lies there as well.
+        """
+        raise TypeError(f"node {self.name!r} of op {self.op!r} has no accumulator")
+
     def error(self, name: str, value: object, why: str) -> GraphError:
         return GraphError(self.name, name, value, why)
 
-    def _check_requant(self, name: str, requant: Requant, channels: int, limits: DType | None) -> None:
+    def _check_requant(self, name: str, requant: Requant, ranges: list[Range], limits: IntType | DyBitType) -> None:
+        """``ranges``: of what is requantized, by channel. ``limits``: of what comes out."""
+        channels = len(ranges)
         for part in ("bias", "mult"):
             array = getattr(requant, part)
             if array.shape != (channels,):
@@ -103,9 +119,34 @@ class Node:
             raise self.error(f"{name}.fraction", requant.fraction, f"must be 0 to {MAX_FRACTION}")
         if requant.lo > requant.hi:
             raise self.error(f"{name}.lo", requant.lo, f"must not exceed hi, {requant.hi}")
-        if limits is not None and (requant.lo < limits.min or requant.hi > limits.max):
+        if requant.lo < limits.min or requant.hi > limits.max:
             value = (requant.lo, requant.hi)
             raise self.error(f"{name}.lo, {name}.hi", value, f"must lie within {limits}, {limits.min} to {limits.max}")
+        self._check_products(name, requant, ranges)
+
+    def _check_products(self, name: str, requant: Requant, ranges: list[Range]) -> None:
+        """Every number of golden's requantization must lie within ``INT64``."""
+        half = (1 << requant.shift) >> 1
+        # what no channel exceeds, which most often is enough
+        largest = max(max(-low, high) for low, high in ranges) << requant.fraction
+        if (largest + int(np.abs(requant.bias).max())) * max(1, int(requant.mult.max())) + half <= INT64.max:
+            return
+        numbers = zip(ranges, requant.bias.tolist(), requant.mult.tolist(), strict=True)
+        for channel, ((low, high), bias, mult) in enumerate(numbers):
+            whole = low << requant.fraction, high << requant.fraction
+            biased = whole[0] + bias, whole[1] + bias
+            of = f"brings channel {channel}, with sums of {low} to {high}"
+            fits = f"int64 holds {INT64.min} to {INT64.max}"
+            if beyond := _beyond_int64(*whole, *biased):
+                why = f"{of} and bias {bias}, to {beyond}; {fits}"
+                raise self.error(f"{name}.fraction", requant.fraction, why)
+            if beyond := _beyond_int64(*(end * mult + half for end in biased)):
+                ends = ((INT64.max - half, end) if end > 0 else (half - INT64.min, -end) for end in biased if end)
+                most = min(room // end for room, end in ends)
+                why = (
+                    f"{of}, fraction {requant.fraction} and bias {bias}, to {beyond}; {fits}, multipliers up to {most}"
+                )
+                raise self.error(f"{name}.mult", mult, why)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -184,13 +225,16 @@ class Conv(Window):
     def out_shape(self, *inputs: Shape) -> Shape:
         return super().out_shape(*inputs)._replace(channels=self.weight.shape[0])
 
+    def sums(self, dtype: DType, shape: Shape) -> list[Range]:
+        return _weighted(self.weight, dtype)
+
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         super().check(shapes, dtypes)
         channels = shapes[0].channels
         out = channels if self.depthwise else self.weight.shape[0] if self.weight.ndim else 0
         want = (out, 1 if self.depthwise else channels, self.kernel, self.kernel)
         _check_weight(self, want)
-        self._check_requant("requant", self.requant, out, self.dtype)
+        self._check_requant("requant", self.requant, self.sums(dtypes[0], shapes[0]), self.dtype)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -217,9 +261,12 @@ class AvgPool(Window):
 
     requant: Requant
 
+    def sums(self, dtype: DType, shape: Shape) -> list[Range]:
+        return _unweighted(min(shape.height * shape.width, self.kernel**2), dtype, shape)
+
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         super().check(shapes, dtypes)
-        self._check_requant("requant", self.requant, shapes[0].channels, self.dtype)
+        self._check_requant("requant", self.requant, self.sums(dtypes[0], shapes[0]), self.dtype)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -233,8 +280,11 @@ class GlobalPool(Node):
     def out_shape(self, *inputs: Shape) -> Shape:
         return Shape(1, 1, inputs[0].channels)
 
+    def sums(self, dtype: DType, shape: Shape) -> list[Range]:
+        return _unweighted(shape.height * shape.width, dtype, shape)
+
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
-        self._check_requant("requant", self.requant, shapes[0].channels, self.dtype)
+        self._check_requant("requant", self.requant, self.sums(dtypes[0], shapes[0]), self.dtype)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -253,10 +303,13 @@ class Linear(Node):
     def out_shape(self, *inputs: Shape) -> Shape:
         return Shape(1, 1, self.weight.shape[0])
 
+    def sums(self, dtype: DType, shape: Shape) -> list[Range]:
+        return _weighted(self.weight, dtype)
+
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         out = self.weight.shape[0] if self.weight.ndim else 0
         _check_weight(self, (out, *shapes[0]))
-        self._check_requant("requant", self.requant, out, self.dtype)
+        self._check_requant("requant", self.requant, self.sums(dtypes[0], shapes[0]), self.dtype)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -281,8 +334,8 @@ class Add(Node):
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         if shapes[0] != shapes[1]:
             raise self.error("inputs", self.inputs, f"must have one shape, not {shapes[0]} and {shapes[1]}")
-        for name in ("a", "b"):
-            self._check_requant(name, getattr(self, name), shapes[0].channels, None)
+        for name, dtype in zip(("a", "b"), dtypes, strict=True):
+            self._check_requant(name, getattr(self, name), _unweighted(1, dtype, shapes[0]), BRANCH)
         if not self.dtype.min <= self.lo <= self.hi <= self.dtype.max:
             raise self.error("lo, hi", (self.lo, self.hi), f"must lie in order within {self.dtype}")
 
@@ -299,12 +352,30 @@ class Requantize(Node):
         return inputs[0]
 
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
-        self._check_requant("requant", self.requant, shapes[0].channels, self.dtype)
+        self._check_requant("requant", self.requant, _unweighted(1, dtypes[0], shapes[0]), self.dtype)
 
 
 NODES: dict[str, type[Node]] = {
     kind.op: kind for kind in (Input, Conv, MaxPool, AvgPool, GlobalPool, Linear, Add, Requantize)
 }
+
+
+def _weighted(weight: np.ndarray, dtype: DType) -> list[Range]:
+    """By output channel, between what sums of products of ``weight`` [c_out, ...] with values of ``dtype`` lie."""
+    flat = weight.reshape(len(weight), -1)
+    ends = zip(np.minimum(flat, 0).sum(axis=1).tolist(), np.maximum(flat, 0).sum(axis=1).tolist(), strict=True)
+    low, high = dtype.min, dtype.max
+    return [(least * high + most * low, least * low + most * high) for least, most in ends]
+
+
+def _unweighted(terms: int, dtype: DType, shape: Shape) -> list[Range]:
+    """By channel, between what sums of up to ``terms`` values of ``dtype`` lie."""
+    return [(terms * dtype.min, terms * dtype.max)] * shape.channels
+
+
+def _beyond_int64(*numbers: int) -> int:
+    """The number furthest out of those that do not fit 64 signed bits; 0 where all do."""
+    return max((number for number in numbers if not INT64.min <= number <= INT64.max), key=abs, default=0)
 
 
 def _check_weight(node: Conv | Linear, want: tuple[int, ...]) -> None:

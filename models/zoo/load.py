@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from models.ir.names import near
 from models.source import call, is_function
 from models.zoo.digits_cnn import DigitsCNN
 from models.zoo.digits_dvs_net import DigitsDvsNet
@@ -59,8 +60,9 @@ def load_model(spec: str, seed: int = 0) -> nn.Module:
         if spec.startswith(f"{PREFIX}:"):
             return Architecture.parse(spec).build()
         if not is_function(spec):
-            names = ", ".join([*MODELS, *TRAINED])
-            raise ModelError(f"unknown model {spec!r}; valid are {names}, or '{EXAMPLE}', or 'file.py:function'")
+            names = [*MODELS, *TRAINED]
+            known = f"{near(spec, names)}valid are {', '.join(names)}"
+            raise ModelError(f"unknown model {spec!r}; {known}, or '{EXAMPLE}', or 'file.py:function'")
         model = call(spec)
     if not isinstance(model, nn.Module):
         raise ModelError(f"model {spec!r}: the function must return a torch.nn.Module, not {type(model).__name__}")

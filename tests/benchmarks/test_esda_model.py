@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
 
-from benchmarks.esda_model import budget, cost, designs, layers, problem, published, solved, written
+from benchmarks.esda_model import bottleneck, budget, cost, designs, layers, problem, published, solved, written
 from tests.support.data import DATA
 
 published_designs = pytest.mark.skipif(
@@ -23,6 +24,24 @@ def test_the_model_is_that_of_the_published_figures(name: str) -> None:
     assert (dsp, bram) == (document["total_dsp"], document["total_bram"])
     # activity was published rounded
     assert objective == pytest.approx(document["obj"], rel=5e-4)
+
+
+@published_designs
+@pytest.mark.parametrize("name", NAMES)
+def test_the_bottleneck_is_the_published_one_or_that_of_a_strided_expansion(name: str) -> None:
+    document = designs()[name]
+    least = bottleneck(document, whole=False)
+    assert least == pytest.approx(document["lat_max"], rel=5e-4, abs=1)
+    slowest, last = cost(document, published(document))[0], document["layers"][-1]["channels"]
+    assert slowest - least < 1 + last[0] * last[1]
+    # by hand, from the document: an expansion computes its input's sites
+    expanded = [
+        math.prod(layer["in_hw"]) * layer["sparsity"][0]
+        * (layer["channels"][0] // layer["parallelism"][0]) * (layer["channels"][1] // layer["parallelism"][1])
+        for layer in document["layers"]
+        if layer["type"] == "block" and layer["stride"] == 2
+    ]  # fmt: skip
+    assert bottleneck(document, whole=True) == pytest.approx(max([least, *expanded]), rel=2e-3)
 
 
 @published_designs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.searches import anneal, greedy
+from benchmarks.searches import anneal, by_target, greedy
 from dse import exhaustive
 from dse.problem import Infeasible, Objective, evaluate
 from tests.dse.problems import random_problem
@@ -20,7 +20,8 @@ def test_searches_against_every_choice(objective: Objective) -> None:
         except Infeasible:
             continue
         try:
-            walks = [greedy(problem, objective), anneal(problem, objective, seed, 800)]
+            walks = [search(problem, objective) for search in (greedy, by_target)]
+            walks.append(anneal(problem, objective, seed, 800))
         except ValueError:
             # the walks begin at a choice made op by op, which not every wiring of lanes has
             continue
@@ -29,6 +30,6 @@ def test_searches_against_every_choice(objective: Objective) -> None:
             assert found == evaluate(problem, selection)
             if found.feasible:
                 assert found.objective(objective) >= optimum.objective(objective)
-        met += walks[1][1].feasible and walks[1][1].objective(objective) == optimum.objective(objective)
+        met += walks[2][1].feasible and walks[2][1].objective(objective) == optimum.objective(objective)
     assert solved > 7
     assert met > 0.9 * solved

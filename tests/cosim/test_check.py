@@ -7,8 +7,10 @@ import pytest
 
 from cosim.beats import Beats
 from cosim.check import Mismatch, check, first_mismatch
-from cosim.rtl import simulate
+from cosim.rtl import RtlRun, simulate
+from cosim.simulator import SimulatorKind
 from hw.layout import TokenLayout
+from models.ir import golden
 from models.ir.dtype import DyBitType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
@@ -98,6 +100,35 @@ def test_a_second_code_of_zero_is_told_apart() -> None:
     found = first_mismatch("act", "o", [frame], Beats(layout, np.arange(2), [minus_zero, 1]))
     assert found is not None
     assert (found.kind, found.channel, found.expected, found.got) == ("wrong code", 1, "0x0", "0x8")
+
+
+def run_of(output: list[Frame], probed: list[Frame]) -> RtlRun:
+    """What a simulation that gave these frames would have left."""
+    streams = [Beats(LAYOUT, np.arange(len(beats(frames))), beats(frames)) for frames in (FRAMES, output, probed)]
+    return RtlRun(SimulatorKind.ICARUS, streams[0], streams[1], {PROBE: streams[2]}, 100, 0.0, 1.0)
+
+
+def test_every_probed_stream_is_compared_and_the_first_of_the_graph_named_first() -> None:
+    graph = plus_one_graph()
+    results = [golden.run(graph, frame)["plus_one"] for frame in FRAMES]
+    wrong_input, wrong_output = [*FRAMES], [*results]
+    wrong_input[2] = changed(FRAMES[2], 1, 4, 7)
+    wrong_output[3] = changed(results[3], 0, 2, 3)
+    whole = check(graph, FRAMES, run_of(results, FRAMES), EDGES)
+    assert whole.equal
+    assert (whole.frames, whole.streams) == (4, (PROBE, "o"))
+    assert whole.values == 2 * sum(frame.features.size for frame in FRAMES)
+    assert str(whole) == "2 streams of 4 frames equal golden"
+    (found,) = check(graph, FRAMES, run_of(results, wrong_input), EDGES).mismatches
+    assert (found.layer, found.edge, found.frame) == ("input", PROBE, 2)
+    assert (found.site, found.channel) == (tuple(FRAMES[2].sites[1]), 4)
+    both = check(graph, FRAMES, run_of(wrong_output, wrong_input), EDGES)
+    assert [mismatch.edge for mismatch in both.mismatches] == [PROBE, "o"]
+    assert f"2 of 2 streams differ from golden; first: layer input, stream {PROBE}, frame 2" in str(both)
+    # what was not probed is not compared
+    only = check(graph, FRAMES, run_of(results, wrong_input))
+    assert only.equal
+    assert only.streams == ("o",)
 
 
 def test_rtl_against_golden(tmp_path: Path, build_dir: Path, icarus: str) -> None:

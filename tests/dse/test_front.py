@@ -14,7 +14,7 @@ def point(
 ) -> FrontPoint:
     solver = SolverReport("optimal", latency, latency, 0.0, 0.1)
     return FrontPoint(
-        name, {"conv": "int8"}, f"{name}.json", correct, 540, (0.9, 1.0), latency, simulated, 70,
+        name, {"conv": "int8"}, f"{name}.json", correct, 540, "", (0.9, 1.0), latency, simulated, 70,
         {"lut": 9, "ff": 8, "bram": 1, "dsp": 2}, utilisation, solver, latency, "latency", 0, 0.0,
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ def test_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"version": 2}, "'version': 2; this netweave reads version 1"),
+        ({"version": 3}, "'version': 3; this netweave reads version 2"),
         ({"points": [{"name": "x"}]}, "missing or bad field"),
         ({"device": None, "points": 3}, "missing or bad field"),
     ],

@@ -151,6 +151,19 @@ def test_registers_of_fractions_are_near_those_of_yosys(name: str, channels: int
         assert total(f, parts).ff == pytest.approx(ff, rel=0.06)
 
 
+# Blocks of a lane whose multiplier is always the same, of 16-bit sums (multiplier, blocks); two to a power is wires.
+CONSTANT_FACTORS = [(64, 0), (3, 1), (5, 1), (21, 1), (120, 1), (171, 1), (341, 1)]
+
+
+@pytest.mark.parametrize("family", ["xcup", "ecp5"])
+@pytest.mark.parametrize(("mult", "blocks"), CONSTANT_FACTORS)
+def test_dsp_blocks_of_a_constant_multiplier_are_those_of_yosys(family: str, mult: int, blocks: int) -> None:
+    f = FAMILIES[family]
+    requant = Requant(np.array([7]), np.array([mult]), 12, 0, 255)
+    parts = requantizer(f, requant, IntType(8, False), 1, (-(1 << 15), (1 << 15) - 1), encoded=True)
+    assert total(f, parts).dsp == blocks
+
+
 # The same of memories in blocks (depth, bits, blocks of one that is written, and of constants, which share words).
 BLOCKS = [
     (2, 8, 1, 1), (64, 130, 4, 4), (128, 72, 2, 2), (512, 36, 1, 1), (513, 18, 1, 1), (1024, 9, 1, 1),
@@ -309,6 +322,19 @@ def test_only_the_sparse_component_finds_sites(stride: int) -> None:
         assert [f"cells{n}" in text for n in range(2)] == [finds, finds and stride == 2]
         assert ("presence" in text) == finds
         assert ("live0" in text) == finds
+
+
+# Blocks of a sparse convolution over 3 x 400 sites: a store of rows, and a list of cells for each row of a stride.
+WIDE = [("zu3eg", 1, 4), ("zu3eg", 2, 5), ("ecp5-85k", 1, 4), ("ecp5-85k", 2, 5)]
+
+
+@pytest.mark.parametrize(("device", "stride", "blocks"), WIDE)
+def test_blocks_of_the_lists_of_cells_are_those_of_yosys(device: str, stride: int, blocks: int) -> None:
+    rng, int4, uint4 = np.random.default_rng(0), IntType(4), IntType(4, False)
+    graph = one_op(
+        rng, "conv", (3, 400, 1), out=1, kernel=3, stride=stride, padding=1, x=uint4, w=int4, y=uint4, sparse=True
+    )  # fmt: skip
+    assert estimate(graph, OpMapping(1, 1, 1, Memory.LUT, Multiplier.LUT), device).bram == blocks
 
 
 @pytest.mark.slow

@@ -48,7 +48,17 @@ def random_data(
 
     labels = np.arange(40) % classes
     return Dataset(
-        "random", images(40), labels, images(20), labels[:20], classes, IntType(4, signed), 1 / 8, sparse=sparse
+        "random",
+        images(40),
+        labels,
+        images(20),
+        labels[:20],
+        images(20),
+        labels[:20],
+        classes,
+        IntType(4, signed),
+        1 / 8,
+        sparse=sparse,
     )
 
 

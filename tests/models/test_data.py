@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.data import Dataset, DatasetError, load
 from models.data.arrays import from_arrays
+from models.data.dataset import SPLITS
+from models.data.held_out import held_out
 from models.data.load import DATASETS, FOLDERS
 from models.data.resize import resized
 from models.ir.dtype import IntType
@@ -32,13 +36,13 @@ def test_digits_are_scikit_learns_split_by_class() -> None:
     data = load("digits")
     pixels, labels = load_digits(return_X_y=True)
     assert data.shape == (8, 8, 1)
-    assert len(data.train_x) + len(data.test_x) == 1797
-    ours = np.concatenate([data.encode(data.train_x), data.encode(data.test_x)]).reshape(-1, 64)
+    ours = np.concatenate([data.encode(data.split(split)[0]) for split in SPLITS]).reshape(-1, 64)
     key = lambda rows: sorted(map(tuple, rows.astype(int).tolist()))  # noqa: E731
     assert key(ours) == key(np.asarray(pixels))
     for label in range(10):
         total = int((np.asarray(labels) == label).sum())
         assert int((data.test_y == label).sum()) == round(0.3 * total)
+        assert int((data.validation_y == label).sum()) == (total - round(0.3 * total)) // 5
     again = load("digits")
     assert np.array_equal(again.test_x, data.test_x)
     assert np.array_equal(again.test_y, data.test_y)
@@ -50,8 +54,34 @@ def test_frames_hold_the_integers_behind_the_pixels() -> None:
     for frame, image in zip(frames, data.test_x, strict=False):
         assert np.array_equal(frame.to_dense()[:, :, 0] / 16, image[0])
     assert len(data.frames("train")) == len(data.train_x)
-    with pytest.raises(DatasetError, match="'train' or 'test'"):
-        data.frames("validation")
+    with pytest.raises(DatasetError, match="split: 'dev' must be train, validation or test"):
+        data.frames("dev")
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=60))
+def test_every_fifth_image_of_a_class_is_held_out(labels: list[int]) -> None:
+    y = np.array(labels)
+    train_x, train_y, x, other = held_out(np.arange(len(y)), y)
+    assert sorted([*train_x, *x]) == list(range(len(y)))
+    assert (y[train_x].tolist(), y[x].tolist()) == (train_y.tolist(), other.tolist())
+    wanted = [place for place, label in enumerate(labels) if labels[: place + 1].count(label) % 5 == 0]
+    if wanted:
+        assert x.tolist() == wanted
+    else:
+        assert len(x) == 1
+        assert labels.count(labels[x[0]]) == max(map(labels.count, labels))
+
+
+def test_arrays_may_bring_images_for_validation() -> None:
+    given_too = arrays(x_val=np.full((2, 3, 4, 5), 7, np.uint8), y_val=np.array([3, 1]))
+    data = from_arrays("x", given_too)
+    assert (data.encode(data.validation_x) == 7).all()
+    assert (data.validation_y.tolist(), len(data.train_x), data.classes) == ([3, 1], 6, 4)
+    assert len(from_arrays("x", arrays()).train_x) == 5
+    with pytest.raises(DatasetError, match="has no 'x_val'; it has x_train"):
+        from_arrays("x", arrays(y_val=np.array([3, 1])))
+    with pytest.raises(DatasetError, match=r"validation_x: \(3, 4, 4\) must have train_x's shape"):
+        from_arrays("x", arrays(x_val=np.zeros((2, 3, 4, 4), np.uint8), y_val=np.array([0, 1])))
 
 
 def test_data_sets_load_without_torch() -> None:
@@ -72,7 +102,7 @@ def test_data_sets_load_without_torch() -> None:
 )
 def test_input_format_follows_the_pixels(x: np.ndarray, dtype: IntType, scale: float) -> None:
     x = x.reshape(6, 2, 2)
-    data = from_arrays("x", arrays(x_train=x, x_test=x[:3]))
+    data = from_arrays("x", arrays(x_train=x, x_test=x[:3], x_val=x[:2], y_val=np.array([0, 1])))
     assert data.input_dtype == dtype
     assert data.input_scale == pytest.approx(scale, rel=1e-12)
     assert data.train_x.shape == (6, 1, 2, 2)
@@ -84,8 +114,9 @@ def test_input_format_follows_the_pixels(x: np.ndarray, dtype: IntType, scale: f
 def test_a_given_scale_multiplies_integers_and_divides_floats() -> None:
     raw = arrays()
     data = from_arrays("x", arrays(input_scale=0.5))
-    assert np.array_equal(data.train_x, raw["x_train"] * np.float32(0.5))
-    same = from_arrays("x", arrays(x_train=data.train_x, x_test=data.test_x, input_scale=0.5))
+    assert np.array_equal(data.test_x, raw["x_test"] * np.float32(0.5))
+    floats = {"x_train": data.train_x, "y_train": data.train_y, "x_test": data.test_x}
+    same = from_arrays("x", arrays(**floats, x_val=data.validation_x, y_val=data.validation_y, input_scale=0.5))
     assert same.input_dtype == data.input_dtype == IntType(8, False)
     assert np.array_equal(same.train_x, data.train_x)
 
@@ -121,7 +152,7 @@ def test_images_are_resized_by_the_data_sets_name(tmp_path: Path) -> None:
     labels = {"y_train": data.train_y, "y_test": data.test_y}
     np.savez(tmp_path / "some.npz", **codes, **labels, sparse=1)
     small = load(f"{tmp_path / 'some.npz'}@3")
-    assert np.array_equal(small.train_x, 4 * resized(data, 3).train_x)
+    assert np.array_equal(small.test_x, 4 * resized(data, 3).test_x)
     with pytest.raises(DatasetError, match=r"side: 7 must be 1 to 6, its own"):
         load(f"{tmp_path / 'some.npz'}@7")
     with pytest.raises(DatasetError, match="'digits': is dense"):
@@ -143,8 +174,8 @@ def test_arrays_may_be_sparse() -> None:
         ({"x_train": np.full((6, 3, 4, 5), np.nan)}, "x_train: holds values that are not finite"),
         ({"x_test": np.zeros((3, 3, 4, 4), np.uint8)}, r"test_x: \(3, 4, 4\) must have train_x's shape, \(3, 4, 5\)"),
         ({"x_test": np.zeros((3, 3, 4, 5))}, "x_test: float64 must be float if and only if x_train is"),
-        ({"y_train": np.zeros(5, int)}, r"train_y: int64 \(5,\) must be integers of shape \(6,\)"),
-        ({"y_train": np.zeros((6, 1), int)}, r"y_train: int64 \(6, 1\) must be integers"),
+        ({"y_train": np.zeros(5, int)}, r"y_train: int64 \(5,\) must be integers of shape \(6,\)"),
+        ({"y_train": np.zeros((6, 1), int)}, r"y_train: int64 \(6, 1\) must be integers of shape"),
         ({"y_test": np.array([0, -1, 2])}, "test_y: -1 to 2 must be 0 to 2"),
         ({"y_train": np.zeros(6, int), "y_test": np.zeros(3, int)}, "classes: 1 must be 2 or more"),
         ({"x_train": np.full((6, 3, 4, 5), 300)}, "pixels need integers 0 to 300; 8 bits"),
@@ -183,7 +214,7 @@ def test_wrong_specs_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("def f(): return 1 / 0\n")
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
     names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])
-    with pytest.raises(DatasetError, match=f"unknown data set 'digit'; valid are {names}, a"):
+    with pytest.raises(DatasetError, match=rf"unknown data set 'digit'; did you mean 'digits'\? valid are {names}, a"):
         load("digit")
     with pytest.raises(DatasetError, match=r"gone\.npz': there is no such file"):
         load(str(tmp_path / "gone.npz"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +14,19 @@ import pytest
 from models.data import Augment, Dataset, DatasetError, digits_dvs, load
 from models.data.cache import cache_dir, kept
 from models.data.counts import Counts
+from models.data.dataset import SPLITS
+from models.data.digits import parts
 from models.data.eye_tracking import SCALE, frames_by_count, sequences
 from models.data.n_mnist import n_mnist
+from models.esda import load_esda
 from models.events.formats import eye_tracking as files_of_eyes
 from models.events.formats import n_mnist as files_of_n_mnist
 from models.events.recording import EventError, recording
-from models.events.represent import downscaled, voxel_grid
-from models.events.window import by_count
+from models.events.represent import downscaled, esda_voxel_grid, voxel_grid
+from models.events.window import between, by_count
+from models.ir import golden
 from models.ir.dtype import IntType
+from models.ir.frame import Frame
 from tests.models.events import files
 from tests.support.data import DATA
 
@@ -27,7 +34,8 @@ from tests.support.data import DATA
 def sparse_data(**changes: object) -> Dataset:
     rng = np.random.default_rng(0)
     x = (rng.integers(1, 8, (12, 2, 5, 6)) * (rng.random((12, 2, 5, 6)) < 0.2) / 4).astype(np.float32)
-    base = Dataset("some", x, np.arange(12) % 3, x[:5], np.arange(5) % 3, 3, IntType(3, False), 0.25, sparse=True)
+    y = np.arange(12) % 3
+    base = Dataset("some", x, y, x[:3], y[:3], x[:5], y[:5], 3, IntType(3, False), 0.25, sparse=True)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -40,7 +48,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_sparse_site_is_active_where_a_channel_is_not_zero() -> None:
     data = sparse_data()
-    for split in ("train", "test"):
+    for split in SPLITS:
         images, masks = data.split(split)[0], data.masks(split)
         assert masks.dtype == bool
         for image, mask, frame in zip(images, masks, data.frames(split), strict=True):
@@ -70,18 +78,17 @@ def test_counts_fit_their_format(most: int, width: int) -> None:
     assert np.array_equal(counts.floats(image) / np.float32(counts.scale), image)
 
 
-def few_digits() -> Dataset:
-    whole = load("digits")
-    some = {"train_x": whole.train_x[:40], "train_y": whole.train_y[:40]}
-    return replace(whole, test_x=whole.test_x[:20], test_y=whole.test_y[:20], **some)
+def few_digits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {split: (x[:40], y[:40]) for split, (x, y) in parts().items()}
 
 
 def test_digits_dvs_is_made_once_and_again_when_it_is_gone(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digits_dvs, "digits", few_digits)
+    monkeypatch.setattr(digits_dvs, "parts", few_digits)
     first = load("digits_dvs")
     assert first.sparse
     assert (first.shape, first.input_dtype, first.input_scale) == ((32, 32, 2), IntType(3, False), 0.25)
-    assert np.array_equal(first.train_y, few_digits().train_y)
+    assert np.array_equal(first.test_y, few_digits()["test"][1])
+    assert sorted([*first.train_y, *first.validation_y]) == sorted(few_digits()["train"][1])
     (file,) = cache.iterdir()
     for content in (b"", file.read_bytes()[:-30], None):
         file.unlink()
@@ -117,7 +124,7 @@ def test_digits_dvs_looks_like_n_mnist_and_is_learnable(cache: Path) -> None:
     from sklearn.neighbors import KNeighborsClassifier
 
     data = load("digits_dvs")
-    assert (len(data.train_x), len(data.test_x)) == (1258, 539)
+    assert (len(data.train_x), len(data.validation_x), len(data.test_x)) == (1010, 248, 539)
     assert 0.15 < data.masks("train").mean() < 0.3
     assert data.masks("train").any(axis=(1, 2)).all()
     flat = [x.reshape(len(x), -1) for x in (data.train_x, data.test_x)]
@@ -144,9 +151,10 @@ def test_n_mnist_reads_the_official_layout(cache: Path, tmp_path: Path, monkeypa
     data = load(f"n_mnist:{tmp_path}/n_mnist", lambda *at: heard.append(at))
     assert heard == [(f"n_mnist {split}", number, 20) for split in ("Train", "Test") for number in range(20)]
     assert (data.sparse, data.shape, data.classes) == (True, (34, 34, 2), 10)
-    assert data.train_y.tolist() == data.test_y.tolist() == [digit for digit in range(10) for _ in range(2)]
+    assert data.test_y.tolist() == [digit for digit in range(10) for _ in range(2)]
+    assert sorted([*data.train_y, *data.validation_y]) == data.test_y.tolist()
     counts = Counts()
-    for name, image in zip(list(held)[:20], data.encode(data.train_x), strict=True):
+    for name, image in zip(list(held)[20:], data.encode(data.test_x), strict=True):
         t, x, y, p = np.array(held[name]).T
         assert np.array_equal(image, counts.image(recording(name, t, x, y, p, (34, 34))))
     # read again only where a file has changed
@@ -174,7 +182,7 @@ def test_n_mnist_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.skipif(not (DATA / "n_mnist").is_dir(), reason=f"no N-MNIST recordings in {DATA}")
 def test_real_n_mnist(cache: Path) -> None:
     data = n_mnist(DATA / "n_mnist")
-    assert (len(data.train_x), len(data.test_x)) == (1000, 60)
+    assert (len(data.train_x) + len(data.validation_x), len(data.test_x)) == (1000, 60)
     assert np.bincount(data.test_y).sum() == 60
     assert 0.2 < data.masks("train").mean() < 0.27
     first = sorted((DATA / "n_mnist" / "Test" / str(data.test_y[0])).glob("*.bin"))[0]
@@ -213,6 +221,30 @@ def test_eye_tracking_sequences(marks: int, frames: int, tmp_path: Path) -> None
             assert part.grids[at].sum() * SCALE == total
             places = {(y // 8, x // 8) for _, x, y, _ in inside}
             assert {tuple(site) for site in np.argwhere(part.grids[at].any(axis=0)).tolist()} <= places
+            assert np.array_equal(part.active[at], part.grids[at].any(axis=0))
+
+
+def test_eye_tracking_sequences_of_either_grid(tmp_path: Path) -> None:
+    eye_recording(tmp_path, 1.02, 102)
+    events = downscaled(files_of_eyes.read(tmp_path / "a.h5"), 8)
+    spans = [(start, start + 50_000) for start in range(0, 1_000_000, 50_000)]
+    (part,) = sequences(tmp_path / "a.h5", length=20, grid="centred", scale=1 / 7)
+    assert np.array_equal(part.grids, [voxel_grid(between(events, *span), 3, span, 7) for span in spans])
+    (part,) = sequences(tmp_path / "a.h5", length=20, grid="esda", scale=0.3)
+    real = np.array([esda_voxel_grid(between(events, *span), 3) for span in spans])
+    assert np.array_equal(part.grids, np.rint(real / 0.3))
+    assert np.array_equal(part.active, (real != 0).any(axis=1))
+    assert (part.active & ~part.grids.any(axis=1)).any(), "a site may be active whose integers are 0"
+    (part,) = sequences(tmp_path / "a.h5", length=20, grid="esda", scale=1e-3)
+    assert (part.grids.min(), part.grids.max()) == (-128, 127)
+    for grid, scale, message in (
+        ("voxel", 0.25, "grid: 'voxel' must be one of centred, esda"),
+        ("centred", 0.3, "scale: 0.3 must be 1 over a whole number for the grid 'centred', such as 0.25"),
+        ("centred", 2.0, "scale: 2.0 must be 1 over a whole number"),
+        ("esda", 0.0, "scale: 0.0 must be positive"),
+    ):
+        with pytest.raises(EventError, match=message):
+            next(sequences(tmp_path / "a.h5", length=20, grid=grid, scale=scale))
 
 
 def test_eye_tracking_frames_of_as_many_events(tmp_path: Path) -> None:
@@ -245,6 +277,46 @@ def test_real_eye_tracking_sequences() -> None:
     assert 0.02 < density < 0.15
 
 
+WINDOWS = DATA / "see_weights" / "golden_SEE-D_7_4.npz"
+RECORDING = DATA / "3et_plus" / "train" / "7_4" / "7_4.h5"
+needs_windows = pytest.mark.skipif(
+    not (WINDOWS.is_file() and RECORDING.is_file()), reason=f"no SEE windows, or not their recording, in {DATA}"
+)
+
+
+@needs_windows
+def test_see_takes_the_grids_that_its_own_software_makes() -> None:
+    """Sites, real values and integers of 30 windows as ESDA's software gave them, which adds up in float32."""
+    with np.load(WINDOWS) as archive:
+        golden_windows = {name: archive[name] for name in archive.files}
+    (part, *_) = sequences(RECORDING, grid="esda", scale=float(golden_windows["input_scale"]))
+    # labels went through float32 on their way to 0 to 1
+    assert np.abs(part.pupil - golden_windows["label_xy"] * [80, 60]).max() < 1e-5
+    events = downscaled(files_of_eyes.read(RECORDING), 8)
+    offsets = golden_windows["window_offset"].tolist()
+    for number, (first, last) in enumerate(itertools.pairwise(offsets)):
+        y, x = golden_windows["sites"][first:last].T
+        assert np.argwhere(part.active[number]).tolist() == golden_windows["sites"][first:last].tolist()
+        assert np.array_equal(part.grids[number][:, y, x].T, golden_windows["features"][first:last])
+        real = esda_voxel_grid(between(events, number * 50_000, (number + 1) * 50_000), 3)
+        assert np.abs(real[:, y, x].T - golden_windows["voxel"][first:last]).max() < 3e-6
+
+
+@needs_windows
+def test_see_d_gives_the_published_features_from_the_events_on() -> None:
+    """Events, grid, integer backbone, mean over active sites: the rules of hardware that the README of the data has."""
+    with np.load(WINDOWS) as archive:
+        scale, wanted = float(archive["input_scale"]), archive["backbone_out_hw"]
+    graph, _ = load_esda(DATA / "see_weights" / "SEE-D_int.json")
+    factor = json.loads((DATA / "see_weights" / "SEE-D_int_extra.json").read_text())["output_requant"]
+    (part, *_) = sequences(RECORDING, grid="esda", scale=scale)
+    for number in range(0, 30, 6):
+        frame = Frame.from_dense(part.grids[number].transpose(1, 2, 0), part.active[number])
+        frames = golden.run(graph, frame)
+        mean = frames["sum"].features[0] // len(frames["conv8"].sites)
+        assert np.array_equal(np.clip((mean * factor + 2**15) >> 16, -127, 127), wanted[number])
+
+
 def test_the_documented_way_to_use_own_recordings(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
     (example,) = (block for block in text.split("```") if "def gestures()" in block)
@@ -259,5 +331,5 @@ def test_the_documented_way_to_use_own_recordings(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(f"from pathlib import Path\nFOLDER = Path({str(tmp_path)!r})\n{code}")
     data = load(f"{tmp_path}/mine.py:gestures")
     assert (data.sparse, data.shape, data.classes, data.input_scale) == (True, (64, 64, 2), 4, 0.25)
-    assert set(data.train_y) == set(data.test_y) == {0, 3}
+    assert {*data.train_y, *data.validation_y} == set(data.test_y) == {0, 3}
     assert data.masks("train").any()

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.evaluate import Accuracy, accuracy
+from models.data.dataset import SPLITS
+from models.evaluate import Accuracy, accuracy, right
 from tests.models.nets import random_data
 
 
@@ -30,10 +31,11 @@ class FirstPixel(nn.Module):
 def test_accuracy_counts_the_largest_output() -> None:
     data = random_data(1, 4)
     model = FirstPixel().train()
-    found = accuracy(model, data)
-    wanted = sum(int(x[0, 0, 0] * 8) % 5 == y for x, y in zip(data.test_x, data.test_y, strict=True))
-    assert (found.correct, found.total) == (wanted, 20)
+    for split in SPLITS:
+        wanted = [int(x[0, 0, 0] * 8) % 5 == y for x, y in zip(*data.split(split), strict=True)]
+        assert right(model, data, split).tolist() == wanted
+        assert accuracy(model, data, split) == Accuracy(sum(wanted), len(wanted))
     assert model.training
     with pytest.raises(ValueError, match=r"network outputs have shape \(20, 4\), not \(20, 5\)"):
-        accuracy(nn.Sequential(nn.Flatten(), nn.Linear(16, 4)), data)
+        accuracy(nn.Sequential(nn.Flatten(), nn.Linear(16, 4)), data, "test")
     assert torch.is_grad_enabled()

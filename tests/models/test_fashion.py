@@ -23,7 +23,8 @@ def test_fashion_mnist_is_what_debian_ships() -> None:
         pytest.skip(f"needs Debian's package {PACKAGE}")
     data = load("fashion_mnist")
     assert data.shape == Shape(28, 28, 1)
-    assert np.array_equal(np.bincount(data.train_y), np.full(10, 6000))
+    assert np.array_equal(np.bincount(data.train_y), np.full(10, 4800))
+    assert np.array_equal(np.bincount(data.validation_y), np.full(10, 1200))
     assert np.array_equal(np.bincount(data.test_y), np.full(10, 1000))
     raw = gzip.decompress((FOLDER / "t10k-images-idx3-ubyte.gz").read_bytes())
     assert struct.unpack(">4I", raw[:16]) == (0x803, 10_000, 28, 28)
@@ -42,8 +43,9 @@ def test_fashion_mnist_is_read_from_a_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (5, 28, 28), dtype=np.uint8), np.arange(5, dtype=np.uint8)
     data = load(written(tmp_path, images, labels))
-    assert np.array_equal(data.encode(data.train_x)[:, 0], images)
+    assert np.array_equal(data.encode(data.test_x)[:, 0], images)
     assert np.array_equal(data.test_y, labels)
+    assert np.array_equal(data.encode(data.train_x)[:, 0], images[1:])
     path = tmp_path / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(gzip.compress(struct.pack(">HBBI", 0, 9, 1, 5) + labels.tobytes()))
     with pytest.raises(DatasetError, match=r"t10k-labels-idx1-ubyte\.gz is no IDX file of bytes: begins with 00000901"):

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from models.data.dataset import Dataset
 from models.ir.dtype import DType, DyBitType, IntType
-from models.quant.calibrate import SCALE_SPREAD, Calibration, bounded, choose_scale
+from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, bounded, choose_scale
 from models.quant.fake import nearest
 from models.quant.formats import LOGITS
 from models.trace import trace
@@ -90,6 +93,20 @@ def test_scales_of_a_plan() -> None:
     weight = plan[name].weight  # type: ignore[attr-defined]
     torch.testing.assert_close(scales.weight(name, IntType(8)) * 128, weight.double().abs().amax(dim=(1, 2, 3)))
     assert scales.weight(name, IntType(8)) is scales.weight(name, IntType(8))
+
+
+def test_a_sample_of_a_layer_sees_every_column() -> None:
+    """Every other column is dark, in images whose values are a power of two in number."""
+    images = np.zeros((IMAGES, 1, 16, 16), np.float32)
+    images[..., 1::2] = 1.0
+    assert images.size // SAMPLE == 8
+    labels = np.arange(IMAGES) % 2
+    data = Dataset("columns", images, labels, *2 * (images[:2], labels[:2]), 2, IntType(4, False), 1 / 8)
+    copy = nn.Conv2d(1, 1, 1, bias=False)
+    nn.init.ones_(copy.weight)
+    plan = trace(nn.Sequential(copy, nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)).eval(), data.shape)
+    scales = Calibration(plan, data, "percentile")
+    assert scales.activation(plan.choices[0], IntType(8, False)) == pytest.approx(1 / 255)
 
 
 def test_unknown_method_is_named() -> None:

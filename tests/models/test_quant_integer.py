@@ -18,7 +18,15 @@ from models.plan import Plan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, resolve
-from models.quant.integer import ACCUMULATOR_LIMIT, FLOAT32_LIMIT, RangeError, bounds, fixed_point, integer_weighted
+from models.quant.integer import (
+    ACCUMULATOR_LIMIT,
+    FLOAT32_LIMIT,
+    IntegerLayer,
+    RangeError,
+    bounds,
+    fixed_point,
+    integer_weighted,
+)
 from models.quant.network import QuantizedNetwork
 from models.trace import trace
 from tests.models.nets import NETS, net
@@ -173,6 +181,34 @@ def test_an_accumulator_beyond_int64_is_refused_and_a_wide_bias_is_kept() -> Non
     huge = type(source)(source.layer, IntType(40), source.scale)
     with pytest.raises(RangeError, match=rf"accumulator: \d+ must stay below {ACCUMULATOR_LIMIT}"):
         integer_weighted(layer, weight, bias, tiny, wide, huge, wide, 0.01)  # type: ignore[arg-type]
+
+
+def test_the_fraction_of_biases_counts_towards_the_accumulator() -> None:
+    """Sums that fit by themselves, and do not once their biases' bits stand below them."""
+    model, data = net("kernel7")
+    plan = trace(model, data.shape)
+    first = quantized("kernel7", "int8").integer_layers()[0]
+    layer = next(layer for layer in plan.layers if layer.kind == "conv")
+    weight = layer.weight  # type: ignore[attr-defined]
+    bias = torch.full((len(weight),), 1e-6, dtype=torch.float64)
+    steps = torch.full((len(weight),), 1e-4, dtype=torch.float64)
+
+    def made(width: int) -> IntegerLayer:
+        source = IntegerLayer(first.layer, IntType(width), first.scale)
+        # a unit of the sum is 2**10 steps of the output
+        scale = first.scale * 1e-4 / 1024
+        return integer_weighted(layer, weight, bias, steps, IntType(8), source, IntType(8), scale)  # type: ignore[arg-type]
+
+    fraction, weights = made(8).fixed[0].fraction, made(8).largest // 128
+    assert fraction == 14
+    room = (ACCUMULATOR_LIMIT - 1 >> fraction) // weights
+    widest = room.bit_length()
+    assert made(widest).largest << fraction < ACCUMULATOR_LIMIT
+    assert weights << widest < ACCUMULATOR_LIMIT
+    with pytest.raises(
+        RangeError, match=rf"accumulator: {weights << widest} must stay below {ACCUMULATOR_LIMIT >> 14}$"
+    ):
+        made(widest + 1)
 
 
 @pytest.mark.parametrize("name", ["uint4", "int8", "udybit3", "udybit4", "dybit4", "udybit8"])

@@ -102,7 +102,7 @@ def test_shortcuts_are_convolutions_of_ones_and_zeros() -> None:
 def test_cifar10_is_normalized_and_on_the_grid() -> None:
     data = load("cifar10")
     assert data.shape == Shape(32, 32, 3)
-    assert (len(data.train_x), len(data.test_x)) == (3000, 6000)
+    assert (len(data.train_x), len(data.validation_x), len(data.test_x)) == (2400, 600, 6000)
     with np.load(DATA / "cifar10" / "test_6000.npz") as archive:
         pixels, labels = archive["x"], archive["y"]
     exact = ((pixels / 255 - np.array(MEAN)) / np.array(DEVIATION)).transpose(0, 3, 1, 2)
@@ -131,9 +131,9 @@ def test_cifar10_names_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_published_accuracy_is_reached_in_float_and_kept_by_8_bits() -> None:
     data = load("cifar10")
     network = load_model("resnet20:cifar10").eval()
-    low, high = accuracy(network, data).interval
+    low, high = accuracy(network, data, "test").interval
     assert low < 0.9173 < high
     quantized = quantize(network, data, "int8", epochs=0)
     compare_with_golden(quantized, quantized.export(), data, 1)
     some = replace(data, test_x=data.test_x[:1000], test_y=data.test_y[:1000])
-    assert accuracy(quantized, some).value > 0.90
+    assert accuracy(quantized, some, "test").value > 0.90

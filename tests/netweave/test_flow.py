@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from netweave import designs, exploration, flow, networks
 from netweave.config import Config
 from netweave.listener import Listener
+from netweave.stamp import STAMP
 from reports.artifact import ArtifactError
 
 BASE: dict[str, Any] = {"name": "net", "device": [{"name": "zu3eg"}]}
@@ -37,6 +39,14 @@ class Stages:
                 raise KeyboardInterrupt
 
         return write
+
+
+class Warned(Listener):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
 
 @pytest.fixture
@@ -107,7 +117,7 @@ def test_a_bitstream_is_built_where_a_board_is_named(stages: Stages, tmp_path: P
     assert stages.calls == ["build"]
     (tmp_path / "generate" / "ecp5-85k" / "made.json").write_text("edited by hand")
     stages.calls.clear()
-    flow.build(wanted, tmp_path)
+    flow.build(wanted, tmp_path, force=True)
     assert stages.calls == ["build"]
 
 
@@ -115,10 +125,52 @@ def test_changed_artifact_is_noticed_downstream(stages: Stages, tmp_path: Path) 
     flow.run(config(), tmp_path)
     stages.calls.clear()
     (tmp_path / "generate" / "zu3eg" / "made.json").write_text("edited by hand")
-    flow.cosim(config(), tmp_path)
-    assert stages.calls == ["cosim"], "a stage by itself takes its input as it is"
+    with pytest.raises(ArtifactError, match=r"made.json: was changed since `netweave generate`"):
+        flow.cosim(config(), tmp_path)
+    assert not stages.calls
+    flow.cosim(config(), tmp_path, force=True)
+    assert stages.calls == ["cosim"]
     flow.run(config(), tmp_path)
     assert stages.calls == ["cosim", "generate", "cosim"], "a run restores what a stage made"
+
+
+READS = {
+    "quantize": ["train"],
+    "explore": ["train", "quantize"],
+    "generate": ["train", "explore/zu3eg"],
+    "cosim": ["generate/zu3eg"],
+    "report": ["train", "quantize", "explore/zu3eg", "generate/zu3eg", "cosim/zu3eg"],
+}
+
+
+@pytest.mark.parametrize("stage, folder", [(stage, folder) for stage, folders in READS.items() for folder in folders])
+@pytest.mark.parametrize("how", ["changed", "removed", "added", "stamp"])
+def test_a_stage_refuses_a_folder_that_is_not_as_it_was_written(
+    stages: Stages, tmp_path: Path, stage: str, folder: str, how: str
+) -> None:
+    flow.run(config(), tmp_path)
+    made, maker = tmp_path / folder / "made.json", folder.partition("/")[0]
+    match how:
+        case "changed":
+            content = bytearray(made.read_bytes())
+            content[3] ^= 1
+            made.write_bytes(content)
+        case "removed":
+            made.unlink()
+        case "added":
+            made = made.with_name("other.json")
+            made.touch()
+        case "stamp":
+            made, how = made.with_name(STAMP), "removed"
+            made.unlink()
+    stages.calls.clear()
+    said = f"{made}: was {how} since `netweave {maker}` made the folder; `netweave {maker} CONFIG.toml` makes it again"
+    with pytest.raises(ArtifactError, match=re.escape(said)):
+        flow.STAGES[stage](config(), tmp_path)
+    assert not stages.calls
+    heard = Warned()
+    flow.STAGES[stage](config(), tmp_path, heard, force=True)
+    assert heard.warnings == [f"{made}: was {how} since `netweave {maker}` made the folder; it is taken as it is"]
 
 
 @pytest.mark.parametrize("stage", ORDER)

@@ -67,6 +67,26 @@ def test_nothing_half_written_stays(tmp_path: Path, error: type[BaseException], 
     assert current(folder, {"a": 1}) is before
 
 
+def test_what_stood_there_stands_there_again_when_the_new_folder_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "stage"
+    make(folder, {"a": 1}, writer("one"))
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if ".part-" in path.name:
+            raise OSError("no space left")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        make(folder, {"a": 2}, writer("two"))
+    assert names(tmp_path) == {"stage"}
+    assert current(folder, {"a": 1})
+    assert (folder / "sub" / "a.txt").read_text() == "one"
+
+
 def test_digest_is_of_content_and_names(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("a", "b", "c")]
     for folder, text in zip(folders, ("one", "one", "two"), strict=True):

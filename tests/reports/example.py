@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from reports.paired import packed
 from reports.schema import (
     Accuracy,
     Built,
@@ -32,6 +35,7 @@ def point(index: int) -> Point:
         name=f"p{index}",
         formats=dict.fromkeys(CONVS, FORMATS[index % 4]) | ({"head": "int8"} if index == 4 else {}),
         accuracy=Accuracy(correct=530 - 3 * index, total=540),
+        right=packed(np.arange(540) < 530 - 3 * index),
         latency={
             Label.ESTIMATED: 10000 if off else 9000 - 1500 * index,
             Label.SIMULATED: 10100 if off else 9050 - 1500 * index,
@@ -85,9 +89,10 @@ def target(device: str, sparse: bool = False, built: Built | None = None) -> Tar
         points=[point(i) for i in range(8)],
         design=Design(
             point="p2",
+            test=Accuracy(correct=521, total=539),
             latency={Label.ESTIMATED: 6000, Label.SIMULATED: 6050, Label.RTL: 6050},
             first=6050,
-            bottleneck={Label.ESTIMATED: 3000, Label.RTL: 3000},
+            bottleneck={Label.ESTIMATED: 3000, Label.SIMULATED: 3000, Label.RTL: 3000},
             resources={
                 Label.ESTIMATED: Resources(lut=17000, ff=8000, bram=3, dsp=42),
                 Label.SYNTHESIZED: Resources(lut=16012, ff=8123, bram=3, dsp=42),
@@ -129,6 +134,7 @@ def report() -> Report:
         data="digits",
         netweave="0.1.0",
         accuracy=Accuracy(correct=533, total=540),
+        test=Accuracy(correct=528, total=539),
         uniform=[
             Uniform(
                 format=name,

@@ -6,12 +6,15 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reports import front, hover
 from reports.artifact import ArtifactError
 from reports.designs import Designs, read
+from reports.paired import packed
 from reports.schema import Accuracy, Label, Point
+from reports.undecided import undecided
 from tests.reports.example import point
 
 
@@ -38,6 +41,7 @@ def explored(tmp_path: Path) -> Path:
                 "mapping": f"{own.name}/mapping.json",
                 "correct": own.accuracy.correct,
                 "total": own.accuracy.total,
+                "right": own.right,
                 "interval": [low / 100, high / 100],
                 "estimated": own.latency[Label.ESTIMATED],
                 "simulated": own.latency[Label.SIMULATED],
@@ -51,7 +55,7 @@ def explored(tmp_path: Path) -> Path:
                 "solver": {"objective": 4000.0, **own.solver.model_dump(exclude={"minimised"})},
             }
         )
-    head = {"version": 1, "device": "zu3eg", "clock_mhz": 200.0}
+    head = {"version": 2, "device": "zu3eg", "clock_mhz": 200.0}
     (tmp_path / "designs.json").write_text(json.dumps({**head, "points": points}))
     (tmp_path / "front.json").write_text(json.dumps({**head, "points": points[:5]}))
     return tmp_path
@@ -90,7 +94,7 @@ def test_hovering_shows_the_whole_design() -> None:
     low, high = point(4).accuracy.interval
     assert lines == [
         "<b>p4</b> – picked",
-        f"accuracy 95.93 % ({low:.2f} to {high:.2f}), 518 of 540 test images",
+        f"accuracy 95.93 % ({low:.2f} to {high:.2f}), 518 of 540 validation images",
         "latency 3,050 cycles, 15.25 µs (simulated); 3,000 cycles, 15.00 µs (estimated)",
         "2,000 cycles a frame, 100,000 frames a second (estimated)",
         "LUT 25,000, FF 8,000, BRAM 3, DSP 44 (estimated): 35.4 % of the scarcest",
@@ -100,6 +104,25 @@ def test_hovering_shows_the_whole_design() -> None:
         "empirical bound on the simulated latency: 4,000 cycles",
         "<b>int8</b> in every layer",
     ]
+
+
+def test_designs_that_chance_may_set_apart_are_named() -> None:
+    right = np.zeros(540, bool)
+    right[:518] = True
+    one, other = point(4), point(3)
+    # as many images gained as before, with as many others lost: 8 against 5, and then 8 against none
+    lost = right.copy()
+    lost[:5], lost[518:526] = False, True
+    gained = right.copy()
+    gained[518:526] = True
+    for after, told_apart in ((lost, False), (gained, True)):
+        pair = one.model_copy(update={"right": packed(right)}), other.model_copy(update={"right": packed(after)})
+        found = undecided(pair)
+        assert [(own.faster, own.slower) for own in found] == ([] if told_apart else [("p4", "p3")])
+        if found:
+            # of 13, 5 or fewer on either side: 2 (1 + 13 + 78 + 286 + 715 + 1287) / 2^13
+            assert found[0].probability == pytest.approx(2 * 2380 / 8192)
+            assert "p3 over p4 (p = 0.58)" in hover.page(Designs("zu3eg", 200, pair))
 
 
 def test_formats_name_every_layer_once() -> None:

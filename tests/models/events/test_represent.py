@@ -8,7 +8,7 @@ import pytest
 
 from models.events import EventError, Recording, recording
 from models.events.denoise import background_activity
-from models.events.represent import binned, downscaled, histogram, time_surface, voxel_grid
+from models.events.represent import binned, downscaled, esda_voxel_grid, histogram, time_surface, voxel_grid
 from tests.models.events.files import random_events, rows
 
 SIZES = [(1, 1), (1, 9), (6, 5), (3, 200)]
@@ -58,6 +58,34 @@ def test_voxel_grid(height: int, width: int, count: int, bins: int, steps: int, 
     assert found.tolist() == [[[clip(v, 20) for v in row] for row in plane] for plane in wanted.tolist()]
     sign_sum = sum(2 * p - 1 for *_, p in plain)
     assert wanted.sum() == steps * sign_sum, "an event's shares add up to steps"
+
+
+@pytest.mark.parametrize("height, width", SIZES)
+@pytest.mark.parametrize("count", [0, 1, 30, 500])
+@pytest.mark.parametrize("bins", [1, 2, 3, 7])
+def test_esda_voxel_grid(height: int, width: int, count: int, bins: int) -> None:
+    """An event for every bin, in rationals: its share falls linearly with the distance from the bin's own time."""
+    events = made(count, count, height, width)
+    plain = rows(events)
+    wanted = [[[Fraction(0)] * width for _ in range(height)] for _ in range(bins)]
+    for t, x, y, p in plain:
+        place = Fraction(bins * (t - plain[0][0]), max(plain[-1][0] - plain[0][0], 1))
+        for number in range(bins):
+            wanted[number][y][x] += (2 * p - 1) * max(Fraction(0), 1 - abs(place - number))
+    found = esda_voxel_grid(events, bins)
+    assert found.dtype == np.float64
+    assert found.tolist() == [[[float(value) for value in row] for row in plane] for plane in wanted]
+
+
+def test_esda_voxel_grid_is_not_the_centred_one() -> None:
+    """Four events 100 us apart, of one site: the last is lost, and bin 2 of 3 has the third whole."""
+    t, zeros = np.array([1000, 1100, 1200, 1300]), np.zeros(4, np.int64)
+    events = recording("test", t, zeros, zeros, np.ones(4, np.int64), (1, 1))
+    assert esda_voxel_grid(events, 3).ravel().tolist() == [1, 1, 1]
+    assert (voxel_grid(events, 3, steps=30).ravel() / 30).tolist() == [4 / 3, 4 / 3, 4 / 3]
+    # between two bins, and one that is lost in part
+    late = recording("test", np.array([0, 125, 250, 300]), zeros, zeros, np.array([1, 0, 1, 1]), (1, 1))
+    assert esda_voxel_grid(late, 3).ravel().tolist() == [1, -0.75, 0.25]
 
 
 @pytest.mark.parametrize("height, width", SIZES)
@@ -124,6 +152,7 @@ def test_what_cannot_be_represented_is_named() -> None:
         (lambda: histogram(events, 256), "most: 256 must be 1 to 255"),
         (lambda: histogram(events, 0), "most: 0 must be 1 to 255"),
         (lambda: voxel_grid(events, 0), "bins: 0 must be 1 or more"),
+        (lambda: esda_voxel_grid(events, 0), "bins: 0 must be 1 or more"),
         (lambda: voxel_grid(events, 3, steps=0), "steps: 0 must be 1 or more"),
         (lambda: voxel_grid(events, 3, most=128), "most: 128 must be 1 to 127"),
         (

@@ -229,9 +229,9 @@ def test_the_flow_on_sparse_images() -> None:
     train(model, data, epochs=20)
     train(again, data, epochs=20)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
-    assert accuracy(model, data).value > 0.9
+    assert accuracy(model, data, "test").value > 0.9
     network = quantize(model, data, "int4", epochs=2)
-    assert accuracy(network, data).value > 0.9
+    assert accuracy(network, data, "test").value > 0.9
     compare_with_golden(network, network.export(), data, 20)
     plan = trace(model, data.shape, "net", sparse=True)
     found = measure_sensitivity(plan, data, ("int8", "int2"))

@@ -1,0 +1,217 @@
+"""What the commands do with their arguments, and what they show of what came of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from dse.front import Front
+from dse.proof import PROOF, ProofError
+from dse.proof import verify as prove
+from hw.boards.board import BOARDS
+from netweave import config as configuration
+from netweave import flow
+from netweave.console import err, out
+from netweave.fronts import load_front
+from netweave.watch import watching
+from netweave.workers import Pool
+from reports.designs import read
+from reports.undecided import undecided
+
+
+def stage(name: str, path: Path, out_folder: Path | None, **choices: Any) -> None:
+    """One stage of the configuration at ``path``."""
+    config = configuration.load(path)
+    folder = out_folder or Path("runs") / config.name
+    with watching(folder, out, err) as watcher:
+        flow.STAGES[name](config, folder, watcher, **choices)
+
+
+def run(path: Path, out_folder: Path | None, workers: int | None, cluster: str | None) -> None:
+    """All stages, and what came of them."""
+    loaded = configuration.load(path)
+    folder = out_folder or Path("runs") / loaded.name
+    with watching(folder, out, err) as watcher:
+        flow.run(loaded, folder, watcher, Pool(cluster, workers))
+    _summary(folder)
+    _bitstreams(folder, loaded)
+    _verdict(loaded, folder)
+
+
+def _summary(folder: Path) -> None:
+    report = flow.load_report(folder)
+    table = Table(box=None, header_style="bold")
+    titles = ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "clock", "RTL = golden")
+    for title in titles:
+        table.add_column(title, justify="left" if title == "device" else "right")
+    for target in report.targets:
+        design = target.design
+        point = next(point for point in target.points if point.name == design.point)
+        label = design.usual
+        cycles, pace, check = design.latency[label], design.bottleneck[label], design.check
+        table.add_row(
+            target.device,
+            f"{sum(point.front for point in target.points)} designs",
+            point.name,
+            f"{design.test.percent:.2f} %",
+            f"{cycles / target.clock_mhz:.1f} {label}",
+            f"{1e6 * target.clock_mhz / pace:,.0f}",
+            f"{target.clock_mhz:g} MHz, {target.clock}",
+            "-" if check is None else f"{'NO' if check.mismatches else 'yes'}, {check.images} images",
+        )
+    out.print(
+        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float test accuracy {report.test.percent:.2f} %\n"
+    )
+    out.print(table)
+    out.print()
+    for target in report.targets:
+        out.print(f"Verilog  {_shown(folder / 'generate' / target.device / 'design' / 'netweave.v')}", soft_wrap=True)
+    out.print(f"report   [bold]{_shown(folder / 'report' / 'index.html')}[/]", soft_wrap=True)
+
+
+def _verdict(config: configuration.Config, folder: Path) -> None:
+    """Exit code 1, and where the first difference is, when any RTL differs from golden."""
+    wrong = {name: result for name, result in flow.load_cosim(config, folder).items() if not result.equal}
+    for name, result in wrong.items():
+        alone = (f"; {layer.mismatch}" for layer in result.layers.values() if layer.mismatch)
+        err.print(f"[bold red]{name}: RTL differs from golden:[/] {result.check}{''.join(alone)}", soft_wrap=True)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def explore(path: Path, out_folder: Path | None, workers: int | None, cluster: str | None, force: bool) -> None:
+    """The stage, and each device's front."""
+    loaded = configuration.load(path)
+    folder = out_folder or Path("runs") / loaded.name
+    with watching(folder, out, err) as watcher:
+        flow.explore(loaded, folder, watcher, Pool(cluster, workers), force)
+    for device in loaded.device:
+        _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
+        _undecided(folder / "explore" / device.target.name)
+        page = folder / "explore" / device.target.name / "front.html"
+        out.print(f"to look at: [bold]{_shown(page)}[/]", soft_wrap=True)
+
+
+def _front(front: Front, grain: float) -> None:
+    """The points of a front, how far each is proven, and what has no point."""
+    title = f"{front.device}, {front.clock_mhz:g} MHz (assumed clock)"
+    table = Table(box=None, header_style="bold", title=title, title_justify="left")
+    for column in ("design", "µs a frame", "validation accuracy", "of the device", "proven to"):
+        table.add_column(column, justify="left" if column == "design" else "right")
+    for point in front.points:
+        table.add_row(
+            point.name,
+            f"{1000 * front.milliseconds(point):.2f} {'simulated' if point.simulated is not None else 'estimated'}",
+            f"{100 * point.accuracy:.2f} %",
+            f"{100 * point.utilisation:.1f} %",
+            f"{100 * point.solver.gap:.1f} %",
+        )
+    out.print(table)
+    worst = max(point.solver.gap for point in front.points)
+    out.print(
+        f"Each is within {100 * worst:.1f} % of the best there is for its formats, its summed error or its cycles in "
+        f"its share of the device, by the program's estimate; mixed designs lie about {100 * grain:g} % of the largest "
+        "summed error apart.",
+        style="dim",
+    )
+    for family, why in front.unmet.items():
+        err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
+
+
+def _undecided(explored: Path) -> None:
+    """Designs that are more accurate than a faster one, but not by more than chance may do."""
+    pairs = undecided(read(explored).staircase)
+    if pairs:
+        listed = "; ".join(f"{own.slower} over {own.faster} (p = {own.probability:.2f})" for own in pairs)
+        out.print(f"Validation images do not tell apart, by McNemar's paired test at 5 %: {listed}", style="dim")
+
+
+def verify(front: Path) -> None:
+    """Each point's proof, checked."""
+    for point in load_front(front).points:
+        begin = time.perf_counter()
+        path = front.parent / point.name / PROOF
+        try:
+            report = prove(path)
+        except (ArithmeticError, AttributeError, RecursionError) as error:
+            raise ProofError(f"{path}: missing or bad field: {error}") from error
+        if report != point.solver:
+            raise ProofError(f"{front}, point {point.name!r}: its proof says {report}, the front {point.solver}")
+        out.print(
+            f"[green]✓[/] {point.name}: {point.minimised} {report.objective:.6g}, {report.status}; "
+            f"none has less than {report.bound:.6g} [dim]{time.perf_counter() - begin:.1f} s[/]",
+            soft_wrap=True,
+        )
+
+
+def finetune(path: Path, points: list[str], epochs: int, out_folder: Path | None, force: bool) -> None:
+    """Points trained for longer, and what it changed."""
+    loaded = configuration.load(path)
+    folder = out_folder or Path("runs") / loaded.name
+    with watching(folder, out, err) as watcher:
+        changes = flow.finetune(loaded, folder, points, epochs, watcher, force)
+    for device, trained in changes.items():
+        for name, change in trained.items():
+            before, after = (f"{100 * right / change['total']:.2f} %" for right in (change["before"], change["after"]))
+            out.print(f"{device} {name}: {before} before, {after} after", soft_wrap=True)
+
+
+def search(path: Path, out_folder: Path | None, workers: int | None, cluster: str | None) -> None:
+    """The search, and the networks that no other beats."""
+    loaded = configuration.load(path)
+    folder = out_folder or Path("runs") / loaded.name
+    with watching(folder, out, err) as watcher:
+        flow.search(loaded, folder, watcher, Pool(cluster, workers))
+    for device in loaded.device:
+        found = flow.load_search(folder, device.target.name)
+        front = sorted((row for row in found["networks"] if row["front"]), key=lambda row: row["cycles"])
+        table = Table(box=None, header_style="bold")
+        for title in ("model", "data", "format", "accuracy", "cycles", "µs a frame"):
+            table.add_column(title, justify="left" if title in ("model", "data", "format") else "right")
+        for row in front:
+            accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / found["clock_mhz"]
+            figures = f"{accuracy:.2f} %", f"{row['cycles']:,.0f}", f"{micros:.1f}"
+            table.add_row(row["model"], row["data"], row["format"], *figures)
+        of = f"{len(found['networks'])} of {found['space']} networks"
+        out.print(f"\n[bold]{device.target.name}[/]: {len(front)} that no other of {of} beats; cycles are estimated\n")
+        out.print(table)
+
+
+def cosim(path: Path, out_folder: Path | None, force: bool) -> None:
+    """The stage, and its verdict."""
+    stage("cosim", path, out_folder, force=force)
+    config = configuration.load(path)
+    _verdict(config, out_folder or Path("runs") / config.name)
+
+
+def build(path: Path, out_folder: Path | None, force: bool) -> None:
+    """The stage where a board is named, and where each bitstream lies."""
+    loaded = configuration.load(path)
+    if all(device.board is None for device in loaded.device):
+        why = f"is named by no [[device]]; `board = ...` names one: {', '.join(BOARDS)}, or the path of a .toml file"
+        raise configuration.ConfigError(path, "board", why)
+    stage("build", path, out_folder, force=force)
+    _bitstreams(out_folder or Path("runs") / loaded.name, loaded)
+
+
+def _bitstreams(folder: Path, config: configuration.Config) -> None:
+    """Where each bitstream lies, and how fast it may be clocked."""
+    for device in config.device:
+        if device.board is not None:
+            made = flow.load_build(folder, device.target.name)
+            path = _shown(folder / "build" / device.target.name / made["bitstream"])
+            out.print(
+                f"bitstream {path}   {made['clock_mhz']:g} MHz on {made['board']}, routed for {made['fmax_mhz']:.1f}; "
+                "[bold]make program[/] there loads it",
+                soft_wrap=True,
+            )
+
+
+def _shown(path: Path) -> str:
+    """A path as text without markup, whatever is in its name."""
+    return escape(str(path))

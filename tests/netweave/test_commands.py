@@ -1,0 +1,32 @@
+"""What the commands show of what came of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netweave import commands
+from reports.html import REPORT
+from tests.reports.example import report
+
+
+def test_the_summary_stands_for_all_frames_and_names_its_clock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands.out, "_width", 200)
+    made = report()
+    (tmp_path / "report").mkdir()
+    made.save(tmp_path / "report" / REPORT)
+    commands._summary(tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    for target in made.targets:
+        design = target.design
+        # frames of a sparse network differ, and the RTL's figure is that of the first one
+        label = "simulated" if design.density else "rtl"
+        (row,) = (line for line in lines if line.startswith(f" {target.device} "))
+        assert f"{design.latency[label] / target.clock_mhz:.1f} {label}" in row
+        assert ("200 MHz, routed" if design.built else "200 MHz, assumed clock") in row
+        assert f"{design.test.percent:.2f} %" in row
+    assert {bool(target.design.density) for target in made.targets} == {True, False}
+    assert "float test accuracy 97.96 %" in " ".join(lines)
