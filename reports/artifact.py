@@ -18,8 +18,11 @@ def write_json(path: Path, kind: str, content: dict[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: Path, kind: str | None, made_by: str) -> dict[str, Any]:
-    """The content of a file of a ``kind``, None for one that names none; `netweave made_by` makes it."""
+def read_json(path: Path, kind: str | None, made_by: str, version: int = VERSION) -> dict[str, Any]:
+    """The content of a file of a ``kind``, None for one that names none; `netweave made_by` makes it.
+
+    ``version``: that of files which ``write_json`` does not write.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -28,6 +31,6 @@ def read_json(path: Path, kind: str | None, made_by: str) -> dict[str, Any]:
         raise ArtifactError(f"{path}: cannot be read: {error}; `netweave {made_by}` makes it again") from None
     if not isinstance(content, dict) or (kind is not None and content.get("format") != f"netweave {kind}"):
         raise ArtifactError(f"{path}, field 'format': must be 'netweave {kind}'")
-    if content.get("version") != VERSION:
-        raise ArtifactError(f"{path}, field 'version': {content.get('version')!r}; this netweave reads {VERSION}")
+    if content.get("version") != version:
+        raise ArtifactError(f"{path}, field 'version': {content.get('version')!r}; this netweave reads {version}")
     return content

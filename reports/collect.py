@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from cosim.design import VERSION as COSIM_VERSION
 from models.ir.graph import Graph
 from models.ir.serialize import load
 from reports.artifact import read_json
@@ -79,7 +80,7 @@ def _design(generated: Path, cosim: Path, build: Path | None) -> Design:
     figures = read_json(generated / "estimate.json", "estimate", "generate")
     synthesis = read_json(generated / "synthesis.json", "synthesis", "generate")
     by_density = generated / "density.json"
-    measured = read_json(cosim, "cosim", "cosim")
+    measured = read_json(cosim, "cosim", "cosim", COSIM_VERSION)
     latency = {label: figures[label]["latency"] for label in (Label.ESTIMATED, Label.SIMULATED)}
     bottleneck = {label: figures[label]["bottleneck"] for label in (Label.ESTIMATED, Label.SIMULATED)}
     latency[Label.RTL] = measured["latency"][0]

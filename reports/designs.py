@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dse.front import VERSION as FRONT_VERSION
 from reports.artifact import read_json
 from reports.schema import Accuracy, Label, Point, Resources, Solver, Target
 
@@ -54,9 +55,9 @@ class Designs:
 
 def read(folder: Path, chosen: str | None = None) -> Designs:
     """The designs that `netweave explore` left in ``folder``."""
-    every = read_json(folder / ALL, None, "explore")
-    front = {point["name"] for point in read_json(folder / FRONT, None, "explore")["points"]}
-    points = [_point(entry, entry["name"] in front) for entry in every["points"]]
+    every, front = (read_json(folder / name, None, "explore", FRONT_VERSION) for name in (ALL, FRONT))
+    on_front = {point["name"] for point in front["points"]}
+    points = [_point(entry, entry["name"] in on_front) for entry in every["points"]]
     return Designs(every["device"], every["clock_mhz"], points, chosen)
 
 
