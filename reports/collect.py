@@ -6,7 +6,6 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from cosim.design import VERSION as COSIM_VERSION
 from models.ir.graph import Graph
 from models.ir.serialize import load
 from reports.artifact import read_json
@@ -26,6 +25,8 @@ from reports.schema import (
     Uniform,
 )
 
+COSIM_VERSION = 1
+"""Of the file that ``cosim.design`` writes."""
 Device = tuple[str, float, dict[str, int], bool, Path]
 """Title, share that may be used, resources in all, whether there is a bitstream, and the folder of its front."""
 

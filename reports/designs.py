@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.front import VERSION as FRONT_VERSION
 from reports.artifact import read_json
 from reports.schema import Accuracy, Label, Point, Resources, Solver, Target
 
 FRONT, ALL = "front.json", "designs.json"
+FRONT_VERSION = 2
+"""Of the files that ``dse.front`` writes."""
 
 
 @dataclass(frozen=True)
