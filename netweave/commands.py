@@ -46,7 +46,7 @@ def run(path: Path, out_folder: Path | None, workers: int | None, cluster: str |
 def _summary(folder: Path) -> None:
     report = flow.load_report(folder)
     table = Table(box=None, header_style="bold")
-    titles = ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "clock", "RTL = golden")
+    titles = ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "RTL = golden")
     for title in titles:
         table.add_column(title, justify="left" if title == "device" else "right")
     for target in report.targets:
@@ -61,13 +61,14 @@ def _summary(folder: Path) -> None:
             f"{design.test.percent:.2f} %",
             f"{cycles / target.clock_mhz:.1f} {label}",
             f"{1e6 * target.clock_mhz / pace:,.0f}",
-            f"{target.clock_mhz:g} MHz, {target.clock}",
             "-" if check is None else f"{'NO' if check.mismatches else 'yes'}, {check.images} images",
         )
     out.print(
         f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float test accuracy {report.test.percent:.2f} %\n"
     )
     out.print(table)
+    for target in report.targets:
+        out.print(f"{target.device}: at {target.clock_mhz:g} MHz, {target.clock}", style="dim")
     out.print()
     for target in report.targets:
         out.print(f"Verilog  {_shown(folder / 'generate' / target.device / 'design' / 'netweave.v')}", soft_wrap=True)
