@@ -183,14 +183,6 @@ def load_device(path: Path) -> Device:
     if isinstance(table["dsp_widths"], list):
         table["dsp_widths"] = tuple(table["dsp_widths"])
     try:
-        made = Device(**table)
+        return Device(**table)
     except DeviceError as error:
         raise DeviceError(f"{path}: {error}") from error
-    from hw.fabric import FAMILIES  # which is made of devices
-
-    if made.family not in FAMILIES:
-        raise DeviceError(
-            f"{path}: device {made.name!r}, field 'family': no resource figures for {made.family!r}; "
-            f"{did_you_mean(made.family, FAMILIES)}"
-        )
-    return made

@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from hw.codes import decoded_by_table
-from hw.device import Device, Resources
+from hw.device import Device, DeviceError, Resources
 from hw.lut_factors import LUT4, LUT6
 from hw.memories import Cell, Shape, in_registers, shape
 from models.ir.dtype import DType, DyBitType
+from models.ir.names import did_you_mean
 
 
 class Part(NamedTuple):
@@ -82,9 +83,9 @@ FAMILIES = {
 
 def family(device: Device) -> Family:
     if device.family not in FAMILIES:
-        raise ValueError(
+        raise DeviceError(
             f"device {device.name!r}, field 'family': no resource figures for {device.family!r}; "
-            f"there are some for {', '.join(FAMILIES)}"
+            f"{did_you_mean(device.family, FAMILIES)}"
         )
     return FAMILIES[device.family]
 

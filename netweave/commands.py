@@ -46,8 +46,7 @@ def run(path: Path, out_folder: Path | None, workers: int | None, cluster: str |
 def _summary(folder: Path) -> None:
     report = flow.load_report(folder)
     table = Table(box=None, header_style="bold")
-    titles = ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "RTL = golden")
-    for title in titles:
+    for title in ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "RTL = golden"):
         table.add_column(title, justify="left" if title == "device" else "right")
     for target in report.targets:
         design = target.design
@@ -159,7 +158,7 @@ def finetune(path: Path, points: list[str], epochs: int, out_folder: Path | None
     for device, trained in changes.items():
         for name, change in trained.items():
             before, after = (f"{100 * right / change['total']:.2f} %" for right in (change["before"], change["after"]))
-            out.print(f"{device} {name}: {before} before, {after} after", soft_wrap=True)
+            out.print(f"{device} {name}: {before} of the validation images before, {after} after", soft_wrap=True)
 
 
 def search(path: Path, out_folder: Path | None, workers: int | None, cluster: str | None) -> None:
@@ -172,7 +171,7 @@ def search(path: Path, out_folder: Path | None, workers: int | None, cluster: st
         found = flow.load_search(folder, device.target.name)
         front = sorted((row for row in found["networks"] if row["front"]), key=lambda row: row["cycles"])
         table = Table(box=None, header_style="bold")
-        for title in ("model", "data", "format", "accuracy", "cycles", "µs a frame"):
+        for title in ("model", "data", "format", "validation accuracy", "cycles", "µs a frame"):
             table.add_column(title, justify="left" if title in ("model", "data", "format") else "right")
         for row in front:
             accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / found["clock_mhz"]

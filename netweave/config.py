@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from hw import device as devices
 from hw.boards import board as boards
+from hw.fabric import family
 from models.ir.activity import LOADS, Load
 from models.ir.layer_format import NUMBERS, LayerFormat
 from models.ir.names import NAME_RULE, did_you_mean, is_name, near
@@ -56,7 +57,7 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 
 def _device(name: str) -> str:
-    devices.device(name)
+    family(devices.device(name))  # names what no cost is known for before any time is spent
     return name
 
 
