@@ -15,7 +15,7 @@ import benchmarks
 from benchmarks.origin import changed, origin
 
 RESULTS = Path(__file__).resolve().parent.parent / "reports" / "results"
-NO_MEASURE = ("__main__", "origin")
+NO_MEASURE = ("__main__", "inputs", "origin")
 
 
 def names() -> list[str]:

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.esda_model import bottleneck
+from benchmarks.inputs.data import DATA
 from cosim.cycle import Simulator
 from dse.estimate import estimate
 from dse.explore import Search
@@ -39,7 +40,6 @@ from models.esda_designs import load_design
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from netweave.fastest import fastest
-from tests.support.data import DATA
 
 CLOCK_MHZ = 187.48
 DEVICE = DEVICES["zcu102"]

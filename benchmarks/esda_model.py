@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from benchmarks.inputs.data import DATA
 from dse.milp import Solution, solve
 from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, Selection
 from hw.device import DEVICES
-from tests.support.data import DATA
 
 MOST = 32
 DEVICE = DEVICES["zcu102"]

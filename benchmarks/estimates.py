@@ -18,6 +18,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.esda_designs import eye_grids
+from benchmarks.inputs.data import DATA
+from benchmarks.inputs.nets import NETS, random_mapping
+from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle import Simulator, endless, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate, forecast
@@ -33,9 +36,6 @@ from models.ir.graph import Graph
 from models.quant import quantize
 from models.zoo import load_model
 from netweave.exploration import TRIES
-from tests.support.data import DATA
-from tests.support.nets import NETS, random_mapping
-from tests.support.sparse_nets import random_masks, random_sparse_net
 
 FRAMES = 16
 """Of each sparse network, evenly spread."""

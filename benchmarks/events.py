@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.inputs.data import DATA
 from models.data.counts import Counts
 from models.data.digits import digits
 from models.data.digits_dvs import drawn
@@ -29,7 +30,6 @@ from models.events.recording import Policy, Recording
 from models.events.represent import histogram
 from models.events.saccade import recordings
 from models.events.window import between
-from tests.support.data import DATA
 
 ROUNDS = 20
 ALONE_US = 5_000

@@ -23,6 +23,7 @@ import numpy as np
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from benchmarks.inputs.ops import one_op, random_requant
 from benchmarks.resources.accelerators import demo as network
 from dse.candidates import Table
 from dse.explore import Search, best
@@ -39,7 +40,6 @@ from hw.targets.nextpnr import RoutingError, route
 from hw.window_source import WindowSource
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
-from tests.support.ops import one_op, random_requant
 
 KEPT = Path("runs") / "fmax"
 INT8, UINT8 = IntType(8), IntType(8, False)

@@ -2,7 +2,7 @@
 
 The RTL of ``netweave_axi`` under Verilator, with stalls on both sides. Nothing may hang, every bad frame must be
 counted with its kind, and every good frame answered as golden says. What is right is told by
-``tests/hw/interface/model.py``, the rules written again over whole packets. The design is that of the demo's run
+``benchmarks/inputs/packets.py``, the rules written again over whole packets. The design is that of the demo's run
 folder, made first where it is not there.
 """
 
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.inputs.packets import DAMAGES, damaged, packets, verdict
+from benchmarks.inputs.sparse_nets import masked_frame, random_masks
 from cosim.axi import play_axi
 from cosim.design import default_build_dir
 from cosim.player import Stalls
@@ -31,8 +33,6 @@ from models.ir.graph import Graph
 from models.ir.serialize import load
 from netweave import config as configuration
 from netweave import flow
-from tests.hw.interface.model import DAMAGES, damaged, packets, verdict
-from tests.support.sparse_nets import masked_frame, random_masks
 
 CONFIG = Path(__file__).resolve().parent.parent / "examples" / "digits_dvs.toml"
 KEPT = Path("runs") / "malformed"

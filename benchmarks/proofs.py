@@ -1,6 +1,6 @@
 """Whether what the solver says is true: ``dse.milp.solve`` on wide random problems, each word held against a judge.
 
-The problems are those of ``tests.dse.problems.wide_problem``: 2 to 60 ops, amounts of 1 to 1e12, any shape of graph,
+The problems are those of ``inputs.problems.wide_problem``: 2 to 60 ops, amounts of 1 to 1e12, any shape of graph,
 limits that a choice just keeps or just misses. Each is solved for all four objectives, half of the time with a gap of
 2 or 10 %, and every fifth problem by the ways that large networks take: labels merged, shortcuts not told apart, labels
 led on twice. Where the choices are few, a judge tries them all; elsewhere CP-SAT looks for a better choice, and for a
@@ -37,13 +37,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmarks.inputs import cpsat
+from benchmarks.inputs.cpsat import Contradiction, Verdict
+from benchmarks.inputs.problems import wide_problem, with_knees
 from dse import exhaustive, milp, narrow, search
 from dse.labels import passes
 from dse.problem import TIE_BREAK, Evaluation, Infeasible, Objective, Problem, Selection, evaluate, overrun
 from dse.program import SolverError
-from tests.dse import cpsat
-from tests.dse.cpsat import Contradiction, Verdict
-from tests.dse.problems import wide_problem, with_knees
 
 COUNT = 10_000
 FEW = 20_000
@@ -75,8 +75,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = (
     *sorted((ROOT / "dse" / "labels").glob("*.py")),
     *(ROOT / "dse" / f"{name}.py" for name in SOLVER),
-    ROOT / "tests/dse/problems.py",
-    ROOT / "tests/dse/cpsat.py",
+    ROOT / "benchmarks/inputs/problems.py",
+    ROOT / "benchmarks/inputs/cpsat.py",
     Path(__file__),
 )
 """The code that the figures depend on."""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.esda_designs import CLOCK_MHZ, SEARCH, SEE, eye_grids
+from benchmarks.inputs.data import DATA
 from cosim.cycle import simulate
 from cosim.design import Cosim, cosim
 from hw.accelerator import Plan
@@ -32,7 +33,6 @@ from models.ir.activity import frame_activity
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from netweave.fastest import Fastest, fastest
-from tests.support.data import DATA
 
 PUBLISHED_MS, DSP, BRAM = SEE["SEE-D"]
 NETWORK = DATA / "esda_golden" / "SEE-D.json"

@@ -107,6 +107,14 @@ def test_no_installed_distribution_has_our_names() -> None:
         assert set(taken.get(name, ["netweave"])) == {"netweave"}, f"{name} also comes from {taken[name]}"
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "benchmarks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_benchmarks_import_nothing_of_the_tests(path: Path) -> None:
+    """Tests import what benchmarks are made of, ``benchmarks.inputs`` above all, and never the other way."""
+    assert not {name for name in imports(path) if name.split(".")[0] == "tests"}
+
+
 def test_every_test_folder_is_a_package() -> None:
     folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
     for folder in folders:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.inputs.nets import chain_net, residual_net, strided_net
+from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from benchmarks.resources.made import DEVICE, Syntheses
 from dse.estimate import estimate
 from hw.accelerator import Accelerator
@@ -20,8 +22,6 @@ from models.ir.graph import Add, Conv, Graph, Input, Linear
 from models.ir.serialize import load
 from netweave import config as configuration
 from netweave import flow
-from tests.support.nets import chain_net, residual_net, strided_net
-from tests.support.sparse_nets import random_masks, random_sparse_net
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "examples" / "digits_dvs.toml"
 LANES = {Multiplier.LUT: 2, Multiplier.TABLE: 2, Multiplier.DSP: 8, Multiplier.PACKED: 8}

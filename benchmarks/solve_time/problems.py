@@ -13,6 +13,8 @@ from functools import cache
 import numpy as np
 
 from benchmarks.esda_designs import eye_grids
+from benchmarks.inputs.data import DATA
+from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.problem import Problem
 from hw.device import DEVICES, Device, Resources
@@ -26,8 +28,6 @@ from models.ir.graph import Conv, Graph, Linear
 from models.quant import quantize
 from models.zoo import load_model
 from models.zoo.published import PUBLISHED
-from tests.support.data import DATA
-from tests.support.nets import Builder
 
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """MobileNetV2's expansion, channels, blocks and stride (arXiv 1801.04381)."""

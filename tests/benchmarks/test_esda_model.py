@@ -8,7 +8,7 @@ import random
 import pytest
 
 from benchmarks.esda_model import bottleneck, budget, cost, designs, layers, problem, published, solved, written
-from tests.support.data import DATA
+from benchmarks.inputs.data import DATA
 
 published_designs = pytest.mark.skipif(
     not (DATA / "esda_designs").is_dir(), reason=f"the published designs are not in {DATA}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem
 from benchmarks.searches import anneal, by_target, greedy
 from dse import exhaustive
 from dse.problem import Infeasible, Objective, evaluate
-from tests.dse.problems import random_problem
 
 
 @pytest.mark.parametrize("objective", [Objective.BOTTLENECK, Objective.LATENCY])

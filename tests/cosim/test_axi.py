@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from cocotb_tools.runner import get_runner
 
+from benchmarks.inputs.nets import random_mapping
+from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict
 from cosim.axi import play_axi
 from cosim.player import SimulationTimeout, Stalls
 from cosim.simulator import SimulatorKind
@@ -21,9 +23,7 @@ from hw.interface.rules import Fault
 from hw.manifest import MANIFEST_FILE
 from models.ir import golden
 from models.ir.frame import Frame
-from tests.hw.interface.model import packets, random_frame, random_traffic, verdict
 from tests.hw.interface.test_axi import DESIGNS
-from tests.support.nets import random_mapping
 
 
 class Case:

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import NETS, random_mapping, residual_net
+from benchmarks.inputs.ops import empty_frame, random_frame
 from cosim.cycle import DeadlockError, simulate, size_queues
 from hw.accelerator import Accelerator
 from hw.mapping import Mapping, OpMapping
@@ -15,8 +17,6 @@ from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.cases import Case
 from tests.hw.test_cycles import DEEP, WIDE
-from tests.support.nets import NETS, random_mapping, residual_net
-from tests.support.ops import empty_frame, random_frame
 from tests.support.streams import Run, run_op
 
 

@@ -8,6 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder, random_mapping, residual_net
+from benchmarks.inputs.ops import random_frame
+from benchmarks.inputs.sparse_nets import FORMAT, random_masks, random_sparse_net
 from cosim.cycle import DeadlockError, simulate, size_queues
 from hw.accelerator import Accelerator, Plan
 from hw.mapping import Mapping
@@ -15,9 +18,6 @@ from hw.queue_bounds import least_queue
 from hw.stream import BLOCK_DEPTH
 from models.ir.dtype import IntType
 from models.ir.graph import Add, Graph
-from tests.support.nets import Builder, random_mapping, residual_net
-from tests.support.ops import random_frame
-from tests.support.sparse_nets import FORMAT, random_masks, random_sparse_net
 from tests.support.streams import run_op
 
 

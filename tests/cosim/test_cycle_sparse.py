@@ -7,6 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import random_mapping, residual_net
+from benchmarks.inputs.ops import one_op
+from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
 from cosim.cycle import simulate, size_queues
 from hw.accelerator import Accelerator
@@ -18,9 +21,6 @@ from models.ir import golden
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType
 from models.ir.graph import Graph, Window
-from tests.support.nets import random_mapping, residual_net
-from tests.support.ops import one_op
-from tests.support.sparse_nets import masked_frame, random_masks, random_sparse_net
 from tests.support.streams import run_op
 
 

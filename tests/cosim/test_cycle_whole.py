@@ -7,6 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import random_mapping
+from benchmarks.inputs.ops import empty_frame, random_frame
+from benchmarks.inputs.sparse_nets import masked_frame, random_masks, wide_net
 from cosim.cycle import CycleRun, DeadlockError, Simulator
 from cosim.op_times import FLOWS
 from hw.accelerator import Accelerator
@@ -14,9 +17,6 @@ from hw.mapping import FrameInput, Mapping
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_queues import with_least_queues
 from tests.cosim.test_cycle_stalls import stalls
-from tests.support.nets import random_mapping
-from tests.support.ops import empty_frame, random_frame
-from tests.support.sparse_nets import masked_frame, random_masks, wide_net
 from tests.support.streams import run_op
 
 

@@ -11,6 +11,9 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from benchmarks.inputs.nets import NETS, random_mapping
+from benchmarks.inputs.ops import empty_frame, random_frame
+from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.cycle import simulate, size_queues
 from hw.accelerator import Accelerator
 from hw.mapping import Mapping
@@ -22,9 +25,6 @@ from hw.window_op import WindowComponent
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_stalls import stalls
-from tests.support.nets import NETS, random_mapping
-from tests.support.ops import empty_frame, random_frame
-from tests.support.sparse_nets import masked_frame, random_masks, random_sparse_net
 from tests.support.streams import run_op
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.inputs.ops import one_op
 from cosim.cycle import simulate
 from cosim.density import Cycles, Sweep, dense_version, random_mask, sweep
 from hw.mapping import Mapping, OpMapping
 from hw.source import SPARSE_SITE_LATENCY
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
-from tests.support.ops import one_op
 
 MAPPING = Mapping("zu3eg", 200, {"input": OpMapping(), "op": OpMapping(pe=1, simd=1, taps=1)})
 

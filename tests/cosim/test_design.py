@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder, random_mapping
+from benchmarks.inputs.ops import random_frame
 from cosim.design import Cosim, CosimFileError, cosim, default_build_dir
 from cosim.layers import run_layers
 from cosim.player import Stalls
@@ -17,8 +19,6 @@ from models.ir.activity import activity
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
 from models.ir.serialize import save
-from tests.support.nets import Builder, random_mapping
-from tests.support.ops import random_frame
 
 
 def small_net(rng: np.random.Generator) -> Graph:

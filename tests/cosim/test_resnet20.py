@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.inputs.data import DATA as FOLDER
 from benchmarks.resnet20 import DATA, DEVICE, SHARE
 from benchmarks.resnet20_rtl import DEVICES_EXPLORED, RTL_FORMAT, designed, quantized
 from cosim.cycle import simulate, size_queues
@@ -14,7 +15,6 @@ from dse.estimate import estimate
 from hw.device import DEVICES
 from hw.emit import generate
 from models import data
-from tests.support.data import DATA as FOLDER
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.inputs.data import DATA
 from cosim.cycle import Simulator, size_queues
 from cosim.design import Cosim, cosim
 from cosim.player import Stalls
@@ -16,7 +17,6 @@ from hw.mapping import Mapping, OpMapping
 from hw.registry import inputs_of, mappings
 from models.esda import load_esda
 from models.ir.graph import Graph, Input
-from tests.support.data import DATA
 
 PRODUCTS = 4, 16
 """The fewest and most products that an op does in parallel: so few that the RTL is built in minutes."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder, random_mapping
+from benchmarks.inputs.ops import empty_frame, random_values
 from cosim.design import Cosim, cosim
 from cosim.player import Stalls
 from hw.accelerator import Plan
@@ -21,8 +23,6 @@ from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.serialize import load
-from tests.support.nets import Builder, random_mapping
-from tests.support.ops import empty_frame, random_values
 
 
 def sparse_net(rng: np.random.Generator) -> Graph:

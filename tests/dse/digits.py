@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.inputs.nets import Builder
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
-from tests.support.nets import Builder
 
 
 def digits_net(fmt: str, width: int = 16, side: int = 8) -> Graph:

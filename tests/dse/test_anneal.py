@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem, wide_problem
 from dse import exhaustive
 from dse.anneal import HOT, MILD, annealed
 from dse.milp import solve
 from dse.problem import Evaluation, Objective, Problem, Selection, evaluate
-from tests.dse.problems import random_problem, wide_problem
 
 
 def of_the_same_interfaces(problem: Problem, choice: Selection) -> Problem:

@@ -6,10 +6,10 @@ import math
 
 import pytest
 
+from benchmarks.inputs import cpsat
+from benchmarks.inputs.problems import random_problem, wide_problem
 from dse import exhaustive
 from dse.problem import Infeasible, Objective, Problem
-from tests.dse import cpsat
-from tests.dse.problems import random_problem, wide_problem
 
 SMALL = 3000
 """Choices of a wide problem that are tried one after the other here."""

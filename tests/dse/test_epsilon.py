@@ -8,13 +8,13 @@ from itertools import pairwise
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem
 from dse import certificate, exhaustive
 from dse.certificate import Certificate, CertificateError, Tree, check
 from dse.epsilon import trades
 from dse.milp import solve
 from dse.pareto import non_dominated
 from dse.problem import Infeasible, Objective, Problem
-from tests.dse.problems import random_problem
 from tests.dse.ways import as_if_large
 
 

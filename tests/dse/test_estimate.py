@@ -9,6 +9,8 @@ from statistics import mean
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import NETS, random_mapping
+from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net, wide_net
 from cosim.cycle import Simulator, simulate, size_queues
 from cosim.density import random_mask
 from dse.estimate import STREAM, estimate, forecast
@@ -17,8 +19,6 @@ from hw.device import DEVICES
 from hw.mapping import FrameInput, Mapping
 from models.ir.activity import activity, measured, sample
 from models.ir.graph import Graph
-from tests.support.nets import NETS, random_mapping
-from tests.support.sparse_nets import random_masks, random_sparse_net, wide_net
 
 DEVICE = DEVICES["zu3eg"]
 FRAMES = 6

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import NETS
 from dse.candidates import Build, CandidateError, Table
 from dse.estimate import estimate
 from dse.explore import Design, Search, best, designs, families, mapping_of, shares
@@ -20,7 +21,6 @@ from hw.device import DEVICES, Resources
 from hw.op import Tensor
 from hw.registry import inputs_of, mappings
 from models.ir.graph import Graph
-from tests.support.nets import NETS
 
 DEVICE = DEVICES["ecp5-25k"]
 FORMATS = ("int8", "int4")

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import esda_model, proofs
+from benchmarks.inputs import cpsat
+from benchmarks.inputs.data import DATA
+from benchmarks.inputs.problems import random_problem, walk, wide_problem
 from benchmarks.proofs import Answer, Exhaustive, Question, Trial, answer, judge, questions
 from dse import exhaustive, milp
 from dse.problem import Candidate, Edge, Infeasible, Interface, Link, Objective, Op, Problem, evaluate
-from tests.dse import cpsat
-from tests.dse.problems import random_problem, walk, wide_problem
-from tests.support.data import DATA
 
 ONE = Interface(1, "int8")
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem
 from dse.exhaustive import selections
 from dse.fit import Fitter
 from dse.labels.goals import limits_at
@@ -15,7 +16,6 @@ from dse.labels.steps import Taken, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.program import Program
-from tests.dse.problems import random_problem
 
 GOAL = Objective.LATENCY
 FINE = None

@@ -7,13 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.inputs.ops import random_frame
+from benchmarks.inputs.sparse_nets import masked_frame
 from dse.estimate import estimate
 from hw.device import DEVICES
 from hw.mapping import Mapping, OpMapping
 from models.ir.activity import measured
 from tests.hw.cases import KINDS, WINDOWS, draw_case
-from tests.support.ops import check_op, random_frame
-from tests.support.sparse_nets import masked_frame
+from tests.support.ops import check_op
 
 
 def latencies(kind: str, seed: int, mask: np.ndarray | None) -> tuple[float, int]:

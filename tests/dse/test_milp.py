@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem, wide_problem, with_knees
 from dse import exhaustive, milp, search
 from dse.certificate import Certificate, CertificateError, check
 from dse.milp import SolverError, SolverReport
@@ -25,7 +26,6 @@ from dse.problem import (
     utilisation,
 )
 from dse.prune import prune
-from tests.dse.problems import random_problem, wide_problem, with_knees
 from tests.dse.ways import as_if_folded, as_if_hard, as_if_large
 
 

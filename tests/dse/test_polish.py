@@ -6,10 +6,10 @@ import random
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem
 from dse import exhaustive
 from dse.polish import polish
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
-from tests.dse.problems import random_problem
 
 LANE = Interface(1, "int8")
 

@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import pytest
 
+from benchmarks.inputs import cpsat
+from benchmarks.inputs.problems import LEADS, MOST_AMOUNT, MOST_CANDIDATES, MOST_OPS, walk, wide_problem
 from dse import exhaustive
 from dse.problem import Evaluation, Problem, evaluate
-from tests.dse import cpsat
-from tests.dse.problems import LEADS, MOST_AMOUNT, MOST_CANDIDATES, MOST_OPS, walk, wide_problem
 
 PROBLEMS = [wide_problem(seed) for seed in range(300)]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.inputs.problems import random_problem, with_knees
 from dse.milp import SolverReport, solve
 from dse.problem import Infeasible, Objective
 from dse.proof import ProofError, save, verify
-from tests.dse.problems import random_problem, with_knees
 
 
 def proven(path: Path, seed: int, objective: Objective, gap: float = 0.0) -> SolverReport | None:

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder, random_mapping
+from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle import simulate, size_queues
 from cosim.density import random_mask
 from dse.candidates import Table, queue_beats
@@ -23,8 +25,6 @@ from hw.queue_bounds import least_queue
 from models.ir.activity import LOADS, Load, frame_activity, measured
 from models.ir.dtype import IntType
 from models.ir.graph import Add, Graph, GraphError
-from tests.support.nets import Builder, random_mapping
-from tests.support.sparse_nets import random_sparse_net
 
 DEVICE = DEVICES["zu3eg"]
 TENTH = Resources(*(getattr(DEVICE, kind) // 10 for kind in Resources.names()))

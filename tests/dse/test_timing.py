@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder
 from cosim.cycle import simulate
 from dse.estimate import estimate, forecast
 from dse.timing import knee, lead, times
@@ -17,7 +18,6 @@ from hw.mapping import Mapping, OpMapping
 from models.ir.activity import expected, measured
 from models.ir.dtype import IntType
 from models.ir.graph import Conv, Graph
-from tests.support.nets import Builder
 
 DEVICE = DEVICES["zu3eg"]
 SIDE, CHANNELS, DEPTH = 12, 4, 6

@@ -7,14 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import NETS, random_mapping, residual_net
+from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle import DeadlockError, Simulator, size_queues
 from dse.token_times import passage
 from hw.accelerator import Plan
 from hw.mapping import Mapping
 from models.ir.activity import walk
 from models.ir.graph import Graph
-from tests.support.nets import NETS, random_mapping, residual_net
-from tests.support.sparse_nets import random_masks, random_sparse_net
 
 FRAMES = 5
 

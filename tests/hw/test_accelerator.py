@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
+from benchmarks.inputs.nets import NETS, random_mapping
+from benchmarks.inputs.ops import empty_frame, random_frame
 from hw.accelerator import Accelerator, Plan
 from hw.device import DEVICES
 from hw.mapping import Mapping, OpMapping
@@ -18,8 +20,6 @@ from models.ir import golden
 from models.ir.activity import activity
 from models.ir.frame import Frame
 from models.ir.graph import Add, Graph, Input
-from tests.support.nets import NETS, random_mapping
-from tests.support.ops import empty_frame, random_frame
 from tests.support.streams import Pace, Run, run_op
 
 MIXTURES = [

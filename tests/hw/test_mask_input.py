@@ -15,6 +15,8 @@ from amaranth.lib import data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.inputs.nets import Builder, random_mapping
+from benchmarks.inputs.ops import random_values
 from hw.accelerator import Accelerator
 from hw.device import DEVICES, Resources
 from hw.layout import MaskLayout, TokenLayout
@@ -24,8 +26,6 @@ from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
-from tests.support.nets import Builder, random_mapping
-from tests.support.ops import random_values
 from tests.support.streams import Pace, Run, run_op
 
 UINT8, INT4 = IntType(8, False), IntType(4)

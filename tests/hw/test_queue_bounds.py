@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder
 from hw.queue_bounds import least_queue
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
-from tests.support.nets import Builder
 
 
 def net(height: int = 8, width: int = 10) -> tuple[Builder, str]:

@@ -8,6 +8,8 @@ import pytest
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from benchmarks.inputs.nets import NETS
+from benchmarks.inputs.ops import one_op
 from hw.device import DEVICES, Device, Resources
 from hw.fabric import (
     FAMILIES,
@@ -35,8 +37,6 @@ from hw.targets.yosys import synthesize
 from models.ir.accumulator import width
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.graph import MULT_BITS, Graph, Input, Requant, Shape, Window
-from tests.support.nets import NETS
-from tests.support.ops import one_op
 
 LAYOUT = TokenLayout(Shape(8, 8, 8), IntType(8), 2)
 

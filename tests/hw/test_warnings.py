@@ -11,10 +11,10 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from benchmarks.inputs.nets import NETS, random_mapping
 from hw.accelerator import Accelerator
 from hw.registry import build, inputs_of
 from tests.hw.cases import KINDS, WINDOWS, draw_case
-from tests.support.nets import NETS, random_mapping
 
 
 def messages(make: Callable[[], wiring.Component]) -> list[str]:

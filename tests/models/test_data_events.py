@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from benchmarks.inputs.data import DATA
 from models.data import Augment, Dataset, DatasetError, digits_dvs, load
 from models.data.cache import cache_dir, kept
 from models.data.counts import Counts
@@ -28,7 +29,6 @@ from models.ir import golden
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from tests.models.events import files
-from tests.support.data import DATA
 
 
 def sparse_data(**changes: object) -> Dataset:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.inputs.data import DATA
 from models.esda import EsdaFileError, load_esda
 from models.esda_text import load_esda_text
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.graph import Add, Conv, Shape
 from models.ir.serialize import graphs_equal
-from tests.support.data import DATA
 
 FOLDER = DATA / "esda_golden"
 published = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the published networks are not in {FOLDER}")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.inputs.data import DATA
 from models.esda import EsdaFileError
 from models.esda_designs import load_design
 from models.ir.activity import frame_activity
 from models.ir.graph import Add, Conv, Graph, Linear
-from tests.support.data import DATA
 
 FOLDER = DATA / "esda_designs"
 # NCal_2751's shares were published without a frame: it serves the model of ``benchmarks/esda_model.py`` alone

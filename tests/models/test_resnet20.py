@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.inputs.data import DATA
 from models.data import DatasetError, load
 from models.data.cifar10 import DEVIATION, MEAN, SCALE
 from models.evaluate import accuracy
@@ -18,7 +19,6 @@ from models.trace import trace
 from models.train import batches, train
 from models.verify import compare_with_golden
 from models.zoo import load_model
-from tests.support.data import DATA
 
 WEIGHTS = DATA / "cifar10" / "resnet20_float.npz"
 

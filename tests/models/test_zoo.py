@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.inputs.data import DATA
 from models.data import load
 from models.evaluate import accuracy
 from models.ir.graph import Shape
@@ -17,7 +18,6 @@ from models.train import train
 from models.verify import compare_with_golden
 from models.zoo import MODELS, TRAINED, ModelError, load_model
 from models.zoo.published import PUBLISHED
-from tests.support.data import DATA
 
 
 def test_a_model_follows_its_seed_and_leaves_the_random_state_alone() -> None:

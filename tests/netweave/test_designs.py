@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.inputs.nets import random_mapping, residual_net
 from hw.device import DEVICES
 from netweave.designs import layers
 from reports.schema import Layer
-from tests.support.nets import random_mapping, residual_net
 
 
 def test_the_report_takes_the_layers_that_generate_writes() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle import simulate
 from dse.estimate import estimate
 from hw.device import DEVICES
@@ -26,7 +27,6 @@ from models.ir.dtype import IntType
 from models.ir.serialize import load
 from netweave.config import Config
 from netweave.exploration import Exploration, case, loaded, within_limits
-from tests.support.sparse_nets import random_sparse_net
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""

@@ -7,12 +7,12 @@ from statistics import mean
 
 import numpy as np
 
+from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle import simulate
 from dse.explore import Search
 from dse.problem import Objective
 from hw.device import DEVICES
 from netweave.fastest import fastest
-from tests.support.sparse_nets import random_masks, random_sparse_net
 
 DEVICE = replace(DEVICES["zu3eg"], dsp=40, lut=9_000)
 

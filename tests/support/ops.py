@@ -1,8 +1,7 @@
-"""One-op graphs with random contents, and the comparison of an op's RTL with golden."""
+"""The comparison of an op's RTL with golden."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,107 +12,9 @@ from hw.mapping import OpMapping
 from hw.op import Op
 from hw.registry import build, inputs_of
 from models.ir import golden
-from models.ir.accumulator import bounds
-from models.ir.dtype import DType, IntType
 from models.ir.frame import Frame
-from models.ir.graph import (
-    Add,
-    AvgPool,
-    Conv,
-    GlobalPool,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Node,
-    Requant,
-    Requantize,
-    Shape,
-)  # fmt: skip
+from models.ir.graph import Graph
 from tests.support.streams import Run, run_op
-
-
-def random_requant(rng: np.random.Generator, channels: int, limits: tuple[int, int], lo: int, hi: int) -> Requant:
-    """Constants that use the whole of ``lo`` to ``hi`` and clip now and then; biases of up to 3 bits of fraction."""
-    span = max(abs(limits[0]), abs(limits[1]), 1)
-    shift = int(rng.integers(8, 15))
-    largest = int(np.clip(max(abs(lo), hi) * 2 ** (shift + 2) // span, 1, 65535))
-    mult = rng.integers(max(1, largest // 3), largest + 1, channels)
-    fraction = shift % 4
-    bias = rng.integers((-span // 8 - 1) << fraction, (span // 8 + 2) << fraction, channels)
-    return Requant(bias, mult, shift + fraction, lo, hi, fraction)
-
-
-def random_values(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:
-    values = dtype.values()
-    return values[rng.integers(0, len(values), shape)]
-
-
-def one_op(
-    rng: np.random.Generator,
-    op: str,
-    shape: tuple[int, int, int],
-    *,
-    out: int = 0,
-    kernel: int = 1,
-    stride: int = 1,
-    padding: int = 0,
-    depthwise: bool = False,
-    x: DType,
-    w: DType | None = None,
-    y: DType,
-    sparse: bool = False,
-) -> Graph:
-    """A graph of one op; ``add`` takes its second branch from a requantize of the input."""
-    channels = shape[2]
-    start = Input(name="input", shape=Shape(*shape), dtype=x, sparse=sparse)
-    base: dict[str, Any] = {"name": "op", "inputs": ("input",), "dtype": y}
-    window: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
-    if op == "conv":
-        w = w or IntType(8)
-        c_out = channels if depthwise else out
-        weight = random_values(rng, w, (c_out, 1 if depthwise else channels, kernel, kernel))
-        rest = {"weight": weight, "weight_dtype": w, "depthwise": depthwise, **window}
-        node: Node = Conv(**base, **rest, requant=Requant.identity(c_out, 0, 1))
-    elif op == "linear":
-        w = w or IntType(8)
-        weight = random_values(rng, w, (out, *shape))
-        node = Linear(**base, weight=weight, weight_dtype=w, requant=Requant.identity(out, 0, 1))
-    elif op == "max_pool":
-        node = MaxPool(**{**base, "dtype": x}, **window)
-        return Graph("one", (start, node), "op")
-    elif op == "avg_pool":
-        node = AvgPool(**base, **window, requant=Requant.identity(channels, 0, 1))
-    elif op == "global_pool":
-        node = GlobalPool(**base, requant=Requant.identity(channels, 0, 1))
-    elif op == "requantize":
-        requant = random_requant(rng, channels, (x.min, x.max), y.min, y.max)
-        return Graph("one", (start, Requantize(**base, requant=requant)), "op")
-    elif op == "add":
-        a, b = (random_requant(rng, channels, (d.min, d.max), 2 * y.min, 2 * y.max) for d in (x, w or x))
-        other = random_requant(rng, channels, (x.min, x.max), (w or x).min, (w or x).max)
-        second = Requantize(name="second", inputs=("input",), dtype=w or x, requant=other)
-        node = Add(**{**base, "inputs": ("input", "second")}, a=a, b=b, lo=y.min, hi=y.max)
-        return Graph("one", (start, second, node), "op")
-    else:
-        raise ValueError(op)
-    limits = bounds(node, x, Shape(*shape))
-    channels = node.out_shape(Shape(*shape)).channels
-    # a ReLU, all of the format, or a part of it
-    part = 1 << int(rng.integers(0, 3))
-    lo = 0 if rng.integers(0, 2) else y.min // part
-    requant = random_requant(rng, channels, limits, lo, max(1, y.max // part))
-    return Graph("one", (start, dataclasses.replace(node, requant=requant)), "op")
-
-
-def random_frame(rng: np.random.Generator, graph: Graph) -> Frame:
-    """Every site active."""
-    return Frame.from_dense(random_values(rng, graph.input.dtype, tuple(graph.input.shape)))
-
-
-def empty_frame(graph: Graph) -> Frame:
-    height, width, channels = graph.input.shape
-    return Frame(height, width, np.zeros((0, 2), np.int64), np.zeros((0, channels), np.int64))
 
 
 def check_op(graph: Graph, mapping: OpMapping, frames: Sequence[Frame], **stalls: Any) -> tuple[Op, Run]:

@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
+from benchmarks.inputs.nets import Builder, random_mapping
 from hw.accelerator import Accelerator
 from hw.boards import host, link
 from hw.boards.link import SerialLink, beat_bytes
@@ -22,7 +23,6 @@ from models.ir.dtype import IntType, parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run
 from models.ir.graph import Shape
-from tests.support.nets import Builder, random_mapping
 
 CYCLES = 5
 """Clock cycles a bit."""

@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from amaranth.hdl import Cat
 
+from benchmarks.inputs.nets import Builder, random_mapping
+from benchmarks.inputs.ops import random_values
+from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict, verdicts
 from hw.accelerator import Accelerator
 from hw.interface.axi import AxiAccelerator, ResettableCore, VerilogCore
 from hw.interface.axi_layout import Beat, Form, axi_input, axi_output
@@ -22,11 +25,8 @@ from models.ir import golden
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from tests.hw.interface.model import packets, random_frame, random_traffic, verdict, verdicts
 from tests.hw.interface.simulate import Bus, Sink, Source, packed, simulate, unpacked
 from tests.hw.test_warnings import messages
-from tests.support.nets import Builder, random_mapping
-from tests.support.ops import random_values
 from tests.support.streams import run_op
 
 BUILD = "0123456789abcdef" * 4

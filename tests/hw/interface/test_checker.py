@@ -12,6 +12,7 @@ from amaranth.hdl import Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.inputs.packets import DAMAGES, damaged, random_frame, random_traffic, verdicts
 from hw.interface.axi_layout import AxiLayout, Beat, Form
 from hw.interface.checker import FrameChecker
 from hw.interface.rules import Fault
@@ -19,7 +20,6 @@ from hw.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
-from tests.hw.interface.model import DAMAGES, damaged, random_frame, random_traffic, verdicts
 from tests.hw.interface.simulate import Sink, Source, Watch, packed, simulate
 
 INT4, UINT8 = IntType(4), IntType(8, False)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
+from benchmarks.inputs.nets import chain_net, random_mapping
 from hw.emit import generate
 from hw.targets.fusesoc import vlnv
-from tests.support.nets import chain_net, random_mapping
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.estimate import estimate
 from dse.explore import Search, designs, shares
@@ -29,7 +30,6 @@ from hw.targets.project import NETLIST, makefile, pins, steps, write_project
 from hw.targets.yosys import synthesize
 from models.ir.dtype import IntType
 from models.ir.serialize import load
-from tests.support.nets import Builder
 
 STUB = """
 module netweave(input clk, input rst, input [20:0] i__payload, input i__valid, output i__ready,

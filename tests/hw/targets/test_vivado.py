@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.inputs.nets import chain_net, random_mapping
 from hw.device import DEVICES
 from hw.emit import generate
 from hw.manifest import load_manifest
 from hw.mapping import Mapping
 from hw.targets.parts import PARTS
 from hw.targets.vivado import SCRIPTS, write_project
-from tests.support.nets import chain_net, random_mapping
 
 
 @pytest.fixture(scope="module")

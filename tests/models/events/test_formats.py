@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from benchmarks.inputs.data import DATA
 from models.events import EventError, Policy, Recording
 from models.events.formats import aedat2, dvs_gesture, evt2, evt3, eye_tracking, n_mnist, npz, roshambo
 from models.events.formats.clock import unwrapped
@@ -16,7 +17,6 @@ from models.events.read import read
 from models.events.recording import POLICIES
 from tests.models.events import files
 from tests.models.events.files import Event, random_events, rows
-from tests.support.data import DATA
 
 AEDAT3 = b"#!AER-DAT3.1\r\n"
 HEAD = files.prophesee_header

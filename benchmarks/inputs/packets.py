@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from benchmarks.inputs.ops import random_values
 from hw.interface.axi_layout import AxiLayout, Beat, Form
 from hw.interface.rules import Fault
 from hw.layout import MaskLayout, index_bits
 from models.ir.frame import Frame
-from tests.support.ops import random_values
 
 
 def packets(beats: Sequence[Beat]) -> Iterator[list[Beat]]:
@@ -34,7 +34,7 @@ def verdict(layout: AxiLayout, whole: bool, packet: Sequence[Beat]) -> Frame | F
     return fault if fault is not None else layout.frames(beats)[0]
 
 
-def _tokens(layout: AxiLayout, beats: list[Beat], _: bool) -> Fault | None:
+def _tokens(layout: AxiLayout, beats: list[Beat], _whole: bool) -> Fault | None:
     height, width, _ = layout.tokens.shape
     y_bits, x_bits = index_bits(height), index_bits(width)
     rasters: list[int] = []
@@ -61,7 +61,7 @@ def _tokens(layout: AxiLayout, beats: list[Beat], _: bool) -> Fault | None:
     raise AssertionError("a packet has a last beat")
 
 
-def _pixels(layout: AxiLayout, beats: list[Beat], _: bool) -> Fault | None:
+def _pixels(layout: AxiLayout, beats: list[Beat], _whole: bool) -> Fault | None:
     if len(beats) == 1 and not beats[0].keep:
         return None
     for number, beat in enumerate(beats, 1):

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from benchmarks.inputs.ops import random_requant, random_values
 from hw.device import DEVICES
 from hw.mapping import Mapping, OpMapping
 from hw.registry import inputs_of, mappings
@@ -24,7 +25,6 @@ from models.ir.graph import (
     Requant,
     Shape,
 )  # fmt: skip
-from tests.support.ops import random_requant, random_values
 
 
 class Builder:

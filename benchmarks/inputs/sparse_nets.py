@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.inputs.nets import Builder
+from benchmarks.inputs.ops import random_values
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from tests.support.nets import Builder
-from tests.support.ops import random_values
 
 FORMAT = "int4"
 

@@ -1,0 +1,1 @@
+"""What tests and benchmarks are run on: random graphs, frames and problems, and judges that reason in another way."""
