@@ -140,7 +140,7 @@ class Fitter:
             found = surrogate(self.network, weights, self.limits, self._counter, most, room=self.room)
             if not found.empty:
                 least, choice = cheapest(self.network, found)
-                return least / budget, choice
+                return least / max(1, budget), choice
             if at == 1.0:
                 return None
 

@@ -13,16 +13,16 @@ import highspy
 import numpy as np
 import pulp
 
+from dse.highs import NOTHING, Crashed, Model, loaded, search
 from dse.labels.weights import Duals
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
 LOOSE = 1e-6
-"""By how far a pick of a large program may be from whole, HiGHS's default: with 1e-9, HiGHS 1.13 was seen to corrupt
-its memory and crash in a program of 33 ops. ``evaluate`` judges the whole picks."""
+"""By how far a pick of a large program may be from whole, HiGHS's default: with 1e-9, HiGHS 1.13 crashed far more
+often (``dse/highs.py``). ``evaluate`` judges the whole picks."""
 MANY = 20
 """Ops above which a program is worth presolving and heuristics of its own."""
-NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 Terms = list[tuple[pulp.LpVariable, float]]
 """A sum: variables, each once, and their factors."""
@@ -197,26 +197,19 @@ class Program:
                 self.add(terms, 0, rule=(name, own, edge.index))
         return [(finish[self.problem.output], 1)]
 
-    def _model(self, goal: Terms, whole: bool) -> highspy.HighsLp:
-        """For HiGHS, whose interface in pulp adds rows one by one. ``whole``: picks are 0 or 1, not between."""
+    def _model(self, goal: Terms) -> Model:
+        """For HiGHS, whose interface in pulp adds rows one by one."""
         self.lp.setObjective(pulp.LpAffineExpression(goal))
-        places = self._places
-        rules = self.lp.constraints()
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = len(places), len(rules)
-        lp.col_cost_ = self._costs(goal)
-        lp.col_lower_ = [0.0] * lp.num_col_
-        lp.col_upper_ = [1.0] * self._binary + [math.inf] * (lp.num_col_ - self._binary)
-        lp.row_lower_ = [-math.inf if rule.sense == pulp.LpConstraintLE else -rule.constant for rule in rules]
-        lp.row_upper_ = [-rule.constant for rule in rules]
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = list(accumulate(map(len, rules), initial=0))
-        lp.a_matrix_.index_ = [places[variable.hash] for rule in rules for variable in rule]
-        lp.a_matrix_.value_ = [float(factor) for rule in rules for factor in rule.values()]
-        if whole:
-            kinds = [highspy.HighsVarType.kInteger] * self._binary
-            lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (lp.num_col_ - self._binary)
-        return lp
+        places, rules = self._places, self.lp.constraints()
+        return Model(
+            costs=self._costs(goal),
+            binary=self._binary,
+            lower=[-math.inf if rule.sense == pulp.LpConstraintLE else -rule.constant for rule in rules],
+            upper=[-rule.constant for rule in rules],
+            starts=list(accumulate(map(len, rules), initial=0)),
+            places=[places[variable.hash] for rule in rules for variable in rule],
+            factors=[float(factor) for rule in rules for factor in rule.values()],
+        )
 
     @cached_property
     def _cycles(self) -> np.ndarray:
@@ -239,8 +232,7 @@ class Program:
         All of it is floating-point: good advice, and no proof. ``cycles``: slower candidates are not picked.
         """
         if self._relaxing is None or self._relaxing[0] != (self._count, len(self._variables)):
-            highs = _highs({})
-            highs.passModel(self._model(goal, whole=False))
+            highs = loaded(self._model(goal), {}, whole=False)
             self._relaxing = (self._count, len(self._variables)), highs
         else:
             # the rules are the same: from where it stands it is a short way
@@ -273,7 +265,8 @@ class Program:
     def minimise(self, goal: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
         """The best choice that ``nodes`` find, to within ``gap`` of the least, under the rules added so far.
 
-        None where there is none. ``target``: a value that is enough. The choice is the same whatever the load.
+        None where there is none; ``SolverError`` where HiGHS crashes or finds none in time. ``target``: a value that is
+        enough. The choice is the same whatever the load.
         """
         # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; those of 35 and
         # more take half as long with presolve, and without the heuristics find choices up to half as slow again
@@ -285,24 +278,17 @@ class Program:
         }  # fmt: skip
         if target is not None:
             options["objective_target"] = target
-        highs = _highs(options)
-        highs.passModel(self._model(goal, whole=True))
-        highs.run()
-        status = highs.getModelStatus()
-        if status in NOTHING:
+        try:
+            answer = search(self._model(goal), options)
+        except Crashed as crash:
+            raise SolverError(str(crash)) from crash
+        if answer.values is None:
             return None
-        values = iter(highs.getSolution().col_value)
+        values = iter(answer.values)
         selection: Selection = {}
         for name, picks in self.picks.items():
             chosen = [candidate for _, candidate in picks if next(values, 0) > 0.5]
             if len(chosen) != 1:
-                raise SolverError(f"the solver stopped with status {status.name} before it found a choice")
+                raise SolverError(f"the solver stopped with status {answer.status} before it found a choice")
             selection[name] = chosen[0]
         return selection
-
-
-def _highs(options: dict[str, object]) -> highspy.Highs:
-    highs = highspy.Highs()
-    for name, value in {"output_flag": False, "threads": 1, **options}.items():
-        highs.setOptionValue(name, value)
-    return highs

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +27,7 @@ from cosim.cycle import Simulator
 from cosim.design import cosim
 from dse.explore import mapping_of
 from dse.front import Front, FrontPoint
+from dse.highs import cpu_seconds
 from dse.hypervolume import latency_and_error, relative_hypervolumes
 from dse.problem import Evaluation, Objective, Problem, Selection
 from dse.prune import prune
@@ -195,12 +195,12 @@ def walk(config: str, run: Path, way: str, assignment: dict[str, str], utilisati
     limit = Resources(*(math.ceil(utilisation * getattr(DEVICE, kind)) for kind in Resources.names()))
     formats = {layer: (own,) for layer, own in assignment.items()}
     problem = prune(exploration.table.problem(limit, formats=formats))
-    begin = time.process_time()
+    begin = cpu_seconds()
     try:
         selection, found = WAYS[way](problem)
     except ValueError:  # walks begin at a choice made op by op, which not every wiring of lanes has
-        return {"seconds": time.process_time() - begin}
-    seconds = time.process_time() - begin
+        return {"seconds": cpu_seconds() - begin}
+    seconds = cpu_seconds() - begin
     if not found.feasible:
         return {"seconds": seconds}
     mapping = mapping_of(exploration.table, selection, DEVICE.clock_mhz)

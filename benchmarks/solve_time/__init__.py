@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +27,7 @@ from matplotlib.figure import Figure
 from benchmarks.solve_time.problems import NETWORKS, chain, mobilenet_v2, of_int4_weights, part, problem
 from dse.candidates import Table
 from dse.epsilon import trades
+from dse.highs import cpu_seconds
 from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
 from dse.program import SolverError
@@ -53,8 +53,8 @@ Result = TypeVar("Result")
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    begin = time.process_time()
-    return work(), round(time.process_time() - begin, 2)
+    begin = cpu_seconds()
+    return work(), round(cpu_seconds() - begin, 2)
 
 
 def entry(found: Solution, seconds: float) -> dict[str, Any]:
@@ -69,12 +69,12 @@ def entry(found: Solution, seconds: float) -> dict[str, Any]:
 
 
 def attempt(problem: Problem, objective: Objective, gap: float, limit: float) -> dict[str, Any]:
-    begin = time.process_time()
+    begin = cpu_seconds()
     try:
         return entry(*timed(lambda: solve(problem, objective, then=(), gap=gap, time_limit=limit)))
     except (SolverError, Infeasible) as error:
         status = "infeasible" if isinstance(error, Infeasible) else "nothing found"
-        return {"status": status, "why": str(error), "CPU seconds": round(time.process_time() - begin, 2)}
+        return {"status": status, "why": str(error), "CPU seconds": round(cpu_seconds() - begin, 2)}
 
 
 def networks() -> dict[str, Any]:
@@ -112,10 +112,10 @@ def front() -> dict[str, Any]:
     count, spent = timed(lambda: sum(map(len, table.candidates.values())))
     own = table.problem(part(device, FRONT_SHARE))
     grain = sum(round(error * 1e6) for error in errors.values()) // PARTS_OF_ERROR
-    begin, points = time.process_time(), []
+    begin, points = cpu_seconds(), []
 
     def found(point: Solution) -> None:
-        seconds = round(time.process_time() - begin, 1)
+        seconds = round(cpu_seconds() - begin, 1)
         costs = {"cycles": point.evaluation.bottleneck, "error": point.evaluation.error}
         points.append({**costs, "proven": str(point.objective), **entry(point, seconds)})
         print("front", points[-1], file=sys.stderr, flush=True)

@@ -152,6 +152,8 @@ WRONG = {
     440: "infeasible, but a choice keeps all limits",
     453: "within a gap of 10 %, where a utilisation of a third less is reached",
     2819: "OverflowError, of a relaxation that HiGHS failed to solve",
+    8659: "ZeroDivisionError, of weights whose limits add up to nothing",
+    9551: "nothing: HiGHS crashed, and Python with it",
 }
 """Seeds of wide problems, and what the solver once said."""
 
