@@ -1,8 +1,8 @@
 """HiGHS's search for whole picks, in a process of its own.
 
-HiGHS was seen to corrupt its memory in such searches (1.13.0 and 1.13.1 crash in one of 10,000 random problems, and
-others report the same of 1.15). In a process of its own a crash costs one choice: the exploration goes on, and the
-memory that proofs are made in stays whole.
+HiGHS was seen to corrupt its memory in such searches: in one of 10,000 random problems 1.13.0 and 1.13.1 crash, or
+never end, and others report crashes of 1.15. In a process of its own that costs one choice: the exploration goes on,
+and the memory that proofs are made in stays whole.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
+import resource
 import subprocess
 import sys
 import time
@@ -19,10 +20,12 @@ import highspy
 import numpy as np
 
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+PATIENCE = 60
+"""CPU seconds of a search after which the process is ended; the nodes of a search are limited, and take a few."""
 
 
 class Crashed(RuntimeError):
-    """HiGHS's process ended before it answered."""
+    """HiGHS's process ended before it answered, or was ended because it did not."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class _Process:
     def ask(self, model: Model, options: dict[str, object]) -> Answer:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        pickle.dump((vars(model), options), self._process.stdin)
+        pickle.dump((vars(model), options, PATIENCE), self._process.stdin)
         self._process.stdin.flush()
         answer = Answer(*pickle.load(self._process.stdout))
         self.spent = answer.spent
@@ -115,7 +118,7 @@ class _Own:
             # whatever the process would still answer, nobody waits for it
             self.end()
             if isinstance(failure, (EOFError, BrokenPipeError)):
-                raise Crashed("HiGHS crashed in a search for whole picks") from failure
+                raise Crashed("HiGHS crashed, or did not end, in a search for whole picks") from failure
             raise
 
     def end(self) -> None:
@@ -145,10 +148,13 @@ def _serve() -> None:
     os.dup2(2, 1)  # some versions of HiGHS print a banner whatever they are told
     while True:
         try:
-            model, options = pickle.load(sys.stdin.buffer)
+            model, options, patience = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         highs = loaded(Model(**model), options, whole=True)
+        # of the CPU, so that what is found is the same whatever the load
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + patience, most))
         highs.run()
         status = highs.getModelStatus()
         values = None if status in NOTHING else list(highs.getSolution().col_value)

@@ -32,6 +32,17 @@ def test_a_crash_is_named_and_the_next_search_finds() -> None:
     assert search(MODEL, {}).values == [1.0, 1.0, 0.0]
 
 
+def test_a_search_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A market split problem, in which HiGHS searches for hours."""
+    monkeypatch.setattr(highs, "PATIENCE", 1)
+    factors = np.random.default_rng(1).integers(0, 100, (6, 50)).astype(float)
+    sums = list(factors.sum(1) // 2)
+    starts, places = list(range(0, 301, 50)), list(range(50)) * 6
+    with pytest.raises(Crashed, match="did not end"):
+        search(Model(np.zeros(50), 50, sums, sums, starts, places, list(factors.ravel())), {})
+    assert search(MODEL, {}).values == [1.0, 1.0, 0.0]
+
+
 def test_a_fork_has_a_process_of_its_own() -> None:
     search(MODEL, {})
     child = os.fork()
