@@ -158,8 +158,8 @@ WRONG = {
 """Seeds of wide problems, and what the solver once said."""
 
 
-LONG = (134, 453)
-"""Of these the judge takes over a minute each."""
+LONG = (134, 453, 9551)
+"""Of these the judge takes over a minute each, or HiGHS until it is ended."""
 
 
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in WRONG])
