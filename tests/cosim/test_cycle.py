@@ -31,6 +31,7 @@ def rtl(graph: Graph, accelerator: Accelerator, frames: list[Frame]) -> tuple[Ru
     return run, [run.accepted[0][first] for first in firsts], last
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", NETS)
 def test_equals_rtl(name: str, seed: int) -> None:
