@@ -126,6 +126,7 @@ def possible(features: str, weights: str, kind: str) -> bool:
 EVERY = [(*pair, kind) for pair in MIXED for kind in KINDS if possible(*pair, kind)]
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize(("features", "weights", "kind"), EVERY)
 def test_every_product(features: str, weights: str, kind: str) -> None:
     spec = array(features, weights, kind, 1)
@@ -142,6 +143,7 @@ QUICK = [
 SUMMED = [pytest.param(*each, marks=() if each in QUICK else pytest.mark.slow) for each in EVERY]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("features", "weights", "kind"), SUMMED)
 def test_every_sum_of_two_products(features: str, weights: str, kind: str) -> None:
     spec = array(features, weights, kind, 2)
@@ -204,6 +206,7 @@ PATHS = [("udybit4", "dybit4"), ("udybit4", "udybit4"), *(
 )]  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("features", "name"), PATHS)
 def test_every_sum_of_two_products_to_its_code(features: str, name: str) -> None:
     """Product, sum, requantize and encode in a row; what has no sign is clipped at 0."""

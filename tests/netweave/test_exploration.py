@@ -172,6 +172,7 @@ def test_a_killed_exploration_goes_on_where_it_was(
     assert {path: again[path] for path in finished} == finished
 
 
+@pytest.mark.whole
 def test_a_lost_worker_changes_nothing(quantized: Path, undisturbed: dict[str, Any], tmp_path: Path) -> None:
     folder = _copy(quantized, tmp_path)
     run = subprocess.Popen(_command(folder, "explore", "--workers", "2"), cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -119,6 +119,7 @@ LAYERS: list[nn.Module] = [
 ]
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("training", [True, False])
 def test_with_every_site_active_a_layer_is_the_dense_one(layer: nn.Module, training: bool) -> None:
