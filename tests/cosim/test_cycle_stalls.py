@@ -71,7 +71,7 @@ def test_networks(name: str) -> None:
     check_equals_rtl(graph, mapping, frames, stalls(rng), stalls(rng))
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(2))
 def test_sparse_networks(seed: int) -> None:
     rng = np.random.default_rng([5, seed])

@@ -107,7 +107,7 @@ def test_dense_networks(name: str) -> None:
     check_work(graph, size_queues(graph, random_mapping(rng, graph)), frames, 0)
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(3))
 def test_sparse_networks(seed: int) -> None:
     rng = np.random.default_rng([7, seed])

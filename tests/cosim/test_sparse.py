@@ -92,6 +92,7 @@ def test_every_edge_and_layer_equals_golden(
     assert result.streams["i"].beats == sites * 2 // load_manifest(folder).input.lanes + len(frames)
 
 
+@pytest.mark.whole
 def test_masks_give_the_same_tokens(
     design: Callable[[FrameInput], Path], frames: list[Frame], build_dir: Path, verilator: str
 ) -> None:

@@ -161,6 +161,7 @@ LONG = (134, 453)
 """Of these the judge takes over a minute each."""
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in WRONG])
 def test_no_word_is_false(seed: int) -> None:
     problem = wide_problem(seed)

@@ -156,6 +156,7 @@ def _wait(folder: Path, run: subprocess.Popen[bytes], count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.whole
 def test_a_killed_exploration_goes_on_where_it_was(
     quantized: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
