@@ -44,6 +44,7 @@ def test_equals_rtl(name: str, seed: int) -> None:
     check_equals_rtl(rng, graph, mapping, [True, False, True, True, False, False, True])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("kind", "op"), DEEP)
 def test_equals_rtl_with_output_queues_in_block_memory(kind: str, op: OpMapping) -> None:
     graph = Case(kind, (2, 2, WIDE), IntType(4), IntType(4), IntType(4), WIDE).graph()

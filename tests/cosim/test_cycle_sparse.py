@@ -158,7 +158,7 @@ def test_frames_that_cannot_be_played_are_refused() -> None:
         simulate(sparse, random_mapping(rng, sparse), [])
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(6))
 def test_frames_as_masks(seed: int) -> None:
     rng = np.random.default_rng([2, seed])

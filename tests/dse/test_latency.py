@@ -43,7 +43,7 @@ def test_latency_of_an_op_is_exact(kind: str, seed: int) -> None:
     assert estimated == found
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", WINDOWS)
 @pytest.mark.parametrize("seed", range(3))
 def test_an_op_that_finds_its_sites(kind: str, seed: int) -> None:

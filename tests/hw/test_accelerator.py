@@ -69,7 +69,7 @@ def mixtures(name: str) -> list[tuple[str, str | None]]:
     return [*MIXTURES[:4], *MIXTURES[4 + list(NETS).index(name) :: 3]]
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("name", "mixture"), [(name, mixture) for name in NETS for mixture in mixtures(name)], ids=str)
 def test_networks_equal_golden(name: str, mixture: tuple[str, str | None]) -> None:
     """Full and empty frames back to back, random foldings; stalls in turn."""

@@ -161,6 +161,7 @@ WIDE = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("features", "weights", "kind"), WIDE)
 def test_products_of_up_to_8_bits(features: str, weights: str, kind: str) -> None:
     """Every feature by drawn weights; the largest and the smallest of both in every lane."""
@@ -221,6 +222,7 @@ def test_every_sum_of_two_products_to_its_code(features: str, name: str) -> None
     assert np.array_equal(got, np.array(want)[np.arange(LANES), place])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ["dybit2", "dybit3", "dybit4", "udybit2", "udybit3", "udybit4"])
 def test_every_integer_to_its_code(name: str) -> None:
     """All that a sum of two products of 4 bits could be, in three lanes with constants of their own."""

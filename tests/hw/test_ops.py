@@ -71,7 +71,7 @@ def foldings(case: Case) -> list[tuple[int, int, int]]:
     return sorted({(m.pe, m.simd, m.taps) for m in case.mappings(case.graph())})
 
 
-@pytest.mark.few(32)
+@pytest.mark.few(20)
 @pytest.mark.parametrize(
     ("name", "fold"), [(name, fold) for name, case in FOLDED.items() for fold in foldings(case)], ids=str
 )

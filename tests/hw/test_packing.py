@@ -179,6 +179,7 @@ BLOCKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("name", "features", "weights", "blocks"), BLOCKS)
 def test_yosys_makes_one_dsp_block_of_what_is_shared(
     name: str, features: str, weights: str, blocks: int, tmp_path: Path

@@ -38,7 +38,7 @@ def test_networks(name: str) -> None:
     assert messages(lambda: Accelerator(graph, mapping, probes=True)) == []
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("kind", "sparse"), [*((kind, False) for kind in KINDS), *((kind, True) for kind in WINDOWS)])
 def test_ops(kind: str, sparse: bool) -> None:
     case = draw_case(1, kind, channels=(2, 4), sparse_windows=sparse)

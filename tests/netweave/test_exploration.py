@@ -95,6 +95,7 @@ def _verified(front: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.whole
 def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path: Path) -> None:
     folder = _copy(explored, tmp_path)
     points = _front(folder)["points"]
