@@ -1,4 +1,4 @@
-# make demo | test | bench | lint   each prepares .venv by itself on first use
+# make demo | test | test-all | bench | lint   each prepares .venv by itself on first use
 # make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu   takes PyTorch without CUDA packages
 
 SHELL := /bin/bash
@@ -12,9 +12,9 @@ TORCH_INDEX ?=
 # the first interpreter of 3.11 or newer
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-APT := sudo apt-get install -y g++ make perl python3 python3-venv libpython3-dev
+APT := sudo apt-get install -y g++ make perl python3 python3-venv libpython3-dev iverilog
 
-.PHONY: help demo test bench lint tools clean
+.PHONY: help demo test test-all bench lint tools clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -22,8 +22,15 @@ help:
 demo: $(READY)
 	$(BIN)/netweave run examples/digits_dvs.toml
 
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
+# minutes; what it leaves out is marked in the tests, and the markers are explained in pyproject.toml
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadscope
+	$(PYTEST) -m "not slow and not whole"
+
+# all but what is run by hand
+test-all: $(READY)
+	$(PYTEST) -m "not slow"
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -54,8 +54,8 @@ def build(
     ``waveform`` names the waveform file that runs will write (``.vcd`` or ``.fst``), or is None.
     Raises SimulationError when the simulator or its compiler is missing or refuses the sources.
     """
-    environment = _environment(kind, waveform)
-    for folder in (cache.resolve(), environment.get("VERILATOR_ROOT", "")):
+    variables = environment(kind, waveform)
+    for folder in (cache.resolve(), variables.get("VERILATOR_ROOT", "")):
         if kind is SimulatorKind.VERILATOR and " " in str(folder):
             raise SimulationError(f"Verilator builds by make, which takes no folder with a space in its name: {folder}")
     options = (kind, _version(kind), waveform, _build_args(kind, waveform), _MAKE_VARIABLES)
@@ -66,8 +66,8 @@ def build(
     cache.mkdir(parents=True, exist_ok=True)
     objects = " ".join(map(str, sorted(runtime.glob("*.o"))))
     if objects:
-        environment["MAKEFLAGS"] += " VM_GLOBAL_FAST= VM_GLOBAL_SLOW="
-    with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch, _patched(environment):
+        variables["MAKEFLAGS"] += " VM_GLOBAL_FAST= VM_GLOBAL_SLOW="
+    with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch, patched(variables):
         work = Path(scratch).resolve()
         for name, text in sources:
             (work / name).write_text(text)
@@ -96,11 +96,11 @@ def run(build: Build, folder: Path, plusargs: Mapping[str, int]) -> dict[str, fl
 
     Raises SimulationError when the simulator fails.
     """
-    environment = _environment(build.kind, build.waveform)
+    variables = environment(build.kind, build.waveform)
     if build.kind is SimulatorKind.ICARUS and build.waveform:
-        environment["SIM_CMD_SUFFIX"] = f"-{build.waveform.rsplit('.', 1)[1]}"
+        variables["SIM_CMD_SUFFIX"] = f"-{build.waveform.rsplit('.', 1)[1]}"
     log = folder / "run.log"
-    with _patched(environment):
+    with patched(variables):
         try:
             get_runner(build.kind.value).test(
                 test_module="cosim.harness.play",
@@ -170,8 +170,11 @@ def _build_args(kind: SimulatorKind, waveform: str | None) -> list[str]:
     ]
 
 
-def _environment(kind: SimulatorKind, waveform: str | None) -> dict[str, str]:
-    """The environment variables the simulator needs; SimulationError when a program is missing."""
+def environment(kind: SimulatorKind, waveform: str | None) -> dict[str, str]:
+    """The environment variables with which cocotb's runner builds and runs the simulator.
+
+    Raises SimulationError when a program is missing.
+    """
     if kind is SimulatorKind.ICARUS:
         _require("Icarus Verilog", {"iverilog": "iverilog", "vvp": "iverilog"})
         return {}
@@ -217,7 +220,7 @@ def _version(kind: SimulatorKind) -> str:
 
 
 @contextlib.contextmanager
-def _patched(variables: Mapping[str, str]) -> Iterator[None]:
+def patched(variables: Mapping[str, str]) -> Iterator[None]:
     """Sets environment variables for a while: cocotb's runner reads them from this process."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

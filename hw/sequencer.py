@@ -104,7 +104,9 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        advance, finish = Signal(), Signal()
+        # tests count by this name the cycles in which a step waits
+        advance = Signal()
+        finish = Signal()
         m.submodules.sites = sites = RegisterSlice(self.site.payload.shape())
         wiring.connect(m, wiring.flipped(self.site), sites.i)
         site, there = sites.o.payload, sites.o.valid

@@ -1,34 +1,26 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from cosim.simulator import SimulatorKind
+from tests.support.simulators import installed
+
 
 @pytest.fixture(scope="session")
-def build_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all tests keep their simulator builds, so that each design is built once."""
-    return tmp_path_factory.mktemp("simulators")
+def build_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Where all tests, of all workers, keep their simulator builds, so that each design is built once."""
+    session = tmp_path_factory.getbasetemp()
+    return (session if worker_id == "master" else session.parent) / "simulators"
 
 
-@pytest.fixture(params=["verilator", "icarus"])
+@pytest.fixture(params=SimulatorKind)
 def simulator(request: pytest.FixtureRequest) -> str:
-    return _present(request.param)
+    """Each simulator in turn."""
+    return installed(request.param)
 
 
 @pytest.fixture
 def verilator() -> str:
-    return _present("verilator")
-
-
-@pytest.fixture
-def icarus() -> str:
-    return _present("icarus")
-
-
-def _present(simulator: str) -> str:
-    needed = {"verilator": "g++", "icarus": "iverilog"}[simulator]
-    if shutil.which(needed) is None:
-        pytest.skip(f"{needed} is not installed")
-    return simulator
+    return installed(SimulatorKind.VERILATOR)

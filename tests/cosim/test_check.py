@@ -131,7 +131,7 @@ def test_every_probed_stream_is_compared_and_the_first_of_the_graph_named_first(
     assert only.streams == ("o",)
 
 
-def test_rtl_against_golden(tmp_path: Path, build_dir: Path, icarus: str) -> None:
+def test_rtl_against_golden(tmp_path: Path, build_dir: Path, verilator: str) -> None:
     graph = plus_one_graph()
     for fault, wrong in [("", 0), ("wrong", 1), ("drops", 1)]:
         run = simulate(
@@ -139,7 +139,7 @@ def test_rtl_against_golden(tmp_path: Path, build_dir: Path, icarus: str) -> Non
             LAYOUT,
             LAYOUT,
             FRAMES,
-            simulator=icarus,
+            simulator=verilator,
             probes={PROBE: LAYOUT},
             build_dir=build_dir,
         )

@@ -31,6 +31,7 @@ def rtl(graph: Graph, accelerator: Accelerator, frames: list[Frame]) -> tuple[Ru
     return run, [run.accepted[0][first] for first in firsts], last
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", NETS)
 def test_equals_rtl(name: str, seed: int) -> None:
@@ -43,6 +44,7 @@ def test_equals_rtl(name: str, seed: int) -> None:
     check_equals_rtl(rng, graph, mapping, [True, False, True, True, False, False, True])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("kind", "op"), DEEP)
 def test_equals_rtl_with_output_queues_in_block_memory(kind: str, op: OpMapping) -> None:
     graph = Case(kind, (2, 2, WIDE), IntType(4), IntType(4), IntType(4), WIDE).graph()

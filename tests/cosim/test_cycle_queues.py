@@ -138,6 +138,7 @@ def outputs(graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> list[int
         return [sys.maxsize]
 
 
+@pytest.mark.whole
 def test_a_place_less_costs_cycles_in_the_rtl() -> None:
     graph, mapping, masks, least = residual(0)
     sized = size_queues(graph, mapping, masks)

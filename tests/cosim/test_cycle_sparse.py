@@ -58,6 +58,7 @@ def draw_op(rng: np.random.Generator) -> tuple[Graph, Mapping]:
     return graph, Mapping("zu3eg", 200.0, {"input": OpMapping(lanes), "op": chosen})
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("seed", range(16))
 def test_ops(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -71,6 +72,7 @@ def test_many_ops(seed: int) -> None:
     test_ops(seed)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_networks(seed: int) -> None:
     rng = np.random.default_rng([1, seed])
@@ -156,6 +158,7 @@ def test_frames_that_cannot_be_played_are_refused() -> None:
         simulate(sparse, random_mapping(rng, sparse), [])
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(6))
 def test_frames_as_masks(seed: int) -> None:
     rng = np.random.default_rng([2, seed])

@@ -44,6 +44,7 @@ def check_equals_rtl(graph: Graph, mapping: Mapping, frames: list[Frame], *ports
     assert [cycle for cycle, _ in run.outputs] == simulated.output
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("seed", range(12))
 def test_ops_on_sparse_frames(seed: int) -> None:
     rng = np.random.default_rng([3, seed])
@@ -60,6 +61,7 @@ def test_more_ops_on_sparse_frames(seed: int) -> None:
     test_ops_on_sparse_frames(seed)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", NETS)
 def test_networks(name: str) -> None:
     rng = np.random.default_rng([4, *name.encode()])
@@ -69,6 +71,7 @@ def test_networks(name: str) -> None:
     check_equals_rtl(graph, mapping, frames, stalls(rng), stalls(rng))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(2))
 def test_sparse_networks(seed: int) -> None:
     rng = np.random.default_rng([5, seed])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Elaboratable, Fragment, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,15 +17,30 @@ from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_spa
 from cosim.cycle import simulate, size_queues
 from hw.accelerator import Accelerator
 from hw.mapping import Mapping
-from hw.ops.elementwise import ElementwiseComponent
-from hw.ops.global_pool import GlobalPoolComponent
-from hw.ops.linear import LinearComponent
-from hw.sequencer import Sequencer
-from hw.window_op import WindowComponent
+from hw.ops.elementwise import ElementwiseOp
+from hw.ops.global_pool import GlobalPoolOp
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_stalls import stalls
 from tests.support.streams import run_op
+
+
+def signals(fragment: Fragment, path: str = "") -> Iterator[tuple[str, Signal]]:
+    """Every signal of an elaborated design, by the path that its Verilog has it under."""
+    for statements in fragment.statements.values():
+        for statement in statements:
+            for signal in (*statement._lhs_signals(), *statement._rhs_signals()):
+                yield path + signal.name, signal
+    for part, name, _ in fragment.subfragments:
+        yield from signals(part, f"{path}{name}.")
+
+
+class Elaborated(Elaboratable):
+    def __init__(self, fragment: Fragment) -> None:
+        self.fragment = fragment
+
+    def elaborate(self, platform: object) -> Fragment:
+        return self.fragment
 
 
 class Watched(wiring.Component):
@@ -40,58 +55,35 @@ class Watched(wiring.Component):
         counts = {f"{what}_{name}": Out(32) for name in plan.ops for what in ("busy", "blocked")}
         super().__init__({"i": In(plan.source.signature), "o": Out(plan.output.signature), **counts})
 
-    def count(self, m: Module, name: str, busy: Any, blocked: Any) -> None:
-        for what, high in (("busy", busy), ("blocked", blocked)):
-            counter = getattr(self, f"{what}_{name}")
-            m.d.sync += counter.eq(counter + high)
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.accelerator = self.accelerator
+        made = Fragment.get(self.accelerator, platform)
+        m.submodules.accelerator = Elaborated(made)
         wiring.connect(m, wiring.flipped(self.i), self.accelerator.i)  # type: ignore[attr-defined]
         wiring.connect(m, self.accelerator.o, wiring.flipped(self.o))  # type: ignore[attr-defined]
+        inside = dict(signals(made))
+        for name, op in self.accelerator.plan.ops.items():
+            if isinstance(op, ElementwiseOp | GlobalPoolOp):
+                shown, taken = (
+                    Cat(inside[f"{name}.{port}__{side}"] for port in op.input_names).all()
+                    for side in ("valid", "ready")
+                )
+                busy, blocked = shown & taken, shown & ~taken
+            else:
+                # a step that is held and not issued lets no other come
+                busy, blocked = inside[f"{name}.sequencer.valid"], ~inside[f"{name}.sequencer.advance"]
+            for what, high in (("busy", busy), ("blocked", blocked)):
+                counter = getattr(self, f"{what}_{name}")
+                m.d.sync += counter.eq(counter + high)
         return m
 
 
-def watched(monkeypatch: pytest.MonkeyPatch, accelerator: Accelerator) -> Watched:
-    """Its ops' inputs and sequencers are looked at from within."""
-    top, names = Watched(accelerator), {}
-
-    def elaborate_op(original: Callable[..., Module]) -> Callable[..., Module]:
-        def elaborate(self: Any, platform: object) -> Module:
-            names["op"] = self.op.node.name
-            m = original(self, platform)
-            if isinstance(self, ElementwiseComponent | GlobalPoolComponent):
-                ins = [getattr(self, name) for name in self.op.input_names]
-                shown, taken = Cat(i.valid for i in ins).all(), Cat(i.ready for i in ins).all()
-                top.count(m, names["op"], shown & taken, shown & ~taken)
-            return m
-
-        return elaborate
-
-    def init(self: Sequencer, *args: Any) -> None:
-        names[self] = names["op"]
-        original_init(self, *args)
-
-    def issue(self: Sequencer, m: Module, advance: Any, there: Any) -> None:
-        original_issue(self, m, advance, there)
-        # a step that is held and not issued lets no other come
-        top.count(m, names[self], self.valid, ~advance)
-
-    original_init, original_issue = Sequencer.__init__, Sequencer._issue
-    monkeypatch.setattr(Sequencer, "__init__", init)
-    monkeypatch.setattr(Sequencer, "_issue", issue)
-    for component in (WindowComponent, LinearComponent, ElementwiseComponent, GlobalPoolComponent):
-        monkeypatch.setattr(component, "elaborate", elaborate_op(component.elaborate))
-    return top
-
-
-def check_work(monkeypatch: pytest.MonkeyPatch, graph: Graph, mapping: Mapping, frames: list[Frame], seed: int) -> None:
+def check_work(graph: Graph, mapping: Mapping, frames: list[Frame], seed: int) -> None:
     rng = np.random.default_rng(seed)
     source, sink = stalls(rng), stalls(rng)
     accelerator = Accelerator(graph, mapping)
     run = run_op(
-        watched(monkeypatch, accelerator),
+        Watched(accelerator),
         [[beat for frame in frames for beat in accelerator.plan.source.beats(frame)]],
         len(frames),
         source_stall=lambda cycle: bool(source[cycle % len(source)]),
@@ -106,18 +98,20 @@ def check_work(monkeypatch: pytest.MonkeyPatch, graph: Graph, mapping: Mapping, 
     assert any(work.blocked for work in simulated.ops.values())
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", NETS)
-def test_dense_networks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dense_networks(name: str) -> None:
     rng = np.random.default_rng([6, *name.encode()])
     graph = NETS[name](rng, "int4")
     frames = [random_frame(rng, graph), empty_frame(graph), random_frame(rng, graph)]
-    check_work(monkeypatch, graph, size_queues(graph, random_mapping(rng, graph)), frames, 0)
+    check_work(graph, size_queues(graph, random_mapping(rng, graph)), frames, 0)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(3))
-def test_sparse_networks(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sparse_networks(seed: int) -> None:
     rng = np.random.default_rng([7, seed])
     graph = random_sparse_net(rng, side=8)
     masks = random_masks(rng, graph.input.shape[:2], 5)
     mapping = size_queues(graph, random_mapping(rng, graph), masks[:1])
-    check_work(monkeypatch, graph, mapping, [masked_frame(rng, graph, mask) for mask in masks], seed)
+    check_work(graph, mapping, [masked_frame(rng, graph, mask) for mask in masks], seed)

@@ -41,18 +41,19 @@ def design(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_edge_and_layer_equals_golden(design: Path, graph: Graph, build_dir: Path, icarus: str) -> None:
+@pytest.mark.whole
+def test_every_edge_and_layer_equals_golden(design: Path, graph: Graph, build_dir: Path, verilator: str) -> None:
     rng = np.random.default_rng(7)
     frames = [random_frame(rng, graph) for _ in range(5)]
     told: list[str] = []
     result = cosim(
-        design, frames, simulator=icarus, probes=True, layers=True, build_dir=build_dir, progress=told.append
+        design, frames, simulator=verilator, probes=True, layers=True, build_dir=build_dir, progress=told.append
     )
     assert result.equal, str(result.check)
     assert set(result.check.streams) == {f"edge_{a}__{b}_{n}" for a, b, n in graph.edges} | {"o"}
     sizes = {name: np.prod(shape) for name, shape in graph.shapes.items()}
     assert result.check.values == 5 * (sum(sizes[a] for a, _, _ in graph.edges) + sizes[graph.output])
-    assert (result.label, result.simulator, result.check.frames) == ("rtl", "icarus", 5)
+    assert (result.label, result.simulator, result.check.frames) == ("rtl", "verilator", 5)
     assert result.verilog == hashlib.sha256((design / "netweave_probes.v").read_bytes()).hexdigest()
     assert len(result.latency) == 5
     assert result.streams["o"].end == tuple(np.cumsum([result.streams["o"].end[0], *result.intervals]))
@@ -71,15 +72,17 @@ def test_every_edge_and_layer_equals_golden(design: Path, graph: Graph, build_di
     assert any("layer" in line for line in told)
 
 
-def test_stalls_change_no_integer(design: Path, graph: Graph, build_dir: Path, icarus: str) -> None:
+def test_stalls_change_no_integer(design: Path, graph: Graph, build_dir: Path, verilator: str) -> None:
     frames = [random_frame(np.random.default_rng(8), graph)]
     stalls = Stalls(0.5, 0.5, 9)
-    result = cosim(design, frames, simulator=icarus, probes=True, stalls=stalls, build_dir=build_dir)
+    result = cosim(design, frames, simulator=verilator, probes=True, stalls=stalls, build_dir=build_dir)
     assert result.equal, str(result.check)
     assert result.interval is None
 
 
-def test_cosim_json_holds_everything(design: Path, graph: Graph, build_dir: Path, icarus: str, tmp_path: Path) -> None:
+def test_cosim_json_holds_everything(
+    design: Path, graph: Graph, build_dir: Path, verilator: str, tmp_path: Path
+) -> None:
     other = small_net(np.random.default_rng(99))
     wrong = tmp_path / "design"
     generate(graph, random_mapping(np.random.default_rng(6), graph), wrong, probes=True)
@@ -88,7 +91,7 @@ def test_cosim_json_holds_everything(design: Path, graph: Graph, build_dir: Path
     save(other, wrong)
     (wrong / "manifest.json").write_text(json.dumps(manifest))
     frames = [random_frame(np.random.default_rng(8), graph) for _ in range(2)]
-    result = cosim(wrong, frames, simulator=icarus, probes=True, build_dir=build_dir)
+    result = cosim(wrong, frames, simulator=verilator, probes=True, build_dir=build_dir)
     assert not result.equal
     first = result.check.mismatches[0]
     assert (first.layer, first.kind, first.frame) == (graph.nodes[1].name, "wrong value", 0)

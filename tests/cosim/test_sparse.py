@@ -79,25 +79,27 @@ def everything(design: Path, frames: list[Frame], build_dir: Path, simulator: st
     return result
 
 
+@pytest.mark.whole
 def test_every_edge_and_layer_equals_golden(
-    design: Callable[[FrameInput], Path], graph: Graph, frames: list[Frame], build_dir: Path, icarus: str
+    design: Callable[[FrameInput], Path], graph: Graph, frames: list[Frame], build_dir: Path, verilator: str
 ) -> None:
     folder = design(FrameInput.TOKENS)
     assert load(folder).input.sparse
-    result = everything(folder, frames, build_dir, icarus, layers=True)
+    result = everything(folder, frames, build_dir, verilator, layers=True)
     assert set(result.check.streams) == {f"edge_{a}__{b}_{n}" for a, b, n in graph.edges} | {"o"}
     assert set(result.layers) == {node.name for node in graph.nodes} - {"input"}
     sites = sum(len(frame.sites) for frame in frames)
     assert result.streams["i"].beats == sites * 2 // load_manifest(folder).input.lanes + len(frames)
 
 
+@pytest.mark.whole
 def test_masks_give_the_same_tokens(
-    design: Callable[[FrameInput], Path], frames: list[Frame], build_dir: Path, icarus: str
+    design: Callable[[FrameInput], Path], frames: list[Frame], build_dir: Path, verilator: str
 ) -> None:
     folder = design(FrameInput.MASK)
     layout = load_manifest(folder).input
     assert isinstance(layout, MaskLayout)
-    result = everything(folder, frames, build_dir, icarus, layers=False)
+    result = everything(folder, frames, build_dir, verilator, layers=False)
     assert result.streams["i"].beats == sum(len(layout.beats(frame)) for frame in frames)
     timing, tokens = result.streams["i"], result.streams["edge_input__conv1_0"]
     assert len(timing.first) == len(frames)
@@ -106,21 +108,25 @@ def test_masks_give_the_same_tokens(
     assert all(end < first for end, first in zip(tokens.end, timing.first[1:], strict=False))
 
 
+@pytest.mark.whole
 def test_stalls_change_no_integer(
-    design: Callable[[FrameInput], Path], frames: list[Frame], build_dir: Path, icarus: str
+    design: Callable[[FrameInput], Path], frames: list[Frame], build_dir: Path, verilator: str
 ) -> None:
     for frame_input in FrameInput:
         folder = design(frame_input)
-        stalled = cosim(folder, frames, simulator=icarus, probes=True, stalls=Stalls(0.3, 0.4, 7), build_dir=build_dir)
+        stalled = cosim(
+            folder, frames, simulator=verilator, probes=True, stalls=Stalls(0.3, 0.4, 7), build_dir=build_dir
+        )
         assert stalled.equal, str(stalled.check)
 
 
+@pytest.mark.whole
 def test_a_layer_alone_takes_its_active_taps(
-    design: Callable[[FrameInput], Path], graph: Graph, mapping: Mapping, build_dir: Path, icarus: str
+    design: Callable[[FrameInput], Path], graph: Graph, mapping: Mapping, build_dir: Path, verilator: str
 ) -> None:
     """The same frame again and again: each layer's interval is what its op says of the frame's active sites."""
     frame = frame_of(np.random.default_rng(4), graph, 0.3)
-    result = cosim(design(FrameInput.TOKENS), [frame] * 4, simulator=icarus, layers=True, build_dir=build_dir)
+    result = cosim(design(FrameInput.TOKENS), [frame] * 4, simulator=verilator, layers=True, build_dir=build_dir)
     figures = frame_activity(graph, frame.mask)
     stated = {name: op.cycles(figures[name]) for name, op in Plan(graph, mapping).ops.items()}
     slowest = max(stated, key=lambda name: stated[name])

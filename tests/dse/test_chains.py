@@ -21,6 +21,7 @@ def test_the_dynamic_program_equals_every_choice(seed: int, objective: Objective
     assert optimum(problem, objective) == (found.objective(objective), found.objective(TIE_BREAK[objective]))
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("objective", list(Objective))
 def test_equals_the_dynamic_program(seed: int, objective: Objective) -> None:

@@ -23,6 +23,7 @@ def front(problem: Problem, objective: Objective) -> list[tuple[Fraction, int]]:
     return sorted(costs[place] for place in non_dominated(costs))
 
 
+@pytest.mark.few(32)
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("objective", list(Objective))
 def test_no_point_is_missing(seed: int, objective: Objective) -> None:
@@ -51,6 +52,7 @@ def test_what_a_grain_leaves_out_lies_within_it(seed: int) -> None:
         assert any(error <= e < error + grain and c <= cycles for c, e in found)
 
 
+@pytest.mark.few(15)
 @pytest.mark.parametrize("seed", range(60))
 def test_points_within_a_gap_miss_cycles_or_error_by_no_more(seed: int) -> None:
     problem, gap, grain = random_problem(seed), 0.1, 4

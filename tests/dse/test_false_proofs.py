@@ -102,6 +102,7 @@ def test_the_only_choice_keeps_to_its_own_latency(objective: Objective) -> None:
     check_against_the_oracle(dataclasses.replace(free, max_latency=latency - 1), objective)
 
 
+@pytest.mark.few(20)
 @pytest.mark.parametrize("factor", [10**4, 10**5, 10**7])
 @pytest.mark.parametrize("seed", range(20))
 def test_a_cap_on_latency_that_a_choice_just_keeps(factor: int, seed: int) -> None:
@@ -162,6 +163,7 @@ LONG = (134, 453, 9551)
 """Of these the judge takes over a minute each, or HiGHS until it is ended."""
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in WRONG])
 def test_no_word_is_false(seed: int) -> None:
     problem = wide_problem(seed)
@@ -248,6 +250,7 @@ def test_a_solver_that_crashed_is_started_again() -> None:
     assert (again.status, again.choice, again.bound) == (first.status, first.choice, first.bound)
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize("objective", list(Objective))
 @pytest.mark.parametrize("factor", [10**8, 10**9, 10**11])
 @pytest.mark.parametrize("seed", [7, 32, 58, 63, 83, 84, 86])

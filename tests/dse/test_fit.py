@@ -55,6 +55,7 @@ def test_the_random_problems_are_many() -> None:
     assert len(SEEDS) > 30
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize("room", [FINE, COARSE])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int, room: int | None) -> None:
@@ -81,6 +82,7 @@ def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int
             assert least <= sum(int(weight) * amounts[name] for weight, name in zip(own.rows, names, strict=True))
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_labels_that_are_held_to_an_earlier_pass_leave_every_choice(seed: int) -> None:
     problem, value = asked(seed) or (random_problem(seed), Fraction(0))

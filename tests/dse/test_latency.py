@@ -35,6 +35,7 @@ def latencies(kind: str, seed: int, mask: np.ndarray | None) -> tuple[float, int
     return float(estimate(graph, whole, DEVICES["zu3eg"]).latency), last
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "add"])
 @pytest.mark.parametrize("seed", range(4))
 def test_latency_of_an_op_is_exact(kind: str, seed: int) -> None:
@@ -42,6 +43,7 @@ def test_latency_of_an_op_is_exact(kind: str, seed: int) -> None:
     assert estimated == found
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", WINDOWS)
 @pytest.mark.parametrize("seed", range(3))
 def test_an_op_that_finds_its_sites(kind: str, seed: int) -> None:

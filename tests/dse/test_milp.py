@@ -71,6 +71,7 @@ def check_against_the_oracle(seed: int) -> None:
         assert solution.report.seconds > 0
 
 
+@pytest.mark.few(15)
 @pytest.mark.parametrize("seed", range(60))
 def test_equals_the_oracle(seed: int) -> None:
     check_against_the_oracle(seed)
@@ -124,6 +125,7 @@ def solved(
             assert case is as_if_hard
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("seed", range(0, 120, 3))
 @pytest.mark.parametrize("case", [as_if_large, as_if_folded, as_if_hard])
 def test_every_way_to_a_bound_is_below_every_choice(
@@ -149,6 +151,7 @@ def raised(tree: dict[str, Any], value: str) -> dict[str, Any]:
     return {**tree, "steps": steps, "parts": [raised(part, value) for part in tree["parts"]]}
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize("seed", range(0, 60, 2))
 @pytest.mark.parametrize("case", [lambda monkeypatch: None, as_if_large, as_if_folded, as_if_hard])
 def test_a_certificate_is_checked_and_a_false_one_refused(

@@ -14,7 +14,10 @@ from benchmarks.inputs.problems import LEADS, MOST_AMOUNT, MOST_CANDIDATES, MOST
 from dse import exhaustive
 from dse.problem import Evaluation, Problem, evaluate
 
-PROBLEMS = [wide_problem(seed) for seed in range(300)]
+
+@pytest.fixture(scope="module")
+def problems() -> list[Problem]:
+    return [wide_problem(seed) for seed in range(300)]
 
 
 def choices(problem: Problem) -> int:
@@ -104,37 +107,37 @@ PROPERTIES: dict[str, tuple[Callable[[Problem], bool], int]] = {
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_some_have(name: str) -> None:
+def test_some_have(name: str, problems: list[Problem]) -> None:
     has, least = PROPERTIES[name]
-    assert sum(map(has, PROBLEMS)) >= least
+    assert sum(map(has, problems)) >= least
 
 
-def test_sizes_and_leads_are_as_said() -> None:
-    assert {len(problem.ops) for problem in PROBLEMS} >= {2, 3, 4, 5, 6}
-    assert max(len(problem.ops) for problem in PROBLEMS) in range(MOST_OPS - 5, MOST_OPS + 1)
-    counts = {len(op.candidates) for problem in PROBLEMS for op in problem.ops}
+def test_sizes_and_leads_are_as_said(problems: list[Problem]) -> None:
+    assert {len(problem.ops) for problem in problems} >= {2, 3, 4, 5, 6}
+    assert max(len(problem.ops) for problem in problems) in range(MOST_OPS - 5, MOST_OPS + 1)
+    counts = {len(op.candidates) for problem in problems for op in problem.ops}
     assert counts == set(range(1, MOST_CANDIDATES + 1))
-    assert all(amount <= MOST_AMOUNT for problem in PROBLEMS for amount in amounts(problem))
-    leads = {op.lead for problem in PROBLEMS for op in problem.ops}
+    assert all(amount <= MOST_AMOUNT for problem in problems for amount in amounts(problem))
+    leads = {op.lead for problem in problems for op in problem.ops}
     assert leads >= set(LEADS) | {Fraction(51, 679)}
     assert max(lead.denominator for lead in leads) in range(900, 1001)
 
 
-def test_most_can_be_joined_and_a_few_cannot() -> None:
-    walks = [walk(random.Random(0), problem) for problem in PROBLEMS]
-    missing = [problem for problem, found in zip(PROBLEMS, walks, strict=True) if found is None]
-    assert len(missing) <= 0.05 * len(PROBLEMS)
+def test_most_can_be_joined_and_a_few_cannot(problems: list[Problem]) -> None:
+    walks = [walk(random.Random(0), problem) for problem in problems]
+    missing = [problem for problem, found in zip(problems, walks, strict=True) if found is None]
+    assert len(missing) <= 0.05 * len(problems)
     assert sum(cpsat.joinable(problem, {}).status == "infeasible" for problem in missing) >= 2
-    for problem, found in zip(PROBLEMS, walks, strict=True):
+    for problem, found in zip(problems, walks, strict=True):
         if found is not None:
             # which refuses what cannot be joined
             evaluate(problem, found)
 
 
-def test_limits_lie_at_what_a_choice_takes_or_one_below() -> None:
+def test_limits_lie_at_what_a_choice_takes_or_one_below(problems: list[Problem]) -> None:
     """In problems of a few choices, many have one that takes exactly its limits, or in all one more than that."""
     exact = one_off = 0
-    for problem in PROBLEMS:
+    for problem in problems:
         if choices(problem) <= 800 and problem.limits:
             off = [_off(problem, evaluation) for _, evaluation in exhaustive.selections(problem)]
             exact += 0 in off

@@ -98,6 +98,7 @@ SOURCES = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind, cycles", [("dense", 12), ("sparse", 10)])
 def test_window_sites_in_raster_order_and_one_end_a_frame(kind: str, cycles: int) -> None:
     assert proven(window_rules(SOURCES[kind](), kind == "dense")[0], cycles)

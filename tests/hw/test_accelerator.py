@@ -69,6 +69,7 @@ def mixtures(name: str) -> list[tuple[str, str | None]]:
     return [*MIXTURES[:4], *MIXTURES[4 + list(NETS).index(name) :: 3]]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("name", "mixture"), [(name, mixture) for name in NETS for mixture in mixtures(name)], ids=str)
 def test_networks_equal_golden(name: str, mixture: tuple[str, str | None]) -> None:
     """Full and empty frames back to back, random foldings; stalls in turn."""
@@ -88,6 +89,7 @@ def test_more_networks_equal_golden(seed: int) -> None:
     run(graph, quick_mapping(rng, graph, 1500), some_frames(rng, graph, pattern), seed=seed, **stalls)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("seed", range(2))
 def test_networks_take_the_cycles_of_their_bottleneck(name: str, seed: int) -> None:

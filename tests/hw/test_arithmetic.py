@@ -126,6 +126,7 @@ def possible(features: str, weights: str, kind: str) -> bool:
 EVERY = [(*pair, kind) for pair in MIXED for kind in KINDS if possible(*pair, kind)]
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize(("features", "weights", "kind"), EVERY)
 def test_every_product(features: str, weights: str, kind: str) -> None:
     spec = array(features, weights, kind, 1)
@@ -142,6 +143,7 @@ QUICK = [
 SUMMED = [pytest.param(*each, marks=() if each in QUICK else pytest.mark.slow) for each in EVERY]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("features", "weights", "kind"), SUMMED)
 def test_every_sum_of_two_products(features: str, weights: str, kind: str) -> None:
     spec = array(features, weights, kind, 2)
@@ -159,6 +161,7 @@ WIDE = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("features", "weights", "kind"), WIDE)
 def test_products_of_up_to_8_bits(features: str, weights: str, kind: str) -> None:
     """Every feature by drawn weights; the largest and the smallest of both in every lane."""
@@ -204,6 +207,7 @@ PATHS = [("udybit4", "dybit4"), ("udybit4", "udybit4"), *(
 )]  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("features", "name"), PATHS)
 def test_every_sum_of_two_products_to_its_code(features: str, name: str) -> None:
     """Product, sum, requantize and encode in a row; what has no sign is clipped at 0."""
@@ -218,6 +222,7 @@ def test_every_sum_of_two_products_to_its_code(features: str, name: str) -> None
     assert np.array_equal(got, np.array(want)[np.arange(LANES), place])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ["dybit2", "dybit3", "dybit4", "udybit2", "udybit3", "udybit4"])
 def test_every_integer_to_its_code(name: str) -> None:
     """All that a sum of two products of 4 bits could be, in three lanes with constants of their own."""

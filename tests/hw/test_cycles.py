@@ -34,6 +34,7 @@ def check_period(case: Case, mapping: OpMapping, frames: int = 6) -> None:
     assert set(steady) == {stated}, f"{case}, {mapping}: states {stated}, took {measured}"
 
 
+@pytest.mark.few(18)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(10))
 def test_random_ops(kind: str, seed: int) -> None:
@@ -72,6 +73,7 @@ BALANCED = [
 ]
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("case", BALANCED, ids=lambda case: f"{case.kind}-{case.kernel}-{case.stride}-{case.padding}")
 @pytest.mark.parametrize("rank", range(3))
 def test_where_input_and_steps_are_close(case: Case, rank: int) -> None:
@@ -103,6 +105,7 @@ def test_short_rows(case: Case, mapping: OpMapping) -> None:
     check_period(case, mapping, 20)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "requantize"])
 @pytest.mark.parametrize("shape", [(1, 1, 4), (1, 2, 6), (2, 1, 12)])
 def test_small_frames_without_windows(kind: str, shape: tuple[int, int, int]) -> None:
@@ -113,6 +116,7 @@ def test_small_frames_without_windows(kind: str, shape: tuple[int, int, int]) ->
         check_period(case, mapping, 20)
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_first_beat_follows_the_timing(kind: str, seed: int) -> None:

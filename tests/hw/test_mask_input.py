@@ -150,6 +150,7 @@ def play(layout: MaskLayout, frames: Sequence[Frame], **stalls: object) -> Run:
     return run
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("stalls", STALLS, ids=str)
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_tokens_are_those_of_the_frames(layout: MaskLayout, stalls: dict[str, object]) -> None:
@@ -169,6 +170,7 @@ def test_a_last_site_or_end_shows_after_the_latency(layout: MaskLayout) -> None:
         assert run.outputs[0][0] - run.accepted[0][layout.words - 1] == mask_latency(layout)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_frames_take_the_cycles_that_are_stated(layout: MaskLayout) -> None:
     """Exactly the beats and one where a site waits when the mask is whole; a latency more at the most."""

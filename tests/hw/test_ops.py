@@ -35,6 +35,7 @@ def stall_for(rng: np.random.Generator) -> str:
     return list(STALLS)[int(rng.integers(len(STALLS)))]
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("x", "w"), list(product(FORMATS, FORMATS)))
 def test_formats(kind: str, x: str, w: str) -> None:
@@ -70,6 +71,7 @@ def foldings(case: Case) -> list[tuple[int, int, int]]:
     return sorted({(m.pe, m.simd, m.taps) for m in case.mappings(case.graph())})
 
 
+@pytest.mark.few(20)
 @pytest.mark.parametrize(
     ("name", "fold"), [(name, fold) for name, case in FOLDED.items() for fold in foldings(case)], ids=str
 )
@@ -83,6 +85,7 @@ def test_foldings(name: str, fold: tuple[int, int, int]) -> None:
     check(FOLDED[name], "feff", stall_for(rng), mapping)
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("device", ["zu3eg", "z7020", "ecp5-25k", "ice40up5k"])
 @pytest.mark.parametrize(("x", "w"), [("uint8", "int8"), ("int8", "int4"), ("uint4", "int4"), ("dybit4", "dybit4")])
 @pytest.mark.parametrize("kind", ["full", "pointwise", "linear"])
@@ -128,6 +131,7 @@ GEOMETRIES = [
 """Small kernels with every kind; large ones with two of four, which change with the padding."""
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize(("kernel", "stride", "padding", "kind", "all_taps"), GEOMETRIES)
 def test_windows(kernel: int, stride: int, padding: int, kind: str, all_taps: bool) -> None:
     """Every kernel, stride and padding, on frames from as small as they may be to a few sites more."""
@@ -148,6 +152,7 @@ def test_windows(kernel: int, stride: int, padding: int, kind: str, all_taps: bo
     check(case, "ffeff", stall_for(rng))
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("pattern", ["e", "ffff", "fefeef"])
 @pytest.mark.parametrize("side", [(1, 1), (1, 6), (6, 1), (5, 6)], ids=["1x1", "one row", "one column", "5x6"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -177,6 +182,7 @@ def test_sparse_frames(kind: str, seed: int) -> None:
     check(case, "pppefpp", stall_for(np.random.default_rng(seed)))
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("kind", ["full", "linear", "requantize", "avg_pool"])
 @pytest.mark.parametrize("name", [name for name in ANY_WIDTH if name not in FORMATS])
 def test_other_widths(kind: str, name: str) -> None:

@@ -82,6 +82,7 @@ def test_every_triple_of_4_bit_weights(features: str) -> None:
 FORMATS = ["int8", "uint8", "int4", "udybit4", "dybit5"]
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("family", WIDE)
 @pytest.mark.parametrize("weights", ["int8", "int4", "dybit4", "int3", "dybit6"])
 def test_sums_of_extremes_and_of_random_values(weights: str, family: str) -> None:
@@ -178,6 +179,7 @@ BLOCKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("name", "features", "weights", "blocks"), BLOCKS)
 def test_yosys_makes_one_dsp_block_of_what_is_shared(
     name: str, features: str, weights: str, blocks: int, tmp_path: Path

@@ -118,6 +118,7 @@ def test_ties_of_a_tapered_format_go_away_from_zero(name: str) -> None:
     check(Requant.identity(1, dtype.min, dtype.max), dtype, 1, values)
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("name", ["int8", "uint8", "dybit4", "udybit8"])
 @pytest.mark.parametrize("bias", [-BIAS_LIMIT, BIAS_LIMIT - 1, 0])
 @pytest.mark.parametrize("mult", [0, 1, MULT_LIMIT])

@@ -275,7 +275,7 @@ def made_by_yosys(component: wiring.Component, device: Device, folder: Path) -> 
 def assert_near(estimated: Resources, made: Resources) -> None:
     assert (estimated.bram, estimated.dsp) == (made.bram, made.dsp)
     assert estimated.ff == pytest.approx(made.ff, rel=0.08, abs=4)
-    assert estimated.lut == pytest.approx(made.lut, rel=0.35, abs=12)
+    assert estimated.lut == pytest.approx(made.lut, rel=0.1, abs=12)
 
 
 def test_an_op_is_near_what_yosys_makes(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def sparse_case(kind: str, kernel: int, stride: int, padding: int, all_taps: boo
 CROSSED: list[tuple[str, str, bool]] = list(product(WINDOWS, LETTERS, (False, True)))
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize(
     ("kind", "letter", "all_taps"),
     [pytest.param(*case, marks=[pytest.mark.slow] * (n % 4 in (1, 2))) for n, case in enumerate(CROSSED)],
@@ -78,6 +79,7 @@ def check_geometry(kernel: int, stride: int, padding: int, kind: str, all_taps: 
     check(case, pattern, list(STALLS)[int(rng.integers(len(STALLS)))])
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize(("kernel", "stride", "padding"), GEOMETRIES)
 def test_geometries(kernel: int, stride: int, padding: int) -> None:
     """Every kernel, stride and padding; sides odd and even, from as small as they may be."""
@@ -115,6 +117,7 @@ LONELY = [
 ]
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(("kind", "kernel", "stride", "padding", "side", "active"), LONELY)
 def test_shapes_of_activity(
     kind: str, kernel: int, stride: int, padding: int, side: tuple[int, int], active: tuple

@@ -77,6 +77,7 @@ def draw_bound_by_steps(seed: int) -> tuple[Case, OpMapping, list[np.ndarray]]:
             return case, mapping, masks[:3]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(8))
 def test_a_frame_takes_the_sum_of_its_sites_steps(seed: int) -> None:
     """Frames of one density, or of several that alternate: each costs what its own sites cost."""
@@ -124,6 +125,7 @@ NARROW = [
 ]
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("case", "mapping"), SHORT_ROWS + NARROW, ids=lambda value: getattr(value, "kind", ""))
 def test_a_full_frame_of_short_rows_takes_no_longer(case: Case, mapping: OpMapping) -> None:
     check_period(dataclasses.replace(case, sparse_windows=True), mapping, 8)

@@ -29,6 +29,7 @@ def messages(make: Callable[[], wiring.Component]) -> list[str]:
     return [str(warning.message) for warning in caught]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", NETS)
 def test_networks(name: str) -> None:
     rng = np.random.default_rng(7)
@@ -37,6 +38,7 @@ def test_networks(name: str) -> None:
     assert messages(lambda: Accelerator(graph, mapping, probes=True)) == []
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("kind", "sparse"), [*((kind, False) for kind in KINDS), *((kind, True) for kind in WINDOWS)])
 def test_ops(kind: str, sparse: bool) -> None:
     case = draw_case(1, kind, channels=(2, 4), sparse_windows=sparse)

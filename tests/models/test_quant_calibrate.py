@@ -57,6 +57,7 @@ SHORT: list[DType] = [
 KINDS = ("normal", "long tail", "more above", "more below", "mostly zero", "one outlier", "few values")
 
 
+@pytest.mark.few(20)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", SHORT, ids=str)
 def test_no_scale_has_a_noticeably_smaller_squared_error(dtype: DType, kind: str) -> None:

@@ -95,6 +95,7 @@ def _verified(front: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.whole
 def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path: Path) -> None:
     folder = _copy(explored, tmp_path)
     points = _front(folder)["points"]
@@ -156,6 +157,7 @@ def _wait(folder: Path, run: subprocess.Popen[bytes], count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.whole
 def test_a_killed_exploration_goes_on_where_it_was(
     quantized: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_killed_exploration_goes_on_where_it_was(
     assert {path: again[path] for path in finished} == finished
 
 
+@pytest.mark.whole
 def test_a_lost_worker_changes_nothing(quantized: Path, undisturbed: dict[str, Any], tmp_path: Path) -> None:
     folder = _copy(quantized, tmp_path)
     run = subprocess.Popen(_command(folder, "explore", "--workers", "2"), cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -34,6 +34,7 @@ def test_a_result_is_kept_and_given_again(tmp_path: Path) -> None:
     assert steps[-1] == ("squares", 8, 8)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_any_number_of_workers_gives_the_same(count: int, tmp_path: Path) -> None:
     with Pool(count=count).open(Store(tmp_path / "store")) as pool:

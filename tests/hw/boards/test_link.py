@@ -82,6 +82,7 @@ def net(sparse: bool) -> Any:
     return builder.linear(3, "int4")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 def test_answers_are_golden_s(sparse: bool) -> None:
     """Two frames, then a beat and a byte of another, a break, and a whole frame again."""
@@ -136,6 +137,7 @@ def test_answers_are_golden_s(sparse: bool) -> None:
     simulator.run()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("in_bits, out_bits", [(1, 1), (8, 16), (9, 17)])
 def test_nothing_is_lost_while_the_accelerator_waits(in_bits: int, out_bits: int) -> None:
     """An accelerator that takes a beat when it pleases, for more beats than the queue holds."""

@@ -110,6 +110,7 @@ REST = [
 ]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("name", "stalls"), QUICK + REST)
 def test_good_frames_between_bad_ones_are_golden_s(name: str, stalls: tuple[float, float]) -> None:
     bench = Bench(name)
@@ -153,6 +154,7 @@ def explained(outputs: Sequence[Frame], epochs: Sequence[Sequence[Frame]]) -> bo
     return len(outputs) in reached
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_soft_resets_anywhere(name: str, seed: int) -> None:
@@ -198,6 +200,7 @@ def test_soft_resets_anywhere(name: str, seed: int) -> None:
     assert counts["frames_out"] == len(epochs[-1]) or len(epochs[-1]) < counts["frames_out"] <= len(epochs[-1]) + 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["tokens to a vector", "mask to tokens", "pixels to pixels"])
 def test_frames_follow_each_other_as_fast_as_through_the_accelerator(name: str) -> None:
     """The same frame again and again: cycles from one answer to the next, with the interface and without it."""

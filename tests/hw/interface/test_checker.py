@@ -93,6 +93,7 @@ def test_good_frames_pass_without_a_gap(name: str) -> None:
     assert check(name, [beat for frame in frames for beat in layout.beats(frame)]) == frames
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", CASES)
 def test_every_damage_at_every_beat(name: str) -> None:
     """One damaged frame after the other, each between good ones; every kind that the form knows comes up."""

@@ -38,6 +38,7 @@ def blocks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("device", ["zu3eg", "ecp5-25k"])
 def test_a_block_memory_and_a_multiplier_are_counted(blocks: Path, tmp_path: Path, device: str) -> None:
     log = tmp_path / "logs" / "yosys.log"

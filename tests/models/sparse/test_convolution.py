@@ -119,6 +119,7 @@ LAYERS: list[nn.Module] = [
 ]
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("training", [True, False])
 def test_with_every_site_active_a_layer_is_the_dense_one(layer: nn.Module, training: bool) -> None:
@@ -132,6 +133,7 @@ def test_with_every_site_active_a_layer_is_the_dense_one(layer: nn.Module, train
     torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kernel, stride, padding", [(3, 1, 1), (3, 2, 1), (2, 2, 0), (5, 1, 1), (1, 1, 0), (1, 2, 0)])
 def test_gradients(kernel: int, stride: int, padding: int) -> None:
     sites = batch(3, 5, 4).sites
