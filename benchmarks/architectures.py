@@ -1,6 +1,6 @@
 """Architecture search: tree search over a predictor, NSGA-II and chance, at equal evaluations, on digits_dvs.
 
-An evaluation is one network trained, quantized, run on the test split and folded for a zu3eg by the integer program.
+An evaluation is one network trained, quantized, run on the validation split and folded for a zu3eg by the program.
 All networks of the space are evaluated first, an hour or two on one core, kept in ``runs/architectures``: so the true
 front is known, and every search is free to be repeated. NSGA-II is pymoo's, with its operators for integers.
 """
@@ -124,7 +124,7 @@ def measure() -> dict[str, Any]:
     shares = {name: np.array([_volumes(known, name, seed) for seed in MANY]) / whole for name in METHODS}
     _picture({name: own[: len(SEEDS)] for name, own in shares.items()}).savefig(PICTURE)
     figures: dict[str, Any] = {
-        "label": "accuracy measured on the test split, cycles estimated",
+        "label": "accuracy measured on the validation split, cycles `estimated`",
         "networks of the space": len(known),
         "networks that fit": len(built),
         "networks on the true front": len(best),

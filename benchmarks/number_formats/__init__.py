@@ -66,9 +66,13 @@ def gathered() -> dict[str, Any]:
         ),
         "networks": {name: accuracies(name) for name in CASES},
         "not run": [own.name for own in evaluations if result(own) is None],
-        "seconds of processor time": round(sum(found["seconds"] for own in evaluations if (found := result(own)))),
-        "tables": {case.title: markdown(name) for name, case in CASES.items()},
+        "seconds of processor time": round(seconds()),
     }
+
+
+def seconds() -> float:
+    """How long all evaluations took, each when it was run."""
+    return sum(found["seconds"] for own in dict.fromkeys(wanted()) if (found := result(own)))
 
 
 def decibels() -> dict[str, dict[str, float]]:
@@ -111,26 +115,3 @@ def _summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
 
 def _percent(found: dict[str, Any]) -> float:
     return round(100 * found["correct"] / found["of"], 2)
-
-
-def markdown(network: str) -> list[str]:
-    """Lines of the network's table: mean over the seeds, and the range where there are several."""
-    own = accuracies(network)
-
-    def cell(key: str) -> str:
-        found = own[key]
-        if found is None:
-            return "not run"
-        spread = f" ({found['from']:.2f} to {found['to']:.2f})" if found["seeds"] > 1 else ""
-        return f"{found['mean']:.2f}{spread}"
-
-    columns = [(mode, family) for mode in MODES for family in FAMILIES]
-    lines = [
-        "| W/A | " + " | ".join(f"{family}, {mode}" for mode, family in columns) + " |",
-        "|---|" + "---|" * len(columns),
-        f"| float | {cell('float')} |" + " |" * (len(columns) - 1),
-    ]
-    for weights, output in BITS:
-        cells = (cell(f"W{weights}/A{output} {family}, {mode}") for mode, family in columns)
-        lines.append(f"| {weights}/{output} | " + " | ".join(cells) + " |")
-    return lines

@@ -25,8 +25,7 @@ def run() -> None:
 def main(command: str) -> None:
     if command == "run":
         run()
-    seconds = sum(found["seconds"] for evaluation in wanted() if (found := result(evaluation)) is not None)
-    print(benchmarks.write("number_formats", number_formats.gathered(), seconds))
+    print(benchmarks.write("number_formats", number_formats.gathered(), number_formats.seconds()))
 
 
 if __name__ == "__main__":

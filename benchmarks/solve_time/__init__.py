@@ -236,10 +236,23 @@ PARTS: dict[str, Callable[[], Any]] = {
 
 def kept(name: str) -> Any:
     """A part's figures: kept from before, if they are of this solver, or measured now and kept."""
-    solver = () if name == "before" else SOLVER
-    code = b"".join(path.read_bytes() for path in (*solver, ROOT / "benchmarks" / "solve_time" / "problems.py"))
-    path = ROOT / "runs" / "solve_time" / f"{hashlib.sha256(code).hexdigest()[:16]}-{name}.json"
+    path = stored(name)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(PARTS[name]()), encoding="utf-8")
-    return json.loads(path.read_text(encoding="utf-8"))
+        begin = time.perf_counter()
+        figures = PARTS[name]()
+        part = {"figures": figures, "seconds": round(time.perf_counter() - begin, 1)}
+        path.write_text(json.dumps(part), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))["figures"]
+
+
+def seconds() -> float:
+    """How long all parts took, each when it was measured."""
+    return sum(json.loads(stored(name).read_text(encoding="utf-8"))["seconds"] for name in PARTS)
+
+
+def stored(name: str) -> Path:
+    """Where a part is kept, for the solver as it is."""
+    solver = () if name == "before" else SOLVER
+    code = b"".join(path.read_bytes() for path in (*solver, ROOT / "benchmarks" / "solve_time" / "problems.py"))
+    return ROOT / "runs" / "solve_time" / f"{name}-{hashlib.sha256(code).hexdigest()[:16]}.json"

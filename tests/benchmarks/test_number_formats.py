@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.number_formats import markdown, seeds, tables
-from benchmarks.number_formats.cases import CASES
+from benchmarks.number_formats import accuracies, seeds, tables
 from benchmarks.number_formats.fit import SIGNED, distribution, fitted, rounded, sqnr
 from benchmarks.number_formats.grids import NAMES, Grid, grid, posit
 from benchmarks.number_formats.posttraining import Rounded, errors, grids
@@ -104,10 +103,10 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
         for _ in range(2):
             tables.evaluate(Evaluation("resnet20", "dybit", "fine-tuned", seed, (4, 4)))
     assert runs == [f"resnet20-w4a4-dybit-fine-tuned-{seed}" for seed in percents]
-    lines = markdown("resnet20")
-    assert lines[5] == "| 4/4 | not run | not run | not run | not run | not run | 92.00 (90.00 to 94.00) |"
-    assert lines[2] == "| float | not run | | | | | |"
-    assert {len(line.split("|")) for line in markdown(list(CASES)[1])} == {9}
+    found = accuracies("resnet20")
+    assert found["float"] is None
+    assert found.pop("W4/A4 dybit, fine-tuned") == {"mean": 92, "from": 90, "to": 94, "seeds": 3, "test images": 100}
+    assert set(found.values()) == {None}
 
 
 def test_nothing_rounded_is_the_float_network_and_what_is_keeps_its_channels_means() -> None:

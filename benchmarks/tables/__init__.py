@@ -1,0 +1,31 @@
+"""The tables that README.md and docs show, made of results: a module a benchmark, a function a table.
+
+They stand apart from the benchmarks, so that another column makes no figure stale. A page has the table of function
+``against`` in ``benchmarks/tables/fronts.py`` between ``<!-- benchmarks: fronts.against -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of figures.
+
+    label    how they were obtained: `estimated`, `simulated`, `rtl`, `synthesized`, `routed`, measured
+    head     the columns' titles; all but the first column are set to the right
+    rows     the cells, as they are shown
+    """
+
+    label: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(f"the row of {row[0]!r} has {len(row)} cells; there are {len(self.head)} columns")
+        lines = [self.head, ["---", *["---:"] * (len(self.head) - 1)], *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
