@@ -21,6 +21,7 @@ from netweave import flow
 from netweave.config import Config, ConfigError, UnsuitableError
 from netweave.config import load as load_config
 from netweave.finetune import FINETUNED
+from netweave.workers import Pool
 from reports.artifact import read_json
 from tests.models.test_esda import write_network
 
@@ -66,8 +67,9 @@ def config(home: Path, text: str = "", model: str = "graph:graph") -> Config:
 @pytest.fixture(scope="module")
 def explored(home: Path) -> Path:
     run, wanted = home / "run", config(home)
-    for stage in (flow.train, flow.quantize, flow.explore):
-        stage(wanted, run)
+    flow.train(wanted, run)
+    flow.quantize(wanted, run)
+    flow.explore(wanted, run, pool=Pool(count=1))
     return run
 
 
