@@ -11,23 +11,23 @@ and where it has an ``identity_scale`` it closes a residual block:
     output = clip(clip(((psum + bias) * scale + 2^15) >> 16, -256, 255)
                   + ((identity * identity_scale + 2^15) >> 16), -127, 127)
 
-The last layer's sum over all active sites is the network's result. ``esda_text`` reads the same networks from the text
-files of ESDA's repository.
+The last layer's sum over all active sites is the network's result; ``classified`` puts the linear layer behind it, as
+ESDA's ``gen_data.py`` has it. ``esda_text`` reads the same networks from the text files of ESDA's repository.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.ir.accumulator import width
+from models.ir.accumulator import bounds, width
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Add, Conv, GlobalPool, Graph, GraphError, Input, Node, Requant, Shape
+from models.ir.graph import Add, Conv, GlobalPool, Graph, GraphError, Input, Linear, Node, Requant, Shape
 
 SHIFT = 16
 LIMIT = 127
@@ -76,6 +76,27 @@ def network(
         return Graph(document["name"], tuple(nodes), nodes[-1].name), frame
     except GraphError as error:
         raise EsdaFileError(f"{path}: {error}") from error
+
+
+def classified(graph: Graph, weight: np.ndarray) -> Graph:
+    """The network with its linear layer, the node ``fc``, whose int8 ``weight`` is ``[classes, channels]``.
+
+    It multiplies the sum over all active sites and not their mean: a frame's logits are all larger by their number.
+    """
+    if not np.array_equal(weight, np.rint(weight)):
+        raise GraphError("fc", "weight", float(weight[weight != np.rint(weight)][0]), "must be an integer")
+    result, classes = graph[graph.output], len(weight)
+    plain = Linear(
+        name="fc",
+        inputs=(result.name,),
+        dtype=_INT8,
+        weight=weight.reshape(classes, 1, 1, -1).astype(np.int64),
+        weight_dtype=_INT8,
+        requant=Requant.identity(classes, 0, 0),
+    )
+    lo, hi = bounds(plain, result.dtype, graph.shapes[result.name])
+    linear = replace(plain, dtype=IntType(width(lo, hi)), requant=Requant.identity(classes, lo, hi))
+    return graph.replace(nodes=(*graph.nodes, linear), output=linear.name)
 
 
 def _sum(source: str, shape: Shape) -> GlobalPool:

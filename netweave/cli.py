@@ -251,6 +251,7 @@ def models() -> None:
         style="dim",
     )
     out.print("n_mnist:FOLDER reads the recordings of N-MNIST in a folder with Train/ and Test/.", style="dim")
+    out.print("graph:FOLDER is a network quantized already, in graph.json and weights.npz.", style="dim")
 
 
 @app.command()

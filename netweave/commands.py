@@ -63,7 +63,8 @@ def _summary(folder: Path) -> None:
             "-" if check is None else f"{'NO' if check.mismatches else 'yes'}, {check.images} images",
         )
     out.print(
-        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, float test accuracy {report.test.percent:.2f} %\n"
+        f"\n[bold]{report.name}[/]: {report.model} on {report.data}, {report.reference} test accuracy "
+        f"{report.test.percent:.2f} %\n"
     )
     out.print(table)
     for target in report.targets:

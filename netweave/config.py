@@ -21,9 +21,17 @@ from hw.fabric import family
 from models.ir.activity import LOADS, Load
 from models.ir.layer_format import NUMBERS, LayerFormat
 from models.ir.names import NAME_RULE, did_you_mean, is_name, near
+from models.ir.serialize import GRAPH_FILE
 
 OWN_FILE = re.compile(r"(?P<file>.+\.py(?=:)|.+\.npz(?=@|$))(?P<rest>(:[A-Za-z_]\w*)?(@\d+)?)")
 """``file.py:function`` or ``file.npz``, and the rows that its images are to have."""
+GRAPH = "graph:"
+"""What a model begins with that is the folder of a network quantized already."""
+
+
+def graph_folder(model: str) -> Path | None:
+    """The folder of a network that is quantized already; None for a model that is to be trained and quantized."""
+    return Path(model.removeprefix(GRAPH)) if model.startswith(GRAPH) else None
 
 
 class ConfigError(ValueError):
@@ -267,6 +275,16 @@ class Config(_Section):
             raise ValueError(f"explore.speedups are over int8, which is none of quantize.formats: {formats}")
         return self
 
+    @model_validator(mode="after")
+    def _imported_as_it_is(self) -> Config:
+        if graph_folder(self.model) is not None:
+            own = {key for key in ("train", "quantize") if key in self.model_fields_set}
+            own |= {f"explore.{key}" for key in ("speedups", "max_errors") if getattr(self.explore, key)}
+            if own:
+                why = "is quantized already and stays as it is"
+                raise ValueError(f"{', '.join(sorted(own))}: model {self.model!r} {why}; leave them out")
+        return self
+
 
 def load(path: Path) -> Config:
     """The configuration in the TOML file ``path``; ``name`` is the file's stem where left out."""
@@ -301,6 +319,11 @@ def load(path: Path) -> Config:
 def _own_file(path: Path, field: str, value: str) -> str:
     """``file.py:function``, ``file.npz`` or ``name:folder`` with the path made absolute; names as they are."""
     match = OWN_FILE.fullmatch(value)
+    if field == "model" and (graph := graph_folder(value)) is not None:
+        folder = (path.parent / graph.expanduser()).resolve()
+        if not (folder / GRAPH_FILE).is_file():
+            raise ConfigError(path, field, f"{value!r}: there is no file {folder / GRAPH_FILE}")
+        return f"{GRAPH}{folder}"
     if match is None:
         name, _, folder = value.partition(":")
         if field == "data" and folder:

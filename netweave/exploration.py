@@ -33,8 +33,9 @@ from models.ir.activity import Load, measured
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
-from netweave.config import Config, UnsuitableError
+from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.config import Device as Target
+from netweave.imported import FORMAT, Imported
 from netweave.listener import Progress
 from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
@@ -116,11 +117,18 @@ class Exploration:
     @cached_property
     def table(self) -> Table:
         sensitivity = read_json(self.quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
-        graphs = {name: self.loaded(load(self.quantized / name)) for name in self.config.quantize.formats}
+        graphs = {name: self.loaded(load(self.quantized / name)) for name in self.formats}
         return Table(graphs, self.target.target, sensitivity, self.case, FrameInput(self.target.frame_input))
 
+    @property
+    def formats(self) -> list[str]:
+        """Those with a graph of their own."""
+        return self.config.quantize.formats if graph_folder(self.config.model) is None else [FORMAT]
+
     @cached_property
-    def networks(self) -> Networks:
+    def networks(self) -> Networks | Imported:
+        if graph_folder(self.config.model) is not None:
+            return Imported(self.config, self.trained)
         return Networks(self.config, self.trained, self.kept, lambda *_: None)
 
     @property
@@ -296,7 +304,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         tasks = [Task(what, {**base, **own}, evaluate, {**whom, "arguments": own}) for own in of]
         return pool.run(tasks, shown, progress)
 
-    named = families(exploration.config.quantize.formats, exploration.search)
+    named = families(exploration.formats, exploration.search)
     sizes = ask("shares", "sizes", [{"family": family} for family in named])
     looked = {family: found["shares"] for family, found in zip(named, sizes, strict=True)}
     unmet = {family: found["infeasible"] for family, found in zip(named, sizes, strict=True) if "infeasible" in found}

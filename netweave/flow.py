@@ -3,6 +3,7 @@
 ::
 
     train/      network.npz train.json          the float network
+                or graph.json weights.npz       the network itself, where it is quantized already
     networks/   graph.json weights.npz ...      every quantized network that was measured
     evaluations/                                what explorations have finished, each under all it depends on
     quantize/   quantize.json <format>/         one format for all layers; each layer's sensitivity
@@ -31,9 +32,9 @@ from typing import Any
 from cosim.design import Cosim
 from dse.front import Front
 from hw.manifest import VERSION as MANIFEST_VERSION
-from netweave import __version__, architectures, designs, exploration, fronts, networks
+from netweave import __version__, architectures, designs, exploration, fronts, imported, networks
 from netweave import finetune as finetuning
-from netweave.config import Config
+from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
@@ -52,18 +53,22 @@ SILENT, HERE = Listener(), Pool()
 
 @alone
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
-    """Train the float network."""
+    """Train the float network, or see what one that is quantized already is worth."""
     inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
-    _job(run / "train", inputs, partial(networks.train, config)).run(listener)
+    write = networks.train if graph_folder(config.model) is None else imported.train
+    _job(run / "train", inputs, partial(write, config)).run(listener)
 
 
 @alone
 def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
-    """Quantize it at each format, and measure what each layer suffers from each."""
+    """Quantize it at each format, and measure what each layer suffers from each; unless it is quantized already."""
     trained = _needs(run / "train", listener, force)
     inputs = {"trained": digest(trained), **networks.settings(config), "formats": config.quantize.formats}
     inputs["sensitivity"] = config.quantize.sensitivity
-    _job(run / "quantize", inputs, partial(networks.quantize, config, trained, run / "networks")).run(listener)
+    write: Callable[[Progress, Path], None] = partial(networks.quantize, config, trained, run / "networks")
+    if graph_folder(config.model) is not None:
+        write = partial(imported.quantize, trained)
+    _job(run / "quantize", inputs, write).run(listener)
 
 
 @alone
@@ -86,6 +91,8 @@ def finetune(
 
     What came of it, by device and point.
     """
+    if graph_folder(config.model) is not None:
+        raise UnsuitableError(f"model {config.model!r} is quantized already; there is nothing of it to be trained")
     trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
     names = [target.target.name for target in config.device]
     folders = {name: _needs(run / "explore" / name, listener, force) for name in names}

@@ -12,9 +12,9 @@ from typing import Any
 
 from models.ir.activity import measured
 from models.ir.graph import Graph
-from models.ir.serialize import load, save
+from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
 from models.source import SourceError, is_function
-from netweave.config import Config, UnsuitableError
+from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.listener import Progress
 from netweave.stamp import digest, make
 from reports.artifact import read_json, write_json
@@ -171,7 +171,7 @@ class Networks:
 
 def origin(config: Config, trained: Path) -> dict[str, object]:
     """What a quantized network depends on besides its assignment."""
-    return {"trained": digest(trained / "network.npz"), **settings(config)}
+    return {"trained": digest(trained), **settings(config)}
 
 
 def settings(config: Config) -> dict[str, object]:
@@ -186,6 +186,8 @@ def settings(config: Config) -> dict[str, object]:
 
 
 def source(spec: str) -> str:
-    """A built-in name as it is; a user's own file with the hash of its content."""
+    """A built-in name as it is; a user's own file, or network quantized already, with the hash of its content."""
+    if (folder := graph_folder(spec)) is not None:
+        return " ".join([spec, *(digest(folder / file) for file in (GRAPH_FILE, WEIGHTS_FILE))])
     path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(re.sub(r"@\d+$", "", spec))
     return f"{spec} {digest(path)}" if path.is_file() else spec

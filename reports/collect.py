@@ -41,6 +41,7 @@ def collect(run: Path, devices: dict[str, Device], about: dict[str, str]) -> Rep
         model=about["model"],
         data=about["data"],
         netweave=about["netweave"],
+        reference=trained.get("reference", "float"),
         accuracy=_accuracy(trained["validation"]),
         test=_accuracy(trained["test"]),
         uniform=[

@@ -227,7 +227,10 @@ class Uniform(_Part):
 
 
 class Report(_Part):
-    """``accuracy`` of the float network on the validation split, which designs are chosen by; ``test`` on that one."""
+    """``accuracy`` of the ``reference`` on the validation split, which designs are chosen by; ``test`` on that one.
+
+    ``reference``: ``float``, the network before it was quantized, or ``imported``, one that came in integers.
+    """
 
     format: Literal["netweave report"] = FORMAT
     version: Literal[2] = VERSION
@@ -235,6 +238,7 @@ class Report(_Part):
     model: str
     data: str
     netweave: str
+    reference: str = "float"
     accuracy: Accuracy
     test: Accuracy
     uniform: list[Uniform]

@@ -59,7 +59,7 @@ def see(name: str) -> Graph:
     else:
         pixels, none = (grids * SCALE).astype(np.float32), np.zeros(len(grids), np.int64)
         shape = PUBLISHED[name.lower().replace("-", "_")]
-        images = Dataset(name, *3 * (pixels, none), shape.head, IntType(8), SCALE, sparse=True)
+        images = Dataset(name, pixels, none, pixels, none, pixels, none, shape.head, IntType(8), SCALE, sparse=True)
         graph = quantize(shape.build(), images, "int8", epochs=0).export()
     return measured(graph, masks)
 

@@ -17,14 +17,16 @@ from models.ir.dtype import IntType
 class Counts:
     """Events of either polarity a site, from ``start`` to ``stop`` microseconds, at most ``most`` of each.
 
-    Events that none nearby supports within ``within`` microseconds are left out. The default is
-    the first of three saccades; it leaves about a quarter of N-MNIST's sites active.
+    Events that none nearby supports within ``within`` microseconds are left out; None keeps all. ``first``: how many of
+    these count, the earliest; None for all. The default is the first of three saccades; it leaves about a quarter of
+    N-MNIST's sites active.
     """
 
     start: int = 0
     stop: int = 100_000
-    within: int = 5_000
+    within: int | None = 5_000
     most: int = 7
+    first: int | None = None
 
     @property
     def dtype(self) -> IntType:
@@ -37,11 +39,14 @@ class Counts:
 
     def image(self, events: Recording) -> np.ndarray:
         """uint8 ``[2, height, width]``."""
-        return histogram(background_activity(between(events, self.start, self.stop), self.within), self.most)
+        window = between(events, self.start, self.stop)
+        if self.within is not None:
+            window = background_activity(window, self.within)
+        return histogram(window.select(slice(self.first)), self.most)
 
     def floats(self, images: np.ndarray) -> np.ndarray:
         """float32: the values that images of counts stand for."""
         return images.astype(np.float32) * np.float32(self.scale)
 
-    def describe(self) -> dict[str, int]:
+    def describe(self) -> dict[str, int | None]:
         return asdict(self)

@@ -14,6 +14,7 @@ from models.data.cifar10 import cifar10
 from models.data.dataset import Dataset, DatasetError
 from models.data.digits import digits
 from models.data.digits_dvs import digits_dvs
+from models.data.esda_n_mnist import esda_n_mnist
 from models.data.fashion_mnist import fashion_mnist
 from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
@@ -24,11 +25,13 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
     "cifar10": cifar10,
     "digits": digits,
     "digits_dvs": digits_dvs,
+    "esda_n_mnist": esda_n_mnist,
     "fashion_mnist": fashion_mnist,
     "n_mnist": n_mnist,
 }
 FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {
     "cifar10": lambda folder, progress: cifar10(folder),
+    "esda_n_mnist": esda_n_mnist,
     "fashion_mnist": lambda folder, progress: fashion_mnist(folder),
     "n_mnist": n_mnist,
 }

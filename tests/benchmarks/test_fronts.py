@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import fronts
@@ -47,5 +48,5 @@ def test_picture_shows_every_way() -> None:
     drawn = picture("title", ways, {"fast": (0.5, 0.4), "slow": (0.1, 0.2)})
     left, right = drawn.axes
     assert [label.get_text() for label in right.get_yticklabels()] == ["fast", "slow"]
-    steps = [list(line.get_xdata()) for line in left.get_lines()]
+    steps = [np.asarray(line.get_xdata()).tolist() for line in left.get_lines()]
     assert steps == [[2000, 4000, 4000], [1000, 2000, 4000]]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.data import DATA
-from models.esda import EsdaFileError, load_esda
+from models.esda import EsdaFileError, classified, load_esda
 from models.esda_text import load_esda_text
 from models.ir import golden
 from models.ir.frame import Frame
-from models.ir.graph import Add, Conv, Shape
+from models.ir.graph import Add, Conv, GraphError, Shape
 from models.ir.serialize import graphs_equal
 
 FOLDER = DATA / "esda_golden"
@@ -131,6 +131,30 @@ def test_a_network_follows_the_published_rules(tmp_path: Path, seed: int) -> Non
     path = write_network(tmp_path, np.random.default_rng(seed))
     graph, frame = load_esda(path)
     assert np.array_equal(golden.run(graph, frame)["sum"].features[0], published_rules(path))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_linear_layer_multiplies_the_sum(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    path = write_network(tmp_path, rng)
+    graph, frame = load_esda(path)
+    weight = rng.integers(-128, 128, (10, 4))
+    logits = golden.run(classified(graph, weight.astype(np.float32)), frame)["fc"].features[0]
+    assert np.array_equal(logits, weight @ published_rules(path))
+
+
+@pytest.mark.parametrize(
+    ("weight", "says"),
+    [
+        (np.full((10, 4), 0.5), r"node 'fc', field 'weight': 0.5 must be an integer"),
+        (np.full((10, 4), 128), r"node 'fc', field 'weight': 128 is no value of int8"),
+        (np.ones((10, 5)), r"node 'fc', field 'weight': \(10, 1, 1, 5\) must have shape \(10, 1, 1, 4\)"),
+    ],
+)
+def test_weights_that_are_none_of_the_linear_layer(tmp_path: Path, weight: np.ndarray, says: str) -> None:
+    graph, _ = load_esda(write_network(tmp_path, np.random.default_rng(0)))
+    with pytest.raises(GraphError, match=says):
+        classified(graph, weight)
 
 
 def test_an_empty_frame_sums_to_zero(tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""Networks that are quantized already: ``model = "graph:FOLDER"``, a folder that ``models.ir.serialize.save`` wrote.
+
+An importer (``models.esda``) or any other program makes them. Nothing is trained and nothing quantized; the stages of
+these names check that the data set fits, and run golden on its images.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+
+from dse.candidates import owns_format
+from models import data
+from models.data.dataset import Dataset
+from models.ir import golden
+from models.ir.activity import measured
+from models.ir.graph import Graph
+from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
+from netweave.config import Config, UnsuitableError, graph_folder
+from netweave.listener import Progress
+from netweave.networks import ACCURACY, ACTIVITY_FRAMES, Measured
+from reports.artifact import read_json, write_json
+from reports.paired import packed
+from reports.schema import Accuracy
+
+FORMAT = "imported"
+"""What stands for the formats of such a network, whatever they are: the one family that an exploration has."""
+
+
+class Imported:
+    """Stands for ``Networks``: there is one assignment, and its network is what ``train`` wrote."""
+
+    def __init__(self, config: Config, trained: Path) -> None:
+        self.config, self.trained = config, trained
+
+    @cached_property
+    def data(self) -> Dataset:
+        return data.load(self.config.data)
+
+    def measure(self, assignment: dict[str, str]) -> Measured:
+        content = read_json(self.trained / ACCURACY, "accuracy", "train")
+        correct, total = content["validation"]
+        return Measured(self.trained, Accuracy(correct=correct, total=total), content["right"])
+
+
+def train(config: Config, progress: Progress, folder: Path) -> None:
+    """Write the graph with its activity on training images, and its accuracy on validation and test images."""
+    source = graph_folder(config.model)
+    assert source is not None, "only for a network that is quantized already"
+    graph, images = load(source), data.load(config.data, progress)
+    _check(config, graph, images)
+    if graph.input.sparse:
+        sample = images.sample("train", ACTIVITY_FRAMES)
+        graph = graph.replace(stats=measured(graph, sample, partial(progress, "activity")).stats)
+    save(graph, folder)
+    hits = {split: right(graph, images, split, progress) for split in ("validation", "test")}
+    counts = {split: [int(own.sum()), len(own)] for split, own in hits.items()}
+    assignment = {node.name: FORMAT for node in graph.nodes if owns_format(node)}
+    content = {"assignment": assignment, **counts, "right": packed(hits["validation"])}
+    write_json(folder / ACCURACY, "accuracy", content)
+    write_json(folder / "train.json", "train", {**counts, "reference": FORMAT})
+
+
+def quantize(trained: Path, progress: Progress, folder: Path) -> None:
+    """Write the graph where those of formats stand, and ``quantize.json``, in which no format costs anything."""
+    (folder / FORMAT).mkdir()
+    for file in (GRAPH_FILE, WEIGHTS_FILE):
+        shutil.copy(trained / file, folder / FORMAT)
+    content = read_json(trained / ACCURACY, "accuracy", "train")
+    reached = dict.fromkeys(("post_training", "trained"), content["validation"])
+    written = {"choices": list(content["assignment"]), "uniform": {FORMAT: reached}, "sensitivity": {}}
+    write_json(folder / "quantize.json", "quantize", written)
+
+
+def right(graph: Graph, images: Dataset, split: str, progress: Progress = lambda *_: None) -> np.ndarray:
+    """bool ``[n]``: of which images of a split golden's largest output is their class."""
+    labels = images.split(split)[1]
+    found = np.zeros(len(labels), dtype=bool)
+    for number, (frame, label) in enumerate(zip(images.frames(split), labels.tolist(), strict=True)):
+        progress(f"{split} images", number, len(labels))
+        found[number] = golden.run(graph, frame)[graph.output].features[0].argmax() == label
+    return found
+
+
+def _check(config: Config, graph: Graph, images: Dataset) -> None:
+    """Raise where the network does not take the data set's images, or does not tell its classes apart."""
+    node, output, numbers = graph.input, graph.shapes[graph.output], images.input_dtype.values()
+    if node.shape != images.shape:
+        raise _unsuitable(config, f"takes images of {node.shape}", f"must take those of {images.shape}")
+    if output != (1, 1, images.classes):
+        raise _unsuitable(config, f"gives {output} outputs", f"must give 1x1x{images.classes}, one a class")
+    if images.sparse and not node.sparse:
+        raise _unsuitable(config, "takes dense images", "must take sparse ones")
+    if not np.array_equal(node.dtype.nearest(numbers), numbers):
+        raise _unsuitable(config, f"takes numbers of {node.dtype}", f"must take those of {images.input_dtype}")
+
+
+def _unsuitable(config: Config, has: str, why: str) -> UnsuitableError:
+    return UnsuitableError(f"model {config.model!r} {has}; for data {config.data!r} it {why}")
