@@ -54,7 +54,7 @@ SILENT, HERE = Listener(), Pool()
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Train the float network."""
     inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
-    _job(run / "train", inputs, partial(networks.train, config)).run(listener)
+    _job(run / "train", inputs, partial(networks.train, config, listener.note)).run(listener)
 
 
 @alone
