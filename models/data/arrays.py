@@ -82,17 +82,22 @@ def _pixels(
     """The input format of ``images`` [n, C, H, W], and float32 pixels in it."""
     scale, percentile = _given_scale(name, arrays), _given_percentile(name, arrays)
     floats = images["x_train"].dtype.kind == "f"
-    if percentile is not None and (scale is not None or not floats):
+    low, high = min(x.min() for x in images.values()), max(x.max() for x in images.values())
+    # a table's integers count and measure; those of an image are codes
+    wide = flat and not floats and scale is None and smallest_dtype(int(low), int(high)) is None
+    if percentile is not None and (scale is not None or not (floats or wide)):
         why = "input_scale is given" if floats else "integers are taken as they are"
         raise DatasetError(f"data set {name!r}, percentile: {percentile:g} is for floats that need a scale; {why}")
-    if floats and scale is None:
-        return _rounded(quantization(images, flat, percentile), images)
+    if wide or (floats and scale is None):
+        found = quantization(images, flat, percentile)
+        fit = f"x_train: integers {low} to {high} do not fit {MAX_INPUT_BITS} bits, and are rounded as floats are"
+        return _rounded(replace(found, notes=(fit, *found.notes)) if wide else found, images)
     scale = scale or 1.0
     steps = {key: x.astype(np.float64) / (scale if floats else 1) for key, x in images.items()}
-    low, high = round(min(x.min() for x in steps.values())), round(max(x.max() for x in steps.values()))
-    dtype = smallest_dtype(low, high)
+    first, last = (round(float(end) / (scale if floats else 1)) for end in (low, high))
+    dtype = smallest_dtype(first, last)
     if dtype is None:
-        why = f"pixels need integers {low} to {high}; {MAX_INPUT_BITS} bits is the limit; floats are rounded to it"
+        why = f"pixels need integers {first} to {last}; {MAX_INPUT_BITS} bits is the limit; floats are rounded to it"
         raise DatasetError(f"data set {name!r}: {why}")
     return InputQuantization(dtype, scale), {key: (x * scale).astype(np.float32) for key, x in steps.items()}
 

@@ -37,7 +37,9 @@ def plan_for(model: nn.Module | Plan, data: Dataset, name: str = "network") -> P
     plan = model if isinstance(model, Plan) else trace_for(model, input_layer(data), name)
     shape = plan[plan.output].shape
     if tuple(shape) != (1, 1, data.classes):
-        raise NetworkError(f"network {plan.name!r} gives {shape}; data set {data.name!r} needs 1x1x{data.classes}")
+        hint = "; each class needs an output of its own, also where there are two" if tuple(shape) == (1, 1, 1) else ""
+        needs = f"data set {data.name!r} needs 1x1x{data.classes}{hint}"
+        raise NetworkError(f"network {plan.name!r} gives {shape}; {needs}")
     return plan
 
 

@@ -109,6 +109,16 @@ def test_numbers_that_no_network_trains_on_are_scaled() -> None:
     assert "e+30; each feature has its own scale" in data.notes[0]
 
 
+def test_a_tables_integers_beyond_8_bits_are_rounded_as_floats_are() -> None:
+    ages = np.random.default_rng(0).integers(18, 90, (600, 1))
+    x = np.concatenate([ages, 1000 * ages + 7], axis=1)
+    data = data_of(x)
+    assert data.notes[0] == f"x_train: integers 18 to {x.max()} do not fit 8 bits, and are rounded as floats are"
+    assert "feature 0 would use 1 of 256 levels; each feature has its own scale" in data.notes[1]
+    assert levels(data) == [len(np.unique(ages))] * 2
+    assert np.array_equal(data.train_x, data_of(x.astype(np.float64)).train_x)
+
+
 def test_what_does_not_vary_is_named() -> None:
     x = np.concatenate([normal(600, 2), np.full((600, 1), 7.5)], axis=1)
     assert data_of(x).notes[0] == "x_train: feature 2 is 7.5 throughout, which tells no class from another"
@@ -147,7 +157,7 @@ def test_tests_beyond_the_training_split_are_clipped_and_counted() -> None:
         (normal(30, 4), {"percentile": 101}, r"percentile: array\(101\) must be one number above 0, and at most 100"),
         (np.round(normal(30, 4)), {"percentile": 99, "input_scale": 1}, "percentile: 99 .* input_scale is given"),
         (np.arange(120).reshape(30, 4), {"percentile": 99}, "percentile: 99 .* integers are taken as they are"),
-        (10 * np.arange(120).reshape(30, 4), {}, "integers 0 to 1190; 8 bits is the limit; floats are rounded to it"),
+        (np.arange(480).reshape(30, 4, 2, 2), {}, "integers 0 to 479; 8 bits is the limit; floats are rounded to it"),
     ],
 )
 def test_wrong_keys_are_named(x: np.ndarray, keys: dict[str, float], message: str) -> None:

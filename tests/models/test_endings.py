@@ -15,7 +15,7 @@ from models.data.arrays import from_arrays
 from models.endings import ENDINGS
 from models.evaluate import accuracy
 from models.quant import quantize
-from models.quant.qat import plan_for
+from models.quant.qat import NetworkError, plan_for
 from models.trace import TraceError
 from models.train import train
 
@@ -91,6 +91,13 @@ def test_elsewhere_it_is_not_supported(kind: str) -> None:
         plan_for(ended(ending, after=lambda x: x + x), blobs())
     with pytest.raises(TraceError, match=r"^0: Sigmoid is not supported"):
         plan_for(nn.Sequential(nn.Sigmoid(), nn.Linear(4, 3)), blobs())
+
+
+def test_one_sigmoid_for_two_classes_is_refused_with_what_to_give() -> None:
+    with pytest.raises(
+        NetworkError, match=r"gives 1x1x1; .* each class needs an output of its own, also where there are"
+    ):
+        plan_for(nn.Sequential(nn.Linear(4, 1), nn.Sigmoid()), blobs())
 
 
 def test_over_the_images_of_a_batch_it_is_refused() -> None:

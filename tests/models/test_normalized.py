@@ -172,3 +172,10 @@ def test_images_with_channels_of_different_ranges(sparse: int) -> None:
             assert result == (image or Frame.from_dense(ours[index].permute(1, 2, 0).numpy()))
     assert len(graph.input.unit) == 3
     assert not any(graph.input.offset)
+
+
+def test_a_network_that_may_not_be_trained_is_quantized(data: Dataset, trained: nn.Module) -> None:
+    frozen = copy.deepcopy(trained).requires_grad_(False)
+    network = quantize(frozen, data, "int4", epochs=1)
+    assert accuracy(network, data, "test") == accuracy(quantize(trained, data, "int4", epochs=1), data, "test")
+    assert not any(parameter.requires_grad for parameter in frozen.parameters())
