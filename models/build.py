@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -54,10 +55,20 @@ def square(name: str, value: Pair[T]) -> T:
 class PlanBuilder:
     """Adds one layer a call; ``path`` is the module path of the operation being added."""
 
-    def __init__(self, name: str, shape: Shape, sparse: bool) -> None:
+    def __init__(self, name: str, source: InputLayer) -> None:
         self.name = name
-        self.layers: dict[str, Layer] = {"input": InputLayer(name="input", shape=shape, sparse=sparse)}
+        self.layers: dict[str, Layer] = {source.name: source}
         self.path = ""
+
+    def input(self, dtype: torch.dtype) -> Value:
+        """What the module, of weights in ``dtype``, takes: the images, or the numbers behind them."""
+        source = next(iter(self.layers.values()))
+        assert isinstance(source, InputLayer)
+        x = Value(source.name, source.flat)
+        if source.normalization is None or not source.restored:
+            return x
+        offset, unit = (torch.tensor(part, dtype=dtype) for part in astuple(source.normalization))
+        return self._add(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
 
     def plan(self, output: Value) -> Plan:
         return Plan(self.name, tuple(self.layers.values()), output.layer)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 
 from models.data.dataset import Dataset
+from models.plan import input_layer
+from models.quant.network import QuantizedNetwork
 from models.sparse import images
 
 BATCH = 256
@@ -48,9 +51,10 @@ def right(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
     x, y = (torch.from_numpy(part) for part in data.split(split))
     training = network.training
     network.eval()
+    given = partial(images, sparse=data.sparse) if isinstance(network, QuantizedNetwork) else input_layer(data).given
     try:
         with torch.no_grad():
-            outputs = torch.cat([network(images(part, data.sparse)) for part in x.split(BATCH)])
+            outputs = torch.cat([network(given(part)) for part in x.split(BATCH)])
     finally:
         network.train(training)
     if outputs.shape != (len(x), data.classes):

@@ -9,6 +9,7 @@ from models.plan import (
     ClipLayer,
     ClippedLayer,
     ConvLayer,
+    InputLayer,
     Layer,
     MaxPoolLayer,
     Plan,
@@ -19,13 +20,17 @@ from models.plan import (
 def fold_batchnorm(plan: Plan) -> Plan:
     """The plan without batch norms.
 
-    One that alone follows a layer with weights goes into them. Any other becomes a depthwise 1 x 1
-    convolution, which unlike a requantize node may also change a channel's sign.
+    One that alone follows a layer with weights goes into them; else one that only layers follow whose weights can take
+    it in goes into theirs. Any other becomes a depthwise 1 x 1 convolution, which unlike a requantize node may also
+    change a channel's sign.
     """
     layers: dict[str, Layer] = {}
     renamed: dict[str, str] = {}
+    ahead: dict[str, BatchNormLayer] = {}
     for layer in plan.layers:
         layer = _renamed(layer, renamed)
+        before = [ahead[name] for name in layer.inputs if name in ahead]
+        layer = _after(before[0], layer) if before else layer
         if not isinstance(layer, BatchNormLayer):
             layers[layer.name] = layer
             continue
@@ -37,6 +42,8 @@ def fold_batchnorm(plan: Plan) -> Plan:
                 bias=producer.bias * layer.scale + layer.offset,
             )
             renamed[layer.name] = producer.name
+        elif layer.name != plan.output and all(_takes_in(plan, plan[user], layer) for user in plan.users(layer.name)):
+            ahead[layer.name] = layer
         else:
             weight = layer.scale[:, None, None, None]
             layers[layer.name] = ConvLayer(
@@ -48,6 +55,36 @@ def fold_batchnorm(plan: Plan) -> Plan:
                 depthwise=len(weight) > 1,
             )
     return Plan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+
+
+def _takes_in(plan: Plan, layer: Layer, norm: BatchNormLayer) -> bool:
+    """Whether ``layer`` can do what the batch norm before it does: where that moves zero, it must see no padding."""
+    if isinstance(layer, BatchNormLayer):
+        return True
+    if not isinstance(layer, WeightedLayer):
+        return False
+    source = plan.layers[0]
+    assert isinstance(source, InputLayer)
+    if isinstance(layer, ConvLayer) and layer.weight.shape[-1] == layer.stride == 1:
+        return True
+    # what is not active is zero, too
+    return not norm.offset.any() or (not source.sparse and not (isinstance(layer, ConvLayer) and layer.padding))
+
+
+def _after(norm: BatchNormLayer, layer: Layer) -> Layer:
+    """``layer`` in place of itself and of the batch norm before it."""
+    scale, offset = norm.scale.double(), norm.offset.double()
+    if isinstance(layer, BatchNormLayer):
+        kind = layer.scale.dtype
+        scale, offset = (scale * layer.scale).to(kind), (offset * layer.scale + layer.offset).to(kind)
+        return replace(layer, inputs=norm.inputs, scale=scale, offset=offset)
+    assert isinstance(layer, WeightedLayer)
+    weight, kind = layer.weight.double(), layer.weight.dtype
+    depthwise = isinstance(layer, ConvLayer) and layer.depthwise
+    by_channel = (slice(None), None) if depthwise else (None, slice(None))
+    shift = (weight * offset[*by_channel, None, None]).sum(dim=(1, 2, 3))
+    weight = weight * scale[*by_channel, None, None]
+    return replace(layer, inputs=norm.inputs, weight=weight.to(kind), bias=(layer.bias + shift).to(kind))
 
 
 def fuse_clips(plan: Plan) -> Plan:

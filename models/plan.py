@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -18,7 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.data.dataset import Dataset
 from models.ir.graph import Shape
+from models.ir.normalization import Normalization
 from models.sparse import images
 
 NO_CLIP = (-math.inf, math.inf)
@@ -46,6 +48,33 @@ class InputLayer(Layer):
     inputs: tuple[str, ...] = ()
     sparse: bool = False
     """Whether images have active sites only, or all of them."""
+    flat: bool = False
+    """Whether the module takes the channels of the one site as ``[n, features]``."""
+    normalization: Normalization | None = None
+    """What images were made with from the numbers behind them."""
+    restored: bool = False
+    """Whether the module takes those numbers, not the images."""
+
+    def given(self, x: Tensor) -> Tensor:
+        """What the module takes for images ``x`` [n, C, H, W]."""
+        x = images(x, self.sparse)
+        if self.restored and self.normalization:
+            parts = astuple(self.normalization)
+            offset, unit = (torch.tensor(part, dtype=x.dtype)[:, None, None] for part in parts)
+            x = x * unit + offset
+        return x.flatten(1) if self.flat else x
+
+
+def input_layer(data: Dataset) -> InputLayer:
+    """The input of networks for the images of ``data``."""
+    return InputLayer(
+        name="input",
+        shape=data.shape,
+        sparse=data.sparse,
+        flat=data.flat,
+        normalization=data.normalization,
+        restored=data.restored,
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -165,6 +194,10 @@ class Plan:
     name: str
     layers: tuple[Layer, ...]
     output: str
+    ending: str = ""
+    """What the module does to the output that the plan leaves out: a key of ``models.endings.ENDINGS``, or nothing."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what the plan leaves out."""
 
     def __getitem__(self, name: str) -> Layer:
         return self._by_name[name]

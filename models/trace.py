@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import operator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,13 +17,14 @@ from torch.fx.node import map_arg
 from torch.nn.parameter import is_lazy
 
 from models.build import PlanBuilder, SettingError, Value
+from models.endings import ENDINGS, dim_of, ending_of
 from models.fold import fold_batchnorm, fuse_clips
 from models.ir.graph import Shape
 from models.operations import FUNCTIONS, MODULES
 from models.plan import InputLayer, Plan
-from models.sparse import images
 
 TOLERANCE = 1e-6
+CLASS_DIMS = (None, 1, -1)
 CHECKED_SHARE = 0.3
 """Active sites of the sparse images that a trace is checked with."""
 
@@ -36,15 +38,24 @@ def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = 
 
     ``sparse`` says that images have active sites only. The module is the same: it computes on either kind.
     """
+    return trace_for(model, InputLayer(name="input", shape=shape, sparse=sparse), name)
+
+
+def trace_for(model: nn.Module, source: InputLayer, name: str = "network") -> Plan:
+    """The float plan of ``model`` for the images of ``source``.
+
+    A softmax, log-softmax or sigmoid that the module ends with is left out, which the plan's ``notes`` say.
+    """
     model = copy.deepcopy(model).eval()
     _refuse_weights(model)
     graph = _symbolic(model)
+    ending, notes = _without_ending(model, graph)
     _refuse_unknown(model, graph)
-    plan = fuse_clips(fold_batchnorm(_build(model, graph, shape, name, sparse)))
+    plan = fuse_clips(fold_batchnorm(_build(model, graph, source, name, torch.float32)))
     # in double precision, in which folding changes no output by more than the tolerance
-    model.double()
-    _check_same(model, fuse_clips(fold_batchnorm(_build(model, graph, shape, name, sparse))))
-    return plan
+    double = _build(model.double(), graph, source, name, torch.float64)
+    _check_same(model, fuse_clips(fold_batchnorm(double)), ending)
+    return replace(plan, ending=ending, notes=notes)
 
 
 def _symbolic(model: nn.Module) -> fx.Graph:
@@ -61,6 +72,24 @@ def _symbolic(model: nn.Module) -> fx.Graph:
         raise TraceError(f"{type(model).__name__}: takes {len(inputs)} inputs ({', '.join(inputs)}); must take 1")
     graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
     return graph
+
+
+def _without_ending(model: nn.Module, graph: fx.Graph) -> tuple[str, tuple[str, ...]]:
+    """Take what is in ``ENDINGS`` from the end of ``graph``: its key there, and a note."""
+    output = next(iter(reversed(graph.nodes)))
+    last = output.args[0]
+    ending = ending_of(model, last) if isinstance(last, fx.Node) else ""
+    if not ending:
+        return "", ()
+    assert isinstance(last, fx.Node)
+    path, operation, dim = _path(last), _operation(model, last), dim_of(model, last)
+    if dim not in CLASS_DIMS:
+        raise TraceError(f"{path}: {operation} with dim {dim} is not supported: must be 1, that of the classes")
+    output.args = (last.all_input_nodes[0],)
+    graph.erase_node(last)
+    return ending, (
+        f"{path}: {operation} ends the network and is left out, as it leaves the largest output the largest",
+    )
 
 
 def _refuse_weights(model: nn.Module) -> None:
@@ -92,13 +121,13 @@ def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
         raise TraceError("\n".join([*unknown, f"supported are {modules}, their functional forms, and addition"]))
 
 
-def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str, sparse: bool) -> Plan:
-    build = PlanBuilder(name, shape, sparse)
+def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dtype: torch.dtype) -> Plan:
+    build = PlanBuilder(name, source)
     values: dict[fx.Node, Any] = {}
     for node in graph.nodes:
         build.path = _path(node)
         if node.op == "placeholder":
-            values[node] = Value("input")
+            values[node] = build.input(dtype)
         elif node.op == "get_attr":
             values[node] = operator.attrgetter(str(node.target))(model)
         elif node.op == "output":
@@ -122,7 +151,7 @@ def _build(model: nn.Module, graph: fx.Graph, shape: Shape, name: str, sparse: b
     raise TraceError(f"{type(model).__name__}: returns nothing")
 
 
-def _check_same(model: nn.Module, plan: Plan) -> None:
+def _check_same(model: nn.Module, plan: Plan, ending: str) -> None:
     """Refuse a module that the trace does not describe, such as one that relies on writing in place."""
     source = plan.layers[0]
     assert isinstance(source, InputLayer)
@@ -133,10 +162,11 @@ def _check_same(model: nn.Module, plan: Plan) -> None:
         x *= torch.rand(2, 1, height, width, generator=generator) < CHECKED_SHARE
     with torch.no_grad():
         try:
-            wanted = model(images(x.clone(), source.sparse)).flatten(1)
+            wanted = model(source.given(x.clone())).flatten(1)
         except Exception as error:
-            raise TraceError(f"{type(model).__name__}: fails on images of {source.shape}: {error}") from error
-        found = plan.logits(x)
+            form = f"[n, {channels}]" if source.flat else f"images of {source.shape}"
+            raise TraceError(f"{type(model).__name__}: fails on {form}: {error}") from error
+        found = ENDINGS[ending].apply(plan.logits(x))
     if not torch.isfinite(wanted).all():
         raise TraceError(
             f"{type(model).__name__}: its outputs are not finite; are its weights too large, or a variance negative?"

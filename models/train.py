@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data.dataset import Augment, Dataset
+from models.endings import ENDINGS
+from models.plan import input_layer
 from models.sparse import images
 
 Progress = Callable[[str, int, int], None]
@@ -50,13 +52,20 @@ def batches(data: Dataset, generator: torch.Generator) -> Iterator[tuple[Tensor,
 
 
 def train(
-    model: nn.Module, data: Dataset, epochs: int = EPOCHS, seed: int = 0, progress: Progress | None = None
+    model: nn.Module,
+    data: Dataset,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    progress: Progress | None = None,
+    ending: str = "",
 ) -> nn.Module:
     """Train ``model`` in place on the training split and return it in eval mode.
 
+    ``ending``: the key of ``ENDINGS`` that the model ends with; the loss is that of what comes before.
     Deterministic for one seed on one machine; the caller's random state stays as it is.
     """
     generator = torch.Generator().manual_seed(seed)
+    given, logits = input_layer(data).given, ENDINGS[ending].undo
     steps = epochs * max(1, len(data.train_x) // BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.2)
@@ -65,7 +74,7 @@ def train(
         model.train()
         for epoch in range(epochs):
             for x, y in batches(data, generator):
-                loss = F.cross_entropy(model(x), y, label_smoothing=LABEL_SMOOTHING)
+                loss = F.cross_entropy(logits(model(given(x))), y, label_smoothing=LABEL_SMOOTHING)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -55,8 +55,11 @@ SILENT, HERE = Listener(), Pool()
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Train the float network, or see what one that is quantized already is worth."""
     inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
-    write = networks.train if graph_folder(config.model) is None else imported.train
-    _job(run / "train", inputs, partial(write, config)).run(listener)
+    if graph_folder(config.model) is None:
+        write = partial(networks.train, config, listener.note)
+    else:
+        write = partial(imported.train, config)
+    _job(run / "train", inputs, write).run(listener)
 
 
 @alone

@@ -21,5 +21,8 @@ class Listener:
     def end(self, stage: str, fresh: bool, folder: Path) -> None:
         """A stage's ``folder`` is complete: made now, or ``fresh`` is false and it was before."""
 
+    def note(self, text: str) -> None:
+        """Something that was decided of the user's data or network, and that whoever waits should know."""
+
     def warn(self, text: str) -> None:
         """Something that stops nothing, and that whoever waits should know."""

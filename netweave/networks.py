@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from models.data.dataset import Dataset
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
@@ -26,27 +28,35 @@ ACTIVITY_FRAMES = 256
 ACCURACY = "accuracy.json"
 
 
-def train(config: Config, progress: Progress, folder: Path) -> None:
-    """Write ``network.npz``, the trained weights, and ``train.json``, their accuracy on validation and test images."""
-    from models import data, train, zoo
+def train(config: Config, note: Callable[[str], None], progress: Progress, folder: Path) -> None:
+    """Write ``network.npz``, the trained weights, and ``train.json``, their accuracy on validation and test images.
+
+    ``note`` is told what was decided of the data and the model.
+    """
+    from models import train, zoo
     from models.evaluate import accuracy
     from models.quant.qat import plan_for
     from models.verify import refuse_overflow
     from models.weights import save_weights
 
-    images = data.load(config.data, progress)
+    images = load_images(config, progress)
+    for text in images.notes:
+        note(text)
     network = zoo.load_model(config.model, config.train.seed)
     others = {parameter.dtype for parameter in network.parameters() if str(parameter.dtype) != "torch.float32"}
     if others:
         raise UnsuitableError(f"model {config.model!r} has weights of {others.pop()}; they must be of torch.float32")
     # names what cannot be quantized before any time is spent on it
-    refuse_overflow(plan_for(network, images, config.name), images)
+    plan = plan_for(network, images, config.name)
+    for text in plan.notes:
+        note(text)
+    refuse_overflow(plan, images)
     epochs = config.train.epochs
     if epochs and not any(parameter.requires_grad for parameter in network.parameters()):
         why = "has no parameter that training may change, as none has requires_grad; with 0 it is taken as it is"
         raise UnsuitableError(f"train.epochs: {epochs}, but model {config.model!r} {why}")
     try:
-        train.train(network, images, epochs, config.train.seed, progress)
+        train.train(network, images, epochs, config.train.seed, progress, plan.ending)
     except Exception as error:
         if is_function(config.model):  # its code is the user's
             raise SourceError(f"{config.model!r}: fails in training: {type(error).__name__}: {error}") from error
@@ -55,6 +65,19 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
     save_weights(network, folder / "network.npz")
     reached = {split: accuracy(network, images, split) for split in ("validation", "test")}
     write_json(folder / "train.json", "train", {split: [own.correct, own.total] for split, own in reached.items()})
+
+
+def load_images(config: Config, progress: Progress) -> Dataset:
+    """The data set. Where it is normalized, a network that is trained here is trained on that; any other is not."""
+    from models import data
+
+    images = data.load(config.data, progress)
+    if images.normalization is None:
+        return images
+    taken = "as train.epochs is 0, the network takes the numbers as they were given, and its first layer the scales in"
+    if config.train.epochs:
+        taken = "the network is trained on the numbers so scaled; with train.epochs = 0 it would take them as given"
+    return replace(images, restored=not config.train.epochs, notes=(*images.notes, taken))
 
 
 def quantize(config: Config, trained: Path, kept: Path, progress: Progress, folder: Path) -> None:
@@ -100,14 +123,14 @@ class Networks:
     """
 
     def __init__(self, config: Config, trained: Path, kept: Path, progress: Progress) -> None:
-        from models import data, zoo
+        from models import zoo
         from models.quant.calibrate import Calibration
         from models.quant.qat import plan_for
         from models.verify import refuse_overflow
         from models.weights import load_weights
 
         self.config, self.kept, self.progress = config, kept, progress
-        self.data = data.load(config.data, progress)
+        self.data = load_images(config, progress)
         network = zoo.load_model(config.model, config.train.seed)
         load_weights(network, trained / "network.npz")
         network.eval()

@@ -61,6 +61,9 @@ class Watcher(Listener):
         took = f"{going.seconds:7.1f} s" if fresh else "     kept"
         self.out.print(f"[green]✓[/] {stage:<20} [dim]{took}[/]   {escape(str(folder))}", soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        self._err.print(f"[cyan]note:[/] {escape(text)}", soft_wrap=True)
+
     def warn(self, text: str) -> None:
         self.warnings.append(text)
         self._err.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)

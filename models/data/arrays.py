@@ -1,31 +1,42 @@
-"""``from_arrays``: a data set from bare arrays, its input format found from the pixels."""
+"""``from_arrays``: a data set from bare arrays, its input format found from the numbers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from models.data.dataset import Dataset, DatasetError
 from models.data.held_out import held_out
-from models.ir.dtype import IntType
+from models.data.layout import images_of
+from models.data.quantization import (
+    MAX_INPUT_BITS,
+    InputQuantization,
+    constant_notes,
+    quantization,
+    smallest_dtype,
+)
+from models.ir.graph import Input, Shape
+from models.ir.normalization import Normalization
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION = ("x_val", "y_val")
-MAX_INPUT_BITS = 8
-GRIDS = (1.0, 1 / 255, *(2.0**-bits for bits in range(1, MAX_INPUT_BITS + 1)))
+CLIPPED = 0.01
+"""Share of a split's values that is clipped without a note."""
 
 
 def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
     """A data set from ``x_train``, ``y_train``, ``x_test``, ``y_test`` and, optionally, ``x_val`` and ``y_val``,
-    ``input_scale`` and ``sparse``.
+    ``input_scale``, ``percentile`` and ``sparse``.
 
     Without ``x_val``, every fifth training image of each class is held out for validation.
 
-    Images are ``[n, C, H, W]``, or ``[n, H, W]`` for one channel. Integer images are multiplied by
-    the scale, 1 unless given. Float images are multiples of it; where it is not given, of the
-    coarsest of 1, 1/255 and 1/2 to 1/256 that divides every pixel, and if none does they are
-    rounded to 8 bits of their largest magnitude. ``sparse``: 1 where only the sites that are not
+    Images are ``[n, C, H, W]``, or ``[n, H, W]`` for one channel; ``[n, features]`` are the channels of one site, which
+    networks take as ``[n, features]`` (``images_of``). Integers are multiplied by the scale, 1 unless given. Floats are
+    multiples of it; where it is not given, ``quantization`` finds it, and ``percentile`` says how many percent of
+    each channel's training values it is to hold. ``sparse``: 1 where only the sites that are not
     zero in every channel are to be active; 0, as without it, where all are.
     """
     given = any(key in arrays for key in VALIDATION)
@@ -33,49 +44,103 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
     for key in wanted:
         if key not in arrays:
             raise DatasetError(f"data set {name!r} has no {key!r}; it has {', '.join(arrays) or 'nothing'}")
-    images = {key: np.asarray(arrays[key]) for key in wanted[::2]}
+    read = {key: images_of(name, key, np.asarray(arrays[key])) for key in wanted[::2]}
     labels = {key: np.asarray(arrays[key]) for key in wanted[1::2]}
-    for key, x in images.items():
-        if x.ndim not in (3, 4) or x.dtype.kind not in "iuf" or not x.size:
-            raise DatasetError(
-                f"data set {name!r}, {key}: {x.dtype} {x.shape} must be numbers [n, C, H, W] or [n, H, W], n >= 1"
-            )
-        if not np.isfinite(x).all():
-            raise DatasetError(f"data set {name!r}, {key}: holds values that are not finite")
+    images = {key: x for key, (x, _, _) in read.items()}
+    flat = read["x_train"][1]
     for (key, y), x in zip(labels.items(), images.values(), strict=True):
         if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
             raise DatasetError(f"data set {name!r}, {key}: {y.dtype} {y.shape} must be integers of shape {x.shape[:1]}")
-    floats = images["x_train"].dtype.kind == "f"
     for key, x in images.items():
-        if floats != (x.dtype.kind == "f"):
+        first = images["x_train"]
+        if x.shape[1:] != first.shape[1:]:
+            raise DatasetError(f"data set {name!r}, {key}: {x.shape[1:]} must be x_train's shape, {first.shape[1:]}")
+        if (x.dtype.kind == "f") != (first.dtype.kind == "f"):
             raise DatasetError(f"data set {name!r}, {key}: {x.dtype} must be float if and only if x_train is")
-    steps = [x.astype(np.float64) for x in images.values()]
-    scale = _given_scale(name, arrays)
-    if floats:
-        grid = scale or _grid(np.concatenate([x.ravel() for x in steps]))
-        steps = [x / grid if scale else np.rint(x / grid) for x in steps]
-        scale = grid
-    scale = scale or 1.0
-    dtype = _smallest_dtype(name, min(x.min() for x in steps), max(x.max() for x in steps))
-    pixels = [((x[:, None] if x.ndim == 3 else x) * scale).astype(np.float32) for x in steps]
-    train, test, *validation = zip(pixels, (y.astype(np.int64) for y in labels.values()), strict=True)
+    sparse = _given_sparse(name, arrays)
+    if sparse and flat:
+        raise DatasetError(f"data set {name!r}, sparse: 1 is for images; [n, features] are of one site, always active")
+    found, pixels = _pixels(name, arrays, images, flat)
+    train, test, *validation = zip(pixels.values(), (y.astype(np.int64) for y in labels.values()), strict=True)
     return Dataset(
         name,
         *((*train, *validation[0]) if given else held_out(*train)),
         *test,
         classes=int(max(y.max() for y in labels.values())) + 1,
-        input_dtype=dtype,
-        input_scale=scale,
-        sparse=_given_sparse(name, arrays),
+        input_dtype=found.dtype,
+        input_scale=found.scale,
+        sparse=sparse,
+        flat=flat,
+        normalization=found.normalization,
+        notes=(*read["x_train"][2], *constant_notes(images, flat), *found.notes),
     )
 
 
+def _pixels(
+    name: str, arrays: Mapping[str, np.ndarray], images: Mapping[str, np.ndarray], flat: bool
+) -> tuple[InputQuantization, dict[str, np.ndarray]]:
+    """The input format of ``images`` [n, C, H, W], and float32 pixels in it."""
+    scale, percentile = _given_scale(name, arrays), _given_percentile(name, arrays)
+    floats = images["x_train"].dtype.kind == "f"
+    low, high = min(x.min() for x in images.values()), max(x.max() for x in images.values())
+    # a table's integers count and measure; those of an image are codes
+    wide = flat and not floats and scale is None and smallest_dtype(int(low), int(high)) is None
+    if percentile is not None and (scale is not None or not (floats or wide)):
+        why = "input_scale is given" if floats else "integers are taken as they are"
+        raise DatasetError(f"data set {name!r}, percentile: {percentile:g} is for floats that need a scale; {why}")
+    if wide or (floats and scale is None):
+        found = quantization(images, flat, percentile)
+        fit = f"x_train: integers {low} to {high} do not fit {MAX_INPUT_BITS} bits, and are rounded as floats are"
+        return _rounded(replace(found, notes=(fit, *found.notes)) if wide else found, images)
+    scale = scale or 1.0
+    steps = {key: x.astype(np.float64) / (scale if floats else 1) for key, x in images.items()}
+    first, last = (round(float(end) / (scale if floats else 1)) for end in (low, high))
+    dtype = smallest_dtype(first, last)
+    if dtype is None:
+        why = f"pixels need integers {first} to {last}; {MAX_INPUT_BITS} bits is the limit; floats are rounded to it"
+        raise DatasetError(f"data set {name!r}: {why}")
+    return InputQuantization(dtype, scale), {key: (x * scale).astype(np.float32) for key, x in steps.items()}
+
+
+def _rounded(
+    found: InputQuantization, images: Mapping[str, np.ndarray]
+) -> tuple[InputQuantization, dict[str, np.ndarray]]:
+    """``found``, with notes on splits that it clips, and float32 pixels in it."""
+    channels, height, width = images["x_train"].shape[1:]
+    affine = found.normalization or Normalization((), ())
+    source = Input(
+        name="input",
+        shape=Shape(height, width, channels),
+        dtype=found.dtype,
+        scale=found.scale,
+        offset=affine.offset,
+        unit=affine.unit,
+    )
+    pixels, notes = {}, list(found.notes)
+    for key, x in images.items():
+        last = np.moveaxis(x, 1, -1)
+        integers = source.encode(last)
+        share = source.clipped(last).mean()
+        if key != "x_train" and share > CLIPPED:
+            notes.append(f"{key}: {share:.1%} of its values lie beyond what x_train's need, and are clipped")
+        pixels[key] = np.ascontiguousarray(np.moveaxis(integers, -1, 1) * found.scale, np.float32)
+    return replace(found, notes=tuple(notes)), pixels
+
+
 def _given_scale(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
-    if "input_scale" not in arrays:
+    return _given_number(name, arrays, "input_scale", math.inf, "must be one positive number")
+
+
+def _given_percentile(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
+    return _given_number(name, arrays, "percentile", 100, "must be one number above 0, and at most 100")
+
+
+def _given_number(name: str, arrays: Mapping[str, np.ndarray], key: str, most: float, rule: str) -> float | None:
+    if key not in arrays:
         return None
-    value = np.asarray(arrays["input_scale"])
-    if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value).all() or value.item() <= 0:
-        raise DatasetError(f"data set {name!r}, input_scale: {value!r} must be one positive number")
+    value = np.asarray(arrays[key])
+    if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value).all() or not 0 < value.item() <= most:
+        raise DatasetError(f"data set {name!r}, {key}: {value!r} {rule}")
     return float(value.item())
 
 
@@ -84,20 +149,3 @@ def _given_sparse(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
     if value.size != 1 or value.item() not in (0, 1):
         raise DatasetError(f"data set {name!r}, sparse: {value!r} must be 0 or 1")
     return bool(value.item())
-
-
-def _grid(values: np.ndarray) -> float:
-    for scale in GRIDS:
-        steps = values / scale
-        if np.abs(steps).max() < 1 << MAX_INPUT_BITS and np.abs(steps - np.rint(steps)).max() < 1e-3:
-            return scale
-    return float(np.abs(values).max()) / (127 if values.min() < 0 else 255)
-
-
-def _smallest_dtype(name: str, low: float, high: float) -> IntType:
-    low, high = round(low), round(high)
-    for width in range(2, MAX_INPUT_BITS + 1):
-        dtype = IntType(width, signed=low < 0)
-        if dtype.min <= low and high <= dtype.max:
-            return dtype
-    raise DatasetError(f"data set {name!r}: pixels need integers {low} to {high}; {MAX_INPUT_BITS} bits is the limit")

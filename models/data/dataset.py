@@ -9,6 +9,7 @@ import numpy as np
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
+from models.ir.normalization import Normalization
 
 SPLITS = ("train", "validation", "test")
 CHECKED = 1024
@@ -44,6 +45,10 @@ class Dataset:
 
     Every pixel is ``input_scale`` times an integer of ``input_dtype``. In a ``sparse`` data set a
     site is active where any of its channels is not zero; in a dense one every site is.
+
+    ``flat``: networks take the channels of the one site as ``[n, features]``. ``normalization``: what pixels were made
+    with from the numbers that the data set was given in, None where they are those numbers; networks take pixels, or
+    with ``restored`` those numbers again. ``notes``: sentences for whoever brought the data.
     """
 
     name: str
@@ -58,6 +63,10 @@ class Dataset:
     input_scale: float
     augment: Augment = Augment()
     sparse: bool = False
+    flat: bool = False
+    normalization: Normalization | None = None
+    restored: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split in SPLITS:
@@ -69,6 +78,13 @@ class Dataset:
             raise self._error("classes", self.classes, "must be 2 or more")
         if self.sparse and self.augment != Augment() and not self.augment.nearest:
             raise self._error("augment", self.augment, "must be nearest for sparse images, or it activates sites")
+        if self.flat and (self.sparse or self.shape[:2] != (1, 1)):
+            raise self._error("flat", True, f"is for dense images of one site; they are {self.shape}")
+        if self.normalization and len(self.normalization.unit) != self.shape.channels:
+            count = f"{len(self.normalization.unit)} channels"
+            raise self._error("normalization", count, f"must have train_x's channels, {self.shape.channels}")
+        if self.normalization and self.sparse and any(self.normalization.offset):
+            raise self._error("normalization.offset", self.normalization.offset, "must be 0 where images are sparse")
 
     def _check(self, split: str) -> None:
         x, y = self.split(split)
@@ -79,7 +95,12 @@ class Dataset:
         if y.min() < 0 or y.max() >= self.classes:
             raise self._error(f"{split}_y", f"{y.min()} to {y.max()}", f"must be 0 to {self.classes - 1}")
         for start in range(0, len(x), CHECKED):
-            self.encode(x[start : start + CHECKED])
+            part = x[start : start + CHECKED]
+            if not np.isfinite(part).all():
+                first, *place = (int(i) for i in np.argwhere(~np.isfinite(part))[0])
+                where = ", ".join(map(str, (start + first, *place)))
+                raise self._error(f"{split}_x[{where}]", part[first, *place], "must be a finite number")
+            self.encode(part)
 
     @property
     def shape(self) -> Shape:
@@ -98,7 +119,7 @@ class Dataset:
         steps = np.asarray(x, dtype=np.float64) / self.input_scale
         integers = np.rint(steps)
         off = np.abs(steps - integers) > 1e-3
-        if not np.isfinite(steps).all() or off.any():
+        if off.any():
             raise self._error("input_scale", self.input_scale, f"does not divide every pixel, {x[off].flat[0]!r}")
         low, high = self.input_dtype.min, self.input_dtype.max
         if integers.min() < low or integers.max() > high:

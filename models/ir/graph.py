@@ -16,6 +16,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.normalization import Normalization
 
 Range = tuple[int, int]
 """Lowest and highest of what a channel's number can be, in Python integers."""
@@ -151,6 +152,11 @@ class Node:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Input(Node):
+    """Frames from outside: channel by channel, an integer stands for ``offset + unit * scale * integer``.
+
+    ``offset`` and ``unit`` are empty where all channels have offset 0 and unit 1.
+    """
+
     op: ClassVar[str] = "input"
     arity: ClassVar[int] = 0
 
@@ -158,6 +164,22 @@ class Input(Node):
     shape: Shape
     sparse: bool = False
     """Whether frames may have any active sites; without it every site of a frame is active, or none is."""
+    offset: tuple[float, ...] = ()
+    unit: tuple[float, ...] = ()
+
+    def encode(self, real: np.ndarray) -> np.ndarray:
+        """int64: the integers of ``real`` [..., channels], each the nearest that the format holds."""
+        # clipped before they become integers, which do not hold every float
+        return self.dtype.nearest(self._steps(real).clip(self.dtype.min, self.dtype.max).astype(np.int64))
+
+    def clipped(self, real: np.ndarray) -> np.ndarray:
+        """bool: which of ``real`` [..., channels] lie beyond what the format holds."""
+        steps = self._steps(real)
+        return (steps < self.dtype.min) | (steps > self.dtype.max)
+
+    def _steps(self, real: np.ndarray) -> np.ndarray:
+        pixels = Normalization(self.offset, self.unit).pixels(real) if self.unit else np.asarray(real, np.float64)
+        return np.rint(pixels / self.scale)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return self.shape
@@ -165,6 +187,14 @@ class Input(Node):
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         if not (1 <= self.shape.height <= MAX_SIDE and 1 <= self.shape.width <= MAX_SIDE and self.shape.channels >= 1):
             raise self.error("shape", str(self.shape), f"must be 1 to {MAX_SIDE} high and wide, with 1 channel or more")
+        try:
+            count = len(Normalization(self.offset, self.unit).unit)
+        except ValueError as error:
+            raise self.error("offset, unit", (self.offset, self.unit), f"is no normalization: {error}") from None
+        if count not in (0, self.shape.channels):
+            raise self.error(
+                "unit", self.unit, f"must be empty, or one number for each of {self.shape.channels} channels"
+            )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -21,8 +21,9 @@ import numpy as np
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from models.ir.graph import NODES, Graph, GraphError, Node, Requant, Shape
 
-VERSION = 3
-"""2: a sum becomes a number of a tapered format in one rounding."""
+VERSION = 4
+"""2: a sum becomes a number of a tapered format in one rounding. 3: biases have a fraction. 4: inputs have an offset
+and a unit for each channel."""
 FORMAT = "netweave graph"
 GRAPH_FILE = "graph.json"
 WEIGHTS_FILE = "weights.npz"

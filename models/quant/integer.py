@@ -8,7 +8,7 @@ A layer whose accumulator could leave int64 once multiplied, well below that, is
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import torch
@@ -168,7 +168,8 @@ class IntegerLayer:
         layer = self.layer
         common: dict[str, Any] = {"name": layer.name, "inputs": layer.inputs, "dtype": self.dtype, "scale": self.scale}
         if isinstance(layer, InputLayer):
-            return ir.Input(**common, shape=layer.shape, sparse=layer.sparse)
+            offset, unit = astuple(layer.normalization) if layer.normalization else ((), ())
+            return ir.Input(**common, shape=layer.shape, sparse=layer.sparse, offset=offset, unit=unit)
         if isinstance(layer, MaxPoolLayer):
             return ir.MaxPool(**common, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
         if isinstance(layer, AddLayer):

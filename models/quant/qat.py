@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from models.data.dataset import Dataset
-from models.plan import Plan, WeightedLayer
+from models.plan import Plan, WeightedLayer, input_layer
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
 from models.quant.reconstruct import reconstruct
 from models.sparse import SparseTensor
-from models.trace import trace
+from models.trace import trace_for
 from models.train import BATCH, Progress, batches
 
 EPOCHS = 6
@@ -34,10 +34,12 @@ class NetworkError(ValueError):
 
 def plan_for(model: nn.Module | Plan, data: Dataset, name: str = "network") -> Plan:
     """The plan of ``model`` for the images of ``data``, one output a class."""
-    plan = model if isinstance(model, Plan) else trace(model, data.shape, name, data.sparse)
+    plan = model if isinstance(model, Plan) else trace_for(model, input_layer(data), name)
     shape = plan[plan.output].shape
     if tuple(shape) != (1, 1, data.classes):
-        raise NetworkError(f"network {plan.name!r} gives {shape}; data set {data.name!r} needs 1x1x{data.classes}")
+        hint = "; each class needs an output of its own, also where there are two" if tuple(shape) == (1, 1, 1) else ""
+        needs = f"data set {data.name!r} needs 1x1x{data.classes}{hint}"
+        raise NetworkError(f"network {plan.name!r} gives {shape}; {needs}")
     return plan
 
 

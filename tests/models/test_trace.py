@@ -11,7 +11,7 @@ from models.build import node_name
 from models.ir.graph import NAME, Shape
 from models.plan import ConvLayer, Plan
 from models.trace import TraceError, trace
-from tests.models.nets import NETS, net
+from tests.models.nets import NETS, net, randomized
 
 IMAGE = Shape(8, 8, 4)
 
@@ -66,6 +66,27 @@ def test_what_cannot_be_folded_becomes_a_layer_of_its_own() -> None:
     assert isinstance(norm, ConvLayer)
     assert norm.depthwise
     assert norm.clip == (0.0, float("inf"))
+
+
+def test_batch_norms_go_into_the_layers_after_them_that_see_no_padding() -> None:
+    def first(*layers: nn.Module, shape: Shape = IMAGE, sparse: bool = False) -> list[str]:
+        model = randomized(nn.Sequential(nn.BatchNorm2d(4), *layers), 0)
+        return [name for name, _ in kinds(trace(model, shape, sparse=sparse))[1:]]
+
+    assert first(nn.Conv2d(4, 3, 3)) == ["conv_1"]
+    assert first(nn.Conv2d(4, 3, 3, padding=1)) == ["batch_norm_0", "conv_1"], (
+        "the padding is zero after the batch norm"
+    )
+    assert first(nn.BatchNorm2d(4), nn.Conv2d(4, 4, 2, groups=4)) == ["conv_2"]
+    assert first(nn.Flatten(), nn.Linear(256, 3)) == ["linear_2"]
+    assert first(nn.Conv2d(4, 3, 1), sparse=True) == ["conv_1"]
+    for layer in (nn.Conv2d(4, 3, 3, padding=1), nn.Conv2d(4, 3, 1, stride=2)):
+        assert first(layer, sparse=True) == ["batch_norm_0", "conv_1"], (
+            "what is not active is zero after the batch norm"
+        )
+    features = nn.BatchNorm1d(4), nn.Linear(4, 6), nn.ReLU(), nn.BatchNorm1d(6), nn.Linear(6, 2)
+    plan = trace(randomized(nn.Sequential(nn.Flatten(), *features), 0), Shape(1, 1, 4))
+    assert kinds(plan)[1:] == [("linear_2", "linear"), ("linear_5", "linear")]
 
 
 def test_an_activation_moves_past_max_pooling() -> None:
@@ -170,7 +191,7 @@ def test_an_unsupported_setting_is_named_with_its_module_path(layer: nn.Module, 
 @pytest.mark.parametrize(
     "function, message",
     [
-        (lambda x: F.softmax(x, 1), r"^stage\.softmax: softmax is not supported\nsupported are Conv2d, "),
+        (lambda x: F.softmax(x, 1).relu(), r"^stage\.softmax: softmax is not supported\nsupported are Conv2d, "),
         (lambda x: x * 2, r"^stage\.mul: mul is not supported"),
         (lambda x: torch.cat([x, x], 1), r"^stage\.cat: cat is not supported"),
         (lambda x: x.permute(0, 2, 3, 1), r"^stage\.permute: permute is not supported"),

@@ -233,7 +233,7 @@ SETS = [
         "return dict(whole, x_train=[[1], [1, 2]])",
         "x_train: is no array: setting an array element",
     ),
-    ("a pixel that is none", "x[0] = np.nan; return whole", "x_train: holds values that are not finite"),
+    ("a pixel that is none", "x[7, 0, 2] = np.nan; return whole", "x_train[7, 0, 2, 0]: nan must be a finite number"),
     ("one class", "y[:] = 0; return whole", "classes: 1 must be 2 or more"),
     (
         "pixels too large",

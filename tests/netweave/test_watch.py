@@ -47,6 +47,15 @@ def test_a_line_now_and_then_says_how_far_a_stage_is(tmp_path: Path) -> None:
     assert written(out) == shown, "nothing is told when all is over"
 
 
+def test_what_was_decided_of_the_data_is_a_line_of_its_own() -> None:
+    out, err = console(), console()
+    Lines(out, err).note("x_train: shape (9, 1, 1, 4) is read as [n, features], in one line however long it is")
+    assert written(out) == []
+    assert written(err) == [
+        "note: x_train: shape (9, 1, 1, 4) is read as [n, features], in one line however long it is"
+    ]
+
+
 @pytest.mark.parametrize("terminal, kind", [(True, Bars), (False, Lines)])
 def test_bars_move_on_a_terminal_alone(tmp_path: Path, terminal: bool, kind: type[Watcher]) -> None:
     out = Console(file=io.StringIO(), force_terminal=terminal)

@@ -37,6 +37,9 @@ def changed(graph: Graph, target: str, /, **changes: Any) -> Graph:
     [
         ("input", {"shape": Shape(0, 4, 1)}, "shape", "'0x4x1' must be 1 to 4096"),
         ("input", {"shape": Shape(4, 5000, 1)}, "shape", "'4x5000x1' must be 1 to 4096"),
+        ("input", {"offset": (0.0,), "unit": (1.0,)}, "unit", "must be empty, or one number for each of"),
+        ("input", {"offset": (0.0,)}, "offset, unit", "is no normalization: 1 offsets and 0 units"),
+        ("input", {"offset": (0.0,) * 2, "unit": (1.0, 0.0)}, "offset, unit", "must be finite, and units above 0"),
         ("input", {"name": "1st"}, "name", "'1st' must match"),
         ("stem", {"name": "Stem"}, "name", "'Stem' must match"),
         ("stem", {"kernel": 8}, "kernel", "8 must be 1 to 7"),
@@ -121,3 +124,12 @@ def test_both_inputs_of_an_add_may_be_one_node() -> None:
     add = Add(name="double", inputs=("input", "input"), dtype=UINT8, a=rule, b=rule, lo=0, hi=255)
     graph = Graph("g", (Input(name="input", dtype=UINT8, shape=Shape(2, 2, 1)), add), "double")
     assert graph.edges == (("input", "double", 0), ("input", "double", 1))
+
+
+def test_an_inputs_integers_are_the_nearest_that_its_format_holds() -> None:
+    plain = Input(name="input", dtype=IntType(4), shape=Shape(1, 1, 2), scale=0.5)
+    assert plain.encode(np.array([[0.6, -0.6], [1e30, -1e30], [3.4, 3.6]])).tolist() == [[1, -1], [7, -8], [7, 7]]
+    own = dataclasses.replace(plain, offset=(100.0, -1e6), unit=(10.0, 1e5))
+    real = np.array([[100.0, -1e6], [107.6, -1e6 - 0.6e5], [1e30, -1e30]])
+    assert own.encode(real).tolist() == [[0, 0], [2, -1], [7, -8]]
+    assert own.clipped(real).tolist() == [[False, False], [False, False], [True, True]]

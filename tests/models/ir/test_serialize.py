@@ -94,8 +94,8 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda d: d.update(version=4), "field 'version': 4 was written by a newer netweave; this one reads 3"),
-        (lambda d: d.update(version="1"), "field 'version': '1' must be 3"),
+        (lambda d: d.update(version=5), "field 'version': 5 was written by a newer netweave; this one reads 4"),
+        (lambda d: d.update(version="1"), "field 'version': '1' must be 4"),
         (lambda d: d.update(format="onnx"), "field 'format': 'onnx' must be 'netweave graph'"),
         (lambda d: d.update(extra=1), "field 'extra' is unknown; valid are format, version"),
         (lambda d: d.pop("nodes"), "field 'nodes': None must be a JSON list"),
