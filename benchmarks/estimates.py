@@ -19,11 +19,11 @@ import numpy as np
 
 from benchmarks.esda_designs import eye_grids
 from benchmarks.inputs.data import DATA
-from benchmarks.inputs.nets import NETS, random_mapping
-from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
+from benchmarks.inputs.nets import NETS, random_mapping, unrolled_mapping
+from benchmarks.inputs.sparse_nets import few_sites, random_masks, random_sparse_net
 from cosim.cycle import Simulator, endless, size_queues
 from dse.candidates import Table
-from dse.estimate import estimate, forecast
+from dse.estimate import estimate, forecast, steady
 from dse.explore import mapping_of, polished
 from dse.milp import solve
 from dse.problem import Objective
@@ -49,8 +49,8 @@ SHARES = {
 GAP, TIME_LIMIT = 0.1, 60.0
 RANDOM = 50
 """Random networks of each kind, dense and sparse, with a random mapping each."""
-STREAM = 8
-"""The fewest frames over which the interval is measured, and as many before: all of them once or more often."""
+SITES = (2, 4, 8, 16)
+"""The most active sites of a frame of few cycles."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,11 @@ def measure() -> dict[str, Any]:
         figures[name] = summary(list(own.values())) | {"designs": {design: listed(of) for design, of in own.items()}}
         every += own.values()
         print(name, figures[name], flush=True)
-    for kind, networks in (("random, dense", random_dense()), ("random, sparse", random_sparse())):
+    for kind, networks in (
+        ("random, dense", random_dense()),
+        ("random, sparse", random_sparse()),
+        ("random, frames of few cycles", few_cycles()),
+    ):
         own = [errors(graph, mapping, masks) for graph, mapping, masks in networks]
         figures[kind] = summary(own)
         every += own
@@ -139,12 +143,21 @@ def random_sparse() -> Iterator[tuple[Graph, HwMapping, list[np.ndarray]]]:
         yield measured(graph, masks), random_mapping(rng, graph), masks
 
 
+def few_cycles(designs: int = RANDOM) -> Iterator[tuple[Graph, HwMapping, list[np.ndarray]]]:
+    """Sparse networks on small images of few active sites, every other one with all lanes that there are."""
+    for seed in range(designs):
+        rng = np.random.default_rng(seed)
+        graph = random_sparse_net(rng, side=8)
+        masks = few_sites(rng, graph.input.shape[:2], FRAMES, SITES[seed // 2 % len(SITES)])
+        mapping = unrolled_mapping(graph) if seed % 2 else random_mapping(rng, graph)
+        yield measured(graph, masks), mapping, masks
+
+
 def errors(graph: Graph, mapping: HwMapping, masks: list[np.ndarray]) -> Errors:
     mapping = size_queues(graph, mapping, masks * 2)
     simulator, device = Simulator(graph, mapping), DEVICES[mapping.device]
     latency = mean(simulator.latencies(masks))
-    turns = -(-STREAM // len(masks))
-    interval = mean(simulator.run(masks * 2 * turns).intervals[-turns * len(masks) :])
+    interval = simulated_interval(simulator, masks, latency)
     program, finer = estimate(graph, mapping, device), forecast(graph, mapping, masks)
     return Errors(
         program.latency / latency - 1,
@@ -152,6 +165,15 @@ def errors(graph: Graph, mapping: HwMapping, masks: list[np.ndarray]) -> Errors:
         program.bottleneck / interval - 1,
         finer.interval / interval - 1,
     )
+
+
+def simulated_interval(simulator: Simulator, masks: list[np.ndarray], latency: float) -> float:
+    """Over as long a stretch of a stream as the forecast's."""
+
+    def over(turns: int) -> float:
+        return mean(simulator.run(masks * (2 * turns)).intervals[-turns * len(masks) :])
+
+    return steady(over, len(masks), latency)
 
 
 def listed(of: Errors) -> Mapping[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +21,10 @@ from models.ir.graph import Graph
 def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
     """Bottleneck, latency of a frame that finds the accelerator idle, and resources, queues and converters included.
 
-    Every figure is of kind ``estimated``; ``overrun`` is against the whole device. ``load``: which frame of a data set
-    the cycles are for, where the graph is sparse and holds its activity.
+    Every figure is of kind ``estimated``; ``overrun`` is against the whole device. The bottleneck is the largest mean
+    of an op: of sparse frames about the least that the mean interval can be, as each frame waits for the op that has
+    most to do in it. ``forecast`` has the interval itself. ``load``: which frame of a data set the cycles are for,
+    where the graph is sparse and holds its activity.
     """
     plan = Plan(graph, mapping)
     work = expected(graph, load)
@@ -47,6 +49,10 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
 
 STREAM = 8
 """The fewest frames, all of them once or more often, over which the interval is measured, and as many before."""
+FLIGHTS = 8
+"""The fewest latencies of a frame that these frames take. Where many small frames are under way at once, those that
+wait in queues leave in bursts, and a shorter stretch would begin or end within one.
+"""
 
 
 class Forecast(NamedTuple):
@@ -68,8 +74,26 @@ def forecast(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray] | None 
     """
     plan = Plan(graph, mapping)
     frames = [walk(graph, mask) for mask in (sample(graph) if masks is None else masks)]
-    count = len(frames) * -(-STREAM // len(frames))
-    alone, stream = passage(plan, frames, apart=True), passage(plan, frames * (2 * count // len(frames)))
-    latency = alone.tokens[graph.output].closes - alone.begun
-    ends = stream.tokens[graph.output].last[stream.tokens[graph.output].ends]
-    return Forecast(float(latency.mean()), float(ends[-1] - ends[-1 - count]) / count)
+    alone = passage(plan, frames, apart=True)
+    latency = float((alone.tokens[graph.output].closes - alone.begun).mean())
+
+    def interval(turns: int) -> float:
+        stream = passage(plan, frames * (2 * turns)).tokens[graph.output]
+        ends, count = stream.last[stream.ends], turns * len(frames)
+        return float(ends[-1] - ends[-1 - count]) / count
+
+    return Forecast(latency, steady(interval, len(frames), latency))
+
+
+def steady(interval: Callable[[int], float], frames: int, latency: float) -> float:
+    """The mean interval over a stretch of a stream that is long enough.
+
+    Parameters
+        interval    the mean over so many turns of all frames, behind as many
+        frames      of a turn
+        latency     of a frame
+    """
+    turns = -(-STREAM // frames)
+    while turns * frames * (mean := interval(turns)) < FLIGHTS * latency:
+        turns *= 2
+    return mean

@@ -26,8 +26,8 @@ class FrontPoint:
 
     ``mapping``: path of its mapping file, from the folder of the front. ``correct`` of ``total`` validation images and
     the 95 % ``interval`` of that share; ``right``: which they are, as ``reports.paired`` packs it. ``latency`` in
-    cycles: ``estimated`` always, ``simulated`` None until simulated. ``bottleneck`` in cycles a frame, estimated.
-    ``utilisation``: largest share of one of the device's resources.
+    cycles: ``estimated`` always, ``simulated`` None until simulated. ``bottleneck``: cycles between frames in a row,
+    estimated. ``utilisation``: largest share of one of the device's resources.
     ``program``: the latency that the integer program counts; None where it is for other frames than those simulated.
     ``minimised``: the objective that ``solver`` has the figures of, for the program's own foldings. ``mapping`` is the
     best, as simulated, of these and ``tried`` others near them, by a share ``gained``.

@@ -98,6 +98,8 @@ class _Network:
         graph, layout = self.plan.graph, self.plan.source
         late = layout.words + mask_latency(layout) if isinstance(layout, MaskLayout) else 0
         starts = _starts(self.ends[graph.input.name])
+        # whoever takes the output never waits, but its places are free only when they are taken
+        self._read(self.of[graph.output])
         for stream in self.streams:
             stream.close()
         for reader in self.of[graph.input.name].readers:

@@ -131,10 +131,11 @@ class Quantize(_Section):
 
 
 class Explore(_Section):
-    """What designs are to be best in: ``latency`` of one frame, ``bottleneck``, cycles a frame in a row of them, or
-    ``utilisation``, the least share of the device that keeps to the limits.
+    """What designs are to be best in: ``latency`` of one frame, ``bottleneck``, the largest of the ops' mean cycles a
+    frame, or ``utilisation``, the least share of the device that keeps to the limits.
 
-    ``frame_rate``: so many frames a second at least. ``max_latency_ms``: of one frame, in milliseconds, at most.
+    ``frame_rate``: so many frames a second at least, by the bottleneck. ``max_latency_ms``: of one frame, in
+    milliseconds, at most.
     ``sizes``: shares of the device looked at, from all that may be used down to the least that a design fits in.
     ``points``: so many at least on the front, where further sizes between those on it can give them.
     ``gap``: share by which a design may miss the best; 0 proves each to be it. ``grain``: where each layer has a format

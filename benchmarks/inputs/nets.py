@@ -172,5 +172,21 @@ def random_mapping(rng: np.random.Generator, graph: Graph, queue: int = 64) -> M
         else:
             choices = mappings(node, inputs_of(graph, node), device)
             ops[node.name] = choices[int(rng.integers(len(choices)))]
-    queues = {f"{a}->{b}": queue * 4 for a, b, _ in graph.edges if isinstance(graph[b], Add)}
-    return Mapping("zu3eg", 200.0, ops, queues)
+    return Mapping("zu3eg", 200.0, ops, _queues(graph, queue))
+
+
+def unrolled_mapping(graph: Graph, queue: int = 64) -> Mapping:
+    """Every op with as many lanes as there are: a token a cycle, and frames that take a few."""
+    device = DEVICES["zu3eg"]
+    ops: dict[str, OpMapping] = {}
+    for node in graph.nodes:
+        if isinstance(node, Input):
+            ops[node.name] = OpMapping(node.shape.channels)
+        else:
+            choices = mappings(node, inputs_of(graph, node), device)
+            ops[node.name] = max(choices, key=lambda mapping: mapping.pe * mapping.simd * mapping.taps)
+    return Mapping("zu3eg", 200.0, ops, _queues(graph, queue))
+
+
+def _queues(graph: Graph, queue: int) -> dict[str, int]:
+    return {f"{a}->{b}": queue * 4 for a, b, _ in graph.edges if isinstance(graph[b], Add)}

@@ -20,6 +20,14 @@ def random_masks(rng: np.random.Generator, side: Sequence[int], count: int) -> l
     return [_draw(rng, int(side[0]), int(side[1])) for _ in range(count)]
 
 
+def few_sites(rng: np.random.Generator, side: Sequence[int], count: int, most: int) -> list[np.ndarray]:
+    """bool ``[height, width]`` each: none to ``most`` of the sites, anywhere."""
+    masks = np.zeros((count, int(side[0]), int(side[1])), dtype=bool)
+    for mask in masks:
+        mask.flat[rng.permutation(mask.size)[: int(rng.integers(0, most + 1))]] = True
+    return list(masks)
+
+
 def _draw(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     mask = rng.random((height, width)) < rng.choice([0, 0.02, 0.1, 0.3, 0.6, 0.9, 1])
     kind = int(rng.integers(6))

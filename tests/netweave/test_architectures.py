@@ -6,13 +6,22 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.inputs.sparse_nets import few_sites, random_sparse_net
+from cosim.cycle import Simulator
+from dse.candidates import Table
+from dse.explore import Search, best
 from dse.hypervolume import latency_and_error
+from dse.problem import Objective
+from hw.device import DEVICES
 from models.data import DatasetError
+from models.ir.activity import measured
 from netweave import architectures, flow
 from netweave.architectures import Recipe, costs, evaluate, network, space_of
 from netweave.cli import app
@@ -143,3 +152,16 @@ def test_the_command_trains_measures_and_folds(tmp_path: Path) -> None:
         assert again == {key: row[key] for key in ("correct", "total", "cycles")}
         assert 0 < row["correct"] <= row["total"] == 248
     assert read_json(tmp_path / "run" / "search" / "zu3eg" / "search.json", "search", "search")["space"] == 2
+
+
+def test_the_cycles_of_sparse_frames_in_a_row_are_those_between_them() -> None:
+    rng = np.random.default_rng(7)
+    graph = random_sparse_net(rng, side=8)
+    masks = few_sites(rng, graph.input.shape[:2], 16, 8)
+    graph = measured(graph, masks)
+    device, recipe = DEVICES["zu3eg"], Recipe(1, 0, utilisation=1.0, objective="bottleneck", gap=0.0)
+    found = best(Table({"int4": graph}, device), Search(Objective.BOTTLENECK, 1.0, gap=0.0))
+    run = Simulator(graph, found.mapping).run(masks * 20)
+    simulated = mean(run.intervals[-160:])
+    assert found.solver.objective < 0.8 * simulated
+    assert architectures.cycles(graph, "int4", recipe) == pytest.approx(simulated, rel=0.03)
