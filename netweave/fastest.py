@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from statistics import mean
 
 import numpy as np
@@ -46,8 +47,17 @@ def fastest(
         return mean(Simulator(graph, mapping).latencies(few))
 
     found = best(Table({"int8": graph}, device), search, clock_mhz, judge=judge if search.tries else None)
-    # the exploration has room for its own queues, no deeper ones; either kind holds for any frame
-    sized, room = size_queues(graph, found.mapping, list(masks)).queues, found.mapping.queues
-    mapping = replace(found.mapping, queues={edge: min(depth, room[edge]) for edge, depth in sized.items()})
+    mapping = shallower(graph, found.mapping, masks, device, search.whole)
     cycles = Simulator(graph, mapping).latencies(list(masks))
     return Fastest(mapping, estimate(graph, mapping, device), found, cycles)
+
+
+def shallower(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray], device: Device, share: Fraction) -> Mapping:
+    """The mapping with queues no deeper than the frames need, if it keeps to the share of the device like this.
+
+    A queue that is too shallow for block memory takes LUTs, of which there may be too few. Deeper queues than the
+    exploration has room for are not made: either kind holds for any frame.
+    """
+    sized = size_queues(graph, mapping, list(masks)).queues
+    found = replace(mapping, queues={edge: min(depth, mapping.queues[edge]) for edge, depth in sized.items()})
+    return found if estimate(graph, found, device).utilisation <= share else mapping

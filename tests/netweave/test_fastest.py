@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from statistics import mean
 
 import numpy as np
 
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle import simulate
-from dse.explore import Search
+from dse.candidates import Table
+from dse.estimate import estimate
+from dse.explore import Search, best
 from dse.problem import Objective
 from hw.device import DEVICES
-from netweave.fastest import fastest
+from models.ir.activity import measured
+from netweave.fastest import fastest, shallower
 
 DEVICE = replace(DEVICES["zu3eg"], dsp=40, lut=9_000)
 
@@ -31,3 +35,17 @@ def test_a_polished_mapping_is_no_slower_on_frames_it_was_judged_by() -> None:
         assert all(made.evaluation.resources[kind] <= getattr(DEVICE, kind) for kind in made.evaluation.resources)
         assert made.cycles == [simulate(graph, made.mapping, [mask]).first_latency for mask in masks]
         assert made.mapping.clock_mhz == 100.0
+
+
+def test_shallower_queues_that_take_more_than_there_is_are_not_made() -> None:
+    """In block memory one of them is deeper, and takes fewer LUTs."""
+    rng, device = np.random.default_rng(0), DEVICES["zu3eg"]
+    graph = random_sparse_net(rng, side=16)
+    masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 4) if mask.any()]
+    graph = measured(graph, masks)
+    found = best(Table({"int8": graph}, device), Search(Objective.LATENCY, sizes=1, gap=0.5), 100.0).mapping
+    made = shallower(graph, found, masks, device, Fraction(1))
+    taken, needed = (estimate(graph, mapping, device).amounts["lut"] for mapping in (found, made))
+    assert needed > taken
+    assert shallower(graph, found, masks, replace(device, lut=needed), Fraction(1)) == made
+    assert shallower(graph, found, masks, replace(device, lut=needed - 1), Fraction(1)) == found
