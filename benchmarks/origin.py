@@ -68,7 +68,7 @@ def sources(module: str) -> list[str]:
         if path is None or name in found or name in OWN:
             continue
         found[name] = path
-        missing += _imports(path)
+        missing += imports(path)
         # a package's own file is run before a module in it
         missing += [name.rpartition(".")[0]] if "." in name else []
     named = set[str]().union(*map(_strings, found.values()))
@@ -180,7 +180,7 @@ def _parsed(path: Path) -> ast.Module:
 
 
 @cache
-def _imports(path: Path) -> tuple[str, ...]:
+def imports(path: Path) -> tuple[str, ...]:
     """Every module that a file may import."""
     found: list[str] = []
     for node in ast.walk(_parsed(path)):

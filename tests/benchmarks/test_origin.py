@@ -121,7 +121,7 @@ def test_a_file_that_was_only_moved_makes_nothing_stale(repository: Path) -> Non
     (repository / "labels" / "__init__.py").write_text("", encoding="utf-8")
     replace(repository, "solver/search.py", "from solver.labels", "from labels.led")
     replace(repository, "benchmarks/speed.py", "from solver import search", "from solver import search as search")
-    origin._imports.cache_clear()
+    origin.imports.cache_clear()
     origin._parsed.cache_clear()
     git(repository, "add", ".")
     assert origin.changed(result) == ["labels/__init__.py"]
