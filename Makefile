@@ -62,6 +62,7 @@ $(READY): pyproject.toml constraints.txt | tools
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(BIN)/pip install -q -c constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m netweave.compiled
 	@touch $@
 
 clean:

@@ -27,11 +27,11 @@ KEPT = {
     "fronts": ("fronts",),
     "malformed": ("digits_dvs", "malformed"),
     "multipliers": ("multipliers",),
+    "mutation": ("mutation",),
     "number_formats": ("number_formats",),
     "predictors": ("predictors",),
     "proofs": ("proofs",),
     "resnet20": ("resnet20",),
-    "resources": ("digits_dvs",),
     "solve_time": ("solve_time",),
 }
 """Folders under ``runs`` in which benchmarks keep what they have measured: ended early, the next call goes on there."""

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.see_d import CLOCK_MHZ, NETWORK, RUN
-from cosim.cycle import Simulator, size_queues
-from cosim.design import cosim
+from cosim.cycle.simulator import Simulator, size_queues
+from cosim.rtl.design import cosim
 from dse.candidates import Table
 from dse.explore import Search
 from dse.explore import best as best_design
 from dse.problem import Objective
-from hw.device import DEVICES
-from hw.mapping import Mapping
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
 from models import data
 from models.esda import load_esda
 from models.ir.activity import measured

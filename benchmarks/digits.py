@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cosim.cycle import simulate
-from cosim.design import cosim
+from cosim.cycle.simulator import simulate
+from cosim.rtl.design import cosim
 from dse.candidates import Table
 from dse.milp import solve
 from dse.problem import Objective
-from hw.device import DEVICES
-from hw.emit import MAPPING_FILE
-from hw.mapping import Mapping
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
+from hw.generate.emit import MAPPING_FILE
 from models import data
 from models.ir.serialize import load
 from netweave import config as configuration

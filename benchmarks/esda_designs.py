@@ -27,12 +27,12 @@ import numpy as np
 
 from benchmarks.esda_model import bottleneck
 from benchmarks.inputs.data import DATA
-from cosim.cycle import Simulator
+from cosim.cycle.simulator import Simulator
 from dse.estimate import estimate
 from dse.explore import Search
 from dse.problem import Objective
-from hw.device import DEVICES
-from hw.mapping import Mapping
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
 from models.clusters import matched
 from models.data.eye_tracking import frames_by_count
 from models.esda import load_esda

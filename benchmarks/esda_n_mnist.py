@@ -31,9 +31,9 @@ from benchmarks.esda_designs import CLOCK_MHZ, DEVICE, FPS, SEARCH
 from benchmarks.esda_model import SHARES
 from benchmarks.inputs.data import DATA
 from benchmarks.n_mnist import EPOCHS, FORMATS, NETWORK, QUANTIZED_EPOCHS, SEED
-from cosim.cycle import Simulator
-from cosim.design import cosim
-from hw.emit import generate
+from cosim.cycle.simulator import Simulator
+from cosim.rtl.design import cosim
+from hw.generate.emit import generate
 from models.data.dataset import Dataset
 from models.data.esda_n_mnist import esda_n_mnist
 from models.data.n_mnist import n_mnist
@@ -46,7 +46,7 @@ from models.quant import quantize
 from models.train import train
 from models.zoo import load_model
 from netweave.fastest import Fastest, fastest
-from netweave.imported import right
+from netweave.imported import predicted
 
 FOLDER, RECORDINGS = DATA / "esda_n_mnist", DATA / "n_mnist"
 RUN = Path("runs") / "esda_n_mnist"
@@ -148,15 +148,14 @@ def designed(graph: Graph, images: Dataset, tries: int = TRIES) -> Fastest:
 
 
 def accuracies(graph: Graph, images: Dataset) -> dict[str, Any]:
-    state, correct = checkpoint(), right(graph, images, "test")
+    state, answers = checkpoint(), predicted(graph, images, "test")
     with np.load(FOLDER / "golden_test60.npz") as published:
         logits = published["int_logits"]
     frames = images.frames("test")
-    answers = [int(golden.run(graph, frame)[graph.output].features[0].argmax()) for frame in frames]
     equal = [software_logits(graph, state, frame) == own for frame, own in zip(frames, logits, strict=True)]
     return {
         "test recordings": len(frames),
-        "correct": int(correct.sum()),
+        "correct": int((answers == images.test_y).sum()),
         "published integer network, correct": int((logits.argmax(axis=1) == images.test_y).sum()),
         "answers as the published integer network's": int((logits.argmax(axis=1) == answers).sum()),
         "logits": logits.size,

@@ -21,14 +21,14 @@ from benchmarks.esda_designs import eye_grids
 from benchmarks.inputs.data import DATA
 from benchmarks.inputs.nets import NETS, random_mapping, unrolled_mapping
 from benchmarks.inputs.sparse_nets import few_sites, random_masks, random_sparse_net
-from cosim.cycle import Simulator, endless, size_queues
+from cosim.cycle.simulator import Simulator, endless, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate, forecast, steady
 from dse.explore import mapping_of, polished
 from dse.milp import solve
 from dse.problem import Objective
-from hw.device import DEVICES, Resources
-from hw.mapping import Mapping as HwMapping
+from hw.fpga.device import DEVICES, Resources
+from hw.fpga.mapping import Mapping as HwMapping
 from models import data
 from models.esda import load_esda
 from models.ir.activity import measured

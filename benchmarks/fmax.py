@@ -23,21 +23,21 @@ import numpy as np
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from benchmarks.inputs.demo import demo as network
 from benchmarks.inputs.ops import one_op, random_requant
-from benchmarks.resources.accelerators import demo as network
 from dse.candidates import Table
 from dse.explore import Search, best
-from hw.device import DEVICES, Device
-from hw.emit import fitted, generate
-from hw.layout import TokenLayout
-from hw.mapping import Memory, Multiplier, OpMapping
-from hw.registry import build, inputs_of
-from hw.requantizer import Requantizer
-from hw.source import TokenSource, WindowGeometry
-from hw.sparse_source import SparseWindowSource
-from hw.stream import Fork, Queue
-from hw.targets.nextpnr import RoutingError, route
-from hw.window_source import WindowSource
+from hw.arithmetic.requantizer import Requantizer
+from hw.fpga.device import DEVICES, Device
+from hw.fpga.mapping import Memory, Multiplier, OpMapping
+from hw.generate.emit import fitted, generate
+from hw.line_buffer.source import TokenSource, WindowGeometry
+from hw.line_buffer.sparse_source import SparseWindowSource
+from hw.line_buffer.window_source import WindowSource
+from hw.ops.registry import build, inputs_of
+from hw.streams.layout import TokenLayout
+from hw.streams.stream import Fork, Queue
+from hw.tools.nextpnr import RoutingError, route
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 

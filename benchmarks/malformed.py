@@ -17,16 +17,16 @@ import numpy as np
 
 from benchmarks.inputs.packets import DAMAGES, damaged, packets, verdict
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks
-from cosim.axi import play_axi
-from cosim.design import default_build_dir
-from cosim.player import Stalls
-from hw.accelerator import Plan
-from hw.device import DEVICES
-from hw.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
+from cosim.rtl.axi import play_axi
+from cosim.rtl.design import default_build_dir
+from cosim.rtl.player import Stalls
+from hw.accelerator.composition import Plan
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
+from hw.generate.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
 from hw.interface.axi_layout import AxiLayout, Beat, axi_input, axi_output
 from hw.interface.rules import Fault
-from hw.mapping import Mapping
-from hw.targets.yosys import synthesize
+from hw.tools.yosys import synthesize
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.graph import Graph

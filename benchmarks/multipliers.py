@@ -3,10 +3,10 @@
 Arrays of four lanes of 1, 4 and 16 terms, with all that stands between codes and sums: decoders, products, adder tree,
 accumulators, wide enough for a convolution of 3x3 over 64 channels. Yosys counts them for AMD's UltraScale+ (zu3eg);
 nextpnr places and routes them on an ECP5 of the slowest grade, between registers: a 25F, or an 85F where the blocks are
-more than a 25F has. ``circuits`` are the ways to multiply in LUTs among which ``hw.multipliers`` chooses. Requantizing
-with its encoder stands by itself, as one lane of it serves many products; ``fused`` is a lane for several precisions
-beside lanes for one each. What was made stays in ``runs/multipliers``, and is not made again while its Verilog is the
-same.
+more than a 25F has. ``circuits`` are the ways to multiply in LUTs among which ``hw.arithmetic.multipliers`` chooses.
+Requantizing with its encoder stands by itself, as one lane of it serves many products; ``fused`` is a lane for several
+precisions beside lanes for one each. What was made stays in ``runs/multipliers``, and is not made again while its
+Verilog is the same.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from benchmarks.fmax import component, routed
-from hw.device import DEVICES, Device
-from hw.fabric import family, total
-from hw.fused import FusedMac, Mode
-from hw.mac import MacArray, Sums
-from hw.mapping import Memory, Multiplier
-from hw.multipliers import Products, in_table, multipliers
-from hw.packing import packing
-from hw.requantizer import Requantizer
+from hw.arithmetic.fused import FusedMac, Mode
+from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.multipliers import Products, in_table, multipliers
+from hw.arithmetic.packing import packing
+from hw.arithmetic.requantizer import Requantizer
+from hw.fpga.device import DEVICES, Device
+from hw.fpga.family import family, total
+from hw.fpga.mapping import Memory, Multiplier
 from hw.resources.arrays import sums
-from hw.targets.nextpnr import CLOCK, ports
-from hw.targets.yosys import synthesize
+from hw.tools.nextpnr import CLOCK, ports
+from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
 from models.ir.dtype import DyBitType, IntType, parse_dtype
 from models.ir.graph import MULT_BITS, Requant

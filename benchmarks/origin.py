@@ -57,8 +57,8 @@ def origin(name: str, seconds: float, resumed: bool = False) -> dict[str, Any]:
 def sources(module: str) -> list[str]:
     """The repository's files that a module rests on.
 
-    They are itself, what it imports, also inside functions and by way of others, and files that are no Python whose
-    names stand in any of these as they are.
+    They are itself, what it imports, also inside functions and by way of others, files that are no Python whose names
+    stand in any of these as they are, and the Python files below what its own ``RESTS_ON`` names.
     """
     found: dict[str, Path] = {}
     missing = [module]
@@ -71,9 +71,19 @@ def sources(module: str) -> list[str]:
         missing += imports(path)
         # a package's own file is run before a module in it
         missing += [name.rpartition(".")[0]] if "." in name else []
+    read = _read_below(found[module]) if module in found else set()
     named = set[str]().union(*map(_strings, found.values()))
     data = (path for path in _data_files() if Path(path).name in named)
-    return sorted({*data, *(str(path.relative_to(ROOT)) for path in found.values())})
+    return sorted({*data, *read, *(str(path.relative_to(ROOT)) for path in found.values())})
+
+
+def _read_below(path: Path) -> set[str]:
+    """The Python files in the folders, or that are the files, of a module's ``RESTS_ON``."""
+    for node in _parsed(path).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RESTS_ON":
+            places = [place for group in ast.literal_eval(node.value).values() for place in group]
+            return {name for name in _git("ls-files", "-z", "--", *places).split("\0") if name.endswith(".py")}
+    return set()
 
 
 def changed(result: dict[str, Any]) -> list[str] | None:
@@ -126,10 +136,10 @@ def code(text: str, moved: tuple[tuple[str, str], ...] = ()) -> str:
 
 def _same(each: Difference, blobs: dict[str, bytes], moved: tuple[tuple[str, str], ...]) -> bool:
     """Whether a file counts as it did: Python by its code, anything else by its bytes."""
-    if each.before is None or each.after is None:
-        return False
-    before, after = blobs[each.before], (ROOT / each.after).read_bytes()
-    if each.before.endswith(".py") and each.after.endswith(".py"):
+    before = blobs[each.before] if each.before else b""
+    after = (ROOT / each.after).read_bytes() if each.after else b""
+    # a file that comes or goes counts as one that was or will be empty, as those of new folders often are
+    if all(path is None or path.endswith(".py") for path in (each.before, each.after)):
         return code(before.decode("utf-8"), moved) == code(after.decode("utf-8"))
     return before == after
 

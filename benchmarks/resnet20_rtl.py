@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.resnet20 import BASE, DATA, DEVICE, GAP, MODEL, SHARE
-from cosim.cycle import simulate, size_queues
-from cosim.design import cosim
+from cosim.cycle.simulator import simulate, size_queues
+from cosim.rtl.design import cosim
 from dse.candidates import Table
 from dse.explore import Design, Search, best
 from dse.problem import Objective
-from hw.device import DEVICES
-from hw.emit import generate
+from hw.fpga.device import DEVICES
+from hw.generate.emit import generate
 from models import data
 from models.ir.graph import Graph
 from models.quant import quantize

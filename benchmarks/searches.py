@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from benchmarks.resources.accelerators import demo
+from benchmarks.inputs.demo import demo
 from dse.candidates import Table
 from dse.milp import solve
 from dse.problem import Candidate, Edge, Evaluation, Objective, Problem, Selection, evaluate
-from hw.device import DEVICES, Resources
+from hw.fpga.device import DEVICES, Resources
 
 DEVICE, SHARE = DEVICES["zu3eg"], 0.25
 SEEDS, TEMPERATURES, EVALUATIONS = range(3), (0.1, 0.5), 5000

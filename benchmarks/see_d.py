@@ -21,13 +21,13 @@ import numpy as np
 
 from benchmarks.esda_designs import CLOCK_MHZ, SEARCH, SEE, eye_grids
 from benchmarks.inputs.data import DATA
-from cosim.cycle import simulate
-from cosim.design import Cosim, cosim
-from hw.accelerator import Plan
-from hw.device import DEVICES
-from hw.emit import generate
-from hw.manifest import probe_prefix
-from hw.mapping import Mapping
+from cosim.cycle.simulator import simulate
+from cosim.rtl.design import Cosim, cosim
+from hw.accelerator.composition import Plan
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
+from hw.generate.emit import generate
+from hw.streams.manifest import probe_prefix
 from models.esda import load_esda
 from models.ir.activity import frame_activity
 from models.ir.frame import Frame

@@ -1,7 +1,7 @@
-"""A choice made better by simulated annealing: of an op at a time another candidate, judged by the whole latency.
+"""Simulated annealing of a selection: one op at a time gets another candidate, judged by the latency of the whole.
 
-Labels choose by a sum of all limits and so miss one of them a little; here each limit counts by itself. What is found
-is a choice and proves nothing.
+Label passes compare selections by a weighted sum of all limits, and so narrowly miss some limits; annealing looks at
+each limit by itself. Its result is a selection and proves nothing.
 """
 
 from __future__ import annotations
@@ -16,25 +16,28 @@ from dse.labels.kernels import NEVER, share
 from dse.problem import Problem, Selection
 
 MOVES, WORK = 25_000, 200_000_000
-"""Candidates tried for each op there is, and ops gone through by all of them at the most."""
+"""Limits of the moves: candidates tried per op, and op evaluations in all."""
 HOT, MILD, COLD = 1e-3, 4e-4, 2e-5
-"""By what share a move may make the latency longer, about: at the beginning, where the start is bad or good, and at the
-end."""
+"""Temperatures, as the typical fraction by which a move may lengthen the latency: at the beginning from a bad start,
+at the beginning from a good start, and at the end."""
 CHEAP, DEAR = 0.5, 20.0
-"""How much exceeding a limit by a share counts, beside a share of the latency, at the beginning and at the end."""
+"""Price of violating a limit by a fraction, relative to the same fraction of the latency: at the beginning and at
+the end."""
 TOO_SLOW = 0.97
-"""A move whose limits alone leave less than this share of the latency is not followed further."""
+"""A move is dropped before its latency is computed, unless it would be accepted with this fraction of the present
+latency."""
 
 
 def annealed(problem: Problem, start: Selection, heat: float, seed: int) -> tuple[Selection, int]:
-    """The earliest choice within the limits that was passed, or ``start`` where there was none; and how many moves
-    there were.
+    """Anneal a selection.
 
     Parameters
-        problem  whose candidates are tried; limited in latency, error and resources alone
-        start    a choice whose edges are joined; it may exceed limits
-        heat     by what share a move may make the latency longer at the beginning
-        seed     of the moves
+        problem  the candidates to try; only latency, error and resources are limited
+        start    a selection with a link on every edge; it may violate limits
+        heat     typical fraction by which a move may lengthen the latency at the beginning
+        seed     seed of the random moves
+    Returns      the selection of least latency within the limits that was visited, or ``start`` where there was none,
+                 and the number of moves
     """
     ops, chosen, first = [], [], 0
     for op in problem.ops:
@@ -59,24 +62,24 @@ def annealed(problem: Problem, start: Selection, heat: float, seed: int) -> tupl
 
 
 class _Graph:
-    """A problem as arrays; candidates of all ops are in one row, interfaces are numbers.
+    """A problem as arrays: the candidates of all ops in one row, interfaces as numbers.
 
     Parameters
         first         int64 [ops + 1], where each op's candidates begin
         figures       int64 [candidates, 5], fill, head, span, tail and rest
-        amounts       int64 [candidates, rows], what each takes of every limit
+        amounts       int64 [candidates, rows], amount of every limited quantity
         caps          float64 [rows], the limits
         lead, knee    int64 [ops, 2], numerator and denominator
         inputs        int64 [ops + 1], where the edges that each op reads begin
-        producers     int64 [edges], the op that writes each
-        consumers     int64 [edges], the op that reads each
+        producers     int64 [edges], the op that writes each edge
+        consumers     int64 [edges], the op that reads each edge
         outputs       int64 [ops + 1], where the edges that leave each op begin in ``leaving``
-        leaving       int64 [edges], the edges, by the op that writes them
+        leaving       int64 [edges], the edges, in the order of the ops that write them
         writes        int64 [candidates], the interface that each writes
         reads         int64 [candidates, inputs], the interfaces that each reads
-        pairs, width  int64 [edges], the link of interfaces w and r is at ``pairs + w * width + r``
+        pairs, width  int64 [edges], the link of interfaces w and r has number ``pairs + w * width + r``
         link_fill     int64 [links], cycles; -1 where there is no link
-        link_amounts  int64 [links, rows], what each takes of every limit
+        link_amounts  int64 [links, rows], amount of every limited quantity
         output        the op whose finish is the latency
     """
 
@@ -129,10 +132,10 @@ def _finish(
     since, reached, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes, reads, pairs,
     width, link_fill, start, finish, output,
 ):  # fmt: skip
-    """The latency of what is chosen, as ``evaluate`` has it.
+    """The latency of a selection, as ``evaluate`` computes it.
 
-    ``start`` and ``finish`` are those before the candidate of op ``since`` changed; ops up to ``reached`` are gone
-    through in any case.
+    On entry ``start`` and ``finish`` hold the times before the candidate of op ``since`` changed. Ops up to ``reached``
+    are recomputed in any case; the loop ends once no later op depends on a changed time.
     """
     for op in range(since, len(chosen)):
         if op > reached:
@@ -146,7 +149,7 @@ def _finish(
             first = max(first, begun + max(share(lasts, lead[op]) + figures[own, 0], figures[own, 1]))
             last = max(last, begun + max(share(lasts, knee[op]) + figures[own, 4], lasts + figures[own, 3]))
         last = max(first + figures[own, 2], last)
-        # a new candidate changes links to its readers too
+        # a new candidate also changes the links to its consumers
         if op == since or first != start[op] or last != finish[op]:
             for at in range(outputs[op], outputs[op + 1]):
                 reached = max(reached, consumers[leaving[at]])
@@ -157,7 +160,7 @@ def _finish(
 @njit(cache=True)
 def _links(op, sign, total, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
            link_fill, link_amounts):  # fmt: skip
-    """Add what the links of an op take to ``total``, or take it away; False where one is missing."""
+    """Add the amounts of an op's links to ``total``, times ``sign``; False where a link is missing."""
     for at in range(inputs[op], inputs[op + 1] + outputs[op + 1] - outputs[op]):
         edge = at if at < inputs[op + 1] else leaving[outputs[op] + at - inputs[op + 1]]
         reader = consumers[edge]
@@ -183,7 +186,7 @@ def _anneal(
     seed, moves, hot, cold, chosen, first, amounts, caps, figures, lead, knee, inputs, producers, outputs, leaving,
     consumers, writes, reads, pairs, width, link_fill, link_amounts, output,
 ):  # fmt: skip
-    """The earliest choice within the limits that was passed; ``chosen`` is where the moves begin."""
+    """The selection of least latency within the limits that was visited; ``chosen`` is the start."""
     np.random.seed(seed)
     count = len(chosen)
     start, finish = np.zeros(count, np.int64), np.zeros(count, np.int64)

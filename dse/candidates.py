@@ -1,4 +1,4 @@
-"""From graphs to the problem: every way to build every node, with what it costs on a device."""
+"""From graphs to the optimisation problem: every way to build every node, with its costs on a device."""
 
 from __future__ import annotations
 
@@ -11,50 +11,81 @@ from typing import NamedTuple
 
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
 from dse.timing import knee, lead, times
-from hw.device import Device, Resources
-from hw.layout import InputLayout, MaskLayout, TokenLayout, input_layout
-from hw.mapping import FrameInput, OpMapping
-from hw.mask_input import mask_input_resources, mask_latency
-from hw.op import Op as HwOp
-from hw.op import divisors
-from hw.queue_bounds import least_queue
-from hw.registry import build, inputs_of, mappings
+from hw.accelerator.queue_bounds import least_queue
+from hw.fpga.device import Device, Resources
+from hw.fpga.mapping import FrameInput, OpMapping
+from hw.ops.op import Op as HwOp
+from hw.ops.op import divisors
+from hw.ops.registry import build, inputs_of, mappings
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
-from hw.stream import conversion
+from hw.streams.layout import InputLayout, MaskLayout, TokenLayout, input_layout
+from hw.streams.mask_input import mask_input_resources, mask_latency
+from hw.streams.stream import conversion
 from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType
 from models.ir.graph import Add, GlobalPool, Graph, Input, Linear, MaxPool, Node, Window
 
 ERROR_UNIT = 1e-6
-"""Errors are counted in whole millionths."""
+"""The problem counts errors in whole millionths."""
 
 
 class CandidateError(ValueError):
-    """Graphs or sensitivities that do not fit each other; the message names node or format."""
+    """Graphs or sensitivities that do not fit each other; the message names the node or the format."""
 
 
 class Build(NamedTuple):
-    """How a node is built: its own format, None where it has none, and its mapping."""
+    """How a node is built.
+
+    Parameters
+        format   name of the node's own format; None where it has none
+        mapping  the node's mapping
+    """
 
     format: str | None
     mapping: OpMapping
 
 
 def amounts(resources: Resources) -> tuple[int, ...]:
+    """The amounts of resources, in the order of ``Resources.names``.
+
+    Parameters
+        resources  amounts by kind
+    """
     return tuple(getattr(resources, kind) for kind in Resources.names())
 
 
 def budget(resources: Resources) -> dict[str, int]:
+    """The amounts of resources by name, as ``Problem.budget`` has them.
+
+    Parameters
+        resources  amounts by kind
+    """
     return {kind: getattr(resources, kind) for kind in Resources.names()}
 
 
 def owns_format(node: Node) -> bool:
-    """Whether an assignment gives the node a format; else it has its input's, or the data set's."""
+    """Whether a format assignment gives the node a format.
+
+    Max pooling keeps the format of its input, and the data set gives that of the graph's input.
+
+    Parameters
+        node  node of the graph
+    """
     return not isinstance(node, Input | MaxPool)
 
 
 def input_candidate(source: InputLayout, work: Activity, device: Device, extra: Resources, choice: Build) -> Candidate:
-    """The graph's input, whose source never waits: tokens as they come, or the mask input that makes them."""
+    """The candidate of the graph's input, whose source never stalls.
+
+    Frames arrive as tokens, or as bit masks from which the mask input makes tokens.
+
+    Parameters
+        source  layout of what arrives
+        work    activity of the input node
+        device  the device
+        extra   resources of the fork after the input
+        choice  how the node is built, for ``Candidate.choice``
+    """
     words = fill = 0
     if isinstance(source, MaskLayout):
         words, fill = source.words, source.words + mask_latency(source)
@@ -70,7 +101,16 @@ def input_candidate(source: InputLayout, work: Activity, device: Device, extra: 
 def op_candidate(
     op: HwOp, work: Activity, device: Device, extra: Resources, choice: Build, error: int = 0
 ) -> Candidate:
-    """An op and what ``extra`` it needs beside it."""
+    """The candidate of an op.
+
+    Parameters
+        op      the op with its mapping
+        work    activity of the op's node
+        device  the device
+        extra   resources to add to those of the op, such as a fork's
+        choice  how the node is built, for ``Candidate.choice``
+        error   error of the node's format, in units of ``ERROR_UNIT``
+    """
     t = times(op, work)
     reads = tuple(Interface(op.in_lanes, str(tensor.dtype)) for tensor in op.inputs)
     used = amounts(op.resources(device) + extra)
@@ -79,7 +119,14 @@ def op_candidate(
 
 
 def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
-    """A queue of ``depth`` beats (none when 0), and the converters from ``layout`` to ``lanes``."""
+    """A FIFO, and behind it the stream width converters from ``layout`` to ``lanes``.
+
+    Parameters
+        layout  token layout that the producer writes
+        lanes   lanes that the consumer reads
+        depth   FIFO depth in beats; 0 for no FIFO
+        device  the device
+    """
     steps = conversion(layout.lanes, lanes)
     used = queue_resources(layout, depth, device) if depth else Resources()
     for step in steps:
@@ -89,16 +136,32 @@ def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
 
 
 def forks(graph: Graph, name: str, layout: TokenLayout, device: Device) -> Resources:
-    """What it takes to give a node's stream to all who read it."""
+    """Resources of the fork that copies a node's stream to all its consumers; none where there is one consumer.
+
+    The output of the graph counts as a consumer.
+
+    Parameters
+        graph   the graph
+        name    name of the node
+        layout  token layout of the node's output
+        device  the device
+    """
     ways = len(graph.users(name)) + (graph.output == name)
     return fork_resources(layout, ways, device) if ways > 1 else Resources()
 
 
 def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout) -> int:
-    """About how many beats wait before an add for its other input; 0 elsewhere.
+    """Estimated depth in beats of the FIFO on an edge into an add; 0 on any other edge.
 
-    By how much of a frame the ways from the input can keep in their line buffers; of sparse frames no less than what
-    keeps every frame from hanging. The cycle simulator finds the exact depth for one design.
+    The paths into an add can hold different fractions of a frame in their line buffers, and the FIFO stores the
+    difference. For sparse graphs the depth also excludes deadlock, whatever pixels are active. The cycle simulator
+    finds the exact depth of a finished design.
+
+    Parameters
+        graph     the graph
+        producer  name of the node that writes the edge
+        consumer  name of the node that reads the edge
+        layout    token layout on the edge
     """
     if not isinstance(graph[consumer], Add):
         return 0
@@ -109,7 +172,7 @@ def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout)
 
 
 def _kept(graph: Graph) -> dict[str, Fraction]:
-    """The share of a frame that the longest way to each node can keep."""
+    """The fraction of a frame that the longest path to each node can hold, by node."""
     kept: dict[str, Fraction] = {}
     for node in graph.nodes:
         own = Fraction(int(isinstance(node, GlobalPool | Linear)))
@@ -121,12 +184,16 @@ def _kept(graph: Graph) -> dict[str, Fraction]:
 
 @dataclass(frozen=True)
 class Table:
-    """Every candidate of one network on one device.
+    """All candidates of one network on one device.
 
-    ``graphs``: the network quantized at one format throughout, by that format's name; a node built at a format
-    is taken from that graph. ``errors``: what each format costs each node, by node and format; 0 where absent.
-    ``load``: which of the frames of a data set costs are for, where the graphs are sparse and hold its activity.
-    ``frame_input``: how frames come into the accelerator.
+    Parameters
+        graphs       the network quantized at one format throughout, by format name; a node at a format is taken from
+                     that graph
+        device       the device
+        errors       error of each node at each format, by node and format name; 0 where absent
+        load         frame of a data set that the costs refer to; sparse graphs hold the activity of such frames
+        frame_input  how frames enter the accelerator
+    Raises           CandidateError: when the graphs have different nodes, or ``errors`` names a node without a format
     """
 
     graphs: Mapping[str, Graph]
@@ -150,12 +217,12 @@ class Table:
 
     @property
     def graph(self) -> Graph:
-        """Any of the graphs, where they are all the same."""
+        """The first of the graphs, for what is the same in all of them."""
         return next(iter(self.graphs.values()))
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
-        """The nodes that own a format."""
+        """The names of the nodes that own a format."""
         return tuple(node.name for node in self.graph.nodes if owns_format(node))
 
     @cached_property
@@ -175,6 +242,7 @@ class Table:
 
     @cached_property
     def candidates(self) -> dict[str, tuple[Candidate, ...]]:
+        """All candidates of each node, by node name."""
         return {node.name: tuple(self._candidates(node)) for node in self.graph.nodes}
 
     def _candidates(self, node: Node) -> list[Candidate]:
@@ -201,7 +269,7 @@ class Table:
         return found
 
     def _variants(self, node: Node, dtype: DType) -> list[tuple[str | None, Node]]:
-        """The node at each of its formats; without one, as it stands in a graph that gives its input ``dtype``."""
+        """The node at each of its formats; one without a format is from a graph where its input is ``dtype``."""
         if owns_format(node):
             return [(name, graph[node.name]) for name, graph in self.graphs.items()]
         graph = next(graph for graph in self.graphs.values() if graph[node.name].dtype == dtype)
@@ -212,10 +280,14 @@ class Table:
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
+        """The edges of the graph with their links."""
         return tuple(Edge(a, b, i, self._links(a, b, i)) for a, b, i in self.graph.edges)
 
     def _links(self, producer: str, consumer: str, index: int) -> dict[tuple[Interface, Interface], Link]:
-        """Lane counts of which neither divides the other are left out: their converter is slower than both ends."""
+        """The links of an edge, by pair of interfaces.
+
+        Lane counts of which neither divides the other get no link: their converter is slower than both ends.
+        """
         writers = sorted({candidate.writes for candidate in self.candidates[producer]})
         readers = sorted({candidate.reads[index] for candidate in self.candidates[consumer]})
         links = {}
@@ -227,7 +299,7 @@ class Table:
         return links
 
     def layout(self, name: str, writes: Interface) -> TokenLayout:
-        """The layout of a node's output through one of its interfaces."""
+        """The token layout of a node's output through one of its interfaces."""
         dtype = next(dtype for dtype in self._dtypes[name] if str(dtype) == writes.format)
         return TokenLayout(self.graph.shapes[name], dtype, writes.lanes)
 
@@ -235,9 +307,15 @@ class Table:
         self, limit: Resources, *, formats: Mapping[str, Collection[str]] | None = None, max_error: float | None = None,
         max_cycles: int | None = None, max_latency: int | None = None,
     ) -> Problem:  # fmt: skip
-        """The problem under ``limit``.
+        """The optimisation problem under ``limit``.
 
-        ``formats``: those that each node may take, by node; any of ``graphs`` where absent.
+        Parameters
+            limit        resources that may be used
+            formats      names of the formats that each node may take, by node; all formats where a node is absent
+            max_error    limit of the summed error, in the unit of ``errors``
+            max_cycles   limit of the bottleneck in cycles per frame
+            max_latency  limit of the latency in cycles
+        Raises           CandidateError: when none of a node's allowed formats has a graph
         """
         ops = []
         for node in self.graph.nodes:

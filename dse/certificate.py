@@ -1,8 +1,8 @@
-"""Why no choice has less, as whole numbers that anyone can check.
+"""Proofs of lower bounds in whole numbers that anyone can check.
 
-A certificate says that no choice has less than a value. Its steps leave out candidates until labels reach none, or
-until what is left is split into two parts, of which each is shown to have none. To check it takes the same passes, in
-integers: neither the search that found the weights nor HiGHS is trusted.
+A certificate says that no selection is below a value. Its steps remove candidates until labels reach no selection, or
+until the remaining problem is split in two, and each part is shown to have none. A check repeats the same passes in
+integers; it trusts neither the search that found the weights nor HiGHS.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ OVERRUN = "overrun"
 
 
 class CertificateError(ValueError):
-    """A certificate that does not show what it says; the message names field and value."""
+    """A certificate that does not show what it claims; the message names field and value."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Why no choice is left in a problem.
+    """The proof that a problem has no selection below a value.
 
     Parameters
-        steps  each leaves out candidates of what the one before left
-        rows   whether the last one is followed by a pass in which each limit counts by itself, and which reaches none
-        split  in two parts of what is left then, where it is not empty
-        parts  why neither of these has a choice
+        steps  narrowing steps, each on the problem that the one before left
+        rows   whether a rowwise pass follows the last step; it checks every limit by itself and reaches no selection
+        split  how the remaining problem is split in two; None where it has no selection
+        parts  the proofs of the two parts; empty without a split
     """
 
     steps: tuple[Step, ...]
@@ -46,6 +46,7 @@ class Tree:
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Tree:
+        """The tree of a certificate's entry."""
         split = None if entry["split"] is None else Split(**entry["split"])
         parts = tuple(map(cls.read, entry["parts"]))
         if (split is None) != (not parts) or len(parts) not in (0, 2):
@@ -55,14 +56,14 @@ class Tree:
 
 @dataclass(frozen=True)
 class Certificate:
-    """That no choice has less than ``value``.
+    """The claim that no selection is below ``value``, with its proof.
 
     Parameters
-        goal       an objective, or ``overrun`` for the largest share by which a limit is exceeded
-        value      as a fraction, such as ``4438`` or ``17/20``
-        tree       why
-        max_error  the limit on the summed error under which it is shown, which holds under a lower one too; None
-                   without one
+        goal       an objective, or ``overrun`` for the largest relative violation of a limit
+        value      a fraction as text, such as ``4438`` or ``17/20``
+        tree       the proof
+        max_error  limit of the summed error under which the proof holds; it holds under lower ones too; None for no
+                   limit
     """
 
     goal: str
@@ -72,11 +73,12 @@ class Certificate:
 
     @property
     def entry(self) -> dict[str, Any]:
-        """As ``read`` takes it, of what JSON knows alone."""
+        """The certificate as JSON types, for ``read``."""
         return json.loads(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Certificate:
+        """The certificate of an entry; raises ``CertificateError`` where a field is missing or bad."""
         try:
             return cls(str(entry["goal"]), str(entry["value"]), Tree.read(entry["tree"]), entry["max_error"])
         except (KeyError, TypeError) as error:
@@ -84,10 +86,14 @@ class Certificate:
 
 
 def counted(problem: Problem, goal: Goal) -> Problem:
-    """The problem whose candidates a certificate is about: without those that are slower than the limit on cycles or
-    that another one beats in all that can count.
+    """The restricted problem that a certificate is about.
 
-    Errors always count, so that a certificate holds under a cap on the error too.
+    It lacks the candidates slower than the limit of cycles, and dominated ones. The error always counts, so that a
+    certificate also holds under a limit of the error.
+
+    Parameters
+        problem  the problem
+        goal     what is minimised
     """
     if goal is None:
         return prune(problem, {Objective.ERROR})
@@ -96,7 +102,13 @@ def counted(problem: Problem, goal: Goal) -> Problem:
 
 
 def check(problem: Problem, certificate: Certificate) -> None:
-    """Take the certificate's passes again; raises ``CertificateError`` where they do not show what it says."""
+    """Check a certificate by repeating its passes.
+
+    Parameters
+        problem      the problem
+        certificate  the certificate
+    Raises           CertificateError: when the passes do not show what the certificate claims
+    """
     try:
         goal: Goal = None if certificate.goal == OVERRUN else Objective(certificate.goal)
         value, most = Fraction(certificate.value), certificate.max_error

@@ -1,9 +1,9 @@
-"""Trades of an objective against the summed error, by the epsilon-constraint method.
+"""Pareto points of an objective against the summed error, by the epsilon-constraint method.
 
-The best choice is found first, and of all as good the one of least error. Then the error must be less by a grain, and
-so on until no choice keeps to it. Points that no weighing of one against the other finds, unsupported ones, are found
-as the others are. Cycles a frame take few values, and where a gap is allowed an error goes with each of them
-(``dse.near``): whether just so small an error can be had within them is a harder question.
+First the optimum of the objective is found, and among equals the one of least error. Then the error must be smaller by
+one step, and so on until no selection keeps to it. This also finds unsupported points, which no weighted sum of the two
+finds. Cycles per frame take few values; where a gap is allowed, the search goes from one of these values to another
+(``dse.near``), as it is harder to decide whether a given error is possible within given cycles.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from dse.search import Watch
 
 @dataclass(frozen=True)
 class Trades:
-    """``points`` by falling error. ``grain``: by how much the error falls at least from one to the next; in trades of
-    cycles within a gap by half as much. ``complete``: each is proven to be the least, so that a choice that none of
-    them beats has, for one of them, an error that is lower by less than the grain, and more of the objective.
+    """Pareto points of an objective against the summed error.
+
+    Parameters
+        points    solutions by falling error
+        grain     least difference in error between neighbouring points; half of it where cycles are traded within a gap
+        complete  whether each point is proven optimal. Then a selection that no point dominates has, compared with one
+                  of the points, an error lower by less than ``grain`` and more of the objective
     """
 
     points: tuple[Solution, ...]
@@ -34,21 +38,22 @@ def trades(
     problem: Problem, objective: Objective, grain: int = 1, gap: float = 0.0,
     found: Callable[[Solution], None] = lambda solution: None, watch: Watch = lambda *_: None,
 ) -> Trades:  # fmt: skip
-    """All points; raises ``Infeasible`` where there is none.
+    """Find all Pareto points.
 
     Parameters
-        problem    what is to be chosen
-        objective  what error is traded for
-        grain      by how much the error falls from point to point
-        gap        share of the objective by which a point may miss the least, and of the error at it; of many ops the
-                   error is then the least among choices with the same interfaces alone, as ``solve`` has it. Where
-                   cycles are traded, share of one of the two
-        found      is told each point
-        watch      is told what ``solve`` tells
+        problem    the problem
+        objective  what is traded against the error
+        grain      epsilon step: by how much the error falls from point to point, at least 1
+        gap        accepted relative gap of the objective at a point, and of the error there; where cycles are traded,
+                   of one of the two. Large problems break ties in the error as in ``solve``
+        found      called with each point
+        watch      called as in ``solve``
+    Raises         Infeasible: when no selection keeps all limits
+                   ValueError: when ``grain`` is below 1
     """
     if grain < 1:
         raise ValueError(f"grain must be at least 1, not {grain}")
-    # what no cap on the error makes worth while is left out once for all
+    # remove once the candidates that are dominated whatever the limit of the error
     problem = prune(problem, (objective, Objective.ERROR))
     points: list[Solution] = []
     near = gap and objective is Objective.BOTTLENECK
@@ -63,7 +68,7 @@ def _all(problem: Problem, objective: Objective, grain: int, gap: float, watch: 
     cap, last = problem.max_error, None
     while cap is None or cap >= 0:
         try:
-            # what is least under a cap is no less under a lower one
+            # a lower bound under one limit of the error holds under a smaller limit too
             floor = None if last is None else last.report
             limited = replace(problem, max_error=cap)
             last = solve(limited, objective, then=(Objective.ERROR,), gap=gap, floor=floor, watch=watch)

@@ -1,4 +1,4 @@
-"""What one accelerator costs: the figures of the problem, of a graph and a mapping as they are, and finer ones."""
+"""What one accelerator costs: the figures of the optimisation problem for a given mapping, and more exact ones."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from dse.candidates import Build, budget, forks, input_candidate, link, op_candi
 from dse.problem import Edge, Evaluation, Interface, Op, Problem, evaluate
 from dse.timing import knee, lead
 from dse.token_times import passage
-from hw.accelerator import Plan
-from hw.device import Device
-from hw.mapping import Mapping
+from hw.accelerator.composition import Plan
+from hw.fpga.device import Device
+from hw.fpga.mapping import Mapping
 from models.ir.activity import Load, expected, sample, walk
 from models.ir.graph import Graph
 
 
 def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
-    """Bottleneck, latency of a frame that finds the accelerator idle, and resources, queues and converters included.
+    """Evaluate one mapping with the figures of the optimisation problem.
 
-    Every figure is of kind ``estimated``; ``overrun`` is against the whole device. The bottleneck is the largest mean
-    of an op: of sparse frames about the least that the mean interval can be, as each frame waits for the op that has
-    most to do in it. ``forecast`` has the interval itself. ``load``: which frame of a data set the cycles are for,
-    where the graph is sparse and holds its activity.
+    All figures are of kind ``estimated``; resources include FIFOs and converters, and ``overrun`` refers to the whole
+    device. The latency is that of a frame that finds the accelerator idle. The bottleneck is the largest mean cycle
+    count of any op. For sparse frames this is about the least possible mean interval, as each frame waits for the op
+    that has most work in that frame; ``forecast`` computes the interval itself.
+
+    Parameters
+        graph    the graph
+        mapping  its mapping
+        device   the device
+        load     frame of a data set that the cycles refer to; sparse graphs hold the activity of such frames
     """
     plan = Plan(graph, mapping)
     work = expected(graph, load)
@@ -48,19 +54,19 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
 
 
 STREAM = 8
-"""The fewest frames, all of them once or more often, over which the interval is measured, and as many before."""
+"""Fewest frames over which the interval is measured, and fewest frames before them. Frames repeat where there are
+fewer."""
 FLIGHTS = 8
-"""The fewest latencies of a frame that these frames take. Where many small frames are under way at once, those that
-wait in queues leave in bursts, and a shorter stretch would begin or end within one.
-"""
+"""Fewest frame latencies that the measured frames must last. Where many small frames are in flight at once, those
+that wait in FIFOs leave in bursts, and a shorter stretch would begin or end within a burst."""
 
 
 class Forecast(NamedTuple):
-    """Cycles of a design, mean over frames; ``estimated``, and nearer to what is simulated than the program's figures.
+    """Cycles of a design, mean over frames; ``estimated``, but closer to simulation than the problem's figures.
 
     Parameters
-        latency    of a frame that finds the accelerator idle, first beat in to last beat out
-        interval   from one frame's end to the next, in a stream of frames
+        latency   of a frame that finds the accelerator idle, from its first beat in to its last beat out
+        interval  from the end of one frame to the end of the next, in a continuous stream of frames
     """
 
     latency: float
@@ -68,9 +74,14 @@ class Forecast(NamedTuple):
 
 
 def forecast(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray] | None = None) -> Forecast:
-    """Both token by token: the latency of each frame alone; the interval in a stream of them that is long under way.
+    """Estimate latency and interval token by token.
 
-    ``masks``: the active sites of each frame; where they are not given, the frames that the graph holds.
+    The latency is that of each frame alone. The interval is measured in a stream of frames after a warm-up.
+
+    Parameters
+        graph    the graph
+        mapping  its mapping
+        masks    active pixels of each frame, bool [height, width] each; None for the frames that the graph holds
     """
     plan = Plan(graph, mapping)
     frames = [walk(graph, mask) for mask in (sample(graph) if masks is None else masks)]
@@ -88,10 +99,12 @@ def forecast(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray] | None 
 def steady(interval: Callable[[int], float], frames: int, latency: float) -> float:
     """The mean interval over a stretch of a stream that is long enough.
 
+    One turn sends every frame once. The number of turns doubles until they last ``FLIGHTS`` latencies.
+
     Parameters
-        interval    the mean over so many turns of all frames, behind as many
-        frames      of a turn
-        latency     of a frame
+        interval  function from a number of turns to the mean interval in cycles over these turns, after as many others
+        frames    frames per turn
+        latency   cycles of one frame
     """
     turns = -(-STREAM // frames)
     while turns * frames * (mean := interval(turns)) < FLIGHTS * latency:

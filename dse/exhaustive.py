@@ -1,4 +1,4 @@
-"""Every choice, one after the other: the oracle that the integer program is held against."""
+"""Every selection, one after the other: the oracle that the integer program is checked against."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from dse.problem import TIE_BREAK, Evaluation, Infeasible, Objective, Problem, S
 
 
 def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
-    """Every choice whose edges can be joined, feasible or not; they are as many as the product over the ops."""
+    """Every selection whose edges all have a link, feasible or not.
+
+    Their number is up to the product of the candidate counts of all ops.
+
+    Parameters
+        problem  the problem
+    """
     names = [op.name for op in problem.ops]
     for combination in itertools.product(*(op.candidates for op in problem.ops)):
         selection = dict(zip(names, combination, strict=True))
@@ -22,7 +28,13 @@ def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
 
 
 def solve(problem: Problem, objective: Objective) -> tuple[Selection, Evaluation]:
-    """The first of the best feasible choices, of equals as ``TIE_BREAK`` says; ``Infeasible`` says what is short."""
+    """The first of the best feasible selections; ``TIE_BREAK`` decides among equals.
+
+    Parameters
+        problem    the problem
+        objective  what to minimise
+    Raises         Infeasible: when no selection keeps all limits
+    """
     joined = list(selections(problem))
     feasible = [found for found in joined if found[1].feasible]
     if not feasible:

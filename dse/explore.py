@@ -1,8 +1,9 @@
-"""What an exploration is made of: families of designs in shares of a device, each to be found by itself.
+"""The parts of an exploration: design families in fractions of a device, each searched for by itself.
 
-A family is a format throughout, by its name; ``mixed``, every trade of the objective against the summed error when each
-layer has a format of its own; ``speedup4``, the least error of what is four times as fast as int8 in the same share; or
-``error0.05``, the best objective of what has no more than that summed error. The last two are DyBit's strategies.
+A family is named after its formats. The name of a format: every layer has that format. ``mixed``: each layer has a
+format of its own, and every Pareto point of the objective against the summed error is found. ``speedup4``: the least
+error at four times the speed of ``int8`` in the same budget. ``error0.05``: the best objective with at most that summed
+error. The last two are strategies of DyBit.
 """
 
 from __future__ import annotations
@@ -20,29 +21,38 @@ from dse.problem import Candidate, Objective, Op, Problem, Selection
 from dse.prune import prune
 from dse.search import Watch
 from dse.sensitivity import Assignment, worthwhile
-from hw.device import Device, Resources
-from hw.mapping import Mapping as HwMapping
+from hw.fpga.device import Device, Resources
+from hw.fpga.mapping import Mapping as HwMapping
 
 SPAN = 8
+"""The smallest budget fraction of a sweep is 1/``SPAN`` of the largest, or more."""
 MIXED, SPEEDUP, ERROR = "mixed", "speedup", "error"
 CAPS = {"max_cycles": "cycles", "max_error": "error", "max_latency": "latency"}
-"""Fields of a problem, and what its limits call them."""
+"""Fields of a problem, and the names of their limits."""
 BASE = "int8"
-"""The format that speed-ups are counted from."""
+"""The format that speed-ups refer to."""
 
 Judge = Callable[[HwMapping], float]
-"""Cycles of a mapping, simulated; less is better."""
+"""Simulated cycles of a mapping; less is better."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """What designs are asked for.
+    """Settings of an exploration.
 
-    ``limit``: share of the device that may be used at all. ``sizes``: shares tried of each family, from all of that
-    down to the least it fits in, but no further than a ``1/SPAN`` of it. ``gap``: share by which a design may miss
-    the best objective. ``grain``: by how much of the largest summed error those of ``mixed`` are apart.
-    ``max_cycles`` a frame and ``max_latency``: limits, in cycles. ``speedups`` and ``max_errors``: a family for each.
-    ``time_limit``: seconds a program. ``tries``: mappings that a judge is asked about for each design.
+    Parameters
+        objective    what to minimise
+        limit        fraction of the device that may be used at all
+        sizes        number of budget fractions per family: from ``limit`` down to the least that fits, at least ``limit
+                     / SPAN``
+        gap          accepted relative gap to the best objective
+        grain        epsilon step of ``mixed``, as a fraction of the largest summed error
+        max_cycles   limit of the bottleneck in cycles per frame; None for no limit
+        max_latency  limit of the latency in cycles; None for no limit
+        speedups     a family ``speedup`` for each of these factors
+        max_errors   a family ``error`` for each of these summed errors
+        time_limit   seconds per integer program; None for no limit
+        tries        evaluation budget of the local search, in mappings per design
     """
 
     objective: Objective = Objective.LATENCY
@@ -59,16 +69,23 @@ class Search:
 
     @property
     def whole(self) -> Fraction:
+        """``limit`` as an exact fraction."""
         return Fraction(self.limit).limit_denominator(1000)
 
 
 @dataclass(frozen=True)
 class Design:
-    """One answer of the integer program, polished where there was a judge.
+    """One solution of the integer program, improved by local search where there was a judge.
 
-    ``minimised``: what ``solver`` has the figures of. ``assignment``: the format of each layer. ``mapping``: foldings,
-    with queues of about the depth they need. ``share``: of the device, which it keeps to. ``choice``: the place of each
-    op's candidate among those there were, as the program found it.
+    Parameters
+        name        name of the design
+        family      its design family
+        assignment  format name by layer
+        mapping     foldings, with FIFOs of estimated depth
+        share       budget: the fraction of the device that the design keeps to
+        solver      report of the integer program
+        minimised   the objective that ``solver`` reports on
+        choice      index of each op's candidate in the problem, as the program selected it
     """
 
     name: str
@@ -82,7 +99,12 @@ class Design:
 
 
 def families(formats: Sequence[str], search: Search) -> list[str]:
-    """Those that a choice of formats allows."""
+    """The design families of an exploration.
+
+    Parameters
+        formats  format names; with one format there is one family
+        search   settings of the exploration
+    """
     if len(formats) == 1:
         return list(formats)
     fast, exact = (f"{SPEEDUP}{ratio:g}" for ratio in search.speedups), (f"{ERROR}{cap:g}" for cap in search.max_errors)
@@ -90,9 +112,16 @@ def families(formats: Sequence[str], search: Search) -> list[str]:
 
 
 def shares(table: Table, search: Search, family: str) -> list[Fraction]:
-    """The shares of the device to look at, in geometric steps; ``Infeasible`` where the family fits in none.
+    """The budget fractions of a family, in geometric steps.
 
-    One where all that is asked for is the least resources.
+    There is one fraction where the objective is the least utilisation.
+
+    Parameters
+        table   all candidates
+        search  settings of the exploration
+        family  design family
+    Returns     fractions of the device, the largest first
+    Raises      Infeasible: when the family fits in none
     """
     limit = search.whole
     if search.sizes == 1 or search.objective is Objective.UTILISATION:
@@ -100,7 +129,7 @@ def shares(table: Table, search: Search, family: str) -> list[Fraction]:
     whole = _problem(table, search, limit, _formats(table, family))
     least = max(least_utilisation(whole, gap=search.gap, time_limit=search.time_limit) * limit, limit / SPAN)
     steps = search.sizes - 1
-    # floats round: none may be less than the least
+    # floating point rounds, and no fraction may be below the least one
     return [limit] + [max(least, limit * Fraction(float(least / limit) ** (n / steps))) for n in range(1, search.sizes)]
 
 
@@ -108,7 +137,17 @@ def designs(
     table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None,
     watch: Watch = lambda *_: None,
 ) -> list[Design]:  # fmt: skip
-    """A family's designs in a share of the device, ``Infeasible`` where there is none. ``watch``: as for ``solve``."""
+    """The designs of a family in a fraction of the device.
+
+    Parameters
+        table      all candidates
+        search     settings of the exploration
+        family     design family
+        share      fraction of the device
+        clock_mhz  clock for the mapping; None for that of the device
+        watch      called as in ``solve``
+    Raises         Infeasible: when no design keeps all limits
+    """
     limited = _problem(table, search, share, _formats(table, family))
     if family == MIXED:
         worst = _largest_error(table)
@@ -134,23 +173,48 @@ def again(
     table: Table, search: Search, name: str, family: str, share: Fraction, minimised: Objective,
     limits: Mapping[str, int], clock_mhz: float | None = None, watch: Watch = lambda *_: None,
 ) -> Design:  # fmt: skip
-    """The design called ``name`` under other ``limits`` than its report names; ``Infeasible`` where there is none."""
+    """Search again for a design, under the given limits.
+
+    Parameters
+        table      all candidates
+        search     settings of the exploration
+        name       name for the design
+        family     its design family
+        share      fraction of the device
+        minimised  what to minimise
+        limits     limits by name, as ``asked`` takes them
+        clock_mhz  clock for the mapping; None for that of the device
+        watch      called as in ``solve``
+    Raises         Infeasible: when no design keeps all limits
+    """
     problem = asked(table, search, family, share, limits)
     found = _solved(problem, minimised, search, watch)
     return _design(table, name, family, share, problem, found, found.selection, clock_mhz)
 
 
 def asked(table: Table, search: Search, family: str, share: Fraction, limits: Mapping[str, int]) -> Problem:
-    """The problem of which a design of a family in a share of the device is the answer, under the ``limits`` that its
-    report names."""
+    """The optimisation problem of a design, under the limits of its report.
+
+    Parameters
+        table   all candidates
+        search  settings of the exploration
+        family  design family
+        share   fraction of the device
+        limits  limits by name, as in ``SolverReport.limits``
+    """
     problem = _problem(table, search, share, _formats(table, family))
-    # candidates have their resources in the order of the problem's own budget
+    # the resources of candidates are in the order of the problem's own budget
     budget = {name: limits[name] for name in problem.budget}
     return replace(problem, budget=budget, **{name: limits.get(key) for name, key in CAPS.items()})
 
 
 def assigned(problem: Problem, assignment: Assignment) -> Problem:
-    """The problem of the candidates that have each layer in the format it is assigned."""
+    """The problem restricted to candidates in the format that each layer is assigned.
+
+    Parameters
+        problem     the problem
+        assignment  format name by layer
+    """
 
     def kept(op: Op) -> Op:
         names = (assignment.get(op.name), None)
@@ -160,9 +224,14 @@ def assigned(problem: Problem, assignment: Assignment) -> Problem:
 
 
 def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
-    """The design that a table of one format has in all of the device that may be used.
+    """The best design of a table of one format, in all of the device that may be used.
 
-    With a judge, the foldings that the program found are polished by it.
+    Parameters
+        table      all candidates, of one format
+        search     settings of the exploration
+        clock_mhz  clock for the mapping; None for that of the device
+        judge      objective of a local search that improves the foldings; None for no local search
+    Raises         Infeasible: when no design keeps all limits
     """
     (family,) = table.graphs
     problem = _problem(table, search, search.whole, _formats(table, family))
@@ -177,7 +246,17 @@ def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Ju
 def polished(
     table: Table, problem: Problem, selection: Selection, judge: Judge, tries: int, clock_mhz: float | None = None
 ) -> tuple[Selection, float]:
-    """The best choice found near ``selection`` and what the judge says of it, after at most so many ``tries``."""
+    """Improve a selection by local search on its mapping.
+
+    Parameters
+        table      all candidates
+        problem    the problem
+        selection  where the search starts
+        judge      simulated cycles of a mapping
+        tries      evaluation budget: calls of ``judge`` at most
+        clock_mhz  clock for the mapping; None for that of the device
+    Returns        the best selection, and its value
+    """
     return polish(prune(problem), selection, lambda near: judge(mapping_of(table, near, clock_mhz)), tries)
 
 
@@ -189,8 +268,8 @@ def _design(
     table: Table, name: str, family: str, share: Fraction, problem: Problem, found: Solution, selection: Selection,
     clock_mhz: float | None,
 ) -> Design:  # fmt: skip
-    places = {op.name: {id(own): number for number, own in enumerate(op.candidates)} for op in problem.ops}
-    choice = [places[name][id(own)] for name, own in found.selection.items()]
+    # a search may have found its candidates in another order than that of the ops
+    choice = [list(map(id, op.candidates)).index(id(found.selection[op.name])) for op in problem.ops]
     builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
     mapping, proven = mapping_of(table, selection, clock_mhz), (found.report, found.objective)
@@ -198,7 +277,7 @@ def _design(
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
-    """The formats that each layer may take."""
+    """The formats that each layer may take in a family."""
     if family in table.graphs:
         return dict.fromkeys(table.layers, (family,))
     return worthwhile(table.errors)
@@ -210,7 +289,7 @@ def _problem(table: Table, search: Search, share: Fraction, formats: dict[str, t
 
 
 def _largest_error(table: Table) -> int:
-    """The summed error, in the program's unit, with the worst of its worthwhile formats in each layer."""
+    """The summed error, in units of ``ERROR_UNIT``, with the worst of its worthwhile formats in each layer."""
     formats = worthwhile(table.errors)
     return round(
         sum(max(0.0, *(table.errors[layer][name] for name in names)) for layer, names in formats.items()) / ERROR_UNIT
@@ -227,7 +306,13 @@ def _build(candidate: Candidate) -> Build:
 
 
 def mapping_of(table: Table, selection: Selection, clock_mhz: float | None) -> HwMapping:
-    """The mapping that a choice stands for, with queues of about the depth they need."""
+    """The mapping of a selection, with FIFOs of estimated depth.
+
+    Parameters
+        table      all candidates
+        selection  one candidate per node
+        clock_mhz  clock for the mapping; None for that of the device
+    """
     queues = {}
     for producer, consumer, _ in table.graph.edges:
         layout = table.layout(producer, selection[producer].writes)

@@ -1,9 +1,9 @@
-"""Weights that fit a network: limits weigh more of which its cheapest choices take too much.
+"""Weights that fit a network: a limit gets more weight when the cheapest selections exceed it.
 
-The duals of the relaxation weigh the limits as mixed candidates need them, which are in time earlier than any choice.
-A surrogate pass tells no choices in time apart that are not: the least weighted sum that it reaches shows the weights'
-worth, and what its choice takes of each limit says how to change them. The largest least sum is looked for with cutting
-planes, close to the best weights so far.
+The duals of the relaxation give the weights that mixed candidates need, which meet the deadline more easily than any
+selection does. The least weighted sum that a surrogate pass reaches is the quality of the weights, and what its
+selection takes of each limit shows how to change them. The largest least sum is searched for with cutting planes, in a
+trust region around the best weights so far.
 """
 
 from __future__ import annotations
@@ -22,31 +22,34 @@ from dse.problem import Selection
 from dse.program import Program
 
 ROUNDS = 6
-"""How many weights are tried."""
+"""Number of weights that are tried."""
 NEAR = 0.015
-"""By how much a share may change from that of the best weights; a third of it after a change for the worse, as passes
-with bad weights reach many labels."""
+"""Trust region: how much the share of a limit may change. It shrinks to a third after a change for the worse, as
+passes with bad weights reach many labels."""
 WORTH = 0.05
-"""By what share of what the sum still misses it must promise to grow, or no more weights are tried."""
+"""No more weights are tried unless the sum promises to grow by this fraction of what it misses."""
 EFFORT = 60_000_000
-"""Labels looked at before no more weights are tried."""
+"""Labels examined after which no more weights are tried."""
 SLICES = 8
-"""Into how many parts the way from the relaxation's least sum to the limits' is taken to look for the least one."""
+"""Number of slices in which the budget of the least sum is raised, from the relaxation's least sum to that of the
+limits."""
 
 Shares = dict[str, float]
-"""By limited row, its weight times its limit; their sum is 1."""
+"""Weight times limit of each limited row, by row name; they sum to 1."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What fitting gave.
+    """Result of fitting weights.
 
     Parameters
-        shares   of the best weights
-        weights  the best ones
-        gained   by how much nearer they come to the limits' weighted sum, as a share of what the first ones missed
-        choices  the cheapest ones of all weights that were tried, in time as far as labels tell
-        cuts     what each of them takes of the limits
+        shares   shares of the best weights
+        weights  the best weights
+        gained   how much closer they come to the weighted sum of the limits, as a fraction of what the first weights
+                 missed
+        choices  cheapest selection for each of the weights that were tried; they meet the deadline as far as labels
+                 tell
+        cuts     fraction of each limit that each selection takes
     """
 
     shares: Shares
@@ -60,11 +63,11 @@ class Fitter:
     """Fits weights to one network and its limits.
 
     Parameters
-        network  carries times, some of them left out
-        limits   at least one of a row
-        program  of the network's problem, its latency limited
-        counter  counts labels
-        room     labels that stay after an op, more are merged; all stay where None
+        network  a timed network that is not whole
+        limits   limits of the selection, with at least one row limited
+        program  integer program of the network's problem, with its latency limited
+        counter  counts the labels examined
+        room     labels kept after an op, further ones are merged; None keeps all
     """
 
     def __init__(
@@ -75,13 +78,13 @@ class Fitter:
         self._caps = {name: max(cap, 1) for name, cap in caps if cap < NEVER}
 
     def shares(self, rows: Mapping[str, float]) -> Shares:
-        """Those of some weights."""
+        """The shares of weights by row name."""
         weighed = {name: rows.get(name, 0.0) * cap for name, cap in self._caps.items()}
         whole = sum(weighed.values())
         return {name: own / whole if whole else 1 / len(weighed) for name, own in weighed.items()}
 
     def weights(self, shares: Shares) -> Weights | None:
-        """With weights of times that fit them; None where no mix of candidates is in time."""
+        """Weights with these shares, and fitting weights of times; None where the relaxation is infeasible."""
         rows = {name: share / self._caps[name] for name, share in shares.items()}
         relaxed = self._program.relax(self._program.weighed(rows))
         if relaxed is None:
@@ -89,13 +92,14 @@ class Fitter:
         return Weights.of(self.network, replace(relaxed.duals, rows=rows))
 
     def fit(self, shares: Shares, weights: Weights, reached: Surrogate, known: list[Shares]) -> Fit:
-        """Weights that are near some given ones, or these.
+        """Search for better weights near given ones.
 
         Parameters
-            shares   of the given weights
-            weights  the given ones
-            reached  their surrogate pass
-            known    what other choices take that are in time
+            shares   shares of the given weights
+            weights  the given weights
+            reached  surrogate pass of the given weights
+            known    fractions of the limits that other selections take, which meet the deadline
+        Returns      the best weights; the given ones where none is better
         """
         least, choice = cheapest(self.network, reached)
         first = least / max(1, weights.budget(self.limits))
@@ -125,9 +129,11 @@ class Fitter:
         return Fit(best[0], best[1], gained, choices, cuts)
 
     def _least(self, weights: Weights, about: float) -> tuple[float, Selection] | None:
-        """The least weighted sum that is reached, as a share of the limits', and a choice; None where none keeps them.
+        """The least weighted sum reached, as a fraction of that of the limits, and its selection; None without any.
 
-        ``about``: what it may be.
+        Parameters
+            weights  the weights
+            about    estimate of the result, where the search begins
         """
         budget = weights.budget(self.limits)
         lowest = weights.least(self.network, self.limits) - weights.finish * self.limits.deadline
@@ -145,7 +151,7 @@ class Fitter:
                 return None
 
     def _taken(self, choice: Selection) -> Shares:
-        """What a choice takes of each limit, as a share; without links that it does not have."""
+        """The fraction of each limit that a selection takes; links that do not exist count as 0."""
         problem, rows = self.network.problem, dict.fromkeys(self._caps, 0)
         names = list(problem.budget)
         for own in choice.values():
@@ -160,7 +166,7 @@ class Fitter:
         return {name: amount / self._caps[name] for name, amount in rows.items()}
 
     def _master(self, cuts: list[Shares], best: Shares, near: float) -> Shares:
-        """The shares near the best ones with which the cheapest of the known choices takes most."""
+        """The shares in the trust region at which the cheapest known selection takes most."""
         lp = pulp.LpProblem("shares", pulp.LpMaximize)
         least = lp.add_variable("least")
         own = {

@@ -1,4 +1,4 @@
-"""The front as an artifact: ``front.json``, its points, and how one of them is picked."""
+"""The front as an artifact, ``front.json``: its points, and the rules that pick one of them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,41 @@ from typing import Any
 
 from dse.milp import SolverReport
 from dse.pareto import non_dominated
+from dse.program import SolverError
+from models.ir.files import read_json
 
 VERSION = 2
 
 
 class FrontError(ValueError):
-    """A front that cannot be read or a pick it does not offer; the message names file, field and value."""
+    """A front that cannot be read, or a pick that it does not offer; the message names file, field and value."""
 
 
 @dataclass(frozen=True)
 class FrontPoint:
     """One design with its measured accuracy.
 
-    ``mapping``: path of its mapping file, from the folder of the front. ``correct`` of ``total`` validation images and
-    the 95 % ``interval`` of that share; ``right``: which they are, as ``reports.paired`` packs it. ``latency`` in
-    cycles: ``estimated`` always, ``simulated`` None until simulated. ``bottleneck``: cycles between frames in a row,
-    estimated. ``utilisation``: largest share of one of the device's resources.
-    ``program``: the latency that the integer program counts; None where it is for other frames than those simulated.
-    ``minimised``: the objective that ``solver`` has the figures of, for the program's own foldings. ``mapping`` is the
-    best, as simulated, of these and ``tried`` others near them, by a share ``gained``.
+    ``mapping`` is the best in simulation of the program's own mapping and ``tried`` others near it.
+
+    Parameters
+        name         name of the design
+        assignment   format name by layer
+        mapping      path of the mapping file, relative to the folder of the front
+        correct      number of validation images classified correctly
+        total        number of validation images
+        right        which images are correct, as ``reports.paired`` packs them
+        interval     95 % confidence interval of the accuracy, as fractions
+        estimated    estimated latency in cycles
+        simulated    simulated latency in cycles; None until simulated
+        bottleneck   estimated cycles between successive frames
+        resources    amount of each resource, by name
+        utilisation  largest fraction of one of the device's resources
+        solver       report of the integer program on its own mapping
+        program      latency that the integer program computes; None where it refers to other frames than the simulated
+                     ones
+        minimised    name of the objective that ``solver`` reports on
+        tried        number of mappings that were simulated besides the program's own
+        gained       fraction by which ``mapping`` is better than the program's own mapping in simulation
     """
 
     name: str
@@ -53,23 +69,30 @@ class FrontPoint:
 
     @property
     def accuracy(self) -> float:
-        """Share of the validation images."""
+        """Fraction of the validation images that are classified correctly."""
         return self.correct / self.total
 
     @property
     def latency(self) -> float:
-        """Simulated where it was, otherwise estimated."""
+        """Simulated latency, or the estimated one where there is no simulation."""
         return self.estimated if self.simulated is None else self.simulated
 
     @property
     def costs(self) -> tuple[float, float, float]:
+        """Latency, negative accuracy and utilisation: less is better."""
         return self.latency, -self.accuracy, self.utilisation
 
 
 @dataclass(frozen=True)
 class Front:
-    """``points`` by rising latency, none as good as another in latency, accuracy and utilisation together. ``unmet``:
-    families of designs that were asked for and have none within the limits, and why."""
+    """A Pareto front of designs in latency, accuracy and utilisation.
+
+    Parameters
+        device     name of the device
+        clock_mhz  clock in MHz
+        points     the points by rising latency; none dominates another
+        unmet      design families without a design within the limits, and why, by family name
+    """
 
     device: str
     clock_mhz: float
@@ -87,17 +110,19 @@ class Front:
     def of(
         cls, device: str, clock_mhz: float, points: Sequence[FrontPoint], unmet: Mapping[str, str] | None = None
     ) -> Front:
-        """Of those points that no other dominates."""
+        """The front of the points that no other dominates."""
         kept = [points[place] for place in non_dominated([point.costs for point in points])]
         return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)), unmet or {})
 
     def save(self, path: Path) -> None:
+        """Write the front as JSON."""
         path.write_text(json.dumps({"version": VERSION, **dataclasses.asdict(self)}, indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Front:
+        """Read a front; raises ``FrontError`` where the file is no front of this version."""
         try:
-            entry = json.loads(path.read_text())
+            entry = read_json(path)
         except (OSError, ValueError) as error:
             raise FrontError(f"{path}: cannot be read as JSON: {error}") from error
         version = entry.get("version") if isinstance(entry, dict) else None
@@ -106,7 +131,7 @@ class Front:
         try:
             points = tuple(_point(fields) for fields in entry["points"])
             return cls(str(entry["device"]), float(entry["clock_mhz"]), points, dict(entry.get("unmet", {})))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, SolverError) as error:
             raise FrontError(f"{path}: missing or bad field: {error}") from error
 
 
@@ -116,12 +141,18 @@ def _point(fields: dict[str, Any]) -> FrontPoint:
 
 
 def pick(front: Front, rule: str) -> FrontPoint:
-    """One point: by name, or by rule.
+    """One point, by its name or by a rule.
 
-    ``knee``: the nearest to the lowest latency and the highest accuracy, both scaled to the front's range,
-    latency in octaves. ``fastest-above PERCENT``: the lowest latency of those with at least that accuracy.
-    ``most-accurate-under MS``: the highest accuracy of those with at most that latency, in milliseconds at the front's
-    clock, the faster of equals. ``smallest-under MS``: the lowest utilisation of those, the more accurate of equals.
+    ``knee`` is the point nearest to the lowest latency and the highest accuracy, both scaled to the front's range,
+    latency in octaves. ``fastest-above PERCENT`` has the lowest latency of the points with at least that accuracy.
+    ``most-accurate-under MS`` has the highest accuracy of the points with at most that latency in milliseconds at the
+    front's clock, the faster one of equals. ``smallest-under MS`` has the lowest utilisation of these points, the more
+    accurate one of equals.
+
+    Parameters
+        front  the front
+        rule   name of a point, or a rule
+    Raises     FrontError: when no point has the name or satisfies the rule
     """
     if not front.points:
         raise FrontError(f"front of {front.device}: has no points to pick from")

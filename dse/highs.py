@@ -1,8 +1,8 @@
-"""HiGHS's search for whole picks, in a process of its own.
+"""The HiGHS search for binary assignments, in a process of its own.
 
-HiGHS was seen to corrupt its memory in such searches: in one of 10,000 random problems 1.13.0 and 1.13.1 crash, or
-never end, and others report crashes of 1.15. In a process of its own that costs one choice: the exploration goes on,
-and the memory that proofs are made in stays whole.
+HiGHS was seen to corrupt its memory in such searches: on one of 10,000 random problems, versions 1.13.0 and 1.13.1
+crash or never end, and others report crashes of 1.15. In a separate process a crash costs one selection only: the
+exploration goes on, and the memory in which proofs are made stays intact.
 """
 
 from __future__ import annotations
@@ -20,21 +20,27 @@ import highspy
 import numpy as np
 
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+"""Statuses of a program without a solution."""
 PATIENCE = 60
-"""CPU seconds of a search after which the process is ended; the nodes of a search are limited, and take a few."""
+"""CPU seconds of one search after which the process is ended; the node limit normally ends it within a few seconds."""
 
 
 class Crashed(RuntimeError):
-    """HiGHS's process ended before it answered, or was ended because it did not."""
+    """The HiGHS process ended before it answered, or was ended because it took too long."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A linear program whose variables are at least 0, by rows.
+    """A linear program by rows; its variables are at least 0, the leading ones binary.
 
-    ``binary``: how many of the first variables are at most 1, and 0 or 1 where the program is not relaxed. ``lower``,
-    ``upper``: of each row's sum. ``starts`` [rows + 1]: where each row begins in ``places`` and ``factors``, which name
-    its variables and their factors.
+    Parameters
+        costs    float [variables], coefficients of the objective
+        binary   number of binary variables, which come first; they are between 0 and 1 in the relaxation
+        lower    lower bound of each row's sum
+        upper    upper bound of each row's sum
+        starts   [rows + 1], where each row begins in ``places`` and ``factors``
+        places   index of the variable of each entry
+        factors  coefficient of each entry
     """
 
     costs: np.ndarray
@@ -48,7 +54,13 @@ class Model:
 
 @dataclass(frozen=True)
 class Answer:
-    """``values``: of the variables, None where nothing is feasible. ``spent``: the process's CPU seconds so far."""
+    """What the HiGHS process answers.
+
+    Parameters
+        status  name of the HiGHS model status
+        values  value of each variable; None where the program is infeasible
+        spent   CPU seconds that the process has used so far
+    """
 
     status: str
     values: list[float] | None
@@ -56,7 +68,13 @@ class Answer:
 
 
 def loaded(model: Model, options: dict[str, object], *, whole: bool) -> highspy.Highs:
-    """A HiGHS that has the model. ``whole``: the binary variables are 0 or 1, not between."""
+    """A HiGHS instance with the model loaded.
+
+    Parameters
+        model    the linear program
+        options  HiGHS options by name
+        whole    whether the binary variables must be 0 or 1
+    """
     lp, rest = highspy.HighsLp(), len(model.costs) - model.binary
     lp.num_col_, lp.num_row_ = len(model.costs), len(model.lower)
     lp.col_cost_ = model.costs
@@ -76,10 +94,10 @@ def loaded(model: Model, options: dict[str, object], *, whole: bool) -> highspy.
 
 
 class _Process:
-    """A Python that answers one model after the other. It ends when this one does."""
+    """A Python process that solves one model after the other, and ends when this process does."""
 
     def __init__(self) -> None:
-        # a session of its own: Ctrl-C is this process's to answer
+        # in a session of its own, so that Ctrl-C reaches this process alone
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
@@ -100,7 +118,10 @@ class _Process:
 
 
 class _Own:
-    """The process that this one asks, and the CPU seconds of those before it. A fork has its own."""
+    """The HiGHS process of this process, and the CPU seconds of earlier ones.
+
+    After a fork, the child starts a HiGHS process of its own.
+    """
 
     def __init__(self) -> None:
         self.process: _Process | None = None
@@ -115,9 +136,9 @@ class _Own:
         try:
             return self.process.ask(model, options)
         except BaseException as failure:
-            # whatever the process would still answer, nobody waits for it
+            # nobody would read a late answer
             self.end()
-            if isinstance(failure, (EOFError, BrokenPipeError)):
+            if isinstance(failure, (EOFError, BrokenPipeError, pickle.UnpicklingError)):
                 raise Crashed("HiGHS crashed, or did not end, in a search for whole picks") from failure
             raise
 
@@ -133,17 +154,23 @@ atexit.register(_OWN.end)
 
 
 def search(model: Model, options: dict[str, object]) -> Answer:
-    """The best whole picks that HiGHS finds. ``Crashed`` where it ends without an answer."""
+    """Search for the best binary assignment in the HiGHS process.
+
+    Parameters
+        model    the linear program
+        options  HiGHS options by name
+    Raises       Crashed: when the process ends without an answer
+    """
     return _OWN.ask(model, options)
 
 
 def cpu_seconds() -> float:
-    """CPU seconds of this process and of its HiGHS."""
+    """CPU seconds of this process and of its HiGHS processes."""
     return time.process_time() + _OWN.before + (_OWN.process.spent if _OWN.process is not None else 0.0)
 
 
 def _serve() -> None:
-    """Answers models from standard input on standard output."""
+    """Solve models from standard input and write the answers to standard output."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # some versions of HiGHS print a banner whatever they are told
     while True:
@@ -152,7 +179,7 @@ def _serve() -> None:
         except EOFError:
             return
         highs = loaded(Model(**model), options, whole=True)
-        # of the CPU, so that what is found is the same whatever the load
+        # a limit of CPU time, so that the result does not depend on the load of the machine
         most = resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + patience, most))
         highs.run()

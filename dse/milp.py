@@ -1,7 +1,7 @@
-"""The best choice, with a bound that is proven in integers; or what is short when there is none.
+"""The best selection, with a bound that is proven in integers, or an explanation why there is no selection.
 
-``search`` looks for one objective at a time; here stand the order of objectives, what is said of a solution, and why
-there is none.
+``search`` minimises one objective. This module settles objectives in lexicographic order, reports what is proven of a
+solution, and finds out which limits cannot be kept.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ from dse.prune import fast_enough, prune
 from dse.search import EFFORT, Found, Search, Watch
 
 LARGE = 2000
+"""Number of candidates above which a problem counts as large."""
 TIE_GAP = 0.002
-"""By what share ``TIE_BREAK`` may miss its least among more than so many candidates; the objective is never missed."""
+"""Relative gap at which ties are broken in large problems; the first objective never gets this gap."""
 TIE_EFFORT = 20_000_000
-"""Labels looked at for ``TIE_BREAK`` among so many."""
+"""Labels examined at most to break ties in large problems."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,15 @@ class SolverReport:
     """What is proven of a solution.
 
     Parameters
-        status       ``optimal`` when proven to be the least, ``within gap`` when proven to miss it by no more than the
-                     gap asked for, ``feasible`` where the search ended before either was proven
-        objective    in its own unit
-        bound        no choice has less
-        gap          their distance as a share of the objective
-        seconds      in all
-        certificate  why no choice has less than ``bound``, as ``dse.certificate`` reads it; None where the bound is 0
-        limits       what choices keep to, by name: resources, and cycles, error and latency where they are capped
+        status       ``optimal`` when proven to be the least; ``within gap`` when proven to miss it by no more than the
+                     accepted gap; ``feasible`` when the search ended before either was proven
+        objective    value of the solution, in the unit of the objective
+        bound        lower bound: no selection has less
+        gap          distance from bound to objective, as a fraction of the objective
+        seconds      time of the whole search
+        certificate  proof of ``bound`` as ``dse.certificate`` reads it; None where the bound is 0
+        limits       limits of the problem, by name: resources, and cycles, error and latency where limited
+    Raises           SolverError: when ``bound`` is above ``objective``
     """
 
     status: str
@@ -72,7 +74,14 @@ class SolverReport:
 
 @dataclass(frozen=True)
 class Solution:
-    """A choice, what it costs, and what is proven of its ``objective``."""
+    """A selection, what it costs, and what is proven of its objective.
+
+    Parameters
+        selection   one candidate per op, by op name
+        evaluation  costs of the selection
+        report      what is proven
+        objective   the objective that was minimised
+    """
 
     selection: Selection
     evaluation: Evaluation
@@ -84,21 +93,22 @@ def solve(
     problem: Problem, objective: Objective, *, then: Sequence[Objective] | None = None, gap: float = 0.0,
     time_limit: float | None = None, floor: SolverReport | None = None, watch: Watch = lambda *_: None,
 ) -> Solution:  # fmt: skip
-    """The choice with the least objective; among equals the one with the least of what comes ``then``, one after the
-    other; ``TIE_BREAK`` says it where it is not given.
+    """Minimise an objective; further objectives break ties.
 
-    Raises ``Infeasible`` with what is short, and ``SolverError`` where the search ended before any choice was found.
-    It is deterministic while no limit on time is hit.
+    The objectives are settled in lexicographic order. A problem of more than ``LARGE`` candidates has its ties broken
+    only among selections with the same interfaces, to within ``TIE_GAP``, unless ``then`` is given and the gap is 0.
+    The result is deterministic while no time limit is hit.
 
     Parameters
-        problem     what is to be chosen
-        objective   what is to be least
-        then        what decides among equals; of many candidates ``TIE_BREAK`` is looked for among choices with the
-                    same interfaces alone
-        gap         share of the objective by which it may miss the least
-        time_limit  seconds for each objective
-        floor       report of a problem with fewer limits, whose bound holds here
-        watch       told bound, value of the best choice or None, and seconds, whenever one of them moves
+        problem     the problem
+        objective   what to minimise first
+        then        objectives that break ties, in their order; None for that of ``TIE_BREAK``
+        gap         accepted relative gap to the optimum
+        time_limit  seconds for each objective; None for no limit
+        floor       report of the same problem with fewer or looser limits; its lower bound holds here too
+        watch       called with lower bound, best value or None, and seconds, when one of the first two changes
+    Raises          Infeasible: when no selection keeps all limits
+                    SolverError: when the search ended before it found a selection
     """
     begin = time.perf_counter()
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
@@ -130,7 +140,15 @@ def solve(
 
 
 def solution(problem: Problem, objective: Objective, found: Found, gap: float, seconds: float) -> Solution:
-    """What a search found, and what it shows."""
+    """The result of a search as a ``Solution``, with its status and its gap.
+
+    Parameters
+        problem    the problem
+        objective  the objective that was minimised
+        found      result of the search, with a selection
+        gap        accepted relative gap
+        seconds    time of the search
+    """
     assert found.selection is not None
     assert found.evaluation is not None
     value, bound = found.evaluation.objective(objective), found.bound
@@ -142,18 +160,26 @@ def solution(problem: Problem, objective: Objective, found: Found, gap: float, s
 
 
 def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float | None = None) -> Fraction:
-    """The lowest utilisation at which all limits are kept, to within ``gap``; ``Infeasible`` where they cannot be."""
+    """The lowest utilisation of any selection that keeps all limits.
+
+    Parameters
+        problem     the problem
+        gap         accepted relative gap
+        time_limit  seconds; None for no limit
+    Raises          Infeasible: when no selection keeps all limits
+    """
     found = solve(problem, Objective.UTILISATION, then=(), gap=gap, time_limit=time_limit)
     return found.evaluation.utilisation
 
 
 def _settled(problem: Problem, objective: Objective, evaluation: Evaluation) -> Problem:
-    """The problem of the choices that are as good in an objective; what is too slow for the bottleneck is left out."""
+    """The problem restricted to selections that are as good in an objective as the one evaluated."""
     fast = fast_enough(problem, evaluation.bottleneck) if objective is Objective.BOTTLENECK else None
     return problem.capped(objective, evaluation.objective(objective)) if fast is None else fast
 
 
 def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
+    """The problem restricted to candidates with the interfaces of a selection."""
     ops = []
     for op in problem.ops:
         own = selection[op.name]
@@ -163,8 +189,17 @@ def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
 
 
 def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
-    """What is short where no choice keeps all limits: the least of each limited amount alone, and the smallest share
-    by which the worst limit is exceeded."""
+    """Find out which limits cannot be kept.
+
+    For each limited quantity the least amount of any selection is computed, all other limits lifted, and for all limits
+    together the smallest possible largest violation.
+
+    Parameters
+        problem     a problem without a feasible selection
+        time_limit  seconds for each search; None for no limit
+    Returns         the exception, for the caller to raise
+    Raises          SolverError: when the search ended before the shortfalls were known
+    """
     network = Network(problem, timed=False, whole=True)
     if not network.joined:
         return Infeasible(problem.name, (), False, Fraction(0))
@@ -179,7 +214,7 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
 
 
 def _least(problem: Problem, network: Network, name: str, time_limit: float | None) -> int:
-    """No choice, whatever its other amounts, takes less of a limited one."""
+    """The least amount of a limited quantity over all selections, all other limits lifted."""
     if name == "latency":
         unlimited = replace(
             problem, budget=dict.fromkeys(problem.budget, LARGEST), max_cycles=None, max_error=None, max_latency=None
@@ -204,7 +239,7 @@ def _least(problem: Problem, network: Network, name: str, time_limit: float | No
 
 
 def _lightest(network: Network, row: str | None, cycles: int) -> int:
-    """The least amount of one row among the choices whose ops take at most so many cycles; ``NEVER`` without any."""
+    """The least amount of one row over selections whose ops take at most ``cycles`` each; ``NEVER`` without any."""
     rows = np.array([int(name == row) for name in network.row_names], np.int64)
     limits = Limits(NEVER, np.full(len(rows), NEVER), cycles)
     return Weights.plain(network, rows).least(network, limits)

@@ -1,4 +1,4 @@
-"""What steps leave of a problem: candidates that cannot matter go, and new weights are taken for those that stay."""
+"""Narrowing of a problem: steps remove candidates that cannot matter, and new weights are computed for the rest."""
 
 from __future__ import annotations
 
@@ -21,23 +21,26 @@ from dse.program import Program, Relaxed, Terms
 from dse.prune import fast_enough, prune
 
 WHOLE = 700
-"""Candidates of all ops up to which labels carry every time, exactly."""
+"""Candidates of all ops up to which labels carry all times, exactly."""
 LEAF = 150
-"""The same in what is left of more."""
+"""The same number for a problem that was narrowed or split."""
 LED = (100_000_000, 200_000_000, 400_000_000, 800_000_000)
-"""About how many labels a step may lead on; after each op so many stay that it is kept to, and more are merged."""
+"""Labels that a step may extend, by level, approximately. It determines how many labels stay after an op; further
+ones are merged."""
 STALLED = 0.9
-"""A step that leaves more than this share of the candidates has changed nothing."""
+"""A step that leaves more than this fraction of the candidates has stalled."""
 FOLDED = 6_000
-"""States after all ops together above which interfaces beside the longest way are not told apart."""
+"""States after all ops together above which interfaces beside the longest path are not distinguished."""
 FEW, MANY = 20_000, 6_000_000
-"""Labels of a pass that are worth fitting weights, and of one that is too slow for that."""
+"""Weights are fitted after passes that extended from ``FEW`` to ``MANY`` labels: shorter passes need no better
+weights, and longer ones would take too long to repeat."""
 GAINED = 0.15
-"""Weights are taken in place of others where they gain so much of what those miss."""
+"""Fitted weights are used when they gain at least this fraction of what the earlier weights miss."""
 POOL = 12
-"""Of how many of the cheapest choices the candidates are mixed."""
+"""Number of cheapest selections whose candidates are combined by HiGHS."""
 
 Told = Callable[[Fraction, Tree], None]
+"""Called with a proven lower bound and its proof."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,11 @@ class Left:
     """What steps have left of a problem.
 
     Parameters
-        problem  of the candidates that can still matter
-        steps    what left out the others
-        level    the next of ``LED``
-        taken    the last step
-        empty    whether no choice is left
+        problem  the problem restricted to the candidates that can still matter
+        steps    the steps that removed the other candidates
+        level    index into ``LED`` for the next step
+        taken    the last step; None before the first
+        empty    whether no selection is left
         fitted   whether weights were fitted in the last step
     """
 
@@ -62,16 +65,17 @@ class Left:
 
     @property
     def count(self) -> int:
+        """The number of candidates left."""
         return sum(len(op.candidates) for op in self.problem.ops)
 
 
 class Narrower:
-    """Takes the steps.
+    """Takes narrowing steps.
 
     Parameters
-        problem  the whole one
-        goal     what is to be least
-        counter  counts labels
+        problem  the whole problem
+        goal     what is minimised
+        counter  counts the labels examined
     """
 
     def __init__(self, problem: Problem, goal: Goal, counter: Counter) -> None:
@@ -90,18 +94,21 @@ class Narrower:
         self, left: Left, value: Fraction, below: bool, bound: Fraction, stalled: float = STALLED,
         told: Told | None = None, tried: Callable[[Taken, bool], bool] | None = None,
     ) -> Left:  # fmt: skip
-        """What is left of a problem where a choice must have at most ``value``, or less where ``below``: step by step,
-        until one changes nothing more or takes too many labels.
+        """Narrow a problem for selections with at most ``value``, until a step stalls or needs too many labels.
 
-        From step to step fewer labels are merged, and labels are held to what the step before leaves them to the end.
-        Where ``tried`` is given, every other step but the first ones takes weights that are fitted, to fewer labels.
+        From step to step fewer labels are merged, and the completions of one step bound the labels of the next. Where
+        ``tried`` is given, every other step but the first ones uses fitted weights and fewer labels.
 
         Parameters
-            bound    all choices with less than this are looked for
-            stalled  a step that leaves more than this share of the candidates has changed nothing
-            told     is given the least latency of what each step left, and why there is none below
-            tried    is given each step that left something, and whether it is a first one, in which much is merged;
-                     says whether that is enough
+            left     the problem to narrow
+            value    value of the goal
+            below    whether a selection must have less than ``value``
+            bound    the lower bound that is proven when no selection is left
+            stalled  a step that leaves more than this fraction of the candidates has stalled
+            told     called after each step that left something, with the least latency and its proof, where latency is
+                     minimised
+            tried    called with each step that left something, and whether it is of the first level, in which many
+                     labels are merged; returns True to stop
         """
         while True:
             network = self._network(left)
@@ -134,13 +141,15 @@ class Narrower:
                 return left
 
     def hint(self, left: Left) -> float | None:
-        """About the least value there is, by the relaxation; None where it has none. Not for the bottleneck."""
+        """An estimate of the least value by the relaxation; None where it gives none. Not for the bottleneck."""
         relaxed = self._relaxed(left, None)
         return None if relaxed is None else relaxed.value
 
     def pressure(self, cycles: int) -> float | None:
-        """The largest share of a limit that is taken, at the least and with mixed candidates, where no op takes more
-        cycles; None where an op cannot."""
+        """The largest used fraction of a limit in the relaxation, where no op takes more than ``cycles``.
+
+        None where the relaxation is infeasible.
+        """
         if self._pressure is None:
             program = Program(replace(self._problem, max_cycles=None))
             self._pressure = program, program.pressure()
@@ -149,12 +158,14 @@ class Narrower:
         return None if relaxed is None else relaxed.value
 
     def parted(self, left: Left, value: Fraction) -> Parted | None:
-        """Two parts of what is left; None where all choices are alike."""
+        """Two parts of what is left; None where all selections are alike."""
         return parted(left, self._relaxed(left, value))
 
     def pool(self, best: Selection | None) -> Problem | None:
-        """The problem of the candidates that the cheapest choices and the best one have, where there were more since it
-        was asked."""
+        """The problem restricted to the candidates of the cheapest selections and of the best one.
+
+        None where labels carry no times, or no cheap selection was added since the last call.
+        """
         if len(self._cheapest) == self._mixed or not self._timed:
             return None
         self._mixed = len(self._cheapest)
@@ -172,7 +183,7 @@ class Narrower:
         return network
 
     def _room(self, left: Left, network: Network, level: int) -> int | None:
-        """Labels that stay after an op in a step; all where labels are exact or carry no times."""
+        """Labels kept after an op in a step; None, for all, where labels are exact or carry no times."""
         if network.whole or not self._timed:
             return None
         return max(1, LED[min(level, len(LED) - 1)] // left.count)
@@ -180,7 +191,7 @@ class Narrower:
     def _weights(
         self, left: Left, network: Network, value: Fraction, fitter: Fitter | None, earlier: Taken | None
     ) -> Weights:
-        """Weights that fit a network of what is left."""
+        """Weights for the network of what is left."""
         if earlier is not None:
             return earlier.weights.same(network)
         if self._shares is not None and fitter is not None:
@@ -199,14 +210,14 @@ class Narrower:
         if network.whole or not self._timed or (limits.caps == NEVER).all():
             return None
         if self._program is None or self._program[0] is not network.problem:
-            # what it says of weights holds about as well for other values
+            # the weights depend little on the value, so the program stays for other values
             program = Program(network.problem)
             program.add(program.latency, float(limits.deadline), rule=("limit", "latency"))
             self._program = network.problem, program
         return Fitter(network, limits, self._program[1], self._counter, room)
 
     def _fitted(self, fitter: Fitter, taken: Taken, value: Fraction, below: bool) -> Taken:
-        """The step, taken again where weights are found that fit better."""
+        """The step, repeated with fitted weights where they are better."""
         network, labels = taken.network, sum(len(layer.labels) for layer in taken.reached.layers)
         if taken.empty or not FEW <= labels <= MANY:
             return taken
@@ -225,7 +236,7 @@ class Narrower:
         return take(network, fit.weights, self._goal, value, below, self._counter, room=room)
 
     def _relaxed(self, left: Left, value: Fraction | None) -> Relaxed | None:
-        """The relaxation for the goal; that of the whole problem is kept."""
+        """The relaxation for the goal; that of the whole problem is stored."""
         key = value if self._goal is Objective.BOTTLENECK else None
         if left.steps or left.problem is not self._problem:
             return self._relaxation(left.problem, key)
@@ -255,8 +266,13 @@ class Narrower:
 
 @dataclass(frozen=True)
 class Parted:
-    """``parts``: the problems of candidates with little and with much of the figure. ``high_first``: whether the
-    relaxation takes more of the second."""
+    """A problem split in two.
+
+    Parameters
+        split       how it is split
+        parts       the problems of candidates with little and with much of the figure
+        high_first  whether the relaxation prefers the second part
+    """
 
     split: Split
     parts: tuple[Problem, Problem]
@@ -264,7 +280,14 @@ class Parted:
 
 
 def parted(left: Left, relaxed: Relaxed | None) -> Parted | None:
-    """Two parts of what is left: of the op and the figure that its relaxation mixes most; None where all are alike."""
+    """Split a problem in two; None where all candidates of each op are alike.
+
+    The split is at the op and the figure in which the relaxation mixes candidates most.
+
+    Parameters
+        left     the problem to split
+        relaxed  its relaxation; None without one
+    """
     for own, high_first in _splits(left, relaxed):
         try:
             return Parted(own, own.parts(left.problem), high_first)

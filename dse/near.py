@@ -1,8 +1,8 @@
-"""Trades of cycles against the summed error, each within a gap of one that no other choice beats.
+"""Pareto points of cycles against the summed error, each to within a gap.
 
-The relaxation, which mixes candidates, says how few cycles an error takes; then the least error at so many is looked
-for. A point is proven in one of two ways: no choice as fast has an error that is less by more than the gap, or none
-with its error is faster by more than the gap. Where errors fall steeply the second is the easier one, elsewhere the
+The linear relaxation says how few cycles an error needs; then the least error within about as many cycles is searched
+for. A point is proven in one of two ways: no selection as fast has an error lower by more than the gap, or no selection
+with its error is faster by more than the gap. Where errors fall steeply the second proof is easier, elsewhere the
 first.
 """
 
@@ -22,21 +22,22 @@ from dse.program import Program
 from dse.search import Found, Search, Watch
 
 SLACK = Fraction(1, 4)
-"""By what share of the gap more cycles are allowed than the relaxation gives: just there, choices are few."""
+"""Fraction of the gap by which more cycles are allowed than the relaxation needs; exactly there, selections are few."""
 LEAST_SHARE = 0.5
-"""The least share of a choice's error that the relaxation is taken to have."""
+"""The relaxation is assumed to have at least this fraction of a selection's error."""
 LEVELS = 3
-"""Of the search's efforts, how many a point is worth."""
+"""Effort levels of the search that a point may use."""
 
 
 def near_trades(problem: Problem, grain: int, gap: float, watch: Watch) -> Iterator[Solution]:
-    """Points by rising cycles; raises ``Infeasible`` where there is none.
+    """Find Pareto points by rising cycles.
 
     Parameters
-        problem  what is to be chosen
-        grain    about how much the error falls from point to point; no less than half of it
-        gap      share of the cycles or of the error by which a point may miss the least
-        watch    is told what ``solve`` tells
+        problem  the problem
+        grain    typical step in error from point to point; no step is smaller than half of it
+        gap      accepted relative gap of the cycles or of the error of a point
+        watch    called as in ``solve``
+    Raises       Infeasible: when no selection keeps all limits
     """
     begin, curve = time.perf_counter(), _Curve(problem)
     start = solve(problem, Objective.BOTTLENECK, then=(), gap=gap, watch=watch)
@@ -61,13 +62,15 @@ def near_trades(problem: Problem, grain: int, gap: float, watch: Watch) -> Itera
 def _proven(
     problem: Problem, capped: Problem, found: Found, selection: Selection, gap: float, watch: Watch
 ) -> Solution:
-    """A choice with little error, proven in one way or the other.
+    """The solution of a point, proven in one of the two ways.
 
     Parameters
-        problem    what is to be chosen
-        capped     the same within the cycles at which the error was to be the least
-        found      what a first search found and showed of the error
-        selection  what it found
+        problem    the problem
+        capped     the problem limited to the cycles at which the error was minimised
+        found      result of a first search for the least error
+        selection  the selection that this search found
+        gap        accepted relative gap
+        watch      called as in ``solve``
     """
     least = solution(capped, Objective.ERROR, found, gap, 0.0)
     if least.report.gap <= gap:
@@ -84,7 +87,7 @@ def _proven(
 
 
 class _Curve:
-    """What mixed candidates reach: floating-point, good advice and no proof."""
+    """Trade-off of cycles and error in the linear relaxation, in floating point: a guide, no proof."""
 
     def __init__(self, problem: Problem) -> None:
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
@@ -93,7 +96,7 @@ class _Curve:
         self._known: dict[int, float] = {}
 
     def error(self, cycles: int) -> float:
-        """The least error within so many cycles; infinite where there is none."""
+        """The relaxation's least error within ``cycles`` per frame; infinite where it is infeasible."""
         at = bisect_right(self._steps, cycles) - 1
         if at not in self._known:
             relaxed = self._program.relax(self._goal, cycles)
@@ -101,16 +104,18 @@ class _Curve:
         return self._known[at]
 
     def following(self, cycles: int, error: float, share: float, slack: Fraction) -> int | None:
-        """More cycles, within which the error is likely to be so small; None where it never is.
+        """The next higher limit of cycles at which the error is likely to be reached; None where it never is.
 
         Parameters
-            share  what mixed candidates have of the error of choices
-            slack  the ratio by which there are more than mixed candidates need
+            cycles  the present limit
+            error   the error to reach
+            share   assumed ratio of the relaxation's error to that of a selection
+            slack   factor on the cycles that the relaxation needs
         """
         low, high = bisect_right(self._steps, cycles), len(self._steps) - 1
         if low > high:
             return None
-        # at the slow end the share may be another one
+        # with many cycles the ratio may be different
         wanted = error * share if self.error(self._steps[high]) <= error * share else error
         if self.error(self._steps[high]) > wanted:
             return None

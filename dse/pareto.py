@@ -1,4 +1,4 @@
-"""Points that no other point beats."""
+"""Points that no other point dominates."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ Costs = tuple[Any, ...]
 
 
 def dominates(a: Costs, b: Costs) -> bool:
-    """Whether ``a`` is nowhere more than ``b`` and somewhere less; less is better in every place."""
+    """Whether ``a`` is nowhere more than ``b`` and somewhere less.
+
+    Parameters
+        a  costs, less is better
+        b  costs, as many
+    """
     return all(x <= y for x, y in zip(a, b, strict=True)) and a != b
 
 
 def non_dominated(costs: Sequence[Costs]) -> list[int]:
-    """Places of those that no other dominates, in their order; of equal ones the first alone."""
+    """Indices of the points that no other dominates, in their order; of equal points only the first.
+
+    Parameters
+        costs  costs of each point, less is better
+    """
     kept: list[int] = []
-    # whatever dominates another comes before it in this order, and so does the first of equals
+    # in this order a point comes after those that dominate it, and after the first of those equal to it
     for place in sorted(range(len(costs)), key=lambda i: (costs[i], i)):
         if not any(all(x <= y for x, y in zip(costs[other], costs[place], strict=True)) for other in kept):
             kept.append(place)

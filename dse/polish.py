@@ -1,9 +1,9 @@
-"""The last step of an exploration: single changes to a design, judged by simulation.
+"""Local search at the end of an exploration: small changes to a design, judged by simulation.
 
-The integer program takes sites to come at an even pace, which those of real frames do not. So from the design it finds
-each op's folding is changed a little, alone, and the design is simulated; a small integer program then picks the
-changes that fit the limits and together gain most, as the sum of what each gains alone. They are kept where simulating
-all of them at once shows a gain; else fewer are tried.
+The integer program assumes that active pixels arrive at an even pace, which those of real frames do not. So each op's
+folding is changed a little, one op at a time, and the design is simulated. A small integer program then selects the
+changes that fit the limits together and have the largest sum of gains. They are kept where a simulation with all of
+them shows a gain; otherwise fewer are tried.
 """
 
 from __future__ import annotations
@@ -17,21 +17,27 @@ from dse.problem import Candidate, Objective, Op, Problem, Selection, evaluate
 from dse.program import Program, SolverError
 
 MOST_CHANGES = 16
-"""Ops that are changed at once, at first; half as many when that gains nothing."""
+"""Ops changed together at first; half as many when that gains nothing."""
 RUNGS = 2
-"""How many other cycle counts are tried of each op, on either side of its own."""
+"""Neighbourhood of an op: the number of other cycle counts that are tried on either side of its own."""
 GAP = 0.1
-"""By what share the sum of the gains may miss the largest: what they gain together is another figure anyway."""
+"""Accepted relative gap of the sum of gains; the gain of all changes together differs from the sum anyway."""
 PATIENCE = 500
-"""Branches after which the program settles for the changes it has found."""
+"""Node limit of the integer program."""
 
 Judge = Callable[[Selection], float]
+"""Objective of the local search, less is better."""
 
 
 def polish(problem: Problem, selection: Selection, judge: Judge, tries: int) -> tuple[Selection, float]:
-    """The best choice found from ``selection``, and what ``judge`` says of it, less being better.
+    """Improve a selection by local search.
 
-    ``tries``: how many choices are judged, at the most.
+    Parameters
+        problem    the problem
+        selection  where the search starts
+        judge      the objective, less is better
+        tries      evaluation budget: calls of ``judge`` at most
+    Returns        the best selection, and its value
     """
     best = judge(selection)
     tries -= 1
@@ -39,7 +45,7 @@ def polish(problem: Problem, selection: Selection, judge: Judge, tries: int) -> 
         steps = {op.name: list(_steps(problem, selection, op)) for op in problem.ops}
         gains: dict[str, list[tuple[Candidate, float]]] = {}
         for name, candidates in steps.items():
-            # those that differ in resources alone gain the same
+            # candidates that differ only in resources have the same gain
             known = {_pace(selection[name]): 0.0}
             for own in candidates:
                 if _pace(own) not in known and tries > 0:
@@ -63,11 +69,15 @@ def polish(problem: Problem, selection: Selection, judge: Judge, tries: int) -> 
 
 
 def _steps(problem: Problem, selection: Selection, op: Op) -> Iterator[Candidate]:
-    """The candidates in place of the op's own that fit between its neighbors and are a little faster or slower, or as
-    fast with other resources; of each cycle count those that no other beats in resources, links included."""
+    """The neighbourhood of an op: candidates with nearby cycle counts that have links to the op's neighbours.
+
+    At each cycle count only those stay that no other dominates in resources, links included.
+    """
     own = selection[op.name]
+    # pruning may have left out the candidate that the selection has
+    candidates = op.candidates if any(other is own for other in op.candidates) else (*op.candidates, own)
     rest = {key: value for key, value in selection.items() if key != op.name}
-    fitting = [(c.cycles, taken, c) for c in op.candidates if (taken := _taken(problem, rest, op, c)) is not None]
+    fitting = [(c.cycles, taken, c) for c in candidates if (taken := _taken(problem, rest, op, c)) is not None]
     fitting.sort(key=lambda entry: entry[0])
     levels = [(cycles, list(group)) for cycles, group in groupby(fitting, key=lambda entry: entry[0])]
     here = next(place for place, (cycles, _) in enumerate(levels) if cycles == own.cycles)
@@ -78,13 +88,13 @@ def _steps(problem: Problem, selection: Selection, op: Op) -> Iterator[Candidate
 
 
 def _pace(candidate: Candidate) -> tuple[object, ...]:
-    """All of a candidate that cycles depend on."""
+    """All figures of a candidate that affect cycles."""
     own = candidate
     return own.cycles, own.fill, own.head, own.span, own.tail, own.rest, own.writes, own.reads
 
 
 def _taken(problem: Problem, rest: Selection, op: Op, candidate: Candidate) -> tuple[int, ...] | None:
-    """What the candidate and the links to its neighbors take; None where it cannot be joined to one."""
+    """Resources of a candidate and of the links to its neighbours; None where a link is missing."""
     chosen = {**rest, op.name: candidate}
     total = candidate.resources
     for edge in problem.edges:
@@ -99,7 +109,7 @@ def _taken(problem: Problem, rest: Selection, op: Op, candidate: Candidate) -> t
 def _together(
     problem: Problem, selection: Selection, gains: dict[str, list[tuple[Candidate, float]]], most: int
 ) -> Selection:
-    """At most so many changes, those whose gains add up to most under the limits."""
+    """At most ``most`` changes, with the largest sum of gains under the limits."""
     ops = tuple(dataclasses.replace(op, candidates=tuple(own for own, _ in gains[op.name])) for op in problem.ops)
     program = Program(dataclasses.replace(problem, ops=ops))
     program.limited(Objective.BOTTLENECK)
@@ -114,5 +124,5 @@ def _together(
         found = program.minimise(terms, GAP, PATIENCE)
     except SolverError:
         return selection
-    # HiGHS keeps limits to within a tolerance
+    # HiGHS keeps limits only to within a tolerance
     return found if found is not None and evaluate(problem, found).feasible else selection

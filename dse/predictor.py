@@ -1,7 +1,7 @@
-"""What accuracy a network will have, learned from those that were measured.
+"""Accuracy predictors, learned from networks that were measured.
 
-A network is a row of numbers: formats, sensitivities, and of a parametric backbone its width, depth and the like. What
-counts in a prediction is the order in which it puts networks it has not seen.
+A network is a row of numbers: formats, sensitivities, and for a parametric backbone its width, depth and so on. What
+counts in a prediction is the order of networks that were not measured.
 """
 
 from __future__ import annotations
@@ -20,41 +20,46 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.svm import SVR
 
 FOLDS = 5
+"""Folds of the cross-validation."""
 GRID = {
     "C": [0.1, 1.0, 10.0, 100.0, 1000.0],
     "gamma": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
     "epsilon": [0.01, 0.1],
 }
-"""Of support-vector regression, for features and scores of zero mean and unit deviation."""
+"""Parameters of support-vector regression that are tried, for features and scores of zero mean and unit deviation."""
 LENGTHS, NOISE = (0.1, 1e3), (1e-4, 1.0)
-"""Of the Gaussian process, the same: lengths over which a feature may matter, and the variance that is chance."""
+"""Bounds of the Gaussian process's length scales and of its noise variance, for features and scores of zero mean and
+unit deviation."""
 TREES, LEAF = 200, 2
-"""How many, and the fewest networks that one of their leaves may hold."""
+"""Number of trees, and the fewest networks in a leaf."""
 
 
 class Predictor(Protocol):
-    """Learns from ``features`` [n, d], a row a network, and its ``accuracy`` [n] in any unit.
+    """Learns the accuracy of networks from their features.
 
-    The same rows in the same order give the same predictions. ``fit`` raises ValueError for fewer than two networks,
-    for shapes that do not fit and for what is not finite.
+    Features are [n, d], one row per network; accuracies are [n], in any unit. ``fit`` raises ValueError for fewer than
+    two networks, for shapes that do not fit, and for values that are not finite. The same rows in the same order give
+    the same predictions.
     """
 
     def fit(self, features: np.ndarray, accuracy: np.ndarray) -> Self: ...
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """float64 [n], in the unit of what was learned; after ``fit``, of rows with as many features."""
+        """float64 [n], in the unit of the learned accuracies; the rows have as many features as those of ``fit``."""
         ...
 
 
 def support_vectors() -> Predictor:
-    """Support-vector regression with a Gaussian kernel; its parameters are the best of ``GRID`` in cross-validation."""
+    """Support-vector regression with a Gaussian kernel; cross-validation chooses its parameters from ``GRID``."""
     return _Regression(_searched)
 
 
 def gaussian_process(ranks: bool = True) -> Predictor:
-    """A Gaussian process, Matern 5/2 with a length to each feature, which the likelihood chooses.
+    """A Gaussian process with a Matern 5/2 kernel; maximum likelihood chooses a length scale for each feature.
 
-    Without ``ranks`` it learns the values as they are: where it counts by how much a network is better.
+    Parameters
+        ranks  True: it learns the normal scores of the ranks; False: it learns the values, for uses where differences
+               count
     """
     return _Regression(_matern, ranks)
 
@@ -70,18 +75,22 @@ def _searched(networks: int, _: int) -> Any:
 
 
 def _matern(_: int, features: int) -> Any:
-    # distances grow with the square root of the number of features, and so the lengths begin
-    lengths: Any = np.full(features, np.sqrt(features))  # its type says float alone
+    # distances grow with the square root of the number of features, and so do the initial length scales
+    lengths: Any = np.full(features, np.sqrt(features))  # the type annotation of Matern allows only float
     kernel = ConstantKernel() * Matern(lengths, LENGTHS, nu=2.5) + WhiteKernel(0.1, NOISE)
     return GaussianProcessRegressor(kernel, random_state=0)
 
 
 class _Regression:
-    """A regressor of scikit-learn's, made for so many networks and features.
+    """A scikit-learn regressor behind the ``Predictor`` protocol.
 
-    It sees features of zero mean and unit deviation, and accuracies as normal scores of their ranks: most networks are
-    nearly as good as the float one and a few far worse, and it is the order of the good ones that counts. Without
-    ``ranks`` it sees accuracies as it does features.
+    It sees features of zero mean and unit deviation. With ``ranks`` it sees accuracies as normal scores of their ranks,
+    since most networks are nearly as good as the float one, a few are far worse, and the order of the good ones counts.
+    Without ``ranks`` it sees accuracies of zero mean and unit deviation.
+
+    Parameters
+        make   function from the numbers of networks and of features to a regressor
+        ranks  whether it learns ranks
     """
 
     def __init__(self, make: Callable[[int, int], Any], ranks: bool = True) -> None:
@@ -100,7 +109,7 @@ class _Regression:
         self._scores = _Ranks(accuracy) if self._ranks else _Values(accuracy)
         self._regressor = self._make(*features.shape)
         with warnings.catch_warnings():
-            # that a length has reached its bound: its feature says nothing
+            # the warning says that a length scale reached its bound: that feature carries no information
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._regressor.fit((features - self._mean) / self._deviation, self._scores.of(accuracy))
         return self
@@ -113,7 +122,7 @@ class _Regression:
 
 
 class _Ranks:
-    """Values as the quantiles of a normal distribution that their ranks are, and back; equal values share a score."""
+    """Values as normal scores of their ranks, and back; equal values share a score."""
 
     def __init__(self, values: np.ndarray) -> None:
         self._values, counts = np.unique(values, return_counts=True)
@@ -125,13 +134,13 @@ class _Ranks:
         return np.interp(values, self._values, self._scores)
 
     def back(self, scores: np.ndarray) -> np.ndarray:
-        """Straight lines between the values that were given; beyond them, a deviation a score."""
+        """Interpolates linearly between the given values; beyond them, one score is one standard deviation."""
         beyond = scores - np.clip(scores, self._scores[0], self._scores[-1])
         return np.interp(scores, self._scores, self._values) + self._slope * beyond
 
 
 class _Values:
-    """Values with their mean taken away and divided by their deviation, and back; equal ones all become zero."""
+    """Values as multiples of their standard deviation from their mean, and back; equal values all become zero."""
 
     def __init__(self, values: np.ndarray) -> None:
         self._mean, self._deviation = values.mean(), values.std() or 1.0

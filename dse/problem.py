@@ -1,7 +1,7 @@
-"""The choice to be made, apart from any hardware: one candidate an op, one pair of interfaces an edge.
+"""The optimisation problem, free of hardware: one candidate per op, one pair of interfaces per edge.
 
-All figures are integers or fractions, so that two ways of solving a problem can be compared with
-``==``. ``evaluate`` says what one choice costs; ``milp`` and ``exhaustive`` look for the best one.
+All figures are integers or fractions, so that the results of two solvers can be compared with ``==``. ``evaluate``
+computes what a selection costs; ``milp`` and ``exhaustive`` search for the best one.
 """
 
 from __future__ import annotations
@@ -15,18 +15,24 @@ from functools import cached_property
 from typing import NamedTuple
 
 LARGEST = 10**14
-"""No amount may exceed this: of a thousand ops the sum still fits 64 bits."""
+"""No single amount may exceed this, so that the sum over a thousand ops fits 64 bits."""
 RESERVED = ("cycles", "error", "latency")
-"""Names of limits that are no resources."""
+"""Names of limits that are not resources; no resource may have one of them."""
 
 
 class ProblemError(ValueError):
-    """A problem or a choice that makes no sense; the message names op or edge, field and value."""
+    """An inconsistent problem or selection; the message names the op or edge, the field and the value."""
 
 
 class Objective(StrEnum):
-    """What is minimised: the cycles a frame of the slowest op; first beat in to last beat out of a frame; the largest
-    share of a resource's budget; the summed error."""
+    """The quantity to minimise.
+
+    Values
+        BOTTLENECK   cycles per frame of the slowest op
+        LATENCY      cycles from the first beat of a frame in to its last beat out
+        UTILISATION  largest fraction of a resource's budget that is used
+        ERROR        sum of the errors of all ops
+    """
 
     BOTTLENECK = "bottleneck"
     LATENCY = "latency"
@@ -40,11 +46,16 @@ TIE_BREAK = {
     Objective.ERROR: Objective.UTILISATION,
     Objective.UTILISATION: Objective.LATENCY,
 }
-"""What is minimised among choices that are equal in an objective."""
+"""The second objective: it decides among selections that are equal in the first."""
 
 
 class Interface(NamedTuple):
-    """One end of an edge: features a beat, and the name of their number format."""
+    """One end of an edge.
+
+    Parameters
+        lanes   features per beat
+        format  name of the number format of the features
+    """
 
     lanes: int
     format: str
@@ -54,14 +65,20 @@ class Interface(NamedTuple):
 class Candidate:
     """One way to build an op.
 
-    ``choice``: whatever the caller needs to recognise it. ``cycles``: steady-state cycles a frame.
-    ``fill``: cycles from the arrival of the input that its first output needs to that output.
-    ``head`` and ``span``: cycles of its own work from its first input to its first output, and from
-    there to its last output, when neither input nor output makes it wait.
-    ``tail``: cycles from its last input to its last output when it keeps up with its input.
-    ``rest``: cycles from the input at the op's ``knee`` to its last output, when no later input makes it wait.
-    ``resources``: amounts in the order of ``Problem.budget``. ``writes``: its output; ``reads``: one
-    interface an input. ``error``: its share of the summed error, in a unit of the caller's.
+    The times are in cycles; ``evaluate`` computes the latency from them.
+
+    Parameters
+        choice     the caller's description of the candidate; it must be hashable
+        cycles     steady-state cycles per frame
+        resources  amounts, in the order of ``Problem.budget``
+        writes     interface of the output
+        reads      one interface per input
+        fill       pipeline fill: time from the arrival of the input that the first output needs to that output
+        head       time to first output, counted from the first input, when nothing stalls the op
+        span       output duration, from the first output to the last, when nothing stalls the op
+        tail       drain time, from the last input to the last output, when the op keeps up with its input
+        error      contribution to the summed error, in a unit of the caller's choice
+        rest       time from the input at the ``knee`` of the op to the last output, when no later input stalls the op
     """
 
     choice: Hashable
@@ -78,14 +95,22 @@ class Candidate:
 
     @property
     def costs(self) -> tuple[int, ...]:
-        """Everything of which less is better."""
+        """Every figure of which less is better: cycles, the five times, error and resources."""
         return (self.cycles, self.fill, self.head, self.span, self.tail, self.rest, self.error, *self.resources)
 
 
 @dataclass(frozen=True)
 class Op:
-    """A place in the graph. ``lead``: share of its input frame that its first output waits for, in whole cycles.
-    ``knee``: share of its input frame after which it has the ``rest`` of its work to do."""
+    """One op of the graph.
+
+    The input duration is the time from the producer's first output to its last.
+
+    Parameters
+        name        name, unique in the problem
+        candidates  the ways to build the op, at least one
+        lead        fraction of the input duration before the first output, 0 to 1; rounded up to whole cycles
+        knee        fraction of the input duration after which the ``rest`` of a candidate counts, 0 to 1
+    """
 
     name: str
     candidates: tuple[Candidate, ...]
@@ -95,7 +120,12 @@ class Op:
 
 @dataclass(frozen=True)
 class Link:
-    """What stands between a writer and a reader: its resources and the cycles it adds."""
+    """What connects a written interface to a read one: a FIFO, stream width converters, or nothing.
+
+    Parameters
+        resources  amounts, in the order of ``Problem.budget``
+        fill       latency in cycles
+    """
 
     resources: tuple[int, ...]
     fill: int = 0
@@ -103,9 +133,13 @@ class Link:
 
 @dataclass(frozen=True)
 class Edge:
-    """Input ``index`` of ``consumer`` is the output of ``producer``.
+    """A connection from the output of ``producer`` to input ``index`` of ``consumer``.
 
-    ``links``: what it takes to join a written to a read interface; a pair that is missing cannot be joined.
+    Parameters
+        producer  name of the op that writes
+        consumer  name of the op that reads
+        index     number of the consumer's input, from 0
+        links     the link for each pair of a written and a read interface; a missing pair cannot be connected
     """
 
     producer: str
@@ -122,11 +156,18 @@ Selection = dict[str, Candidate]
 
 @dataclass(frozen=True)
 class Problem:
-    """Ops in topological order, what joins them, and what is to be kept to.
+    """Ops in topological order, the edges between them, and the limits.
 
-    ``name``: of the device, for messages. ``budget``: amount of each resource, by name. ``max_cycles``
-    limits the bottleneck, ``max_error`` the summed error, ``max_latency`` the latency in cycles. ``output``: the op
-    whose last output ends a frame.
+    Parameters
+        name         name of the device, for messages
+        ops          the ops; each follows the producers of its inputs
+        edges        the edges, in any order
+        output       name of the op whose last output ends a frame
+        budget       limit of each resource, by name
+        max_cycles   limit of the bottleneck in cycles per frame; None for no limit
+        max_error    limit of the summed error; None for no limit
+        max_latency  limit of the latency in cycles; None for no limit
+    Raises           ProblemError: when ops, edges, candidates or limits are inconsistent
     """
 
     name: str
@@ -195,7 +236,7 @@ class Problem:
 
     @cached_property
     def inputs(self) -> dict[str, tuple[Edge, ...]]:
-        """The edges that lead to each op, by input index."""
+        """The input edges of each op, in the order of the input index."""
         found: dict[str, list[Edge]] = {op.name: [] for op in self.ops}
         for edge in self.edges:
             found.setdefault(edge.consumer, []).append(edge)
@@ -203,7 +244,7 @@ class Problem:
 
     @property
     def limits(self) -> dict[str, int]:
-        """Every quantity that has a limit: the resources, and cycles, error and latency where they are capped."""
+        """Every limit, by name: those of the resources, and ``cycles``, ``error``, ``latency`` where limited."""
         limits: dict[str, int] = dict(self.budget)
         if self.max_cycles is not None:
             limits["cycles"] = self.max_cycles
@@ -214,7 +255,7 @@ class Problem:
         return limits
 
     def capped(self, objective: Objective, value: Fraction) -> Problem:
-        """The same problem, in which no choice has more of ``objective`` than ``value``."""
+        """The same problem with an epsilon constraint: ``objective`` is at most ``value``. Tighter limits stay."""
         match objective:
             case Objective.BOTTLENECK:
                 return replace(
@@ -235,9 +276,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a choice costs. ``bottleneck`` and ``latency`` in cycles; ``overrun``: the largest share by which
-    a limit is exceeded, 0 where all are kept; ``utilisation``: the largest share of a resource's budget, left out of
-    comparisons, so that a design costs the same under any budget it keeps to."""
+    """What a selection costs.
+
+    Parameters
+        bottleneck   cycles per frame of the slowest op
+        latency      cycles from the first beat of a frame in to its last beat out
+        resources    amount of each resource, by name
+        error        summed error
+        overrun      largest constraint violation as a fraction of the limit; 0 where all limits hold
+        utilisation  largest fraction of a resource's budget that is used; ``==`` ignores it, so that equal designs
+                     compare equal under different budgets
+    """
 
     bottleneck: int
     latency: int
@@ -248,14 +297,16 @@ class Evaluation:
 
     @property
     def feasible(self) -> bool:
+        """Whether all limits hold."""
         return self.overrun == 0
 
     @property
     def amounts(self) -> dict[str, int]:
-        """Every quantity that a problem can limit."""
+        """Every quantity that a problem can limit, by name."""
         return {**self.resources, "cycles": self.bottleneck, "error": self.error, "latency": self.latency}
 
     def objective(self, objective: Objective) -> Fraction:
+        """The value of one objective."""
         match objective:
             case Objective.BOTTLENECK:
                 return Fraction(self.bottleneck)
@@ -268,18 +319,37 @@ class Evaluation:
 
 
 def overrun(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
-    """The largest share by which an amount exceeds its limit; a limit of 0 counts as 1."""
+    """The largest constraint violation as a fraction of the limit; 0 where all limits hold.
+
+    A limit of 0 counts as 1 in the division.
+
+    Parameters
+        amounts  every limited quantity, by name
+        limits   limits, by name
+    """
     shares = (Fraction(amounts[name] - limit, max(limit, 1)) for name, limit in limits.items())
     return max(Fraction(0), max(shares, default=Fraction(0)))
 
 
 def utilisation(amounts: Mapping[str, int], budget: Mapping[str, int]) -> Fraction:
-    """The largest share of a resource's budget that is used; a budget of 0 counts as 1. Without resources it is 0."""
+    """The largest fraction of a resource's budget that is used; 0 without resources.
+
+    A budget of 0 counts as 1 in the division.
+
+    Parameters
+        amounts  amount of each resource, by name
+        budget   limit of each resource, by name
+    """
     return max((Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items()), default=Fraction(0))
 
 
 def joined(problem: Problem, selection: Selection) -> bool:
-    """Whether each edge of a choice can be joined."""
+    """Whether every edge of a selection has a link for its two interfaces.
+
+    Parameters
+        problem    the problem
+        selection  one candidate per op, by op name
+    """
     return all(
         (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
         for edge in problem.edges
@@ -287,12 +357,20 @@ def joined(problem: Problem, selection: Selection) -> bool:
 
 
 def evaluate(problem: Problem, selection: Selection) -> Evaluation:
-    """What a choice costs.
+    """Compute what a selection costs.
 
-    Each op has a start, its first output, and a finish, its last. It starts when ``lead`` of the time from
-    the start to the finish of its input has passed, rounded up to whole cycles, and not before it has done its own
-    work up to there; it finishes when it has done the rest, and when its last input has passed through, and not before
-    it has done what was left when ``knee`` of the time from the start to the finish of its input had passed.
+    Each op has a start, the time of its first output, and a finish, the time of its last output. The input duration is
+    the time from the producer's start to its finish.
+
+    An op starts ``fill`` cycles after the fraction ``lead`` of the input duration has passed, rounded up to whole
+    cycles, but no earlier than ``head`` cycles after its producer's start. An op finishes ``span`` cycles after its
+    start, but no earlier than ``tail`` cycles after its producer's finish, and no earlier than ``rest`` cycles after
+    the fraction ``knee`` of the input duration has passed. Each link delays what passes it by its own ``fill``.
+
+    Parameters
+        problem    the problem
+        selection  one candidate per op, by op name
+    Raises         ProblemError: when an edge has no link for its two interfaces
     """
     total = [0] * len(problem.budget)
     start: dict[str, int] = {}
@@ -321,7 +399,13 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
 
 
 class Shortage(NamedTuple):
-    """A limit that cannot be kept: how much is needed and how much there is."""
+    """A limit that cannot be kept.
+
+    Parameters
+        name    name of the limit, as in ``Problem.limits``
+        needed  the amount that is needed
+        limit   the amount that is allowed
+    """
 
     name: str
     needed: int
@@ -335,11 +419,14 @@ class Shortage(NamedTuple):
 
 
 class Infeasible(ValueError):
-    """No choice keeps all limits.
+    """No selection keeps all limits.
 
-    ``shortages``: when ``alone``, every limit that no choice keeps even if all others are lifted, with
-    the least that is needed; otherwise the limits that the choice with the smallest largest ``overrun``
-    exceeds. Without shortages, no choice joins all edges.
+    Parameters
+        name       name of the device, for the message
+        shortages  the limits that cannot be kept; empty when no selection has a link on every edge
+        alone      True: each of ``shortages`` is the least amount of any selection, all other limits lifted; False:
+                   they are the limits that the selection with the smallest ``overrun`` exceeds
+        overrun    the smallest ``Evaluation.overrun`` of any selection
     """
 
     def __init__(self, name: str, shortages: tuple[Shortage, ...], alone: bool, overrun: Fraction) -> None:

@@ -1,4 +1,4 @@
-"""The integer program: its variables and its rules, modelled with pulp, and the calls to HiGHS."""
+"""The integer linear program, modelled with PuLP, and the calls to HiGHS."""
 
 from __future__ import annotations
 
@@ -18,23 +18,30 @@ from dse.labels.weights import Duals
 from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
+"""Feasibility tolerance of HiGHS."""
 LOOSE = 1e-6
-"""By how far a pick of a large program may be from whole, HiGHS's default: with 1e-9, HiGHS 1.13 crashed far more
-often (``dse/highs.py``). ``evaluate`` judges the whole picks."""
+"""Integrality tolerance for large programs, the default of HiGHS: with 1e-9, HiGHS 1.13 crashed far more often
+(``dse/highs.py``). ``evaluate`` checks the rounded assignment."""
 MANY = 20
-"""Ops above which a program is worth presolving and heuristics of its own."""
+"""Number of ops above which a program counts as large and gets presolve and heuristics."""
 
 Terms = list[tuple[pulp.LpVariable, float]]
-"""A sum: variables, each once, and their factors."""
+"""A linear expression: variables, each once, and their coefficients."""
 
 
 class SolverError(RuntimeError):
-    """The solver found nothing in its time, or what it reports is not what its choice costs."""
+    """The solver found nothing within its limits, or reports what the selection does not have."""
 
 
 @dataclass(frozen=True)
 class Relaxed:
-    """The least goal when picks may be fractions, the duals of the named rules, and by op the share of each pick."""
+    """An optimum of the linear relaxation, in floating point.
+
+    Parameters
+        value   least value of the objective
+        duals   dual values of the named constraints
+        shares  value of each candidate's assignment variable, float [candidates] by op name
+    """
 
     value: float
     duals: Duals
@@ -42,11 +49,14 @@ class Relaxed:
 
 
 class Program:
-    """The variables and the rules that hold whatever is minimised.
+    """The variables, and the constraints that hold for every objective.
 
-    Binary ``picks`` choose a candidate an op. Continuous ``joins`` choose a pair of interfaces an edge:
-    their sums over readers and over writers equal what the picks at both ends write and read, which
-    makes them 0 or 1 as soon as the picks are.
+    A binary assignment variable per candidate selects one candidate per op (``picks``). A continuous edge compatibility
+    variable per link selects a pair of interfaces per edge (``joins``). For each interface the sum of ``joins`` equals
+    the sum of the ``picks`` that write it, or read it, so ``joins`` are 0 or 1 whenever ``picks`` are.
+
+    Parameters
+        problem  the problem
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -72,13 +82,21 @@ class Program:
     def add(
         self, terms: Terms, limit: float, sense: int = pulp.LpConstraintLE, rule: tuple[str | int, ...] = ()
     ) -> None:
-        """The rule that a sum keeps to a limit; ``rule`` names it, where its dual is asked for."""
+        """Add the constraint that a linear expression keeps to a limit.
+
+        Parameters
+            terms  the linear expression
+            limit  the limit
+            sense  PuLP's sense of the constraint
+            rule   name of the constraint, where its dual value is needed
+        """
         if rule:
             self._rules[rule] = self._count
         self._count += 1
         self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit))
 
     def _join(self, edge: Edge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
+        """Add the edge compatibility variables of an edge."""
         writers: dict[Interface, Terms] = {}
         readers: dict[Interface, Terms] = {}
         for pick, candidate in self.picks[edge.producer]:
@@ -97,19 +115,19 @@ class Program:
         return joins
 
     def _chosen(self, op: str, figure: str, sign: int = 1) -> Terms:
-        """The figure of the candidate that is picked for an op."""
+        """A figure of the candidate that is selected for an op, as a linear expression."""
         return [(pick, sign * getattr(own, figure)) for pick, own in self.picks[op] if getattr(own, figure)]
 
     @cached_property
     def cycles(self) -> Terms:
-        """Of the slowest op: a lower bound alone."""
+        """A variable that is at least the cycles of the slowest op; minimising it makes them equal."""
         slowest = self._variable()
         for op in self.picks:
             self.add([*self._chosen(op, "cycles"), (slowest, -1)], 0)
         return [(slowest, 1)]
 
     def amount(self, name: str) -> Terms:
-        """Of a resource, of cycles, of error or of latency."""
+        """A limited quantity as a linear expression: a resource, ``cycles``, ``error`` or ``latency``."""
         if name == "cycles":
             return self.cycles
         if name == "latency":
@@ -123,17 +141,18 @@ class Program:
         return [(variable, float(amount)) for variable, amount in terms if amount]
 
     def limited(self, objective: Objective) -> Terms:
-        """Add the limits, and what the objective needs; gives the objective."""
+        """Add all limits as constraints; returns the objective's linear expression."""
         self.limit()
         return self.goal(objective)
 
     def limit(self, but: str | None = None) -> None:
-        """All limits, or all but one."""
+        """Add all limits as constraints, or all but one."""
         for name, limit in self.problem.limits.items():
             if name != but:
                 self.add(self.amount(name), float(limit), rule=("limit", name))
 
     def goal(self, objective: Objective) -> Terms:
+        """The linear expression of an objective."""
         match objective:
             case Objective.BOTTLENECK:
                 return self.cycles
@@ -145,21 +164,21 @@ class Program:
                 return self.amount("error")
 
     def overrun(self) -> Terms:
-        """The largest share by which a limit is exceeded."""
+        """Add a variable that is at least the largest relative violation of a limit; returns it."""
         worst = self._variable()
         for name, limit in self.problem.limits.items():
             self.add([*self.amount(name), (worst, -float(max(limit, 1)))], float(limit), rule=("limit", name))
         return [(worst, 1)]
 
     def pressure(self) -> Terms:
-        """The largest share of a limit that is taken."""
+        """Add a variable that is at least the largest used fraction of a limit; returns it."""
         most = self._variable()
         for name, limit in self.problem.limits.items():
             self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("limit", name))
         return [(most, 1)]
 
     def weighed(self, weights: Mapping[str, float]) -> Terms:
-        """The sum of amounts by name, each times its weight."""
+        """The sum of limited quantities, each times its weight."""
         summed: dict[int, tuple[pulp.LpVariable, float]] = {}
         for name, weight in weights.items():
             for variable, amount in self.amount(name) if weight else ():
@@ -168,7 +187,7 @@ class Program:
         return list(summed.values())
 
     def _utilisation(self) -> Terms:
-        """The largest share of a resource's budget."""
+        """Add a variable that is at least the largest used fraction of a resource's budget; returns it."""
         most = self._variable()
         for name, limit in self.problem.budget.items():
             self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("share", name))
@@ -176,7 +195,8 @@ class Program:
 
     @cached_property
     def latency(self) -> Terms:
-        """When the output finishes: lower bounds alone, as ``evaluate`` takes the largest of each kind."""
+        """A variable that is at least the output's finish as ``evaluate`` has it, without rounding up to whole
+        cycles."""
         start = {op.name: self._variable() for op in self.problem.ops}
         finish = {op.name: self._variable() for op in self.problem.ops}
         for own in start:
@@ -198,7 +218,7 @@ class Program:
         return [(finish[self.problem.output], 1)]
 
     def _model(self, goal: Terms) -> Model:
-        """For HiGHS, whose interface in pulp adds rows one by one."""
+        """The program for HiGHS. PuLP's own interface to HiGHS adds rows one by one, which is slow."""
         self.lp.setObjective(pulp.LpAffineExpression(goal))
         places, rules = self._places, self.lp.constraints()
         return Model(
@@ -220,22 +240,26 @@ class Program:
         return {variable.hash: place for place, variable in enumerate(self._variables)}
 
     def _costs(self, goal: Terms) -> np.ndarray:
-        """float [variables], the factor of each in a sum."""
+        """float [variables], the coefficient of each variable in a linear expression."""
         costs, places = np.zeros(len(self._variables)), self._places
         for variable, factor in goal:
             costs[places[variable.hash]] = factor
         return costs
 
     def relax(self, goal: Terms, cycles: int | None = None) -> Relaxed | None:
-        """The least goal when picks may be fractions; None where nothing is feasible, or HiGHS fails.
+        """Solve the linear relaxation; None where it is infeasible or HiGHS fails.
 
-        All of it is floating-point: good advice, and no proof. ``cycles``: slower candidates are not picked.
+        The result is floating point: it guides the search and proves nothing.
+
+        Parameters
+            goal    what to minimise
+            cycles  candidates that take more cycles per frame are excluded; None for no limit
         """
         if self._relaxing is None or self._relaxing[0] != (self._count, len(self._variables)):
             highs = loaded(self._model(goal), {}, whole=False)
             self._relaxing = (self._count, len(self._variables)), highs
         else:
-            # the rules are the same: from where it stands it is a short way
+            # the constraints are the same, so HiGHS starts from its last solution and needs few iterations
             highs = self._relaxing[1]
             costs = self._costs(goal)
             highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
@@ -263,13 +287,19 @@ class Program:
         return Relaxed(highs.getInfo().objective_function_value, found, parts)
 
     def minimise(self, goal: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
-        """The best choice that ``nodes`` find, to within ``gap`` of the least, under the rules added so far.
+        """The best selection found within ``nodes``, under the constraints added so far; None where there is none.
 
-        None where there is none; ``SolverError`` where HiGHS crashes or finds none in time. ``target``: a value that is
-        enough. The choice is the same whatever the load.
+        The result does not depend on the load of the machine.
+
+        Parameters
+            goal    what to minimise
+            gap     accepted relative gap
+            nodes   node limit of the branch and bound
+            target  objective value at which the search may stop; None for none
+        Raises      SolverError: when HiGHS crashes, or stops before it finds a selection
         """
-        # measured: with presolve and these two heuristics, networks of 9 and 11 ops take twice as long; those of 35 and
-        # more take half as long with presolve, and without the heuristics find choices up to half as slow again
+        # measured: for networks of 9 and 11 ops, presolve and these two heuristics double the time; for those of 35 ops
+        # and more, presolve halves the time, and without the heuristics the results are up to 1.5 times as slow
         many = len(self.problem.ops) > MANY
         options: dict[str, object] = {
             "mip_rel_gap": gap, "mip_abs_gap": 0.0, "presolve": "on" if many else "off", "mip_max_nodes": nodes,

@@ -1,7 +1,7 @@
-"""A proof as a file: the problem whole, the choice made, what is said of it, and why; checked without the solver.
+"""A proof as a file: the whole problem, the selection, the report and the certificate; it is checked without a solver.
 
-The file needs nothing else: neither the network, nor the code that costs ops, nor a solver. What it cannot show is that
-the costs in it are those of the hardware; that is for the simulators.
+The file needs neither the network, nor the cost model, nor a solver. It cannot show that the costs in it are those of
+the hardware; the simulators check that.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from dse.certificate import Certificate, CertificateError, check
 from dse.milp import SolverReport
 from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, evaluate
+from models.ir.files import parse_json
 
 PROOF = "proof.json.gz"
 VERSION = 2
@@ -24,11 +25,19 @@ FIGURES = ("cycles", "fill", "head", "span", "tail", "rest", "error")
 
 
 class ProofError(ValueError):
-    """A proof that cannot be read or does not show what it says; the message names file, field and value."""
+    """A proof that cannot be read or does not show what it claims; the message names file, field and value."""
 
 
 def save(path: Path, problem: Problem, choice: Sequence[int], objective: Objective, report: SolverReport) -> None:
-    """Write a proof. ``choice``: the place of each op's candidate, in the order of the problem's ops."""
+    """Write a proof file.
+
+    Parameters
+        path       file to write
+        problem    the problem
+        choice     index of each op's candidate, in the order of the problem's ops
+        objective  the objective that was minimised
+        report     what is claimed of the selection
+    """
     entry = {
         "version": VERSION,
         "problem": _problem_entry(problem),
@@ -40,16 +49,23 @@ def save(path: Path, problem: Problem, choice: Sequence[int], objective: Objecti
 
 
 def verify(path: Path) -> SolverReport:
-    """What the proof shows of its choice; raises ``ProofError`` where it does not.
+    """Check a proof file.
 
-    The choice is evaluated, the words are held to the figures, and the certificate's passes are run again.
+    The selection is evaluated, the report is compared with the result, and the passes of the certificate are repeated.
+
+    Parameters
+        path  file to read
+    Returns   the report, which the proof shows to be true
+    Raises    ProofError: when the file cannot be read or does not show what it claims
     """
     try:
-        entry = json.loads(gzip.decompress(path.read_bytes()))
+        entry = parse_json(gzip.decompress(path.read_bytes()))
         if entry["version"] != VERSION:
             raise ProofError(f"{path}, field 'version': {entry['version']!r}; this netweave reads version {VERSION}")
         problem, objective = _problem(entry["problem"]), Objective(entry["objective"])
         report = SolverReport(**entry["solver"])
+        if not all(type(number) is int and number >= 0 for number in entry["choice"]):
+            raise ProofError(f"{path}, field 'choice': {entry['choice']!r} must be integers of 0 or more")
         names = [op.name for op in problem.ops]
         picks = zip(problem.ops, entry["choice"], strict=True)
         selection = dict(zip(names, (op.candidates[number] for op, number in picks), strict=True))

@@ -1,4 +1,4 @@
-"""Leave out candidates that another one beats, which no best choice needs."""
+"""Remove dominated candidates, which no best selection needs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from numba import njit
 from dse.problem import Candidate, Edge, Interface, Objective, Op, Problem
 
 NEVER = 1 << 60
-"""The price of a pair of interfaces that cannot be joined; above every sum of real ones (``problem.LARGEST``)."""
+"""Cost of a pair of interfaces without a link; above every sum of real costs (``problem.LARGEST``)."""
 
 
 def prune(problem: Problem, objectives: Collection[Objective] = tuple(Objective)) -> Problem:
-    """The same problem without dominated candidates: the same best ``objectives``, the same shortages.
+    """The same problem without dominated candidates; the optimum of ``objectives`` and the shortages stay the same.
 
-    A candidate is dominated when another one of the same formats is no worse in any cost that counts, even after
-    paying what changing its lanes can add to the links of its edges, whatever is at their other end. A cost counts
-    where one of the objectives or a limit rests on it.
+    A candidate is dominated when another one with the same formats is no worse in any cost that counts, even after
+    adding the most that its different lanes can cost on the links of its edges, whatever the other end is. A cost
+    counts where one of the objectives or a limit depends on it.
+
+    Parameters
+        problem     the problem
+        objectives  the objectives that may be minimised later
     """
     timed = Objective.LATENCY in objectives or problem.max_latency is not None
     counts = np.array(
@@ -34,7 +38,12 @@ def prune(problem: Problem, objectives: Collection[Objective] = tuple(Objective)
 
 
 def fast_enough(problem: Problem, cycles: int) -> Problem | None:
-    """The problem of the candidates that keep to ``cycles``, without that limit; None where an op has none."""
+    """The problem restricted to candidates of at most ``cycles``, without that limit; None where an op has none.
+
+    Parameters
+        problem  the problem
+        cycles   limit of the bottleneck in cycles per frame
+    """
     ops = [tuple(own for own in op.candidates if own.cycles <= cycles) for op in problem.ops]
     if not all(ops):
         return None
@@ -64,7 +73,7 @@ def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts
     extra = extra[:, :, counts]
     places = {end: place for place, end in enumerate(ends)}
     own = np.array([places[candidate.writes, candidate.reads] for candidate in group])
-    # what beats others mostly comes early in this order, so that each has few to be compared with
+    # candidates that dominate others mostly come early in this order, so that few stay to compare with
     order = np.argsort((costs / costs.max(axis=0, initial=1)).sum(axis=1), kind="stable")
     costs, own = costs[order], own[order]
     return [group[place] for place in order[_unbeaten(costs, own, extra)]]
@@ -72,11 +81,11 @@ def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts
 
 @njit(cache=True)
 def _unbeaten(costs, own, extra):
-    """int64 [kept], the candidates that none kept before beats.
+    """int64 [kept], the candidates that no kept one dominates.
 
     Parameters
         costs  int64 [candidates, costs]
-        own    int64 [candidates], the interfaces of each
+        own    int64 [candidates], number of each candidate's interfaces
         extra  int64 [interfaces, interfaces, costs], what the first in place of the second adds
     """
     kept = np.empty(len(costs), np.int64)
@@ -99,9 +108,9 @@ def _unbeaten(costs, own, extra):
 
 
 def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
-    """int64 ``[new, old, cost]``: the most that a new interface in place of an old one adds to the edge's link.
+    """int64 [new, old, cost], the most that a new interface in place of an old one adds to the edge's link.
 
-    In the order of ``Candidate.costs``; a later start and finish counts as more fill, head, tail and rest.
+    Costs are in the order of ``Candidate.costs``; a link's delay counts as more fill, head, tail and rest.
     """
     distinct = sorted(set(ends))
     others = sorted({pair[0] if reading else pair[1] for pair in edge.links})
@@ -113,7 +122,7 @@ def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) 
         if own in places:
             delay = link.fill
             price[places[own], columns[other]] = (0, delay, delay, 0, delay, delay, 0, *link.resources)
-    # where the old one cannot be joined either there is nothing to add
+    # nothing is added where the old interface has no link either
     added = np.where(price[None] == NEVER, -NEVER, price[:, None] - price[None]).max(axis=2)
     rows = [places[end] for end in ends]
     return added[np.ix_(rows, rows)]

@@ -1,8 +1,8 @@
-"""The least value of an objective, between a bound that is proven and a choice that is found, until they meet.
+"""Search for the least value of an objective: a proven lower bound and a best selection approach until they meet.
 
-Each question is whether a choice keeps to a value. Steps of labels leave out what cannot matter (``narrow``). Where
-nothing is left there is no such choice. Else a rowwise pass looks for one, then HiGHS, and then what is left is split
-in two, and each part is asked the same.
+Each question is whether a selection reaches a value. Narrowing steps remove the candidates that cannot matter
+(``narrow``). Where none is left, the answer is no. Otherwise a rowwise pass searches for a selection, then HiGHS, and
+then the problem is split in two and each part gets the same question.
 """
 
 from __future__ import annotations
@@ -26,56 +26,66 @@ from dse.program import Program, SolverError
 from dse.values import Values
 
 EFFORTS = ((1_000, 8, 30), (3_000, 8, 1_000), (30_000, 100, 3_000), (60_000, 2_000, 0), (None, None, 0))
-"""Labels that a rowwise pass leads on from an op, how often a question may be split, and nodes of HiGHS; where it stays
-open, the next."""
+"""Effort levels: labels kept after an op in a rowwise pass, splits per question, and node limit of HiGHS. None is no
+limit; at 0 nodes HiGHS is not used. A question that stays open is asked again at the next level."""
 PART_BEAM, LEAF_BEAM, PART_STALLED = 300, 20_000, 0.9
-"""Labels that a rowwise pass leads on in a part, and in one of few candidates, and what share of a part's candidates a
-step must leave out."""
+"""For parts of a split problem: labels kept in a rowwise pass, the same for parts of at most ``LEAF`` candidates,
+and the fraction of the candidates above which a step has stalled."""
 MIX, CORE = 4_000, 1_000
-"""Up to how many candidates that can matter are left to HiGHS where labels find no choice; of more, so many of those
-whose choices cost least."""
+"""HiGHS gets up to ``MIX`` candidates that can matter; of more, the ``CORE`` ones whose selections cost least."""
 ANNEALED, MOST_ANNEALED, VAIN = 20, 2_000, 4
-"""Candidates an op, and at the most, of which choices are annealed: those whose choices cost least; and how often one
-after the other in vain."""
+"""Annealing uses the candidates whose selections cost least: ``ANNEALED`` per op, at most ``MOST_ANNEALED`` in all.
+It stops after ``VAIN`` failures in a row."""
 EFFORT = 20_000_000_000
-"""Labels looked at before a search settles for what it has."""
+"""Labels examined after which a search returns what it has."""
 FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.01
+"""The first selection is searched for at a fraction above the lower bound: half the gap at first, but from
+``FIRST_STEP`` to ``WIDEST``. The fraction doubles up to ``LONG_STEP`` after an easy question, and halves down to
+``SHORT_STEP`` after a hard one. Values far above the bound leave too many candidates."""
 QUICK, SLOW = 2_000_000, 400_000_000
-"""By what share of the bound the first choice is looked for above it: half the gap, but within the first two figures;
-doubled up to the fourth while one step of labels or ``QUICK`` of them show that there is none, and halved down to the
-third after more than ``SLOW``. Values far above the bound leave too much to follow."""
+"""A question is easy when a single step or fewer than ``QUICK`` labels refute it, and hard after more than ``SLOW``
+labels."""
 NEAR = Fraction(1, 2000)
-"""A distance, as a share, at which the last question is asked: whether any choice has less."""
+"""Relative distance of bound and best value at which the last question is asked: whether any selection is better."""
 SURE = Fraction(1, 10**6)
-"""By what share less than the relaxation's least value is asked about, as that value is rounded."""
+"""The first question is about the relaxation's least value minus this fraction, as that value is rounded."""
 NEARLY = Fraction(3, 20)
-"""A distance, as a share, up to which it is asked at once, where labels carry no times, whether the gap is kept."""
+"""Relative distance up to which, where labels carry no times, the search asks at once whether the gap is reached."""
 FAR = Fraction(1, 100)
-"""A distance, as a share, above which a choice is looked for after each step."""
+"""Relative distance above which a selection is searched for after each narrowing step."""
 CLOSE, UNTIMED_CLOSE = Fraction(1, 50), Fraction(1, 20)
-"""A distance, as a share, up to which what no better choice than the best can have is left out once for all, where
-several questions are left; it takes as long as the hardest of them, and less where labels carry no times."""
+"""Relative distance, for labels with and without times, up to which candidates that no selection better than the
+best can contain are removed once for all later questions. It is done where several questions are left, as it
+takes as long as the hardest of them."""
 PATIENCE = 2
-"""How many questions may stay open before more effort is spent on each."""
+"""Questions that may stay open before the effort level rises."""
 Watch = Callable[[Fraction, Fraction | None, float], None]
+"""Called with the lower bound, the value of the best selection or None, and seconds since the start."""
 
 
 class OutOfTime(RuntimeError):
-    """The search has used what it may."""
+    """The search has used its time or its labels."""
 
 
 class FoundOne(Exception):
-    """A choice that answers the question."""
+    """A selection that answers the question was found."""
 
 
 class StaysOpen(Exception):
-    """The question needs more effort than it may take."""
+    """The question needs more effort than its level allows."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """``selection`` and its ``evaluation`` are None where none was found. ``bound``: no choice has less, by
-    ``certificate``, which is None where the bound is 0 or was given without. ``impossible``: there is no choice."""
+    """Result of a search.
+
+    Parameters
+        selection    best selection, one candidate per op; None where none was found
+        evaluation   its costs; None where none was found
+        bound        lower bound: no selection has less
+        certificate  proof of ``bound``; None where the bound is 0 or was given without a proof
+        impossible   whether it is proven that there is no selection
+    """
 
     selection: Selection | None
     evaluation: Evaluation | None
@@ -86,10 +96,16 @@ class Found:
 
 @dataclass
 class _Question:
-    """Whether a choice has at most ``value``, or less where ``below``; none with less than ``bound`` if not.
+    """Whether a selection has at most ``value``; if not, none has less than ``bound``.
 
-    ``beam``: labels that a rowwise pass leads on from an op. ``splits``: how many are left; any number where None.
-    ``nodes``: of HiGHS. ``best``: the value of the best choice when it was asked; None without one.
+    Parameters
+        value   the value
+        below   whether a selection must have less than ``value``
+        bound   lower bound that a refutation proves
+        beam    labels kept after an op in a rowwise pass; None keeps all
+        splits  splits that are left; None for no limit
+        nodes   node limit of HiGHS
+        best    value of the best selection when the question was asked; None without one
     """
 
     value: Fraction
@@ -102,19 +118,20 @@ class _Question:
 
 
 class Search:
-    """One objective of one problem.
+    """Minimises one objective of one problem.
 
     Parameters
-        problem   what is to be chosen; candidates that cannot matter left out
-        goal      what is to be least
-        gap       share of the value by which it may miss the least
-        floor     no choice has less, as is known
-        because   the certificate of ``floor``
-        seconds   how long it may take; no limit where None
-        effort    how many labels it may look at
-        levels    how many of ``EFFORTS`` it may go through
-        about     what the least value may be, where the relaxation is low; with a choice it is not asked at all
-        watch     is told bound, value of the best choice or None, and seconds, whenever one of them moves
+        problem  the problem, without candidates that cannot matter
+        goal     what is minimised
+        gap      accepted relative gap to the optimum
+        floor    a known lower bound
+        because  certificate of ``floor``; None without one
+        seconds  time limit; None for no limit
+        effort   limit of the labels examined
+        levels   number of ``EFFORTS`` that may be used
+        about    estimate of the optimum, where the relaxation's is low; with a known selection it replaces the
+                 relaxation
+        watch    called when bound or best value changes
     """
 
     def __init__(
@@ -141,7 +158,7 @@ class Search:
         self._told: tuple[Fraction, Fraction | None] | None = None
 
     def run(self, start: Selection | None = None) -> Found:
-        """Search; ``start`` is a choice that is known."""
+        """Run the search, from a known selection where ``start`` gives one."""
         if start is not None:
             self._take(start)
         with contextlib.suppress(OutOfTime):
@@ -161,7 +178,7 @@ class Search:
         known = self.best is not None and self._likely > 0
         self._about = max(self.lower, self._likely if known else self._hint())
         if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._about > self.lower:
-            # what the relaxation says is shown by one pass
+            # one pass proves what the relaxation says
             self._ask(self._values.snapped(self._about * (1 - SURE)), False, *EFFORTS[0])
             self._about = max(self._about, self._likely)
         first = min(max(FIRST_STEP, float(self.gap) / 2), WIDEST)
@@ -181,7 +198,7 @@ class Search:
                 continue
             if found is None:
                 left_open, open_at = left_open + 1, value
-                # more effort, where the next value would be no easier
+                # raise the effort where the next value would be no easier
                 if below or left_open == PATIENCE or value in (highest, last):
                     level, left_open, open_at = level + 1, 0, None
                     if level == self._levels:
@@ -209,15 +226,16 @@ class Search:
         return self.best is not None and self._away <= self.gap
 
     def _between(self, open_at: Fraction | None) -> tuple[Fraction, bool]:
-        """The next value to ask about, and whether about less than it: between what is known and the best choice.
+        """The next value to ask about, and whether to ask for less than it.
 
-        With a gap a bound is enough: that is asked for at once where labels are few or the gap is wide, else a third of
-        the way, as they are many more near the best choice.
+        It lies between what is known and the best selection. With a gap it is enough to prove a bound. That is asked at
+        once where labels are few or the gap is wide; otherwise the value is a third of the way, as questions close to
+        the best selection need many more labels.
         """
         assert self.best is not None
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
-        # nothing is to be learned far below the least there is
+        # questions far below the estimated optimum gain little
         likely = max(low, self._about) if self._about < upper else low
         middle, enough = (likely + upper) / 2, upper * (1 - self.gap)
         nearly = NEARLY if not self._timed else 3 * self.gap if self.gap >= FAR else 0
@@ -231,7 +249,7 @@ class Search:
         return middle, False
 
     def _take(self, selection: Selection) -> bool:
-        """Whether a choice keeps the limits; kept where it is the best so far."""
+        """Whether a selection keeps the limits; it is stored where it is the best so far."""
         evaluation = evaluate(self.problem, selection)
         value = value_of(self.goal, evaluation)
         if self.goal is not None and not evaluation.feasible:
@@ -242,18 +260,18 @@ class Search:
 
     @property
     def _away(self) -> Fraction:
-        """How far the bound is from the best choice, as a share of it; 1 where there is none."""
+        """The relative distance of the lower bound from the best value; 1 without a selection."""
         if self.best is None:
             return Fraction(1)
         return 1 - self.lower / self.best[0] if self.best[0] else Fraction(0)
 
     def _close(self, best: Fraction) -> bool:
-        """Whether several questions are left to be asked near the best choice."""
+        """Whether several questions remain to be asked close to the best selection."""
         near = 4 * self.gap <= self._away <= (CLOSE if self._timed else UNTIMED_CLOSE)
         return near and (self._too_far is None or best < self._too_far)
 
     def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
-        """Whether a choice has at most ``value``, or less where ``below``; None where it stays open."""
+        """Whether a selection has at most ``value``, or less where ``below``; None where the question stays open."""
         best = None if self.best is None else self.best[0]
         question = _Question(value, below, self._values.above(value, below), beam, splits, nodes, best)
         far = self._away > FAR
@@ -276,7 +294,7 @@ class Search:
             return self._moot(question)
 
         if self.best is not None and self._close(self.best[0]) and self._base_of != (self.best[0], False):
-            # what cannot be in a better choice than the best is left out once for all questions
+            # remove once, for all later questions, what no selection better than the best can contain
             upper = self.best[0]
             base = self._narrower.narrowed(self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried)
             if base.empty:
@@ -305,7 +323,10 @@ class Search:
         return False
 
     def _moot(self, question: _Question) -> bool:
-        """Whether the answer is known, or a better choice has been found since and less is enough."""
+        """Whether the question needs no further work.
+
+        Either the answer is known, or a better selection was found since, and a lower bound below ``value`` is enough.
+        """
         if self.best is None:
             return False
         best = self.best[0]
@@ -313,7 +334,7 @@ class Search:
         return self._done() or self._answered_by(best, question) or (better and best * (1 - self.gap) < question.value)
 
     def _keep(self, left: Left, value: Fraction, below: bool) -> None:
-        """What is left for a question is enough for any that asks for less."""
+        """Store what is left for a question as the start for any question that asks for less."""
         self._narrowest, self._base_of = left, (value, not below)
 
     def _base(self, value: Fraction, below: bool) -> Left:
@@ -326,12 +347,12 @@ class Search:
             return self._shown(left, question, question.beam, top=True)
         except StaysOpen:
             if not self._timed:
-                # without times, parts take less than HiGHS does
+                # without times, splitting takes less time than HiGHS, so HiGHS comes last
                 self._mixed(left, question)
             raise
 
     def _shown(self, left: Left, question: _Question, beam: int | None, top: bool) -> Tree:
-        """Why no choice is left; raises ``FoundOne`` where one is."""
+        """The proof that no selection is left; raises ``FoundOne`` where one is found."""
         if left.empty:
             return Tree(left.steps)
         if left.taken is not None:
@@ -356,7 +377,7 @@ class Search:
         return Tree(left.steps, False, two.split, (trees[False], trees[True]))
 
     def _rowwise(self, taken: Taken, question: _Question, beam: int | None) -> bool:
-        """Whether labels of every row by itself reach no choice; raises ``FoundOne`` where they reach one."""
+        """Whether a rowwise pass proves that there is no selection; raises ``FoundOne`` where one is found."""
         try:
             found = taken.rowwise(beam)
         except TooMany:
@@ -378,8 +399,7 @@ class Search:
         return value < question.value if question.below else value <= question.value
 
     def _anneal(self, taken: Taken, question: _Question) -> None:
-        """Look for better choices near the cheapest one, and then near the best, while it helps, among the candidates
-        whose choices cost least."""
+        """Anneal the cheapest selection, and then the best one while it improves, among the cheapest candidates."""
         large = self.goal is Objective.LATENCY and not self._network.whole
         if not large or self._in_vain >= VAIN or self._away <= NEAR:
             return
@@ -403,7 +423,7 @@ class Search:
             start, heat = self.best[1], MILD
 
     def _mixed(self, left: Left, question: _Question) -> None:
-        """Have HiGHS choose among what is left, or among the part of it whose choices cost least."""
+        """Let HiGHS select among what is left, or among the cheapest candidates of it."""
         if not question.nodes:
             return
         row = None if left.taken is None else left.taken.heaviest
@@ -413,9 +433,9 @@ class Search:
             self._mix(left.taken.core(CORE), question, row)
 
     def _mix(self, problem: Problem, question: _Question, row: str | None = None) -> None:
-        """Have HiGHS choose among the candidates that can still matter; what it finds is a choice, but no proof.
+        """Let HiGHS select among some candidates; its result is a selection and proves nothing.
 
-        ``row``: what is least where a choice only has to keep the limits.
+        ``row`` is what to minimise where a selection only has to keep the limits.
         """
         program, target = Program(problem), None
         if self.goal is None:
@@ -423,7 +443,8 @@ class Search:
         elif self.goal is not Objective.BOTTLENECK:
             goal = program.limited(self.goal)
         elif row in problem.limits:
-            # the candidates are fast enough, and HiGHS keeps all limits but one more easily than it presses all alike
+            # all candidates are fast enough; it is easier for HiGHS to keep all limits but one and minimise that amount
+            # than to minimise the largest used fraction of all limits
             program.limit(but=row)
             goal, target = program.amount(row), float(problem.limits[row])
         else:
@@ -444,16 +465,16 @@ class Search:
             self._tell()
 
     def _hint(self) -> Fraction:
-        """About the least value there is, by the relaxation."""
+        """An estimate of the optimum, by the relaxation."""
         if self.goal is Objective.BOTTLENECK:
             return self.lower if self.certificate is not None else self._bottleneck_hint()
         value = self._narrower.hint(Left(self.problem))
         return self._values.highest if value is None else Fraction(max(0.0, value))
 
     def _bottleneck_hint(self) -> Fraction:
-        """About the least cycles up to which candidates leave the relaxation a choice.
+        """An estimate of the least cycles at which the relaxation is feasible.
 
-        What the limits are pressed falls about as cycles rise.
+        The search assumes that the used fraction of the limits falls in proportion as cycles rise.
         """
         steps, at = self._values.steps, len(self._values.steps) - 1
         fastest = max(min(own.cycles for own in op.candidates) for op in self.problem.ops)

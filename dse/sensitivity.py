@@ -1,4 +1,4 @@
-"""What formats cost layers, summed over an assignment, and which are worth a layer's while."""
+"""The error of each format in each layer, summed over an assignment, and the formats worth considering."""
 
 from __future__ import annotations
 
@@ -11,17 +11,28 @@ from models.ir.layer_format import LayerFormat
 
 Assignment = dict[str, str]
 LEAST = 1e-4
-"""An increase of the loss that no test tells from none."""
+"""An increase of the loss that no test can tell from zero."""
 
 
 def total(sensitivity: Mapping[str, Mapping[str, float]], assignment: Mapping[str, str]) -> float:
-    """The summed error of an assignment; improvements count as none."""
+    """The summed error of an assignment; an improvement counts as 0.
+
+    Parameters
+        sensitivity  error by layer and format name
+        assignment   format name by layer
+    """
     return sum(max(0.0, sensitivity[layer][name]) for layer, name in assignment.items())
 
 
 def features(sensitivity: Mapping[str, Mapping[str, float]], assignments: Sequence[Mapping[str, str]]) -> np.ndarray:
-    """float64 ``[n, layers + 1]``, for a predictor: the error of each layer, in the order of ``sensitivity``, and the
-    decimal logarithm of their sum, which is taken to be at least ``LEAST``.
+    """Rows for an accuracy predictor, float64 [assignments, layers + 1].
+
+    The columns are the error of each layer, in the order of ``sensitivity``, and log10 of their sum, which counts as at
+    least ``LEAST``.
+
+    Parameters
+        sensitivity  error by layer and format name
+        assignments  format name by layer, for each row
     """
     errors = [[max(0.0, own[assignment[layer]]) for layer, own in sensitivity.items()] for assignment in assignments]
     sums = [[np.log10(max(LEAST, total(sensitivity, assignment)))] for assignment in assignments]
@@ -29,8 +40,13 @@ def features(sensitivity: Mapping[str, Mapping[str, float]], assignments: Sequen
 
 
 def worthwhile(sensitivity: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[str, ...]]:
-    """The formats of each layer that no other one equals or beats in error and in all widths, of codes and of decoded
-    numbers, as DyBit's codes take wider arithmetic than integers of as many bits; of equals the first.
+    """The formats of each layer that no other format dominates in error and in widths; of equal ones the first.
+
+    Widths of codes and of decoded numbers both count, as DyBit needs wider arithmetic than integers of as many bits.
+
+    Parameters
+        sensitivity  error by layer and format name
+    Returns          format names by layer
     """
     found: dict[str, tuple[str, ...]] = {}
     for layer, errors in sensitivity.items():

@@ -1,4 +1,4 @@
-"""When an op starts and finishes, from its mapping: the figures of a candidate that make up its latency."""
+"""Latency figures of a candidate: when an op starts and finishes, computed from its mapping."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from hw.op import Op
 from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
-from hw.window_op import WindowOp
+from hw.ops.op import Op
+from hw.ops.window_op import WindowOp
 from models.ir.activity import Activity, Stage
 from models.ir.graph import GlobalPool, Linear, Node
 
 SHARES = 1000
-"""The largest denominator of a share of an input's time."""
+"""Largest denominator of a fraction of the input duration."""
 
 
 class Times(NamedTuple):
-    """In cycles, as ``problem.Candidate`` explains them."""
+    """Latency figures of an op in cycles, as defined for ``problem.Candidate``.
+
+    Parameters
+        fill  pipeline fill
+        head  time to first output
+        span  output duration
+        tail  drain time
+        rest  time from the input at the knee to the last output
+    """
 
     fill: int
     head: int
@@ -29,14 +37,26 @@ class Times(NamedTuple):
 
 
 def lead(node: Node, activity: Activity) -> Fraction:
-    """The share of its input's time that has passed when the first output has what it needs."""
+    """The fraction of the input duration before the first output has all the input it needs.
+
+    Parameters
+        node      node of the graph
+        activity  activity of the node
+    Returns       0 to 1, with a denominator of at most ``SHARES``
+    """
     if isinstance(node, GlobalPool | Linear):
         return Fraction(1)
     return _share(activity.waits.start) if activity.waits else Fraction(0)
 
 
 def knee(node: Node, activity: Activity) -> Fraction:
-    """The share of its input's time that has passed when most is left to do beside what is still to come."""
+    """The fraction of the input duration after which the op has most work left, beside the input still to come.
+
+    Parameters
+        node      node of the graph
+        activity  activity of the node
+    Returns       0 to 1, with a denominator of at most ``SHARES``
+    """
     return _share(activity.waits.knee) if activity.waits else Fraction(0)
 
 
@@ -45,14 +65,19 @@ def _share(stage: Stage) -> Fraction:
 
 
 def times(op: Op, activity: Activity) -> Times:
-    """Of one frame with the given activity, through an op that is idle before."""
+    """Latency figures of an op for one frame; the op is idle before.
+
+    Parameters
+        op        the op with its mapping
+        activity  activity of the op's node in the frame
+    """
     timing = op.timing()
     arriving = round(activity.tokens_in * op.in_layout.beats_per_token)
     beats_out = op.out_layout.beats_per_token
     if isinstance(op, WindowOp):
         return _window(op, activity)
     if isinstance(op, LinearOp | GlobalPoolOp):
-        # the beat after the last token is the frame's end, upon which the results leave
+        # the results leave when the ``end`` beat arrives, which follows the last token
         token = op.rounds.cycles(1) if isinstance(op, LinearOp) else 1
         work = max(arriving, round(activity.tokens_in * token)) if isinstance(op, LinearOp) else arriving
         fill = timing.start + token + timing.pipeline
@@ -61,10 +86,11 @@ def times(op: Op, activity: Activity) -> Times:
 
 
 def _window(op: WindowOp, activity: Activity) -> Times:
-    """The op is late by what is left to do at a stage of the frame, less what its input takes to come from there on.
+    """Latency figures of a window op.
 
-    ``span`` is for an input that comes a beat a cycle, ``rest`` for one that has come up to the knee, and
-    ``tail`` for one whose last line comes as fast as the op itself works, as that of an op of the same pace does.
+    The op is late by the work that is left at a moment of the frame, minus the time that the rest of the input takes.
+    ``span`` assumes an input of one beat per cycle; ``rest`` assumes that the input up to the knee has arrived;
+    ``tail`` assumes that the last row of the input arrives as fast as the op itself works.
     """
     waits, rounds, timing = activity.waits, op.rounds, op.timing()
     assert waits is not None
@@ -81,7 +107,7 @@ def _window(op: WindowOp, activity: Activity) -> Times:
     work = _sum(waits.start.left, cycles)
     coming = [max(own.coming * work, (activity.tokens_in - own.tokens) * beats) for own in (waits.line, waits.end)]
     tail = max(own - meanwhile for own, meanwhile in zip(left[2:], coming, strict=True))
-    # a share of the input's time that is rounded up counts the arrival's own cycle
+    # a fraction of the input duration, rounded up, already includes the cycle of the arrival itself
     counted = [int(stage.tokens < activity.tokens_in) for stage in (waits.start, waits.knee)]
     rest = max(0, math.ceil(left[1]) - counted[1])
     return Times(fill - counted[0], head, max(0, math.ceil(span)), max(0, math.ceil(tail)), rest)

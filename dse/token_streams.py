@@ -1,4 +1,4 @@
-"""Times that wait for each other, and streams of tokens made of them: the ground that ``token_times`` stands on."""
+"""Times that depend on each other, and token streams built from them; ``token_times`` is built on this."""
 
 from __future__ import annotations
 
@@ -8,32 +8,44 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from hw.sequencer import Rounds
+from hw.line_buffer.sequencer import Rounds
 
 ROOM_DELAY = 2
-"""Cycles from a beat's leaving an op to its place in the output queue being free for another."""
+"""Cycles from a beat leaving an op until its place in the output FIFO is free again."""
 UNKNOWN = -(1 << 40)
-"""In place of a time that is not known yet."""
+"""Stands for a time that is not known yet."""
 NOTHING = -1
-"""In place of the number of a time, or of a beat: there is none to wait for."""
+"""Stands for the number of a time or of a beat where there is nothing to wait for."""
 
 
 class After(NamedTuple):
-    """What others wait for: times, by their number, and how many cycles they come after each."""
+    """Lower bounds for other times: a number of cycles after times that are given by number.
+
+    Parameters
+        times   int64 [n], numbers of the times; ``NOTHING`` for no bound
+        cycles  int64 [n], delay after each time
+    """
 
     times: np.ndarray
     cycles: np.ndarray
 
     def later(self, cycles: np.ndarray | int) -> After:
+        """The same bounds, later by ``cycles``."""
         return After(self.times, self.cycles + cycles)
 
     def at(self, places: np.ndarray) -> After:
+        """The bounds at these indices; none where an index is negative."""
         there = np.maximum(places, 0)
         return After(np.where(places < 0, NOTHING, self.times[there]), self.cycles[there])
 
 
 class Series:
-    """Times of which none is known before the one in front of it."""
+    """Times in order, each of which becomes known only after the one before it.
+
+    Parameters
+        base   number of the first time
+        count  how many times
+    """
 
     def __init__(self, base: int, count: int) -> None:
         self.count = count
@@ -41,7 +53,7 @@ class Series:
         self.waits: list[After] = []
 
     def wait(self, after: After, where: np.ndarray | None = None) -> None:
-        """No earlier than these, one for each of its own, or for those at the places ``where``."""
+        """Add lower bounds: one for each time of the series, or one for each index in ``where``."""
         if where is not None:
             times, cycles = np.full(self.count, NOTHING), np.zeros(self.count, dtype=np.int64)
             times[where], cycles[where] = after
@@ -49,23 +61,25 @@ class Series:
         self.waits.append(after)
 
     def previous(self) -> After:
+        """The time before each one of the series; nothing for the first."""
         return self.all.at(np.arange(self.count) - 1)
 
 
 Behind = Callable[[np.ndarray, np.ndarray], "tuple[Stream, np.ndarray, np.ndarray | int]"]
-"""For some beats, each of a token and so manieth in it: a stream, the numbers of its beats that must have left before
-each can be taken, and how many cycles before."""
+"""Function for a converter or a FIFO, called with token numbers and the beat's number within each token. It returns
+the stream that the component offers, the numbers of that stream's beats that must have left before each of the
+given beats can be taken, and by how many cycles before."""
 
 
 class Reader(NamedTuple):
-    """Who takes a stream's tokens.
+    """The consumer of a stream's tokens.
 
     Parameters
-        first    when the first beat of each token is taken
-        last     when the last one is
-        apart    the fewest cycles from beat to beat
-        stalls   the beats of a token that it may not take at once, by number
-        behind   of a queue or a converter: what must have left the stream that it offers itself
+        first   when the first beat of each token is taken
+        last    when the last beat of each token is taken
+        apart   fewest cycles between beats
+        stalls  numbers of the beats of a token that may have to wait
+        behind  for a FIFO or a converter: which beats of its own output must have left
     """
 
     first: Series
@@ -76,7 +90,13 @@ class Reader(NamedTuple):
 
 
 class Room(NamedTuple):
-    """What comes so many ``cycles`` after the beats with these numbers have left a stream."""
+    """Times that wait until beats have left a stream.
+
+    Parameters
+        series  the times that wait
+        beats   number of the beat that each time waits for; ``NOTHING`` for none
+        cycles  delay after that beat has left
+    """
 
     series: Series
     beats: np.ndarray
@@ -84,19 +104,30 @@ class Room(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """Beats of each token that come no faster than this: number n so many ``cycles(n)`` behind ``after``."""
+    """A lower bound on the beats inside each token.
+
+    Parameters
+        after   a time for each token
+        cycles  function from the number n of a beat to the least delay of that beat after the time, for each token
+    """
 
     after: After
     cycles: Callable[[int], np.ndarray]
 
     def later(self, cycles: int) -> Pace:
+        """The same pace, later by ``cycles``."""
         return Pace(self.after.later(cycles), self.cycles)
 
 
 class Stream:
-    """What is offered: the first and the last beat of each token, of ``beats`` each, and of each ``end``, one beat.
+    """A stream of tokens as a component offers it; the ``end`` of a frame is a token of one beat.
 
-    ``ends``: which of them are ends. ``paces``: of those who made its beats.
+    Parameters
+        first  when the first beat of each token is offered
+        last   when the last beat of each token is offered
+        ends   bool [tokens], which tokens are ``end``
+        beats  beats per token
+        paces  lower bounds on the beats in between
     """
 
     def __init__(self, first: After, last: After, ends: np.ndarray, beats: int, paces: Sequence[Pace] = ()) -> None:
@@ -109,14 +140,26 @@ class Stream:
         self.later_rounds: tuple[Series, Rounds, int, np.ndarray] | None = None
 
     def room(self, series: Series, beats: np.ndarray, cycles: np.ndarray | int) -> None:
+        """Let each time of a series wait until ``cycles`` after one of ``beats`` has left this stream."""
         self.rooms.append(Room(series, beats, np.broadcast_to(cycles, len(beats))))
 
     def rounds(self, done: Series, rounds: Rounds, depth: int, steps: np.ndarray) -> None:
-        """The rounds of a token that follow the first, of so many ``steps`` each, wait for room in a queue as well."""
+        """Let the later rounds of a token wait for room in an output FIFO of ``depth`` beats.
+
+        Parameters
+            done    when each token's last round is done
+            rounds  how a token is divided into rounds
+            depth   depth of the output FIFO in beats
+            steps   cycles of a round, for each token
+        """
         self.later_rounds = done, rounds, depth, steps
 
     def _later_rounds(self, done: Series, rounds: Rounds, depth: int, steps: np.ndarray) -> None:
-        """Of those that wait for beats of one token, the first one that waits for a beat that may not be taken."""
+        """Bounds for the rounds after the first.
+
+        Of the rounds that wait for beats of one token, only the first that waits for a beat that may stall gets a
+        bound.
+        """
         lacks = self.numbers + rounds.beats - depth - 1
         last = lacks + (rounds.groups - 1) * rounds.beats
         token = np.searchsorted(self.numbers, np.maximum(last, 0), side="right") - 1
@@ -129,7 +172,7 @@ class Stream:
             )  # fmt: skip
 
     def close(self) -> None:
-        """Lets those wait who need its readers: for room, and at a fork for each other."""
+        """Add the bounds that depend on the readers: room in FIFOs, and at a fork the readers' wait for each other."""
         if self.later_rounds:
             self._later_rounds(*self.later_rounds)
         for series, wanted, cycles in self.rooms:
@@ -152,7 +195,13 @@ class Stream:
 
 
 def join(stream: Stream, reader: Reader) -> Reader:
-    """A reader of a stream takes each beat when it is offered and the one before is gone."""
+    """Connect a reader to a stream: it takes each beat once it is offered and the beat before it is taken.
+
+    Parameters
+        stream  the stream
+        reader  the reader
+    Returns     the reader
+    """
     stream.readers.append(reader)
     reader.first.wait(stream.first)
     reader.first.wait(reader.last.previous().later(1))
@@ -162,7 +211,13 @@ def join(stream: Stream, reader: Reader) -> Reader:
 
 
 def solved(series: Sequence[Series], size: int) -> np.ndarray:
-    """Each time, or UNKNOWN where times wait for each other."""
+    """Compute all times.
+
+    Parameters
+        series  every series
+        size    number of times of all series together
+    Returns     int64 [size], cycles; ``UNKNOWN`` where times wait for each other in a circle
+    """
     waits, cycles = (
         np.concatenate(
             [np.stack([after[part] for after in own.waits], axis=1, dtype=np.int32).ravel() for own in series]
@@ -177,7 +232,7 @@ def solved(series: Sequence[Series], size: int) -> np.ndarray:
 
 @njit(cache=True)
 def _solve(times, bounds, width, offsets, waits, cycles):
-    """Each series in turn, as far as what it waits for is known, until nothing moves any more."""
+    """Advance each series as far as its bounds are known, in turn, until none advances any more."""
     place = bounds[:-1].copy()
     moving = True
     while moving:

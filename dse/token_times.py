@@ -1,10 +1,11 @@
-"""When every token of a stream of frames passes every op: a finer estimate than the program's.
+"""When every token of a stream of frames passes every op: a more exact estimate than that of the optimisation problem.
 
-The integer program knows two times of each op, its first output and its last. Here each token has its own, from the
-active sites of each frame: when its first beat and its last move, and when the first and the last step of its site are
-done. A time is the latest of some others, each so many cycles before it: the input that a site waits for, the site
-before it, and the place that it needs, in the line buffer, the output queue, or the queue before an add. The cycle
-simulator has a time for each beat of a token; here its beats follow each other as they are made, or as they are taken.
+The integer program has two times for each op, its first output and its last. Here each token has its own times,
+computed from the active pixels of each frame: when its first and its last beat move, and when the first and the last
+step of its site are done. A time is the latest of several others plus a delay each: the input that a site waits for,
+the site before it, and the space that it needs in the line buffer, the output FIFO, or the FIFO before an add. The
+cycle simulator has a time for every beat of a token; here only the first and the last beat have one, and those in
+between follow at the pace at which they are made or taken.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from typing import NamedTuple
 import numpy as np
 
 from dse.token_streams import NOTHING, ROOM_DELAY, UNKNOWN, After, Behind, Pace, Reader, Series, Stream, join, solved
-from hw.accelerator import Edge, Plan
-from hw.layout import MaskLayout
-from hw.mask_input import mask_latency
+from hw.accelerator.composition import Edge, Plan
+from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, token_slots
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
-from hw.source import FRAMES_AHEAD, RELEASE_DELAY, token_slots
-from hw.stream import queue_latency
-from hw.window_op import WindowOp
+from hw.ops.window_op import WindowOp
+from hw.streams.layout import MaskLayout
+from hw.streams.mask_input import mask_latency
+from hw.streams.stream import queue_latency
 from models.ir.activity import Sites
 from models.ir.graph import Input
 
 
 class Tokens(NamedTuple):
-    """The tokens of a node's stream, frame by frame, the ``end`` of each behind its tokens.
+    """The tokens of a node's stream, frame by frame; the ``end`` of a frame follows its tokens.
 
     Parameters
-        first    the cycle in which the first beat of each is offered
-        last     the cycle in which the last one is
-        ends     the place of each frame's ``end`` among them
+        first  int64 [tokens], the cycle in which each token's first beat is offered
+        last   int64 [tokens], the cycle in which each token's last beat is offered
+        ends   int64 [frames], the index of each frame's ``end``
     """
 
     first: np.ndarray
@@ -43,28 +44,37 @@ class Tokens(NamedTuple):
 
     @property
     def closes(self) -> np.ndarray:
-        """The cycle of each frame's last token; of its ``end``, where the frame has none."""
+        """The cycle of each frame's last token, or of its ``end`` where the frame is empty."""
         starts = np.append(0, self.ends[:-1] + 1)
         return self.last[np.maximum(self.ends - 1, starts)]
 
 
 class Passage(NamedTuple):
-    """The tokens of each node's stream, and when the first beat of each frame came in."""
+    """When frames pass the accelerator.
+
+    Parameters
+        tokens  tokens of each node's stream, by node name
+        begun   int64 [frames], the cycle in which the first beat of each frame enters
+    """
 
     tokens: dict[str, Tokens]
     begun: np.ndarray
 
 
 def passage(plan: Plan, frames: Sequence[dict[str, Sites]], *, apart: bool = False) -> Passage:
-    """When the tokens of these frames pass, back to back, or ``apart``: each begins when the one before is out.
+    """Compute when the tokens of some frames pass every op.
 
-    ``frames``: of each what ``walk`` finds. RuntimeError where the accelerator would hang.
+    Parameters
+        plan    the composed accelerator
+        frames  result of ``walk`` for each frame
+        apart   True: each frame begins when the one before has left; False: frames follow back to back
+    Raises      RuntimeError: when the accelerator would deadlock
     """
     return _Network(plan, frames).solved(apart)
 
 
 class _Network:
-    """The times of a plan's tokens, and what each of them waits for."""
+    """The times of all tokens of an accelerator, and what each of them waits for."""
 
     def __init__(self, plan: Plan, frames: Sequence[dict[str, Sites]]) -> None:
         self.plan, self.frames = plan, frames
@@ -98,7 +108,7 @@ class _Network:
         graph, layout = self.plan.graph, self.plan.source
         late = layout.words + mask_latency(layout) if isinstance(layout, MaskLayout) else 0
         starts = _starts(self.ends[graph.input.name])
-        # whoever takes the output never waits, but its places are free only when they are taken
+        # the consumer of the output never stalls, but space in the output FIFO is free only after a beat is taken
         self._read(self.of[graph.output])
         for stream in self.streams:
             stream.close()
@@ -120,20 +130,20 @@ class _Network:
         return Passage(tokens, times[self.source.all.times[starts]] - late)
 
     def _new(self, stream: str | int) -> Series:
-        """Times of each token of a node's stream, or so many."""
+        """A new series, with one time per token of a node's stream, or with as many times as a number says."""
         count = stream if isinstance(stream, int) else int(self.ends[stream][-1]) + 1
         self.series.append(Series(self.size, count))
         self.size += count
         return self.series[-1]
 
     def _closing(self, name: str) -> np.ndarray:
-        """Which tokens of a node's stream are ends."""
+        """bool [tokens], which tokens of a node's stream are ``end``."""
         closing = np.zeros(int(self.ends[name][-1]) + 1, dtype=bool)
         closing[self.ends[name]] = True
         return closing
 
     def _offer(self, name: str, first: After, last: After, beats: int, paces: Sequence[Pace] = ()) -> Stream:
-        """A node's own stream."""
+        """Make a stream the output of a node."""
         self.of[name] = self._stream(first, last, self._closing(name), beats, paces)
         return self.of[name]
 
@@ -144,14 +154,14 @@ class _Network:
     def _read(
         self, stream: Stream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
     ) -> Reader:
-        """A new reader of a stream, who takes each beat as it comes."""
+        """A new reader of a stream that takes each beat as soon as it comes."""
         count = len(stream.beats)
         return join(stream, Reader(self._new(count), self._new(count), apart, stalls, behind))
 
-    # what stands between ops
+    # between the ops
 
     def _led(self, edge: Edge) -> Stream:
-        """An edge's stream behind its queue and its converters."""
+        """The stream of an edge behind its FIFO and its converters."""
         stream = self.of[edge.producer]
         if edge.queue:
             stream = self._queued(stream, edge.queue)
@@ -163,7 +173,7 @@ class _Network:
 
     def _queued(self, stream: Stream, depth: int) -> Stream:
         latency = queue_latency(depth)
-        # of a queue in block memory the beat that it shows has left its place
+        # in a FIFO in block memory, the beat that is offered at the output no longer occupies a place
         places = depth + (latency > 1)
         reader = self._read(
             stream, stalls=(0, places), behind=lambda token, beat: (out, out.numbers[token] + beat - places, 1)
@@ -176,7 +186,10 @@ class _Network:
         return out
 
     def _narrowed(self, stream: Stream, parts: int) -> Stream:
-        """To fewer lanes: a beat goes in when all parts of the one before are out, and its own follow."""
+        """A converter to fewer lanes.
+
+        A beat enters once all parts of the beat before it are out; its own parts follow.
+        """
 
         def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, int]:
             return out, out.numbers[token] + beat * parts - 1, 0
@@ -189,7 +202,10 @@ class _Network:
         return out
 
     def _widened(self, stream: Stream, parts: int) -> Stream:
-        """To more lanes: the beat that completes a word goes in when the word before it moves."""
+        """A converter to more lanes.
+
+        The beat that completes a word enters when the word before it moves on.
+        """
 
         def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, np.ndarray]:
             whole = (beat + 1) // own[token]
@@ -227,26 +243,30 @@ class _Network:
         kinds = range(op.node.kernel**2 + 1)
         cycles = np.where(closing, 1, np.array([rounds.cycles(count) for count in kinds])[taps])
         steps = np.where(closing, 1, np.array([rounds.steps(count) for count in kinds])[taps])
-        # an end waits until the beats of the round before it are out
+        # an ``end`` waits until the beats of the round before it are out
         begun.wait(done.previous().later(np.where(closing, rounds.beats - 1, 0)))
         done.wait(begun.all.later(cycles))
         first = begun.all.later(steps - 1 + timing.pipeline)
         last = done.all.later(timing.pipeline - 1 + np.where(closing, 0, rounds.beats - 1))
         pace = Pace(first, lambda beat: beat // rounds.beats * steps + beat % rounds.beats)
         out = self._offer(name, first, last, rounds.groups * rounds.beats, [pace])
-        # a round begins when its beats have room
+        # a round begins when the output FIFO has room for its beats
         out.room(begun, out.numbers + rounds.beats - op.depth - 1, ROOM_DELAY)
         out.rounds(done, rounds, op.depth, steps)
 
     def _wait_for_rows(
         self, op: WindowOp, stream: Stream, reader: Reader, begun: Series, done: Series, starts: np.ndarray
     ) -> None:
-        """Sites wait for the tokens of their windows, and the tokens that start a row for the storage of one."""
+        """Add the bounds of the line buffer.
+
+        A site waits for the tokens in its window. The first token of a row waits until the storage of an earlier row is
+        free.
+        """
         g, name = op.geometry, op.node.name
         ends, came = self.ends[name], self.ends[op.node.inputs[0]]
         shown = reader.first
         if op.finds_sites:
-            # what follows the last token of a site must only show
+            # the beat after the last token of a site need not be taken, it only has to be offered
             shown = self._new(len(stream.beats))
             shown.wait(stream.first)
             shown.wait(reader.last.previous().later(1))
@@ -258,7 +278,7 @@ class _Network:
             start, end = ends[number] - len(sites.sites), ends[number]
             complete[start:end] = starts[number] + sites.needs - 1
             whole[start:end] = sites.whole
-            # a dense op closes a frame with its last token
+            # in a dense op the last token closes the frame
             complete[end] = came[number] - (not op.finds_sites and came[number] > starts[number])
             lines, places = np.unique(sites.source[:, 0], return_index=True)
             first.append(starts[number] + places)
@@ -269,13 +289,14 @@ class _Network:
         kept, late = g.rows, RELEASE_DELAY - 1
         wait = wait[: max(0, len(wait) - kept)]
         start = start[kept:]
-        # a row whose next tokens complete the site that would free it is freed by a place without one, before
+        # where the site that would free a row needs tokens that wait for this row, a position before it without a
+        # site frees the row
         early = (complete[wait] > start) | ((complete[wait] == start) & whole[wait])
         wait = np.where(early, wait - 1, wait)
         freeing = begun if op.finds_sites else done
         reader.first.wait(freeing.all.at(wait).later(late), start)
         ahead = came[FRAMES_AHEAD:] if op.finds_sites else starts[FRAMES_AHEAD:]
-        # the source closes a frame when it finds or sees its end, which goes through two registers to the first step
+        # the line buffer closes a frame when it finds or sees the ``end``, two registers before the first step
         closed = 4 if op.finds_sites else 2
         reader.first.wait(begun.all.at(ends[: len(ahead)]).later(1 - closed), ahead)
 
@@ -289,12 +310,12 @@ class _Network:
         self._at_ends(op, stream, begun, rounds.end_apart)
 
     def _pool(self, op: GlobalPoolOp, stream: Stream) -> None:
-        # the end is taken when the sums may leave
+        # the ``end`` is taken when the sums may leave
         reader = self._read(stream)
         self._at_ends(op, stream, reader.first, op.end_beats)
 
     def _at_ends(self, op: LinearOp | GlobalPoolOp, stream: Stream, begun: Series, apart: int) -> None:
-        """All beats of a frame leave at its end, when those of the frame before are out."""
+        """All beats of a frame leave at its ``end``, once those of the frame before are out."""
         ends, beats = np.flatnonzero(stream.ends), op.out_layout.beats_per_token
         begun.wait(begun.all.at(ends[:-1]).later(apart), ends[1:])
         closed = begun.all.at(ends).later(op.timing().pipeline)
@@ -306,7 +327,7 @@ class _Network:
         out.room(begun, wanted, ROOM_DELAY)
 
     def _elementwise(self, op: ElementwiseOp, came: list[Stream]) -> None:
-        """A beat of every input goes in together, and one comes out."""
+        """One beat of every input is taken together, and one beat comes out."""
         count, pipeline = len(came[0].beats), op.pipeline
         reader = Reader(self._new(count), self._new(count))
         for stream in came:
@@ -320,20 +341,20 @@ class _Network:
 
 
 def _starts(ends: np.ndarray) -> np.ndarray:
-    """The place of each frame's first token, from those of the ends."""
+    """The index of each frame's first token, from the indices of the ``end`` tokens."""
     return np.append(0, ends[:-1] + 1)
 
 
 def _wait_for_slots(reader: Reader, done: Series, slots: int) -> None:
-    """An op on tokens takes one when the one so many before it has left its slot."""
+    """Each token waits until the token ``slots`` before it has left its storage slot."""
     reader.first.wait(done.all.at(np.arange(done.count) - slots).later(RELEASE_DELAY - 1))
 
 
 def _freeing(op: WindowOp, sites: Sites, rows: np.ndarray) -> np.ndarray:
-    """The number of the site that frees each of a frame's rows; where there is none, that of the end.
+    """The number of the site that frees each of a frame's rows; the number of the ``end`` where no site does.
 
-    Of a sparse op it is the first that no longer reads the row, when it is begun, of a dense one the last of a row of
-    windows, when it is done.
+    In a sparse op it is the first site that no longer reads the row, when it begins; in a dense op it is the last site
+    of a row of windows, when it is done.
     """
     g = op.geometry
     if op.finds_sites:

@@ -1,4 +1,4 @@
-"""The values of a goal that are asked about."""
+"""The objective values that a search asks about."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dse.labels.network import Network
 from dse.problem import Objective, Problem
 
 FINEST = 1 << 60
-"""Shares are asked about in so many steps; the last question, whether any choice has less than the best, is exact."""
+"""Fractions are asked about in steps of 1/``FINEST``; the last question, whether any selection is better, is exact."""
 
 
 class Values:
-    """Those of one goal of a problem.
+    """The objective values that can be asked about in one problem.
 
     Parameters
-        problem  what is to be chosen
-        goal     what is to be least
-        network  of the problem
+        problem  the problem
+        goal     what is minimised
+        network  network of the problem
     """
 
     def __init__(self, problem: Problem, goal: Goal, network: Network) -> None:
@@ -31,7 +31,7 @@ class Values:
 
     @cached_property
     def highest(self) -> Fraction:
-        """A value that every choice within the limits keeps to."""
+        """A value that every selection within the limits keeps to."""
         problem = self._problem
         match self._goal:
             case Objective.LATENCY:
@@ -46,26 +46,29 @@ class Values:
         return Fraction(self._network.latest + sum(self._network.most) + self.steps[-1])
 
     def snapped(self, value: Fraction) -> Fraction:
-        """The largest up to it that is asked about: of whole figures those that there are, of shares the multiples of
-        ``1/FINEST``, whose digits do not grow from one to the next."""
+        """The largest value up to ``value`` that is asked about.
+
+        For cycles it is one of those that candidates have; other whole figures are rounded down; fractions are rounded
+        down to a multiple of 1/``FINEST``, so that their digits do not grow from one question to the next.
+        """
         if self._goal is Objective.BOTTLENECK:
             return Fraction(self.steps[max(0, bisect_right(self.steps, value) - 1)])
         finest = FINEST if self._share else 1
         return Fraction(math.floor(value * finest), finest)
 
     def beyond(self, value: Fraction, step: Fraction) -> Fraction:
-        """More by a share; shares of limits may be 0."""
+        """``value`` enlarged by the fraction ``step``, and by a little more for fractions, which may be 0."""
         return value * (1 + step) + (step / 100 if self._share else 0)
 
     def next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
-        """The value, snapped, but above one that stays open."""
+        """``value`` snapped, but above ``open_at``, a value whose question stays open."""
         value = self.snapped(value)
         if self._goal is Objective.BOTTLENECK and open_at is not None and value <= open_at:
             return Fraction(self.steps[min(bisect_right(self.steps, open_at), len(self.steps) - 1)])
         return value
 
     def above(self, value: Fraction, below: bool) -> Fraction:
-        """The bound, once it is known that no choice has ``value`` or less; or that none has less, where ``below``."""
+        """The lower bound that follows when no selection has ``value`` or less (less, where ``below``)."""
         if below or self._share:
             return value
         if self._goal is Objective.BOTTLENECK:

@@ -17,7 +17,6 @@ ESDA's ``gen_data.py`` has it. ``esda_text`` reads the same networks from the te
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,9 @@ import numpy as np
 
 from models.ir.accumulator import bounds, width
 from models.ir.dtype import IntType
+from models.ir.files import read_json, read_npz
 from models.ir.frame import Frame
-from models.ir.graph import Add, Conv, GlobalPool, Graph, GraphError, Input, Linear, Node, Requant, Shape
+from models.ir.graph import INT64, Add, Conv, GlobalPool, Graph, GraphError, Input, Linear, Node, Requant, Shape
 
 SHIFT = 16
 LIMIT = 127
@@ -121,7 +121,9 @@ class _Reader:
         if mask.shape != tuple(side):
             raise self._wrong_array("input", "mask", mask.shape, f"must have shape {tuple(side)}")
         if not np.isin(mask, (0, 1)).all():
-            raise self._wrong_array("input", "mask", int(mask[mask > 1][0]), "must be 0 or 1 at every site")
+            raise self._wrong_array(
+                "input", "mask", int(mask[(mask < 0) | (mask > 1)][0]), "must be 0 or 1 at every site"
+            )
         sites = np.argwhere(mask)
         if features.ndim != 2 or len(features) != len(sites):
             raise self._wrong_array("input", "features", features.shape, f"must have shape ({len(sites)}, channels)")
@@ -205,6 +207,8 @@ class _Reader:
             raise self._wrong_array(layer, field, None, "is missing") from None
         if array.dtype.kind not in "iu":
             raise self._wrong_array(layer, field, str(array.dtype), "must be of an integer type")
+        if array.size and array.max() > INT64.max:
+            raise self._wrong_array(layer, field, int(array.max()), f"must be at most {INT64.max}")
         return array.astype(np.int64)
 
     def _wrong_array(self, layer: str, field: str, value: object, why: str) -> EsdaFileError:
@@ -216,7 +220,7 @@ class _Reader:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except (OSError, ValueError) as error:
         raise EsdaFileError(f"{path}: cannot be read as JSON: {error}") from error
     for field, kind in {"name": str, "input_hw": list, "layers": list}.items():
@@ -228,7 +232,6 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # a damaged archive raises whatever the damaged part leads to
+        return read_npz(path)
+    except (OSError, ValueError) as error:
         raise EsdaFileError(f"{path}: cannot be read as an npz file: {error}") from error

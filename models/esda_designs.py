@@ -11,7 +11,6 @@ layer.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 from models.esda import LIMIT, SHIFT, EsdaFileError
 from models.ir.accumulator import width
 from models.ir.dtype import IntType
+from models.ir.files import read_json
 from models.ir.frame import Frame
 from models.ir.graph import Add, Conv, GlobalPool, Graph, Input, Linear, Node, Requant, Shape
 
@@ -156,7 +156,7 @@ class _Builder:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except (OSError, ValueError) as error:
         raise EsdaFileError(f"{path}: cannot be read as JSON: {error}") from error
     for field in _FIELDS:

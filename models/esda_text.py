@@ -18,7 +18,6 @@ left out.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +26,9 @@ from typing import Any
 import numpy as np
 
 from models.esda import SHIFT, EsdaFileError, network
+from models.ir.files import read_json
 from models.ir.frame import Frame
-from models.ir.graph import Graph
+from models.ir.graph import INT64, Graph
 
 TYPES = {"conv": 2, "block": 3, "linear": 2}
 """Kinds of layers, and how many channel counts each has."""
@@ -102,6 +102,8 @@ class _Folder:
                 numbers.append(int(line.strip('"')))
             except ValueError:
                 raise EsdaFileError(f"{path}: line {number}: {line!r} must be an integer") from None
+            if not INT64.min <= numbers[-1] <= INT64.max:
+                raise EsdaFileError(f"{path}: line {number}: {line!r} must lie within {INT64.min} to {INT64.max}")
         if len(numbers) != math.prod(shape):
             sides = " x ".join(map(str, shape))
             raise EsdaFileError(f"{path}: {len(numbers)} numbers must be {math.prod(shape)}, {sides}")
@@ -110,7 +112,7 @@ class _Folder:
 
 def _read_cfg(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except (OSError, ValueError) as error:
         raise EsdaFileError(f"{path}: cannot be read as JSON: {error}") from error
     document = document if isinstance(document, dict) else {}
@@ -119,7 +121,7 @@ def _read_cfg(path: Path) -> dict[str, Any]:
             f"{path}: field 'CFG_EXP': {document.get('CFG_EXP')!r} must be {SHIFT}, the shift of scales"
         )
     sides = document.get("input_shape")
-    if not (isinstance(sides, list) and len(sides) == 2 and all(type(n) in (int, float) and n >= 1 for n in sides)):
+    if not (isinstance(sides, list) and len(sides) == 2 and all(_is_count(side) for side in sides)):
         raise EsdaFileError(f"{path}: field 'input_shape': {sides!r} must be a height and a width")
     layers = document.get("layers")
     if not isinstance(layers, list):
@@ -127,6 +129,11 @@ def _read_cfg(path: Path) -> dict[str, Any]:
     for number, layer in enumerate(layers):
         _check_layer(path, number, layer)
     return document
+
+
+def _is_count(side: object) -> bool:
+    """Whether it is a whole number of 1 or more; some files have them as floats."""
+    return type(side) in (int, float) and 1 <= side < math.inf and side == int(side)  # type: ignore[operator, call-overload]
 
 
 def _check_layer(path: Path, number: int, layer: object) -> None:

@@ -46,9 +46,9 @@ class Accuracy:
         return f"{self.value:.2%} ({self.correct}/{self.total}, 95 % interval {low:.2%} to {high:.2%})"
 
 
-def right(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
-    """bool ``[n]``: of which images of a split the largest output is their class; the network runs in eval mode."""
-    x, y = (torch.from_numpy(part) for part in data.split(split))
+def predicted(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
+    """int64 ``[n]``: for each image of a split the class of the largest output; the network runs in eval mode."""
+    x = torch.from_numpy(data.split(split)[0])
     training = network.training
     network.eval()
     given = partial(images, sparse=data.sparse) if isinstance(network, QuantizedNetwork) else input_layer(data).given
@@ -59,7 +59,12 @@ def right(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
         network.train(training)
     if outputs.shape != (len(x), data.classes):
         raise ValueError(f"network outputs have shape {tuple(outputs.shape)}, not ({len(x)}, {data.classes})")
-    return (outputs.argmax(dim=1) == y).numpy()
+    return outputs.argmax(dim=1).numpy()
+
+
+def right(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
+    """bool ``[n]``: of which images of a split the largest output is their class."""
+    return predicted(network, data, split) == data.split(split)[1]
 
 
 def accuracy(network: nn.Module, data: Dataset, split: str) -> Accuracy:

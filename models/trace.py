@@ -133,7 +133,8 @@ def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dty
         elif node.op == "output":
             result = map_arg(node.args[0], values.__getitem__)
             if not isinstance(result, Value):
-                raise TraceError(f"{type(model).__name__}: must return one tensor, not {type(result).__name__}")
+                kind = type(result).__name__.removeprefix("immutable_")  # as torch.fx keeps lists and dicts
+                raise TraceError(f"{type(model).__name__}: must return one tensor, not {kind}")
             return build.plan(result)
         else:
             args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)

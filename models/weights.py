@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
+
+from models.ir.files import read_npz
 
 
 class WeightsError(ValueError):
@@ -21,11 +22,10 @@ def save_weights(network: nn.Module, path: Path) -> None:
 def load_weights(network: nn.Module, path: Path) -> None:
     """Put what ``save_weights`` wrote into a network of the same architecture."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            state = {name: torch.from_numpy(archive[name]) for name in archive.files}
+        state = {name: torch.from_numpy(array) for name, array in read_npz(path).items()}
     except FileNotFoundError:
         raise WeightsError(f"{path}: is not there") from None
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise WeightsError(f"{path}: is truncated or no npz file: {error}") from None
     try:
         network.load_state_dict(state)

@@ -17,8 +17,8 @@ from dse.estimate import forecast
 from dse.explore import Search, best
 from dse.hypervolume import latency_and_error
 from dse.problem import Infeasible, Objective
-from hw.device import device
-from hw.mapping import FrameInput
+from hw.fpga.device import device
+from hw.fpga.mapping import FrameInput
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph
 from netweave.config import Config, UnsuitableError

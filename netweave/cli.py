@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hw.boards.board import BOARDS
-from hw.device import DEVICES
+from hw.fpga.device import DEVICES
 from netweave import __version__
 from netweave.console import err, out
 
@@ -132,7 +132,9 @@ def explore(
 
 
 @app.command()
-def verify(front: Annotated[Path, typer.Argument(help="a front.json that explore or finetune wrote")]) -> None:
+def verify(
+    front: Annotated[Path, typer.Argument(help="a front.json that explore or finetune wrote")], force: Force = False
+) -> None:
     """Check what a front says of its designs: that none of them could be better, as far as stated.
 
     Each design's proof holds its problem, its choice and a certificate, whole numbers with which labels along the graph
@@ -140,7 +142,7 @@ def verify(front: Annotated[Path, typer.Argument(help="a front.json that explore
 
     [bold]netweave verify runs/digits_dvs/explore/zu3eg/front.json[/]
     """
-    _commands().verify(front)
+    _commands().verify(front, force)
 
 
 @app.command()
@@ -196,7 +198,10 @@ def build(config: ConfigFile, out_folder: RunFolder = None, force: Force = False
 
 @app.command()
 def report(config: ConfigFile, out_folder: RunFolder = None, force: Force = False) -> None:
-    """Make the page, the tables and the pictures of a run: writes report/index.html."""
+    """Make the page, the tables and the pictures of a run, from explore on: writes report/index.html.
+
+    The page says what is missing of the stages after explore, and which command makes it.
+    """
     _commands().stage("report", config, out_folder, force=force)
 
 
@@ -257,7 +262,7 @@ def models() -> None:
 @app.command()
 def ops() -> None:
     """The operations that have hardware."""
-    from hw.registry import OPS
+    from hw.ops.registry import OPS
 
     table = Table(box=None, header_style="bold")
     table.add_column("op")

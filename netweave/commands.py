@@ -47,7 +47,7 @@ def _summary(folder: Path) -> None:
     report = flow.load_report(folder)
     table = Table(box=None, header_style="bold")
     for title in ("device", "front", "chosen", "test accuracy", "µs a frame", "frames/s", "RTL = golden"):
-        table.add_column(title, justify="left" if title == "device" else "right")
+        table.add_column(title, justify="left" if title == "device" else "right", overflow="fold")
     for target in report.targets:
         design = target.design
         point = next(point for point in target.points if point.name == design.point)
@@ -103,7 +103,7 @@ def _front(front: Front, grain: float) -> None:
     title = f"{front.device}, {front.clock_mhz:g} MHz (assumed clock)"
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
     for column in ("design", "µs a frame", "validation accuracy", "of the device", "proven to"):
-        table.add_column(column, justify="left" if column == "design" else "right")
+        table.add_column(column, justify="left" if column == "design" else "right", overflow="fold")
     for point in front.points:
         table.add_row(
             point.name,
@@ -132,8 +132,11 @@ def _undecided(explored: Path) -> None:
         out.print(f"Validation images do not tell apart, by McNemar's paired test at 5 %: {listed}", style="dim")
 
 
-def verify(front: Path) -> None:
-    """Each point's proof, checked."""
+def verify(front: Path, force: bool) -> None:
+    """Each point's proof, checked; a front that lies in a run must be as its stage wrote it, unless ``force``."""
+    if front.absolute().parent.parent.name in ("explore", "finetune"):
+        with watching(front.parent, out, err) as watcher:
+            flow.needed(front.parent, watcher, force)
     for point in load_front(front).points:
         begin = time.perf_counter()
         path = front.parent / point.name / PROOF
@@ -173,7 +176,8 @@ def search(path: Path, out_folder: Path | None, workers: int | None, cluster: st
         front = sorted((row for row in found["networks"] if row["front"]), key=lambda row: row["cycles"])
         table = Table(box=None, header_style="bold")
         for title in ("model", "data", "format", "validation accuracy", "cycles", "µs a frame"):
-            table.add_column(title, justify="left" if title in ("model", "data", "format") else "right")
+            justify = "left" if title in ("model", "data", "format") else "right"
+            table.add_column(title, justify=justify, overflow="fold")
         for row in front:
             accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / found["clock_mhz"]
             figures = f"{accuracy:.2f} %", f"{row['cycles']:,.0f}", f"{micros:.1f}"

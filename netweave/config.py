@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal, get_args
 import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
-from hw import device as devices
 from hw.boards import board as boards
-from hw.fabric import family
+from hw.fpga import device as devices
+from hw.fpga.family import family
 from models.ir.activity import LOADS, Load
+from models.ir.files import read_toml
 from models.ir.layer_format import NUMBERS, LayerFormat
 from models.ir.names import NAME_RULE, did_you_mean, is_name, near
 from models.ir.serialize import GRAPH_FILE
@@ -65,7 +66,11 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 
 def _device(name: str) -> str:
-    family(devices.device(name))  # names what no cost is known for before any time is spent
+    device = devices.device(name)
+    try:
+        family(device)  # names what no cost is known for before any time is spent
+    except devices.DeviceError as error:
+        raise ValueError(f"{name}: {error}" if device.name != name else str(error)) from None
     return name
 
 
@@ -290,12 +295,12 @@ class Config(_Section):
 def load(path: Path) -> Config:
     """The configuration in the TOML file ``path``; ``name`` is the file's stem where left out."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path)
     except FileNotFoundError:
         raise ConfigError(path, "", "there is no such file; examples/digits_dvs.toml is one to start from") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path, "", f"cannot be read: {error}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, "", f"is not TOML: {error}") from None
     table.setdefault("name", path.stem)
     for field in ("model", "data"):
@@ -303,7 +308,7 @@ def load(path: Path) -> Config:
             table[field] = _own_file(path, field, table[field])
     for entry in table.get("device", []) if isinstance(table.get("device"), list) else []:
         for key in ("name", "board") if isinstance(entry, dict) else ():
-            if str(entry.get(key, "")).endswith(".toml"):
+            if str(entry.get(key, "")).endswith(".toml") and str(entry[key]).isprintable():
                 entry[key] = str((path.parent / entry[key]).resolve())
     try:
         config = Config.model_validate(table)
@@ -319,6 +324,8 @@ def load(path: Path) -> Config:
 
 def _own_file(path: Path, field: str, value: str) -> str:
     """``file.py:function``, ``file.npz`` or ``name:folder`` with the path made absolute; names as they are."""
+    if not value.isprintable():
+        raise ConfigError(path, field, f"{value!r} must be of printable characters")
     match = OWN_FILE.fullmatch(value)
     if field == "model" and (graph := graph_folder(value)) is not None:
         folder = (path.parent / graph.expanduser()).resolve()

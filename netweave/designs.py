@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from dataclasses import asdict
+from collections.abc import Mapping as Dict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cosim.cycle import simulate
-from cosim.density import sweep
-from cosim.design import cosim as run_rtl
+from cosim.cycle.density import sweep
+from cosim.cycle.simulator import least_queues, simulate
+from cosim.rtl.design import cosim as run_rtl
 from dse.estimate import estimate, forecast
-from dse.front import pick
-from hw import emit
-from hw.accelerator import Plan
-from hw.device import Device
-from hw.mapping import Mapping
-from hw.targets import bitstream, vivado
-from hw.targets.parts import PARTS
-from hw.targets.project import write_project
-from hw.targets.yosys import synthesize
+from dse.front import FrontError, FrontPoint, pick
+from hw.accelerator.composition import Plan
+from hw.boards import bitstream
+from hw.boards.project import write_project
+from hw.fpga.device import Device
+from hw.fpga.mapping import Mapping, MappingError
+from hw.generate import emit, vivado
+from hw.generate.parts import PARTS
+from hw.ops.registry import build_all
+from hw.tools.yosys import synthesize
 from models import data
+from models.data.dataset import Dataset
 from models.ir.activity import activity, density, expected, occupancy
 from models.ir.golden import run as run_golden
 from models.ir.graph import Conv, Graph, Linear
@@ -34,8 +38,9 @@ from netweave.exploration import case, latency, loaded
 from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.networks import ACCURACY
-from reports.artifact import read_json, write_json
-from reports.collect import collect
+from reports.artifact import ArtifactError, counts, read_json, write_json
+from reports.collect import ESTIMATE, Made, collect
+from reports.collect import Device as Reported
 from reports.designs import FRONT
 from reports.html import write_page
 
@@ -47,29 +52,54 @@ CASES = 5
 """Test images that a board's project brings, each with the answer to expect."""
 
 
+@dataclass(frozen=True)
+class Picked:
+    """The point of a front that is to be built; ``folder`` has its graph, its mapping and its accuracy."""
+
+    point: FrontPoint
+    folder: Path
+    graph: Graph
+    mapping: Mapping
+
+
+def picked(target: Target, trained: Path, explored: Path) -> Picked:
+    """What a device's ``pick`` names on the front in ``explored``; without one, what its ``max_loss`` allows."""
+    reached, device = trained / "train.json", target.target.name
+    correct, total = counts(reached, read_json(reached, "train", "train"), "validation")
+    rule = target.pick or f"fastest-above {100 * correct / total - target.max_loss}"
+    front = load_front(explored / FRONT)
+    if front.device != device:
+        raise FrontError(f"{explored / FRONT}, field 'device': {front.device!r} must be {device!r}")
+    point = pick(front, rule)
+    path = explored / point.mapping
+    graph, mapping = load(path.parent), Mapping.load(path)
+    if mapping.device != device:
+        raise MappingError(f"{path}, field 'device': {mapping.device!r} must be {device!r}")
+    edges = [f"{producer}->{consumer}" for producer, consumer, _ in graph.edges]
+    for edge in mapping.queues:
+        if edge not in edges:
+            valid = f"is no edge of the network; edges are {', '.join(edges)}"
+            raise MappingError(f"{path}, field 'queues': {edge!r} {valid}")
+    try:
+        build_all(graph, dict(mapping.ops))  # names what does not fit before anything is made of it
+    except ValueError as error:
+        raise MappingError(f"{path}: {error}") from error
+    return Picked(point, path.parent, graph, mapping)
+
+
 def generate(
     config: Config, target: Target, trained: Path, explored: Path, logs: Path, progress: Progress, folder: Path
 ) -> None:
-    """Write ``design/``, ``estimate.json`` of it and its layers, and ``synthesis.json`` with Yosys's counts.
+    """Write ``design/``, ``estimate.json`` with its ``figures``, and ``synthesis.json`` with Yosys's counts.
 
     For a part of AMD's also ``vivado/``; for a board ``project/``, all that its bitstream takes. Yosys's log goes into
     ``logs``, which stays also when it fails.
     """
-    reached = read_json(trained / "train.json", "train", "train")
-    correct, total = reached["validation"]
-    rule = target.pick or f"fastest-above {100 * correct / total - target.max_loss}"
-    point = pick(load_front(explored / FRONT), rule)
-    source = (explored / point.mapping).parent
-    graph, mapping, device = load(source), Mapping.load(explored / point.mapping), target.target
+    own = picked(target, trained, explored)
+    graph, mapping, device = own.graph, own.mapping, target.target
     progress("Verilog", 0, 2)
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes, target=device)
-    tested = read_json(source / ACCURACY, "accuracy", "explore")["test"]
-    figures = _estimates(config, graph, mapping, device)
-    write_json(folder / "estimate.json", "estimate", {"point": point.name, "test": tested, **figures})
-    if graph.input.sparse:
-        found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
-        crossing = {field: found.crossing(field) for field in ("latency", "interval")}
-        write_json(folder / "density.json", "density", {**asdict(found), "crossing": crossing})
+    write_json(folder / ESTIMATE, "estimate", figures(config, device, own, progress))
     progress("synthesis", 1, 2)
     made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
     write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
@@ -84,8 +114,60 @@ def generate(
         write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 
 
-def _estimates(config: Config, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
-    images, masks = data.load(config.data), None
+def figures(config: Config, device: Device, own: Picked, progress: Progress) -> dict[str, Any]:
+    """All that is known of a design before its Verilog: its test images, its cycles and resources, its queues."""
+    images = data.load(config.data)
+    return {
+        "point": own.point.name,
+        **_tested(own.folder / ACCURACY, images),
+        **_estimates(config, images, own.graph, own.mapping, device),
+        "queues": queues(own.graph, own.mapping),
+        "density": _by_density(own.graph, own.mapping, progress),
+    }
+
+
+def _tested(path: Path, images: Dataset) -> dict[str, object]:
+    """How many test images are right, and by true class how many were taken for which one."""
+    found = read_json(path, "accuracy", "explore")
+    labels, answers = images.test_y, found["predicted"].split()
+    if len(answers) != len(labels) or not {*answers} <= {*map(str, range(images.classes))}:
+        valid = f"a class of 0 to {images.classes - 1} for each of the {len(labels)} test images"
+        raise ArtifactError(f"{path}, field 'predicted': {found['predicted'][:40]!r}... must be {valid}")
+    confusion = np.zeros((images.classes, images.classes), np.int64)
+    np.add.at(confusion, (labels, np.array(answers, np.int64)), 1)
+    return {"test": counts(path, found, "test"), "confusion": confusion.tolist()}
+
+
+def _by_density(graph: Graph, mapping: Mapping, progress: Progress) -> dict[str, object] | None:
+    """Cycles of a sparse design beside its dense version's; None for a dense one."""
+    if not graph.input.sparse:
+        return None
+    found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
+    return {**asdict(found), "crossing": {field: found.crossing(field) for field in ("latency", "interval")}}
+
+
+def queues(graph: Graph, mapping: Mapping) -> list[dict[str, object]]:
+    """Every queue at the output of an op and between two: its ends, the bits of a beat, its beats, and why no fewer."""
+    plan, least = Plan(graph, mapping), least_queues(graph, mapping)
+    rows: list[dict[str, object]] = []
+    for name, op in plan.ops.items():
+        readers = [edge.consumer for edge in plan.readers(name)] + ["output"] * (name == graph.output)
+        ends = {"producer": name, "consumer": ", ".join(readers)}
+        rows.append(
+            {**ends, "width": op.out_layout.width, "depth": op.depth, "why": "room for what is under way in the op"}
+        )
+    for edge in plan.edges:
+        if edge.queue:
+            why = "least without deadlock" if graph.input.sparse else "least of a queue"
+            if edge.queue > least.get(f"{edge.producer}->{edge.consumer}", 0):
+                why = "latency balance: with a beat less some frame takes longer"
+            ends = {"producer": edge.producer, "consumer": edge.consumer}
+            rows.append({**ends, "width": edge.layout.width, "depth": edge.queue, "why": why})
+    return rows
+
+
+def _estimates(config: Config, images: Dataset, graph: Graph, mapping: Mapping, device: Device) -> dict[str, object]:
+    masks = None
     program = estimate(loaded(config, graph, lambda: images), mapping, device, case(config))
     if graph.input.sparse:
         # those that cosimulation plays, in their order
@@ -164,16 +246,16 @@ def build(target: Target, generated: Path, logs: Path, progress: Progress, folde
     write_json(folder / BUILD, "build", asdict(made))
 
 
-def report(config: Config, run: Path, fronts: dict[str, Path], progress: Progress, folder: Path) -> None:
-    """Write the page, its pictures and tables, and ``report.json``; ``fronts``: the folder of each device's."""
+def report(config: Config, run: Path, trained: Path, made: Dict[str, Made], progress: Progress, folder: Path) -> None:
+    """Write the page, its pictures and tables, and ``report.json``; ``made`` by the device's name."""
     about = {"name": config.name, "model": config.model, "data": config.data, "netweave": __version__}
-    devices = {
-        target.target.name: (
-            target.target.title, target.utilisation, asdict(target.target.resources), target.board is not None,
-            fronts[target.target.name],
-        )
-        for target in config.device
-    }  # fmt: skip
-    found = collect(run, devices, about)
+    devices = {}
+    for target in config.device:
+        device, own = target.target, made[target.target.name]
+        if own.generated is not None:
+            found = read_json(own.generated / ESTIMATE, "estimate", "generate")
+        else:
+            found = figures(config, device, picked(target, trained, own.explored), progress)
+        devices[device.name] = Reported(device.title, target.utilisation, asdict(device.resources), found, own)
     progress("pictures", 0, 1)
-    write_page(found, folder)
+    write_page(collect(run, devices, about), folder)

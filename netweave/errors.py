@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cosim.cycle import DeadlockError
-from cosim.simulator import SimulationError
+from cosim.cycle.simulator import DeadlockError
+from cosim.rtl.simulator import SimulationError
 from dse.program import SolverError
-from hw.targets.nextpnr import RoutingError
-from hw.targets.yosys import SynthesisError
+from hw.tools.nextpnr import RoutingError
+from hw.tools.yosys import SynthesisError
 
 PACKAGES = ("models", "hw", "dse", "cosim", "reports", "netweave")
 OF_TOOLS = (OSError, MemoryError, SimulationError, SynthesisError, RoutingError, SolverError, DeadlockError)

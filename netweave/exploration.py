@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.cycle import Frames, Simulator, endless, simulate, size_queues
+from cosim.cycle.simulator import Frames, Simulator, endless, simulate, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
 from dse.explore import Design, Search, again, asked, assigned, designs, families, mapping_of, polished, shares
@@ -25,9 +25,9 @@ from dse.problem import Infeasible, Objective, utilisation
 from dse.proof import PROOF
 from dse.proof import save as save_proof
 from dse.search import Watch
-from hw import emit
-from hw.mapping import FrameInput
-from hw.mapping import Mapping as HwMapping
+from hw.fpga.mapping import FrameInput
+from hw.fpga.mapping import Mapping as HwMapping
+from hw.generate import emit
 from models.data.dataset import Dataset
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph
@@ -40,7 +40,7 @@ from netweave.listener import Progress
 from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
 from netweave.workers import Task, Workers, tell
-from reports.artifact import read_json
+from reports.artifact import ArtifactError, read_json
 from reports.designs import ALL, FRONT
 from reports.front import write_front
 
@@ -116,7 +116,9 @@ class Exploration:
 
     @cached_property
     def table(self) -> Table:
-        sensitivity = read_json(self.quantized / "quantize.json", "quantize", "quantize")["sensitivity"]
+        path = self.quantized / "quantize.json"
+        formats = [] if graph_folder(self.config.model) is not None else self.formats
+        sensitivity = sensitivities(path, read_json(path, "quantize", "quantize"), formats)
         graphs = {name: self.loaded(load(self.quantized / name)) for name in self.formats}
         return Table(graphs, self.target.target, sensitivity, self.case, FrameInput(self.target.frame_input))
 
@@ -226,6 +228,23 @@ class Exploration:
             "resources": resources,
             "utilisation": float(utilisation(resources, budget(self.target.target.resources))),
         }
+
+
+def sensitivities(path: Path, content: Mapping[str, Any], formats: list[str]) -> dict[str, dict[str, float]]:
+    """By layer and format, what `netweave quantize` measured; raises ArtifactError, which names file and field."""
+    found, choices = content.get("sensitivity"), content.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(layer, str) for layer in choices):
+        raise ArtifactError(f"{path}, field 'choices': {choices!r} must be a list of layers")
+    if not isinstance(found, dict):
+        raise ArtifactError(f"{path}, field 'sensitivity': {found!r} must be an object")
+    for layer in choices if formats else ():
+        by_format = found.get(layer)
+        for name in formats:
+            value = by_format.get(name) if isinstance(by_format, dict) else None
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                where = f"{path}, field 'sensitivity.{layer}.{name}'"
+                raise ArtifactError(f"{where}: {value!r} must be a finite number; `netweave quantize` measures it")
+    return found
 
 
 def _entry(design: Design) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from statistics import mean
 
 import numpy as np
 
-from cosim.cycle import Simulator, size_queues
+from cosim.cycle.simulator import Simulator, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate
 from dse.explore import Design, Search, best
 from dse.problem import Evaluation
-from hw.device import Device
-from hw.mapping import Mapping
+from hw.fpga.device import Device
+from hw.fpga.mapping import Mapping
 from models.ir.activity import measured
 from models.ir.graph import Graph
 

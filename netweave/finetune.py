@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from dse.front import Front, FrontError, FrontPoint, pick
 from dse.proof import PROOF
-from hw.mapping import Mapping as HwMapping
+from hw.fpga.mapping import Mapping as HwMapping
 from netweave.exploration import Exploration, measured_point
 from netweave.fronts import load_front
 from netweave.listener import Progress

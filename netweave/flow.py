@@ -18,8 +18,8 @@
 
 A stage is skipped when what it reads is what it was made from. One that fails or is stopped leaves
 what stood there before. ``cosim`` and ``report`` read nothing but files and load no torch. A stage refuses a folder in
-which a file is not as the stage before wrote it; ``force`` takes the folder as it is. One process works in a run's
-folder at a time.
+which a file is not as the stage before wrote it; ``force`` takes the folder as it is. ``report`` takes a run from its
+fronts on, and says what is missing of the stages after them. One process works in a run's folder at a time.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cosim.design import Cosim
+from cosim.rtl.design import Cosim
 from dse.front import Front
-from hw.manifest import VERSION as MANIFEST_VERSION
+from hw.streams.manifest import VERSION as MANIFEST_VERSION
 from netweave import __version__, architectures, designs, exploration, fronts, imported, networks
 from netweave import finetune as finetuning
 from netweave.config import Config, UnsuitableError, graph_folder
@@ -39,16 +39,23 @@ from netweave.config import Device as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
 from netweave.lock import alone
-from netweave.stamp import altered, digest
+from netweave.stamp import altered, digest, outdated
 from netweave.store import Store
 from netweave.workers import Pool
 from reports.artifact import VERSION, ArtifactError, read_json
+from reports.collect import Made
 from reports.designs import FRONT
 from reports.html import REPORT
-from reports.schema import Report
+from reports.schema import Missing, Report
 
 Stage = Callable[..., None]
 SILENT, HERE = Listener(), Pool()
+GIVES = {
+    "generate": "the Verilog, and the resources that Yosys counts in it",
+    "cosim": "the RTL against golden on test images, and the RTL's cycles",
+    "build": "the bitstream, and the resources and the clock of the routed design",
+}
+"""What a report has of the stages that it can do without."""
 
 
 @alone
@@ -65,7 +72,7 @@ def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
 @alone
 def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Quantize it at each format, and measure what each layer suffers from each; unless it is quantized already."""
-    trained = _needs(run / "train", listener, force)
+    trained = needed(run / "train", listener, force)
     inputs = {"trained": digest(trained), **networks.settings(config), "formats": config.quantize.formats}
     inputs["sensitivity"] = config.quantize.sensitivity
     write: Callable[[Progress, Path], None] = partial(networks.quantize, config, trained, run / "networks")
@@ -77,7 +84,7 @@ def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool
 @alone
 def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = HERE, force: bool = False) -> None:
     """Find each device's front, the accuracy of every point measured."""
-    trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
+    trained, quantized = (needed(run / stage, listener, force) for stage in ("train", "quantize"))
     inputs = {"quantized": digest(quantized), **networks.settings(config), **config.explore.model_dump()}
     with pool.open(Store(run / "evaluations")) as workers:
         for target in config.device:
@@ -96,9 +103,9 @@ def finetune(
     """
     if graph_folder(config.model) is not None:
         raise UnsuitableError(f"model {config.model!r} is quantized already; there is nothing of it to be trained")
-    trained, quantized = (_needs(run / stage, listener, force) for stage in ("train", "quantize"))
+    trained, quantized = (needed(run / stage, listener, force) for stage in ("train", "quantize"))
     names = [target.target.name for target in config.device]
-    folders = {name: _needs(run / "explore" / name, listener, force) for name in names}
+    folders = {name: needed(run / "explore" / name, listener, force) for name in names}
     loaded = {device: fronts.load_front(folder / FRONT) for device, folder in folders.items()}
     picked = finetuning.chosen(loaded, points)
     longer = config.model_copy(update={"quantize": config.quantize.model_copy(update={"epochs": epochs})})
@@ -131,16 +138,20 @@ def search(config: Config, run: Path, listener: Listener = SILENT, pool: Pool = 
 @alone
 def generate(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
     """Pick a point of each front; its Verilog, and what Yosys makes of it."""
-    trained, jobs = _needs(run / "train", listener, force), []
+    trained, jobs = needed(run / "train", listener, force), []
     for target in config.device:
-        explored = _needs(_front(run, target.target.name, listener, force), listener, force)
-        inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
-        inputs["manifest"] = MANIFEST_VERSION
-        if target.board is not None:
-            inputs |= {"board": networks.source(target.board), "data": networks.source(config.data)}
-        write = partial(designs.generate, config, target, trained, explored, run / "logs")
-        jobs.append(_job(run / "generate" / target.target.name, inputs, write))
+        explored = needed(_front(run, target.target.name, listener, force), listener, force)
+        jobs.append(_generation(config, run, target, trained, explored))
     run_jobs(jobs, listener)
+
+
+def _generation(config: Config, run: Path, target: Target, trained: Path, explored: Path) -> Job:
+    inputs = {"explored": digest(explored), "probes": config.cosim.probes, **_settings(target)}
+    inputs["manifest"] = MANIFEST_VERSION
+    if target.board is not None:
+        inputs |= {"board": networks.source(target.board), "data": networks.source(config.data)}
+    write = partial(designs.generate, config, target, trained, explored, run / "logs")
+    return _job(run / "generate" / target.target.name, inputs, write)
 
 
 @alone
@@ -148,11 +159,15 @@ def cosim(config: Config, run: Path, listener: Listener = SILENT, force: bool = 
     """Test images through the RTL of each design, every output compared with golden."""
     jobs = []
     for target in config.device:
-        generated = _needs(run / "generate" / target.target.name, listener, force)
-        inputs = {"design": digest(generated), "data": networks.source(config.data), **config.cosim.model_dump()}
-        write = partial(designs.cosim, config, generated, run / "simulators")
-        jobs.append(_job(run / "cosim" / target.target.name, inputs, write))
+        generated = needed(run / "generate" / target.target.name, listener, force)
+        jobs.append(_comparison(config, run, target, generated))
     run_jobs(jobs, listener)
+
+
+def _comparison(config: Config, run: Path, target: Target, generated: Path) -> Job:
+    inputs = {"design": digest(generated), "data": networks.source(config.data), **config.cosim.model_dump()}
+    write = partial(designs.cosim, config, generated, run / "simulators")
+    return _job(run / "cosim" / target.target.name, inputs, write)
 
 
 @alone
@@ -161,24 +176,50 @@ def build(config: Config, run: Path, listener: Listener = SILENT, force: bool = 
     jobs = []
     for target in config.device:
         if target.board is not None:
-            generated = _needs(run / "generate" / target.target.name, listener, force)
-            inputs = {"project": digest(generated), "board": networks.source(target.board), "seeds": target.seeds}
-            write = partial(designs.build, target, generated, run / "logs")
-            jobs.append(_job(run / "build" / target.target.name, inputs, write))
+            generated = needed(run / "generate" / target.target.name, listener, force)
+            jobs.append(_routing(run, target, generated, target.board))
     run_jobs(jobs, listener)
+
+
+def _routing(run: Path, target: Target, generated: Path, board: str) -> Job:
+    inputs = {"project": digest(generated), "board": networks.source(board), "seeds": target.seeds}
+    write = partial(designs.build, target, generated, run / "logs")
+    return _job(run / "build" / target.target.name, inputs, write)
 
 
 @alone
 def report(config: Config, run: Path, listener: Listener = SILENT, force: bool = False) -> None:
-    """Tables, pictures and the page."""
-    names = [target.target.name for target in config.device]
-    explored = {name: _front(run, name, listener, force) for name in names}
-    folders = [run / "train", run / "quantize", *explored.values()]
-    folders += [run / stage / name for stage in ("generate", "cosim") for name in names]
-    folders += [run / "build" / target.target.name for target in config.device if target.board is not None]
-    inputs = {str(folder.relative_to(run)): digest(_needs(folder, listener, force)) for folder in folders}
-    inputs |= {"name": config.name, "model": config.model, "data": config.data}
-    _job(run / "report", inputs, partial(designs.report, config, run, explored)).run(listener)
+    """Tables, pictures and the page, of a run that has come as far as its fronts, or further."""
+    trained, quantized = (needed(run / stage, listener, force) for stage in ("train", "quantize"))
+    inputs: dict[str, object] = {"train": digest(trained), "quantize": digest(quantized)}
+    made = {}
+    for target in config.device:
+        name = target.target.name
+        made[name] = own = _progress(config, run, target, trained, listener, force)
+        folders = own.explored, own.generated, own.cosim, own.build
+        inputs |= {str(folder.relative_to(run)): digest(folder) for folder in folders if folder is not None}
+        if own.generated is None:
+            # the stage then makes itself what `generate` would have left of the picked design
+            inputs[name] = {**_settings(target), "images": config.cosim.images, "activity": config.explore.activity}
+    inputs |= {"name": config.name, "model": config.model, "data": networks.source(config.data)}
+    _job(run / "report", inputs, partial(designs.report, config, run, trained, made)).run(listener)
+
+
+def _progress(config: Config, run: Path, target: Target, trained: Path, listener: Listener, force: bool) -> Made:
+    """What of a device's stages from its front on is there, each made from what the one before has left."""
+    explored = needed(_front(run, target.target.name, listener, force), listener, force)
+
+    def folder(job: Job) -> Path | None:
+        there = job.folder.is_dir() and not outdated(needed(job.folder, listener, force), job.inputs)
+        return job.folder if there else None
+
+    generated, compared, routed = folder(_generation(config, run, target, trained, explored)), None, None
+    if generated is not None:
+        compared = folder(_comparison(config, run, target, generated))
+        routed = folder(_routing(run, target, generated, target.board)) if target.board is not None else None
+    stages = {"generate": generated, "cosim": compared, **({"build": routed} if target.board is not None else {})}
+    missing = [Missing(stage=stage, gives=GIVES[stage]) for stage, own in stages.items() if own is None]
+    return Made(explored, generated, compared, routed, missing)
 
 
 STAGES: Mapping[str, Stage] = {
@@ -205,7 +246,7 @@ def _job(folder: Path, inputs: Mapping[str, object], write: Callable[[Progress, 
     return Job(stage, folder, {**inputs, "netweave": __version__, "artifacts": VERSION}, write)
 
 
-def _needs(folder: Path, listener: Listener, force: bool) -> Path:
+def needed(folder: Path, listener: Listener = SILENT, force: bool = False) -> Path:
     """``folder``, if the stage that makes it has run and every file in it is as it was written, or ``force``."""
     stage = folder.name if folder.name in STAGES else folder.parent.name
     if not folder.is_dir():
@@ -223,7 +264,7 @@ def _needs(folder: Path, listener: Listener, force: bool) -> Path:
 def _front(run: Path, device: str, listener: Listener = SILENT, force: bool = False) -> Path:
     """The folder of a device's front: with points that were fine-tuned, where that was after its exploration."""
     explored, finetuned = run / "explore" / device, run / "finetune" / device
-    if finetuned.is_dir() and finetuning.follows(_needs(finetuned, listener, force), explored):
+    if finetuned.is_dir() and finetuning.follows(needed(finetuned, listener, force), explored):
         return finetuned
     return explored
 

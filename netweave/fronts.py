@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from dse.front import Front, FrontError, FrontPoint
-from hw.emit import MAPPING_FILE
+from hw.generate.emit import MAPPING_FILE
 from models.ir.names import NAME_RULE, is_name
 
 FIGURES = ("estimated", "bottleneck", "utilisation")
@@ -14,15 +14,15 @@ FIGURES = ("estimated", "bottleneck", "utilisation")
 
 def load_front(path: Path) -> Front:
     """The front in ``path``, or all designs beside it; raises FrontError, which names file, field and value."""
-    try:
-        front = Front.load(path)
-    except RecursionError as error:
-        raise FrontError(f"{path}: cannot be read as JSON: {error}") from None
+    front = Front.load(path)
     if not (math.isfinite(front.clock_mhz) and front.clock_mhz > 0):
         raise FrontError(f"{path}, field 'clock_mhz': {front.clock_mhz!r} must be a number above 0")
     if not front.points:
         raise FrontError(f"{path}, field 'points': is empty; a front has at least one")
+    names = [point.name for point in front.points]
     for number, point in enumerate(front.points):
+        if point.name in names[:number]:
+            raise FrontError(f"{path}, field 'points[{number}].name': {point.name!r} is listed twice")
         _check(point, f"{path}, field 'points[{number}].")
     return front
 
@@ -39,6 +39,10 @@ def _check(point: FrontPoint, where: str) -> None:
         raise error("total", "an integer of 1 or more")
     if type(point.correct) is not int or not 0 <= point.correct <= point.total:
         raise error("correct", f"an integer of 0 to {point.total}")
+    for field, part, what in (("assignment", str, "texts"), ("resources", int, "integers")):
+        values = getattr(point, field)
+        if not isinstance(values, dict) or not all(type(value) is part for value in values.values()):
+            raise error(field, f"an object of {what}")
     for field in (*FIGURES, *(() if point.simulated is None else ("simulated",))):
         value = getattr(point, field)
         if type(value) not in (int, float) or not math.isfinite(value) or value <= 0:

@@ -21,10 +21,8 @@ from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
 from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.listener import Progress
-from netweave.networks import ACCURACY, ACTIVITY_FRAMES, Measured
-from reports.artifact import read_json, write_json
-from reports.paired import packed
-from reports.schema import Accuracy
+from netweave.networks import ACCURACY, ACTIVITY_FRAMES, MEASURED, Measured, measured_on, read_measured
+from reports.artifact import counts, read_json, write_json
 
 FORMAT = "imported"
 """What stands for the formats of such a network, whatever they are: the one family that an exploration has."""
@@ -41,9 +39,7 @@ class Imported:
         return data.load(self.config.data)
 
     def measure(self, assignment: dict[str, str]) -> Measured:
-        content = read_json(self.trained / ACCURACY, "accuracy", "train")
-        correct, total = content["validation"]
-        return Measured(self.trained, Accuracy(correct=correct, total=total), content["right"])
+        return read_measured(self.trained, self.trained / ACCURACY, "train")
 
 
 def train(config: Config, progress: Progress, folder: Path) -> None:
@@ -56,12 +52,10 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
         sample = images.sample("train", ACTIVITY_FRAMES)
         graph = graph.replace(stats=measured(graph, sample, partial(progress, "activity")).stats)
     save(graph, folder)
-    hits = {split: right(graph, images, split, progress) for split in ("validation", "test")}
-    counts = {split: [int(own.sum()), len(own)] for split, own in hits.items()}
+    found = measured_on(images, {split: predicted(graph, images, split, progress) for split in MEASURED})
     assignment = {node.name: FORMAT for node in graph.nodes if owns_format(node)}
-    content = {"assignment": assignment, **counts, "right": packed(hits["validation"])}
-    write_json(folder / ACCURACY, "accuracy", content)
-    write_json(folder / "train.json", "train", {**counts, "reference": FORMAT})
+    write_json(folder / ACCURACY, "accuracy", {"assignment": assignment, **found})
+    write_json(folder / "train.json", "train", {**{split: found[split] for split in MEASURED}, "reference": FORMAT})
 
 
 def quantize(trained: Path, progress: Progress, folder: Path) -> None:
@@ -70,18 +64,18 @@ def quantize(trained: Path, progress: Progress, folder: Path) -> None:
     for file in (GRAPH_FILE, WEIGHTS_FILE):
         shutil.copy(trained / file, folder / FORMAT)
     content = read_json(trained / ACCURACY, "accuracy", "train")
-    reached = dict.fromkeys(("post_training", "trained"), content["validation"])
+    reached = dict.fromkeys(("post_training", "trained"), counts(trained / ACCURACY, content, "validation"))
     written = {"choices": list(content["assignment"]), "uniform": {FORMAT: reached}, "sensitivity": {}}
     write_json(folder / "quantize.json", "quantize", written)
 
 
-def right(graph: Graph, images: Dataset, split: str, progress: Progress = lambda *_: None) -> np.ndarray:
-    """bool ``[n]``: of which images of a split golden's largest output is their class."""
-    labels = images.split(split)[1]
-    found = np.zeros(len(labels), dtype=bool)
-    for number, (frame, label) in enumerate(zip(images.frames(split), labels.tolist(), strict=True)):
-        progress(f"{split} images", number, len(labels))
-        found[number] = golden.run(graph, frame)[graph.output].features[0].argmax() == label
+def predicted(graph: Graph, images: Dataset, split: str, progress: Progress = lambda *_: None) -> np.ndarray:
+    """int64 ``[n]``: for each image of a split the class of golden's largest output."""
+    frames = images.frames(split)
+    found = np.zeros(len(frames), dtype=np.int64)
+    for number, frame in enumerate(frames):
+        progress(f"{split} images", number, len(frames))
+        found[number] = golden.run(graph, frame)[graph.output].features[0].argmax()
     return found
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from models.data.dataset import Dataset
 from models.ir.activity import measured
@@ -19,13 +21,17 @@ from models.source import SourceError, is_function
 from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.listener import Progress
 from netweave.stamp import digest, make
-from reports.artifact import read_json, write_json
+from reports.artifact import counts, read_json, write_json
+from reports.paired import packed
 from reports.schema import Accuracy
 
 CHECKED_IMAGES = 8
 ACTIVITY_FRAMES = 256
 """Training images, evenly spread, whose active sites say how much a sparse network has to do."""
 ACCURACY = "accuracy.json"
+MEASURED = ("validation", "test")
+SUFFIXES = (".npz", ".py", ".toml")
+"""Of a user's own files of data, models, devices and boards."""
 
 
 def train(config: Config, note: Callable[[str], None], progress: Progress, folder: Path) -> None:
@@ -63,7 +69,7 @@ def train(config: Config, note: Callable[[str], None], progress: Progress, folde
         raise
     refuse_overflow(plan_for(network, images, config.name), images)
     save_weights(network, folder / "network.npz")
-    reached = {split: accuracy(network, images, split) for split in ("validation", "test")}
+    reached = {split: accuracy(network, images, split) for split in MEASURED}
     write_json(folder / "train.json", "train", {split: [own.correct, own.total] for split, own in reached.items()})
 
 
@@ -113,6 +119,13 @@ class Measured:
     folder: Path
     accuracy: Accuracy
     right: str
+
+
+def read_measured(folder: Path, path: Path, made_by: str) -> Measured:
+    """The network in ``folder``, of which ``path`` says what it gets right."""
+    content = read_json(path, "accuracy", made_by)
+    correct, total = counts(path, content, "validation")
+    return Measured(folder, Accuracy(correct=correct, total=total), content["right"])
 
 
 class Networks:
@@ -167,14 +180,11 @@ class Networks:
         inputs = {**self._origin, "assignment": assignment}
         folder = self.kept / hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         make(folder, inputs, partial(self._write, assignment))
-        content = read_json(folder / ACCURACY, "accuracy", "quantize")
-        correct, total = content["validation"]
-        return Measured(folder, Accuracy(correct=correct, total=total), content["right"])
+        return read_measured(folder, folder / ACCURACY, "quantize")
 
     def _write(self, assignment: dict[str, str], folder: Path) -> None:
-        from models.evaluate import accuracy, right
+        from models.evaluate import predicted
         from models.verify import compare_with_golden
-        from reports.paired import packed
 
         network = self.quantized(assignment, self.config.quantize.epochs)
         graph = network.export()
@@ -182,14 +192,22 @@ class Networks:
         if graph.input.sparse:
             graph = graph.replace(stats=self._activity(graph))
         save(graph, folder)
-        chosen_by, tested = right(network, self.data, "validation"), accuracy(network, self.data, "test")
-        content = {
-            "assignment": assignment,
-            "validation": [int(chosen_by.sum()), len(chosen_by)],
-            "right": packed(chosen_by),
-            "test": [tested.correct, tested.total],
-        }
-        write_json(folder / ACCURACY, "accuracy", content)
+        answers = {split: predicted(network, self.data, split) for split in MEASURED}
+        write_json(folder / ACCURACY, "accuracy", {"assignment": assignment, **measured_on(self.data, answers)})
+
+
+def measured_on(images: Dataset, answers: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What ``accuracy.json`` says of a network: by split how many images of how many it gets right, which of the
+    validation images these are, and the class that it gives each test image.
+
+    Parameters
+        images     the data set, which has the true classes
+        answers    the classes that the network gives the images of each of the ``MEASURED`` splits
+    """
+    hits = {split: answers[split] == images.split(split)[1] for split in MEASURED}
+    reached = {split: [int(own.sum()), len(own)] for split, own in hits.items()}
+    predicted = " ".join(map(str, answers["test"].tolist()))
+    return {**reached, "right": packed(hits["validation"]), "predicted": predicted}
 
 
 def origin(config: Config, trained: Path) -> dict[str, object]:
@@ -213,4 +231,4 @@ def source(spec: str) -> str:
     if (folder := graph_folder(spec)) is not None:
         return " ".join([spec, *(digest(folder / file) for file in (GRAPH_FILE, WEIGHTS_FILE))])
     path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(re.sub(r"@\d+$", "", spec))
-    return f"{spec} {digest(path)}" if path.is_file() else spec
+    return f"{spec} {digest(path)}" if path.suffix in SUFFIXES and path.is_file() else spec

@@ -38,6 +38,14 @@ def current(folder: Path, inputs: Mapping[str, object]) -> bool:
         return False
 
 
+def outdated(folder: Path, inputs: Mapping[str, object]) -> bool:
+    """Whether the stamp of ``folder`` says that it was made from other inputs."""
+    try:
+        return json.loads((folder / STAMP).read_text(encoding="utf-8"))["inputs"] != _hash(inputs)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def altered(folder: Path) -> tuple[Path, str] | None:
     """The first file of ``folder`` that is not as it was written, and what was done to it; None where all are."""
     stamp = folder / STAMP

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.ir.files import read_json
 from reports.artifact import ArtifactError
 
 
@@ -26,7 +27,7 @@ class Store:
         """The result of what was finished with these inputs, JSON values; None where nothing was."""
         path = self._path(kind, inputs)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))["result"]
+            return read_json(path)["result"]
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-VERSION = 2
+import pydantic
+
+from models.ir import files
+
+VERSION = 3
 
 
 class ArtifactError(ValueError):
@@ -18,13 +24,41 @@ def write_json(path: Path, kind: str, content: dict[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
+def counts(path: Path, content: dict[str, Any], field: str) -> tuple[int, int]:
+    """How many images of how many, from a field of what ``read_json`` gave; raises ArtifactError."""
+    match content.get(field):
+        case [right, total] if type(right) is int and type(total) is int and 0 <= right <= total and total:
+            return right, total
+        case value:
+            valid = "must be images that are right, of 1 or more in all"
+            raise ArtifactError(f"{path}, field {field!r}: {value!r} {valid}")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What is made of the content of ``path`` within it; ArtifactError where a field is missing or wrong."""
+    try:
+        yield
+    except ArtifactError:
+        raise
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        where, value = (f"{path}, field {field!r}", f"{first['input']!r}: ") if field else (str(path), "")
+        raise ArtifactError(f"{where}: {value}{first['msg']}") from None
+    except KeyError as error:
+        raise ArtifactError(f"{path}, field {error.args[0]!r}: is missing") from None
+    except (AttributeError, IndexError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise ArtifactError(f"{path}: a field is of the wrong kind or size: {error}") from None
+
+
 def read_json(path: Path, kind: str | None, made_by: str, version: int = VERSION) -> dict[str, Any]:
     """The content of a file of a ``kind``, None for one that names none; `netweave made_by` makes it.
 
     ``version``: that of files which ``write_json`` does not write.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = files.read_json(path)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: is not there; `netweave {made_by}` makes it") from None
     except (OSError, ValueError) as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.ir.graph import Graph
 from models.ir.serialize import load
-from reports.artifact import read_json
+from reports.artifact import ArtifactError, counts, read_json, reading
 from reports.designs import read
 from reports.schema import (
     Accuracy,
@@ -18,7 +20,9 @@ from reports.schema import (
     Design,
     Label,
     Layer,
+    Missing,
     Node,
+    Queue,
     Report,
     Resources,
     Target,
@@ -26,35 +30,78 @@ from reports.schema import (
 )
 
 COSIM_VERSION = 1
-"""Of the file that ``cosim.design`` writes."""
-Device = tuple[str, float, dict[str, int], bool, Path]
-"""Title, share that may be used, resources in all, whether there is a bitstream, and the folder of its front."""
+"""Of the file that ``cosim.rtl.design`` writes."""
+ESTIMATE = "estimate.json"
 
 
-def collect(run: Path, devices: dict[str, Device], about: dict[str, str]) -> Report:
+@dataclass(frozen=True)
+class Made:
+    """How far a run has gone for one device, by folder.
+
+    Parameters
+        explored     its front
+        generated    the generated design; None where it is yet to be made, and so for the next two
+        cosim        the comparison of its RTL with golden
+        build        its bitstream
+        missing      what stages that are yet to be run would give
+    """
+
+    explored: Path
+    generated: Path | None
+    cosim: Path | None
+    build: Path | None
+    missing: list[Missing]
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device of a run.
+
+    Parameters
+        title          the device in words
+        utilisation    the share of it that may be used
+        available      its resources in all
+        figures        what ``estimate.json`` says of the picked design, or will say
+        made           how far the run has gone for it
+    """
+
+    title: str
+    utilisation: float
+    available: dict[str, int]
+    figures: Mapping[str, Any]
+    made: Made
+
+
+def collect(run: Path, devices: Mapping[str, Device], about: Mapping[str, str]) -> Report:
     """The report of the run in folder ``run`` for ``devices`` by name; ``about``: name, model, data, netweave."""
-    trained = read_json(run / "train" / "train.json", "train", "train")
-    quantized = read_json(run / "quantize" / "quantize.json", "quantize", "quantize")
-    graph = load(run / "generate" / next(iter(devices)) / "design")
+    trained_in, quantized_in = run / "train" / "train.json", run / "quantize" / "quantize.json"
+    trained = read_json(trained_in, "train", "train")
+    reached = {split: _accuracy(counts(trained_in, trained, split)) for split in ("validation", "test")}
+    quantized = read_json(quantized_in, "quantize", "quantize")
+    with reading(quantized_in):
+        uniform = [
+            Uniform(format=name, post_training=_accuracy(entry["post_training"]), trained=_accuracy(entry["trained"]))
+            for name, entry in quantized["uniform"].items()
+        ]
+    targets = [_target(name, device) for name, device in devices.items()]
+    first = next(iter(devices.values()))
+    graph = load(first.made.explored / first.figures["point"])
     return Report(
         name=about["name"],
         model=about["model"],
         data=about["data"],
         netweave=about["netweave"],
         reference=trained.get("reference", "float"),
-        accuracy=_accuracy(trained["validation"]),
-        test=_accuracy(trained["test"]),
-        uniform=[
-            Uniform(format=name, post_training=_accuracy(entry["post_training"]), trained=_accuracy(entry["trained"]))
-            for name, entry in quantized["uniform"].items()
-        ],
+        accuracy=reached["validation"],
+        test=reached["test"],
+        uniform=uniform,
         graph=_nodes(graph),
-        targets=[_target(run, name, device) for name, device in devices.items()],
+        targets=targets,
     )
 
 
-def _accuracy(counts: list[int]) -> Accuracy:
-    return Accuracy(correct=counts[0], total=counts[1])
+def _accuracy(found: Sequence[int]) -> Accuracy:
+    return Accuracy(correct=found[0], total=found[1])
 
 
 def _nodes(graph: Graph) -> list[Node]:
@@ -64,63 +111,88 @@ def _nodes(graph: Graph) -> list[Node]:
     ]
 
 
-def _target(run: Path, name: str, device: Device) -> Target:
-    title, utilisation, available, built, front = device
-    generated, found = run / "generate" / name, read(front)
+def _target(name: str, device: Device) -> Target:
+    found = read(device.made.explored)
+    design = _design(device.figures, device.made)
+    names = [point.name for point in found.points]
+    if design.point not in names:
+        where = f"{(device.made.generated or device.made.explored) / ESTIMATE}, field 'point'"
+        raise ArtifactError(f"{where}: {design.point!r} is no design of the front; designs are {', '.join(names)}")
     return Target(
         device=name,
-        title=title,
+        title=device.title,
         clock_mhz=found.clock_mhz,
-        utilisation=utilisation,
-        available=Resources(**available),
+        utilisation=device.utilisation,
+        available=Resources(**device.available),
         points=list(found.points),
-        design=_design(generated, run / "cosim" / name / "cosim.json", run / "build" / name if built else None),
+        design=design,
+        missing=device.made.missing,
     )
 
 
-def _design(generated: Path, cosim: Path, build: Path | None) -> Design:
-    figures = read_json(generated / "estimate.json", "estimate", "generate")
-    synthesis = read_json(generated / "synthesis.json", "synthesis", "generate")
-    by_density = generated / "density.json"
-    measured = read_json(cosim, "cosim", "cosim", COSIM_VERSION)
-    latency = {label: figures[label]["latency"] for label in (Label.ESTIMATED, Label.SIMULATED)}
-    bottleneck = {label: figures[label]["bottleneck"] for label in (Label.ESTIMATED, Label.SIMULATED)}
-    latency[Label.RTL] = measured["latency"][0]
-    if measured["intervals"]:
-        bottleneck[Label.RTL] = statistics.median(measured["intervals"])
-    resources = {
-        Label.ESTIMATED: Resources(**figures["estimated"]["resources"]),
-        Label.SYNTHESIZED: Resources(**synthesis["resources"]),
-    }
-    built = None
-    if build is not None:
-        routed = read_json(build / "build.json", "build", "build")
+def _design(figures: Mapping[str, Any], made: Made) -> Design:
+    check, ends, alone, built, warnings = None, {}, {}, None, []
+    with reading((made.generated or made.explored) / ESTIMATE):
+        latency = {label: figures[label]["latency"] for label in (Label.ESTIMATED, Label.SIMULATED)}
+        bottleneck = {label: figures[label]["bottleneck"] for label in (Label.ESTIMATED, Label.SIMULATED)}
+        resources = {Label.ESTIMATED: Resources(**figures["estimated"]["resources"])}
+    if made.generated is not None:
+        synthesis = read_json(made.generated / "synthesis.json", "synthesis", "generate")
+        with reading(made.generated / "synthesis.json"):
+            resources[Label.SYNTHESIZED] = Resources(**synthesis["resources"])
+            warnings = [str(warning) for warning in synthesis["warnings"]]
+    if made.cosim is not None:
+        measured = read_json(made.cosim / "cosim.json", "cosim", "cosim", COSIM_VERSION)
+        with reading(made.cosim / "cosim.json"):
+            rtl = {"latency": measured["latency"][0]}
+            if measured["intervals"]:
+                rtl["bottleneck"] = statistics.median(measured["intervals"])
+            if not all(type(cycles) in (int, float) and cycles > 0 for cycles in rtl.values()):
+                raise ValueError(f"cycles of {rtl} must be above 0")
+            check, ends, alone = _check(measured), _ends(measured), _alone(measured)
+        latency[Label.RTL] = rtl["latency"]
+        if "bottleneck" in rtl:
+            bottleneck[Label.RTL] = rtl["bottleneck"]
+    if made.build is not None:
+        routed = read_json(made.build / "build.json", "build", "build")
         resources[Label.ROUTED] = Resources(**routed["resources"])
-        bitstream = f"build/{build.name}/{routed['bitstream']}"
+        bitstream = f"build/{made.build.name}/{routed['bitstream']}"
         built = Built(**{key: routed[key] for key in ("board", "clock_mhz", "fmax_mhz")}, bitstream=bitstream)
-    return Design(
-        point=figures["point"],
-        test=_accuracy(figures["test"]),
-        latency=latency,
-        first=figures["simulated"]["first"],
-        bottleneck=bottleneck,
-        density=_density(read_json(by_density, "density", "generate")) if by_density.exists() else None,
-        resources=resources,
-        layers=_layers(figures, measured),
-        check=_check(measured),
-        built=built,
-        warnings=synthesis["warnings"],
-    )
+    with reading((made.generated or made.explored) / ESTIMATE):
+        return Design(
+            point=figures["point"],
+            test=_accuracy(figures["test"]),
+            confusion=figures["confusion"],
+            latency=latency,
+            first=figures["simulated"]["first"],
+            bottleneck=bottleneck,
+            density=_density(figures["density"]) if figures["density"] else None,
+            resources=resources,
+            layers=_layers(figures, ends, alone),
+            queues=[Queue(**entry) for entry in figures["queues"]],
+            check=check,
+            built=built,
+            warnings=warnings,
+        )
 
 
 def _density(entry: dict[str, Any]) -> Density:
     return Density(**{field: entry[field] for field in Density.model_fields})
 
 
-def _layers(figures: dict[str, Any], measured: dict[str, Any]) -> list[Layer]:
-    simulated = _done({f"edge_{name}": ends for name, ends in figures["simulated"]["edges"].items()}, 0)
+def _ends(measured: dict[str, Any]) -> dict[str, int]:
+    """By stream within the RTL, when the first frame ended."""
     streams = {name: timing["end"] for name, timing in measured["streams"].items() if name.startswith("edge_")}
-    rtl = _done(streams, measured["streams"]["i"]["first"][0])
+    return _done(streams, measured["streams"]["i"]["first"][0])
+
+
+def _alone(measured: dict[str, Any]) -> dict[str, float]:
+    """By layer that ran by itself, its cycles a frame."""
+    return {name: statistics.median(layer["intervals"]) for name, layer in measured["layers"].items()}
+
+
+def _layers(figures: Mapping[str, Any], rtl: dict[str, int], alone: dict[str, float]) -> list[Layer]:
+    simulated = _done({f"edge_{name}": ends for name, ends in figures["simulated"]["edges"].items()}, 0)
     layers = []
     for entry in figures["layers"]:
         done = {}
@@ -128,8 +200,8 @@ def _layers(figures: dict[str, Any], measured: dict[str, Any]) -> list[Layer]:
             if (cycle := _first(ends, entry["name"])) is not None:
                 done[label] = cycle
         cycles = {Label.ESTIMATED: entry["cycles"]}
-        if entry["name"] in measured["layers"]:
-            cycles[Label.RTL] = statistics.median(measured["layers"][entry["name"]]["intervals"])
+        if entry["name"] in alone:
+            cycles[Label.RTL] = alone[entry["name"]]
         fields = {**entry, "cycles": cycles, "done": done}
         layers.append(Layer(**{**fields, "resources": Resources(**entry["resources"])}))
     return layers

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.artifact import read_json
+from reports.artifact import read_json, reading
 from reports.schema import Accuracy, Label, Point, Resources, Solver, Target
 
 FRONT, ALL = "front.json", "designs.json"
@@ -57,9 +58,13 @@ class Designs:
 def read(folder: Path, chosen: str | None = None) -> Designs:
     """The designs that `netweave explore` left in ``folder``."""
     every, front = (read_json(folder / name, None, "explore", FRONT_VERSION) for name in (ALL, FRONT))
-    on_front = {point["name"] for point in front["points"]}
-    points = [_point(entry, entry["name"] in on_front) for entry in every["points"]]
-    return Designs(every["device"], every["clock_mhz"], points, chosen)
+    with reading(folder / FRONT):
+        on_front = {point["name"] for point in front["points"]}
+    with reading(folder / ALL):
+        points = [_point(entry, entry["name"] in on_front) for entry in every["points"]]
+        if not (type(every["clock_mhz"]) in (int, float) and 0 < every["clock_mhz"] < math.inf):
+            raise ValueError(f"clock_mhz: {every['clock_mhz']!r} must be a number above 0")
+        return Designs(every["device"], every["clock_mhz"], points, chosen)
 
 
 def _point(entry: dict[str, Any], front: bool) -> Point:

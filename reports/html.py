@@ -28,7 +28,7 @@ def _number(value: float | int | None) -> str:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "●" if value else ""
-    return "–" if value is None else escape(str(value))
+    return "–" if value is None or value != value else escape(str(value))
 
 
 def _accuracy(accuracy: Accuracy) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reports import activity, front
+from reports.confusion import confusion
 from reports.dataflow import dataflow
 from reports.designs import Designs
 from reports.schema import Label, Report, Target
@@ -44,6 +45,7 @@ def write(report: Report, folder: Path) -> dict[str, Path]:
     figures = {"dataflow": dataflow(report.graph)}
     for target in report.targets:
         figures[f"front_{target.device}"] = front.picture(Designs.of(target))
+        figures[f"confusion_{target.device}"] = confusion(target)
         figures[f"cycles_{target.device}"] = cycles(target)
         if target.design.density:
             figures[f"density_{target.device}"] = activity.cycles_by_density(target, target.design.density)

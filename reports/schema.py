@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FORMAT = "netweave report"
-VERSION = 2
+VERSION = 3
 
 
 class ReportError(ValueError):
@@ -29,14 +30,24 @@ class Label(StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Count = Annotated[int, Field(ge=0)]
+Above = Annotated[float, Field(gt=0)]
 
 
 class Accuracy(_Part):
     """``correct`` of ``total`` images of a split, counted by running the network on all of them."""
 
-    correct: int
-    total: int
+    correct: Annotated[int, Field(ge=0)]
+    total: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _share(self) -> Accuracy:
+        if self.correct > self.total:
+            raise ValueError(f"{self.correct} of {self.total} images are more than all")
+        return self
 
     @property
     def percent(self) -> float:
@@ -52,10 +63,10 @@ class Accuracy(_Part):
 
 
 class Resources(_Part):
-    lut: int = 0
-    ff: int = 0
-    bram: int = 0
-    dsp: int = 0
+    lut: Count = 0
+    ff: Count = 0
+    bram: Count = 0
+    dsp: Count = 0
 
 
 class Solver(_Part):
@@ -83,15 +94,21 @@ class Point(_Part):
     formats: dict[str, str]
     accuracy: Accuracy
     right: str
-    latency: dict[Label, float]
+    latency: dict[Label, Above]
     program: float | None
     tried: int
     gained: float
-    bottleneck: dict[Label, float]
+    bottleneck: dict[Label, Above]
     resources: Resources
     utilisation: float
     front: bool
     solver: Solver
+
+    @model_validator(mode="after")
+    def _right_of_all(self) -> Point:
+        if not re.fullmatch(r"[0-9a-f]*", self.right) or len(self.right) != 2 * -(-self.accuracy.total // 8):
+            raise ValueError(f"right: {self.right!r} must be hexadecimal digits of {self.accuracy.total} bits")
+        return self
 
 
 class Layer(_Part):
@@ -119,14 +136,24 @@ class Layer(_Part):
     occupancy: list[float] = []
 
 
+class Queue(_Part):
+    """A first-in first-out queue of the chosen design: ``depth`` beats of ``width`` bits, and ``why`` no fewer."""
+
+    producer: str
+    consumer: str
+    width: int
+    depth: int
+    why: str
+
+
 class Check(_Part):
     """The chosen design's RTL against golden: its output, ``edges`` inside it, and ``layers`` each on its own."""
 
     simulator: str
-    images: int
-    edges: int
-    layers: int
-    mismatches: int
+    images: Count
+    edges: Count
+    layers: Count
+    mismatches: Count
     first_mismatch: str = ""
     cycles: int
     cycles_per_second: float
@@ -167,6 +194,7 @@ class Design(_Part):
     """The chosen point of one device, built and checked.
 
     ``test``: its accuracy on the test split, on which nothing was chosen; that of its point is on the validation split.
+    ``confusion``: the same test images, counted by true class (rows) and by the class that golden gives (columns).
     ``latency`` and ``bottleneck``: of a sparse network estimated and simulated are those of the mean frame; RTL is that
     of the first one, for which the cycle simulator says ``first``. ``density`` of sparse designs alone. ``built``
     where the device has a board; the routed ones of ``resources`` are then those of all on it.
@@ -174,15 +202,28 @@ class Design(_Part):
 
     point: str
     test: Accuracy
-    latency: dict[Label, float]
-    first: float
-    bottleneck: dict[Label, float]
+    confusion: list[list[Count]]
+    latency: dict[Label, Above]
+    first: Above
+    bottleneck: dict[Label, Above]
     resources: dict[Label, Resources]
     layers: list[Layer]
+    queues: list[Queue]
     check: Check | None = None
     density: Density | None = None
     built: Built | None = None
     warnings: list[str] = []
+
+    @model_validator(mode="after")
+    def _counts_the_test_images(self) -> Design:
+        counts = self.confusion
+        if any(len(row) != len(counts) for row in counts):
+            raise ValueError(f"confusion: rows of {[len(row) for row in counts]} classes; each must have {len(counts)}")
+        counted = sum(row[own] for own, row in enumerate(counts)), sum(map(sum, counts))
+        if counted != (self.test.correct, self.test.total):
+            expected = f"{self.test.correct} right of {self.test.total}"
+            raise ValueError(f"confusion: counts {counted[0]} right of {counted[1]} images; it must be {expected}")
+        return self
 
     @property
     def usual(self) -> Label:
@@ -192,21 +233,30 @@ class Design(_Part):
         return next(label for label in wanted if label in self.latency and label in self.bottleneck)
 
 
+class Missing(_Part):
+    """What the report would have of a ``stage`` that is yet to be run; `netweave STAGE CONFIG.toml` runs it."""
+
+    stage: str
+    gives: str
+
+
 class Target(_Part):
-    """One device: what of it may be used, the points found for it and the design chosen."""
+    """One device: what of it may be used, the points found for it, the design chosen, and what is ``missing`` of it."""
 
     device: str
     title: str
-    clock_mhz: float
+    clock_mhz: Above
     utilisation: float
     available: Resources
     points: list[Point]
     design: Design
+    missing: list[Missing] = []
 
     @property
     def clock(self) -> str:
-        """Whether a router has confirmed the clock."""
-        return "routed" if self.design.built is not None else "assumed clock"
+        """Whether a router has confirmed the clock: the routed design runs at ``clock_mhz`` or faster."""
+        built = self.design.built
+        return "routed" if built is not None and built.fmax_mhz >= self.clock_mhz else "assumed clock"
 
 
 class Node(_Part):
@@ -233,7 +283,7 @@ class Report(_Part):
     """
 
     format: Literal["netweave report"] = FORMAT
-    version: Literal[2] = VERSION
+    version: Literal[3] = VERSION
     name: str
     model: str
     data: str

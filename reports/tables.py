@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.model_error import model_error
-from reports.schema import Density, Label, Report, Target
+from reports.schema import Accuracy, Density, Label, Report, Target
 
 KINDS = ("lut", "ff", "bram", "dsp")
 
@@ -44,7 +44,7 @@ def front(target: Target) -> pd.DataFrame:
 
 
 def layers(target: Target) -> pd.DataFrame:
-    """One row an op of the chosen design: formats, folding, cycles estimated and of the RTL, resources."""
+    """One row an op of the chosen design: formats, folding, cycles estimated and of the RTL."""
     rows = []
     for layer in target.design.layers:
         rows.append(
@@ -62,10 +62,71 @@ def layers(target: Target) -> pd.DataFrame:
                 **{f"cycles {label}": layer.cycles.get(label) for label in (Label.ESTIMATED, Label.RTL)},
                 **{f"done {label}": layer.done.get(label) for label in (Label.SIMULATED, Label.RTL)},
                 **({"active sites %": 100 * layer.density} if target.design.density else {}),
-                **{f"{kind} estimated": getattr(layer.resources, kind) for kind in KINDS},
             }
         )
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def resources(target: Target) -> pd.DataFrame:
+    """One row an op of the chosen design: what it is estimated to take, and its share of the device.
+
+    The last rows are what lies between the ops, and the whole design.
+    """
+    design = target.design
+    whole = design.resources[Label.ESTIMATED]
+    ops = {layer.name: (layer.op, layer.resources.model_dump()) for layer in design.layers}
+    rest = {kind: getattr(whole, kind) - sum(own[kind] for _, own in ops.values()) for kind in KINDS}
+    between = "input, forks, queues and lane converters"
+    rows = []
+    for name, (op, own) in {**ops, between: ("", rest), "whole design": ("", whole.model_dump())}.items():
+        row: dict[str, object] = {"layer": name, "op": op}
+        for kind in KINDS:
+            used, has = own[kind], getattr(target.available, kind)
+            row |= {f"{kind} estimated": used, f"{kind} %": 100 * used / has if has else 0.0}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def queues(target: Target) -> pd.DataFrame:
+    """One row a queue of the chosen design: its ends, bits of a beat, beats, and why no fewer."""
+    rows = [
+        {
+            "producer": queue.producer,
+            "consumer": queue.consumer,
+            "width, bits": queue.width,
+            "depth, beats": queue.depth,
+            "bits in all": queue.width * queue.depth,
+            "why": queue.why,
+        }
+        for queue in target.design.queues
+    ]
+    return pd.DataFrame(rows)
+
+
+def classes(target: Target) -> pd.DataFrame:
+    """One row a class: how many of its test images are right, and which class most of the others are taken for."""
+    rows = []
+    for own, counts in enumerate(target.design.confusion):
+        row: dict[str, object] = {"class": str(own), "test images": sum(counts), "right": counts[own]}
+        if sum(counts):
+            accuracy = Accuracy(correct=counts[own], total=sum(counts))
+            low, high = accuracy.interval
+            row |= {"accuracy %": accuracy.percent, "95 % low": low, "95 % high": high}
+        wrong = {other: count for other, count in enumerate(counts) if count and other != own}
+        if wrong:
+            other = max(wrong, key=lambda other: wrong[other])
+            row |= {"most often taken for": str(other), "so often": wrong[other]}
+        rows.append(row)
+    columns = ["accuracy %", "95 % low", "95 % high", "most often taken for", "so often"]
+    return pd.DataFrame(rows).reindex(columns=["class", "test images", "right", *columns])
+
+
+def confusion(target: Target) -> pd.DataFrame:
+    """Test images of the chosen design by true class, the rows, and predicted class, the columns."""
+    counts = target.design.confusion
+    table = pd.DataFrame(counts, columns=[f"predicted {own}" for own in range(len(counts))])
+    table.insert(0, "true", range(len(counts)))
+    return table
 
 
 def density(found: Density) -> pd.DataFrame:
@@ -106,7 +167,7 @@ def write(report: Report, folder: Path) -> list[Path]:
     """The CSV files of every target, written into ``folder``."""
     paths = []
     for target in report.targets:
-        for table in (front, layers, utilisation):
+        for table in (front, layers, utilisation, resources, queues, classes, confusion):
             path = folder / f"{table.__name__}_{target.device}.csv"
             table(target).to_csv(path, index=False, float_format="%.6g")
             paths.append(path)

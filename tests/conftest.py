@@ -7,10 +7,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import settings
 
 from tests.support.selection import pairwise, spread
 
 pytest_plugins = ["pytester"]
+# how long a case takes says nothing on a machine that is shared
+settings.register_profile("netweave", deadline=None)
+settings.load_profile("netweave")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,7 +12,6 @@ left, and within as much of the device.
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,21 +21,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.fronts.picture import picture
+from benchmarks.inputs import n_mnist
 from benchmarks.searches import TEMPERATURES, anneal, by_target, greedy
-from cosim.cycle import Simulator
-from cosim.design import cosim
+from cosim.cycle.simulator import Simulator
+from cosim.rtl.design import cosim
 from dse.explore import mapping_of
 from dse.front import Front, FrontPoint
 from dse.highs import cpu_seconds
 from dse.hypervolume import latency_and_error, relative_hypervolumes
 from dse.problem import Evaluation, Objective, Problem, Selection
 from dse.prune import prune
-from hw import emit
-from hw.device import DEVICES, Resources
-from hw.mapping import Mapping
+from hw.fpga.device import DEVICES, Resources
+from hw.fpga.mapping import Mapping
+from hw.generate import emit
 from models import data
-from models.data.folder import VARIABLE
-from models.data.n_mnist import FOLDER
 from models.ir.serialize import load
 from netweave import flow
 from netweave.config import Config, Device, Explore, Quantize, Train
@@ -54,8 +52,6 @@ POINTS, SIZES = 15, 3
 CONFIRMED, RTL_SHARE = 5, 0.3
 """Points of each front that run as RTL, from the fastest to the slowest of those that take no more of the device, where
 they are enough: Verilator takes minutes to build what fills most of it."""
-HELD_OUT = 5
-"""Of N-MNIST's training recordings of a digit, every so-many-th is for testing."""
 SEED, EVALUATIONS = 0, 5000
 """Of annealing: a walk for each design and first temperature, and so many evaluations in each."""
 
@@ -87,22 +83,9 @@ class Cost:
         return cls(point.latency, point.accuracy, point.utilisation)
 
 
-def split() -> str:
-    """N-MNIST of the folder that NETWEAVE_DATA names, as links, some of its training recordings for testing."""
-    folder, source = (RUNS / "n_mnist_split").resolve(), Path(os.environ[VARIABLE]) / FOLDER
-    for digits in sorted(source.glob("*/*")):
-        for place, path in enumerate(sorted(digits.glob("*.bin"))):
-            kept = "Train" if digits.parent.name == "Train" and place % HELD_OUT else "Test"
-            link = folder / kept / digits.name / f"{digits.parent.name.lower()}_{path.name}"
-            link.parent.mkdir(parents=True, exist_ok=True)
-            if not link.is_symlink():
-                link.symlink_to(path.resolve())
-    return f"n_mnist:{folder}"
-
-
 CASES = {
     "digits_dvs": Case("digits_dvs_net", lambda: "digits_dvs", ["int8", "int4", "dybit8", "dybit4"], 20, 3, 0.02, 0.2),
-    "n_mnist": Case("n_mnist_net", split, ["int8", "int4", "dybit4"], 120, 3, 0.05, 0.34),
+    "n_mnist": Case("n_mnist_net", n_mnist.split, ["int8", "int4", "dybit4"], 120, 3, 0.05, 0.34),
 }
 
 

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 
 from benchmarks.inputs.ops import random_requant, random_values
-from hw.device import DEVICES
-from hw.mapping import Mapping, OpMapping
-from hw.registry import inputs_of, mappings
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping, OpMapping
+from hw.ops.registry import inputs_of, mappings
 from models.ir.accumulator import bounds
 from models.ir.dtype import DType, IntType, parse_dtype
 from models.ir.graph import (

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.inputs.ops import random_values
 from hw.interface.axi_layout import AxiLayout, Beat, Form
 from hw.interface.rules import Fault
-from hw.layout import MaskLayout, index_bits
+from hw.streams.layout import MaskLayout, index_bits
 from models.ir.frame import Frame
 
 

@@ -2,8 +2,8 @@
 
 Errors of rounding by distribution; ResNet-20 at 4 bits in every format after training; and, for each network of
 ``cases``, a table of bits of weights and activations by format, after training, reconstructed and fine-tuned, in exact
-integers on three seeds. Each evaluation is kept under ``runs/number_formats``: killed, the command goes on where it
-was. What was not run is listed.
+integers on up to three seeds; and how many points DyBit keeps more than integers, paired image by image. Each
+evaluation is kept under ``runs/number_formats``: killed, the command goes on where it was. What was not run is listed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.stats import bootstrap
 
 from benchmarks.number_formats.cases import CASES
 from benchmarks.number_formats.fit import SIGNED, distribution, sqnr
@@ -35,10 +37,13 @@ from benchmarks.number_formats.tables import (
     result,
     wanted,
 )
+from reports.paired import unpacked
 
 FIRST = "resnet20"
 APART = "fashion_mobilenet"
 """The network whose seeds lie furthest apart."""
+DRAWS = 2000
+"""Of the test images with replacement, for an interval."""
 
 
 def measure() -> dict[str, Any]:
@@ -65,6 +70,7 @@ def gathered() -> dict[str, Any]:
             APART, "dybit", (4, 4), SEEDS[1], SEEDS[0]
         ),
         "networks": {name: accuracies(name) for name in CASES},
+        "points of DyBit over int": {name: gains(name) for name in CASES},
         "not run": [own.name for own in evaluations if result(own) is None],
         "seconds of processor time": round(seconds()),
     }
@@ -102,6 +108,32 @@ def accuracies(network: str) -> dict[str, Any]:
                 if family != CROSS or any(found):
                     own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = _summary(found)
     return own
+
+
+def gains(network: str) -> dict[str, Any]:
+    """By bits and mode, how many points DyBit keeps more than integers."""
+    own: dict[str, Any] = {}
+    for mode in MODES:
+        for bits in BITS:
+            pairs = [[result(Evaluation(network, family, mode, seed, bits)) for family in FAMILIES] for seed in SEEDS]
+            there = [(_right(int_), _right(dybit)) for int_, dybit in pairs if int_ and dybit]
+            own[f"W{bits[0]}/A{bits[1]} {mode}"] = _gain(there) if there else None
+    return own
+
+
+def _gain(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+    """Mean over the seeds, in points, and its 95 % interval if other test images had been drawn.
+
+    pairs    of each seed, the images that integers and that DyBit get right, bool [n] each
+    """
+    points = 100 * np.mean([dybit.astype(float) - int_ for int_, dybit in pairs], axis=0)
+    drawn = bootstrap((points,), np.mean, n_resamples=DRAWS, batch=100, method="percentile", rng=0)
+    low, high = drawn.confidence_interval
+    return {"mean": round(float(points.mean()), 2), "from": round(float(low), 2), "to": round(float(high), 2)}
+
+
+def _right(found: dict[str, Any]) -> np.ndarray:
+    return unpacked(found["right"], found["of"])
 
 
 def _summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmarks import fronts
+from benchmarks.inputs import n_mnist
 from models import data
 from models.data import Dataset
 from models.plan import Plan
@@ -43,7 +43,7 @@ class Case:
 
 CASES = {
     "resnet20": Case("ResNet-20, CIFAR-10", "resnet20:cifar10", lambda: "cifar10", 0, 2, 3000),
-    "n_mnist": Case("n_mnist_net, N-MNIST", "n_mnist_net", fronts.split, 120, 10, 800),
+    "n_mnist": Case("n_mnist_net, N-MNIST", "n_mnist_net", n_mnist.split, 120, 10, 800),
     "fashion_resnet": Case("residual, Fashion-MNIST", "fashion_resnet", lambda: "fashion_mnist", 8, 1, 12_000),
     "fashion_mobilenet": Case(
         "MobileNetV2-like, Fashion-MNIST", "fashion_mobilenet", lambda: "fashion_mnist", 7, 1, 12_000

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.number_formats.tables import assignment, calibrated, correct, loaded
+from benchmarks.number_formats.tables import assignment, calibrated, loaded, right
 from models.quant.bias import correct_bias
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
@@ -59,8 +59,8 @@ def one_scale(network: str, family: str, bits: tuple[int, int], seed: int, other
     percent = 100 / len(data.test_x)
     return {
         "logits' error": error(before, plan.output),
-        "accuracy": round(percent * correct(plain.logits, data), 2),
+        "accuracy": round(percent * int(right(plain.logits, data).sum()), 2),
         "layer": best,
-        "accuracy with its other scale": round(percent * correct(quantized(best).logits, data), 2),
+        "accuracy with its other scale": round(percent * int(right(quantized(best).logits, data).sum()), 2),
         "layers": rows,
     }

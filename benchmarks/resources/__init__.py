@@ -1,8 +1,9 @@
 """Estimated resources against what Yosys makes: random ops and whole accelerators, synthesized one by one.
 
 ``python -m benchmarks resources`` measures the errors. ``python -m benchmarks.resources fit FAMILY ...`` prints the
-factors of ``hw.lut_factors`` that fit the ops of the fit best. Syntheses are kept beside this file, in ``made``; those
-that are not there, as hardware or ops have changed since, are made, which takes a second core some ten seconds each.
+factors of ``hw.fpga.lut_coefficients`` that fit the ops of the fit best. Syntheses are kept beside this file, in
+``made``; those that are not there, as hardware or ops have changed since, are made, which takes a second core some ten
+seconds each.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.resources.accelerators import Compared, compare, demo, folding
+from benchmarks.inputs.demo import demo
+from benchmarks.resources.accelerators import Compared, compare, folding
+from benchmarks.resources.constants import ConstantSums, draw_constant
 from benchmarks.resources.made import DEVICE, Made, Syntheses
 from benchmarks.resources.ops import KINDS, draw
+from benchmarks.resources.windows import Window, draw_window
 from benchmarks.see_d import NETWORK
 from dse.estimate import estimate
-from hw.device import DEVICES, Resources
-from hw.op import Op
+from hw.fpga.device import DEVICES, Resources
+from hw.ops.op import Op
 from models.esda import load_esda
 from models.ir.activity import measured
 
@@ -28,16 +32,26 @@ FIT = {"xcup": range(30), "ecp5": range(22)}
 """Seeds of the ops that factors are fitted to."""
 HELD_OUT = {"xcup": range(2000, 2150), "ecp5": range(2000, 2150)}
 """Seeds of the ops that no factor has seen."""
+CONSTANTS = {"xcup": 24, "ecp5": 36}
+"""How many arrays there are whose weights are constants: of three seeds, no factor has seen the first."""
+CONSTANT_KINDS = ("constants", "trees")
+"""The parts that only such arrays have."""
+ALONE_PULL = 0.1
+"""Their terms do not come together as those of whole ops do."""
+WINDOWS = {"xcup": 15, "ecp5": 24}
+"""How many sliding-window generators there are: of three seeds, no factor has seen the first."""
+WINDOW_KINDS = ("banks",)
+"""The parts that only sources of all taps at once have; the others share their control with whole ops."""
 CLOSE = 0.15
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A random op, by its seed, and what Yosys made of it."""
+    """A random op, by its seed, or only an array of sums or a window's source, and what Yosys made of it."""
 
     seed: int
     title: str
-    op: Op
+    op: Op | ConstantSums | Window
     made: Made
 
 
@@ -46,6 +60,23 @@ def samples(family: str, seeds: Iterable[int]) -> Iterator[Sample]:
     for seed in seeds:
         title, op = draw(seed, device)
         yield Sample(seed, title, op, kept.made(op.component()))
+
+
+def constant_samples(family: str, *, held_out: bool) -> Iterator[Sample]:
+    seeds = [seed for seed in range(CONSTANTS[family]) if (seed % 3 == 0) is held_out]
+    device, kept = DEVICES[DEVICE[family]], Syntheses(family)
+    for seed in seeds:
+        title, op = draw_constant(seed, device)
+        yield Sample(seed, title, op, kept.made(op.component()))
+
+
+def window_samples(family: str, *, held_out: bool) -> Iterator[Sample]:
+    """Generators of their own; the names of their registers are not those of an op's, so their LUTs are not grouped."""
+    kept = Syntheses(family)
+    for seed in range(WINDOWS[family]):
+        if (seed % 3 == 0) is held_out:
+            title, op = draw_window(seed)
+            yield Sample(seed, title, op, Made(kept.made(op.component()).resources, {}))
 
 
 def summary(pairs: list[tuple[Resources, Resources]]) -> dict[str, float]:
@@ -86,6 +117,13 @@ def held_out(family: str) -> dict[str, Any]:
     }
 
 
+def constants_held_out(family: str) -> dict[str, float]:
+    """The errors of arrays whose weights are constants."""
+    device = DEVICES[DEVICE[family]]
+    found = constant_samples(family, held_out=True)
+    return summary([(sample.op.resources(device), sample.made.resources) for sample in found])
+
+
 def _far(kind: str, estimated: int, made: int) -> bool:
     return abs(estimated - made) > CLOSE * made if kind in ("lut", "ff") else estimated != made
 
@@ -120,5 +158,6 @@ def measure() -> dict[str, Any]:
     return {
         **speed,
         "held_out": {family: held_out(family) for family in HELD_OUT},
+        "constants_held_out": {family: constants_held_out(family) for family in HELD_OUT},
         "accelerators": {family: whole(compare(family)) for family in HELD_OUT},
     }

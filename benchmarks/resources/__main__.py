@@ -1,19 +1,35 @@
-"""``python -m benchmarks.resources fit|synthesize FAMILY ...``: the best factors; only the syntheses."""
+"""``python -m benchmarks.resources fit|constants|windows|synthesize FAMILY ...``.
+
+The best factors; those of weights that never change, from arrays that have such; those of line buffers read at all
+taps, from sliding-window generators alone; only the syntheses.
+"""
 
 from __future__ import annotations
 
 import sys
+from itertools import chain
 
-from benchmarks.resources import FIT, HELD_OUT, samples
-from benchmarks.resources.fit import fit
+from benchmarks.resources import (
+    ALONE_PULL,
+    CONSTANT_KINDS,
+    FIT,
+    HELD_OUT,
+    WINDOW_KINDS,
+    constant_samples,
+    samples,
+    window_samples,
+)
+from benchmarks.resources.fit import PULL, fit
 from benchmarks.resources.made import DEVICE
-from hw.device import DEVICES
-from hw.fabric import FAMILIES
+from hw.fpga.device import DEVICES
+from hw.fpga.family import FAMILIES
 
 
 def synthesize(family: str) -> None:
     device = DEVICES[DEVICE[family]]
-    for sample in samples(family, [*FIT[family], *HELD_OUT[family]]):
+    some = (constant_samples, window_samples)
+    alone = (found(family, held_out=held_out) for found in some for held_out in (False, True))
+    for sample in chain(samples(family, [*FIT[family], *HELD_OUT[family]]), *alone):
         said, made = sample.op.resources(device), sample.made.resources
         print(f"{family} {sample.seed}  {said} {made}  {said.lut / made.lut - 1:+.0%}  {sample.title}", flush=True)
 
@@ -24,7 +40,14 @@ def main(command: str, families: list[str]) -> None:
             synthesize(family)
             continue
         f = FAMILIES[family]
-        for kind, factors in fit(f, [(sample.op, sample.made) for sample in samples(family, FIT[family])]).items():
+        if command == "constants":
+            found, kinds, pull = constant_samples(family, held_out=False), CONSTANT_KINDS, ALONE_PULL
+        elif command == "windows":
+            found, kinds, pull = window_samples(family, held_out=False), WINDOW_KINDS, PULL
+        else:
+            alone = {*CONSTANT_KINDS, *WINDOW_KINDS}
+            found, kinds, pull = samples(family, FIT[family]), f.factors.keys() - alone, PULL
+        for kind, factors in fit(f, [(sample.op, sample.made) for sample in found], kinds, pull).items():
             print(f'    "{kind}": {factors!r},')
 
 

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.inputs.demo import demo
 from benchmarks.inputs.nets import chain_net, residual_net, strided_net
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from benchmarks.resources.made import DEVICE, Syntheses
 from dse.estimate import estimate
-from hw.accelerator import Accelerator
-from hw.device import DEVICES, Device, Resources
-from hw.mapping import Mapping, Memory, Multiplier, OpMapping
-from hw.registry import build, inputs_of, mappings
+from hw.accelerator.composition import Accelerator
+from hw.fpga.device import DEVICES, Device, Resources
+from hw.fpga.mapping import Mapping, Memory, Multiplier, OpMapping
+from hw.ops.registry import build, inputs_of, mappings
 from models.ir.activity import measured
 from models.ir.graph import Add, Conv, Graph, Input, Linear
-from models.ir.serialize import load
-from netweave import config as configuration
-from netweave import flow
 
-CONFIG = Path(__file__).resolve().parent.parent.parent / "examples" / "digits_dvs.toml"
 LANES = {Multiplier.LUT: 2, Multiplier.TABLE: 2, Multiplier.DSP: 8, Multiplier.PACKED: 8}
 """Products of an op at most: Yosys should take a minute or two for the whole."""
 TABLE_BITS = 2_000
 QUEUE = 32
 """Beats before an add."""
-
-
-@cache
-def demo(assignment: str) -> Graph:
-    """The demo's network, trained and quantized in ``runs`` where that has not been done."""
-    config = configuration.load(CONFIG)
-    run = Path("runs") / config.name
-    flow.train(config, run)
-    flow.quantize(config, run)
-    return load(run / "quantize" / assignment)
 
 
 def rng() -> np.random.Generator:

@@ -12,8 +12,8 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from benchmarks.resources.netlist import luts_by_group
-from hw.device import DEVICES, Resources
-from hw.targets.yosys import script, synthesize
+from hw.fpga.device import DEVICES, Resources
+from hw.tools.yosys import script, synthesize
 
 DEVICE = {"xcup": "zu3eg", "ecp5": "ecp5-85k"}
 """The device that stands for each family."""

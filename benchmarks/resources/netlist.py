@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from typing import Any
 
-from hw.targets.yosys import CELLS
+from hw.tools.yosys import CELLS
 
 GROUPS = (
     (

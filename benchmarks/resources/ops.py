@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from hw.device import Device
-from hw.mapping import Memory, Multiplier, OpMapping
-from hw.op import Op
-from hw.registry import build, inputs_of, mappings
+from hw.fpga.device import Device
+from hw.fpga.mapping import Memory, Multiplier, OpMapping
+from hw.ops.op import Op
+from hw.ops.registry import build, inputs_of, mappings
 from models.ir.accumulator import bounds
 from models.ir.dtype import DType, parse_dtype
 from models.ir.graph import (

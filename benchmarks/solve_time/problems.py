@@ -17,7 +17,7 @@ from benchmarks.inputs.data import DATA
 from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.problem import Problem
-from hw.device import DEVICES, Device, Resources
+from hw.fpga.device import DEVICES, Device, Resources
 from models import data
 from models.data.dataset import Dataset
 from models.data.eye_tracking import SCALE

@@ -1,1 +1,1 @@
-"""Architecture search: which of many networks to train, when each costs minutes and few can be afforded."""
+"""Architecture search: which networks of a large space to train, when each takes minutes and few can be afforded."""

@@ -1,4 +1,4 @@
-"""``Evaluations``: networks that were trained and measured, each once, up to so many; what they cover together."""
+"""``Evaluations``: trained and measured networks, each evaluated once, within an evaluation budget."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from dse.hypervolume import hypervolume
 from dse.pareto import non_dominated
 
 Costs = tuple[float, ...]
+"""Costs of a network; less is better."""
 Evaluate = Callable[[Sequence[Choice]], Sequence[Costs | None]]
-"""The costs of networks, all worth knowing and all finite; None of one that cannot be built. Less is better."""
+"""Costs of networks, all finite; None for a network that cannot be built. Less is better."""
 
 
 class Evaluations:
-    """Networks of ``space`` with their ``costs``, in the order in which they were asked for.
+    """Networks of a space with their costs, in the order in which they were asked for.
 
-    No network is evaluated twice, and no more than ``limit`` are. ``reference``: costs beyond which a network is of no
-    use, on any axis; volumes are measured from there.
+    No network is evaluated twice.
+
+    Parameters
+        space      the space of networks
+        evaluate   function that trains and measures networks
+        limit      evaluation budget: networks evaluated at most
+        reference  reference point of the hypervolume: costs beyond which a network is of no use, on any axis
+    Raises         ValueError: when ``limit`` is below 1
     """
 
     def __init__(self, space: Space, evaluate: Evaluate, limit: int, reference: Costs) -> None:
@@ -30,11 +37,11 @@ class Evaluations:
 
     @property
     def left(self) -> int:
-        """How many more there may be."""
+        """The evaluations left in the budget."""
         return self.limit - len(self.costs)
 
     def ask(self, choices: Sequence[Choice]) -> None:
-        """Evaluate those that have not been, the first of them as far as the limit allows."""
+        """Evaluate the networks that were not evaluated before, in order, as far as the budget allows."""
         new = [choice for choice in dict.fromkeys(choices) if choice not in self.costs][: self.left]
         if not new:
             return
@@ -47,12 +54,15 @@ class Evaluations:
 
     @property
     def found(self) -> dict[Choice, Costs]:
-        """Those that can be built."""
+        """The networks that can be built, with their costs."""
         return {choice: costs for choice, costs in self.costs.items() if costs is not None}
 
     @property
     def front(self) -> dict[Choice, Costs]:
-        """Those that no other beats, of equal costs the first, by the first cost; also those beyond the reference."""
+        """The networks that no other dominates, by rising first cost; of equal ones the first.
+
+        Networks beyond the reference may be among them.
+        """
         found = list(self.found.items())
         return dict(
             sorted((found[place] for place in non_dominated([c for _, c in found])), key=lambda entry: entry[1])
@@ -60,12 +70,12 @@ class Evaluations:
 
     @property
     def volume(self) -> float:
-        """What all cover together."""
+        """Hypervolume of all networks evaluated."""
         return hypervolume(list(self.found.values()), self.reference)
 
     @property
     def volumes(self) -> list[float]:
-        """What the first, the first two, ... covered."""
+        """Hypervolume after the first evaluation, after the first two, and so on."""
         costs = list(self.costs.values())
         return [
             hypervolume([own for own in costs[: n + 1] if own is not None], self.reference) for n in range(len(costs))

@@ -1,4 +1,4 @@
-"""Random search: what any other has to beat."""
+"""Random search: the baseline for any other search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from dse.architecture.space import Choice
 
 
 def random_search(evaluations: Evaluations, seed: int, batch: int = 1) -> None:
-    """Networks at random, each as likely as another, none twice; ``batch`` are asked for at a time."""
+    """Evaluate random networks, all equally likely, none twice, until the evaluation budget is spent.
+
+    Parameters
+        evaluations  where networks are evaluated
+        seed         seed of the random choices
+        batch        networks evaluated at a time
+    """
     rng = random.Random(seed)
     while evaluations.left:
         drawn: dict[Choice, None] = {}

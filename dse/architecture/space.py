@@ -1,4 +1,4 @@
-"""``Space``: what is to be decided about a network, one decision after the other, and the options of each."""
+"""``Space``: the decisions that define a network, in order, and the options of each."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from functools import cached_property
 import numpy as np
 
 Choice = tuple[int, ...]
-"""One network: the place of the option taken, by decision."""
+"""One network: the index of the option taken, for each decision."""
 Option = float | str
 
 
 class SpaceError(ValueError):
-    """A space without sense; the message names decision and option."""
+    """An inconsistent space; the message names decision and option."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """``decisions``: options by name, in the order in which they are decided: what matters most comes first."""
+    """A space of networks.
+
+    Parameters
+        decisions  options by decision name, in the order in which they are decided; the most important decision comes
+                   first
+    Raises         SpaceError: when there is no decision, a decision has no option, or an option is listed twice
+    """
 
     decisions: Mapping[str, Sequence[Option]]
 
@@ -38,28 +44,30 @@ class Space:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Options of each decision."""
+        """The number of options of each decision."""
         return tuple(len(options) for options in self.decisions.values())
 
     @property
     def size(self) -> int:
-        """Networks there are."""
+        """The number of networks."""
         return math.prod(self.sizes)
 
     def __iter__(self) -> Iterator[Choice]:
         return itertools.product(*(range(size) for size in self.sizes))
 
     def values(self, choice: Choice) -> dict[str, Option]:
-        """The options taken, by decision."""
+        """The options taken, by decision name."""
         return {name: options[place] for (name, options), place in zip(self.decisions.items(), choice, strict=True)}
 
     def draw(self, rng: random.Random) -> Choice:
-        """Any network, each as likely as another."""
+        """A random network, all equally likely."""
         return tuple(rng.randrange(size) for size in self.sizes)
 
     def features(self, choices: Sequence[Choice]) -> np.ndarray:
-        """float64 ``[n, d]`` for a predictor: of a decision among numbers their logarithms where all are positive, of
-        one among names a column for each but the first.
+        """float64 [n, d], rows for a predictor.
+
+        A decision among numbers is one column: their logarithms where all are positive, otherwise their values. A
+        decision among names has one column for each name but the first.
         """
         columns = []
         for place, options in enumerate(self.decisions.values()):

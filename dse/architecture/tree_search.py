@@ -1,8 +1,8 @@
 """Monte Carlo tree search over a predictor, after HAO (Dong et al., FCCM 2021, arXiv 2104.12766).
 
-A level of the tree is a decision, a leaf a network. Evaluations cost minutes, so the tree is searched over what
-predictors, learned from the networks evaluated so far, say of the rest; the most promising are evaluated, the
-predictors learn from them too, and so on. A network promises the volume that it would add to the front found so far.
+Each level of the tree is a decision, each leaf a network. An evaluation takes minutes, so the tree is searched by
+predicted costs, learned from the networks evaluated so far. The most promising networks are evaluated, the predictors
+learn from them too, and so on. The reward of a network is the hypervolume that it would add to the front found so far.
 """
 
 from __future__ import annotations
@@ -22,15 +22,20 @@ from dse.hypervolume import hypervolume
 from dse.predictor import Predictor, gaussian_process
 
 by_value = partial(gaussian_process, ranks=False)
-"""Volumes are sums of costs, of which the ranks alone do not tell how much a network adds."""
+"""The predictor of ``tree_search``: a hypervolume depends on the values of costs, and ranks alone do not give them."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """``first``: networks evaluated before anything is predicted. ``batch``: those between two lessons.
+    """How much effort a tree search takes.
 
-    ``simulations``: walks down the tree for each network proposed, each to ``rollouts`` leaves at random below where
-    it left the tree. ``exploration``: how much a branch little visited is worth, in rewards of the best leaf so far.
+    Parameters
+        first        networks evaluated before the first prediction, at least 2
+        batch        networks evaluated between two fits of the predictors
+        simulations  walks down the tree for each proposed network
+        rollouts     random leaves tried in each walk, below where it leaves the tree
+        exploration  weight of the exploration term, in rewards of the best leaf so far
+    Raises           ValueError: when a figure is out of range
     """
 
     first: int = 10
@@ -51,7 +56,17 @@ class Effort:
 def tree_search(
     evaluations: Evaluations, seed: int, effort: Effort = Effort(), learner: Callable[[], Predictor] = by_value
 ) -> None:
-    """Evaluate networks until there may be no more. The same seed and the same costs give the same networks."""
+    """Evaluate networks until the evaluation budget is spent.
+
+    The same seed and the same costs give the same networks.
+
+    Parameters
+        evaluations  where networks are evaluated
+        seed         seed of the random choices
+        effort       effort of the search
+        learner      makes a predictor for one cost
+    Source           HAO (Dong et al., FCCM 2021, arXiv 2104.12766)
+    """
     rng = random.Random(seed)
     evaluations.ask(spread(evaluations.space, min(effort.first, evaluations.left), rng))
     while evaluations.left:
@@ -64,7 +79,15 @@ def tree_search(
 
 
 def spread(space: Space, count: int, rng: random.Random) -> list[Choice]:
-    """Distinct networks in which each option of a decision stands as often as another, or once more."""
+    """Distinct random networks in which the options of each decision occur about equally often.
+
+    Duplicates are replaced by random networks.
+
+    Parameters
+        space  the space of networks
+        count  how many
+        rng    source of randomness
+    """
     columns = []
     for size in space.sizes:
         column: list[int] = []
@@ -78,11 +101,11 @@ def spread(space: Space, count: int, rng: random.Random) -> list[Choice]:
 
 
 class _Predictions:
-    """The costs that predictors, one to a cost, expect of networks; each is asked for once."""
+    """Predicted costs of networks, from one predictor per cost; each network is predicted once."""
 
     def __init__(self, evaluations: Evaluations, learner: Callable[[], Predictor]) -> None:
         self._space = evaluations.space
-        # one that cannot be built is as useless as one that costs as much as the reference
+        # a network that cannot be built counts as one that costs as much as the reference
         known = [costs or evaluations.reference for costs in evaluations.costs.values()]
         features = self._space.features(list(evaluations.costs))
         self._predictors = [learner().fit(features, np.array(column)) for column in zip(*known, strict=True)]
@@ -98,7 +121,7 @@ class _Predictions:
 
 
 class _Gain:
-    """The volume that a network would add; those proposed before it are taken to cost what is expected of them."""
+    """The hypervolume that a network would add; networks proposed before it count with their predicted costs."""
 
     def __init__(self, predict: _Predictions, evaluations: Evaluations, proposals: Sequence[Choice]) -> None:
         self._predict, self._reference = predict, evaluations.reference
@@ -110,7 +133,7 @@ class _Gain:
 
 
 class _Tree:
-    """A tree over the networks that are not ``taken``, grown a node a walk."""
+    """A search tree over the networks that are not ``taken``; each walk adds a node."""
 
     def __init__(
         self, space: Space, taken: Collection[Choice], gain: Callable[[Sequence[Choice]], list[float]], effort: Effort,
@@ -123,7 +146,7 @@ class _Tree:
         self._best: tuple[float, Choice] | None = None
 
     def best(self) -> Choice:
-        """The most promising leaf of all that were come to."""
+        """The most promising leaf of all that the walks reached."""
         for _ in range(self._effort.simulations):
             self._walk()
         assert self._best is not None, "there is a walk at least, and it ends in a leaf"
@@ -144,7 +167,7 @@ class _Tree:
             self._rewards[node] += reward
 
     def _chosen(self, node: Choice) -> Choice:
-        """The branch to take: one that was never taken; else by upper confidence bound."""
+        """The branch to take: one never visited, otherwise the one with the largest upper confidence bound."""
         branches = self._open(node)
         fresh = [branch for branch in branches if not self._visits[branch]]
         if fresh:
@@ -164,7 +187,7 @@ class _Tree:
         return node
 
     def _open(self, node: Choice) -> list[Choice]:
-        """The branches below which something is not taken."""
+        """The branches below which at least one network is not taken."""
         below = math.prod(self._space.sizes[len(node) + 1 :])
         branches = [(*node, option) for option in range(self._space.sizes[len(node)])]
         return [branch for branch in branches if self._taken[branch] < below]

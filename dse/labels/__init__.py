@@ -1,1 +1,1 @@
-"""Exact search along a graph by labels: what no choice beats, in integers alone."""
+"""Exact label search along a graph: dynamic programming with dominance, in integers only."""

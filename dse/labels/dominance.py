@@ -1,4 +1,4 @@
-"""What is left out of labels and candidates because others are as good, and what is kept of completions as tables."""
+"""Dominance among labels and candidates, and completion costs as tables."""
 
 from __future__ import annotations
 
@@ -11,30 +11,41 @@ from dse.labels.limits import Limits
 from dse.labels.network import Stage
 
 FEW, COMPARED = 300, 4_000
-"""Up to how many labels each is compared with those that stay, and with how many of these at the most."""
+"""Up to ``FEW`` labels, or labels of more than 6 columns, are compared one by one, each with at most the last
+``COMPARED`` labels that stay."""
 CELLS, BINS = 200_000, 24
-"""How many starts, and how many values of a cost or of a branch's finish, are told apart among more."""
+"""Numbers of starts, and of values of a cost or of a branch's finish, that are distinguished among more labels."""
 STEPS = 100
-"""Values of a start and of a finish that a table of completions tells apart."""
+"""Values of a start and of a finish that a table of completions distinguishes."""
 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Steps of a start, of a finish and of a branch's finish, and the least weighted cost of a completion at each."""
 NONE = np.zeros(0, np.int64)
 NO_TABLE: Table = (NONE, NONE, NONE, np.zeros((0, 0, 0), np.int64))
 
 
 def beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
-    """The labels that stay, and for each label one of these that equals or beats it."""
+    """Remove dominated labels.
+
+    A few dominated labels may stay where there are many.
+
+    Parameters
+        labels  int64 [n, times + costs], less is better
+        times   number of leading columns that are times
+    Returns     indices of the labels that stay; and for each label the position, among those that stay, of one that
+                equals or dominates it
+    """
     width = labels.shape[1]
     if not len(labels):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     if width == 1:
         least = int(np.argmin(labels[:, 0]))
         return np.array([least]), np.zeros(len(labels), np.int64)
-    # by the last column first: what beats another comes before it; weighted sums are hardly ever equal
+    # sorted by the last column first, a label comes after those that dominate it; weighted sums are rarely equal
     order = np.lexsort(labels.T) if width > times + 1 else np.argsort(labels[:, -1], kind="stable")
     if len(labels) <= FEW or width > 6:
         return undominated(labels, order, COMPARED)
-    # the finish, or else the first cost, is kept in the tree; the others lead to it
+    # the tree stores the finish, or without times the first cost, by prefixes of the other columns
     least = 1 if times >= 2 else 0
     ranked = [column for column in range(width - 1) if column != least]
     values = [np.unique(labels[:, column]) for column in ranked]
@@ -48,7 +59,14 @@ def beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np.ndarray:
-    """The candidates of each class that no other one of it equals or beats in times and weighted cost."""
+    """The candidates of each class that no other one dominates or equals in times and weighted cost.
+
+    Parameters
+        stage   the op
+        cost    int64 [candidates], weighted cost
+        limits  candidates that break the limit of cycles are left out
+    Returns     int64 indices, class by class
+    """
     figures = np.column_stack([cost, stage.fill, stage.head, stage.span, stage.tail, stage.rest])
     kept = []
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
@@ -61,9 +79,17 @@ def undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np
 
 
 def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
-    """The least weighted cost of a choice with each candidate of a stage, from that with each one looked at.
+    """A lower bound of the weighted cost of any selection with each candidate of a stage.
 
-    One that was not looked at is beaten by one that was, of the same class, and costs as much more as it does itself.
+    A candidate that was not examined is dominated by an examined one of its class. A selection with it costs more by at
+    least the difference of their own costs.
+
+    Parameters
+        stage   the op
+        looked  int64 indices of the candidates that were examined
+        best    least weighted cost of a selection with each examined candidate, in the order of ``looked``
+        cost    int64 [candidates], weighted cost
+        limits  a candidate that breaks the limit of cycles gets ``NEVER``
     """
     figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
     found = np.full(len(stage.candidates), NEVER)
@@ -75,14 +101,21 @@ def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray,
                 continue
             beats = (figures[inside] <= figures[candidate]).all(axis=1) & (cost[inside] <= cost[candidate])
             if beats.any():
-                # each of them bounds it from below
+                # each one gives a lower bound
                 more = best[at[beats]] + (cost[candidate] - cost[inside[beats]])
                 found[candidate] = more.max()
     return found
 
 
 def tables(stage: Stage, offsets: np.ndarray, all_labels: np.ndarray, least: np.ndarray) -> list[Table]:
-    """Of each state's labels a table of the least weighted cost of a completion, by times."""
+    """The least weighted cost of a completion as a table by times, for each state.
+
+    Parameters
+        stage       the op
+        offsets     int64 [states + 1], where each state's labels begin
+        all_labels  int64 [n, times + 1], labels after the op
+        least       int64 [n], least weighted cost of a completion of each label
+    """
     found = []
     times = len(stage.times)
     for low, high in pairwise(offsets):
@@ -103,5 +136,5 @@ def tables(stage: Stage, offsets: np.ndarray, all_labels: np.ndarray, least: np.
 
 
 def _steps(values: np.ndarray, most: int) -> np.ndarray:
-    """Of sorted values at most so many, evenly spread among them, the first and the last included."""
+    """At most ``most`` of some sorted values, evenly spread, the first and the last included."""
     return values if len(values) <= most else values[np.linspace(0, len(values) - 1, most).astype(np.int64)]

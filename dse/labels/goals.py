@@ -1,4 +1,4 @@
-"""What is asked of a choice: to keep the limits, and an objective to a value."""
+"""What a search asks: whether a selection keeps the limits and reaches a value of the objective."""
 
 from __future__ import annotations
 
@@ -13,16 +13,29 @@ from dse.labels.network import Network
 from dse.problem import Evaluation, Objective, Problem
 
 Goal = Objective | None
-"""None stands for the largest share by which a limit is exceeded."""
+"""What is minimised; None stands for the largest relative violation of a limit."""
 
 
 def value_of(goal: Goal, evaluation: Evaluation) -> Fraction:
-    """A choice's value in the goal."""
+    """The value of a selection in the goal.
+
+    Parameters
+        goal        what is minimised
+        evaluation  what the selection costs
+    """
     return evaluation.overrun if goal is None else evaluation.objective(goal)
 
 
 def limits_at(problem: Problem, network: Network, goal: Goal, value: Fraction, *, below: bool) -> Limits:
-    """The limits of a choice with at most ``value``, or with less."""
+    """The limits of a selection that has at most ``value`` in the goal.
+
+    Parameters
+        problem  the problem
+        network  network of the problem
+        goal     what is minimised
+        value    value of the goal
+        below    whether a selection must have less than ``value``
+    """
 
     def at_most(limit: Fraction) -> int:
         return math.ceil(limit) - 1 if below else math.floor(limit)

@@ -1,4 +1,4 @@
-"""The compiled inner loops of label passes; every figure is an int64."""
+"""The compiled inner loops of label passes; all figures are int64."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ NEVER = 1 << 61
 
 @njit(cache=True)
 def share(cycles, ratio):
-    """A share of some cycles, rounded up; in two parts, as their product may not fit.
+    """A fraction of a number of cycles, rounded up.
 
-    ``ratio``: [2], its numerator and denominator.
+    It is computed in two parts, as the product of both may not fit 64 bits.
+
+    Parameters
+        cycles  number of cycles, at least 0
+        ratio   [2], numerator and denominator
     """
     whole, left = cycles // ratio[1], cycles % ratio[1]
     return whole * ratio[0] + (left * ratio[0] + ratio[1] - 1) // ratio[1]
@@ -25,32 +29,45 @@ def expand(
     carry, grids, caps, weights, budget, deadline, least_left, pull, pulled, allowed, pull_before, owed, link_owed,
     table, table_of, out, parents, chosen, bounds,
 ):  # fmt: skip
-    """Lead labels through the transitions into one state; gives how many came through, -1 where ``out`` is full.
-
-    A label is a row of ``labels``: its times, then its costs. It is led on only where no limit is shown to be broken.
+    """Extend labels by the transitions into one state, where no limit is shown to be broken.
 
     Parameters
-        low, high        [t], which labels each transition starts from
-        link_fill        [t, inputs], cycles of its links
-        link_rows        [t, costs], costs of its links
-        first, last      [t], which candidates it leads through
-        fill, head, span, tail, rest, rows   of the candidates, ``rows`` [k, costs]
-        lead, knee       [2], numerator and denominator
-        reads            [inputs, 2], which times of a label are an input's start and finish; -1 for times not carried
-        carry            [times after], which time of a label each is; -1 for the op's own start, -2 for its finish
-        grids            [times after], multiples to which each is rounded down
-        caps             [costs], the most of each that may be taken up to here
-        weights, budget  [costs]: the weighted sum of costs, completion included, must not exceed ``budget``
-        deadline, least_left   the op's finish and ``least_left`` must not exceed the deadline
-        pull, pulled, allowed   [times after]: ``pull`` times the times, the weighted costs and ``pulled`` must not
-                         exceed ``allowed``
-        pull_before, owed, link_owed   [times before], [k], [t]: what weighs on the times of ``labels``, and what a
-                         candidate and a transition add to weighted costs and times at the least; ``owed`` ascends
-                         within what a transition leads through
-        table, table_of  least weighted cost of a completion, by steps of a start, a finish and a branch's finish
-        out              [most, times after + costs], the labels that came through
-        parents, chosen  [most], the label and the candidate that each came from
-        bounds           [most], its weighted costs, those of the least completion included
+        labels       [labels before, times + costs], a label in each row
+        low          [t], the first label of each transition
+        high         [t], the end of each transition's labels
+        link_fill    [t, inputs], latency of the links in cycles
+        link_rows    [t, costs], costs of the links
+        first        [t], the first candidate of each transition
+        last         [t], the end of each transition's candidates
+        fill         [k], of the candidates
+        head         [k], of the candidates
+        span         [k], of the candidates
+        tail         [k], of the candidates
+        rest         [k], of the candidates
+        rows         [k, costs], costs of the candidates
+        lead         [2], numerator and denominator
+        knee         [2], numerator and denominator
+        reads        [inputs, 2], the columns of each input's start and finish in a label; -1 for a time not carried
+        carry        [times after], the column that each time comes from; -1 for the op's own start, -2 for its finish
+        grids        [times after], each time is rounded down to a multiple of this
+        caps         [costs], the most of each cost up to this op
+        weights      [costs], weight of each cost
+        budget       the most that the weighted sum of costs may be, the completion included
+        deadline     the latest finish of the output
+        least_left   the least time from the op's finish to the output's finish
+        pull         [times after], weight of each time
+        pulled       the least weighted sum that the rest of any selection adds
+        allowed      the most that weighted times, weighted costs and ``pulled`` may be together
+        pull_before  [times before], weight of each time of ``labels``
+        owed         [k], the least that a candidate adds to weighted costs and times; ascending in each transition
+        link_owed    [t], the least that the links of a transition add to weighted costs and times
+        table        starts, finishes, branches' finishes, and the least weighted cost of a completion at each of them
+        table_of     [3], the times that ``table`` is read by; -1 without a branch
+        out          [most, times after + costs], the extended labels
+        parents      [most], the label that each comes from
+        chosen       [most], the candidate that each comes from
+        bounds       [most], weighted costs of each, its least completion included
+    Returns          how many labels were written; -1 where ``out`` is full
     """
     found, times, entering = 0, len(carry), labels.shape[1] - rows.shape[1]
     starts, finishes, branches, least = table
@@ -112,7 +129,7 @@ def expand(
                     layer = 0
                     if table_of[2] >= 0:
                         layer = np.searchsorted(branches, out[found, table_of[2]], side="right") - 1
-                    # whatever can be completed is no earlier than a label of the pass that made the table
+                    # a label that can be completed is no earlier than some label of the pass that made the table
                     if row < 0 or column < 0 or layer < 0:
                         continue
                     cost += least[layer, row, column]
@@ -127,10 +144,17 @@ def expand(
 
 @njit(cache=True)
 def undominated(labels, order, most):
-    """Which labels no other one equals or beats in everything, and for each label one that does.
+    """The labels that no other one dominates or equals, by pairwise comparison.
 
-    ``order`` sorts the labels so that what beats another comes before it. Each is compared with the ``most`` last that
-    stay, so that beaten ones may stay, and none that stays is missing.
+    Each label is compared with the last ``most`` that stay, so a few dominated labels may stay; no undominated one is
+    lost.
+
+    Parameters
+        labels  [n, columns], less is better
+        order   [n], indices of the labels; a label comes after those that dominate it
+        most    comparisons per label
+    Returns     indices of the labels that stay; and for each label the position, among those that stay, of one that
+                equals or dominates it
     """
     count, width = labels.shape
     stay = np.empty(count, np.int64)
@@ -159,11 +183,19 @@ def undominated(labels, order, most):
 
 @njit(cache=True)
 def undominated_binned(labels, order, ranked, least, edges, sizes):
-    """As ``undominated`` for many labels, by a tree of prefixes in place of comparisons.
+    """As ``undominated`` for many labels, by a tree of prefix minima in place of comparisons.
 
-    Labels come in ``order``, by their last column. The tree keeps the least value of the column ``least`` for prefixes
-    of the ``ranked`` ones, told apart by up to ``sizes`` values each, ``edges``; a label counts as no less than an edge
-    it reaches, and as no more than the next one, so that beaten ones may stay where there are more values than edges.
+    The tree stores the least value of one column for prefixes of the others. A value counts as no less than an edge
+    that it reaches, and as no more than the next edge, so a few dominated labels may stay where values outnumber edges.
+
+    Parameters
+        labels  [n, columns], less is better
+        order   [n], indices of the labels by rising last column; a label comes after those that dominate it
+        ranked  indices of the columns that the tree is addressed by, at most 4
+        least   the column that the tree stores
+        edges   [ranked columns, most], values that each column distinguishes, padded with ``NEVER``
+        sizes   [ranked columns], the number of edges of each column
+    Returns     as for ``undominated``
     """
     count, depth = len(labels), len(ranked)
     cells = 1
@@ -181,7 +213,7 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
     for at in range(count):
         label = order[at]
         value, beaten = labels[label, least], -1
-        # a column that is not there has one place, 0, and is passed once
+        # a missing column has one place, 0, and its loop runs once
         for column in range(depth):
             place[column] = np.searchsorted(edges[column, : sizes[column]], labels[label, ranked[column]], side="right")
         walk[0] = place[0]
@@ -246,14 +278,17 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
 
 @njit(cache=True)
 def completions(least, costs, parents, standing, led, chosen, after, best):
-    """Take what is known of a stage's labels back to those that led to them.
+    """Propagate completion costs from the labels after an op to those before it.
 
     Parameters
-        least     [labels before], least cost of a completion of each; made smaller here
+        least     [labels before], least cost of a completion of each; lowered in place
         costs     [labels before], their own costs
-        parents, standing, led, chosen   [led on]: label before, label after that is as good, its cost, candidate
+        parents   [extensions], the label before
+        standing  [extensions], the label after that stands for the extended one
+        led       [extensions], the cost of the extended label
+        chosen    [extensions], the candidate
         after     [labels after], least cost of a completion of each
-        best      [candidates], least cost of a whole choice with each; made smaller here
+        best      [candidates], least cost of a whole selection with each; lowered in place
     """
     for at in range(len(parents)):
         label = parents[at]
@@ -265,7 +300,18 @@ def completions(least, costs, parents, standing, led, chosen, after, best):
 
 @njit(cache=True)
 def tabulate(labels, least, starts, finishes, branches):
-    """int64 ``[branches, starts, finishes]``: the most that ``least`` says of a label that is no later than these."""
+    """A table of lower bounds on the cost of a completion, by times.
+
+    A completion costs no less from a later label. So each entry is the largest ``least`` of any label that is no later.
+
+    Parameters
+        labels    [n, 3], start, finish and a branch's finish
+        least     [n], least cost of a completion of each label
+        starts    ascending starts
+        finishes  ascending finishes
+        branches  ascending finishes of a branch
+    Returns       int64 [branches, starts, finishes]
+    """
     table = np.full((len(branches), len(starts), len(finishes)), least.min(), np.int64)
     for label in range(len(labels)):
         row = np.searchsorted(starts, labels[label, 0])

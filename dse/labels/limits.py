@@ -1,4 +1,4 @@
-"""What a choice must keep to."""
+"""The limits of a selection, as label passes use them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dse.labels.kernels import NEVER
 
 @dataclass(frozen=True)
 class Limits:
-    """What a choice must keep to.
+    """The limits of a selection.
 
     Parameters
-        deadline  the latest finish of the output in cycles; ``NEVER`` where there is none
-        caps      int64 [rows], the most of each row of the network
-        cycles    the most steady-state cycles of an op; ``NEVER`` where there is no limit
+        deadline  latest finish of the output in cycles; ``NEVER`` for no limit
+        caps      int64 [rows], limit of each row of the network
+        cycles    limit of the steady-state cycles of each op; ``NEVER`` for no limit
     """
 
     deadline: int

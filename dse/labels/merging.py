@@ -1,7 +1,8 @@
-"""Labels after an op that are too many, merged: each cell of times keeps one, with the least of its times and costs.
+"""Merging of labels: each cell of times keeps one label, with the least of all its times and costs.
 
-What is merged is no later and costs no more than what it stands for, so that bounds stay true. Cells are as small as
-the room that there is allows, so that little is lost, and how many labels a pass leads on is known beforehand.
+A merged label is no later and costs no more than the labels it stands for, so that lower bounds stay true. Cells are as
+small as the allowed number of labels permits, so that little is lost; and the number of labels that a pass extends is
+known in advance.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from numba import njit
 from dse.labels.dominance import beaten
 
 BITS = 62
-"""Of the number of a cell; what times have more than fits is not told apart."""
+"""Bits in the number of a cell; where times have more bits, the low ones are ignored."""
 
 
 def merged(
     labels: np.ndarray, offsets: np.ndarray, bounds: np.ndarray, room: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """At most ``room`` labels, or one a state, where each state's begin, of each one that it stands for, and of each
-    given one which stands for it.
+    """Merge labels, state by state.
 
     Parameters
         labels   int64 [n, times + 1], state by state, the cost last
         offsets  int64 [states + 1], where each state's labels begin
-        bounds   int64 [n], what a choice with each comes to at the least; of a cell the least one is named
-        room     how many may stay
+        bounds   int64 [n], lower bound of the weighted cost of a selection with each label
+        room     labels that may stay; at least one per state does
+    Returns      the labels that stay; where each state's begin; for each one the index of the given label of least
+                 bound in its cell; for each given label the index of the one that stands for it
     """
     count = labels.shape[1] - 1
     states = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -49,7 +51,7 @@ def merged(
 
 
 def _size(cells: np.ndarray, times: int, bits: int, room: int) -> int:
-    """The number of bits that are left out, so that about ``room`` of the sorted cells differ."""
+    """The number of low bits to ignore, so that at most about ``room`` of the sorted cells differ."""
     differ = np.bitwise_xor(cells[1:], cells[:-1])
     for size in range(bits):
         if 1 + np.count_nonzero(differ >> (times * size)) <= room:
@@ -59,9 +61,9 @@ def _size(cells: np.ndarray, times: int, bits: int, room: int) -> int:
 
 @njit(cache=True)
 def _cells(states, since, bits):
-    """The number of each label's cell: its state, then the bits of its times, the highest of each first.
+    """The number of each label's cell: its state, then the bits of its times, interleaved from the highest bit on.
 
-    So the cells of larger size are those whose numbers begin alike.
+    Thus the numbers of all labels in a larger cell begin with the same bits.
     """
     cells = states.copy()
     for label in range(len(states)):
@@ -73,7 +75,7 @@ def _cells(states, since, bits):
 
 @njit(cache=True)
 def _least(labels, bounds, order, cells, size):
-    """Of each cell the least of everything and the label of the least bound; of each label its cell."""
+    """The least of all columns of each cell, its label of least bound, and for each label its cell."""
     least, named, of = np.empty_like(labels), np.empty(len(labels), np.int64), np.empty(len(labels), np.int64)
     found = -1
     for at in range(len(order)):

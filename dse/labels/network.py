@@ -1,10 +1,11 @@
 """A problem as integer arrays, in the order in which labels pass through it.
 
-Ops are taken one after the other, branches first. After each, the *frontier* holds the ops whose output somebody later
-reads; a *state* is the interface that each of them writes. A *transition* leads from a state through a class of
-candidates, those that read and write the same interfaces, to a state after the op. Labels carry times of the frontier:
-in a *whole* network those of all its ops, so that the output's finish is exact; otherwise those of the longest way and
-the finish of a branch beside it, so that it is a lower bound.
+Ops are processed one after the other, branches first. After each op, the *frontier* holds the ops whose output is still
+to be read; a *state* is the interface that each of them writes. A *label* is a partial selection up to an op: its times
+and its costs. A *transition* leads from a state through a class of candidates, those with the same interfaces, to a
+state after the op. The *longest path* is the path from input to output with most ops. In a *whole* network labels carry
+the times of all ops of the frontier, so that the output's finish is exact. Otherwise they carry those of the longest
+path and the finish of branches beside it, so that the output's finish is a lower bound.
 """
 
 from __future__ import annotations
@@ -22,36 +23,38 @@ from dse.problem import Edge, Interface, Link, Op, Problem
 
 START, FINISH = 0, 1
 BRANCH_STEPS = 64
-"""Into how many steps the finish of a branch beside the longest way is rounded down."""
+"""Number of steps per frame, about, to which the finish of a branch beside the longest path is rounded down."""
 
 State = tuple[Interface | None, ...]
-"""What each op of the frontier writes; None where that is not told apart."""
+"""The interface that each op of the frontier writes; None where states do not distinguish it."""
 TimeOf = tuple[int, int]
-"""An op's place and which of its times, START or FINISH."""
+"""An op's index, and which of its times: ``START`` or ``FINISH``."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One op, ready for labels.
-
-    Candidates stand class by class.
+    """One op as arrays; its candidates are sorted by class.
 
     Parameters
-        candidates  int64 [k], place of each among the op's own candidates
-        fill        int64 [k], and so ``head``, ``span``, ``tail``, ``rest``: cycles, as ``problem.Candidate`` has them
-        cycles      int64 [k], steady-state cycles a frame
+        candidates  int64 [k], index of each among the op's own candidates
+        fill        int64 [k], cycles, as for ``problem.Candidate``
+        head        int64 [k], cycles
+        span        int64 [k], cycles
+        tail        int64 [k], cycles
+        rest        int64 [k], cycles
+        cycles      int64 [k], steady-state cycles per frame
         rows        int64 [k, rows], amounts of every row of the network
         classes     int64 [classes + 1], where each class begins
-        source      int64 [t], state before, of each transition, ordered by the state after
-        through     int64 [t], its class
-        link_fill   int64 [t, inputs], cycles of the links it uses
-        link_rows   int64 [t, rows], amounts of the links it uses
+        source      int64 [t], the state before each transition; transitions are sorted by the state after
+        through     int64 [t], the class of each transition
+        link_fill   int64 [t, inputs], latency of its links in cycles
+        link_rows   int64 [t, rows], amounts of its links
         targets     int64 [states + 1], where the transitions into each state begin
         lead        numerator and denominator of the op's lead
         knee        numerator and denominator of the op's knee
-        inputs      the place of each input's producer
+        inputs      index of each input's producer
         times       the times that labels carry after the op
-        grids       int64 [times], to multiples of what each is rounded down
+        grids       int64 [times], each time is rounded down to a multiple of this
     """
 
     candidates: np.ndarray
@@ -76,6 +79,7 @@ class Stage:
 
     @property
     def states(self) -> int:
+        """The number of states after the op."""
         return len(self.targets) - 1
 
     @cached_property
@@ -92,12 +96,14 @@ class Stage:
 class Network:
     """The stages of a problem.
 
+    A row is an additive limited amount: one for each resource, and one for the error.
+
     Parameters
-        problem  what is to be chosen
-        timed    whether labels carry times: where latency is limited or asked for
-        whole    whether they carry those of all ops of the frontier
-        folded   whether states tell apart the interfaces of the longest way alone; what else is read then comes over
-                 the cheapest link there is, and bounds stay true
+        problem  the problem
+        timed    whether labels carry times: needed where latency is limited or minimised
+        whole    whether they carry the times of all ops of the frontier
+        folded   whether states distinguish only the interfaces of the longest path; other inputs then use the cheapest
+                 link, so that lower bounds stay true
     """
 
     def __init__(self, problem: Problem, *, timed: bool, whole: bool, folded: bool = False) -> None:
@@ -110,7 +116,7 @@ class Network:
         self._last = _last_reads(inputs, self.output)
         self.spine = _longest_way(inputs, self.output)
         carried = self._carried(inputs)
-        # about as long as a frame takes the op that can be fastest at best
+        # about 1/BRANCH_STEPS of the largest span among the ops, each at its shortest
         step = power_of_two(max(min(own.span for own in op.candidates) for op in self.ops) // BRANCH_STEPS)
         on_spine = set(self.spine)
         self.stages: list[Stage] = []
@@ -131,20 +137,26 @@ class Network:
 
     @property
     def unfolded(self) -> Network:
-        """One whose states tell all interfaces apart."""
+        """A network whose states distinguish all interfaces."""
         if not self.folded:
             return self
         return Network(self.problem, timed=self.timed, whole=self.whole)
 
     def holds(self, other: Network) -> bool:
-        """Whether what its labels need to the end holds for those of another network: with the same times, rounded down
-        to multiples that divide its own, and states no less apart."""
+        """Whether completion costs of this network's labels are valid for another network.
+
+        They are if the times are the same, the other network's grids divide this one's, and this network's states
+        distinguish no more than the other's.
+        """
         pairs = list(zip(self.stages, other.stages, strict=True))
         alike = all(own.times == its.times and not (own.grids % its.grids).any() for own, its in pairs)
         return alike and (self.folded or not other.folded)
 
     def states_of(self, other: Network, place: int) -> list[int]:
-        """After an op, this network's state of each state of another one, which tells as many interfaces apart."""
+        """This network's state for each state of ``other`` after an op.
+
+        ``other`` distinguishes at least as many interfaces.
+        """
         own = self._states[place]
         return [own[self._told_apart(place, self._ahead[place], state)] for state in other._states[place]]
 
@@ -156,19 +168,21 @@ class Network:
 
     @cached_property
     def joined(self) -> bool:
-        """Whether any choice joins all edges."""
+        """Whether any selection has a link on every edge."""
         return all(stage.states for stage in self.stages)
 
     @cached_property
     def most(self) -> list[int]:
-        """The most of each row that any choice takes."""
+        """The most of each row that any selection can take."""
         most = [stage.rows.max(axis=0) + stage.link_rows.max(axis=0, initial=0) for stage in self.stages]
         return np.sum(most, axis=0).tolist()
 
     @cached_property
     def rest(self) -> list[int]:
-        """Of each stage: the output finishes no earlier than so many cycles after the op does; far less than 0 where no
-        way leads from the op to the output."""
+        """The least time from each op's finish to the output's finish, in cycles.
+
+        It is far below 0 where no path leads from the op to the output.
+        """
         least = [-NEVER] * len(self.stages)
         least[self.output] = 0
         for place in range(len(self.stages) - 1, -1, -1):
@@ -180,7 +194,7 @@ class Network:
 
     @cached_property
     def latest(self) -> int:
-        """No time of any choice exceeds this."""
+        """An upper bound of every time of any selection."""
         return sum(
             int(max(stage.fill.max(), stage.head.max()) + stage.span.max() + max(stage.tail.max(), stage.rest.max()))
             + int(stage.link_fill.max(initial=0))
@@ -199,7 +213,7 @@ class Network:
             times: list[TimeOf] = []
             if self.timed:
                 current = max((own for own in self.spine if own <= place), default=-1)
-                # the longest way comes first, branches beside it after
+                # the longest path comes first, branches beside it after
                 for own in sorted(range(place + 1), key=lambda own: own != current):
                     if self._last[own] <= place:
                         continue
@@ -207,7 +221,7 @@ class Network:
                     if self.whole or own == current:
                         times += [(own, START), (own, FINISH)]
                     elif any(len(inputs[reader]) == 1 for reader in later):
-                        # a branch leaves here by itself: what it adds is not on the longest way
+                        # an op of a branch reads this op alone, so its times follow from both times of this op
                         times += [(own, START), (own, FINISH)]
                     elif own not in on_spine:
                         times.append((own, FINISH))
@@ -229,7 +243,7 @@ class Network:
         found: list[tuple[int, int, int, tuple[int, ...], tuple[int, ...]]] = []
         kinds = len(self.problem.budget)
         for state, source in states.items():
-            # interfaces of the frontier that go on beyond this op
+            # interfaces of the frontier that are still read after this op
             kept = [state[column[producer]] for producer in ahead if producer != place]
             written = [state[column[producer]] for producer in inputs]
             for number, (reads, writes) in enumerate(groups):
@@ -269,13 +283,19 @@ class Network:
 
 
 def power_of_two(cycles: float) -> int:
-    """The one nearest to so many cycles, as a ratio."""
+    """The power of two nearest to ``cycles`` on a logarithmic scale, at least 1.
+
+    Parameters
+        cycles  number of cycles
+    """
     return 1 << max(0, round(math.log2(max(1.0, cycles))))
 
 
 def _branches_first(problem: Problem) -> tuple[Op, ...]:
-    """The ops in an order in which a branch beside the longest way comes before the op of that way that leaves with it,
-    so that the times of the fork are needed no longer than for one op."""
+    """The ops in an order in which a branch precedes the op of the longest path that starts at the same fork.
+
+    So labels carry the times of the fork past one op only.
+    """
     places = {op.name: place for place, op in enumerate(problem.ops)}
     inputs = [tuple(places[edge.producer] for edge in problem.inputs[op.name]) for op in problem.ops]
     way = set(_longest_way(inputs, places[problem.output]))
@@ -288,7 +308,7 @@ def _branches_first(problem: Problem) -> tuple[Op, ...]:
 
 
 def _last_reads(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
-    """The last op that reads each; the output's finish is asked for after all of them."""
+    """The last op that reads each op; beyond all ops for the output, whose finish is needed at the end."""
     last = [-1] * len(inputs)
     for place, producers in enumerate(inputs):
         for producer in producers:
@@ -298,7 +318,7 @@ def _last_reads(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
 
 
 def _longest_way(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
-    """The ops of the way with most of them to the output."""
+    """The ops of the longest path to the output."""
     depth, before = [0] * len(inputs), [-1] * len(inputs)
     for place, producers in enumerate(inputs):
         for producer in producers:
@@ -311,7 +331,7 @@ def _longest_way(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
 
 
 def _links(edge: Edge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
-    """An edge's links; where ``folded``, also the cheapest to each interface for a writer that is not known."""
+    """The links of an edge; where ``folded``, also the cheapest link to each interface from an unknown one."""
     links: dict[tuple[Interface | None, Interface], Link] = dict(edge.links.items())
     if folded:
         writers = {own.writes for op in problem.ops if op.name == edge.producer for own in op.candidates}

@@ -1,8 +1,8 @@
-"""The passes: one along the weighted sum of all rows, one back, and one along every row by itself.
+"""The label passes: forward with one weighted sum of all rows, backward, and forward with every row by itself.
 
-The *surrogate* pass replaces all limits on rows by one, their weighted sum. It is quick, and what it does not reach no
-choice reaches. Taken back, it says of each of its labels what a completion costs at least. With that, the *rowwise*
-pass, which keeps every limit by itself, follows only what can still be completed.
+The *surrogate* pass replaces the limits of all rows by one limit of their weighted sum. It is fast, and what it does
+not reach, no selection reaches. The backward pass computes the least cost of completing each of its labels. With these
+costs, the *rowwise* pass, which keeps every limit by itself, extends only labels that can still be completed.
 """
 
 from __future__ import annotations
@@ -22,39 +22,46 @@ from dse.labels.weights import Weights
 from dse.problem import Selection
 
 MOST = 30_000_000
-"""Labels that may come into one state before a pass gives up."""
+"""Labels that may arrive in one state before a pass gives up."""
 KEPT = 6_000_000
-"""Labels of a whole pass that may stay before it gives up."""
+"""Labels that may stay in a whole pass before it gives up."""
 TRAILED = 15_000_000
-"""Labels of a whole pass of which it is kept where they led; the others are led on once more where that is asked."""
+"""Labels of a whole pass whose extensions are stored; for later ops the backward pass repeats the extension."""
 FIRST_ROOM = 1 << 14
+"""Initial size of the arrays for the labels that arrive in a state."""
 
 
 class TooMany(RuntimeError):
-    """A pass that would need more memory than it may take; nothing is known."""
+    """A pass would need more memory than it may take; it has no result."""
 
 
 @dataclass
 class Counter:
-    """``labels``: those looked at so far, the measure of effort; ``check`` may raise to end a search."""
+    """Counts examined labels, the measure of effort.
+
+    Parameters
+        labels  labels examined so far
+        check   called after each count; it may raise to end a search
+    """
 
     labels: int = 0
     check: Callable[[], None] = field(default=lambda: None)
 
     def add(self, labels: int) -> None:
+        """Count labels, and call ``check``."""
         self.labels += labels
         self.check()
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The labels after one op, state by state.
+    """The labels after one op, sorted by state.
 
     Parameters
         labels   int64 [n, times + costs]
         offsets  int64 [states + 1], where each state's labels begin
-        parents  int64 [n], the label before
-        chosen   int64 [n], the candidate among the stage's
+        parents  int64 [n], index of the label before
+        chosen   int64 [n], index of the candidate among those that the pass examines
     """
 
     labels: np.ndarray
@@ -65,7 +72,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Trail:
-    """Every label that was led on at one op: where from, where to, and at what cost."""
+    """Every extension of a label at one op.
+
+    Parameters
+        parents   int64 [extensions], index of the label before
+        standing  int64 [extensions], index of the label after that stands for the extended one
+        led       int64 [extensions], cost of the extended label
+        chosen    int64 [extensions], index of the candidate among those that the pass examines
+    """
 
     parents: np.ndarray
     standing: np.ndarray
@@ -75,8 +89,16 @@ class Trail:
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A surrogate pass. ``layers`` end early where no label is left; ``trails`` are None where they were not kept;
-    ``candidates``: those of each stage it took; ``budget``, ``known`` and ``room`` as it was given them."""
+    """Result of a surrogate pass.
+
+    Parameters
+        layers      labels before the first op and after each op; they end early where no label is left
+        trails      extensions at each op; None where they are not stored
+        candidates  indices of the candidates examined at each stage
+        budget      limit of the weighted sum
+        known       completions that bounded the labels; None without
+        room        labels kept after an op, further ones are merged; None keeps all
+    """
 
     layers: list[Layer]
     trails: list[Trail | None]
@@ -87,19 +109,20 @@ class Surrogate:
 
     @property
     def empty(self) -> bool:
+        """Whether no label is left, and so no selection."""
         return not len(self.layers[-1].labels)
 
 
 @dataclass(frozen=True)
 class Completions:
-    """Of a surrogate pass, all the way back.
+    """Result of a backward pass over a surrogate pass.
 
     Parameters
-        network  of the pass
-        layers   of the pass
-        least    int64 [labels] after each stage, least weighted cost of a completion
-        through  int64 [candidates] of each stage, no choice with it comes to less weighted cost
-        budget   of the pass
+        network  network of the surrogate pass
+        layers   layers of the surrogate pass
+        least    int64 [labels] for each layer but the first, least weighted cost of a completion
+        through  int64 [candidates] for each stage, lower bound of the weighted cost of a selection with each
+        budget   limit of the weighted sum
     """
 
     network: Network
@@ -110,11 +133,11 @@ class Completions:
 
     @cached_property
     def stays(self) -> list[np.ndarray]:
-        """Of each stage's candidates, whether a choice with it can keep the surrogate limit."""
+        """bool [candidates] for each stage, whether a selection with it can keep the limit of the weighted sum."""
         return [own <= self.budget for own in self.through]
 
     def tables(self, network: Network, place: int) -> list[Table]:
-        """By a network's state after an op, the least weighted cost of a completion."""
+        """For each state of ``network`` after an op, a table of the least weighted cost of a completion."""
         layer = self.layers[place + 1]
         own = tables(self.network.stages[place], layer.offsets, layer.labels, self.least[place])
         return [own[state] for state in self.network.states_of(network, place)]
@@ -122,8 +145,12 @@ class Completions:
 
 @dataclass(frozen=True)
 class Rowwise:
-    """``choices``: whole choices found, as candidates by place, the earliest first. ``complete``: whether no label was
-    left out, so that without a choice there is none."""
+    """Result of a rowwise pass.
+
+    Parameters
+        choices   selections found, as candidate indices in the order of the network's ops; by rising finish
+        complete  whether no label was dropped, so that an empty result proves that there is no selection
+    """
 
     choices: list[list[int]]
     complete: bool
@@ -133,12 +160,18 @@ def surrogate(
     network: Network, weights: Weights, limits: Limits, counter: Counter, budget: int | None = None,
     known: Completions | None = None, room: int | None = None,
 ) -> Surrogate:  # fmt: skip
-    """Labels of times and one cost, the weighted sum of rows.
+    """Run a surrogate pass: labels of times and one cost, the weighted sum of rows.
 
     Parameters
-        budget  the most of it; the weighted sum of the limits where it is not given
-        known   of a pass with the same weights, limits that are no tighter and times that are no later
-        room    labels that stay after an op, more are merged; all stay where None
+        network  the network
+        weights  the weights
+        limits   limits of the selection
+        counter  counts the labels examined
+        budget   limit of the weighted sum; None for the weighted sum of the limits
+        known    completions of a pass with the same weights, no tighter limits and no later times; they bound the
+                 labels
+        room     labels kept after an op, further ones are merged; None keeps all
+    Raises       TooMany: when the pass would need too much memory
     """
     budget = weights.budget(limits) if budget is None else budget
     lifts = weights.completion(network, limits)
@@ -160,7 +193,15 @@ def surrogate(
 
 
 def complete(network: Network, weights: Weights, limits: Limits, found: Surrogate, counter: Counter) -> Completions:
-    """Take a surrogate pass that reached the end back to its beginning."""
+    """Run the backward pass over a surrogate pass that reached the last op.
+
+    Parameters
+        network  the network
+        weights  weights of the surrogate pass
+        limits   limits of the surrogate pass
+        found    the surrogate pass
+        counter  counts the labels examined
+    """
     after = np.zeros(len(found.layers[-1].labels), np.int64)
     lifts = weights.completion(network, limits)
     all_least: list[np.ndarray] = []
@@ -174,7 +215,7 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
         assert trail is not None
         all_least.append(after)
         costs = before.labels[:, -1]
-        # a label that is led nowhere costs more than the budget with any completion
+        # a label without an extension exceeds the budget with any completion
         least = found.budget + 1 - costs
         best = np.full(len(stage.candidates), NEVER)
         completions(least, costs, trail.parents, trail.standing, trail.led, trail.chosen, after, best)
@@ -187,7 +228,7 @@ def _weighted(
     network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits, lifts: list[np.ndarray],
     budget: int, known: Completions | None, room: int | None,
 ) -> _Step:  # fmt: skip
-    """A surrogate pass through one op."""
+    """The step of a surrogate pass through one op."""
     stage = network.stages[place]
     return _Step(
         network, place, own, weights.cost(stage.rows)[own][:, None], weights.cost(stage.link_rows)[:, None],
@@ -200,10 +241,17 @@ def rowwise(
     network: Network, weights: Weights, known: Completions, limits: Limits, counter: Counter, beam: int | None,
     most: int = 40,
 ) -> Rowwise:  # fmt: skip
-    """Labels of times and every row, led on only where the weighted sum that ``known`` is of can still be kept.
+    """Run a rowwise pass: labels of times and every row, bounded by the completions of a surrogate pass.
 
-    ``beam``: how many labels go on from an op at the most, those with the least bound on the weighted cost; all where
-    None. ``most``: choices to give at the most.
+    Parameters
+        network  the network
+        weights  weights of the surrogate pass
+        known    completions of the surrogate pass
+        limits   limits of the selection
+        counter  counts the labels examined
+        beam     labels kept after an op, those of the least bound on the weighted cost; None keeps all
+        most     selections returned at most
+    Raises       TooMany: when the pass would need too much memory
     """
     budget, stays = weights.budget(limits), known.stays
     if not network.joined:
@@ -241,7 +289,7 @@ def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray]
 
 
 def _choice(network: Network, layers: list[Layer], candidates: list[np.ndarray], label: int) -> list[int]:
-    """The choice that a label of the last layer is of."""
+    """The selection of a label of the last layer, as candidate indices."""
     choice = []
     for place in range(len(network.stages) - 1, -1, -1):
         layer = layers[place + 1]
@@ -252,7 +300,13 @@ def _choice(network: Network, layers: list[Layer], candidates: list[np.ndarray],
 
 
 def cheapest(network: Network, found: Surrogate) -> tuple[int, Selection]:
-    """The least weighted sum that a surrogate pass reached, and a choice that has it."""
+    """A selection of least weighted cost that a surrogate pass reached.
+
+    Parameters
+        network  the network
+        found    the surrogate pass
+    Returns      the weighted cost, and the selection
+    """
     costs = found.layers[-1].labels[:, -1]
     end = int(np.argmin(costs))
     choice = _choice(network, found.layers, found.candidates, end)
@@ -260,7 +314,12 @@ def cheapest(network: Network, found: Surrogate) -> tuple[int, Selection]:
 
 
 def finishes(network: Network, found: Surrogate) -> int:
-    """The least finish of the output that a surrogate pass reached."""
+    """The least finish of the output that a surrogate pass reached, in cycles.
+
+    Parameters
+        network  the network, timed
+        found    the surrogate pass
+    """
     return int(found.layers[-1].labels[:, network.stages[-1].times.index((network.output, FINISH))].min())
 
 
@@ -271,8 +330,13 @@ def _root(costs: int) -> Layer:
 
 @dataclass
 class _Step:
-    """What leads labels through one op. ``most``: led into a state, those of least bounds; ``room``: labels that stay
-    after it, more are merged. ``cut``: whether some of them were left out."""
+    """How labels are extended at one op.
+
+    Parameters
+        most  labels of least bound kept of those that arrive in a state; None keeps all
+        room  labels kept after the op, further ones are merged; None keeps all
+        cut   whether labels were dropped because of ``most``
+    """
 
     network: Network
     place: int
@@ -299,7 +363,7 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
     carry = np.array([_carried(time, place, earlier) for time in stage.times], np.int64)
     reads = np.array([[_at(earlier, (p, START)), _at(earlier, (p, FINISH))] for p in stage.inputs], np.int64)
     reads = reads.reshape(len(stage.inputs), 2)
-    # classes of the candidates that are left
+    # where each class begins among the candidates that are examined
     begins = np.searchsorted(stage.class_of[own], np.arange(len(stage.classes)))
     first, last = begins[stage.through], begins[stage.through + 1]
     low, high = before.offsets[stage.source], before.offsets[stage.source + 1]
@@ -382,12 +446,15 @@ def _at(times: tuple[tuple[int, int], ...], time: tuple[int, int]) -> int:
 
 
 def _looked_up(times: int) -> np.ndarray:
-    """Which times of a label a table of completions tells apart: a start, its finish, a branch's finish."""
+    """The indices of the times by which a table of completions is read: start, finish, and a branch's finish or -1."""
     return np.array([0, min(1, max(times - 1, 0)), 2 if times == 3 else -1])
 
 
 def _least_after(network: Network, stays: list[np.ndarray]) -> list[np.ndarray] | None:
-    """int64 [rows], of each stage: no choice of what stays of the later ones takes less. None without a choice."""
+    """int64 [rows] for each stage, the least that the remaining candidates of later stages take.
+
+    None where a stage has no candidate left.
+    """
     after = [np.zeros(len(network.row_names), np.int64)]
     for stage, stay in zip(reversed(network.stages), reversed(stays), strict=True):
         if not stay.any():
@@ -397,7 +464,7 @@ def _least_after(network: Network, stays: list[np.ndarray]) -> list[np.ndarray] 
 
 
 def _binding(network: Network, stays: list[np.ndarray], limits: Limits) -> np.ndarray:
-    """The rows of which the candidates that stay could take too much; at least one."""
+    """The rows whose limit the remaining candidates can exceed; at least one row."""
     most = sum(
         stage.rows[stay].max(axis=0) + stage.link_rows.max(axis=0)
         for stage, stay in zip(network.stages, stays, strict=True)

@@ -1,7 +1,7 @@
-"""A surrogate pass as a step: what it reaches, and the problem of the candidates that can still matter after it.
+"""A surrogate pass as a narrowing step: it leaves the problem restricted to the candidates that can still matter.
 
-What one step leaves is a problem again, of fewer candidates. New weights fit it better, so that the next step leaves
-fewer still, until none is left or nothing changes.
+New weights fit the restricted problem better, so the next step leaves fewer candidates, until none is left or nothing
+changes.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from dse.problem import Objective, Op, Problem, Selection
 
 @dataclass(frozen=True)
 class Step:
-    """What is needed to take a step again.
+    """Everything needed to repeat a step.
 
     Parameters
-        value    choices with less than this are looked for; a fraction, such as ``4438`` or ``17/20``
-        whole    whether labels carry the times of all ops
-        room     labels that stay after an op, more are merged; all stay where None
-        folded   whether states tell apart the interfaces of the longest way alone
-        weights  ``Weights.entry``
-        tabled   whether labels are held to what the step before, of the same weights, leaves them to the end
+        value    the step searches selections below this value; a fraction as text, such as ``4438`` or ``17/20``
+        whole    whether labels carry the times of all ops of the frontier
+        room     labels kept after an op, further ones are merged; None keeps all
+        folded   whether states distinguish only the interfaces of the longest path
+        weights  the weights, as ``Weights.entry``
+        tabled   whether labels are bounded by the completions of the step before, which has the same weights
     """
 
     value: str
@@ -45,8 +45,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Taken:
-    """A step that was taken. ``reached`` is a surrogate pass along ``network``, with these weights and limits;
-    ``counter`` counts the labels of the way back and of rowwise passes."""
+    """A step that was taken.
+
+    Parameters
+        network  network of the problem that was narrowed
+        weights  weights of the surrogate pass
+        limits   limits of the surrogate pass
+        reached  result of the surrogate pass
+        counter  counts the labels of the backward pass and of rowwise passes
+    """
 
     network: Network
     weights: Weights
@@ -56,7 +63,7 @@ class Taken:
 
     @property
     def empty(self) -> bool:
-        """Whether no choice is left."""
+        """Whether no selection is left."""
         return self.reached.empty
 
     @property
@@ -66,19 +73,19 @@ class Taken:
 
     @cached_property
     def completions(self) -> Completions:
-        """What the labels that were reached need to the end."""
+        """The backward pass: the least cost of completing each label."""
         return complete(self.network, self.weights, self.limits, self.reached, self.counter)
 
     def holds(self, network: Network) -> bool:
-        """Whether labels of another network can be held to the completions of this step."""
+        """Whether the completions of this step bound the labels of another network."""
         return self.network.holds(network)
 
     def rowwise(self, beam: int | None) -> Rowwise:
-        """Labels of every row by itself, all interfaces told apart."""
+        """A rowwise pass that distinguishes all interfaces."""
         return rowwise(self.network.unfolded, self.weights, self.completions, self.limits, self.counter, beam)
 
     def left(self) -> Problem:
-        """The problem of the candidates that a choice with less than the step's value can have."""
+        """The problem restricted to candidates that a selection below the step's value can have."""
         network = self.network
         named = zip(network.ops, network.stages, self.completions.stays, strict=True)
         kept = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
@@ -86,16 +93,19 @@ class Taken:
 
     @property
     def heaviest(self) -> str:
-        """The row whose limit weighs most."""
+        """The name of the row with the largest weight times limit."""
         weighed = self.weights.rows.astype(float) * self.limits.caps
         return self.network.row_names[int(np.argmax(weighed))]
 
     def cheapest(self) -> Selection:
-        """A choice of least weighted cost."""
+        """A selection of least weighted cost."""
         return cheapest(self.network, self.reached)[1]
 
     def core(self, most: int) -> Problem:
-        """The problem of the candidates whose cheapest choices cost least, about so many and one of each op."""
+        """The problem restricted to the candidates whose cheapest selections cost least.
+
+        These are about ``most`` candidates, at least one of each op.
+        """
         network, through = self.network, self.completions.through
         enough = np.sort(np.concatenate(through))[:most][-1]
         kept = {}
@@ -112,11 +122,18 @@ def take(
     network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter,
     before: Taken | None = None, room: int | None = None,
 ) -> Taken:  # fmt: skip
-    """Look for choices with at most ``value``, or with less where ``below``.
+    """Search selections with at most ``value`` by a surrogate pass.
 
     Parameters
-        before  a step of the same weights, for no less, whose completions labels are held to
-        room    labels that stay after an op, more are merged; all stay where None
+        network  network of the problem
+        weights  weights of the rows and of the times
+        goal     what is minimised
+        value    value of the goal
+        below    whether a selection must have less than ``value``
+        counter  counts the labels examined
+        before   an earlier step with the same weights and no tighter limits, whose completions bound the labels
+        room     labels kept after an op, further ones are merged; None keeps all
+    Raises       ValueError: when ``before`` has other weights or other times
     """
     known = None
     if before is not None:
@@ -129,15 +146,23 @@ def take(
 
 
 def is_timed(problem: Problem, goal: Goal) -> bool:
-    """Whether labels have to carry times."""
+    """Whether labels have to carry times.
+
+    Parameters
+        problem  the problem
+        goal     what is minimised
+    """
     return goal is Objective.LATENCY or problem.max_latency is not None
 
 
 @dataclass(frozen=True)
 class Split:
-    """The candidates of an op in two parts: those with at most ``most`` of a figure, and those with more.
+    """The candidates of an op in two parts: at most ``most`` of a figure, and more.
 
-    ``figure``: a resource, ``error``, ``cycles``, ``span``, ``tail``, or ``lanes`` that are written.
+    Parameters
+        op      name of the op
+        figure  a resource, ``error``, ``cycles``, ``span``, ``tail``, or ``lanes`` of the written interface
+        most    largest amount in the first part
     """
 
     op: str
@@ -145,7 +170,7 @@ class Split:
     most: int
 
     def parts(self, problem: Problem) -> tuple[Problem, Problem]:
-        """The problems of either part; raises ValueError where one has no candidate."""
+        """The problems restricted to either part; raises ValueError where a part has no candidate."""
         op = next((own for own in problem.ops if own.name == self.op), None)
         if op is None:
             raise ValueError(f"there is no op {self.op!r}")
@@ -160,7 +185,14 @@ class Split:
 
 
 def figures(problem: Problem, op: Op, figure: str) -> np.ndarray:
-    """int64 [candidates], one figure of each of an op's candidates."""
+    """One figure of each candidate of an op, int64 [candidates].
+
+    Parameters
+        problem  the problem
+        op       the op
+        figure   as for ``Split``
+    Raises       ValueError: when there is no such figure
+    """
     if figure in problem.budget:
         kind = list(problem.budget).index(figure)
         return np.array([own.resources[kind] for own in op.candidates], np.int64)

@@ -1,8 +1,8 @@
-"""The weights of a proof: how much each limit, and each bound on a time, counts in it.
+"""The weights of a proof: how much each limit, and each bound of a time, counts in it.
 
-Any weights that are not negative give a true statement; those of the relaxation's duals give a strong one. They are
-whole numbers, so that what is summed with them is exact. A weight on the output's finish is handed back along the
-graph: what weighs on a start or a finish is shared out among the times and the cycles that it is no earlier than.
+Any non-negative weights give a true lower bound; the duals of the relaxation give a strong one. Weights are whole
+numbers, so that sums with them are exact. The weight of the output's finish is propagated backwards along the graph:
+the weight of a start or a finish is divided among the times and the cycles that bound it from below.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ ROOM = 1 << 57
 
 @dataclass(frozen=True)
 class Duals:
-    """What a relaxation says of each rule, none negative; in units of the objective.
+    """Dual values of a relaxation's constraints, not negative, in units of the objective.
+
+    The lead and the knee of an input are the times when these fractions of its duration have passed.
 
     Parameters
-        rows     by row name, of its limit
-        arrived  by op and input index: of the start's wait for ``lead`` of the input
-        begun    by op and input index: of the start's wait for ``head``
-        ended    by op and input index: of the finish's wait for ``tail``
-        rested   by op and input index: of the finish's wait for ``rest``
-        spans    by op: of the finish's wait for ``span``
+        rows     of each row's limit, by row name
+        arrived  of start >= lead of the input + ``fill``, by op name and input index
+        begun    of start >= start of the input + ``head``, by op name and input index
+        ended    of finish >= finish of the input + ``tail``, by op name and input index
+        rested   of finish >= knee of the input + ``rest``, by op name and input index
+        spans    of finish >= start + ``span``, by op name
         finish   of the output's finish
     """
 
@@ -51,12 +53,12 @@ class Weights:
     """Whole weights for one network.
 
     Parameters
-        rows     int64 [rows], of the amount of each row
-        finish   of the output's finish
-        starts   [ops][inputs] two weights each: of the wait for ``lead`` and of that for ``head``
-        ends     [ops][inputs] two weights each: of the wait for ``tail`` and of that for ``rest``
-        spans    [ops]
-        pulls    [ops], int64 [times]: what weighs on each time that labels carry after an op
+        rows    int64 [rows], weight of each row
+        finish  weight of the output's finish
+        starts  [ops][inputs], two weights: of the bounds of the start by ``fill`` and by ``head``
+        ends    [ops][inputs], two weights: of the bounds of the finish by ``tail`` and by ``rest``
+        spans   [ops], weight of the bound of the finish by ``span``
+        pulls   [ops], int64 [times], weight of each time that labels carry after an op
     """
 
     rows: np.ndarray
@@ -68,6 +70,7 @@ class Weights:
 
     @classmethod
     def of(cls, network: Network, duals: Duals) -> Weights:
+        """Weights from the duals of a relaxation."""
         scale = _scale(network, duals)
         rows = np.array([int(scale * duals.rows.get(name, 0.0)) for name in network.row_names], np.int64)
         finish = int(scale * duals.finish) if network.timed else 0
@@ -75,15 +78,18 @@ class Weights:
 
     @classmethod
     def plain(cls, network: Network, rows: np.ndarray) -> Weights:
-        """Weights of rows alone."""
+        """Weights of rows only."""
         count = len(network.stages)
         none = [[(0, 0)] * len(stage.inputs) for stage in network.stages]
         return cls(rows, 0, none, none, [0] * count, [np.zeros(len(stage.times), np.int64) for stage in network.stages])
 
     @classmethod
     def exact(cls, network: Network, rows: np.ndarray, finish: int, wanted: Any) -> Weights:
-        """``wanted`` gives lists of whole numbers, ``spans``, ``starts`` and ``ends``, of which no more is taken than
-        there is weight to hand on."""
+        """Weights propagated backwards from the output's finish.
+
+        ``wanted`` has lists of whole numbers ``spans``, ``starts`` and ``ends``; each is cut to the weight that is
+        available.
+        """
         count = len(network.stages)
         on_start, on_finish = [0] * count, [0] * count
         on_finish[network.output] = finish
@@ -107,29 +113,29 @@ class Weights:
         return cls(rows, finish, starts, ends, spans, _pulls(network, shares, finish))
 
     def same(self, network: Network) -> Weights:
-        """The same for a network of the same ops."""
+        """The same weights for another network of the same ops."""
         return Weights.exact(network, self.rows, self.finish, self)
 
     def cost(self, rows: np.ndarray) -> np.ndarray:
-        """The weighted sum of each line's rows."""
+        """The weighted sum of each line of rows."""
         return rows @ self.rows
 
     def budget(self, limits: Limits) -> int:
-        """The weighted sum of the limits; a row without one has no weight."""
+        """The weighted sum of the limits; a row without a limit has no weight."""
         return min(NEVER, sum(int(weight) * int(cap) for weight, cap in zip(self.rows, limits.caps, strict=True)))
 
     def allowed(self, deadline: int, budget: int) -> int:
-        """What the weighted costs and the weighted finish of a choice may come to together."""
+        """The most that the weighted costs and the weighted finish of a selection may be together."""
         return min(NEVER, budget + self.finish * deadline)
 
     def least(self, network: Network, limits: Limits) -> int:
-        """What any choice comes to, at the least; ``NEVER`` where none joins all edges."""
+        """A lower bound of weighted costs and times of any selection; ``NEVER`` where none has a link on every edge."""
         stage = network.stages[0]
         added = self._through(0, stage, limits)[stage.through] + self.link_owed(0, stage)
         return int(min(NEVER, (added + self.completion(network, limits)[0][stage.transition_targets]).min()))
 
     def completion(self, network: Network, limits: Limits) -> list[np.ndarray]:
-        """int64 [states] of each stage: what the rest of any choice adds, at the least, to weighted costs and times."""
+        """int64 [states] for each stage: the least that the rest of any selection adds to weighted costs and times."""
         after = [np.zeros(network.stages[-1].states, np.int64)]
         for place in range(len(network.stages) - 1, 0, -1):
             stage = network.stages[place]
@@ -140,12 +146,12 @@ class Weights:
         return after[::-1]
 
     def _through(self, place: int, stage: Stage, limits: Limits) -> np.ndarray:
-        """int64 [classes]: what a candidate of each adds at the least."""
+        """int64 [classes], the least that a candidate of each class adds."""
         own = np.where(stage.cycles <= limits.cycles, self.owed(place, stage), NEVER)
         return np.minimum.reduceat(own, stage.classes[:-1])
 
     def owed(self, place: int, stage: Stage) -> np.ndarray:
-        """int64 [candidates]: what each adds to weighted costs and times at the least."""
+        """int64 [candidates], the least that each adds to weighted costs and times."""
         by_lead = sum(first for first, _ in self.starts[place])
         by_head = sum(second for _, second in self.starts[place])
         own = self.cost(stage.rows) + by_lead * stage.fill + by_head * stage.head
@@ -153,17 +159,17 @@ class Weights:
         return own + self.spans[place] * stage.span + by_tail * stage.tail + by_rest * stage.rest
 
     def ordered(self, place: int, stage: Stage, own: np.ndarray) -> np.ndarray:
-        """Some of a stage's candidates, class by class, those first that add least."""
+        """Some of a stage's candidates, class by class, sorted by what they add."""
         return own[np.lexsort((self.owed(place, stage)[own], stage.class_of[own]))]
 
     def link_owed(self, place: int, stage: Stage) -> np.ndarray:
-        """int64 [transitions]: what the links of each add."""
+        """int64 [transitions], what the links of each add."""
         weights = [sum(start) + sum(end) for start, end in zip(self.starts[place], self.ends[place], strict=True)]
         return self.cost(stage.link_rows) + stage.link_fill @ np.array(weights, np.int64)
 
     @cached_property
     def entry(self) -> dict[str, Any]:
-        """For a certificate: whole numbers alone."""
+        """The weights for a certificate, as whole numbers."""
         return {
             "rows": self.rows.tolist(),
             "finish": self.finish,
@@ -174,7 +180,7 @@ class Weights:
 
     @classmethod
     def read(cls, network: Network, entry: Mapping[str, Any]) -> Weights:
-        """Those of a certificate; negative ones, and ones whose sums could overflow, raise ValueError."""
+        """The weights of a certificate; raises ValueError where one is negative or sums could overflow."""
         given, rows, finish = _Given(entry), [int(weight) for weight in entry["rows"]], int(entry["finish"])
         pairs = (weight for own in (*given.starts, *given.ends) for pair in own for weight in pair)
         if min(*rows, finish, *given.spans, *pairs) < 0:
@@ -186,7 +192,7 @@ class Weights:
 
 
 def _shared(wanted: list[tuple[int, int]], left: int) -> list[tuple[int, int]]:
-    """As much of each wish as is left."""
+    """Each weight wanted, cut to what is left."""
     found = []
     for one, other in wanted:
         first = min(one, left)
@@ -197,7 +203,7 @@ def _shared(wanted: list[tuple[int, int]], left: int) -> list[tuple[int, int]]:
 
 
 class _Scaled:
-    """Duals as whole numbers."""
+    """Duals scaled to whole numbers."""
 
     def __init__(self, network: Network, duals: Duals, scale: float) -> None:
         names = [op.name for op in network.ops]
@@ -215,6 +221,8 @@ class _Scaled:
 
 
 class _Given:
+    """Weights of a certificate."""
+
     def __init__(self, entry: Mapping[str, Any]) -> None:
         self.spans = [int(weight) for weight in entry["spans"]]
         self.starts, self.ends = (
@@ -223,7 +231,7 @@ class _Given:
 
 
 def _scale(network: Network, duals: Duals) -> float:
-    """The largest factor that leaves room for every weighted sum."""
+    """The largest factor at which every weighted sum still fits."""
     caps = (*network.problem.budget.values(), network.problem.max_error or 0)
     largest = map(max, network.most, caps)
     weighed = sum(duals.rows.get(name, 0.0) * most for name, most in zip(network.row_names, largest, strict=True))
@@ -233,7 +241,7 @@ def _scale(network: Network, duals: Duals) -> float:
 
 
 def _pulls(network: Network, shares: list[dict[tuple[int, int], int]], finish: int) -> list[np.ndarray]:
-    """What later ops put on each time that is carried."""
+    """The weight that later ops put on each time that labels carry."""
     found = []
     for place, stage in enumerate(network.stages):
         own = np.zeros(len(stage.times), np.int64)

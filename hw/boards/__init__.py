@@ -1,1 +1,1 @@
-"""Boards: pins and clocks of each, and what stands around an accelerator there."""
+"""Boards: the pins and clocks of each, and the hardware around an accelerator on them."""

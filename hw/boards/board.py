@@ -1,22 +1,27 @@
 """The boards a bitstream can be made for: device, pins and oscillator of each.
 
-The figures are the ones that matter to the accelerator's way in and out: a clock, a serial line, a few LEDs.
-Your own board is a TOML file with the same fields.
+A board is described by what the accelerator needs to be reached: a clock, a serial line, a few LEDs. Your own board is
+a TOML file with the fields of ``Board``.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw.device import DEVICES, Device
+from hw.fpga.device import DEVICES, Device
+from models.ir.files import read_toml
 from models.ir.names import NAME_RULE, did_you_mean, is_name
 
-FAMILIES = ("ecp5", "ice40", "gowin")
+FAMILIES = ("ecp5", "ice40")
 """Device families with an open place and route."""
+
+
+_WORD = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 class BoardError(ValueError):
@@ -27,12 +32,24 @@ class BoardError(ValueError):
 class Board:
     """One board.
 
-    ``device``: its FPGA, one of ``hw.device``. ``package``: as nextpnr names it; of Gowin the whole part number.
-    ``speed``: the speed grade of an ECP5. ``clock_pin``, ``clock_mhz``: where its oscillator comes in, and how fast.
-    ``rx_pin``, ``tx_pin``: the serial line as the FPGA sees it; ``baud``: its speed. ``led_pins``: LEDs, any number;
-    ``leds_low``: they light when driven low. ``high_pins``: pins that must be driven high. ``io_standard``: of all
-    pins, "" for the family's default. ``program``: the command that loads a bitstream, with ``{bitstream}`` for its
-    file. ``note``: what a person has to do to the board first.
+    Parameters
+        name           its name on the command line
+        title          its name for people
+        device         its FPGA, a name in ``hw.fpga.device``
+        package        the FPGA's package as nextpnr names it
+        clock_pin      pin of the oscillator
+        clock_mhz      frequency of the oscillator, 1 to 400
+        rx_pin         serial line into the FPGA
+        tx_pin         serial line out of the FPGA
+        program        command that loads a bitstream, with ``{bitstream}`` for its file
+        speed          speed grade of an ECP5: 6, 7 or 8
+        baud           bits per second of the serial line, 1200 to 12000000
+        led_pins       pins of LEDs, any number
+        leds_low       True where the LEDs light when driven low
+        high_pins      pins that must be driven high
+        io_standard    I/O standard of all pins; "" for the family's default
+        note           what a person has to do to the board first
+    Raises             BoardError: a field with a value that is not valid, or a pin listed twice
     """
 
     name: str
@@ -58,12 +75,18 @@ class Board:
         texts = ("title", "device", "package", "clock_pin", "rx_pin", "tx_pin", "program")
         for field in (*texts, "io_standard", "note"):
             value = getattr(self, field)
-            if not isinstance(value, str) or (field in texts and not value):
-                raise self._error(field, "a text that is not empty" if field in texts else "a text")
+            if not isinstance(value, str) or not value.isprintable() or (field in texts and not value):
+                raise self._error(field, f"a text of one line{' that is not empty' if field in texts else ''}")
         for field in ("led_pins", "high_pins"):
             value = getattr(self, field)
-            if not isinstance(value, tuple) or not all(isinstance(pin, str) and pin for pin in value):
-                raise self._error(field, "a list of pins, each a text")
+            if not isinstance(value, tuple) or not all(isinstance(pin, str) and _WORD.fullmatch(pin) for pin in value):
+                raise self._error(field, "a list of pins, each a text of letters, digits, '_', '.', '/' and '-'")
+        for field in ("package", "clock_pin", "rx_pin", "tx_pin", "io_standard"):
+            value = getattr(self, field)
+            if value and not _WORD.fullmatch(value):
+                raise self._error(field, "of letters, digits, '_', '.', '/' and '-'")
+        if re.findall(r"\{[^}]*\}?|\}", self.program) != ["{bitstream}"]:
+            raise self._error("program", "a command with '{bitstream}' once, for its file, and no other braces")
         if not isinstance(self.leds_low, bool):
             raise self._error("leds_low", "true or false")
         if type(self.speed) is not int or self.speed not in (6, 7, 8):
@@ -84,6 +107,7 @@ class Board:
 
     @property
     def target(self) -> Device:
+        """The FPGA on it."""
         return DEVICES[self.device]
 
     def _error(self, field: str, valid: str) -> BoardError:
@@ -95,7 +119,7 @@ def _ulx3s(size: str) -> Board:
         name=f"ulx3s-{size}f", title=f"Radiona ULX3S with LFE5U-{size}F", device=f"ecp5-{size}k",
         package="CABGA381", speed=6, clock_pin="G2", clock_mhz=25, rx_pin="M1", tx_pin="L4",
         led_pins=("B2", "C2", "C1", "D2"), io_standard="LVCMOS33", program="openFPGALoader -b ulx3s {bitstream}",
-        # wifi_gpio0: low, the ESP32 on the board would take over the FPGA's configuration
+        # wifi_gpio0: when it is low, the ESP32 on the board takes over the FPGA's configuration
         high_pins=("L2",),
     )  # fmt: skip
 
@@ -115,7 +139,12 @@ BOARDS: dict[str, Board] = {
 
 
 def board(name: str) -> Board:
-    """The board called ``name``, or the one described by the TOML file ``name`` points to."""
+    """The board of this name, or the one that a TOML file describes.
+
+    Parameters
+        name    a name in ``BOARDS``, or the path of a ``.toml`` file
+    Raises      BoardError: no such board, or a file that does not describe one
+    """
     if name.endswith(".toml"):
         return load_board(Path(name))
     if name not in BOARDS:
@@ -124,10 +153,15 @@ def board(name: str) -> Board:
 
 
 def load_board(path: Path) -> Board:
-    """The board described by a TOML file whose keys are the fields of ``Board``."""
+    """The board that a TOML file describes.
+
+    Parameters
+        path    the file; its keys are the fields of ``Board``
+    Raises      BoardError: a file that cannot be read, an unknown or missing field, or a value that is not valid
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        table = read_toml(path)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BoardError(f"{path}: cannot be read as a board: {error}") from error
     fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(Board)}
     for key, value in table.items():

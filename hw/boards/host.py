@@ -15,17 +15,23 @@ RESET, CREDIT, ANSWER = b"RKA"
 
 
 class Conversation:
-    """The host's side of the line, as bytes to send and bytes that came; it never sends beyond its credit."""
+    """The host's side of the line, as bytes to send and bytes that came; it never sends beyond its credit.
+
+    Parameters
+        line    the settings in board.json
+    """
 
     def __init__(self, line):
         self.line = line
         self.restart()
 
     def restart(self):
+        """Forget all that was sent and received, as the board does after a reset."""
         self.credit = self.line["ahead"]
         self.waiting, self.answers, self._rest = [], [], b""
 
     def ask(self, beats):
+        """Queue the beats of a frame."""
         self.waiting += beats
 
     def outgoing(self):
@@ -36,7 +42,7 @@ class Conversation:
         return b"".join(beat.to_bytes(self.line["in_bytes"], "little") for beat in ready)
 
     def incoming(self, data):
-        """Takes what the board said; whole answers' beats gather in ``answers``."""
+        """Take bytes that came from the board; the beats of answers are appended to ``answers``."""
         self._rest += data
         while self._rest:
             size = 1 + (self.line["out_bytes"] if self._rest[0] == ANSWER else 0)
@@ -52,7 +58,12 @@ class Conversation:
 
 
 def encode(layout, frame):
-    """The beats of a frame of feature codes."""
+    """The beats of a frame.
+
+    Parameters
+        layout    ``input`` of board.json
+        frame     feature codes as lists, height x width x channels
+    """
     height, width, channels = layout["shape"]
     if [len(frame), len(frame[0]), len(frame[0][0])] != [height, width, channels]:
         raise SystemExit(f"this accelerator takes frames of {height} x {width} x {channels} codes")
@@ -74,7 +85,12 @@ def encode(layout, frame):
 
 
 def decode(layout, beats):
-    """(y, x, codes) of each token of an answer."""
+    """The tokens of an answer: (y, x, codes) of each.
+
+    Parameters
+        layout    ``output`` of board.json
+        beats     the beats of the answer, its ``end`` included
+    """
     height, width, channels = layout["shape"]
     lanes, code = layout["lanes"], layout["code_bits"]
     y_bits, x_bits = max(1, (height - 1).bit_length()), max(1, (width - 1).bit_length())
@@ -91,7 +107,15 @@ def decode(layout, beats):
 
 
 def answer(port, talk, beats):
-    """The beats of the answer to a frame's ``beats``."""
+    """Send a frame and wait for its answer.
+
+    Parameters
+        port     the open serial port
+        talk     the Conversation on it
+        beats    the beats of the frame
+    Returns      the beats of the answer
+    Raises       SystemExit: the board has sent nothing for 10 s, or something that is no message
+    """
     talk.ask(beats)
     heard = time.monotonic()
     while not (talk.answers and talk.answers[-1] & 1):
@@ -107,6 +131,11 @@ def answer(port, talk, beats):
 
 
 def main(arguments):
+    """Send the frames, print the answers, and exit with status 1 where one differs from what is expected.
+
+    Parameters
+        arguments    the port's name, and optionally the file of a frame
+    """
     if not 1 <= len(arguments) <= 2:
         raise SystemExit(__doc__)
     import serial
@@ -121,7 +150,7 @@ def main(arguments):
     with serial.Serial(arguments[0], line["baud"], timeout=0.1) as port:
         port.send_break(0.01)
         time.sleep(0.1)
-        # what was on its way may be cut off in a byte; after it comes the word of the reset
+        # a byte that was on its way may be cut short; the last one is the letter of the reset
         if port.read(port.in_waiting)[-1:] != bytes([RESET]):
             raise SystemExit(
                 f"no accelerator answers on {arguments[0]}: is the bitstream loaded, and is this its port?"

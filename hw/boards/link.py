@@ -1,12 +1,12 @@
-"""An accelerator on a serial line: beats as bytes, with credit, so that nothing is lost however long it takes.
+"""An accelerator on a serial line: beats as bytes, with credit, so that no beat is lost however slow it is.
 
-A beat of n bits travels as ceil(n / 8) bytes, the lowest first. To the board go beats and nothing else: at most
-``AHEAD`` of them before the first credit, and ``GRANT`` for each credit. From the board come messages of a letter
-and what belongs to it:
+A beat of n bits travels as ceil(n / 8) bytes, the lowest first. The host sends beats and nothing else: at most
+``AHEAD`` before the first credit, and ``GRANT`` more for each credit. The board sends messages, each a letter and what
+belongs to it:
 
 - ``R``: the accelerator has been reset, by power-up or a break;
-- ``K``: credit for ``GRANT`` beats more;
-- ``A``: an answer's beat, its bytes following.
+- ``K``: credit for ``GRANT`` more beats;
+- ``A``: a beat of an answer, as bytes.
 
 A break, the line held low for longer than a byte, resets everything, whatever was on its way.
 """
@@ -18,7 +18,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.boards.uart import BITS, UartReceiver, UartTransmitter
-from hw.stream import Queue
+from hw.streams.stream import Queue
 
 GRANT = 128
 AHEAD = 2 * GRANT
@@ -26,16 +26,31 @@ RESET, CREDIT, ANSWER = b"R", b"K", b"A"
 
 
 def beat_bytes(bits: int) -> int:
-    """Bytes of a beat."""
+    """Bytes of a beat on the line.
+
+    Parameters
+        bits    bits of the beat
+    """
     return -(-bits // BITS)
 
 
 class SerialLink(wiring.Component):
-    """Joins a serial line to an accelerator whose beats have ``in_bits`` and ``out_bits`` bits.
+    """Connects a serial line to an accelerator.
 
-    ``rx``, ``tx``: the line, of ``cycles`` clock cycles a bit. ``o``: beats to the accelerator; ``i``: its answers.
-    ``restart``: high while the accelerator is to be held in reset. ``lost``: beats came without credit and were
-    dropped. II: ten bits a byte each way; a credit or an answer's letter is a byte more.
+    Parameters
+        in_bits     bits of a beat to the accelerator
+        out_bits    bits of a beat from the accelerator
+        cycles      clock cycles a bit of the line
+    Ports
+        rx          in, the line from the host
+        tx          out, the line to the host
+        o           out, beats to the accelerator
+        i           in, beats of its answers
+        restart     out, high while the accelerator is to be held in reset
+        lost        out, high from when a beat came without credit and was dropped
+    Timing
+        II          10 bits a byte each way; each credit, and each beat of an answer, takes a byte more
+    Reset           drops everything, as a break does
     """
 
     def __init__(self, in_bits: int, out_bits: int, cycles: int) -> None:
@@ -73,7 +88,7 @@ class SerialLink(wiring.Component):
 
 
 class _Entry(wiring.Component):
-    """Bytes to beats, in a queue of ``AHEAD``; ``credit`` pulses when ``GRANT`` of them have left it."""
+    """Bytes to beats, in a queue of ``AHEAD`` beats; ``credit`` pulses when ``GRANT`` of them have left it."""
 
     def __init__(self, bits: int) -> None:
         self.bits = bits
@@ -84,7 +99,7 @@ class _Entry(wiring.Component):
         m = Module()
         count = beat_bytes(self.bits)
         m.submodules.queue = queue = Queue(self.bits, AHEAD)
-        # block memory answers late in a cycle: the accelerator sees registers in place of it
+        # the output of block memory comes late in a cycle; the registers of a short queue behind it come early
         m.submodules.front = front = Queue(self.bits, 2)
         wiring.connect(m, queue.o, front.i)
         wiring.connect(m, front.o, wiring.flipped(self.o))
@@ -108,7 +123,7 @@ class _Entry(wiring.Component):
 
 
 class _Exit(wiring.Component):
-    """Answers, credits and the word of a reset to the line."""
+    """Sends the letter of a reset, credits and answers to the line."""
 
     def __init__(self, bits: int, cycles: int) -> None:
         self.bits, self.cycles = bits, cycles
@@ -120,7 +135,7 @@ class _Exit(wiring.Component):
         m.submodules.transmitter = transmitter = UartTransmitter(self.cycles)
         line = transmitter.i
         fresh = Signal(init=1)
-        # no more can be due than the queue before the accelerator has room for
+        # credits that are due never exceed the places of the queue before the accelerator
         owed, pay = Signal(range(AHEAD // GRANT + 2)), Signal()
         place = Signal(range(count + 1))
         whole = Cat(self.i.payload, Const(0, BITS * count - self.bits))

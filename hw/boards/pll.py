@@ -1,7 +1,7 @@
 """Phase-locked loops: from a board's oscillator to the accelerator's clock.
 
-Each family's ``find`` takes the oscillator and the clock that is wanted, in MHz, and gives the dividers of the
-fastest clock that is not above it and keeps within the data sheet's limits.
+``find`` of each family returns the dividers of the fastest clock that is not above the wanted one and keeps within the
+data sheet's limits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ class PllError(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """In MHz, lowest and highest: ``phase`` detector, ``vco`` and ``out``."""
+    """Frequency limits of a phase-locked loop: (lowest, highest) in MHz.
+
+    Parameters
+        phase    of the phase detector
+        vco      of the oscillator in the loop
+        out      of the output
+    """
 
     phase: tuple[float, float]
     vco: tuple[float, float]
@@ -33,7 +39,7 @@ ICE40 = Limits(phase=(10, 133), vco=(533, 1066), out=(16, 275))
 """Lattice FPGA-DS-02008, sysCLOCK PLL timing."""
 
 ICE40_PLL_PADS = ("35",)
-"""The pin of the UP5K's SG48 package that leads straight to the loop, and cannot be an input beside it."""
+"""The pin of the UP5K's SG48 package that is wired to the loop; beside a loop it cannot be an input."""
 
 
 def _within(value: Fraction, limits: tuple[float, float]) -> bool:
@@ -42,7 +48,16 @@ def _within(value: Fraction, limits: tuple[float, float]) -> bool:
 
 @dataclass(frozen=True)
 class Ecp5Pll:
-    """EHXPLLL, whose primary output is fed back: VCO = in * ``multiply`` / ``divide``, out = VCO / ``output``."""
+    """An ECP5's EHXPLLL with its primary output fed back.
+
+    VCO = in * ``multiply`` / ``divide``; out = VCO / ``output``.
+
+    Parameters
+        clock_in    clock into the loop, in MHz
+        divide      divider of the input, 1 to 128
+        multiply    divider of the feedback, 1 to 128
+        output      divider of the output, 1 to 128
+    """
 
     clock_in: Fraction
     divide: int
@@ -51,18 +66,22 @@ class Ecp5Pll:
 
     @property
     def phase(self) -> Fraction:
+        """Frequency of the phase detector, in MHz."""
         return self.clock_in / self.divide
 
     @property
     def vco(self) -> Fraction:
+        """Frequency of the oscillator in the loop, in MHz."""
         return self.phase * self.multiply
 
     @property
     def clock(self) -> Fraction:
+        """Frequency of the output, in MHz."""
         return self.vco / self.output
 
     @classmethod
     def find(cls, clock_in: float, wanted: float) -> Ecp5Pll:
+        """The fastest clock of at most ``wanted`` MHz; PllError where there is none."""
         sources = (
             cls(Fraction(clock_in), divide, multiply, 1) for divide in range(1, 129) for multiply in range(1, 129)
         )
@@ -77,6 +96,7 @@ class Ecp5Pll:
         return _best(found, clock_in, wanted, lambda pll: (pll.clock, -abs(pll.vco - middle), Fraction(-pll.divide)))
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
+        """Instantiate the loop between ``pin`` and ``clock``."""
         fed_back = Signal()
         m.submodules.pll = Instance(
             "EHXPLLL",
@@ -95,9 +115,16 @@ class Ecp5Pll:
 
 @dataclass(frozen=True)
 class Ice40Pll:
-    """SB_PLL40 in simple feedback: VCO = in * (``divf`` + 1) / (``divr`` + 1), out = VCO / 2 ** ``divq``.
+    """An iCE40's SB_PLL40 in simple feedback.
 
-    ``pad``: the oscillator's pin is the loop's own.
+    VCO = in * (``divf`` + 1) / (``divr`` + 1); out = VCO / 2 ** ``divq``.
+
+    Parameters
+        clock_in    clock into the loop, in MHz
+        divr        divider of the input less 1, 0 to 15
+        divf        divider of the feedback less 1, 0 to 127
+        divq        binary logarithm of the divider of the output, 1 to 6
+        pad         True where the oscillator's pin leads straight to the loop
     """
 
     clock_in: Fraction
@@ -108,23 +135,27 @@ class Ice40Pll:
 
     @property
     def phase(self) -> Fraction:
+        """Frequency of the phase detector, in MHz."""
         return self.clock_in / (self.divr + 1)
 
     @property
     def vco(self) -> Fraction:
+        """Frequency of the oscillator in the loop, in MHz."""
         return self.phase * (self.divf + 1)
 
     @property
     def clock(self) -> Fraction:
+        """Frequency of the output, in MHz."""
         return self.vco / 2**self.divq
 
     @property
     def filter_range(self) -> int:
-        """The loop filter's setting, by the clock of the phase detector."""
+        """Setting of the loop filter, which depends on the frequency of the phase detector."""
         return next((n for n, below in enumerate((17, 26, 44, 66, 101), start=1) if self.phase < below), 6)
 
     @classmethod
     def find(cls, clock_in: float, wanted: float, pad: bool) -> Ice40Pll:
+        """The fastest clock of at most ``wanted`` MHz; PllError where there is none."""
         every = (
             cls(Fraction(clock_in), divr, divf, divq, pad)
             for divr in range(16)
@@ -142,6 +173,7 @@ class Ice40Pll:
         return _best(found, clock_in, wanted, lambda pll: (pll.clock, Fraction(-pll.divr), Fraction(-pll.divf)))
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
+        """Instantiate the loop between ``pin`` and ``clock``."""
         kind, entry = ("PAD", {"i_PACKAGEPIN": pin}) if self.pad else ("CORE", {"i_REFERENCECLK": pin})
         m.submodules.pll = Instance(
             f"SB_PLL40_{kind}",

@@ -16,18 +16,24 @@ from hw.boards.board import Board
 from hw.boards.link import SerialLink
 from hw.boards.pll import ICE40_PLL_PADS, Ecp5Pll, Ice40Pll, Pll
 from hw.boards.uart import divisor
-from hw.emit import shortened
+from hw.generate.emit import shortened
 
 TOP = "board"
 CLOCK, RX, TX, LED, HIGH = "clk_pin", "rx", "tx", "led", "high"
-"""Ports of the top module; the last two have a bit a pin."""
+"""Ports of the top module; ``LED`` and ``HIGH`` have a bit a pin."""
 START_US = 20
-"""How long the accelerator stays in reset after power-up: an iCE40's block memories are not readable at first."""
+"""Microseconds of reset after power-up, since an iCE40's block memories cannot be read at first."""
 
 
 @dataclass(frozen=True)
 class Clocking:
-    """How a board's clock comes about: ``pll``, or none where the oscillator itself is the clock; ``cycles`` a bit."""
+    """The clock of an accelerator on a board.
+
+    Parameters
+        pll          the phase-locked loop that makes it; None where the oscillator is the clock
+        clock_mhz    its frequency
+        cycles       clock cycles a bit of the serial line
+    """
 
     pll: Pll | None
     clock_mhz: Fraction
@@ -35,7 +41,13 @@ class Clocking:
 
 
 def clocking(board: Board, wanted_mhz: float) -> Clocking:
-    """The fastest clock of at most ``wanted_mhz`` that the board can make, and the serial line's division of it."""
+    """The fastest clock that a board can make, within a limit, and the serial line's division of it.
+
+    Parameters
+        board         the board
+        wanted_mhz    the limit
+    Raises            PllError: no such clock; UartError: a clock that does not divide into the line's bits
+    """
     pll: Pll | None = None
     if wanted_mhz != board.clock_mhz:
         if board.target.family == "ecp5":
@@ -47,10 +59,24 @@ def clocking(board: Board, wanted_mhz: float) -> Clocking:
 
 
 class BoardTop(wiring.Component):
-    """``design``, a module with the accelerator's ports and beats of ``in_bits`` and ``out_bits`` bits, on a board.
+    """The top module of a board's design: clock, reset, serial link and LEDs around the accelerator.
 
-    LEDs, of which a board may have fewer: the accelerator is out of reset; a frame's beat came in or went out; beats
-    were lost; the clock runs.
+    The LEDs, of which a board may have fewer, show in this order: the accelerator is out of reset; a beat went in or
+    came out lately; beats were lost; the clock runs.
+
+    Parameters
+        board       the board
+        clocking    its clock
+        design      name of the accelerator's Verilog module
+        in_bits     bits of an input beat
+        out_bits    bits of an output beat
+    Ports
+        clk_pin     in, the oscillator
+        rx          in, the serial line from the host
+        tx          out, the serial line to the host
+        led         out, the LEDs, a bit a pin; only on a board with LEDs
+        high        out, pins driven high, a bit a pin; only on a board with such pins
+    Reset           at power-up for ``START_US`` after the clock is stable; a break on the line resets the accelerator
     """
 
     def __init__(self, board: Board, clocking: Clocking, design: str, in_bits: int, out_bits: int) -> None:
@@ -112,6 +138,14 @@ class BoardTop(wiring.Component):
 
 
 def board_verilog(board: Board, clocking: Clocking, design: str, in_bits: int, out_bits: int) -> str:
-    """The Verilog of module ``board``; the module ``design`` is another file's."""
+    """The Verilog of module ``board``, without the accelerator's own.
+
+    Parameters
+        board       the board
+        clocking    its clock
+        design      name of the accelerator's Verilog module
+        in_bits     bits of an input beat
+        out_bits    bits of an output beat
+    """
     top = BoardTop(board, clocking, design, in_bits, out_bits)
     return shortened(verilog.convert(top, name=TOP, emit_src=False, strip_internal_attrs=True))

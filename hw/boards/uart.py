@@ -15,7 +15,15 @@ class UartError(ValueError):
 
 
 def divisor(clock_hz: float, baud: int) -> int:
-    """Clock cycles a bit; at most 2 % off, as both ends share the error that a byte can bear."""
+    """Clock cycles a bit of a serial line.
+
+    The bits miss their length by 2 % at most: sender and receiver share the error that a byte can bear.
+
+    Parameters
+        clock_hz    frequency of the clock
+        baud        bits per second of the line
+    Raises          UartError: fewer than 4 cycles a bit, or more than 2 % off
+    """
     cycles = round(clock_hz / baud)
     if cycles < 4 or abs(clock_hz / cycles / baud - 1) > 0.02:
         raise UartError(
@@ -26,10 +34,20 @@ def divisor(clock_hz: float, baud: int) -> int:
 
 
 class UartReceiver(wiring.Component):
-    """In: ``rx``, the line, of ``cycles`` clock cycles a bit. Out: ``byte`` in the cycle in which ``strobe`` is high.
+    """Receives bytes from a serial line.
 
-    ``broken`` is high from the end of a break, a byte's length of low, until the line is high again. A byte without
-    its stop bit is dropped. A byte shows half a bit before its stop bit ends. Reset waits for a start bit.
+    A byte without its stop bit is dropped. A break is a byte's length of low, stop bit included.
+
+    Parameters
+        cycles     clock cycles a bit of the line
+    Ports
+        rx         in, the line, from any clock
+        byte       out, the byte, valid in the cycle in which ``strobe`` is high
+        strobe     out, high for one cycle a byte
+        broken     out, high from the end of a break until the line is high again
+    Timing
+        latency    ``strobe`` comes in the middle of the stop bit
+    Reset          waits for a start bit
     """
 
     def __init__(self, cycles: int) -> None:
@@ -73,7 +91,17 @@ class UartReceiver(wiring.Component):
 
 
 class UartTransmitter(wiring.Component):
-    """In: ``i``, a stream of bytes. Out: ``tx``, the line, of ``cycles`` clock cycles a bit. II: ten bits."""
+    """Sends bytes to a serial line.
+
+    Parameters
+        cycles    clock cycles a bit of the line
+    Ports
+        i         in, the bytes
+        tx        out, the line
+    Timing
+        II        10 bits and 1 cycle a byte
+    Reset         the line is high
+    """
 
     def __init__(self, cycles: int) -> None:
         self.cycles = cycles

@@ -12,18 +12,29 @@ from hw.interface.gate import Gate
 from hw.interface.register_file import AXI_LITE, RegisterFile
 from hw.interface.registers import Register
 from hw.interface.rules import Fault
-from hw.stream import Queue
+from hw.streams.stream import Queue
 
 FRAMES_INSIDE = 16
-"""Frames that may be in the accelerator at once."""
+"""The most frames in the accelerator at once."""
 
 BEATS_WAITING = 2
-"""Beats kept before the checker, so that ``s_axis_tready`` comes from a register and input flows at II 1."""
+"""Places of the queue before the checker, so that ``s_axis_tready`` comes from a register and input flows at II 1."""
 
 
 class VerilogCore(wiring.Component):
-    """The accelerator as the module ``name`` of its own Verilog file: ``i``, ``o``, and ``reset``, which drops
-    everything."""
+    """The accelerator as a module of its own Verilog file.
+
+    Parameters
+        name      name of the Verilog module
+        source    layout of the input frames
+        result    layout of the output frames
+    Ports
+        i         in, beats of ``source.core``
+        o         out, beats of ``result.core``
+        reset     in, resets the module while it is high
+    Timing        that of the module
+    Reset         resets the module, which drops everything
+    """
 
     def __init__(self, name: str, source: AxiLayout, result: AxiLayout) -> None:
         self.name = name
@@ -48,7 +59,17 @@ class VerilogCore(wiring.Component):
 
 
 class ResettableCore(wiring.Component):
-    """The same from a component, for simulation in Amaranth."""
+    """The accelerator as an Amaranth component with the ports of ``VerilogCore``, for simulation in Amaranth.
+
+    Parameters
+        accelerator    component with streams ``i`` and ``o``
+    Ports
+        i              in, the accelerator's input
+        o              out, the accelerator's output
+        reset          in, resets the accelerator while it is high
+    Timing             that of the accelerator
+    Reset              resets the accelerator, which drops everything
+    """
 
     def __init__(self, accelerator: wiring.Component) -> None:
         self.accelerator = accelerator
@@ -65,7 +86,7 @@ class ResettableCore(wiring.Component):
 
 
 class AxiAccelerator(wiring.Component):
-    """A ``core`` with the ports of a block design: ``aclk``, ``aresetn``, ``s_axis_*``, ``m_axis_*`` and ``s_axi_*``.
+    """An accelerator with the ports of a block design: AXI4-Stream in and out, AXI4-Lite registers.
 
     ::
 
@@ -73,16 +94,29 @@ class AxiAccelerator(wiring.Component):
                               |  verdicts ---->|
                            registers (s_axi) <-'
 
-    Frames as ``source`` and ``result`` lay them out; ``registers`` are those of ``register_map``. ``whole``: the core
-    takes frames with every site active, or none. All is in the one clock ``aclk``; ``aresetn`` is taken at its edge.
+    Answers leave in the order of their frames. A bad frame gets no answer. It costs at most the cycles of its own beats
+    and of the beats that a legal frame still lacks. At most ``FRAMES_INSIDE`` frames are in the core at once.
 
-    II as the core's. Latency: 1 cycle before the core, and from an answer's end to its first beat 2. An answer leaves
-    in one go, in the order of the frames; none does for a bad frame, which costs no more than the cycles of its beats
-    and of what a legal frame still lacks. At most ``FRAMES_INSIDE`` frames are in the core at once.
+    A soft reset drops every frame inside. The streams stay legal: an answer whose first beat is already offered leaves
+    whole, and the rest of a frame that was coming in is swallowed up to its ``tlast`` and not counted.
 
-    Reset drops everything. A soft reset does too, but the rules of the streams hold through it: an answer that is
-    leaving leaves whole, and what is left of a frame that was coming in is swallowed up to its ``tlast``, without
-    being counted.
+    Parameters
+        source       layout of the frames at ``s_axis``
+        result       layout of the frames at ``m_axis``
+        whole        True where the core takes only frames with every site active, and empty ones
+        registers    the registers that ``register_map`` returns
+        core         component with streams ``i`` and ``o`` and an input ``reset``, such as ``VerilogCore``
+    Ports
+        aclk         in, the only clock
+        aresetn      in, reset, active low, synchronous to ``aclk``
+        s_axis_*     in, frames of ``source``
+        m_axis_*     out, the answers, frames of ``result``
+        s_axi_*      in, AXI4-Lite bus of the registers
+    Timing
+        II           that of the core
+        latency      1 cycle before the core; 2 cycles from the end of an answer at the core to its first beat at
+                     ``m_axis``
+    Reset            drops everything
     """
 
     def __init__(
@@ -112,7 +146,7 @@ class AxiAccelerator(wiring.Component):
         waiting, verdicts = Queue(self.source.struct, BEATS_WAITING), Queue(VERDICT, FRAMES_INSIDE)
         m.submodules.gate = gate
 
-        # a soft reset lasts a cycle; what it left of a frame is cut in the next one, and no beat is taken in either
+        # a soft reset lasts a cycle; in the next one `cut` drops the rest of an open frame; neither cycle takes a beat
         soft, soft_before, open_, cut, now = Signal(), Signal(), Signal(), Signal(), Signal(TIME_BITS)
         m.d.comb += [
             soft.eq(registers.control[0]),

@@ -1,12 +1,12 @@
-"""How frames lie on an AXI4-Stream: which beats a frame is, what a beat holds, where ``tlast`` stands.
+"""How frames lie on an AXI4-Stream: which beats a frame has, what a beat holds, where ``tlast`` is set.
 
-A beat is a power of two of bytes; its fields lie from bit 0 of ``tdata`` up and the bits above them are ignored.
-``tlast`` stands on a frame's last beat and nowhere else. There are three forms:
+A beat has a power of two of bytes. Its fields lie from bit 0 of ``tdata`` up; the bits above them are ignored.
+``tlast`` is set on the last beat of a frame and nowhere else. There are three forms:
 
 - ``TOKENS``: the beats of a ``TokenLayout``. The last is the ``end`` beat; an empty frame is that beat alone.
 - ``MASK``: the beats of a ``MaskLayout``. An empty frame is its mask alone.
 - ``PIXELS``, where every site is active: the features of all sites in raster order, ``lanes`` codes a beat, without
-  places and without ``end``. An empty frame is one beat without bytes: ``tkeep`` 0.
+  coordinates and without ``end``. An empty frame is one beat without bytes: ``tkeep`` 0.
 """
 
 from __future__ import annotations
@@ -20,19 +20,27 @@ import numpy as np
 from amaranth.hdl import unsigned
 from amaranth.lib import data, stream
 
-from hw.accelerator import Plan
-from hw.layout import InputLayout, MaskLayout, TokenLayout
+from hw.accelerator.composition import Plan
+from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
 from models.ir.frame import Frame
 
 
 class Form(StrEnum):
+    """The three forms of a stream of frames; the module describes each."""
+
     TOKENS = "tokens"
     MASK = "mask"
     PIXELS = "pixels"
 
 
 class Beat(NamedTuple):
-    """One transfer of an AXI4-Stream: ``tdata``, ``tkeep``, ``tlast``."""
+    """One transfer of an AXI4-Stream.
+
+    Parameters
+        data    ``tdata``
+        keep    ``tkeep``, one bit a byte
+        last    ``tlast``
+    """
 
     data: int
     keep: int
@@ -41,7 +49,13 @@ class Beat(NamedTuple):
 
 @dataclass(frozen=True)
 class AxiLayout:
-    """An AXI4-Stream of the frames that ``core``, a stream of the accelerator, carries."""
+    """An AXI4-Stream that carries the frames of one stream of the accelerator.
+
+    Parameters
+        form    how the frames lie on the AXI4-Stream
+        core    layout of the accelerator's own stream
+    Raises      ValueError: ``MASK`` without a ``MaskLayout``, or another form with one
+    """
 
     form: Form
     core: InputLayout
@@ -57,7 +71,7 @@ class AxiLayout:
 
     @property
     def bits(self) -> int:
-        """Bits of ``tdata`` that say something."""
+        """Bits of ``tdata`` that carry data."""
         if self.form is Form.PIXELS:
             return self.tokens.lanes * self.tokens.dtype.width
         return self.core.width
@@ -69,15 +83,17 @@ class AxiLayout:
 
     @property
     def keep_all(self) -> int:
+        """The ``tkeep`` of a beat with all of its bytes."""
         return (1 << self.bytes) - 1
 
     @property
     def sites(self) -> int:
+        """Sites of a frame, active or not."""
         return self.tokens.shape.height * self.tokens.shape.width
 
     @property
     def most_beats(self) -> int:
-        """Of a frame."""
+        """Beats of a frame with every site active, the most that a frame has."""
         features = self.sites * self.tokens.beats_per_token
         if isinstance(self.core, MaskLayout):
             return self.core.words + features
@@ -85,15 +101,19 @@ class AxiLayout:
 
     @property
     def struct(self) -> data.StructLayout:
-        """One beat."""
+        """The layout of one beat: ``data``, ``keep``, ``last``."""
         return data.StructLayout({"data": unsigned(8 * self.bytes), "keep": unsigned(self.bytes), "last": unsigned(1)})
 
     @property
     def signature(self) -> stream.Signature:
+        """The Amaranth stream of these beats."""
         return stream.Signature(self.struct)
 
     def beats(self, frame: Frame) -> list[Beat]:
-        """The beats of one frame; ValueError for one that is neither full nor empty where it must be."""
+        """The beats of one frame.
+
+        Raises    ValueError: in form ``PIXELS``, a frame with some of its sites active and others not
+        """
         payloads = self.core.beats(frame)
         if self.form is Form.PIXELS:
             if len(frame.sites) not in (0, self.sites):
@@ -106,7 +126,10 @@ class AxiLayout:
         return [Beat(payload, self.keep_all, number == last) for number, payload in enumerate(payloads)]
 
     def frames(self, beats: Iterable[Beat]) -> list[Frame]:
-        """The frames of whole beats; ValueError where they break the rules."""
+        """The frames that these beats carry.
+
+        Raises    ValueError: beats that break the rules of the form, or stop inside a frame
+        """
         frames, payloads = [], []
         for beat in beats:
             if beat.keep:
@@ -135,12 +158,23 @@ class AxiLayout:
 
 
 def axi_input(plan: Plan) -> AxiLayout:
-    """The frames that go in: pixels where every site is active, unless the mapping asks for masks."""
+    """The layout of the frames that go in.
+
+    The form is ``MASK`` where the mapping asks for it; otherwise ``TOKENS`` where the network's input is sparse and
+    ``PIXELS`` where every site is active.
+
+    Parameters
+        plan    the accelerator
+    """
     if isinstance(plan.source, MaskLayout):
         return AxiLayout(Form.MASK, plan.source)
     return AxiLayout(Form.TOKENS if plan.graph.input.sparse else Form.PIXELS, plan.source)
 
 
 def axi_output(plan: Plan) -> AxiLayout:
-    """The frames that come out: pixels where every site is active."""
+    """The layout of the frames that come out: ``TOKENS`` where the output is sparse, otherwise ``PIXELS``.
+
+    Parameters
+        plan    the accelerator
+    """
     return AxiLayout(Form.TOKENS if plan.graph.sparse[plan.graph.output] else Form.PIXELS, plan.output)

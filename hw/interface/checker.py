@@ -1,4 +1,4 @@
-"""The frame checker: whatever comes from outside, the accelerator sees whole, legal frames."""
+"""The frame checker: whatever comes from outside, the accelerator gets whole, legal frames."""
 
 from __future__ import annotations
 
@@ -12,23 +12,37 @@ from hw.interface.rules import Fault, frame_rules
 TIME_BITS = 32
 
 VERDICT = data.StructLayout({"bad": unsigned(1), "start": unsigned(TIME_BITS)})
-"""What became of a frame, and ``now`` when its first beat came."""
+"""Whether a frame was bad, and the time (``now``) of its first beat."""
 
 
 class FrameChecker(wiring.Component):
-    """Frames from outside, in beats of ``layout``, to frames of ``layout.core`` that follow its rules.
+    """Turns any beats from outside into legal frames for the accelerator, and reports the frames that were bad.
 
-    In: ``i``, any beats whatever; ``now``, the time; ``cut``, while ``i`` is silent: what comes up to the next
-    ``tlast`` is the rest of a frame that a reset took away; ``room`` for a verdict, without which no frame is closed
-    and which goes only after one was. Out: ``o``, the accelerator's input; ``closed``, in the cycle in which a
-    frame's last beat leaves at ``o``, with its ``verdict``; ``fault``, the kind of each bad frame, for one cycle;
-    ``inside``: a frame is begun and not yet closed at ``o``; ``swallowing``: the rest of a bad frame is awaited.
+    A right beat passes on in the cycle in which it comes. The first wrong beat ends its frame: neither it nor what
+    follows up to ``tlast`` passes. The frame is brought to a legal end with zeros, one beat a cycle, while the rest is
+    swallowed. A beat without bytes and without ``tlast`` is ignored. In form ``PIXELS`` the ``end`` beat takes a cycle
+    of its own after a frame. Only the next frame waits for the ``tlast`` of a bad one.
 
-    A right beat passes in the cycle in which it comes (latency 0, II 1). The first wrong one ends its frame: neither
-    it nor what follows up to ``tlast`` passes, and the frame is brought to a legal end with zeros, a beat a cycle,
-    while the rest is swallowed. A beat without bytes and without ``tlast`` is nothing. In the form of pixels ``end``
-    takes a cycle of its own after a frame. Nothing here waits for ``tlast`` but the next frame. Reset drops
-    everything.
+    Parameters
+        layout        layout of the beats from outside
+        whole         True where the accelerator takes only frames with every site active, and empty ones
+    Ports
+        i             in, any beats of ``layout``
+        now           in, the time in cycles
+        cut           in, high for a cycle without a beat at ``i``: what follows up to the next ``tlast`` is the rest of
+                      a frame that a reset dropped, and is swallowed
+        room          in, high while the queue of verdicts has room; no frame is closed without it, and it falls only
+                      after a frame was closed
+        o             out, legal frames of ``layout.core``
+        closed        out, high in the cycle in which the last beat of a frame leaves at ``o``
+        verdict       out, with ``closed``: whether the frame was bad, and when its first beat came
+        fault         out, the kind of each bad frame, one bit a ``Fault``, for one cycle
+        inside        out, high while a frame is begun and not yet closed at ``o``
+        swallowing    out, high while the rest of a bad or dropped frame is swallowed
+    Timing
+        II            1 beat per cycle
+        latency       0 cycles
+    Reset             drops everything
     """
 
     def __init__(self, layout: AxiLayout, whole: bool) -> None:

@@ -1,13 +1,13 @@
 """Driver of a netweave accelerator behind a DMA engine, for PYNQ; numpy is all it needs.
 
-It lies in the design's folder beside ``manifest.json``, from which it knows the design::
+It lies in the design's folder beside ``manifest.json``, which describes the design::
 
     overlay = pynq.Overlay("netweave.bit")
     net = Accelerator(overlay.axi_dma_0, overlay.netweave_axi_0.mmio)
     answer = net.run(image)         # image: integers [height, width, channels]
 
 ``dma`` has ``sendchannel`` and ``recvchannel``, each with ``transfer(buffer)``, ``idle`` and ``error``; ``mmio`` has
-``read(offset)`` and ``write(offset, value)``. Anything that behaves so will do.
+``read(offset)`` and ``write(offset, value)``. Any objects that behave so can be used.
 """
 
 from __future__ import annotations
@@ -27,14 +27,23 @@ class NetweaveError(RuntimeError):
 
 
 class Answer(NamedTuple):
-    """``values``: integers ``[height, width, channels]``, 0 where ``mask``, bool ``[height, width]``, is False."""
+    """The network's answer to one frame.
+
+    Parameters
+        values    integers ``[height, width, channels]``, 0 at sites that are not active
+        mask      bool ``[height, width]``, True at active sites
+    """
 
     values: np.ndarray
     mask: np.ndarray
 
 
 class Stream:
-    """Frames to bytes and back, as ``entry`` of the manifest lays them out."""
+    """Converts frames to bytes and back.
+
+    Parameters
+        entry    ``axi.input`` or ``axi.output`` of the manifest
+    """
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
         self.form, self.lanes, self.bytes = entry["form"], entry["lanes"], entry["bytes"]
@@ -44,10 +53,14 @@ class Stream:
         self.most_bytes = entry["most_beats"] * self.bytes
 
     def encode(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """The uint8 bytes of one frame; sites where ``mask`` is False are left out.
+        """The bytes of one frame.
 
-        Without a mask those with any value that is not 0 are sent, of a network on pixels all. ValueError where
-        the frame does not fit the network.
+        Parameters
+            values    integers ``[height, width, channels]``
+            mask      bool ``[height, width]``, the active sites; None: the sites with a value other than 0, or all
+                      sites for a network that takes every site
+        Returns       uint8 ``[bytes]``
+        Raises        ValueError: the frame does not fit the network
         """
         values = np.asarray(values)
         shape = (self.height, self.width, self.channels)
@@ -76,7 +89,12 @@ class Stream:
         return np.packbits(beats, axis=1, bitorder="little").ravel()
 
     def decode(self, data: np.ndarray) -> Answer:
-        """The frame at the start of uint8 ``data``, of tokens up to the first ``end``."""
+        """The frame at the start of ``data``.
+
+        Parameters
+            data    uint8 ``[bytes]``; what follows the frame is ignored
+        Raises      NetweaveError: an answer of tokens without an ``end``
+        """
         whole = len(data) // self.bytes * self.bytes
         beats = np.unpackbits(np.asarray(data[:whole], np.uint8).reshape(-1, self.bytes), axis=1, bitorder="little")
         if self.form == "tokens":
@@ -144,10 +162,14 @@ class Stream:
 
 
 class Accelerator:
-    """One accelerator. ``manifest``: path of the design's; ``allocate(bytes)`` makes a buffer the DMA engine can
-    reach.
+    """One accelerator behind a DMA engine.
 
-    NetweaveError where what answers at ``mmio`` is not the design of the manifest.
+    Parameters
+        dma         the DMA engine: ``sendchannel`` and ``recvchannel``
+        mmio        the registers: ``read(offset)`` and ``write(offset, value)``, 32 bits each
+        manifest    path of the design's ``manifest.json``
+        allocate    makes a buffer of a number of bytes that the DMA engine can reach; None: ``pynq.allocate``
+    Raises          NetweaveError: the registers at ``mmio`` are not those of the manifest's design
     """
 
     def __init__(
@@ -167,14 +189,19 @@ class Accelerator:
         self._listening = False
 
     def run(self, values: np.ndarray, mask: np.ndarray | None = None, timeout: float = 1.0) -> Answer:
-        """The network's answer to one frame; see ``Stream.encode`` for the frame.
+        """The network's answer to one frame.
 
-        NetweaveError, with what the accelerator counted, when none comes within ``timeout`` seconds.
+        Parameters
+            values     the frame, as for ``Stream.encode``
+            mask       its active sites, as for ``Stream.encode``
+            timeout    how long to wait for the answer, in seconds
+        Raises         NetweaveError: the frame was refused, the DMA engine failed, or no answer came in time, with the
+                       status and the counters; ValueError: the frame does not fit the network
         """
         return self.run_bytes(self.input.encode(values, mask), timeout)
 
     def run_bytes(self, data: np.ndarray, timeout: float = 1.0) -> Answer:
-        """The answer to a frame that is encoded already."""
+        """The answer to a frame that is already encoded: uint8 ``[bytes]``."""
         before = self.errors()
         self._listen()
         self._sent[: len(data)] = data
@@ -195,7 +222,7 @@ class Accelerator:
         return self.output.decode(np.array(self._received))
 
     def reset(self, timeout: float = 1.0) -> None:
-        """Drop every frame inside and set the counters to 0; an answer that was leaving is taken and thrown away."""
+        """Drop every frame inside and set the counters to 0; an answer that was leaving is received and discarded."""
         self._write("control", self.axi["control"]["soft_reset"])
         stop = time.monotonic() + timeout
         while any(self.status().values()):
@@ -213,11 +240,12 @@ class Accelerator:
         self._write("control", self.axi["control"]["clear"])
 
     def status(self) -> dict[str, bool]:
+        """The bits of STATUS by name."""
         word = self._read("status")
         return {name: bool(word & bit) for name, bit in self.axi["status"].items()}
 
     def errors(self) -> dict[str, int]:
-        """Bad frames by kind."""
+        """The number of bad frames by kind."""
         return {name: self._read(f"error_{name}") for name in self.axi["errors"]}
 
     def counters(self) -> dict[str, int]:
@@ -228,7 +256,7 @@ class Accelerator:
         return {**{name: self._read(name) for name in names}, "busy_cycles": busy}
 
     def _listen(self) -> None:
-        """Have the DMA engine wait for an answer, unless it does since an earlier frame that got none."""
+        """Start a receive transfer, unless one still waits since an earlier frame that got no answer."""
         if not self._listening:
             self.dma.recvchannel.transfer(self._received)
             self._listening = True
@@ -247,5 +275,5 @@ class Accelerator:
 
 
 def _pynq_buffer(size: int) -> Any:
-    # only a board has it
+    # pynq is installed on boards only
     return importlib.import_module("pynq").allocate(size, dtype=np.uint8)

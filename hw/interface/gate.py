@@ -1,4 +1,4 @@
-"""The gate at the output: an answer leaves when its frame was good, or not at all."""
+"""The gate at the output: an answer leaves where its frame was good, and is dropped where it was bad."""
 
 from __future__ import annotations
 
@@ -7,24 +7,34 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.interface.axi_layout import AxiLayout, Form
-from hw.stream import BLOCK_DEPTH
+from hw.streams.stream import BLOCK_DEPTH
 
 
 class Gate(wiring.Component):
-    """Answers of the accelerator, beats of ``layout.core``, to beats of ``layout`` once their frame is known to be
-    good.
+    """Stores the accelerator's answers and lets each leave once its frame is known to be good.
 
-    In: ``i``, the accelerator's output; ``verdict``, whether the oldest frame without an answer was bad, while
-    ``judged``; ``drop``, for one cycle: the accelerator is reset. Out: ``o``; ``done``, in the cycle in which an
-    answer is whole, and its frame's verdict is used; ``left``, in the cycle in which an answer's last beat leaves;
-    ``waits``: something of an answer is still to leave.
+    An answer is stored until its ``end`` and its frame's verdict are there. Then it leaves at II 1, or is dropped where
+    the frame was bad. The memory holds the beats of the largest answer, so every answer fits; while one leaves the next
+    can come in. It is block memory from more than ``BLOCK_DEPTH`` beats on.
 
-    Stores and forwards: an answer is kept, in block memory where it has more than ``BLOCK_DEPTH`` beats, until its
-    ``end`` and verdict are there, then given out at II 1; a bad frame's is overwritten. There is room for the beats
-    of the largest answer, so an answer always becomes whole, and while one leaves the next comes in. Latency: from
-    ``end`` to the answer's first beat 2 cycles. With ``drop`` what came into the gate is forgotten, also answers that
-    are whole, but one of which a beat is offered already leaves whole: nothing offered is withdrawn, and no frame is
-    left without ``last``. Reset drops everything.
+    ``drop`` discards all that is stored, also whole answers. Only an answer of which a beat is already offered still
+    leaves whole: no beat that was offered is withdrawn, and no frame stays without its ``last``.
+
+    Parameters
+        layout     layout of the answers that leave
+    Ports
+        i          in, the accelerator's output, beats of ``layout.core``
+        judged     in, high while the verdict on the oldest frame without an answer is known
+        bad        in, that verdict: whether the frame was bad
+        drop       in, high for the cycle in which the accelerator is reset
+        o          out, the answers, beats of ``layout``
+        done       out, high in the cycle in which an answer's ``end`` is taken; its verdict is used up
+        left       out, high in the cycle in which the last beat of an answer leaves
+        waits      out, high while a whole answer is stored or leaving
+    Timing
+        II         1 beat per cycle
+        latency    2 cycles from ``end`` at ``i`` to the first beat of the answer at ``o``
+    Reset          drops everything
     """
 
     def __init__(self, layout: AxiLayout) -> None:
@@ -53,7 +63,7 @@ class Gate(wiring.Component):
         pending, whole, held = (Signal(range(self.depth + 1), name=name) for name in ("pending", "whole", "held"))
         head, start, after = (Signal(range(self.depth), name=name) for name in ("head", "start", "after"))
 
-        # beats of the answer that comes in lie behind those of whole ones; a bad frame's are given up
+        # the beats of the answer that is coming in lie behind those of whole answers; a bad frame's are overwritten
         end = self.i.payload.end
         m.d.comb += [
             self.i.ready.eq(~self.drop & (~end | self.judged) & (~stores | (held != self.depth))),
@@ -108,7 +118,7 @@ class Gate(wiring.Component):
         return m
 
     def _word(self, m: Module, word: data.View, stores: Signal) -> None:
-        """What is kept of the beat at ``i``, and whether anything is."""
+        """What is stored of the beat at ``i``, and whether anything is."""
         p = self.i.payload
         if self.layout.form is Form.TOKENS:
             m.d.comb += [word.bits.eq(Value.cast(p)), word.last.eq(p.end), stores.eq(1)]
@@ -128,4 +138,10 @@ class Gate(wiring.Component):
 
 
 def following(pointer: Signal, depth: int) -> Value:
+    """The address after ``pointer`` in a ring buffer.
+
+    Parameters
+        pointer    an address below ``depth``
+        depth      words of the buffer
+    """
     return Mux(pointer == depth - 1, 0, pointer + 1)

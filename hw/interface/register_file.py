@@ -1,4 +1,4 @@
-"""The registers as hardware: an AXI4-Lite subordinate made from the table."""
+"""The registers as hardware: an AXI4-Lite subordinate generated from the register table."""
 
 from __future__ import annotations
 
@@ -23,16 +23,27 @@ AXI_LITE = {
 
 
 class RegisterFile(wiring.Component):
-    """``registers`` behind the AXI4-Lite bus ``bus_*``.
+    """The registers of a design behind an AXI4-Lite bus.
 
-    In, by a register's name: of STATUS its bits; of COUNT one bit, in whose cycles it counts; of LATEST its value
-    with ``<name>_valid``; of STICKY the bits to set; ``clear``, which makes every COUNT, LATEST and STICKY 0. Out: of
-    PULSE its bits, for the cycle after the write.
+    Each channel has one access at a time; reads and writes work at once. A write changes only the bytes whose strobe is
+    set. The two lowest bits of an address are ignored. An address without a register is answered with DECERR, a write
+    to a register that cannot be written with SLVERR.
 
-    A write is taken when address and data are both there, and answered in the next cycle; so is a read. Both
-    channels work at once, one access at a time each. Only bytes with their strobe set are written; the two lowest bits
-    of an address are ignored. DECERR answers an address without a register, SLVERR a write where there is
-    nothing to write. Reset makes all that is not constant 0.
+    Parameters
+        registers         the register table
+    Ports
+        bus_*             AXI4-Lite, the signals of ``AXI_LITE``
+        <STATUS>          in, the bits that the register shows
+        <COUNT>           in, high in each cycle that is to be counted
+        <LATEST>          in, the value to store
+        <LATEST>_valid    in, high in the cycle in which that value is stored
+        <STICKY>          in, the bits to set
+        <PULSE>           out, the bits that were written as 1, for one cycle after the write
+        clear             in, sets every COUNT, LATEST and STICKY to 0
+    Timing
+        II                1 access in 1 cycle in each direction
+        latency           1 cycle from address (and data) to the answer
+    Reset                 sets all registers but the constants to 0
     """
 
     def __init__(self, registers: Sequence[Register]) -> None:
@@ -93,7 +104,7 @@ class RegisterFile(wiring.Component):
         return m
 
     def _register(self, m: Module, register: Register, written: Value, read: Value) -> list[Value]:
-        """The words that one register shows."""
+        """The 32-bit words through which one register is read."""
         if register.kind is Kind.CONSTANT:
             return [Const(register.value, 32)]
         if register.kind is Kind.STATUS:

@@ -1,4 +1,4 @@
-"""The registers behind AXI4-Lite: one table, of which the hardware, the driver and the documents are made."""
+"""The register table, from which the hardware, the driver's manifest and the documents are generated."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.rules import FAULTS
 
 ADDRESS_BITS = 12
-"""Of the bus: 4 KiB, the least a processor's page table tells apart."""
+"""Address bits of the bus: 4 KiB, the smallest page that a processor can map by itself."""
 
 IDENTITY = 0x4E575631
 INTERFACE_VERSION = 0x0001_0000
 FORMS = tuple(Form)
-"""The forms of a stream by their number in a register."""
+"""The forms of a stream; the place of each is its number in a register."""
 
 
 class Kind(StrEnum):
     """What a register does.
 
-    ``CONSTANT`` holds ``value``. ``STATUS`` shows signals as they are. ``LATEST`` keeps the last value given to it.
-    ``COUNT`` counts pulses and wraps; one of 64 bits takes two words, and reading the lower keeps the upper of that
-    moment. ``STICKY`` bits are set by pulses and cleared by writing 1 to them. ``PULSE`` bits act once when 1 is
-    written and read as 0. ``KEPT`` holds what was written, for tests of the bus.
+    Values
+        CONSTANT    reads as ``value``
+        STATUS      reads as signals are in that cycle
+        LATEST      stores the last value that the hardware gave it
+        COUNT       counts cycles in which a signal is high, and wraps; one of 64 bits takes two words, and reading the
+                    lower word stores the upper one of that moment, to be read next
+        STICKY      bits that the hardware sets and that writing 1 clears
+        PULSE       bits that act once when 1 is written; reads as 0
+        KEPT        reads as what was last written, for tests of the bus
     """
 
     CONSTANT = "constant"
@@ -43,7 +48,13 @@ WRITABLE = (Kind.STICKY, Kind.PULSE, Kind.KEPT)
 
 @dataclass(frozen=True)
 class Field:
-    """Bit ``bit`` of a register."""
+    """One named bit of a register.
+
+    Parameters
+        name    its name, lower case
+        bit     its number, 0 the lowest
+        text    what it means, in a phrase
+    """
 
     name: str
     bit: int
@@ -52,7 +63,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Register:
-    """``bits`` bits at byte ``offset``."""
+    """One register.
+
+    Parameters
+        name      its name, lower case
+        offset    its address, in bytes
+        kind      what it does
+        text      what it means, in a phrase
+        value     what a CONSTANT reads as
+        bits      its width: 32, or 64 in two words
+        fields    its named bits, of a STATUS, STICKY or PULSE
+    """
 
     name: str
     offset: int
@@ -64,6 +85,7 @@ class Register:
 
     @property
     def access(self) -> str:
+        """How software uses it, in words."""
         special = {Kind.STICKY: "read, write 1 to clear", Kind.PULSE: "write 1 to act", Kind.KEPT: "read, write"}
         return special.get(self.kind, "read")
 
@@ -81,7 +103,13 @@ STATUS_FIELDS = (
 
 
 def register_map(build: str, source: AxiLayout, result: AxiLayout) -> tuple[Register, ...]:
-    """Every register of a design; ``build``: the SHA-256 of its accelerator's Verilog, in hexadecimal."""
+    """Every register of a design, in the order of their addresses.
+
+    Parameters
+        build     SHA-256 of the accelerator's Verilog, in hexadecimal
+        source    layout of the input frames
+        result    layout of the output frames
+    """
     registers: list[Register] = []
 
     def put(name: str, kind: Kind, text: str, value: int = 0, bits: int = 32, fields: Sequence[Field] = ()) -> None:
@@ -126,11 +154,22 @@ def register_map(build: str, source: AxiLayout, result: AxiLayout) -> tuple[Regi
 
 
 def offsets(registers: Sequence[Register]) -> dict[str, int]:
+    """The address of each register, in bytes, by name.
+
+    Parameters
+        registers    the register table
+    """
     return {register.name: register.offset for register in registers}
 
 
 def markdown(registers: Sequence[Register], source: AxiLayout, result: AxiLayout) -> str:
-    """The register map for people, with the layouts of the streams."""
+    """The register map for people, in Markdown, with the layouts of the streams.
+
+    Parameters
+        registers    the register table
+        source       layout of the input frames
+        result       layout of the output frames
+    """
     lines = [
         "# Registers and streams",
         "",
@@ -158,7 +197,11 @@ def markdown(registers: Sequence[Register], source: AxiLayout, result: AxiLayout
 
 
 def beat_fields(layout: AxiLayout) -> dict[str, tuple[int, int]]:
-    """(lowest bit, bits) of the fields of a beat's ``tdata``; a mask's word lies where its features do."""
+    """The fields of a beat's ``tdata`` by name: (lowest bit, bits). A mask's word and features both start at bit 0.
+
+    Parameters
+        layout    the AXI4-Stream
+    """
     tokens = layout.tokens
     features = tokens.lanes * tokens.dtype.width
     if layout.form is Form.TOKENS:
@@ -180,7 +223,11 @@ def _stream_text(layout: AxiLayout) -> str:
 
 
 def c_header(registers: Sequence[Register]) -> str:
-    """The register map for C."""
+    """The register map as a C header.
+
+    Parameters
+        registers    the register table
+    """
     lines = [
         "/* Registers of a netweave accelerator: byte offsets, values of constants, masks of fields. */",
         "#ifndef NETWEAVE_H",
@@ -200,7 +247,13 @@ def c_header(registers: Sequence[Register]) -> str:
 
 
 def manifest_entry(registers: Sequence[Register], source: AxiLayout, result: AxiLayout) -> dict[str, object]:
-    """What a driver must know of a design, as JSON values: the manifest's ``axi``."""
+    """What a driver must know of a design, as JSON values: the manifest's ``axi``.
+
+    Parameters
+        registers    the register table
+        source       layout of the input frames
+        result       layout of the output frames
+    """
     return {
         "version": INTERFACE_VERSION,
         "registers": offsets(registers),

@@ -1,12 +1,6 @@
 """The rules of a frame, one component a form: what is wrong with a beat, and how a frame is brought to a legal end.
 
-Each follows one frame at a time and knows its place in it. In: ``beat``, the next one from outside; ``fill``, whether
-the next beat for the accelerator is to be made up instead; ``step``, that this beat goes on to the accelerator. Out:
-``wrong``, the first rule that ``beat`` breaks here, a bit a ``Fault``, or 0; ``payload``, what goes on to the
-accelerator, out of ``beat`` or made up; ``closes``, whether that is the frame's last; ``alone``, that the next beat
-for the accelerator is due without one from outside. A beat that is wrong must not go on: what is made up in place of
-it and of all that follow is zeros at the places that are missing, as few as a legal frame needs. No latency; reset
-begins a frame.
+``FrameRules`` describes the ports and contract that all forms share.
 """
 
 from __future__ import annotations
@@ -20,11 +14,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.interface.axi_layout import AxiLayout, Form
-from hw.layout import MaskLayout, index_bits
+from hw.streams.layout import MaskLayout, index_bits
 
 
 class Fault(IntEnum):
-    """What can be wrong with a frame: bit numbers. Of several that a beat breaks the first counts."""
+    """What can be wrong with a frame, as bit numbers. Of several rules that a beat breaks, the lowest is reported."""
 
     KEEP = 0
     RANGE = 1
@@ -47,7 +41,25 @@ FAULTS = {
 
 
 class FrameRules(wiring.Component):
-    """What the three forms share; see the module."""
+    """What the components of the three forms share: ports and contract.
+
+    The component follows one frame at a time and knows its place in it. A wrong beat must not be passed on: zeros are
+    made up in its place and in place of all that follow, as few as a legal frame needs.
+
+    Parameters
+        layout     layout of the beats from outside
+    Ports
+        beat       in, the next beat from outside
+        fill       in, high where the next beat for the accelerator is made up instead of taken from ``beat``
+        step       in, high in the cycle in which ``payload`` goes to the accelerator
+        wrong      out, the first rule that ``beat`` breaks at this place, one bit a ``Fault``; 0 where it breaks none
+        payload    out, the next beat for the accelerator, taken from ``beat`` or made up
+        closes     out, high where ``payload`` is the last beat of its frame
+        alone      out, high where the next beat for the accelerator is due without one from outside
+    Timing
+        latency    0 cycles
+    Reset          begins a frame
+    """
 
     def __init__(self, layout: AxiLayout) -> None:
         self.layout = layout
@@ -64,6 +76,7 @@ class FrameRules(wiring.Component):
         )
 
     def _judge(self, m: Module, broken: dict[Fault, Value]) -> None:
+        """Drive ``wrong`` with the lowest of the broken rules."""
         earlier = Signal(len(Fault))
         found = Signal(len(Fault))
         m.d.comb += [found[fault].eq(condition) for fault, condition in broken.items()]
@@ -72,7 +85,11 @@ class FrameRules(wiring.Component):
 
 
 class TokenRules(FrameRules):
-    """Tokens of any sites: a token begun is completed with zeros, then comes ``end``."""
+    """The rules of form ``TOKENS``: a bad frame's last token is completed with zeros, then ``end`` is made up.
+
+    Parameters
+        layout    layout of the beats from outside
+    """
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -112,7 +129,11 @@ class TokenRules(FrameRules):
 
 
 class PixelRules(FrameRules):
-    """Pixels of every site, which get their places and ``end`` here; what is missing is filled with zeros."""
+    """The rules of form ``PIXELS``: coordinates and ``end`` are added; features that are missing are filled with zeros.
+
+    Parameters
+        layout    layout of the beats from outside
+    """
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -155,9 +176,14 @@ class PixelRules(FrameRules):
 
 
 class MaskRules(FrameRules):
-    """Masks and features. A mask cut short goes on without sites; features that are missing are zeros.
+    """The rules of form ``MASK``: missing sites are filled as not active, missing features with zeros.
 
-    With ``whole`` the network takes all sites or none: the first site decides for a mask cut short.
+    Where ``whole`` is True, the first site of the frame decides how a mask that was cut short goes on: all sites or
+    none.
+
+    Parameters
+        layout    layout of the beats from outside
+        whole     True where the network takes only frames with every site active, and empty ones
     """
 
     def __init__(self, layout: AxiLayout, whole: bool) -> None:
@@ -216,7 +242,12 @@ class MaskRules(FrameRules):
 
 
 def frame_rules(layout: AxiLayout, whole: bool) -> FrameRules:
-    """The rules of a stream of frames; ``whole``: the network takes those with every site active, or none."""
+    """The component for the rules of a layout's form.
+
+    Parameters
+        layout    layout of the beats from outside
+        whole     True where the network takes only frames with every site active, and empty ones
+    """
     if layout.form is Form.MASK:
         return MaskRules(layout, whole)
     return PixelRules(layout) if layout.form is Form.PIXELS else TokenRules(layout)

@@ -1,8 +1,14 @@
 """Convolution: full, pointwise and depthwise.
 
-A round computes ``pe`` output channels of a site. Full and pointwise rounds take ``simd`` input channels a step;
-a depthwise round takes ``pe`` channels, each by itself. Cycles a site: full ``ceil(active/taps) * c_in/simd *
-c_out/pe``, depthwise ``ceil(active/taps) * c/pe``. Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
+A round computes ``pe`` output channels of a site. A step of a full or pointwise convolution takes ``simd`` input
+channels; one of a depthwise convolution takes ``pe`` channels, each for the output channel of the same number.
+
+Cycles a site:
+
+- full: ``ceil(active/taps) * c_in/simd * c_out/pe``
+- depthwise: ``ceil(active/taps) * c/pe``
+
+Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
 """
 
 from __future__ import annotations
@@ -12,17 +18,27 @@ from functools import cached_property
 
 import numpy as np
 
-from hw.device import Device
-from hw.mac import Sums
-from hw.mapping import Memory, OpMapping
-from hw.multipliers import multipliers
-from hw.op import Tensor, divisors
-from hw.window_op import WindowOp
+from hw.arithmetic.mac import Sums
+from hw.arithmetic.multipliers import multipliers
+from hw.fpga.device import Device
+from hw.fpga.mapping import Memory, OpMapping
+from hw.ops.op import Tensor, divisors
+from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.graph import Conv, Node, Requant
 
 
 class ConvOp(WindowOp):
+    """A convolution with its mapping.
+
+    Parameters
+        node       the convolution
+        inputs     its one input
+        mapping    ``pe`` divides the output channels, ``simd`` the input channels (``simd == pe`` where depthwise);
+                   ``taps`` is 1 or ``kernel^2``
+    Raises         ValueError: a mapping that does not fit the convolution
+    """
+
     node: Conv
 
     @classmethod
@@ -68,7 +84,11 @@ class ConvOp(WindowOp):
         )
 
     def weight_words(self) -> np.ndarray:
-        """A word a step: round, then tap when walked, then input word; within it output channel, tap, input channel."""
+        """Weights ``[words, lanes]``, one memory word a step.
+
+        Words are ordered by round, then kernel position where these are taken one by one, then input word; the lanes of
+        a word by output channel, then kernel position, then input channel.
+        """
         pe, taps = self.mapping.pe, self.node.kernel**2
         c_out, c_in = self.node.weight.shape[:2]
         simd = 1 if self.channelwise else self.mapping.simd

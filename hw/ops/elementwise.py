@@ -1,6 +1,6 @@
-"""Ops on one site at a time: the residual add, and a change of format.
+"""Ops on one site at a time: the residual add, and a change of number format.
 
-``pe`` channels (``simd == pe``) a cycle. Cycles a frame: ``tokens * c/pe + 1``.
+They take ``pe`` channels a cycle (``simd == pe``). Cycles a frame: ``tokens * c/pe + 1``.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import decode, encode, signed_width
-from hw.device import Device
-from hw.fabric import Family, Part, decoder, encoder, index
-from hw.layout import TokenLayout, index_bits
-from hw.mapping import OpMapping
-from hw.op import Op, Tensor, Timing, divisors
-from hw.requantizer import Output, Requantizer, requantize_latency
+from hw.arithmetic.codes import decode, encode, signed_width
+from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
+from hw.fpga.device import Device
+from hw.fpga.family import Family, Part, decoder, encoder, index
+from hw.fpga.mapping import OpMapping
+from hw.ops.op import Op, Tensor, Timing, divisors
 from hw.resources import requantizers, streams
-from hw.stream import delayed
+from hw.streams.layout import TokenLayout, index_bits
+from hw.streams.stream import delayed
 from models.ir.accumulator import width
 from models.ir.activity import Activity
 from models.ir.dtype import DyBitType
@@ -27,6 +27,15 @@ from models.ir.graph import Add, Node, Requant, Requantize
 
 
 class ElementwiseOp(Op):
+    """A residual add or a change of number format, with its mapping.
+
+    Parameters
+        node       the add or requantize node
+        inputs     two for an add, otherwise one
+        mapping    ``pe`` divides the channels, ``simd == pe``, ``taps`` is 1
+    Raises         ValueError: a mapping that does not fit the node
+    """
+
     node: Add | Requantize
 
     @classmethod
@@ -45,11 +54,12 @@ class ElementwiseOp(Op):
 
     @property
     def branches(self) -> tuple[Requant, ...]:
+        """How each input is requantized."""
         return (self.node.a, self.node.b) if isinstance(self.node, Add) else (self.node.requant,)
 
     @property
     def limits(self) -> tuple[int, int]:
-        """What the sum of an add is clipped to, its guard bits included."""
+        """The least and the largest sum of an add, guard bits included; sums beyond them are clipped."""
         assert isinstance(self.node, Add)
         return self.node.lo << self.node.dtype.guard_bits, self.node.hi << self.node.dtype.guard_bits
 
@@ -59,12 +69,12 @@ class ElementwiseOp(Op):
 
     @property
     def pipeline(self) -> int:
-        """Cycles from a beat in to its beat at ``o``: decode, requantize, for ``add`` the sum, and the queue."""
+        """Cycles from a beat in to its beat at ``o``: decode, requantize, for an add the sum, and the queue."""
         return 1 + requantize_latency(self.node.dtype) + isinstance(self.node, Add) + 1
 
     @property
     def depth(self) -> int:
-        """A place for each beat on its way; it is free again two cycles after its beat left."""
+        """Places of the output queue: one for each beat on its way. A place is free two cycles after its beat left."""
         return self.pipeline + 2
 
     def cycles(self, activity: Activity) -> int:
@@ -79,7 +89,7 @@ class ElementwiseOp(Op):
         beats = index(layout.beats_per_token)
         decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + streams.place_bits(layout))
         if all(requantizers.constants(requant, pe).mults is None for requant in self.branches):
-            # the branches share what delays the number of a beat until their multipliers
+            # the branches share the registers that delay the index of a beat up to their multipliers
             ff -= 2 * beats * (len(self.branches) - 1)
         parts = []
         for tensor, requant in zip(self.inputs, self.branches, strict=True):
@@ -104,8 +114,17 @@ class ElementwiseOp(Op):
 
 
 class ElementwiseComponent(wiring.Component):
-    """In ``i``, or ``a`` and ``b``, which move together; out ``o``. II 1, latency ``op.pipeline``. Reset drops
-    everything.
+    """The hardware of an ``ElementwiseOp``.
+
+    Parameters
+        op         the op
+    Ports
+        i          in, tokens; for an add ``a`` and ``b``, of which a beat is taken from both in the same cycle
+        o          out, tokens of ``op.out_layout``
+    Timing
+        II         1 beat per cycle
+        latency    ``op.pipeline`` cycles
+    Reset          drops everything
     """
 
     def __init__(self, op: ElementwiseOp) -> None:

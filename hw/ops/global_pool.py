@@ -1,7 +1,7 @@
-"""Global pooling: the requantized sum over all sites; one token out, then ``end``.
+"""Global pooling: the requantized sum over all sites. A frame gives one token, then ``end``.
 
-Takes ``pe`` channels (``simd == pe``) a cycle and sends the results while the next frame is summed. Cycles a frame:
-``tokens * c/pe + 1``, at least ``c/pe + 2`` between two ends.
+It takes ``pe`` channels a cycle (``simd == pe``) and sends the result of a frame while the next frame is summed. Cycles
+a frame: ``tokens * c/pe + 1``, at least ``c/pe + 1``.
 """
 
 from __future__ import annotations
@@ -13,22 +13,31 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import decode, signed_width
-from hw.device import Device
-from hw.fabric import Family, Part, decoder, index
-from hw.frame_sums import FrameSums
-from hw.layout import index_bits
-from hw.mapping import OpMapping
-from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
-from hw.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.codes import decode, signed_width
+from hw.arithmetic.frame_sums import FrameSums
+from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.fpga.device import Device
+from hw.fpga.family import Family, Part, decoder, index
+from hw.fpga.mapping import OpMapping
+from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.resources import arrays, requantizers, streams
-from hw.stream import queue_latency
+from hw.streams.layout import index_bits
+from hw.streams.stream import queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
 from models.ir.graph import GlobalPool, Node
 
 
 class GlobalPoolOp(Op):
+    """A global pooling with its mapping.
+
+    Parameters
+        node       the pooling
+        inputs     its one input
+        mapping    ``pe`` divides the channels, ``simd == pe``, ``taps`` is 1
+    Raises         ValueError: a mapping that does not fit the node
+    """
+
     node: GlobalPool
 
     @classmethod
@@ -47,28 +56,32 @@ class GlobalPoolOp(Op):
 
     @property
     def groups(self) -> int:
+        """Beats of a token."""
         return self.shape.channels // self.mapping.pe
 
     @property
     def end_beats(self) -> int:
+        """Beats of the result of a frame, its ``end`` included."""
         return self.groups + 1
 
     @cached_property
     def accumulator(self) -> tuple[int, int]:
+        """The least and the largest sum of a channel."""
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @property
     def pipeline(self) -> int:
-        """Cycles from taking ``end`` to the first beat at ``o``: what fills the queue, and the queue."""
+        """Cycles from taking ``end`` to the first beat at ``o``: to the queue, and through it."""
         return self._filling + queue_latency(self.depth)
 
     @property
     def _filling(self) -> int:
-        """A register, the accumulators, the drain."""
+        """Cycles from taking ``end`` to the first beat into the queue: a register, the accumulators, the drain."""
         return 1 + 1 + drain_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
+        """Places of the output queue."""
         shape = self.inputs[0].shape
         period = max(shape.height * shape.width * self.groups + 1, self.end_beats)
         return frame_queue_depth(self.end_beats, self._filling + 1, period)
@@ -98,7 +111,18 @@ class GlobalPoolOp(Op):
 
 
 class GlobalPoolComponent(wiring.Component):
-    """In ``i``, out ``o``; see ``GlobalPoolOp`` for its cycles. Reset drops everything."""
+    """The hardware of a ``GlobalPoolOp``.
+
+    Parameters
+        op         the op
+    Ports
+        i          in, tokens of ``op.in_layout``
+        o          out, one token a frame, then ``end``, of ``op.out_layout``
+    Timing
+        II         1 beat per cycle; an ``end`` is taken at least ``op.end_beats`` cycles after the one before
+        latency    ``op.pipeline`` cycles from ``end`` at ``i`` to the first beat at ``o``
+    Reset          drops everything
+    """
 
     def __init__(self, op: GlobalPoolOp) -> None:
         self.op = op

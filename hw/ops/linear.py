@@ -1,7 +1,7 @@
-"""Linear: every output is a sum over the whole frame; one token out, then ``end``.
+"""Linear: every output is a sum over the whole frame. A frame gives one token, then ``end``.
 
-A token takes ``c_in/simd * c_out/pe`` cycles; the results, ``pe`` a beat, leave after the frame's ``end`` while the
-next frame is summed. Cycles a frame: ``tokens * c_in/simd * c_out/pe + 1``, at least ``c_out/pe + 2`` between two ends.
+A token takes ``c_in/simd * c_out/pe`` cycles. The results of a frame, ``pe`` a beat, leave after its ``end``, while the
+next frame is summed. Cycles a frame: ``tokens * c_in/simd * c_out/pe + 1``, at least ``c_out/pe + 1``.
 """
 
 from __future__ import annotations
@@ -14,26 +14,36 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.codes import times
-from hw.device import Device
-from hw.fabric import Family, Part, index
-from hw.frame_sums import FrameSums
-from hw.mac import Sums
-from hw.mapping import Memory, OpMapping
-from hw.multipliers import multipliers
-from hw.op import Op, Tensor, Timing, divisors, frame_queue_depth
-from hw.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.codes import times
+from hw.arithmetic.frame_sums import FrameSums
+from hw.arithmetic.mac import Sums
+from hw.arithmetic.multipliers import multipliers
+from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.weights import pack_codes, weight_word
+from hw.fpga.device import Device
+from hw.fpga.family import Family, Part, index
+from hw.fpga.mapping import Memory, OpMapping
+from hw.line_buffer.sequencer import Rounds, Sequencer
+from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
+from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
 from hw.resources import arrays, requantizers, sequencing, sources, streams
-from hw.sequencer import Rounds, Sequencer
-from hw.source import SITE_LATENCY, TokenSource, read_latency, token_slots
-from hw.stream import delayed, queue_latency
-from hw.weights import pack_codes, weight_word
+from hw.resources.constants import constants
+from hw.streams.stream import delayed, queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
 from models.ir.graph import Linear, Node
 
 
 class LinearOp(Op):
+    """A linear layer with its mapping.
+
+    Parameters
+        node       the layer
+        inputs     its one input
+        mapping    ``pe`` divides the outputs, ``simd`` the input channels; ``taps`` is 1
+    Raises         ValueError: a mapping that does not fit the layer
+    """
+
     node: Linear
 
     @classmethod
@@ -57,15 +67,18 @@ class LinearOp(Op):
 
     @property
     def rounds(self) -> Rounds:
+        """How a site is cut into steps."""
         words = self.inputs[0].shape.channels // self.mapping.simd
         return Rounds(self.shape.channels // self.mapping.pe, words, 1, whole_frame=True)
 
     @cached_property
     def accumulator(self) -> tuple[int, int]:
+        """The least and the largest sum of an output."""
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @cached_property
     def sums(self) -> Sums:
+        """The multiply-accumulate array."""
         return Sums(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
@@ -80,17 +93,18 @@ class LinearOp(Op):
 
     @property
     def pipeline(self) -> int:
-        """Cycles from the step of ``end`` to the first beat at ``o``: what fills the queue, and the queue."""
+        """Cycles from the step of ``end`` to the first beat at ``o``: to the queue, and through it."""
         return self._filling + queue_latency(self.depth)
 
     @property
     def _filling(self) -> int:
-        """Words, sums, the accumulators, the drain."""
+        """Cycles from the step of ``end`` to the first beat into the queue: read, sums, accumulators, drain."""
         finish = read_latency(parallel=False) + self.sums.latency
         return finish + 1 + drain_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
+        """Places of the output queue."""
         shape = self.inputs[0].shape
         period = max(shape.height * shape.width * self.rounds.cycles(1) + 1, self.rounds.end_apart)
         return frame_queue_depth(self.rounds.end_beats, self._filling + 1, period)
@@ -102,7 +116,10 @@ class LinearOp(Op):
         return Timing(SITE_LATENCY, self.pipeline, 0.0)
 
     def weight_words(self) -> np.ndarray:
-        """A word a step: site, round, input word; within it output channel, input channel."""
+        """Weights ``[words, lanes]``, one memory word a step.
+
+        Words are ordered by site, round, input word; the lanes of a word by output channel, then input channel.
+        """
         pe, simd = self.mapping.pe, self.mapping.simd
         out, height, width_, c_in = self.node.weight.shape
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
@@ -119,12 +136,13 @@ class LinearOp(Op):
         steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
         memory = self.mapping.memory
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
+        fixed = constants(f, s, words, self.weight_words)
         return [
             Part("steps", (1.0, index(words)), ff=steps),
             *sources.token_source(f, self.in_layout, rounds.cycles(1)),
             sequencing.sequencer(rounds, site),
             *sequencing.weights(f, bits, words, memory, index(words)),
-            *arrays.sums(f, s, words, bits, memory, masked=False),
+            *arrays.sums(f, s, words, bits, memory, masked=False, fixed=fixed),
             arrays.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width, s.width),
             *requantizers.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
             *streams.output(f, self.out_layout, self.depth, rounds.end_beats),
@@ -135,7 +153,19 @@ class LinearOp(Op):
 
 
 class LinearComponent(wiring.Component):
-    """In ``i``, out ``o``; see ``LinearOp`` for its cycles. Reset drops everything."""
+    """The hardware of a ``LinearOp``.
+
+    Parameters
+        op         the op
+    Ports
+        i          in, tokens of ``op.in_layout``
+        o          out, one token a frame, then ``end``, of ``op.out_layout``
+    Timing
+        II         ``c_in/simd * c_out/pe`` cycles a token; 1 cycle an ``end``, at least ``op.rounds.end_apart`` after
+                   the one before
+        latency    ``op.pipeline`` cycles from the step of ``end`` to the first beat at ``o``
+    Reset          drops everything
+    """
 
     def __init__(self, op: LinearOp) -> None:
         self.op = op

@@ -1,7 +1,7 @@
-"""Max and average pooling over k x k windows: depthwise rounds without weights.
+"""Max and average pooling over k x k windows: a depthwise schedule without weights.
 
-Cycles a site: ``ceil(active/taps) * c/pe``. The average is the sum over active sites, requantized; the maximum is over
-codes and keeps its input's format.
+Cycles a site: ``ceil(active/taps) * c/pe``. The average is the requantized sum over the active sites of a window. The
+maximum is taken over codes and keeps the number format of the input.
 """
 
 from __future__ import annotations
@@ -11,16 +11,25 @@ from functools import cached_property
 
 import numpy as np
 
-from hw.device import Device
-from hw.mac import Sums
-from hw.mapping import Multiplier, OpMapping
-from hw.op import Tensor, divisors
-from hw.window_op import WindowOp
+from hw.arithmetic.mac import Sums
+from hw.fpga.device import Device
+from hw.fpga.mapping import Multiplier, OpMapping
+from hw.ops.op import Tensor, divisors
+from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.graph import AvgPool, MaxPool, Node, Requant, Window
 
 
 class PoolOp(WindowOp):
+    """A max or average pooling with its mapping.
+
+    Parameters
+        node       the pooling
+        inputs     its one input
+        mapping    ``pe`` divides the channels, ``simd == pe``; ``taps`` is 1 or ``kernel^2``
+    Raises         ValueError: a mapping that does not fit the node
+    """
+
     node: MaxPool | AvgPool
 
     @classmethod

@@ -6,12 +6,12 @@ from functools import cache
 
 import numpy as np
 
-from hw.codes import signed_width
-from hw.fabric import Family, Part, decoder, index, lut_memory
-from hw.mac import Sums, tree_stages
-from hw.mapping import Memory
-from hw.multipliers import Products
-from hw.packing import TREE_RADIX
+from hw.arithmetic.codes import signed_width
+from hw.arithmetic.mac import Sums, tree_stages
+from hw.arithmetic.multipliers import Products
+from hw.arithmetic.packing import TREE_RADIX
+from hw.fpga.family import Family, Part, decoder, index, lut_memory
+from hw.fpga.mapping import Memory
 from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
 
 CONSTANT_BITS = 3
@@ -19,10 +19,23 @@ CONSTANT_BITS = 3
 
 
 @cache
-def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool) -> tuple[Part, ...]:
-    """``words``: of weights; where there is one, they never change; ``bits``: those of a word that differ. Terms of
-    accumulators: their bits, and of those that pay back what a field borrowed; of operands: LUTs of decoders, taps that
-    may not count, bits of packed weights.
+def sums(
+    f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool, fixed: tuple[Part, ...] = ()
+) -> tuple[Part, ...]:
+    """An array of sums.
+
+    Terms of accumulators: their bits, and bits of those that pay back what a packed field borrowed; of operands: LUTs
+    of decoders, taps that a mask covers, bits of packed weights that borrow; of maxima: bits that are compared, and
+    bits of the keys that a mask or a sign changes.
+
+    Parameters
+        f          the device's family
+        s          the array
+        words      words of weights; the weights never change where there is one
+        bits       bits of a word that are neither constant nor copies of others
+        memory     where the weights are
+        masked     whether a mask makes features of some taps 0
+        fixed      products and adders of weights that never change, from ``hw.resources.constants``; else empty
     """
     lanes = s.taps * s.simd
     chain = s.latency - 1
@@ -39,8 +52,8 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
         decoders = lanes * coded(f, s.products, s.features, feature=True)
     ff = lanes * held + chain
     borrowed = 0
-    parts = []
-    if s.weights is not None and s.products is not None:
+    parts = [*fixed]
+    if s.weights is not None and s.products is not None and not fixed:
         weight, macs = signed_width(s.weights), s.pe * s.terms
         groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
         spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
@@ -60,14 +73,20 @@ def sums(f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool
         less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
         parts.append(of_blocks(f, s, spans, less) if s.products is Products.BLOCKS else of_luts(f, s, less))
     parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
-    *added, registers = tree(s).tolist()
-    parts.append(Part("adders", tuple(added), ff=registers))
+    if not fixed:
+        *added, registers = tree(s).tolist()
+        parts.append(Part("adders", tuple(added), ff=registers))
     return Part("accumulators", (s.pe * s.width, borrowed), ff=ff + s.pe * s.width), *parts
 
 
 def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
-    """Of the registered sum of ``terms`` numbers of ``bits`` bits, in ``stages`` stages if fewer would do: bits of
-    sums of two, of three and of four, and registers.
+    """The adders of one registered adder tree.
+
+    Parameters
+        terms      numbers that are added
+        bits       bits of each number
+        stages     the fewest stages of the tree
+    Returns        int ``[4]``: bits of sums of two, of three and of four numbers, and registers
     """
     totals, ff, stage = [0, 0, 0], 0, 0
     while terms > 1 or stage < stages:
@@ -81,7 +100,12 @@ def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
 
 
 def tree(s: Sums) -> np.ndarray:
-    """``adders`` of all lanes."""
+    """The adder trees of all lanes.
+
+    Parameters
+        s          the array of sums
+    Returns        int ``[4]``, as ``adders`` returns it
+    """
     feature = signed_width(s.features)
     if s.weights is None:
         return s.pe * adders(s.terms, feature)
@@ -102,7 +126,11 @@ def tree(s: Sums) -> np.ndarray:
 
 
 def carry_registers(terms: int) -> int:
-    """Bits of one carry a term that wait for an adder in a tree of ``terms`` numbers."""
+    """Registers of carries that wait for an adder in a tree; each number comes with one carry.
+
+    Parameters
+        terms      numbers that are added
+    """
     waiting = 0
     carries = terms
     while terms > 1:
@@ -114,8 +142,17 @@ def carry_registers(terms: int) -> int:
 
 @cache
 def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int, added: int) -> Part:
-    """Sums of ``bits`` bits of numbers of ``added``. Terms: one, bits of the sums, those of numbers as wide, bits of
-    the counters.
+    """The sums of whole frames.
+
+    Terms: one, bits of the sums, the same where numbers are as wide as sums (else 0), bits of the counters.
+
+    Parameters
+        f          the device's family
+        pe         sums at once
+        groups     groups of ``pe`` channels
+        beats      beats of a group at the output
+        bits       bits of a sum
+        added      bits of each number that is added
     """
     lut, registers = lut_memory(f, 2 * groups, pe * bits, 2)
     if registers and groups == 1 and f.lut_inputs == 6:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from hw.codes import FEW_DIGITS, STAGE_ROWS, lut_stages, mantissa_bits, signed_digits, signed_width, table_inputs
-from hw.fabric import Family, Part, decoder, dsp_blocks, joined_bits, looked_up, mantissa_decoder, small_product
-from hw.mac import Sums
-from hw.multipliers import Products
+from hw.arithmetic.codes import (
+    FEW_DIGITS,
+    STAGE_ROWS,
+    lut_stages,
+    mantissa_bits,
+    signed_digits,
+    signed_width,
+    table_inputs,
+)
+from hw.arithmetic.mac import Sums
+from hw.arithmetic.multipliers import Products
+from hw.fpga.family import Family, Part, decoder, dsp_blocks, joined_bits, looked_up, mantissa_decoder, small_product
 from models.ir.dtype import DType, DyBitType
 
 
 def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
-    """Bits of the registers of a feature or a weight before it is multiplied."""
+    """Bits of the registers of a feature or a weight before it is multiplied.
+
+    Parameters
+        products   how products are made
+        dtype      format of the feature or the weight
+        feature    whether it is a feature
+    """
     if products is Products.TABLE:
         return dtype.width
     if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
@@ -19,7 +33,14 @@ def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
 
 
 def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> float:
-    """LUTs between the code of a feature or a weight and those registers."""
+    """LUTs between the code of a feature or a weight and the registers of ``operand_bits``.
+
+    Parameters
+        f          the device's family
+        products   how products are made
+        dtype      format of the feature or the weight
+        feature    whether it is a feature
+    """
     if products is Products.TABLE:
         return 0.0
     if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
@@ -28,9 +49,16 @@ def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> floa
 
 
 def of_luts(f: Family, s: Sums, less: float) -> Part:
-    """Products in LUTs, of which ``less`` are left. Terms: those of ``of_blocks``; of chosen ones bits of multiples, of
-    what is shifted, products, bits of triple features; of shifted ones bits of rows, of what is shifted by how many
+    """Products in LUTs.
+
+    Terms of products: those of ``of_blocks``; of chosen products: bits of multiples, bits that are shifted, products,
+    bits of triple features; of shifted products: bits of rows, bits that are shifted times bits of the number of
     places, products.
+
+    Parameters
+        f          the device's family
+        s          the array of sums
+        less       the fraction of the products that Yosys leaves
     """
     assert s.weights is not None
     macs = less * s.pe * s.terms
@@ -50,9 +78,16 @@ def of_luts(f: Family, s: Sums, less: float) -> Part:
 
 
 def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
-    """Products in DSP blocks, each of a feature and so many bits of weights. Terms of products: for those in LUTs bits
-    of rows after the first and of the first, and how many they are; bits of adders that join DSP blocks of a
-    product; LUTs of tables.
+    """Products in DSP blocks.
+
+    Terms: of products in LUTs the bits of rows after the first, the bits of the first row and their number; bits of
+    adders that join the DSP blocks of a product; LUTs of tables.
+
+    Parameters
+        f          the device's family
+        s          the array of sums
+        spans      bits of the weights that each multiplication of a term takes
+        less       the fraction that Yosys leaves of a product too small for a DSP block
     """
     feature, blocks, joined, lut = signed_width(s.features), 0, 0, 0.0
     for span in spans:
@@ -65,7 +100,12 @@ def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
 
 
 def waiting_bits(s: Sums, share: float) -> float:
-    """Bits of the registers inside the products of all lanes. ``share``: of the bits of weights that differ."""
+    """Bits of the registers inside the products of all lanes.
+
+    Parameters
+        s          the array of sums
+        share      the fraction of a weight's bits that are neither constant nor copies of others
+    """
     assert s.weights is not None
     macs, lanes = s.pe * s.terms, s.taps * s.simd
     if s.products is Products.SHIFTED:
@@ -88,7 +128,11 @@ def waiting_bits(s: Sums, share: float) -> float:
 
 
 def places_width(s: Sums) -> int:
-    """Bits of the places by which a product of mantissas is shifted."""
+    """Bits of the number of places by which a product of mantissas is shifted.
+
+    Parameters
+        s          the array of sums
+    """
     assert s.weights is not None
     one, other = (mantissa_bits(dtype)[1] for dtype in (s.features, s.weights))
     return max(one, other) + (one > 0 < other)

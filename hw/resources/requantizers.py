@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from hw.fabric import Family, Part, distinct, dsp_blocks, encoder, index, joined_bits, table
-from hw.layout import TokenLayout
-from hw.requantizer import biased_width, drain_latency, narrow_width
+from hw.arithmetic.requantizer import biased_width, drain_latency, narrow_width
+from hw.fpga.family import Family, Part, distinct, dsp_blocks, encoder, index, joined_bits, table
 from hw.resources.streams import place_bits
+from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
 from models.ir.graph import MULT_BITS, Requant
@@ -23,8 +23,18 @@ FEW_MULTS = 4
 def drain(
     f: Family, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int], *, placed: bool = True
 ) -> tuple[Part, ...]:
-    """``placed``: whether beats have a place. Terms: one, bits of sums chosen from those that wait, of those that move
-    up, of places that are held, and of counters.
+    """An output serializer with its requantizer.
+
+    Terms: one, bits of the sums that a beat chooses, bits of the waiting sums that move up, bits of the place that is
+    held, bits of the counters.
+
+    Parameters
+        f          the device's family
+        layout     layout of the output
+        pe         sums that come at once
+        requant    constants of the requantizer; None where the sums are codes already
+        bounds     the lowest and the highest sum
+        placed     whether beats have a place (y and x)
     """
     beats = pe // layout.lanes
     place = place_bits(layout) if placed else 0
@@ -49,8 +59,14 @@ def drain(
 
 
 class Constants(NamedTuple):
-    """What a requantizer's constants are: by beat (bits of biases, of their fractions and of multipliers that differ
-    from each other), or the same in all, then the multiplier of each lane.
+    """A requantizer's constants in short. Bits of a beat's constants count where they are neither constant nor copies.
+
+    Parameters
+        beats            beats with constants of their own
+        bias_bits        bits of the biases of a beat
+        fraction_bits    bits of their fractions
+        mult_bits        bits of the multipliers of a beat
+        mults            multiplier of each lane where it is the same in all beats; else None
     """
 
     beats: int
@@ -62,6 +78,12 @@ class Constants(NamedTuple):
 
 @lru_cache(maxsize=REQUANTS_KEPT)
 def constants(requant: Requant, lanes: int) -> Constants:
+    """The constants of a requantizer in short.
+
+    Parameters
+        requant    constants by channel
+        lanes      channels of a beat
+    """
     bias, mult = requant.bias.reshape(-1, lanes), requant.mult.reshape(-1, lanes)
     fixed = tuple(mult[0].tolist()) if (mult == mult[0]).all() else None
     bits = width(int(bias.min()), int(bias.max()))
@@ -71,7 +93,14 @@ def constants(requant: Requant, lanes: int) -> Constants:
 
 @lru_cache(maxsize=REQUANTS_KEPT)
 def operands(requant: Requant, bounds: tuple[int, int], guard_bits: int) -> tuple[int, int]:
-    """Bits of a biased sum, and of what is multiplied of it."""
+    """Bits of the operands of a requantizer.
+
+    Parameters
+        requant       constants by channel
+        bounds        the lowest and the highest sum
+        guard_bits    bits below a unit of the result that its encoder needs
+    Returns           bits of a biased sum, and bits of it that are multiplied
+    """
     biased = biased_width(requant, bounds)
     return biased, narrow_width(requant, biased, guard_bits)
 
@@ -86,8 +115,19 @@ def requantizer(
     encoded: bool,
     counted: bool = False,
 ) -> tuple[Part, ...]:
-    """``counted``: whether a counter addresses the biases, not a copy of one. Terms: lanes, bits of biased sums, of
-    those that are narrowed, of rounded products, of integer results, of adders that join DSP blocks of a product.
+    """Lanes of requantizing.
+
+    Terms: lanes, bits of biased sums, bits of sums that are narrowed, bits of rounded products, bits of integer
+    results, bits of adders that join the DSP blocks of a product.
+
+    Parameters
+        f          the device's family
+        requant    constants by channel
+        dtype      format of the results
+        lanes      results at once
+        bounds     the lowest and the highest sum
+        encoded    whether results are codes, in place of integers
+        counted    whether a counter addresses the biases, in place of a copy of one
     """
     guard = dtype.guard_bits if encoded else 0
     result = width(requant.lo << guard, requant.hi << guard) - (encoded and not dtype.signed)
@@ -142,5 +182,9 @@ def _requantizer(
 
 
 def odd(factor: int) -> int:
-    """A factor without its powers of two, which are wires."""
+    """A factor without its powers of two, which are wires.
+
+    Parameters
+        factor     an integer that is not negative
+    """
     return factor // (factor & -factor) if factor else 0

@@ -7,10 +7,10 @@ from functools import cache
 
 import numpy as np
 
-from hw.fabric import Family, Part, constant_block, distinct, index, table
-from hw.mac import Sums
-from hw.mapping import Memory
-from hw.sequencer import Rounds
+from hw.arithmetic.mac import Sums
+from hw.fpga.family import Family, Part, constant_block, distinct, index, table
+from hw.fpga.mapping import Memory
+from hw.line_buffer.sequencer import Rounds
 
 FEW_WORDS = 16
 """Words of which some bits are likely the same in all, or the same as others."""
@@ -18,7 +18,12 @@ FEW_WORDS = 16
 
 @cache
 def sequencer(rounds: Rounds, site: int) -> Part:
-    """``site``: bits of one. Terms: one, bits of the counters, of a site, taps that are walked."""
+    """A sequencer. Terms: one, bits of the counters, bits of a site, taps that are read one by one.
+
+    Parameters
+        rounds     how a site is split into steps
+        site       bits of a site
+    """
     counts = index(rounds.groups) + index(rounds.words)
     counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
     taps = rounds.kernel**2 if rounds.kernel else 0
@@ -26,9 +31,15 @@ def sequencer(rounds: Rounds, site: int) -> Part:
 
 
 def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
-    """Bits of one of ``count`` weight ``words`` (weights by word and lane) that Yosys keeps.
+    """Bits of a word of weights that Yosys keeps.
 
-    In memory it leaves out those that are the same in all words; in LUTs also those that are the same as others.
+    In block memory it leaves out the bits that are the same in all words; in LUTs also the copies of other bits.
+
+    Parameters
+        spec       the array of sums
+        memory     where the weights are
+        count      words of weights
+        words      function that gives them, int ``[count, lanes]``
     """
     if count > FEW_WORDS or spec.weights is None:
         return spec.weight_bits
@@ -41,7 +52,15 @@ def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.n
 
 @cache
 def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> tuple[Part, ...]:
-    """``address``: bits of registers that hold addresses."""
+    """The memory of weights; nothing where the weights never change.
+
+    Parameters
+        f          the device's family
+        bits       bits of a word
+        words      words of weights
+        memory     where the weights are
+        address    bits of the registers that hold addresses
+    """
     if words == 1:
         return ()
     if memory is Memory.BRAM:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from functools import cache
 
-from hw.fabric import Family, Part, index, lut_memory, select, written_block
-from hw.layout import TokenLayout
-from hw.presence import word_bits
+from hw.fpga.family import Family, Part, decoded_select, index, lut_memory, written_block
+from hw.line_buffer.presence import word_bits
+from hw.line_buffer.source import (
+    FRAMES_AHEAD,
+    RELEASE_DELAY,
+    WindowGeometry,
+    store_is_block,
+    tap_conditions,
+    token_slots,
+)
+from hw.line_buffer.sparse_source import FRAME_BITS, LIST_LATENCY
 from hw.resources.streams import place_bits, queue
-from hw.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, store_is_block, tap_conditions, token_slots
-from hw.sparse_source import FRAME_BITS, LIST_LATENCY
+from hw.streams.layout import TokenLayout
 
 
 @cache
 def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]:
-    """Terms: one, bits of the slot and word counters."""
+    """A token buffer. Terms: one, bits of the slot and word counters.
+
+    Parameters
+        f          the device's family
+        layout     layout of the input
+        steps      the fewest cycles of a site
+    """
     words, bits = layout.beats_per_token, layout.lanes * layout.dtype.width
     slots = token_slots(words, steps)
     site = 1 + place_bits(layout)
@@ -28,52 +41,107 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
 
 @cache
 def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
-    """Terms: one, bits of the counters, taps of the mask, bits of addresses, bits of selected words."""
+    """A sliding-window generator for dense frames.
+
+    Terms: one, bits of its counters, different bits of the mask, bits of addresses.
+
+    Parameters
+        f          the device's family
+        layout     layout of the input
+        g          the window, with the rows to store
+        parallel   whether all taps of a window are read at once
+    Returns        the generator, its queue of frames, and its ``banks`` where ``parallel``
+    """
     row, column, level = index(g.rows), column_bits(g, False), g.rows.bit_length()
     places = index(g.words) + index(g.width) + 2 * row + index(g.out_height) + index(g.out_width) + column
     levels = level + index(g.height + g.rows + 1) + index(g.height) + index(g.width)
     ff = 2 + places + levels + (RELEASE_DELAY - 1) * level
     rows = stored_rows(f, layout, g, parallel, 1)
     terms = (1.0, places + levels, tap_conditions(g), *rows.terms)
-    return rows._replace(terms=terms, ff=ff + rows.ff), queue(f, 1, FRAMES_AHEAD)
+    source = rows._replace(terms=terms, ff=ff + rows.ff), queue(f, 1, FRAMES_AHEAD)
+    return (*source, banks(f, layout, g)) if parallel else source
 
 
 def column_bits(g: WindowGeometry, found: bool) -> int:
-    """Bits of a window's first column: of a site that was found its number, shifted, and else a counter."""
+    """Bits of the registers of a window's first column.
+
+    Parameters
+        g          the window
+        found      whether the generator finds its sites; the column is then a site's number, shifted by the stride
+    """
     return index(g.width + 2 * g.padding) - ((g.stride - 1).bit_length() if found else 0)
 
 
 @cache
 def store(f: Family, depth: int, bits: int) -> Part:
-    """A source's memory, with the register at its output."""
+    """A source's memory, with the register at its output, as a part without ``kind`` and ``terms``.
+
+    Parameters
+        f          the device's family
+        depth      words
+        bits       bits of a word
+    """
     if store_is_block(depth, bits):
         return written_block(f, depth, bits)
+    if depth == 1:
+        # Yosys makes registers of a memory without address, also where it is said to be in LUTs
+        return Part("", ff=2 * bits)
     lut, ff = lut_memory(f, depth, bits, forced=True)
     return Part("", lut=lut, ff=ff + bits)
 
 
 def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int) -> Part:
-    """The memory of rows and its reading, by ``row_fields`` row numbers. Terms: the last three of a window source."""
+    """The line buffer and its reading, without ``banks``. Term: bits of addresses.
+
+    Parameters
+        f             the device's family
+        layout        layout of the input
+        g             the window, with the rows to store
+        parallel      whether all taps of a window are read at once
+        row_fields    numbers of stored rows that a site carries: 1, or one for each row of the window
+    """
     bits = layout.lanes * layout.dtype.width
-    banks, depth = g.banks(parallel)
+    count, depth = g.banks(parallel)
     one = store(f, depth, bits)
     address = index(depth)
     if parallel:
         turn = g.columns.bit_length() - 1
         ff = g.columns * address + 2 * row_fields * index(g.rows) + 3 * turn + bits * (g.kernel * g.columns + g.taps)
-        picked = bits * (g.kernel * g.columns * select(f, g.rows) + g.taps * select(f, g.columns))
         addresses = (1 + g.columns) * address
     else:
-        ff, picked, addresses = address, 0.0, 2 * address
+        ff, addresses = address, 2 * address
     # sums of a row's first address, a token's, and the word's
     addresses *= (not parallel) + (g.words > 1) + g.words.bit_count()
-    return Part("window_source", (addresses, banks, picked), banks * one.lut, ff + banks * one.ff, banks * one.bram)
+    return Part("window_source", (addresses,), count * one.lut, ff + count * one.ff, count * one.bram)
+
+
+def banks(f: Family, layout: TokenLayout, g: WindowGeometry) -> Part:
+    """What a line buffer read at all taps has beyond one bank. Terms: write enables of banks, LUTs of multiplexers.
+
+    Parameters
+        f          the device's family
+        layout     layout of the input
+        g          the window, with the rows to store
+    """
+    # a bank is written where its row's enable and its column's are high
+    enables = (1 + g.rows) * (1 + g.columns) - 1
+    lines, taps = g.kernel * g.columns * decoded_select(f, g.rows), g.taps * decoded_select(f, g.columns)
+    return Part("banks", (enables, layout.lanes * layout.dtype.width * (lines + taps)))
 
 
 @cache
 def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
-    """Terms: one, bits of counters and cells, of rows' places, rows in reach times bits of their number, rows times
-    taps; those of ``presence``.
+    """A sliding-window generator for sparse frames.
+
+    Terms: one, bits of counters and of cells, bits of the places of stored rows, rows of all windows times bits of
+    their number, stored rows times taps, and those of ``presence``.
+
+    Parameters
+        f          the device's family
+        layout     layout of the input
+        g          the window, with the rows to store
+        parallel   whether all taps of a window are read at once
+    Returns        the search for sites, the line buffer, the lists of cells, and ``banks`` where ``parallel``
     """
     row, column, level = index(g.rows), column_bits(g, True), g.rows.bit_length()
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
@@ -96,12 +164,18 @@ def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, para
         here._replace(kind="sparse_source", terms=terms, ff=ff + here.ff),
         rows._replace(terms=(0.0, 0.0, 0.0, *rows.terms)),
         *lists,
+        *([banks(f, layout, g)] if parallel else []),
     )
 
 
 def presence(f: Family, g: WindowGeometry) -> Part:
-    """The bits of the active sites of all rows. Terms: bits of words, set or not, with their flags, and of what a
-    window's columns are chosen from.
+    """The bitmap of the active sites of all stored rows, as a part without ``kind``.
+
+    Terms: bits of its words with their flags, and bits from which the columns of a window are chosen.
+
+    Parameters
+        f          the device's family
+        g          the window, with the rows to store
     """
     wide = g.width + 2 * g.padding
     word = word_bits(wide, g.kernel)

@@ -4,38 +4,69 @@ from __future__ import annotations
 
 from functools import cache
 
-from hw.device import Device, Resources
-from hw.fabric import Family, Part, family, index, lut_memory, total, written_block
-from hw.layout import TokenLayout, index_bits
-from hw.stream import BLOCK_DEPTH
+from hw.fpga.device import Device, Resources
+from hw.fpga.family import Family, Part, family, index, lut_memory, total, written_block
+from hw.streams.layout import TokenLayout, index_bits
+from hw.streams.stream import BLOCK_DEPTH
 
 
 def queue_resources(layout: TokenLayout, depth: int, device: Device) -> Resources:
-    """A queue of ``depth`` beats on an edge."""
+    """The resources of a queue on an edge.
+
+    Parameters
+        layout     layout of the stream
+        depth      places of the queue, in beats
+        device     any device with resource figures
+    """
     f = family(device)
     return total(f, [queue(f, layout.width, depth)])
 
 
 def fork_resources(layout: TokenLayout, ways: int, device: Device) -> Resources:
-    """A fork; the payload is only wires."""
+    """The resources of a fork; its payload is only wires.
+
+    Parameters
+        layout     layout of the stream
+        ways       outputs
+        device     any device with resource figures
+    """
     f = family(device)
     return total(f, [Part("fork", (1.0, ways), ff=ways)])
 
 
 def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Resources:
-    """One step from ``layout`` to ``o_lanes`` lanes."""
+    """The resources of one conversion of lanes.
+
+    Parameters
+        layout     layout of the input
+        o_lanes    lanes of the output
+        device     any device with resource figures
+    """
     f = family(device)
     return total(f, [converter_part(layout, o_lanes)])
 
 
 def place_bits(layout: TokenLayout) -> int:
-    """Bits of y and x that are not always 0."""
+    """Bits of y and x that are not always 0.
+
+    Parameters
+        layout     layout of the stream
+    """
     return index(layout.shape.height) + index(layout.shape.width)
 
 
 @cache
 def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
-    """Terms: one, bits of the pointers, bits of pointers that wrap, bits of the level."""
+    """A queue.
+
+    Terms: one, bits of the pointers, the same where the depth is no power of two (else 0), bits of the level.
+
+    Parameters
+        f             the device's family
+        bits          bits of a beat
+        depth         places
+        registered    whether a register holds the oldest beat
+    """
     pointers, level = 2 * index(depth), depth.bit_length()
     terms = (1.0, pointers, pointers if depth & (depth - 1) else 0, level)
     ff = pointers + level
@@ -47,7 +78,17 @@ def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
 
 
 def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[Part, Part]:
-    """Terms: one, bits of the room, of features, which ``end`` makes 0."""
+    """An output queue with its count of free places.
+
+    Terms: one, bits of the count, bits of features (``end`` makes them 0).
+
+    Parameters
+        f          the device's family
+        layout     layout of the output
+        depth      places of the queue
+        batch      beats that are reserved together
+    Returns        the queue, and what counts its places
+    """
     room = 1 + max(batch - 1, depth - batch).bit_length()
     features = layout.lanes * layout.dtype.width
     return queue(f, 1 + place_bits(layout) + features, depth), Part("output", (1.0, room, features), ff=room + 1)
@@ -55,8 +96,14 @@ def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[
 
 @cache
 def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
-    """Terms of widening: one, bits that are collected, bits of the counter; of narrowing: bits that move, bits of the
+    """One conversion of lanes.
+
+    Terms of widening: one, bits that are collected, bits of the counter; of narrowing: bits that move, bits of the
     counter, their product.
+
+    Parameters
+        layout     layout of the input
+        o_lanes    lanes of the output
     """
     few, many = sorted((layout.lanes, o_lanes))
     ways = many // few

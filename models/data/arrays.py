@@ -19,10 +19,13 @@ from models.data.quantization import (
     smallest_dtype,
 )
 from models.ir.graph import Input, Shape
+from models.ir.names import did_you_mean
 from models.ir.normalization import Normalization
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION = ("x_val", "y_val")
+OPTIONS = ("input_scale", "percentile", "sparse")
+MAX_CLASSES = 1 << 16
 CLIPPED = 0.01
 """Share of a split's values that is clipped without a note."""
 
@@ -44,6 +47,10 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
     for key in wanted:
         if key not in arrays:
             raise DatasetError(f"data set {name!r} has no {key!r}; it has {', '.join(arrays) or 'nothing'}")
+    valid = (*KEYS, *VALIDATION, *OPTIONS)
+    for key in arrays:
+        if key not in valid:
+            raise DatasetError(f"data set {name!r}, {key}: is unknown; {did_you_mean(key, valid)}")
     read = {key: images_of(name, key, np.asarray(arrays[key])) for key in wanted[::2]}
     labels = {key: np.asarray(arrays[key]) for key in wanted[1::2]}
     images = {key: x for key, (x, _, _) in read.items()}
@@ -51,6 +58,11 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
     for (key, y), x in zip(labels.items(), images.values(), strict=True):
         if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
             raise DatasetError(f"data set {name!r}, {key}: {y.dtype} {y.shape} must be integers of shape {x.shape[:1]}")
+        if wrong := [label for label in (y.min(), y.max()) if not 0 <= label < MAX_CLASSES]:
+            raise DatasetError(f"data set {name!r}, {key}: {wrong[0]} must be a class, 0 to {MAX_CLASSES - 1}")
+    if not given and len(images["x_train"]) < 2:
+        why = "where there is no x_val, as one is held out for it"
+        raise DatasetError(f"data set {name!r}, x_train: {len(images['x_train'])} image must be 2 or more {why}")
     for key, x in images.items():
         first = images["x_train"]
         if x.shape[1:] != first.shape[1:]:
@@ -72,8 +84,16 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
         sparse=sparse,
         flat=flat,
         normalization=found.normalization,
-        notes=(*read["x_train"][2], *constant_notes(images, flat), *found.notes),
+        notes=(*read["x_train"][2], *_absent_notes(labels), *constant_notes(images, flat), *found.notes),
     )
+
+
+def _absent_notes(labels: Mapping[str, np.ndarray]) -> list[str]:
+    """On classes of which no training image is."""
+    present = np.unique(labels["y_train"])
+    absent = np.setdiff1d(np.arange(max(y.max() for y in labels.values()) + 1), present).tolist()
+    listed = ", ".join(map(str, absent[:10])) + (", ..." if len(absent) > 10 else "")
+    return [f"y_train: has no image of class {listed}; a network does not learn what it is not shown"] if absent else []
 
 
 def _pixels(

@@ -5,7 +5,6 @@ The folder holds ``train*.npz`` and ``test*.npz``, one of each, with ``x`` uint8
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.folder import folder_of
 from models.data.held_out import held_out
 from models.ir.dtype import IntType
+from models.ir.files import read_npz
 
 FOLDER = "cifar10"
 CLASSES = 10
@@ -59,12 +59,16 @@ def _read(root: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
         names = ", ".join(path.name for path in found) or "none"
         raise DatasetError(f"data set 'cifar10': {root} must hold one {split}*.npz; there are {names}")
     try:
-        with np.load(found[0]) as archive:
-            x, y = archive["x"], archive["y"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        archive = read_npz(found[0])
+        x, y = archive["x"], archive["y"]
+    except (OSError, ValueError, KeyError) as error:
         raise DatasetError(f"data set 'cifar10': {found[0]} is no npz file with x and y: {error}") from error
-    if x.ndim != 4 or x.shape[3] != 3 or x.dtype != np.uint8:
-        raise DatasetError(f"data set 'cifar10': {found[0]}, x: {x.dtype} {x.shape} must be uint8 [n, H, W, 3]")
+    if x.ndim != 4 or x.shape[3] != 3 or x.dtype != np.uint8 or not len(x):
+        valid = "uint8 [n, H, W, 3], n >= 1"
+        raise DatasetError(f"data set 'cifar10': {found[0]}, x: {x.dtype} {x.shape} must be {valid}")
+    if y.shape != (len(x),) or y.dtype.kind not in "iu":
+        valid = f"integers of shape ({len(x)},)"
+        raise DatasetError(f"data set 'cifar10': {found[0]}, y: {y.dtype} {y.shape} must be {valid}")
     # files may be sorted by class, and the first images of a split stand for all; RandomState's stream never changes
     shuffled = np.random.RandomState(0).permutation(len(x))
     return x[shuffled], y[shuffled].astype(np.int64)

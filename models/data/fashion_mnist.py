@@ -29,6 +29,12 @@ def fashion_mnist(folder: str | Path | None = None) -> Dataset:
     root = Path(folder).expanduser().resolve() if folder else FOLDER
     images = {split: _idx(root / f"{name}-images-idx3-ubyte.gz", 3) for split, name in SPLITS.items()}
     labels = {split: _idx(root / f"{name}-labels-idx1-ubyte.gz", 1) for split, name in SPLITS.items()}
+    for split, own in images.items():
+        if not 0 < len(own) == len(labels[split]):
+            count = f"{len(own)} images and {len(labels[split])} labels in {SPLITS[split]}-*"
+            raise DatasetError(
+                f"data set 'fashion_mnist': {root} has {count}; there must be as many of both, 1 or more"
+            )
     x = {split: own[:, None].astype(np.float32) * np.float32(SCALE) for split, own in images.items()}
     return Dataset(
         "fashion_mnist",

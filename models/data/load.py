@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from models.data.esda_n_mnist import esda_n_mnist
 from models.data.fashion_mnist import fashion_mnist
 from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
+from models.ir.files import read_npz
 from models.ir.names import near
 from models.source import call, is_function
 
@@ -37,7 +37,7 @@ FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {
 }
 """Data sets too large to be built in, which lie in a folder of the user's."""
 
-SIDE = re.compile(r"(?P<data>.+)@(?P<side>\d+)")
+SIDE = re.compile(r"(?P<data>.+)@(?P<side>\d{1,9})")
 """A data set, and the rows its images are to have."""
 
 
@@ -80,7 +80,6 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise DatasetError(f"data set {str(path)!r}: there is no such file")
     try:
-        with np.load(path) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        return read_npz(path)
+    except (OSError, ValueError) as error:
         raise DatasetError(f"data set {str(path)!r}: is not a readable .npz file: {error}") from error

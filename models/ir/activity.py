@@ -296,6 +296,59 @@ def expected(graph: Graph, load: Load = "mean") -> dict[str, Activity]:
     return {node.name: _decoded(_entry(graph, node), load) for node in graph.nodes}
 
 
+def check_stats(graph: Graph) -> None:
+    """Raise a GraphError where the ``stats`` of a graph from a file are not as ``measured`` leaves them."""
+    for name, entry in graph.stats.items():
+        if name not in graph.shapes:
+            raise GraphError(name, "stats", name, f"is no node; nodes are {', '.join(graph.shapes)}")
+        try:
+            if not isinstance(entry, dict):
+                raise TypeError("it must be an object")
+            if "activity" in entry:
+                _check_activity(graph, graph[name], entry["activity"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, GraphError):
+                raise
+            why = f"is no activity as models.ir.activity.measured leaves it: {type(error).__name__}: {error}"
+            # of an object its fields, as it has hundreds of numbers
+            raise GraphError(name, "stats", sorted(entry) if isinstance(entry, dict) else entry, why) from None
+
+
+def _check_activity(graph: Graph, node: Node, entry: dict[str, Any]) -> None:
+    height, width, _ = graph.shapes[node.name]
+    for load in LOADS:
+        figures = _decoded(entry, load)
+        sites = height * width
+        source = graph.shapes[node.inputs[0]] if node.inputs else graph.shapes[node.name]
+        if not (0 <= figures.tokens_in <= source.height * source.width and 0 <= figures.tokens_out <= sites):
+            raise ValueError(
+                f"{load}: tokens {figures.tokens_in} and {figures.tokens_out} must be 0 to the sites there are"
+            )
+        if len(figures.taps) != (node.kernel**2 + 1 if isinstance(node, Window) else 0):
+            raise ValueError(f"{load}: taps: {len(figures.taps)} of them")
+        if isinstance(node, Window) != (figures.waits is not None):
+            raise ValueError(f"{load}: waits are those of a window")
+    for number in _leaves({load: entry[load] for load in LOADS} | {"density": entry["density"]}):
+        if type(number) not in (int, float) or not 0 <= number < float("inf"):
+            raise ValueError(f"{number!r} must be a number of 0 or more")
+    if not entry["density"] <= 1:
+        raise ValueError(f"density: {entry['density']!r} must be 0 to 1")
+    if isinstance(node, Input):
+        for packed in entry["sample"]:
+            if len(bytes.fromhex(packed)) != -(-height * width // 8):
+                raise ValueError(f"sample: {packed!r} must be hexadecimal digits of {height * width} bits")
+
+
+def _leaves(value: Any) -> Iterable[Any]:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if parts is None:
+        if value is not None:
+            yield value
+    else:
+        for part in parts:
+            yield from _leaves(part)
+
+
 def density(graph: Graph, node: Node) -> float:
     """The mean share of active sites at a node's output that ``measured`` found; 1 for a dense graph."""
     return float(_entry(graph, node)["density"]) if graph.input.sparse else 1.0

@@ -199,7 +199,7 @@ def _dybit_magnitudes(bits: int) -> np.ndarray:
     return result
 
 
-_NAME = re.compile(r"(u?)(int|dybit)(\d+)")
+_NAME = re.compile(r"(u?)(int|dybit)(\d{1,9})")
 
 
 def parse_dtype(name: str) -> DType:

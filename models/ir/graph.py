@@ -29,6 +29,7 @@ MULT_BITS = 16
 MAX_SHIFT = 40
 MAX_FRACTION = 16
 MAX_SIDE = 4096
+MAX_CHANNELS = 1 << 20
 INT64 = IntType(64)
 """What golden computes in; no graph is valid whose numbers could leave it."""
 BRANCH = IntType(63)
@@ -185,8 +186,10 @@ class Input(Node):
         return self.shape
 
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
-        if not (1 <= self.shape.height <= MAX_SIDE and 1 <= self.shape.width <= MAX_SIDE and self.shape.channels >= 1):
-            raise self.error("shape", str(self.shape), f"must be 1 to {MAX_SIDE} high and wide, with 1 channel or more")
+        height, width, channels = self.shape
+        if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE and 1 <= channels <= MAX_CHANNELS):
+            valid = f"1 to {MAX_SIDE} high and wide, with 1 to {MAX_CHANNELS} channels"
+            raise self.error("shape", str(self.shape), f"must be {valid}")
         try:
             count = len(Normalization(self.offset, self.unit).unit)
         except ValueError as error:

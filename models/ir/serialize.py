@@ -10,6 +10,7 @@ import dataclasses
 import io
 import json
 import os
+import sys
 import typing
 import zipfile
 from collections.abc import Mapping
@@ -18,8 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from models.ir.activity import check_stats
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import NODES, Graph, GraphError, Node, Requant, Shape
+from models.ir.files import read_json, read_npz
+from models.ir.graph import INT64, NODES, Graph, GraphError, Node, Requant, Shape
+from models.ir.names import NAME_RULE, is_name
 
 VERSION = 4
 """2: a sum becomes a number of a tapered format in one rounding. 3: biases have a fraction. 4: inputs have an offset
@@ -61,8 +65,12 @@ def load(folder: Path) -> Graph:
     nodes = tuple(reader.node(i, record) for i, record in enumerate(document["nodes"]))
     if arrays:
         raise GraphFileError(folder / WEIGHTS_FILE, f"array {min(arrays)!r}", f"belongs to no field in {path.name}")
+    if not is_name(document["name"]):
+        raise GraphFileError(path, "field 'name':", f"{document['name']!r} must be {NAME_RULE}")
     try:
-        return Graph(document["name"], nodes, document["output"], document["stats"])
+        graph = Graph(document["name"], nodes, document["output"], document["stats"])
+        check_stats(graph)
+        return graph
     except GraphError as error:
         raise GraphFileError(path, "", str(error)) from error
 
@@ -131,7 +139,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except FileNotFoundError:
         raise GraphFileError(path, "", "does not exist") from None
     except (OSError, ValueError) as error:
@@ -155,11 +163,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        return read_npz(path)
     except FileNotFoundError:
         raise GraphFileError(path, "", "does not exist") from None
-    except Exception as error:  # a damaged archive raises whatever the damaged part leads to
+    except (OSError, ValueError) as error:
         raise GraphFileError(path, "", f"is truncated or no npz file: {error}") from error
 
 
@@ -212,7 +219,7 @@ class _Reader:
                 length = f"{count} values" if count else "a list"
                 raise self._error(node, where, value, f"must be {length} of type {item.__name__}")
             return Shape(*value) if hint is Shape else tuple(value)
-        if hint is float and type(value) is int:
+        if hint is float and type(value) is int and abs(value) <= sys.float_info.max:
             return float(value)
         if type(value) is not hint:
             raise self._error(node, where, value, f"must be of type {hint.__name__}")
@@ -227,6 +234,8 @@ class _Reader:
         array = self.arrays.pop(where)
         if array.dtype.kind not in "iu":
             raise GraphFileError(self.weights, f"array {where!r}:", f"type {array.dtype} must be an integer type")
+        if array.size and array.max() > INT64.max:
+            raise GraphFileError(self.weights, f"array {where!r}:", f"{array.max()} must be at most {INT64.max}")
         if list(array.shape) != shape:
             raise GraphFileError(self.weights, f"array {where!r}:", f"shape {array.shape} must be {tuple(shape)}")
         return array.astype(np.int64)

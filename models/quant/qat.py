@@ -38,7 +38,7 @@ def plan_for(model: nn.Module | Plan, data: Dataset, name: str = "network") -> P
     shape = plan[plan.output].shape
     if tuple(shape) != (1, 1, data.classes):
         hint = "; each class needs an output of its own, also where there are two" if tuple(shape) == (1, 1, 1) else ""
-        needs = f"data set {data.name!r} needs 1x1x{data.classes}{hint}"
+        needs = f"data set {data.name!r} needs 1x1x{data.classes}, as its labels are 0 to {data.classes - 1}{hint}"
         raise NetworkError(f"network {plan.name!r} gives {shape}; {needs}")
     return plan
 

@@ -18,8 +18,8 @@ MULTIPLE = 4
 """Channels are multiples of it, so that they can be folded."""
 KERNELS = (3, 5, 7)
 _SPEC = re.compile(
-    PREFIX + r":w(?P<width>\d+(\.\d+)?)-d(?P<depths>\d+(\.\d+)*)-k(?P<kernel>\d+)-e(?P<expansion>\d+)"
-    r"(-i(?P<inputs>\d+))?(-c(?P<classes>\d+))?"
+    PREFIX + r":w(?P<width>\d{1,9}(\.\d{1,9})?)-d(?P<depths>\d{1,9}(\.\d{1,9})*)-k(?P<kernel>\d{1,9})"
+    r"-e(?P<expansion>\d{1,9})(-i(?P<inputs>\d{1,9}))?(-c(?P<classes>\d{1,9}))?"
 )
 
 
@@ -67,14 +67,17 @@ class Architecture:
             raise ArchitectureError(
                 f"{spec!r} is no architecture; one looks like {EXAMPLE!r}, with inputs and classes '{EXAMPLE}-i1-c4'"
             )
-        return cls(
-            Fraction(match["width"]),
-            tuple(int(depth) for depth in match["depths"].split(".")),
-            int(match["kernel"]),
-            int(match["expansion"]),
-            int(match["inputs"] or 2),
-            int(match["classes"] or 10),
-        )
+        try:
+            return cls(
+                Fraction(match["width"]),
+                tuple(int(depth) for depth in match["depths"].split(".")),
+                int(match["kernel"]),
+                int(match["expansion"]),
+                int(match["inputs"] or 2),
+                int(match["classes"] or 10),
+            )
+        except ArchitectureError as error:
+            raise ArchitectureError(f"model {spec!r}: {error}") from None
 
     def __str__(self) -> str:
         depths = ".".join(map(str, self.depths))

@@ -93,7 +93,7 @@ def test_the_page_about_data_names_every_test_that_reads_them() -> None:
     reading = {
         str(path.relative_to(tests))
         for path in tests.rglob("test_*.py")
-        if re.search(r"^from benchmarks\.inputs\.data import", path.read_text(encoding="utf-8"), re.M)
+        if re.search(r"^from benchmarks\.(inputs\.data|esda_n_mnist) import", path.read_text(encoding="utf-8"), re.M)
     }
     page = (docs.ROOT / "docs" / "external_data.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(\w+(?:/\w+)*\.py)`", page.partition("## What needs which")[2])) == reading

@@ -66,7 +66,7 @@ MOST = {"DVS_1890": 2724, "NCal_2751": 11457, "NCal_w0p5": 39906, "NMNIST": 4795
 """What an exact dynamic program or CP-SAT found for the first three; what was published for the others."""
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @published_designs
 @pytest.mark.parametrize("name", NAMES)
 def test_the_optimum_is_no_worse_than_any_published(name: str) -> None:

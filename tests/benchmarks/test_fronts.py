@@ -11,6 +11,7 @@ import pytest
 from benchmarks import fronts
 from benchmarks.fronts import Cost
 from benchmarks.fronts.picture import picture
+from benchmarks.inputs import n_mnist
 from models.data.folder import VARIABLE
 from models.data.n_mnist import FOLDER
 
@@ -33,8 +34,8 @@ def test_a_fifth_of_the_training_recordings_is_held_out(tmp_path: Path, monkeypa
             for number in range(count):
                 (tmp_path / FOLDER / part / digit / f"{number:05}.bin").write_text(f"{part} {digit} {number}")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    monkeypatch.setattr(fronts, "RUNS", tmp_path / "runs")
-    assert fronts.split() == fronts.split() == f"n_mnist:{tmp_path / 'runs' / 'n_mnist_split'}"
+    monkeypatch.setattr(n_mnist, "PLACE", tmp_path / "runs" / "n_mnist_split")
+    assert n_mnist.split() == n_mnist.split() == f"n_mnist:{tmp_path / 'runs' / 'n_mnist_split'}"
     found = [path.relative_to(tmp_path / "runs" / "n_mnist_split") for path in tmp_path.glob("runs/*/*/*/*.bin")]
     assert Counter(path.parts[:2] for path in found) == {
         ("Train", "0"): 8, ("Test", "0"): 5, ("Train", "3"): 8, ("Test", "3"): 5

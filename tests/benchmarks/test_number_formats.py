@@ -4,15 +4,18 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from benchmarks.number_formats import accuracies, seeds, tables
+from benchmarks.number_formats import accuracies, gains, seeds, tables
 from benchmarks.number_formats.fit import SIGNED, distribution, fitted, rounded, sqnr
 from benchmarks.number_formats.grids import NAMES, Grid, grid, posit
 from benchmarks.number_formats.posttraining import Rounded, errors, grids
 from benchmarks.number_formats.tables import Evaluation, wanted
+from benchmarks.tables.number_formats import gains as gain_table
 from models.data import load
 from models.ir.dtype import DType, IntType
 from models.plan import WeightedLayer
@@ -89,14 +92,16 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(tables, "RUNS", tmp_path)
     evaluations = set(wanted())
     assert len({evaluation.name for evaluation in evaluations}) == len(evaluations)
-    # networks x (bits x families x modes x seeds, and the float one); int4 x dybit4
-    assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (5 * 2 * 3 * 3 + 1) + 3 * 3
+    # networks x (families x modes x (few bits x seeds + other bits), and the float one); int4 x dybit4
+    assert (
+        sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == 4 * (2 * 3 * (2 * 3 + 3) + 1) + 3 * 3
+    )
     percents = {0: 90, 1: 92, 2: 94}
     runs = []
 
-    def run(evaluation: Evaluation) -> dict[str, int]:
+    def run(evaluation: Evaluation) -> dict[str, Any]:
         runs.append(evaluation.name)
-        return {"correct": percents[evaluation.seed], "of": 100}
+        return tables.counted(np.arange(100) < percents[evaluation.seed])
 
     monkeypatch.setattr(Evaluation, "run", run)
     for seed in percents:
@@ -107,6 +112,25 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
     assert found["float"] is None
     assert found.pop("W4/A4 dybit, fine-tuned") == {"mean": 92, "from": 90, "to": 94, "seeds": 3, "test images": 100}
     assert set(found.values()) == {None}
+
+
+def test_gains_are_paired_image_by_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "RUNS", tmp_path)
+    images = np.arange(1000)
+    right = {"int": images < 800, "dybit": images >= 100}
+    monkeypatch.setattr(Evaluation, "run", lambda evaluation: tables.counted(right[evaluation.family]))
+    for family in right:
+        tables.evaluate(Evaluation("resnet20", family, "fine-tuned", 0, (4, 4)))
+    found = gains("resnet20")
+    gain = found.pop("W4/A4 fine-tuned")
+    assert set(found.values()) == {None}
+    assert gain["mean"] == 10
+    # 200 images gained and 100 lost of 1,000: the normal interval of a mean of such differences
+    half = 1.96 * 100 * np.sqrt((0.3 - 0.1**2) / 1000)
+    assert abs(gain["from"] - (10 - half)) < 0.3
+    assert abs(gain["to"] - (10 + half)) < 0.3
+    table = gain_table({"points of DyBit over int": {name: gains(name) for name in tables.CASES}})
+    assert f"**+10.00** ({gain['from']:+.2f} to {gain['to']:+.2f})" in table.rows[2]
 
 
 def test_nothing_rounded_is_the_float_network_and_what_is_keeps_its_channels_means() -> None:

@@ -124,11 +124,28 @@ def test_a_file_that_was_only_moved_makes_nothing_stale(repository: Path) -> Non
     origin.imports.cache_clear()
     origin._parsed.cache_clear()
     git(repository, "add", ".")
+    assert origin.changed(result) == []
+    (repository / "labels" / "__init__.py").write_text("led = 0\n", encoding="utf-8")
     assert origin.changed(result) == ["labels/__init__.py"]
     git(repository, "rm", "-q", "-f", "labels/__init__.py")
     assert origin.changed(result) == []
     replace(repository, "labels/led.py", "led7 = 7", "led7 = 8")
     assert origin.changed(result) == ["labels/led.py"]
+
+
+def test_files_that_are_read_without_an_import_count_where_rests_on_names_them(repository: Path) -> None:
+    speed = repository / "benchmarks" / "speed.py"
+    speed.write_text(
+        speed.read_text(encoding="utf-8") + 'RESTS_ON = {"faults": ("solver/other.py",)}\n', encoding="utf-8"
+    )
+    git(repository, "commit", "-q", "-a", "-m", "more")
+    origin.imports.cache_clear()
+    origin._parsed.cache_clear()
+    result = kept(repository)
+    assert "solver/other.py" in result["origin"]["rests on"]
+    assert origin.changed(result) == []
+    (repository / "solver" / "other.py").write_text("other = 1\n", encoding="utf-8")
+    assert origin.changed(result) == ["solver/other.py"]
 
 
 def test_it_is_stale_where_it_was_measured_with_uncommitted_changes(repository: Path) -> None:

@@ -14,8 +14,8 @@ from benchmarks.resources.fit import GROUP, fit
 from benchmarks.resources.made import DEVICE, Made
 from benchmarks.resources.netlist import CONTROL, luts_by_group
 from benchmarks.resources.ops import draw
-from hw.device import DEVICES, Resources
-from hw.fabric import FAMILIES, luts
+from hw.fpga.device import DEVICES, Resources
+from hw.fpga.family import FAMILIES, luts
 
 VERILOG = r"""
 module \netweave.sums (clk, sum0);
@@ -65,7 +65,7 @@ def test_the_fit_finds_the_factors_that_made_the_luts() -> None:
         for part in op.parts(f):
             groups[GROUP.get(part.kind, CONTROL)] += round(2 * luts(f, part) - part.lut)
         ops.append((op, Made(Resources(lut=groups.total()), dict(groups))))
-    found = fit(f, ops, pull=0.01)
+    found = fit(f, ops, f.factors, pull=0.01)
     for op, made in ops:
         said = sum(part.lut + np.dot(found[part.kind], part.terms) for part in op.parts(f))
         assert said == pytest.approx(made.resources.lut, rel=0.02, abs=4)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cosim.simulator import SimulatorKind
+from cosim.rtl.simulator import SimulatorKind
 from tests.support.simulators import installed
 
 

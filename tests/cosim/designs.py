@@ -12,7 +12,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layout import TokenLayout
+from hw.streams.layout import TokenLayout
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph, Input, Requant, Requantize, Shape

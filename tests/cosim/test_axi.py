@@ -13,14 +13,14 @@ from cocotb_tools.runner import get_runner
 
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict
-from cosim.axi import play_axi
-from cosim.player import SimulationTimeout, Stalls
-from cosim.simulator import TIMESCALE, SimulatorKind, environment, patched
-from hw.accelerator import Plan
-from hw.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
+from cosim.rtl.axi import play_axi
+from cosim.rtl.player import SimulationTimeout, Stalls
+from cosim.rtl.simulator import TIMESCALE, SimulatorKind, environment, patched
+from hw.accelerator.composition import Plan
+from hw.generate.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
 from hw.interface.axi_layout import Beat, axi_input, axi_output
 from hw.interface.rules import Fault
-from hw.manifest import MANIFEST_FILE
+from hw.streams.manifest import MANIFEST_FILE
 from models.ir import golden
 from models.ir.frame import Frame
 from tests.hw.interface.test_axi import DESIGNS
@@ -71,7 +71,10 @@ class Case:
 
 @pytest.mark.parametrize(
     "name",
-    ["tokens to a vector", *(pytest.param(name, marks=pytest.mark.slow) for name in list(DESIGNS)[1:])],
+    [
+        pytest.param(name, marks=pytest.mark.whole if name == "tokens to a vector" else pytest.mark.slow)
+        for name in DESIGNS
+    ],
 )
 def test_the_axi_top(name: str, tmp_path: Path, verilator: str) -> None:
     """Every test of ``cocotb_axi`` passes, and all of them ran."""

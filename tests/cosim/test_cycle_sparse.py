@@ -10,13 +10,13 @@ import pytest
 from benchmarks.inputs.nets import random_mapping, residual_net
 from benchmarks.inputs.ops import one_op
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
-from cosim.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
-from cosim.cycle import simulate, size_queues
-from hw.accelerator import Accelerator
-from hw.device import DEVICES
-from hw.mapping import FrameInput, Mapping, OpMapping
-from hw.op import divisors
-from hw.registry import inputs_of, mappings
+from cosim.cycle.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
+from cosim.cycle.simulator import simulate, size_queues
+from hw.accelerator.composition import Accelerator
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import FrameInput, Mapping, OpMapping
+from hw.ops.op import divisors
+from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType

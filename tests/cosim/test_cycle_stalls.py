@@ -10,9 +10,9 @@ import pytest
 from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
-from cosim.cycle import Simulator, simulate, size_queues
-from hw.accelerator import Accelerator
-from hw.mapping import FrameInput, Mapping
+from cosim.cycle.simulator import Simulator, simulate, size_queues
+from hw.accelerator.composition import Accelerator
+from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_sparse import draw_op

@@ -10,10 +10,10 @@ import pytest
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, wide_net
-from cosim.cycle import CycleRun, DeadlockError, Simulator
-from cosim.op_times import FLOWS
-from hw.accelerator import Accelerator
-from hw.mapping import FrameInput, Mapping
+from cosim.cycle.op_times import FLOWS
+from cosim.cycle.simulator import CycleRun, DeadlockError, Simulator
+from hw.accelerator.composition import Accelerator
+from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_queues import with_least_queues
 from tests.cosim.test_cycle_stalls import stalls

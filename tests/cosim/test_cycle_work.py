@@ -14,9 +14,9 @@ from amaranth.lib.wiring import In, Out
 from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
-from cosim.cycle import simulate, size_queues
-from hw.accelerator import Accelerator
-from hw.mapping import Mapping
+from cosim.cycle.simulator import simulate, size_queues
+from hw.accelerator.composition import Accelerator
+from hw.fpga.mapping import Mapping
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from models.ir.frame import Frame

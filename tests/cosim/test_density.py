@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.ops import one_op
-from cosim.cycle import simulate
-from cosim.density import Cycles, Sweep, dense_version, random_mask, sweep
-from hw.mapping import Mapping, OpMapping
-from hw.source import SPARSE_SITE_LATENCY
+from cosim.cycle.density import Cycles, Sweep, dense_version, random_mask, sweep
+from cosim.cycle.simulator import simulate
+from hw.fpga.mapping import Mapping, OpMapping
+from hw.line_buffer.source import SPARSE_SITE_LATENCY
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
 

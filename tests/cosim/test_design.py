@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_frame
-from cosim.design import Cosim, CosimFileError, cosim, default_build_dir
-from cosim.layers import run_layers
-from cosim.player import Stalls
-from hw.emit import generate
-from hw.manifest import DesignError
-from hw.registry import build_all
+from cosim.rtl.design import Cosim, CosimFileError, cosim, default_build_dir
+from cosim.rtl.layers import run_layers
+from cosim.rtl.player import Stalls
+from hw.generate.emit import generate
+from hw.ops.registry import build_all
+from hw.streams.manifest import DesignError
 from models.ir.activity import activity
 from models.ir.dtype import IntType
 from models.ir.graph import Graph

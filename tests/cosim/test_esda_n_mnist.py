@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.esda_n_mnist import BRAM, DSP, FOLDER, RECORDINGS, designed, network
-from cosim.cycle import simulate
-from cosim.design import cosim
-from hw.emit import generate
+from cosim.cycle.simulator import simulate
+from cosim.rtl.design import cosim
+from hw.generate.emit import generate
 from models.data.esda_n_mnist import esda_n_mnist
 
 

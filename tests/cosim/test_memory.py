@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosim.memory import Memory, kept
+from cosim.cycle.memory import Memory, kept
 
 
 def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same() -> None:

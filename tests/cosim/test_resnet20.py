@@ -9,11 +9,11 @@ import pytest
 from benchmarks.inputs.data import DATA as FOLDER
 from benchmarks.resnet20 import DATA, DEVICE, SHARE
 from benchmarks.resnet20_rtl import DEVICES_EXPLORED, RTL_FORMAT, designed, quantized
-from cosim.cycle import simulate, size_queues
-from cosim.design import cosim
+from cosim.cycle.simulator import simulate, size_queues
+from cosim.rtl.design import cosim
 from dse.estimate import estimate
-from hw.device import DEVICES
-from hw.emit import generate
+from hw.fpga.device import DEVICES
+from hw.generate.emit import generate
 from models import data
 
 

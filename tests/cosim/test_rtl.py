@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cosim.player import SimulationTimeout, Stalls
-from cosim.rtl import RtlRun, simulate
-from cosim.simulator import SimulationError, SimulatorKind
+from cosim.rtl.player import SimulationTimeout, Stalls
+from cosim.rtl.run import RtlRun, simulate
+from cosim.rtl.simulator import SimulationError, SimulatorKind
 from tests.cosim.designs import LAYOUT, PROBE, random_frames, write_verilog
 from tests.support.simulators import installed
 
@@ -19,6 +19,7 @@ def play(folder: Path, build_dir: Path, simulator: str, fault: str = "", **optio
     return simulate(verilog, LAYOUT, LAYOUT, FRAMES, simulator=simulator, build_dir=build_dir, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("stalls", [Stalls(), Stalls(0.4, 0.0, 2), Stalls(0.0, 0.4, 3), Stalls(0.3, 0.5, 4)], ids=str)
 def test_every_beat_comes_through(tmp_path: Path, build_dir: Path, simulator: str, stalls: Stalls) -> None:
     run = play(tmp_path, build_dir, simulator, stalls=stalls, probes={PROBE: LAYOUT})
@@ -41,6 +42,7 @@ def test_cycles_are_those_of_a_register(tmp_path: Path, build_dir: Path, simulat
     assert run.cycles_per_second > 0
 
 
+@pytest.mark.whole
 def test_stalls_take_their_share(tmp_path: Path, build_dir: Path, verilator: str) -> None:
     verilog = write_verilog(tmp_path)
     frames = random_frames(60)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.data import DATA
-from cosim.cycle import Simulator, size_queues
-from cosim.design import Cosim, cosim
-from cosim.player import Stalls
-from hw.device import DEVICES
-from hw.emit import generate
-from hw.mapping import Mapping, OpMapping
-from hw.registry import inputs_of, mappings
+from cosim.cycle.simulator import Simulator, size_queues
+from cosim.rtl.design import Cosim, cosim
+from cosim.rtl.player import Stalls
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping, OpMapping
+from hw.generate.emit import generate
+from hw.ops.registry import inputs_of, mappings
 from models.esda import load_esda
 from models.ir.graph import Graph, Input
 

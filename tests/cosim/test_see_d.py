@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks.see_d import CLOCK_MHZ, DSP, LUT, NETWORK, SEARCH
-from cosim.cycle import simulate
-from cosim.design import cosim
-from hw.device import DEVICES
-from hw.emit import generate
+from cosim.cycle.simulator import simulate
+from cosim.rtl.design import cosim
+from hw.fpga.device import DEVICES
+from hw.generate.emit import generate
 from models.esda import load_esda
 from models.ir import golden
 from models.ir.graph import Add, Conv

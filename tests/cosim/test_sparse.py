@@ -11,13 +11,13 @@ import pytest
 
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_values
-from cosim.design import Cosim, cosim
-from cosim.player import Stalls
-from hw.accelerator import Plan
-from hw.emit import generate
-from hw.layout import MaskLayout
-from hw.manifest import load_manifest
-from hw.mapping import FrameInput, Mapping
+from cosim.rtl.design import Cosim, cosim
+from cosim.rtl.player import Stalls
+from hw.accelerator.composition import Plan
+from hw.fpga.mapping import FrameInput, Mapping
+from hw.generate.emit import generate
+from hw.streams.layout import MaskLayout
+from hw.streams.manifest import load_manifest
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType
 from models.ir.frame import Frame

@@ -13,12 +13,12 @@ from benchmarks.estimates import errors, few_cycles
 from benchmarks.estimates import simulated_interval as interval
 from benchmarks.inputs.nets import NETS, random_mapping, unrolled_mapping
 from benchmarks.inputs.sparse_nets import few_sites, random_masks, random_sparse_net, wide_net
-from cosim.cycle import Simulator, simulate, size_queues
-from cosim.density import random_mask
-from dse.estimate import estimate, forecast
-from hw.accelerator import Plan
-from hw.device import DEVICES
-from hw.mapping import FrameInput, Mapping
+from cosim.cycle.density import random_mask
+from cosim.cycle.simulator import Simulator, simulate, size_queues
+from dse.estimate import estimate, forecast, steady
+from hw.accelerator.composition import Plan
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.activity import activity, measured, sample
 from models.ir.graph import Graph
 
@@ -154,6 +154,20 @@ def test_latency_of_wide_networks(seed: int) -> None:
     mapping = size_queues(graph, random_mapping(rng, graph), masks)
     simulated = mean(Simulator(graph, mapping).latencies(masks))
     assert forecast(graph, mapping, masks).latency == pytest.approx(simulated, rel=0.01)
+
+
+def test_the_interval_is_measured_until_frames_last_eight_latencies() -> None:
+    asked: list[int] = []
+
+    def interval(turns: int) -> float:
+        asked.append(turns)
+        return 10 + 1 / turns
+
+    # two frames a turn, a frame each ten cycles: the first stretch of 800 cycles or more
+    assert steady(interval, 2, 100.0) == 10 + 1 / asked[-1]
+    assert 20 * asked[-2] < 800 - 2 < 800 <= 20 * asked[-1] + 2
+    # eight frames at least, however fast they pass
+    assert asked[0] == 4
 
 
 def test_resources_are_those_of_all_parts() -> None:

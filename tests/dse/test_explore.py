@@ -10,16 +10,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchmarks.inputs.nets import NETS
+from benchmarks.inputs.nets import NETS, Builder
 from dse.candidates import Build, CandidateError, Table
 from dse.estimate import estimate
-from dse.explore import Design, Search, best, designs, families, mapping_of, shares
+from dse.explore import Design, Search, asked, best, designs, families, mapping_of, shares
 from dse.milp import solve
 from dse.problem import Infeasible, Objective
 from dse.sensitivity import total
-from hw.device import DEVICES, Resources
-from hw.op import Tensor
-from hw.registry import inputs_of, mappings
+from hw.fpga.device import DEVICES, Resources
+from hw.ops.op import Tensor
+from hw.ops.registry import inputs_of, mappings
+from models.ir.dtype import IntType
 from models.ir.graph import Graph
 
 DEVICE = DEVICES["ecp5-25k"]
@@ -103,6 +104,7 @@ def found(chain: Table) -> list[Design]:
     return explored(chain, Search(limit=0.8, sizes=3, grain=0.3, speedups=(1.05,), max_errors=(0.03,)), 50.0)
 
 
+@pytest.mark.whole
 def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, found: list[Design]) -> None:
     assert len({design.name for design in found}) == len(found) >= 9
     assert {design.mapping.clock_mhz for design in found} == {50.0}
@@ -116,6 +118,7 @@ def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, f
     assert {design.family for design in found} == {"int8", "int4", "mixed", "speedup1.05", "error0.03"}
 
 
+@pytest.mark.whole
 def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found: list[Design]) -> None:
     mixed = [design for design in found if design.family == "mixed"]
     assert any(len(set(design.assignment.values())) == 2 for design in mixed)
@@ -129,6 +132,27 @@ def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found
         assert all(b >= a * (1 - 0.02) for a, b in pairwise(cycles))
 
 
+def test_mixed_designs_are_named_by_their_part_of_the_largest_error() -> None:
+    """An error below none counts as none, for the sum that all layers can have too."""
+
+    def net(fmt: str) -> Graph:
+        built = Builder(np.random.default_rng(3), (6, 6, 4), IntType(8, signed=False))
+        built.conv(8, 3, fmt)
+        built.conv(8, 3, fmt)
+        return built.linear(4, fmt)
+
+    errors = {layer: {"int8": 0.0, "int4": own} for layer, own in (("conv1", 0.03), ("conv2", 0.01), ("logits", -0.02))}
+    table = Table({fmt: net(fmt) for fmt in FORMATS}, DEVICE, errors)
+    found = designs(table, Search(), "mixed", Fraction(1, 5))
+    assert [(design.name, design.assignment["conv1"], design.assignment["conv2"]) for design in found] == [
+        ("mixed100-20", "int4", "int4"),
+        ("mixed75-20", "int4", "int8"),
+        ("mixed25-20", "int8", "int4"),
+        ("mixed0-20", "int8", "int8"),
+    ]
+
+
+@pytest.mark.whole
 def test_strategies_keep_to_what_is_required(chain: Table) -> None:
     search, share = Search(), Fraction(2, 5)
     (slow,) = designs(chain, search, "int8", share)
@@ -146,6 +170,17 @@ def test_strategies_keep_to_what_is_required(chain: Table) -> None:
         designs(chain, search, "speedup9", share)
 
 
+def test_a_choice_is_in_the_order_of_the_problems_ops() -> None:
+    """Workers make the selection of the choice again, from the problem's candidates."""
+    table = Table(graphs("strided"), DEVICE)
+    table, search = Table(graphs("strided"), DEVICE, sensitivity(table)), Search(limit=0.8, sizes=2, grain=0.3)
+    for design in designs(table, search, "mixed", shares(table, search, "mixed")[0]):
+        problem = asked(table, search, design.family, design.share, design.solver.limits)
+        selection = {op.name: op.candidates[at] for op, at in zip(problem.ops, design.choice, strict=True)}
+        assert mapping_of(table, selection, None).ops == design.mapping.ops
+
+
+@pytest.mark.whole
 def test_less_of_the_device_is_slower(found: list[Design]) -> None:
     int8 = [design for design in found if design.family == "int8"]
     shown = [design.share for design in int8]
@@ -161,6 +196,7 @@ def test_the_least_resources_at_a_speed(chain: Table) -> None:
     table = Table(graphs("chain", ("int4",)), DEVICE)
     assert shares(table, search, "int4") == [1]
     small = best(table, search)
+    assert fastest.name == small.name == "int4-100"
     estimated = estimate(table.graph, small.mapping, DEVICE)
     assert estimated.latency <= cap
     assert estimated.utilisation < estimate(table.graph, fastest.mapping, DEVICE).utilisation

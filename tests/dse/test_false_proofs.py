@@ -228,6 +228,7 @@ def test_a_better_tie_is_noticed() -> None:
     assert kinds(slow, dataclasses.replace(question, then=True), given, **changes) == ["of equal choices not the best"]
 
 
+@pytest.mark.whole
 def test_what_was_done_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "proofs.jsonl"
     monkeypatch.setattr(proofs, "stored", lambda: path)
@@ -279,6 +280,7 @@ def test_a_budget_of_nothing(objective: Objective, max_latency: int | None) -> N
     check_against_the_oracle(Problem("bare", ops, edges, problem.output, {}, max_latency=max_latency), objective)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [1059, 1236])
 def test_shares_are_found_whose_digits_do_not_grow(seed: int) -> None:
     """Once shares between bound and choice had thousands of digits, and ended in a ValueError of Python's."""

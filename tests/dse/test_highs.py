@@ -19,6 +19,10 @@ def test_whole_picks_are_found() -> None:
     assert search(MODEL, {}).values == [1.0, 1.0, 0.0]
 
 
+def test_what_highs_prints_is_no_part_of_the_answer() -> None:
+    assert search(MODEL, {"output_flag": True}).values == [1.0, 1.0, 0.0]
+
+
 def test_nothing_is_found_where_nothing_is_feasible() -> None:
     assert search(Model(MODEL.costs, 3, [7.0], [8.0], [0, 3], [0, 1, 2], [2.0, 2.0, 1.5]), {}).values is None
 

@@ -42,7 +42,7 @@ def fronts(draw: st.DrawFn) -> Points:
 
 
 @given(fronts())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_equals_both_oracles(points: Points) -> None:
     reference = (SIDE,) * len(points[0])
     found = hypervolume(points, reference)
@@ -52,7 +52,7 @@ def test_equals_both_oracles(points: Points) -> None:
 
 
 @given(fronts())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_dominated_points_and_order_change_nothing(points: Points) -> None:
     reference = (SIDE,) * len(points[0])
     kept = [points[place] for place in non_dominated(points)]
@@ -80,6 +80,8 @@ def test_costs_of_a_design() -> None:
     assert latency_and_error(512, 1) == (9, 0)
     with pytest.raises(ValueError, match=r"share from 0 to 1, not 100 and 97\.5"):
         latency_and_error(100, 97.5)
+    with pytest.raises(ValueError, match=r"cycles must be positive .* not 0 and 0\.5"):
+        latency_and_error(0, 0.5)
 
 
 def test_reference_lies_beyond_the_worst_of_all_fronts() -> None:
@@ -100,7 +102,7 @@ def test_relative_to_the_box_of_all_fronts() -> None:
 
 
 @given(fronts(), st.integers(2, 8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_units_do_not_matter(points: Points, factor: int) -> None:
     parts: dict[str, Points] = {"first": points[: len(points) // 2], "rest": points[len(points) // 2 :]}
     # powers of two scale a float exactly, unless the axis has no range and the margin counts as 1

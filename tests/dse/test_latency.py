@@ -10,8 +10,8 @@ import pytest
 from benchmarks.inputs.ops import random_frame
 from benchmarks.inputs.sparse_nets import masked_frame
 from dse.estimate import estimate
-from hw.device import DEVICES
-from hw.mapping import Mapping, OpMapping
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import measured
 from tests.hw.cases import KINDS, WINDOWS, draw_case
 from tests.support.ops import check_op
@@ -43,7 +43,7 @@ def test_latency_of_an_op_is_exact(kind: str, seed: int) -> None:
     assert estimated == found
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", WINDOWS)
 @pytest.mark.parametrize("seed", range(3))
 def test_an_op_that_finds_its_sites(kind: str, seed: int) -> None:

@@ -20,7 +20,7 @@ def many(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
     return labels, np.cumsum([0, *sizes]), draw(st.integers(1, sum(sizes)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(many())
 def test_what_stands_for_a_label_is_in_its_state_no_later_and_costs_no_more(
     given_labels: tuple[np.ndarray, np.ndarray, int],

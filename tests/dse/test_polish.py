@@ -10,12 +10,15 @@ from benchmarks.inputs.problems import random_problem
 from dse import exhaustive
 from dse.polish import polish
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
+from dse.prune import prune
 
 LANE = Interface(1, "int8")
 
 
+@pytest.mark.parametrize("pruned", [False, True])
 @pytest.mark.parametrize("seed", range(60))
-def test_a_polished_choice_is_feasible_and_no_worse(seed: int) -> None:
+def test_a_polished_choice_is_feasible_and_no_worse(seed: int, pruned: bool) -> None:
+    """Also from a choice whose candidates pruning leaves out, as others are no worse."""
     problem = random_problem(seed)
     feasible = [selection for selection, evaluation in exhaustive.selections(problem) if evaluation.feasible]
     if not feasible:
@@ -28,7 +31,7 @@ def test_a_polished_choice_is_feasible_and_no_worse(seed: int) -> None:
         # other than the program's figure, as a simulation is
         return float(evaluate(problem, selection).latency) + 7 * sum(own.tail % 3 for own in selection.values())
 
-    best, value = polish(problem, start, judge, 50)
+    best, value = polish(prune(problem) if pruned else problem, start, judge, 50)
     assert len(asked) <= 50
     assert value == judge(best) <= judge(start)
     assert evaluate(problem, best).feasible
@@ -61,3 +64,30 @@ def test_nothing_is_tried_without_tries() -> None:
     problem = exchange(6)
     start = {"a": problem.ops[0].candidates[0], "b": problem.ops[1].candidates[1]}
     assert polish(problem, start, total, 1) == (start, 50.0)
+
+
+def test_no_more_is_tried_than_may_be() -> None:
+    problem = exchange(9)
+    start = {"a": problem.ops[0].candidates[1], "b": problem.ops[1].candidates[1]}
+    for tries in range(1, 7):
+        asked: list[Selection] = []
+
+        def judge(selection: Selection, asked: list[Selection] = asked) -> float:
+            asked.append(selection)
+            return total(selection)
+
+        polish(problem, start, judge, tries)
+        assert len(asked) <= tries
+
+
+def test_two_other_cycle_counts_are_tried_on_either_side() -> None:
+    op = Op("a", tuple(Candidate(c, c, (0,), LANE, span=c) for c in range(10, 17)))
+    problem = Problem("board", (op,), (), "a", {"bram": 0})
+    asked: list[int] = []
+
+    def judge(selection: Selection) -> float:
+        asked.append(selection["a"].cycles)
+        return abs(selection["a"].cycles - 13)
+
+    assert polish(problem, {"a": op.candidates[3]}, judge, 50)[1] == 0.0
+    assert sorted(asked) == [11, 12, 13, 14, 15]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 
@@ -26,7 +27,9 @@ def networks(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_unseen_networks_are_ranked(make: Callable[[], Predictor]) -> None:
     features, accuracy = networks(60, seed=0)
     unseen, wanted = networks(60, seed=1)
-    predictor = make().fit(features, accuracy)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predictor = make().fit(features, accuracy)
     assert kendalltau(predictor.predict(unseen), wanted).statistic > 0.6
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import Builder
-from cosim.cycle import simulate
+from cosim.cycle.simulator import Simulator, simulate
 from dse.estimate import estimate, forecast
 from dse.timing import knee, lead, times
-from hw.accelerator import Plan
-from hw.device import DEVICES
-from hw.mapping import Mapping, OpMapping
+from hw.accelerator.composition import Plan
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import expected, measured
 from models.ir.dtype import IntType
-from models.ir.graph import Conv, Graph
+from models.ir.graph import Conv, Graph, Requant, Requantize
 
 DEVICE = DEVICES["zu3eg"]
 SIDE, CHANNELS, DEPTH = 12, 4, 6
@@ -70,6 +70,36 @@ def test_tokens_that_come_in_bursts_wait_before_a_pointwise_op() -> None:
     for own in (mapping, pointwise):
         assert abs(error(graph, own, mask)) < 0.08
         assert abs(forecast(graph, own).latency / simulate(graph, own, [mask]).first_latency - 1) < 0.005
+
+
+def pooled(net: Builder) -> None:
+    net.global_pool("int8")
+
+
+def requantized(net: Builder) -> None:
+    rule = Requant.identity(CHANNELS, -128, 127)
+    net.nodes.append(Requantize(name="cast", inputs=("input",), dtype=IntType(8), requant=rule))
+
+
+def convolved_to_one_beat(net: Builder) -> None:
+    net.conv(1, 3, "int8")
+    net.nodes[-1] = dataclasses.replace(net.nodes[-1], padding=0)  # type: ignore[call-arg]
+
+
+def test_an_op_alone_writes_from_its_head_on_for_its_span() -> None:
+    ways = (pooled, OpMapping(1, 1)), (requantized, OpMapping(1)), (convolved_to_one_beat, OpMapping(1, CHANNELS))
+    for add, mapping in ways:
+        net = Builder(np.random.default_rng(1), (3, 3, CHANNELS), IntType(8, signed=False))
+        add(net)
+        graph = Graph("alone", tuple(net.nodes), net.last)
+        whole = Mapping(DEVICE.name, 200.0, {"input": OpMapping(1), net.last: mapping})
+        figures = times(Plan(graph, whole).ops[net.last], expected(graph)[net.last])
+        run = Simulator(graph, whole).run([FULL[:3, :3]])
+        # the last beat is that of the frame's end
+        assert run.output[-2] - run.output[0] == figures.span
+        # a window waits for whole sites, so that it is later than its first output needs
+        if add is not convolved_to_one_beat:
+            assert run.output[0] - run.input[0] == figures.head
 
 
 def test_shares_of_the_input_s_time() -> None:

@@ -10,7 +10,7 @@ from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
 
 from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.checker import FrameChecker
-from hw.layout import MaskLayout, TokenLayout
+from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 from tests.formal.prove import proven

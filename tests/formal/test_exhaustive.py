@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal, signed
 
-from hw.codes import decode, lut_product, signed_width, table_product
+from hw.arithmetic.codes import decode, lut_product, signed_width, table_product
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from models.ir.graph import Requant
 from tests.hw.test_codes import evaluate

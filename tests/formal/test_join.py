@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Value
 
-from hw.mapping import OpMapping
-from hw.op import Tensor
+from hw.fpga.mapping import OpMapping
 from hw.ops.elementwise import ElementwiseOp
+from hw.ops.op import Tensor
 from models.ir.dtype import IntType
 from models.ir.graph import Add, Requant, Shape
 from tests.formal.prove import proven

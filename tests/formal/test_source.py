@@ -8,10 +8,10 @@ import pytest
 from amaranth.asserts import AnySeq
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
 
-from hw.layout import TokenLayout
-from hw.source import TokenSource, WindowGeometry
-from hw.sparse_source import SparseWindowSource
-from hw.window_source import WindowSource
+from hw.line_buffer.source import TokenSource, WindowGeometry
+from hw.line_buffer.sparse_source import SparseWindowSource
+from hw.line_buffer.window_source import WindowSource
+from hw.streams.layout import TokenLayout
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 from tests.formal.prove import proven

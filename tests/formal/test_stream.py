@@ -11,10 +11,10 @@ from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value,
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-import hw.stream
-from hw.layout import TokenLayout
-from hw.requantizer import Output
-from hw.stream import Fork, Narrow, Queue, RegisterSlice, Widen
+import hw.streams.stream
+from hw.arithmetic.requantizer import Output
+from hw.streams.layout import TokenLayout
+from hw.streams.stream import Fork, Narrow, Queue, RegisterSlice, Widen
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 from tests.formal.prove import proven
@@ -67,7 +67,7 @@ def test_queue(depth: int, cycles: int) -> None:
 @pytest.mark.parametrize("cycles", [8, pytest.param(12, marks=pytest.mark.slow)])
 def test_queue_of_block_memory(cycles: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory's output register holds a beat more."""
-    monkeypatch.setattr(hw.stream, "BLOCK_DEPTH", 1)
+    monkeypatch.setattr(hw.streams.stream, "BLOCK_DEPTH", 1)
     assert proven(queue_rules(Queue(unsigned(1), 2), 3, 2)[0], cycles)
 
 
@@ -104,7 +104,7 @@ def test_bounds_that_are_too_narrow_are_refuted(
     capacity: int, latency: int, block_depth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A queue of 2 holds more than 1; one of block memory takes longer than 1."""
-    monkeypatch.setattr(hw.stream, "BLOCK_DEPTH", block_depth)
+    monkeypatch.setattr(hw.streams.stream, "BLOCK_DEPTH", block_depth)
     assert not proven(queue_rules(Queue(unsigned(1), 2), capacity, latency)[0], 8)
 
 

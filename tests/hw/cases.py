@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.inputs.ops import one_op, random_values
-from hw.device import DEVICES
-from hw.mapping import OpMapping
-from hw.registry import inputs_of, mappings
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import OpMapping
+from hw.ops.registry import inputs_of, mappings
 from models.ir.dtype import DType, IntType, parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph

@@ -12,10 +12,10 @@ from amaranth.back import rtlil
 
 from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
-from hw.accelerator import Accelerator, Plan
-from hw.device import DEVICES
-from hw.mapping import Mapping, OpMapping
-from hw.registry import inputs_of, mappings
+from hw.accelerator.composition import Accelerator, Plan
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping, OpMapping
+from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import activity
 from models.ir.frame import Frame
@@ -69,7 +69,7 @@ def mixtures(name: str) -> list[tuple[str, str | None]]:
     return [*MIXTURES[:4], *MIXTURES[4 + list(NETS).index(name) :: 3]]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("name", "mixture"), [(name, mixture) for name in NETS for mixture in mixtures(name)], ids=str)
 def test_networks_equal_golden(name: str, mixture: tuple[str, str | None]) -> None:
     """Full and empty frames back to back, random foldings; stalls in turn."""

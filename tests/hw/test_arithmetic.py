@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 
-from hw.codes import FEW_DIGITS, mantissa_bits
-from hw.mac import MacArray, Sums
-from hw.mapping import Multiplier
-from hw.multipliers import Products, in_luts, in_table
-from hw.requantizer import Requantizer, requantize_latency
+from hw.arithmetic.codes import FEW_DIGITS, mantissa_bits
+from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.multipliers import Products, in_luts, in_table
+from hw.arithmetic.requantizer import Requantizer, requantize_latency
+from hw.fpga.mapping import Multiplier
 from models.ir.dtype import DType, parse_dtype
 from models.ir.graph import Requant
 from tests.support.clocked import clocked
@@ -143,7 +143,7 @@ QUICK = [
 SUMMED = [pytest.param(*each, marks=() if each in QUICK else pytest.mark.slow) for each in EVERY]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("features", "weights", "kind"), SUMMED)
 def test_every_sum_of_two_products(features: str, weights: str, kind: str) -> None:
     spec = array(features, weights, kind, 2)
@@ -207,6 +207,7 @@ PATHS = [("udybit4", "dybit4"), ("udybit4", "udybit4"), *(
 )]  # fmt: skip
 
 
+@pytest.mark.whole
 @pytest.mark.few(1)
 @pytest.mark.parametrize(("features", "name"), PATHS)
 def test_every_sum_of_two_products_to_its_code(features: str, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, Signal, signed
 from amaranth.sim import Simulator
 
-from hw.codes import decode, encode, from_sort_key, lut_product, signed_width, sort_key
+from hw.arithmetic.codes import decode, encode, from_sort_key, lut_product, signed_width, sort_key
 from models.ir.dtype import DType, DyBitType, IntType
 
 FORMATS = [

@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hw.mapping import OpMapping
+from hw.fpga.mapping import OpMapping
 from hw.ops.linear import LinearOp
-from hw.registry import build, inputs_of
-from hw.stream import BLOCK_DEPTH
-from hw.window_op import WindowOp
+from hw.ops.registry import build, inputs_of
+from hw.ops.window_op import WindowOp
+from hw.streams.stream import BLOCK_DEPTH
 from models.ir.activity import activity
 from models.ir.dtype import IntType
 from tests.hw.cases import KINDS, Case, draw_case
@@ -34,7 +34,7 @@ def check_period(case: Case, mapping: OpMapping, frames: int = 6) -> None:
     assert set(steady) == {stated}, f"{case}, {mapping}: states {stated}, took {measured}"
 
 
-@pytest.mark.few(18)
+@pytest.mark.few(9)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(10))
 def test_random_ops(kind: str, seed: int) -> None:
@@ -73,7 +73,7 @@ BALANCED = [
 ]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("case", BALANCED, ids=lambda case: f"{case.kind}-{case.kernel}-{case.stride}-{case.padding}")
 @pytest.mark.parametrize("rank", range(3))
 def test_where_input_and_steps_are_close(case: Case, rank: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.device import DEVICES, Device, DeviceError, Resources, device, load_device
+from hw.fpga.device import DEVICES, Device, DeviceError, Resources, device, load_device
 
 amounts = st.builds(Resources, *[st.integers(0, 1000)] * 4)
 
@@ -83,15 +83,15 @@ def test_a_device_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "old, new, message",
     [
-        ("lut = 117120", "lut = 0", "device 'zu5ev', field 'lut': 0 must be an integer of 1 or more"),
+        ("lut = 117120", "lut = 0", "device 'zu5ev', field 'lut': 0 must be an integer of 1 to 1000000000"),
         ("lut = 117120", "lut = true", "field 'lut': True must be an integer"),
-        ("bram = 288", 'bram = "288"', "field 'bram': '288' must be an integer of 0 or more"),
+        ("bram = 288", 'bram = "288"', "field 'bram': '288' must be an integer of 0 to 1000000000"),
         ("lut_inputs = 6", "lut_inputs = 5", "field 'lut_inputs': 5 must be 4 or 6"),
         ("[27, 18]", "[27]", r"field 'dsp_widths': \(27,\) must be two integers"),
         ("lutram = true", "lutram = 1", "field 'lutram': 1 must be true or false"),
         ("clock_mhz = 200", "clock_mhz = 0", "field 'clock_mhz': 0 must be above 0"),
         ("clock_mhz = 200", 'clock_mhz = "fast"', "field 'clock_mhz': 'fast' must be a number"),
-        ('"synth_xilinx', '"rm', "field 'synth': 'rm .*' must be a Yosys command"),
+        ('"synth_xilinx', '"rm', "field 'synth': 'rm .*' must be one Yosys command"),
         ("lut = 117120", "luts = 117120", "unknown field 'luts' = 117120; valid are name, family"),
         ("lut = 117120", "", r"missing field\(s\) lut; a device needs name"),
         ('name = "zu5ev"', "name = ", "cannot be read as a device"),

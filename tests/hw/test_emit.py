@@ -20,16 +20,16 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-import hw.emit
-from hw.accelerator import Edge
-from hw.device import DeviceError, device
-from hw.emit import generate, shortened
-from hw.layout import MaskLayout, TokenLayout
-from hw.manifest import DesignError, Slice, load_manifest
-from hw.mapping import FrameInput, Mapping, Memory, OpMapping
-from hw.stream import Queue
-from hw.targets.yosys import synthesize
-from hw.weights import weight_word
+import hw.generate.emit
+from hw.accelerator.composition import Edge
+from hw.arithmetic.weights import weight_word
+from hw.fpga.device import DeviceError, device
+from hw.fpga.mapping import FrameInput, Mapping, Memory, OpMapping
+from hw.generate.emit import generate, shortened
+from hw.streams.layout import MaskLayout, TokenLayout
+from hw.streams.manifest import DesignError, Slice, load_manifest
+from hw.streams.stream import Queue
+from hw.tools.yosys import synthesize
 from models.ir.dtype import IntType
 from models.ir.graph import Graph, Input, Requant, Requantize, Shape
 from models.ir.serialize import graphs_equal, load
@@ -65,7 +65,7 @@ class Register(wiring.Component):
 
 @pytest.fixture
 def graph(monkeypatch: pytest.MonkeyPatch) -> Graph:
-    monkeypatch.setattr(hw.emit, "Accelerator", Register)
+    monkeypatch.setattr(hw.generate.emit, "Accelerator", Register)
     entry = Input(name="input", dtype=UINT8, shape=SHAPE)
     rule = Requant(np.zeros(4, np.int64), np.ones(4, np.int64), 5, -8, 7)
     cast = Requantize(name="cast", inputs=("input",), dtype=INT4, requant=rule)
@@ -204,7 +204,7 @@ def test_a_failure_leaves_what_was_there(graph: Graph, tmp_path: Path, monkeypat
     def fail(*_: object) -> None:
         raise RuntimeError("out of disk")
 
-    monkeypatch.setattr(hw.emit, "Accelerator", fail)
+    monkeypatch.setattr(hw.generate.emit, "Accelerator", fail)
     for target in (folder, tmp_path / "new"):
         with pytest.raises(RuntimeError, match="out of disk"):
             generate(graph, MAPPING, target)
@@ -226,6 +226,7 @@ def test_yosys_accepts_the_verilog(graph: Graph, tmp_path: Path) -> None:
     assert result.warnings == []
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "change, message",
     [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw.fused import FusedMac, Mode
+from hw.arithmetic.fused import FusedMac, Mode
 from models.ir.dtype import DType, DyBitType, IntType
 from tests.support.clocked import clocked
 

@@ -11,7 +11,7 @@ from amaranth.lib import data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.layout import TokenLayout, index_bits
+from hw.streams.layout import TokenLayout, index_bits
 from models.ir.dtype import DType, DyBitType, IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_values
-from hw.accelerator import Accelerator
-from hw.device import DEVICES, Resources
-from hw.layout import MaskLayout, TokenLayout
-from hw.mapping import FrameInput, Mapping, MappingError
-from hw.mask_input import MaskInput, mask_input_resources, mask_latency
+from hw.accelerator.composition import Accelerator
+from hw.fpga.device import DEVICES, Resources
+from hw.fpga.mapping import FrameInput, Mapping, MappingError
+from hw.streams.layout import MaskLayout, TokenLayout
+from hw.streams.mask_input import MaskInput, mask_input_resources, mask_latency
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType
 from models.ir.frame import Frame
@@ -95,7 +95,7 @@ def test_features_lie_where_amaranth_sees_them() -> None:
     assert [value.features[lane] for lane in range(3)] == INT4.encode(frame.features)[0, :3].tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(LAYOUTS), st.lists(st.floats(0, 1), max_size=4), st.integers(0, 2**32))
 def test_frames_back_to_back_round_trip(layout: MaskLayout, densities: list[float], seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from hw.device import DEVICES
-from hw.mapping import Memory, Multiplier, OpMapping
-from hw.registry import build, inputs_of, mappings, op_class
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Memory, Multiplier, OpMapping
+from hw.ops.registry import build, inputs_of, mappings, op_class
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.graph import Conv
 from tests.hw.cases import FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
@@ -35,7 +35,7 @@ def stall_for(rng: np.random.Generator) -> str:
     return list(STALLS)[int(rng.integers(len(STALLS)))]
 
 
-@pytest.mark.pairwise
+@pytest.mark.few(20)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("x", "w"), list(product(FORMATS, FORMATS)))
 def test_formats(kind: str, x: str, w: str) -> None:
@@ -131,7 +131,7 @@ GEOMETRIES = [
 """Small kernels with every kind; large ones with two of four, which change with the padding."""
 
 
-@pytest.mark.pairwise
+@pytest.mark.few(16)
 @pytest.mark.parametrize(("kernel", "stride", "padding", "kind", "all_taps"), GEOMETRIES)
 def test_windows(kernel: int, stride: int, padding: int, kind: str, all_taps: bool) -> None:
     """Every kernel, stride and padding, on frames from as small as they may be to a few sites more."""
@@ -152,7 +152,7 @@ def test_windows(kernel: int, stride: int, padding: int, kind: str, all_taps: bo
     check(case, "ffeff", stall_for(rng))
 
 
-@pytest.mark.pairwise
+@pytest.mark.few(20)
 @pytest.mark.parametrize("pattern", ["e", "ffff", "fefeef"])
 @pytest.mark.parametrize("side", [(1, 1), (1, 6), (6, 1), (5, 6)], ids=["1x1", "one row", "one column", "5x6"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,6 +167,7 @@ def test_frames(kind: str, side: tuple[int, int], pattern: str) -> None:
     check(case, pattern, stall_for(rng))
 
 
+@pytest.mark.few(32)
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_stalls(kind: str, stall: str) -> None:

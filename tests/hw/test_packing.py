@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from amaranth.back import verilog
 
-from hw.device import DEVICES
-from hw.fabric import family, total
-from hw.mac import MacArray, Sums
-from hw.mapping import Memory, Multiplier, OpMapping
-from hw.multipliers import multipliers
-from hw.packing import field_width, operand_width, packing
+from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.multipliers import multipliers
+from hw.arithmetic.packing import field_width, operand_width, packing
+from hw.fpga.device import DEVICES
+from hw.fpga.family import family, total
+from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.resources import arrays
-from hw.targets.yosys import synthesize
+from hw.tools.yosys import synthesize
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from tests.support.clocked import clocked
 
@@ -82,7 +82,7 @@ def test_every_triple_of_4_bit_weights(features: str) -> None:
 FORMATS = ["int8", "uint8", "int4", "udybit4", "dybit5"]
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("family", WIDE)
 @pytest.mark.parametrize("weights", ["int8", "int4", "dybit4", "int3", "dybit6"])
 def test_sums_of_extremes_and_of_random_values(weights: str, family: str) -> None:
@@ -179,6 +179,7 @@ BLOCKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.whole
 @pytest.mark.few(1)
 @pytest.mark.parametrize(("name", "features", "weights", "blocks"), BLOCKS)
 def test_yosys_makes_one_dsp_block_of_what_is_shared(

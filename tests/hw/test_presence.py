@@ -9,7 +9,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hw.presence import WHOLE_ROW, Presence, word_bits
+from hw.line_buffer.presence import WHOLE_ROW, Presence, word_bits
 
 
 @pytest.mark.parametrize(

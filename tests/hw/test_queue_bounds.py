@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import Builder
-from hw.queue_bounds import least_queue
+from hw.accelerator.queue_bounds import least_queue
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
 

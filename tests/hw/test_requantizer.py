@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.requantizer import Requantizer, requantize_latency
+from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
+from hw.streams.layout import TokenLayout
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
+from models.ir.graph import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant, Shape
 from tests.support.clocked import clocked
 
 FORMATS = [
@@ -150,7 +151,7 @@ def test_channels_with_equal_constants_share_them() -> None:
         check(requant, IntType(8), 2, rng.integers(-300, 300, (20, 6)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_constants_equal_golden(data: st.DataObject) -> None:
     dtype = parse_dtype(data.draw(st.sampled_from(FORMATS)))
@@ -164,3 +165,18 @@ def test_any_constants_equal_golden(data: st.DataObject) -> None:
     sums = st.integers(-(1 << 30), (1 << 30) - 1) | st.integers(-300, 300)
     values = data.draw(st.lists(st.lists(sums, min_size=4, max_size=4), min_size=1, max_size=5))
     check(requant, dtype, lanes, np.array(values))
+
+
+@pytest.mark.parametrize("depth", [1, 4, 7])
+def test_an_output_of_which_all_places_are_reserved_is_not_open(depth: int) -> None:
+    output = Output(TokenLayout(Shape(2, 2, 1), IntType(8), 1), depth)
+
+    def put(ctx: Any, step: int) -> None:
+        # all places, none, and two cycles after the beat that leaves one of them, which stays free
+        ctx.set(output.reserve, depth if step == 1 else 0)
+        ctx.set(output.push, step == 3)
+        ctx.set(output.o.ready, 1)
+
+    opened = clocked(output, 10, 0, put, lambda ctx: ctx.get(output.open))
+    assert opened[:5] == [1, 1, 0, 0, 0]
+    assert opened[-1] == 1

@@ -10,8 +10,10 @@ from amaranth.lib import wiring
 
 from benchmarks.inputs.nets import NETS
 from benchmarks.inputs.ops import one_op
-from hw.device import DEVICES, Device, Resources
-from hw.fabric import (
+from hw.arithmetic.mac import Sums
+from hw.arithmetic.multipliers import in_table
+from hw.fpga.device import DEVICES, Device, Resources
+from hw.fpga.family import (
     FAMILIES,
     constant_block,
     decoder,
@@ -24,16 +26,14 @@ from hw.fabric import (
     total,
     written_block,
 )
-from hw.layout import TokenLayout
-from hw.mac import Sums
-from hw.mapping import Memory, Multiplier, OpMapping
-from hw.multipliers import in_table
-from hw.registry import build, inputs_of, mappings
+from hw.fpga.mapping import Memory, Multiplier, OpMapping
+from hw.ops.registry import build, inputs_of, mappings
 from hw.resources.arrays import sums
 from hw.resources.requantizers import requantizer
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
-from hw.stream import BLOCK_DEPTH, Fork, Queue, converter
-from hw.targets.yosys import synthesize
+from hw.streams.layout import TokenLayout
+from hw.streams.stream import BLOCK_DEPTH, Fork, Queue, converter
+from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.graph import MULT_BITS, Graph, Input, Requant, Shape, Window
@@ -254,8 +254,8 @@ def test_weights_lie_in_blocks_or_in_luts() -> None:
 
 
 def test_a_family_without_figures_is_named() -> None:
-    odd = dataclasses.replace(DEVICES["zu3eg"], name="mine", family="gowin")
-    with pytest.raises(ValueError, match=r"device 'mine', field 'family': no resource figures for 'gowin'; .* ecp5"):
+    odd = dataclasses.replace(DEVICES["zu3eg"], name="mine", family="stratix")
+    with pytest.raises(ValueError, match=r"device 'mine', field 'family': no resource figures for 'stratix'; .* ecp5"):
         fork_resources(LAYOUT, 2, odd)
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from hw.mapping import OpMapping
+from hw.fpga.mapping import OpMapping
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.frame import Frame
 from tests.hw.cases import (

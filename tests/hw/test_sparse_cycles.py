@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hw.mapping import OpMapping
-from hw.registry import build, inputs_of
-from hw.source import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
-from hw.window_op import WindowOp
+from hw.fpga.mapping import OpMapping
+from hw.line_buffer.source import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
+from hw.ops.registry import build, inputs_of
+from hw.ops.window_op import WindowOp
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
@@ -94,6 +94,7 @@ def test_more_frames_take_the_sum_of_their_sites_steps(seed: int) -> None:
     test_a_frame_takes_the_sum_of_its_sites_steps(seed)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("kernel", "stride", "words", "out"), [(3, 1, 1, 6), (3, 2, 1, 10), (1, 2, 4, 4)])
 def test_rows_with_one_token(kernel: int, stride: int, words: int, out: int) -> None:
     """The margin says from how many steps on the storage of such rows comes round in time."""
@@ -131,6 +132,7 @@ def test_a_full_frame_of_short_rows_takes_no_longer(case: Case, mapping: OpMappi
     check_period(dataclasses.replace(case, sparse_windows=True), mapping, 8)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("seed", range(8))
 def test_first_beat_follows_the_timing(seed: int) -> None:
     """From the beat beyond a lone site's window, or ``end``, or the corner of the window itself."""

@@ -14,8 +14,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from hw.layout import TokenLayout
-from hw.stream import (
+from hw.streams.layout import TokenLayout
+from hw.streams.stream import (
     BLOCK_DEPTH,
     Fork,
     Narrow,

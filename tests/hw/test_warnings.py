@@ -12,8 +12,8 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from benchmarks.inputs.nets import NETS, random_mapping
-from hw.accelerator import Accelerator
-from hw.registry import build, inputs_of
+from hw.accelerator.composition import Accelerator
+from hw.ops.registry import build, inputs_of
 from tests.hw.cases import KINDS, WINDOWS, draw_case
 
 

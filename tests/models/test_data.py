@@ -179,7 +179,7 @@ def test_arrays_may_be_sparse() -> None:
         ({"x_test": np.zeros((3, 3, 4, 5))}, "x_test: float64 must be float if and only if x_train is"),
         ({"y_train": np.zeros(5, int)}, r"y_train: int64 \(5,\) must be integers of shape \(6,\)"),
         ({"y_train": np.zeros((6, 1), int)}, r"y_train: int64 \(6, 1\) must be integers of shape"),
-        ({"y_test": np.array([0, -1, 2])}, "test_y: -1 to 2 must be 0 to 2"),
+        ({"y_test": np.array([0, -1, 2])}, "y_test: -1 must be a class, 0 to 65535"),
         ({"y_train": np.zeros(6, int), "y_test": np.zeros(3, int)}, "classes: 1 must be 2 or more"),
         ({"x_train": np.full((6, 3, 4, 5), 300)}, "pixels need integers 0 to 300; 8 bits"),
         ({"sparse": 2}, r"sparse: array\(2\) must be 0 or 1"),

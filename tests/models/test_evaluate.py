@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from models.data.dataset import SPLITS
-from models.evaluate import Accuracy, accuracy, right
+from models.evaluate import Accuracy, accuracy, predicted, right
 from tests.models.nets import random_data
 
 
@@ -32,7 +32,9 @@ def test_accuracy_counts_the_largest_output() -> None:
     data = random_data(1, 4)
     model = FirstPixel().train()
     for split in SPLITS:
-        wanted = [int(x[0, 0, 0] * 8) % 5 == y for x, y in zip(*data.split(split), strict=True)]
+        classes = [int(x[0, 0, 0] * 8) % 5 for x in data.split(split)[0]]
+        assert predicted(model, data, split).tolist() == classes
+        wanted = [own == y for own, y in zip(classes, data.split(split)[1], strict=True)]
         assert right(model, data, split).tolist() == wanted
         assert accuracy(model, data, split) == Accuracy(sum(wanted), len(wanted))
     assert model.training

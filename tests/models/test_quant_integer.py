@@ -220,6 +220,7 @@ def test_what_is_clipped_ends_where_fake_quantization_takes_it(name: str) -> Non
         assert bounds((0.0, 6.0), float(scale), dtype) == (0, round(float(end) / scale))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("images", [1, 32])
 @pytest.mark.parametrize(("c_in", "c_out", "kernel", "groups"), [(64, 64, 3, 1), (16, 16, 5, 16), (64, 32, 1, 1)])
 def test_float32_sums_are_exact_up_to_their_limit(images: int, c_in: int, c_out: int, kernel: int, groups: int) -> None:

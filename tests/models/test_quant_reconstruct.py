@@ -38,6 +38,7 @@ def outputs(part: QuantizedLayer, x: Tensor) -> Tensor:
         return columns(part.layer.weigh(x, part.quantized_weight(), part.bias))
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", [*NETS, "sparse"])
 def test_every_layer_comes_nearer_to_the_float_one_than_by_nearest_rounding(name: str, form: str) -> None:
@@ -67,6 +68,7 @@ def test_every_layer_comes_nearer_to_the_float_one_than_by_nearest_rounding(name
     assert max(shifts(network, plan, x).values()) < 1e-5
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", [*NETS, "sparse"])
 def test_weights_stay_beside_what_they_were(name: str, form: str) -> None:

@@ -98,6 +98,7 @@ def test_shortcuts_are_convolutions_of_ones_and_zeros() -> None:
     assert torch.equal(narrowed, F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 8, 8)))
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("given")
 def test_cifar10_is_normalized_and_on_the_grid() -> None:
     data = load("cifar10")

@@ -14,12 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.inputs.sparse_nets import few_sites, random_sparse_net
-from cosim.cycle import Simulator
+from cosim.cycle.simulator import Simulator
 from dse.candidates import Table
 from dse.explore import Search, best
 from dse.hypervolume import latency_and_error
 from dse.problem import Objective
-from hw.device import DEVICES
+from hw.fpga.device import DEVICES
 from models.data import DatasetError
 from models.ir.activity import measured
 from netweave import architectures, flow
@@ -154,6 +154,7 @@ def test_the_command_trains_measures_and_folds(tmp_path: Path) -> None:
     assert read_json(tmp_path / "run" / "search" / "zu3eg" / "search.json", "search", "search")["space"] == 2
 
 
+@pytest.mark.whole
 def test_the_cycles_of_sparse_frames_in_a_row_are_those_between_them() -> None:
     rng = np.random.default_rng(7)
     graph = random_sparse_net(rng, side=8)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from hw.boards.board import BOARDS
-from hw.device import DEVICES
+from hw.fpga.device import DEVICES
 from netweave import __version__, cli, flow
+from reports.artifact import VERSION
 
 DEVICE = '[[device]]\nname = "zu3eg"\n'
 
@@ -81,7 +82,7 @@ def test_corrupt_artifacts(
         (run / folder).mkdir(parents=True)
     (run / "train" / "network.npz").write_bytes(b"PK\x03\x04 half")
     (run / "train" / "train.json").write_text(
-        json.dumps({"format": "netweave train", "version": 2, "validation": [5, 10], "test": [4, 9]})
+        json.dumps({"format": "netweave train", "version": VERSION, "validation": [5, 10], "test": [4, 9]})
     )
     front = {"truncated": "{", "no json": "front", "newer": json.dumps({"version": 99, "points": []})}[kind]
     (run / "explore" / "zu3eg" / "front.json").write_text(front)

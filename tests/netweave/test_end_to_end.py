@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cosim.design import Cosim
+from cosim.rtl.design import Cosim
 from dse.front import Front
 from dse.pareto import dominates
 from netweave import config, flow
@@ -82,6 +82,7 @@ def test_from_network_to_report(tmp_path: Path, text: str) -> None:
     assert checked.check.frames == 3
     report = flow.load_report(tmp_path / "run")
     (target,) = report.targets
+    assert target.missing == []
     assert target.design.first == target.design.latency["rtl"]  # type: ignore[index]
     assert all(layer.cycles["estimated"] == layer.cycles["rtl"] for layer in target.design.layers)  # type: ignore[index]
     assert "<img" in (tmp_path / "run" / "report" / "index.html").read_text()

@@ -17,15 +17,16 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.sparse_nets import random_sparse_net
-from cosim.cycle import simulate
+from cosim.cycle.simulator import simulate
 from dse.estimate import estimate
-from hw.device import DEVICES
-from hw.mapping import Mapping
+from dse.explore import Search
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
 from models.data.dataset import Dataset
 from models.ir.activity import expected, frame_activity
 from models.ir.dtype import IntType
 from models.ir.serialize import load
-from netweave.config import Config
+from netweave.config import Config, Explore
 from netweave.exploration import Exploration, case, loaded, within_limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,8 +91,8 @@ def _front(folder: Path) -> dict[str, Any]:
     return front
 
 
-def _verified(front: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "netweave", "verify", str(front)]
+def _verified(front: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "netweave", "verify", str(front), *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -109,6 +110,9 @@ def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path:
     front.write_text(json.dumps(entry))
     refused = _verified(front)
     assert refused.returncode == 2
+    assert "front.json: was changed since" in " ".join(refused.stderr.split())
+    refused = _verified(front, "--force")
+    assert refused.returncode == 2
     assert f"point {points[-1]['name']!r}: its proof says" in " ".join(refused.stderr.split())
 
 
@@ -117,6 +121,7 @@ def _results(folder: Path, what: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in (folder / "run" / "evaluations" / what).glob("[!.]*.json")]
 
 
+@pytest.mark.whole
 def test_a_design_is_the_best_simulated_of_those_near_the_programs(explored: Path) -> None:
     device = DEVICES["ecp5-25k"]
     found = {}
@@ -193,6 +198,7 @@ def _workers(pid: int) -> list[int]:
     return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+@pytest.mark.whole
 def test_no_design_takes_more_than_its_limits(explored: Path) -> None:
     whole = json.loads((explored / "run" / "explore" / "ecp5-25k" / "designs.json").read_text())
     for point in whole["points"]:
@@ -258,3 +264,11 @@ def test_limits_are_counted_in_cycles_of_the_clock() -> None:
     config = Config.model_validate({"name": "x", "device": [{"name": "zu3eg", "clock_mhz": 100}], "explore": table})
     search = Exploration(config, config.device[0], Path(), Path(), Path()).search
     assert (search.max_cycles, search.max_latency) == (100_000, 25_000)
+
+
+def test_what_a_configuration_leaves_out_is_what_a_search_leaves_out() -> None:
+    explore, search = Explore(), Search()
+    assert search.whole == 1
+    assert (explore.sizes, explore.gap, explore.grain) == (search.sizes, search.gap, search.grain)
+    assert (explore.objective, explore.speedups, explore.max_errors) == (search.objective, [], [])
+    assert (search.speedups, search.max_errors, search.max_cycles, search.max_latency) == ((), (), None, None)

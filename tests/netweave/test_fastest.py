@@ -9,12 +9,12 @@ from statistics import mean
 import numpy as np
 
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
-from cosim.cycle import simulate
+from cosim.cycle.simulator import simulate
 from dse.candidates import Table
 from dse.estimate import estimate
 from dse.explore import Search, best
 from dse.problem import Objective
-from hw.device import DEVICES
+from hw.fpga.device import DEVICES
 from models.ir.activity import measured
 from netweave.fastest import fastest, shallower
 

@@ -10,7 +10,7 @@ import pytest
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.serialize import load
-from netweave import flow
+from netweave import flow, networks
 from netweave.config import Config
 from netweave.listener import Listener
 from reports.artifact import read_json
@@ -75,6 +75,10 @@ def test_a_table_of_wild_scales_is_trained_and_quantized(tmp_path: Path) -> None
     right = (np.array([output.argmax() for output in outputs]) == arrays["y_test"]).sum()
     assert correct > 0.9 * total
     assert right >= correct - 0.01 * total
+    (measured,) = (run / "networks").iterdir()
+    found = read_json(measured / networks.ACCURACY, "accuracy", "quantize")
+    assert found["predicted"].split() == [str(output.argmax()) for output in outputs], "golden's answers"
+    assert found["test"] == [right, len(outputs)]
 
 
 def test_what_is_not_trained_here_takes_the_numbers_as_given(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from netweave.config import Config
 from netweave.listener import Listener
 from netweave.stamp import STAMP
 from reports.artifact import ArtifactError
+from reports.collect import Made
 
 BASE: dict[str, Any] = {"name": "net", "device": [{"name": "zu3eg"}]}
 ORDER = ["train", "quantize", "explore", "generate", "cosim", "report"]
@@ -24,6 +25,7 @@ class Stages:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
+        self.reported: dict[str, Made] = {}
         self.failing = ""
         modules = {networks: ["train", "quantize"], exploration: ["explore"]}
         modules[designs] = ["generate", "cosim", "build", "report"]
@@ -34,6 +36,8 @@ class Stages:
         def write(config: Any, *rest: Any) -> None:
             folder: Path = rest[-1]
             self.calls.append(name)
+            if name == "report":
+                self.reported = rest[2]
             (folder / "made.json").write_text(json.dumps([name, config.train.epochs if name == "train" else 0]))
             if name == self.failing:
                 raise KeyboardInterrupt
@@ -192,3 +196,58 @@ def test_missing_input_names_the_command_that_makes_it(stages: Stages, tmp_path:
     with pytest.raises(ArtifactError, match=r"is not there; `netweave \w+ CONFIG.toml` makes it"):
         flow.STAGES[stage](config(), tmp_path, Listener())
     assert not stages.calls
+
+
+def reported(stages: Stages, config: Config, run: Path) -> list[str]:
+    """The stages that a report misses, made now; what it has is there."""
+    flow.report(config, run)
+    ((device, made),) = stages.reported.items()
+    folders = {"generate": made.generated, "cosim": made.cosim, "build": made.build}
+    missing = [own.stage for own in made.missing]
+    assert {stage for stage, folder in folders.items() if folder} & {*missing} == set()
+    assert all(folder == run / stage / device for stage, folder in folders.items() if folder)
+    return missing
+
+
+def test_a_report_is_made_from_the_front_on_and_says_what_is_missing(stages: Stages, tmp_path: Path) -> None:
+    wanted = config(device=[{"board": "ulx3s-85f"}])
+    flow.train(wanted, tmp_path)
+    flow.quantize(wanted, tmp_path)
+    with pytest.raises(ArtifactError, match=r"ecp5-85k: is not there; `netweave explore CONFIG.toml` makes it"):
+        flow.report(wanted, tmp_path)
+    flow.explore(wanted, tmp_path)
+    assert reported(stages, wanted, tmp_path) == ["generate", "cosim", "build"]
+    flow.generate(wanted, tmp_path)
+    assert reported(stages, wanted, tmp_path) == ["cosim", "build"]
+    flow.cosim(wanted, tmp_path)
+    assert reported(stages, wanted, tmp_path) == ["build"]
+    flow.build(wanted, tmp_path)
+    assert reported(stages, wanted, tmp_path) == []
+    calls = list(stages.calls)
+    flow.run(wanted, tmp_path)
+    assert stages.calls == calls, "the last report has all"
+
+
+def test_a_report_leaves_out_what_was_made_from_another_design(stages: Stages, tmp_path: Path) -> None:
+    flow.run(config(), tmp_path)
+    other = config(device=[{"name": "zu3eg", "pick": "knee"}])
+    flow.explore(other, tmp_path)
+    assert reported(stages, other, tmp_path) == ["generate", "cosim"]
+    flow.generate(other, tmp_path)
+    assert reported(stages, other, tmp_path) == [], "the stand-ins make the same design again"
+    flow.generate(config(cosim={"probes": True}, device=[{"name": "zu3eg", "pick": "knee"}]), tmp_path)
+    assert reported(stages, other, tmp_path) == ["generate", "cosim"]
+
+
+def test_a_report_of_no_more_than_a_front_follows_what_it_reckons_with(stages: Stages, tmp_path: Path) -> None:
+    for stage in ORDER[:3]:
+        flow.STAGES[stage](config(), tmp_path)
+    for changes, again in (
+        ({}, True),
+        ({}, False),
+        ({"cosim": {"images": 7}}, True),
+        ({"cosim": {"images": 7}}, False),
+    ):
+        stages.calls.clear()
+        flow.report(config(**changes), tmp_path)
+        assert stages.calls == ["report"] * again

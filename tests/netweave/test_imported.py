@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.design import Cosim
+from cosim.rtl.design import Cosim
 from dse.front import Front
+from hw.fpga.mapping import Mapping
 from models.data import Dataset, load
 from models.esda import classified, load_esda
 from models.ir import golden
@@ -22,7 +25,8 @@ from netweave.config import Config, ConfigError, UnsuitableError
 from netweave.config import load as load_config
 from netweave.finetune import FINETUNED
 from netweave.workers import Pool
-from reports.artifact import read_json
+from reports.artifact import ArtifactError, read_json
+from reports.schema import Label
 from tests.models.test_esda import write_network
 
 CLASSES = 3
@@ -166,6 +170,40 @@ def test_it_is_not_trained_further(home: Path, explored: Path) -> None:
     with pytest.raises(UnsuitableError, match=r"model 'graph:.*' is quantized already; there is nothing"):
         flow.finetune(config(home), explored, ["fastest"], 1)
     assert not list(explored.rglob(FINETUNED))
+
+
+def test_a_report_before_generation_has_what_golden_says_and_what_will_be_built(home: Path, explored: Path) -> None:
+    flow.report(config(home), explored)
+    (target,) = flow.load_report(explored).targets
+    design, images = target.design, load(str(home / "data.npz"))
+    graph = load_graph(explored / "explore" / "zu3eg" / design.point)
+    counts = [[0] * CLASSES for _ in range(CLASSES)]
+    for frame, label in zip(images.frames("test"), images.test_y, strict=True):
+        counts[label][int(golden.run(graph, frame)[graph.output].features[0].argmax())] += 1
+    assert design.confusion == counts
+    assert design.test.correct == 20 - WRONG == sum(row[own] for own, row in enumerate(counts))
+    assert [own.stage for own in target.missing] == ["generate", "cosim"]
+    assert design.check is None
+    assert {*design.latency} == {Label.ESTIMATED, Label.SIMULATED}
+    assert {*design.resources} == {Label.ESTIMATED}
+    page = (explored / "report" / "index.html").read_text()
+    assert "<code>netweave generate CONFIG.toml</code>" in page
+    assert "<code>netweave cosim CONFIG.toml</code>" in page
+    mapping = Mapping.load(explored / "explore" / "zu3eg" / design.point / "mapping.json")
+    assert mapping.queues.items() <= {(f"{own.producer}->{own.consumer}", own.depth) for own in design.queues}
+
+
+def test_classes_that_are_none_of_the_data_set_are_refused(home: Path, explored: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(explored, run, ignore=shutil.ignore_patterns("report"))
+    (path,) = (run / "explore" / "zu3eg").glob("*/accuracy.json")
+    content = json.loads(path.read_text())
+    content["predicted"] = " ".join(["3", *content["predicted"].split()[1:]])
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        ArtifactError, match=r"field 'predicted': '3 .*'\.\.\. must be a class of 0 to 2 for each of the 20"
+    ):
+        flow.report(config(home), run, force=True)
 
 
 @pytest.mark.slow

@@ -89,6 +89,7 @@ def check_error_stops_the_others(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("error", [KeyError, ValueError])
 def test_other_errors_keep_their_traceback(tmp_path: Path, error: type[Exception]) -> None:
     """A ValueError of no class of netweave's is a bug."""

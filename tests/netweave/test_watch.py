@@ -84,6 +84,7 @@ def test_an_interrupt_is_answered_with_what_is_kept(tmp_path: Path) -> None:
     assert written(err)[1:] == [f"stopped in explore zu3eg; {kept}; the same command goes on from there"]
 
 
+@pytest.mark.whole
 def test_the_command_is_interrupted_without_a_traceback(tmp_path: Path) -> None:
     """The real command, with a model that takes for ever to build."""
     (tmp_path / "own.py").write_text("import time\ndef build():\n print('here', flush=True)\n time.sleep(600)\n")

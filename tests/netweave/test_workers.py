@@ -42,6 +42,7 @@ def test_any_number_of_workers_gives_the_same(count: int, tmp_path: Path) -> Non
     assert evaluated(tmp_path / "marks") == dict.fromkeys(range(8), 1)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_an_evaluation_tells_is_heard(count: int, tmp_path: Path) -> None:
     heard: list[tuple[str, int, int]] = []
@@ -86,6 +87,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert all(evaluated(marks)[x] == 1 for x in finished)
 
 
+@pytest.mark.whole
 def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(ClusterError, match=r"cluster 'tcp://127\.0\.0\.1:9': no Dask scheduler answers there"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cosim import design
+from cosim.rtl import design
 from dse import front
 from reports.artifact import VERSION, ArtifactError, read_json, write_json
 from reports.collect import COSIM_VERSION

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hw.layout import TokenLayout
-from hw.mapping import OpMapping
-from hw.op import Op
-from hw.registry import build, inputs_of
+from hw.fpga.mapping import OpMapping
+from hw.ops.op import Op
+from hw.ops.registry import build, inputs_of
+from hw.streams.layout import TokenLayout
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.graph import Graph

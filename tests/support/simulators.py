@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from cosim.simulator import SimulatorKind
+from cosim.rtl.simulator import SimulatorKind
 
 COMPILERS = {SimulatorKind.VERILATOR: "g++", SimulatorKind.ICARUS: "iverilog"}
 

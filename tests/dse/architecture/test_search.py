@@ -88,6 +88,7 @@ def test_no_network_is_evaluated_twice_and_no_more_than_may_be(name: str) -> Non
     assert set(counted.asked.values()) == {1}
     assert len(counted.asked) == len(evaluations.costs) == 23
     assert evaluations.left == 0
+    assert len(searched(METHODS[name], LARGE, 1)[1].asked) == 1
     evaluations.ask(list(counted.asked) + list(LARGE))
     assert len(counted.asked) == 23
 

@@ -13,12 +13,12 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from benchmarks.inputs.nets import Builder, random_mapping
-from hw.accelerator import Accelerator
+from hw.accelerator.composition import Accelerator
 from hw.boards import host, link
 from hw.boards.link import SerialLink, beat_bytes
+from hw.boards.project import line_settings
 from hw.boards.uart import UartError, divisor
-from hw.layout import MaskLayout, TokenLayout
-from hw.targets.project import line_settings
+from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run

@@ -12,7 +12,7 @@ import pytest
 from hw.boards.board import BOARDS
 from hw.boards.pll import Ecp5Pll, Ice40Pll, PllError
 from hw.boards.top import clocking
-from hw.targets.programs import program
+from hw.tools.programs import program
 
 ECP5_CASES = [(25, 50), (25, 80), (25, 100), (12, 48), (48, 66.6), (100, 33.3), (27, 61.6), (25, 13)]
 ICE40_CASES = [(12, 24), (12, 30), (12, 48), (25, 20), (27, 33), (100, 61.3)]

@@ -15,12 +15,12 @@ from amaranth.hdl import Cat
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_values
 from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict, verdicts
-from hw.accelerator import Accelerator
+from hw.accelerator.composition import Accelerator
+from hw.fpga.mapping import FrameInput, Mapping
 from hw.interface.axi import AxiAccelerator, ResettableCore, VerilogCore
 from hw.interface.axi_layout import Beat, Form, axi_input, axi_output
 from hw.interface.registers import offsets, register_map
 from hw.interface.rules import Fault
-from hw.mapping import FrameInput, Mapping
 from models.ir import golden
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
@@ -110,7 +110,7 @@ REST = [
 ]
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("name", "stalls"), QUICK + REST)
 def test_good_frames_between_bad_ones_are_golden_s(name: str, stalls: tuple[float, float]) -> None:
     bench = Bench(name)

@@ -16,7 +16,7 @@ from benchmarks.inputs.packets import DAMAGES, damaged, random_frame, random_tra
 from hw.interface.axi_layout import AxiLayout, Beat, Form
 from hw.interface.checker import FrameChecker
 from hw.interface.rules import Fault
-from hw.layout import MaskLayout, TokenLayout
+from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape
@@ -121,7 +121,7 @@ def test_every_damage_at_every_beat(name: str) -> None:
     assert kinds == known
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=st.sampled_from(list(CASES)), seed=st.integers(0, 2**32 - 1), share=st.sampled_from([0.3, 0.6, 0.8]))
 def test_any_traffic(name: str, seed: int, share: float) -> None:
     layout, whole = CASES[name]

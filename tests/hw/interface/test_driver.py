@@ -8,7 +8,7 @@ import pytest
 from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.driver import NetweaveError, Stream
 from hw.interface.registers import manifest_entry, register_map
-from hw.layout import MaskLayout, TokenLayout
+from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import DyBitType, IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape

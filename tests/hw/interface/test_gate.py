@@ -13,7 +13,7 @@ from amaranth.hdl import Value
 from benchmarks.inputs.packets import random_frame
 from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.gate import Gate
-from hw.layout import TokenLayout
+from hw.streams.layout import TokenLayout
 from models.ir.dtype import IntType
 from models.ir.graph import Shape
 from tests.hw.interface.simulate import packed, simulate

@@ -12,7 +12,7 @@ from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.register_file import DECERR, OKAY, SLVERR, RegisterFile
 from hw.interface.registers import WRITABLE, Kind, c_header, markdown, offsets, register_map
 from hw.interface.rules import Fault
-from hw.layout import MaskLayout, TokenLayout
+from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Shape

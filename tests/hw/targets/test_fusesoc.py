@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from benchmarks.inputs.nets import chain_net, random_mapping
-from hw.emit import generate
-from hw.targets.fusesoc import vlnv
+from hw.generate.emit import generate
+from hw.generate.fusesoc import vlnv
 
 
 @pytest.fixture(scope="module")

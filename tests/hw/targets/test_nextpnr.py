@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hw.device import DEVICES, Resources
-from hw.targets.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, resources_of, route
+from hw.fpga.device import DEVICES, Resources
+from hw.tools.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, resources_of, route
 
 VERILOG = """\
 module product(clk, a, p);

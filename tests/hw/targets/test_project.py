@@ -16,18 +16,18 @@ from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.estimate import estimate
 from dse.explore import Search, designs, shares
+from hw.boards import bitstream
+from hw.boards.bitstream import Built, _Watch, build
 from hw.boards.board import BOARDS, Board
 from hw.boards.link import beat_bytes
+from hw.boards.project import NETLIST, makefile, pins, steps, write_project
 from hw.boards.top import board_verilog, clocking
-from hw.device import DEVICES, Resources
-from hw.emit import MAPPING_FILE, generate
-from hw.manifest import load_manifest
-from hw.mapping import Mapping
-from hw.targets import bitstream
-from hw.targets.bitstream import Built, _Watch, build
-from hw.targets.nextpnr import RoutingError, fmax_of
-from hw.targets.project import NETLIST, makefile, pins, steps, write_project
-from hw.targets.yosys import synthesize
+from hw.fpga.device import DEVICES, Resources
+from hw.fpga.mapping import Mapping
+from hw.generate.emit import MAPPING_FILE, generate
+from hw.streams.manifest import load_manifest
+from hw.tools.nextpnr import RoutingError, fmax_of
+from hw.tools.yosys import synthesize
 from models.ir.dtype import IntType
 from models.ir.serialize import load
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import chain_net, random_mapping
-from hw.device import DEVICES
-from hw.emit import generate
-from hw.manifest import load_manifest
-from hw.mapping import Mapping
-from hw.targets.parts import PARTS
-from hw.targets.vivado import SCRIPTS, write_project
+from hw.fpga.device import DEVICES
+from hw.fpga.mapping import Mapping
+from hw.generate.emit import generate
+from hw.generate.parts import PARTS
+from hw.generate.vivado import SCRIPTS, write_project
+from hw.streams.manifest import load_manifest
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from amaranth.hdl import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.device import DEVICES, Resources
-from hw.targets.yosys import SynthesisError, count, sort_messages, synthesize
+from hw.fpga.device import DEVICES, Resources
+from hw.tools.yosys import SynthesisError, count, sort_messages, synthesize
 
 
 class Blocks(wiring.Component):

@@ -82,6 +82,7 @@ SCALES = [(1, 0), (40000, 15), (65535, 20), (33333, 18), (1, 3), (52429, 14)]
 """(mult, shift): from a fraction of a unit to several units a step of the sum, and ties at every second sum."""
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("dtype", [dtype for dtype in SMALL if isinstance(dtype, DyBitType)], ids=str)
 def test_every_sum_of_two_products_is_encoded_to_the_nearest_value(dtype: DType) -> None:
     """The sums of products of 4 bits, which are -2048 to 2048 of their units, at several scales, with a bias."""

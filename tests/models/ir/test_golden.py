@@ -84,6 +84,7 @@ def check(node: Node, frame: Frame, dtype: DType, dense_acc: np.ndarray, mask: n
     assert np.array_equal(got.features, finished(dense_acc[mask], node.requant, node.dtype))  # type: ignore[attr-defined]
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize("density", DENSITIES)
 @pytest.mark.parametrize("kernel, stride, padding", WINDOWS)
 def test_convolution_equals_torch_at_the_active_sites(kernel: int, stride: int, padding: int, density: float) -> None:
@@ -114,6 +115,7 @@ def test_convolution_over_mixed_formats(weights: DType, source: DType, dtype: DT
     check(node, frame, source, acc.astype(np.int64), frame.mask)
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize("density", DENSITIES)
 @pytest.mark.parametrize("kernel, stride, padding", [w for w in WINDOWS if w[0] >= w[1]])
 def test_pooling_equals_torch_at_the_active_sites(kernel: int, stride: int, padding: int, density: float) -> None:
@@ -271,3 +273,12 @@ def test_a_dense_graph_takes_full_and_empty_frames_alone() -> None:
 def test_what_sums_whole_frames_is_dense_again() -> None:
     sparse = every_op(np.random.default_rng(0)).sparse
     assert {name for name, value in sparse.items() if not value} == {"global_pool", "fc"}
+
+
+def test_frames_are_equal_where_sites_and_features_are() -> None:
+    frame, moved, other = (Frame(2, 2, np.array([[0, at]]), np.array([[own]])) for at, own in ((0, 5), (1, 5), (0, 6)))
+    assert frame == Frame.from_dense(frame.to_dense(), np.array([[True, False], [False, False]]))
+    assert frame != moved
+    assert frame != other
+    assert frame != Frame(2, 3, frame.sites, frame.features)
+    assert frame != "frame"

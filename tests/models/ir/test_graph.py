@@ -63,6 +63,7 @@ def changed(graph: Graph, target: str, /, **changes: Any) -> Graph:
         ("stem", {"requant": {"mult": np.full(4, -1)}}, "requant.mult", "must be 0 to 65535"),
         ("stem", {"requant": {"shift": 41}}, "requant.shift", "41 must be 0 to 40"),
         ("stem", {"requant": {"fraction": 17}}, "requant.fraction", "17 must be 0 to 16"),
+        ("stem", {"requant": {"fraction": -1}}, "requant.fraction", "-1 must be 0 to 16"),
         ("stem", {"requant": {"lo": 9, "hi": 8}}, "requant.lo", "9 must not exceed hi, 8"),
         ("stem", {"requant": {"hi": 256}}, "requant.lo, requant.hi", "must lie within uint8, 0 to 255"),
         ("cast", {"requant": {"shift": -1}}, "requant.shift", "-1 must be 0 to 40"),
@@ -89,6 +90,8 @@ def test_a_window_larger_than_its_padded_input_is_refused() -> None:
     node = conv(np.random.default_rng(0), 1, 1, 7, padding=1)
     with pytest.raises(GraphError, match="node 'conv', field 'kernel': 7 is larger than its padded input 4x9x1"):
         Graph("g", (Input(name="input", dtype=UINT8, shape=Shape(4, 9, 1)), node), "conv")
+    fits = Graph("g", (Input(name="input", dtype=UINT8, shape=Shape(5, 9, 1)), node), "conv")
+    assert fits.shapes["conv"] == (1, 5, 1)
 
 
 def test_the_order_and_use_of_nodes_is_checked(graph: Graph) -> None:
@@ -117,6 +120,13 @@ def test_shapes_edges_and_users(graph: Graph) -> None:
     assert graph.users("stem") == ("deep", "join")
     assert graph.input.name == "input"
     assert graph["down"].dtype == UINT8
+
+
+def test_a_node_equals_itself_alone_and_can_be_looked_up_by(graph: Graph) -> None:
+    assert len({*graph.nodes, *graph.nodes}) == len(graph.nodes)
+    for node in graph.nodes:
+        if node is not graph.input:
+            assert node != dataclasses.replace(node)
 
 
 def test_both_inputs_of_an_add_may_be_one_node() -> None:

@@ -194,8 +194,10 @@ def test_the_bound_is_met_to_the_last_one() -> None:
     biased, rest = divmod(2**63 - 1, mult)
     assert rest == 0
     weight, bias = divmod(biased, 255 << 16)
-    row = [127] * (weight // 127) + [weight % 127]
-    case = Case("conv", UINT8, 1, len(row), np.array(row).reshape(1, -1, 1, 1), INT8, INT8, bias, 16, 0)
+    # more products than a frame may have channels
+    taps = np.zeros(4 * -(-weight // (4 * 127)), int)
+    taps[: weight // 127], taps[-1] = 127, weight % 127
+    case = Case("conv", UINT8, 2, len(taps) // 4, taps.reshape(1, -1, 2, 2), INT8, INT8, bias, 16, 0)
     check_golden(case, mult)
     for more, to in (({"bias": bias + 1}, 2**63 - 1 + mult), ({"shift": 1}, 2**63)):
         with pytest.raises(GraphError, match=f"to {to}; .*, multipliers up to {mult - 1}"):

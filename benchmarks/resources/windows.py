@@ -1,0 +1,59 @@
+"""Random sliding-window generators on their own, most of which give all taps of a window at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.lib import wiring
+
+from hw.fpga.device import Device, Resources
+from hw.fpga.family import Family, Part, family, total
+from hw.line_buffer.source import WindowGeometry
+from hw.line_buffer.window_source import WindowSource
+from hw.resources import sources
+from hw.streams.layout import TokenLayout
+from models.ir.dtype import IntType
+from models.ir.graph import Shape
+
+KERNELS = (2, 3, 3, 5, 5, 7)
+TAP_BITS = 200
+"""Bits of the words of all taps at most: more take Yosys long and say nothing new."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding-window generator of its own.
+
+    Parameters
+        layout     layout of the input
+        geometry   the window, with the rows to store
+        parallel   whether all taps of a window are read at once
+    """
+
+    layout: TokenLayout
+    geometry: WindowGeometry
+    parallel: bool
+
+    def parts(self, f: Family) -> list[Part]:
+        return [*sources.window_source(f, self.layout, self.geometry, self.parallel)]
+
+    def resources(self, device: Device) -> Resources:
+        f = family(device)
+        return total(f, self.parts(f))
+
+    def component(self) -> wiring.Component:
+        return WindowSource(self.layout, self.geometry, self.parallel)
+
+
+def draw_window(seed: int) -> tuple[str, Window]:
+    """The generator number ``seed``: kernel, stride, frame and words, all random; the same at every call."""
+    rng = np.random.default_rng([seed, 2])
+    kernel, parallel = int(rng.choice(KERNELS)), bool(rng.integers(5))
+    stride, words = int(rng.choice([1, 1, 2])), int(rng.choice([1, 1, 2, 3]))
+    height, width = (int(rng.integers(kernel + 1, 21)) for _ in range(2))
+    bits = int(rng.integers(2, 1 + max(2, min(12, TAP_BITS // kernel**2))))
+    shape = Shape(height, width, words)
+    geometry = WindowGeometry(height, width, words, kernel, stride, (kernel - 1) // 2)
+    title = f"k{kernel}s{stride} {height}x{width}x{words} of {bits} bits{' at once' * parallel}"
+    return title, Window(TokenLayout(shape, IntType(bits), 1), geometry, parallel)

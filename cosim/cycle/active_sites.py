@@ -1,0 +1,242 @@
+"""The active sites at each node of a graph, and what each window waits for: the input of the cycle simulator.
+
+Nodes whose sites are always the same share a *class*. The windows of a sparse op depend only on the class of its input
+and on its geometry, so ops share them as well.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cosim.cycle.memory import UNKNOWN, compiled, kept
+from models.ir.graph import GlobalPool, Graph, Linear, Window
+
+WAITS_FOR, PLACE_TAPS, PLACE_ROWS, PLACE_SIZE = range(4)
+"""The record of a place, which is a window of a frame. Places are in raster order; the end of the frame is the last.
+
+Fields
+    WAITS_FOR     2n where the window is complete as soon as token n of the frame shows; 2n + 1 where all of token n
+                  must have come
+    PLACE_TAPS    its active taps, or END or BLANK
+    PLACE_ROWS    number of rows with tokens, from the frame's first, that neither this place nor a later one reads
+    PLACE_SIZE    size of a place
+"""
+
+END, BLANK = -1, -2
+"""Stand in place of active taps.
+
+Fields
+    END      the end of the frame
+    BLANK    no site: a dummy entry for tokens in columns outside all stride cells, whose rows must be freed as well
+"""
+
+SINGLE, WHOLE = 0, 1
+"""Two classes that every graph has.
+
+Fields
+    SINGLE    one site whatever the frame, as behind a sum over the whole frame
+    WHOLE     the sites of the input
+"""
+
+READS, GIVES, HEIGHT, WIDTH, OUT_HEIGHT, OUT_WIDTH, KERNEL, STRIDE, PADDING, REACH, OFFSET = range(11)
+"""The record of the windows of a sparse op.
+
+Fields
+    READS         class of its input
+    GIVES         class of its output
+    HEIGHT        rows of the input
+    WIDTH         columns of the input
+    OUT_HEIGHT    rows of the output
+    OUT_WIDTH     columns of the output
+    KERNEL        side of the kernel
+    STRIDE        stride
+    PADDING       padding
+    REACH         ``y * STRIDE + REACH`` is the last input row that changes output row y: of its window or its stride
+                  cell; columns alike
+    OFFSET        input row where the stride cell of output row 0 begins; columns alike
+"""
+
+
+class Classes:
+    """The site classes of a graph.
+
+    Parameters
+        graph         the network
+    Attributes
+        sparse        whether frames may have only some of their sites active
+        of            the class of each node
+        sides         height and width of each class
+        windows_of    the number of the windows of each op that finds its sites
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        side = graph.input.shape[:2]
+        self.sparse = graph.input.sparse
+        self.of: dict[str, int] = {graph.input.name: WHOLE}
+        self.sides: list[tuple[int, int]] = [(1, 1), side]
+        self.windows_of: dict[str, int] = {}
+        self._known: dict[tuple[int, ...], int] = {}
+        self._windows: dict[tuple[int, ...], int] = {}
+        for node in graph.nodes[1:]:
+            before = self.of[node.inputs[0]]
+            if isinstance(node, GlobalPool | Linear) or before == SINGLE:
+                self.of[node.name] = SINGLE
+            else:
+                self.of[node.name] = self._through(node, before) if isinstance(node, Window) else before
+
+    def _through(self, node: Window, before: int) -> int:
+        """The class behind a window op on class ``before``; its windows are added where it finds its sites."""
+        height, width = self.sides[before]
+        out = node.out_side(height), node.out_side(width)
+        after = before
+        if node.stride > 1 or out != (height, width):
+            key = (before, node.stride, node.cell_offset, *out) if self.sparse else out
+            after = self._known.setdefault(key, len(self.sides))
+            if after == len(self.sides):
+                self.sides.append(out)
+        if self.sparse and not (node.kernel == 1 and node.stride == 1):
+            offset = node.cell_offset
+            fields = before, after, height, width, *out, node.kernel, node.stride, node.padding, node.reach, offset
+            self.windows_of[node.name] = self._windows.setdefault(fields, len(self._windows))
+        return after
+
+    @property
+    def windows(self) -> np.ndarray:
+        """The fields of the windows, by number: int64 ``[windows, OFFSET + 1]``."""
+        return np.array(list(self._windows), dtype=np.int64).reshape(-1, OFFSET + 1)
+
+    def size(self, frames: int, sites: int) -> int:
+        """The most numbers that ``walk`` writes for frames with ``sites`` active sites in all."""
+        classes, windows = len(self.sides), len(self._windows)
+        return frames * (2 * classes + windows) + (classes - 1) * sites + windows * (sites + frames) * PLACE_SIZE
+
+
+@compiled
+def _windows_of_frame(w, at, fields, sites, count, active, cells, rows, give):
+    """Write the places of one frame's windows to ``w[at]`` and on: (where they end, where the sites of the output end).
+
+    ``sites`` is the address of the frame's ``count`` tokens; ``active`` has the same sites as flags. The sites of the
+    output are written to ``w[give]`` and on where ``give`` is not 0. ``cells``, all False, and ``rows`` are scratch
+    memory.
+    """
+    height, width, stride, offset = fields[OUT_HEIGHT], fields[OUT_WIDTH], fields[STRIDE], fields[OFFSET]
+    in_height, in_width, kernel = fields[HEIGHT], fields[WIDTH], fields[KERNEL]
+    wide = width + 2
+    # mark the stride cell of each token; columns outside all cells count as one column left or right of them
+    filled, row, after = 0, -1, 0
+    for site in range(sites, sites + count):
+        if w[site] >= after:
+            row = w[site] // in_width
+            after = (row + 1) * in_width
+            rows[filled] = row
+            filled += 1
+        y, x = row - offset, w[site] - row * in_width - offset
+        if stride > 1:
+            y, x = y // stride, x // stride
+        if 0 <= y < height:
+            cells[y * wide + min(max(x, -1), width) + 1] = True
+    if filled == 0:
+        return _end_place(w, at, 0, 0), give
+    first = max(0, (rows[0] - offset) // stride)
+    last = min(height - 1, (rows[filled - 1] - offset) // stride)
+    line, freed = 0, 0
+    for y in range(first, last + 1):
+        top = stride * y - fields[PADDING]
+        while freed < filled and rows[freed] < top:
+            freed += 1
+        below = min(stride * y + fields[REACH], in_height - 1) * in_width
+        while line < count and w[sites + line] < below:
+            line += 1
+        token = line
+        for x in range(-1, width + 1):
+            if not cells[y * wide + x + 1]:
+                continue
+            cells[y * wide + x + 1] = False
+            corner = below + min(stride * x + fields[REACH], in_width - 1)
+            while token < count and w[sites + token] <= corner:
+                token += 1
+            whole = token > 0 and w[sites + token - 1] == corner
+            taps = BLANK
+            if 0 <= x < width:
+                taps = 0
+                left = stride * x - fields[PADDING]
+                for in_y in range(max(top, 0), min(top + kernel, in_height)):
+                    for in_x in range(max(left, 0), min(left + kernel, in_width)):
+                        taps += active[in_y * in_width + in_x]
+                if give:
+                    w[give] = y * width + x
+                    give += 1
+            w[at + WAITS_FOR] = 2 * (token - 1) + 1 if whole else 2 * token
+            w[at + PLACE_TAPS] = taps
+            w[at + PLACE_ROWS] = freed
+            at += PLACE_SIZE
+    return _end_place(w, at, count, filled), give
+
+
+@compiled
+def _end_place(w, at, tokens, rows):
+    """Write the place of a frame's end: the address behind it."""
+    w[at + WAITS_FOR] = 2 * tokens + 1
+    w[at + PLACE_TAPS] = END
+    w[at + PLACE_ROWS] = rows
+    return at + PLACE_SIZE
+
+
+@kept()
+def walk(masks, sides, windows, sparse, w):
+    """Write the sites and windows of frames to ``w``.
+
+    From 0 on ``w`` gets: the number of tokens by class and frame; the addresses of windows by number and frame; the
+    addresses of sites by class and frame; then the sites and places themselves. A site is its index in raster order.
+
+    Parameters
+        masks      bool ``[frames, sites]``, the active sites of the input
+        sides      int64 ``[classes, 2]``, height and width of each class
+        windows    int64 ``[windows, OFFSET + 1]``, as ``Classes.windows``
+        sparse     whether frames may have only some of their sites active
+        w          int64 with at least ``Classes.size`` numbers
+    Returns        the address where that ends
+    """
+    frames, classes = len(masks), len(sides)
+    addresses = classes * frames
+    lists = addresses + len(windows) * frames
+    at = lists + classes * frames
+    area = sides[:, 0] * sides[:, 1]
+    starts = np.zeros(classes + 1, np.int64)
+    starts[1:] = np.cumsum(area)
+    active = np.zeros(starts[-1], np.uint8)
+    cells = np.zeros(sides[WHOLE, 0] * (sides[WHOLE, 1] + 2), np.bool_)
+    rows = np.zeros(sides[WHOLE, 0], np.int64)
+    for frame in range(frames):
+        w[SINGLE * frames + frame] = 1
+        w[lists + WHOLE * frames + frame] = at
+        for site in range(area[WHOLE]):
+            if masks[frame, site]:
+                active[starts[WHOLE] + site] = 1
+                w[at] = site
+                at += 1
+        w[WHOLE * frames + frame] = at - w[lists + WHOLE * frames + frame]
+        for c in range(WHOLE + 1, classes):
+            w[c * frames + frame] = UNKNOWN if sparse else area[c] * (w[WHOLE * frames + frame] > 0)
+        for number in range(len(windows)):
+            fields = windows[number]
+            reads, gives = fields[READS] * frames + frame, fields[GIVES] * frames + frame
+            count, sites = w[reads], w[lists + reads]
+            new = w[gives] == UNKNOWN
+            if new:
+                w[lists + gives] = at
+                # the output has at most as many sites as the input has tokens
+                at += count
+            w[addresses + number * frames + frame] = at
+            own = active[starts[fields[READS]] : starts[fields[READS] + 1]]
+            give = w[lists + gives] if new else 0
+            at, end = _windows_of_frame(w, at, fields, sites, count, own, cells, rows, give)
+            if new:
+                w[gives] = end - give
+                for site in range(give, end):
+                    active[starts[fields[GIVES]] + w[site]] = 1
+        for c in range(WHOLE, classes if sparse else WHOLE + 1):
+            sites = w[lists + c * frames + frame]
+            for site in range(sites, sites + w[c * frames + frame]):
+                active[starts[c] + w[site]] = 0
+    return at

@@ -1,0 +1,65 @@
+"""How deep the queues before an add must be so that no frame makes an accelerator hang: the deadlock-free depth."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from models.ir.graph import GlobalPool, Graph, Linear, Window
+
+
+def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
+    """The fewest beats that the queue on an edge into an add must hold, whatever sites are active.
+
+    Two paths fork at a node and meet at the add. For a site the add waits for its other input, and the windows on that
+    path wait for tokens that come later. The tokens that are ahead on this edge must fit into its queue. Otherwise the
+    fork stops and never sends the later tokens.
+
+    A window op needs the tokens up to the last place that can change a site: the later corner of its window and of its
+    stride cell. Where that place is not active, it needs the next token after it instead. In both cases the tokens
+    ahead are at most the places between the two: ``reach`` rows and ``reach`` places. The sum over a path is the bound,
+    and a frame never has more than all of its sites and its ``end``.
+
+    The frame with every site active needs the whole bound where rows are longer than the sum of all reaches. In
+    narrower images it needs less: its windows end at the border, while the next token after an inactive place can be
+    further down.
+
+    Parameters
+        graph              the network
+        producer           node that writes the edge
+        consumer           the add that reads it
+        beats_per_token    beats per token on the edge
+    Returns                beats, at least 2
+    """
+    shape = graph.shapes[consumer]
+    parting = _parting(graph, consumer)
+    order = {node.name: place for place, node in enumerate(graph.nodes)}
+
+    @cache
+    def ahead(name: str, scale: int) -> int:
+        """The bound up to a node, in sites of the add; each is ``scale`` x ``scale`` sites of the node's output."""
+        node = graph[name]
+        if order[name] <= order[parting]:
+            return 0
+        if isinstance(node, GlobalPool | Linear):
+            return shape.height * shape.width
+        own, stride = 0, 1
+        if isinstance(node, Window):
+            stride = node.stride
+            reach = -(-(node.reach - node.cell_offset - stride + 1) // stride)
+            own = -(-reach // scale) * (shape.width + 1)
+        return own + max(ahead(before, scale * stride) for before in node.inputs)
+
+    most = max((ahead(name, 1) for name in graph[consumer].inputs if name != producer), default=0)
+    return max(2, min((most + 1) * beats_per_token, shape.height * shape.width * beats_per_token + 1))
+
+
+def _parting(graph: Graph, consumer: str) -> str:
+    """The last node that every path from the graph's input to ``consumer`` passes."""
+    passed: dict[str, set[str]] = {}
+    for node in graph.nodes:
+        before = [passed[name] for name in node.inputs]
+        passed[node.name] = set.intersection(*before) if before else set()
+        if node.name == consumer:
+            break
+        passed[node.name].add(node.name)
+    return max(passed[consumer], key=[node.name for node in graph.nodes].index)

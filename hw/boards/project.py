@@ -1,0 +1,218 @@
+"""A board's project: all that Yosys, nextpnr and a packer need to make its bitstream, and that a host needs to use it.
+
+::
+
+    netweave.v board.v            the accelerator; what stands around it on the board
+    board.lpf | board.pcf         pins and oscillator
+    synth.ys Makefile             `make` builds the bitstream without netweave, `make program` loads it
+    board.json frames.json        what the serial line carries; frames with the answers to expect
+    host.py                       `python host.py /dev/ttyUSB0` sends them
+
+``steps`` is the one definition of the build: the Makefile is made from it, and ``hw.boards.bitstream`` runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hw.boards import host
+from hw.boards.board import Board
+from hw.boards.link import AHEAD, GRANT, beat_bytes
+from hw.boards.top import CLOCK, HIGH, LED, RX, TOP, TX, board_verilog, clocking
+from hw.generate.emit import VERILOG_FILE
+from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
+from hw.streams.manifest import load_manifest
+from hw.tools.yosys import script
+
+BOARD_FILE, FRAMES_FILE = "board.json", "frames.json"
+NETLIST, REPORT, STAT = "netlist.json", "report.json", "synthesis.json"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One program of the build, run in the project's folder.
+
+    Parameters
+        what         what it does, for people
+        program      its name, a key of ``hw.tools.programs``
+        arguments    its arguments
+        needs        files that it reads
+        makes        the file that it leaves
+    """
+
+    what: str
+    program: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...]
+    makes: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The open toolchain of a device family.
+
+    Parameters
+        library      Yosys's file with the cells of the family
+        pins         file name of the pin constraints
+        bitstream    file name of the bitstream
+    """
+
+    library: str
+    pins: str
+    bitstream: str
+
+
+FLOWS = {
+    "ecp5": Flow("+/ecp5/cells_bb.v", "board.lpf", "board.bit"),
+    "ice40": Flow("+/ice40/cells_sim.v", "board.pcf", "board.bin"),
+}
+NEXTPNR_DEVICES = {"ecp5-25k": "--25k", "ecp5-85k": "--85k", "ice40up5k": "--up5k"}
+
+
+def steps(board: Board, clock_mhz: float, seed: int = 1) -> tuple[Step, ...]:
+    """The build of a board's project: synthesis, place and route, bitstream.
+
+    Parameters
+        board        the board
+        clock_mhz    clock that the routed design must reach
+        seed         seed of the placement
+    """
+    flow, device = FLOWS[board.target.family], NEXTPNR_DEVICES[board.device]
+    synthesis = Step("synthesis", "yosys", ("-q", "synth.ys"), (VERILOG_FILE, "board.v", "synth.ys"), NETLIST)
+    common = (device, "--json", NETLIST, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
+    common = (*common, "--package", board.package)
+    needs = (NETLIST, flow.pins)
+    if board.target.family == "ecp5":
+        place = ("--speed", str(board.speed), "--lpf", flow.pins, "--textcfg", "board.config")
+        return (
+            synthesis,
+            Step("place and route", "nextpnr-ecp5", (*common, *place), needs, place[-1]),
+            Step("bitstream", "ecppack", ("--compress", place[-1], flow.bitstream), place[-1:], flow.bitstream),
+        )
+    place = ("--pcf", flow.pins, "--asc", "board.asc")
+    return (
+        synthesis,
+        Step("place and route", "nextpnr-ice40", (*common, *place), needs, place[-1]),
+        Step("bitstream", "icepack", (place[-1], flow.bitstream), place[-1:], flow.bitstream),
+    )
+
+
+def line_settings(source: InputLayout, answer: TokenLayout, sparse: bool) -> dict[str, Any]:
+    """What a host must know of the serial line and of the frames on it, as JSON values.
+
+    Parameters
+        source    layout of the input frames
+        answer    layout of the answers
+        sparse    True where the host leaves out sites whose codes are all 0
+    """
+    return {
+        "in_bytes": beat_bytes(source.width),
+        "out_bytes": beat_bytes(answer.width),
+        "ahead": AHEAD,
+        "grant": GRANT,
+        "input": _frames(source, sparse),
+        "output": _frames(answer, sparse=False),
+    }
+
+
+def _frames(layout: InputLayout, sparse: bool) -> dict[str, Any]:
+    told = {
+        "shape": list(layout.shape),
+        "dtype": str(layout.dtype),
+        "code_bits": layout.dtype.width,
+        "signed": layout.dtype.signed,
+        "lanes": layout.lanes,
+        "sparse": sparse,
+    }
+    return {**told, "bits": layout.bits} if isinstance(layout, MaskLayout) else told
+
+
+Case = tuple[list[int], list[int]]
+"""The beats of a frame, and of the answer to it."""
+
+
+def write_project(
+    design: Path, board: Board, wanted_mhz: float, folder: Path, cases: Sequence[Case], sparse: bool
+) -> None:
+    """Write the project of a design for a board into a new folder.
+
+    Parameters
+        design        folder of the design
+        board         the board
+        wanted_mhz    the fastest clock to use
+        folder        the folder to create
+        cases         frames for the host to send, with the answers to compare with
+        sparse        True where the host leaves out sites whose codes are all 0
+    """
+    manifest, clocks = load_manifest(design), clocking(board, wanted_mhz)
+    folder.mkdir(parents=True)
+    shutil.copyfile(design / VERILOG_FILE, folder / VERILOG_FILE)
+    shutil.copyfile(Path(host.__file__), folder / "host.py")
+    flow = FLOWS[board.target.family]
+    top = board_verilog(board, clocks, manifest.top, manifest.input.width, manifest.output.width)
+    (folder / "board.v").write_text(top)
+    (folder / flow.pins).write_text(pins(board))
+    text = script(board.target.synth, verilog=f"{VERILOG_FILE} board.v", stat=STAT, top=TOP, library=flow.library)
+    (folder / "synth.ys").write_text(f"{text}write_json {NETLIST}\n")
+    (folder / "Makefile").write_text(makefile(board, float(clocks.clock_mhz)))
+    about = {"board": board.name, "clock_mhz": float(clocks.clock_mhz), "baud": board.baud}
+    settings = {**about, **line_settings(manifest.input, manifest.output, sparse)}
+    (folder / BOARD_FILE).write_text(json.dumps(settings, indent=1) + "\n")
+    told = [{"frame": frame, "answer": answer} for frame, answer in cases]
+    (folder / FRAMES_FILE).write_text(json.dumps(told) + "\n")
+
+
+def pins(board: Board) -> str:
+    """The constraints file: the pin of each port, its I/O standard, and the frequency of the oscillator.
+
+    Parameters
+        board    the board
+    """
+    places = {CLOCK: board.clock_pin, RX: board.rx_pin, TX: board.tx_pin}
+    for name, group in ((LED, board.led_pins), (HIGH, board.high_pins)):
+        places |= {f"{name}[{n}]" if len(group) > 1 else name: pin for n, pin in enumerate(group)}
+    if board.target.family == "ice40":
+        lines = [f"set_io {'-pullup yes ' if port == RX else ''}{port} {pin}" for port, pin in places.items()]
+        return "\n".join([*lines, f"set_frequency {CLOCK} {board.clock_mhz:g}", ""])
+    lines = [f'LOCATE COMP "{port}" SITE "{pin}";' for port, pin in places.items()]
+    if board.io_standard:
+        lines += [f'IOBUF PORT "{port}" IO_TYPE={board.io_standard};' for port in places]
+    lines += [f'IOBUF PORT "{RX}" PULLMODE=UP;', f'FREQUENCY PORT "{CLOCK}" {board.clock_mhz:g} MHZ;']
+    return "\n".join([*lines, ""])
+
+
+def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
+    """The project's Makefile.
+
+    Parameters
+        board        the board
+        clock_mhz    clock that the routed design must reach
+        seed         seed of the placement
+    """
+    todo = steps(board, clock_mhz, seed)
+    bitstream = todo[-1].makes
+    variables = {step.program: step.program.upper().replace("-", "_") for step in todo}
+    lines = [
+        f"# The bitstream for {board.title}, clocked at {clock_mhz:g} MHz.",
+        "# `make` builds it, `make program` loads it.",
+        "# The tools are those of PyPI (yowasp-...); `make YOSYS=yosys ...` takes others.",
+        *([f"# {board.note}"] if board.note else []),
+        "",
+        *(f"{variable} ?= yowasp-{program}" for program, variable in variables.items()),
+        "",
+        ".PHONY: all program clean",
+        f"all: {bitstream}",
+        "",
+    ]
+    for step in todo:
+        command = " ".join((f"$({variables[step.program]})", *step.arguments))
+        lines += [f"{step.makes}: {' '.join(step.needs)}", f"\t{command}", ""]
+    made = sorted({step.makes for step in todo} | {REPORT, STAT})
+    lines += [f"program: {bitstream}", f"\t{board.program.format(bitstream=bitstream)}", ""]
+    lines += ["clean:", f"\trm -f {' '.join(made)}", ""]
+    return "\n".join(lines)

@@ -1,0 +1,223 @@
+"""FPGA devices: what each one holds, and amounts of its resources.
+
+Block memories are counted in the smallest block that can be used on its own: 18 Kb on Xilinx parts (a 36 Kb block
+counts as two), 18 Kb EBR on ECP5, 4 Kb EBR on iCE40. A user's own device is a TOML file whose keys are the
+fields of ``Device``; see ``load_device``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.ir.files import read_toml
+from models.ir.names import NAME_RULE, did_you_mean, is_name
+
+MOST = 10**9
+"""Of any kind of resource, and of bits of a block memory."""
+_SYNTH = re.compile(r"synth\w*( [\w.-]+)*")
+
+
+class DeviceError(ValueError):
+    """A device that does not exist or is not valid; the message names field and value."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Amounts of each kind of resource; sums, multiples and ``<=`` work kind by kind.
+
+    Parameters
+        lut        LUTs, with as many inputs as the device's LUTs have
+        ff         flip-flops
+        bram       block memories, of ``Device.bram_bits`` bits
+        dsp        DSP blocks
+    """
+
+    lut: int = 0
+    ff: int = 0
+    bram: int = 0
+    dsp: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(self.lut + other.lut, self.ff + other.ff, self.bram + other.bram, self.dsp + other.dsp)
+
+    def __mul__(self, times: int) -> Resources:
+        return Resources(self.lut * times, self.ff * times, self.bram * times, self.dsp * times)
+
+    __rmul__ = __mul__
+
+    def __le__(self, other: Resources) -> bool:
+        """Whether every kind is at most that of ``other``; of two amounts neither may be below the other."""
+        return all(getattr(self, kind) <= getattr(other, kind) for kind in self.names())
+
+    def fits(self, device: Device) -> bool:
+        return self <= device.resources
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(kind.name for kind in dataclasses.fields(cls))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One FPGA.
+
+    Parameters
+        name          what it is called on the command line and in files
+        family        ``xcup``, ``xc7``, ``ecp5`` or ``ice40``; other families have no resource formulas
+        title         full name, for people
+        lut           LUTs, at least 1
+        ff            flip-flops, at least 1
+        bram          block memories of ``bram_bits`` bits; may be 0
+        dsp           DSP blocks; may be 0
+        bram_bits     bits of a block memory
+        bram_width    bits of its widest word, with one port to write and one to read
+        lut_inputs    inputs of a LUT, 4 or 6
+        dsp_widths    bits of the two signed operands of a DSP block's multiplier, 2 to 64 each
+        lutram        whether LUTs can be used as memory
+        clock_mhz     clock that is assumed where none is given, in MHz, above 0 and at most 2000
+        synth         Yosys command that synthesizes for it; starts with ``synth``
+        source        where the figures come from
+    Raises            DeviceError: when a field is not valid
+    """
+
+    name: str
+    family: str
+    title: str
+    lut: int
+    ff: int
+    bram: int
+    dsp: int
+    bram_bits: int
+    bram_width: int
+    lut_inputs: int
+    dsp_widths: tuple[int, int]
+    lutram: bool
+    clock_mhz: float
+    synth: str
+    source: str
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name):
+            raise self._error("name", NAME_RULE)
+        for field in ("family", "title", "synth", "source"):
+            value = getattr(self, field)
+            if not isinstance(value, str) or not value or not value.isprintable():
+                raise self._error(field, "a text of one line that is not empty")
+        for field, lowest in (("lut", 1), ("ff", 1), ("bram", 0), ("dsp", 0), ("bram_bits", 1), ("bram_width", 1)):
+            value = getattr(self, field)
+            if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= MOST:
+                raise self._error(field, f"an integer of {lowest} to {MOST}")
+        if self.lut_inputs not in (4, 6) or isinstance(self.lut_inputs, float):
+            raise self._error("lut_inputs", "4 or 6")
+        widths = self.dsp_widths
+        if (
+            not isinstance(widths, tuple)
+            or len(widths) != 2
+            or not all(type(w) is int and 2 <= w <= 64 for w in widths)
+        ):
+            raise self._error("dsp_widths", "two integers of 2 to 64")
+        if not isinstance(self.lutram, bool):
+            raise self._error("lutram", "true or false")
+        if isinstance(self.clock_mhz, bool) or not isinstance(self.clock_mhz, int | float):
+            raise self._error("clock_mhz", "a number")
+        if not 0 < self.clock_mhz <= 2000:
+            raise self._error("clock_mhz", "above 0 and at most 2000")
+        if not _SYNTH.fullmatch(self.synth):
+            raise self._error("synth", "one Yosys command that starts with 'synth', such as 'synth_ecp5 -noiopad'")
+
+    def _error(self, field: str, valid: str) -> DeviceError:
+        return DeviceError(f"device {self.name!r}, field {field!r}: {getattr(self, field)!r} must be {valid}")
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(self.lut, self.ff, self.bram, self.dsp)
+
+
+def _xilinx(name: str, family: str, title: str, counts: tuple[int, int, int, int], clock: float, source: str) -> Device:
+    """A Xilinx device; ``counts`` are LUTs, flip-flops, 36 Kb block memories and DSP blocks."""
+    lut, ff, bram36, dsp = counts
+    return Device(
+        name=name, family=family, title=title, lut=lut, ff=ff, bram=2 * bram36, dsp=dsp,
+        bram_bits=18 * 1024, bram_width=36, lut_inputs=6, dsp_widths=(27, 18) if family == "xcup" else (25, 18),
+        lutram=True, clock_mhz=clock, synth=f"synth_xilinx -family {family} -flatten -noiopad", source=source,
+    )  # fmt: skip
+
+
+def _ecp5(name: str, title: str, counts: tuple[int, int, int, int]) -> Device:
+    """An ECP5 device; ``counts`` are LUT4, flip-flops, EBR and MULT18X18."""
+    lut, ff, bram, dsp = counts
+    return Device(
+        name=name, family="ecp5", title=title, lut=lut, ff=ff, bram=bram, dsp=dsp,
+        bram_bits=18 * 1024, bram_width=36, lut_inputs=4, dsp_widths=(18, 18),
+        lutram=True, clock_mhz=80.0, synth="synth_ecp5 -noiopad -nowidelut",
+        source="Lattice FPGA-DS-02012; open flow, bitstream",
+    )  # fmt: skip
+
+
+_ICE40 = Device(
+    name="ice40up5k", family="ice40", title="Lattice iCE40 UltraPlus 5K", lut=5280, ff=5280, bram=30, dsp=8,
+    bram_bits=4 * 1024, bram_width=16, lut_inputs=4, dsp_widths=(16, 16),
+    lutram=False, clock_mhz=24.0, synth="synth_ice40 -device u -dsp",
+    source="Lattice FPGA-DS-02008; open flow, bitstream",
+)  # fmt: skip
+
+DEVICES: dict[str, Device] = {
+    device.name: device
+    for device in (
+        _xilinx("zu3eg", "xcup", "Zynq UltraScale+ ZU3EG (Ultra96)", (70560, 141120, 216, 360), 200.0,
+                "AMD DS891; used by HAO and CoDeNet"),
+        _xilinx("zcu102", "xcup", "Zynq UltraScale+ ZU9EG (ZCU102)", (274080, 548160, 912, 2520), 200.0,
+                "AMD DS891; used by ESDA"),
+        _xilinx("z7020", "xc7", "Zynq-7000 Z-7020 (Pynq-Z2)", (53200, 106400, 140, 220), 100.0,
+                "AMD DS190; used by MLPerf Tiny submissions"),
+        _xilinx("a7-100t", "xc7", "Artix-7 100T (Arty A7)", (63400, 126800, 135, 240), 100.0,
+                "AMD DS180; used by MLPerf Tiny submissions"),
+        _ecp5("ecp5-85k", "Lattice ECP5 LFE5U-85F", (83640, 83640, 208, 156)),
+        _ecp5("ecp5-25k", "Lattice ECP5 LFE5U-25F", (24288, 24288, 56, 28)),
+        _ICE40,
+    )
+}  # fmt: skip
+
+
+def device(name: str) -> Device:
+    """A device by its name or by the path of its TOML file.
+
+    Parameters
+        name       a name in ``DEVICES``, or a path that ends in ``.toml``
+    Raises         DeviceError: when the name is unknown or the file is not valid
+    """
+    if name.endswith(".toml"):
+        return load_device(Path(name))
+    if name not in DEVICES:
+        raise DeviceError(f"unknown device {name!r}; {did_you_mean(name, DEVICES)}, or the path of a .toml file")
+    return DEVICES[name]
+
+
+def load_device(path: Path) -> Device:
+    """The device that a TOML file describes.
+
+    Parameters
+        path       file whose keys are exactly the fields of ``Device``
+    Raises         DeviceError: when the file cannot be read, or a field is missing, unknown or not valid
+    """
+    try:
+        table = read_toml(path)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DeviceError(f"{path}: cannot be read as a device: {error}") from error
+    fields = [field.name for field in dataclasses.fields(Device)]
+    for key in table:
+        if key not in fields:
+            raise DeviceError(f"{path}: unknown field {key!r} = {table[key]!r}; valid are {', '.join(fields)}")
+    missing = [field for field in fields if field not in table]
+    if missing:
+        raise DeviceError(f"{path}: missing field(s) {', '.join(missing)}; a device needs {', '.join(fields)}")
+    if isinstance(table["dsp_widths"], list):
+        table["dsp_widths"] = tuple(table["dsp_widths"])
+    try:
+        return Device(**table)
+    except DeviceError as error:
+        raise DeviceError(f"{path}: {error}") from error

