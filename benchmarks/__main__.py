@@ -76,9 +76,10 @@ def state(name: str) -> tuple[bool, str]:
     took = duration(kept)
     label = ""
     if made:
-        label = f"{made['commit'][:7]}, {made['date']}, {made['seconds']:,.0f} s{'' if took else ' or more'}"
+        commit = f"{made['commit'][:7]}{' with changes' if made['dirty'] else ''}"
+        label = f"{commit}, {made['date']}, {made['seconds']:,.0f} s{'' if took else ' or more'}"
     if since is None:
-        return False, f"stale: {f'measured with uncommitted changes ({label})' if made else 'without a commit'}"
+        return False, "stale: it does not say what code it rests on"
     if since:
         more = f" and {len(since) - 1} more files" if len(since) > 1 else ""
         return False, f"stale ({label}): {since[0]}{more} changed"

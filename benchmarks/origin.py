@@ -1,15 +1,18 @@
 """Where a result comes from, and whether it still holds: its commit, and the code that it rests on.
 
-A result is stale when code that its benchmark runs has changed since its commit. Comments, docstrings, the order of
-imports, and files that were only moved are no such change.
+A result is stale when code that its benchmark runs is not as it was when it was measured, by digests that stand in the
+result: they hold also where its commit did not last. Comments, docstrings, the order of imports, and files that were
+only moved are no such change.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import platform
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -24,11 +27,15 @@ DATA_FOLDERS = ("benchmarks", "cosim", "dse", "examples", "hw", "models", "netwe
 """Where files stand that code reads and that are no Python."""
 
 
-class Difference(NamedTuple):
-    """A file that differs between a commit and the working tree; None where it is not there."""
+class Print(NamedTuple):
+    """What tells one version of a file from another: digests of its own code, and of what it imports.
 
-    before: str | None
-    after: str | None
+    own        of its syntax without docstrings, comments and imports; of its bytes where it is no Python
+    imports    of the names that it imports, each with the own digest of its file; empty where there are none
+    """
+
+    own: str
+    imports: str
 
 
 def origin(name: str, seconds: float, resumed: bool = False) -> dict[str, Any]:
@@ -50,7 +57,7 @@ def origin(name: str, seconds: float, resumed: bool = False) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {tool: version(tool) for tool in TOOLS},
-        "rests on": paths,
+        "rests on": {path: " ".join(fingerprint(ROOT / path)).strip() for path in paths},
     }
 
 
@@ -72,14 +79,14 @@ def sources(module: str) -> list[str]:
         # a package's own file is run before a module in it
         missing += [name.rpartition(".")[0]] if "." in name else []
     read = _read_below(found[module]) if module in found else set()
-    named = set[str]().union(*map(_strings, found.values()))
+    named = set[str]().union(*(_strings(path.read_text(encoding="utf-8")) for path in found.values()))
     data = (path for path in _data_files() if Path(path).name in named)
     return sorted({*data, *read, *(str(path.relative_to(ROOT)) for path in found.values())})
 
 
 def _read_below(path: Path) -> set[str]:
     """The Python files in the folders, or that are the files, of a module's ``RESTS_ON``."""
-    for node in _parsed(path).body:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RESTS_ON":
             places = [place for group in ast.literal_eval(node.value).values() for place in group]
             return {name for name in _git("ls-files", "-z", "--", *places).split("\0") if name.endswith(".py")}
@@ -87,96 +94,86 @@ def _read_below(path: Path) -> set[str]:
 
 
 def changed(result: dict[str, Any]) -> list[str] | None:
-    """Files that a result rests on and whose code has changed since; None where its commit is not known.
+    """Files that a result rests on and whose code has changed since; None where it does not say what it rests on.
 
-    A file that it came to rest on since is one of them.
+    A file that it came to rest on since is one of them, and one that it no longer rests on. A file that has another
+    place now and the same code is none.
     """
-    made = result.get("origin")
-    if made is None or made["dirty"] or not _known(made["commit"]):
+    before = result.get("origin", {}).get("rests on")
+    if not isinstance(before, dict):
         return None
-    everything = _differences(made["commit"])
-    differing = {path: each for each in everything for path in each if path is not None}
-    paths = {*made["rests on"], *sources(f"benchmarks.{result['benchmark']}")}
-    wanted = {differing[path] for path in paths if path in differing}
-    blobs = _blobs(made["commit"], [each.before for each in wanted if each.before is not None])
-    moved = tuple(
-        (_module(each.before), _module(each.after))
-        for each in everything
-        if each.before and each.after and each.before != each.after and each.after.endswith(".py")
-    )
-    return sorted(each.after or each.before or "" for each in wanted if not _same(each, blobs, moved))
+    paths = sources(f"benchmarks.{result['benchmark']}")
+    prints = {path: fingerprint(ROOT / path) for path in paths}
+    after = {path: " ".join(each).strip() for path, each in prints.items() if each != EMPTY}
+    before = {path: each for path, each in before.items() if each != EMPTY.own}
+    if Counter(before.values()) == Counter(after.values()):
+        return []
+    own = [{path: each.partition(" ")[0] for path, each in side.items()} for side in (before, after)]
+    # where a file's own code is as it was, what it imports has changed, and that is named
+    return _apart(*own) or _apart(before, after)
+
+
+def _apart(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The files whose digest is not there on the other side, or less often."""
+    left, right = Counter(before.values()), Counter(after.values())
+    gone = {path for path, each in before.items() if (left - right)[each]}
+    return sorted(gone | {path for path, each in after.items() if (right - left)[each]})
+
+
+def fingerprint(path: Path) -> Print:
+    """The digests of a file as it is."""
+    if path.suffix != ".py":
+        return Print(_digest(path.read_bytes().hex()), "")
+    names = sorted(_imported(path))
+    return Print(_own(path), _digest("\n".join(names)) if names else "")
+
+
+def _own(path: Path) -> str:
+    return _code(path.read_text(encoding="utf-8"))
 
 
 @cache
-def code(text: str, moved: tuple[tuple[str, str], ...] = ()) -> str:
-    """What of a Python file counts: its syntax without docstrings, and what it imports under which names.
-
-    text     the file
-    moved    modules that have another name now, and that name: what is imported from them counts under it
-    """
-    tree, imports, names = ast.parse(text), set[str](), dict(moved)
+def _code(text: str) -> str:
+    """The digest of a Python file's syntax without docstrings and imports."""
 
     class Stripped(ast.NodeTransformer):
         def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
             is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
             return None if is_text else self.generic_visit(node)
 
-        def visit_Import(self, node: ast.Import) -> None:
-            imports.update(f"{names.get(alias.name, alias.name)} as {alias.asname}" for alias in node.names)
+        def visit_Import(self, _node: ast.Import) -> None:
+            return None
 
-        def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-            module = "." * node.level + (node.module or "")
-            for alias in node.names:
-                whole = f"{module}.{alias.name}"
-                whole = names.get(whole) or f"{names.get(module, module)}.{alias.name}"
-                imports.add(f"{whole} as {alias.asname or alias.name}")
+        def visit_ImportFrom(self, _node: ast.ImportFrom) -> None:
+            return None
 
-    return f"{sorted(imports)}\n{ast.dump(Stripped().visit(tree))}"
+    return _digest(ast.dump(Stripped().visit(ast.parse(text))))
 
 
-def _same(each: Difference, blobs: dict[str, bytes], moved: tuple[tuple[str, str], ...]) -> bool:
-    """Whether a file counts as it did: Python by its code, anything else by its bytes."""
-    before = blobs[each.before] if each.before else b""
-    after = (ROOT / each.after).read_bytes() if each.after else b""
-    # a file that comes or goes counts as one that was or will be empty, as those of new folders often are
-    if all(path is None or path.endswith(".py") for path in (each.before, each.after)):
-        return code(before.decode("utf-8"), moved) == code(after.decode("utf-8"))
-    return before == after
-
-
-def _differences(commit: str) -> list[Difference]:
-    """Files of the working tree that are not as they were at a commit; one that was moved is found by its content."""
-    words = iter(_git("diff", "--name-status", "--find-renames", "-z", commit).split("\0")[:-1])
-    found: list[Difference] = []
-    for status in words:
-        path = next(words)
-        if status.startswith("R"):
-            found.append(Difference(path, next(words)))
+def _imported(path: Path) -> set[str]:
+    """What a file imports under which names; the repository's modules by their own digests."""
+    found = set[str]()
+    for module, name, alias in _imports(path.read_text(encoding="utf-8")):
+        if name is None:
+            found.add(f"{_identity(module)} as {alias}")
         else:
-            found.append(Difference(None if status == "A" else path, None if status == "D" else path))
+            whole = f"{module}.{name}"
+            known = _identity(whole) if _file(whole) else f"{_identity(module)}.{name}"
+            found.add(f"{known} as {alias or name}")
     return found
 
 
-def _blobs(commit: str, paths: list[str]) -> dict[str, bytes]:
-    """The content of files at a commit."""
-    asked = "".join(f"{commit}:{path}\n" for path in paths).encode()
-    command = ["git", "cat-file", "--batch"]
-    rest = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, input=asked).stdout
-    found: dict[str, bytes] = {}
-    for path in paths:
-        head, _, rest = rest.partition(b"\n")
-        size = int(head.split()[-1])
-        found[path], rest = rest[:size], rest[size + 1 :]
-    return found
+def _identity(module: str) -> str:
+    path = _file(module)
+    return module if path is None else _own(path)
 
 
-def _module(path: str) -> str:
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _known(commit: str) -> bool:
-    found = subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=ROOT, capture_output=True)
-    return found.returncode == 0
+EMPTY = Print(_digest(ast.dump(ast.parse(""))), "")
+"""Of a file without code, as those of new folders often are: it makes nothing stale as it comes or goes."""
 
 
 def _data_files() -> list[str]:
@@ -185,26 +182,28 @@ def _data_files() -> list[str]:
 
 
 @cache
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
-def imports(path: Path) -> tuple[str, ...]:
-    """Every module that a file may import."""
-    found: list[str] = []
-    for node in ast.walk(_parsed(path)):
+def _imports(text: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    """By import of a Python file: the module, the name taken from it or None for the module itself, its alias."""
+    found: list[tuple[str, str | None, str | None]] = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found += [(alias.name, None, alias.asname) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            found += [(module, alias.name, alias.asname) for alias in node.names]
     return tuple(found)
 
 
+def imports(path: Path) -> set[str]:
+    """Every module that a file may import."""
+    found = _imports(path.read_text(encoding="utf-8"))
+    return {module for module, _, _ in found} | {f"{module}.{name}" for module, name, _ in found if name is not None}
+
+
 @cache
-def _strings(path: Path) -> frozenset[str]:
-    """The last part of every text in a file that may be a path."""
-    texts = (node.value for node in ast.walk(_parsed(path)) if isinstance(node, ast.Constant))
+def _strings(text: str) -> frozenset[str]:
+    """The last part of every text in a Python file that may be a path."""
+    texts = (node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
     return frozenset(text.rpartition("/")[2] for text in texts if isinstance(text, str))
 
 

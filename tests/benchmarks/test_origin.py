@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_a_result_names_its_commit_and_every_file_it_imports(repository: Path) -
     assert made["commit"] == git(repository, "rev-parse", "HEAD").strip()
     assert not made["dirty"]
     assert (made["command"], made["seconds"]) == ("python -m benchmarks speed", 2.5)
-    assert made["rests on"] == [
+    assert list(made["rests on"]) == [
         "benchmarks/__init__.py",
         "benchmarks/speed.py",
         "examples/limits.toml",
@@ -101,7 +102,7 @@ def test_comments_docstrings_and_order_of_imports_make_nothing_stale(repository:
 def test_a_text_that_code_uses_is_no_docstring(repository: Path) -> None:
     result = kept(repository)
     replace(repository, "solver/search.py", "LIMITS = 'limits.toml'", "LIMITS = 'limits.json'")
-    assert origin.changed(result) == ["solver/search.py"]
+    assert origin.changed(result) == ["examples/limits.toml", "solver/search.py"]
 
 
 def test_files_that_are_no_python_count_by_their_bytes_where_code_names_them(repository: Path) -> None:
@@ -121,8 +122,6 @@ def test_a_file_that_was_only_moved_makes_nothing_stale(repository: Path) -> Non
     (repository / "labels" / "__init__.py").write_text("", encoding="utf-8")
     replace(repository, "solver/search.py", "from solver.labels", "from labels.led")
     replace(repository, "benchmarks/speed.py", "from solver import search", "from solver import search as search")
-    origin.imports.cache_clear()
-    origin._parsed.cache_clear()
     git(repository, "add", ".")
     assert origin.changed(result) == []
     (repository / "labels" / "__init__.py").write_text("led = 0\n", encoding="utf-8")
@@ -130,7 +129,7 @@ def test_a_file_that_was_only_moved_makes_nothing_stale(repository: Path) -> Non
     git(repository, "rm", "-q", "-f", "labels/__init__.py")
     assert origin.changed(result) == []
     replace(repository, "labels/led.py", "led7 = 7", "led7 = 8")
-    assert origin.changed(result) == ["labels/led.py"]
+    assert origin.changed(result) == ["labels/led.py", "solver/labels.py"]
 
 
 def test_files_that_are_read_without_an_import_count_where_rests_on_names_them(repository: Path) -> None:
@@ -139,8 +138,6 @@ def test_files_that_are_read_without_an_import_count_where_rests_on_names_them(r
         speed.read_text(encoding="utf-8") + 'RESTS_ON = {"faults": ("solver/other.py",)}\n', encoding="utf-8"
     )
     git(repository, "commit", "-q", "-a", "-m", "more")
-    origin.imports.cache_clear()
-    origin._parsed.cache_clear()
     result = kept(repository)
     assert "solver/other.py" in result["origin"]["rests on"]
     assert origin.changed(result) == []
@@ -148,18 +145,51 @@ def test_files_that_are_read_without_an_import_count_where_rests_on_names_them(r
     assert origin.changed(result) == ["solver/other.py"]
 
 
-def test_it_is_stale_where_it_was_measured_with_uncommitted_changes(repository: Path) -> None:
-    (repository / "solver" / "labels.py").write_text("led = 2\n", encoding="utf-8")
-    assert kept(repository)["origin"]["dirty"]
-    holds, words = command.state("speed")
-    assert not holds
-    assert words.startswith("stale: measured with uncommitted changes (")
-
-
-def test_it_is_stale_without_a_commit_that_is_known(repository: Path) -> None:
+def test_it_holds_for_the_code_that_it_was_measured_with_whatever_became_of_its_commit(repository: Path) -> None:
+    replace(repository, "solver/labels.py", "1", "2")
     result = kept(repository)
-    assert origin.changed({**result, "origin": {**result["origin"], "commit": "0" * 40}}) is None
+    assert result["origin"]["dirty"]
+    assert command.state("speed") == (True, f"holds ({result['origin']['commit'][:7]} with changes, {today()}, 2 s)")
+    git(repository, "commit", "-q", "-a", "--amend", "-m", "other")
+    assert origin.changed({**result, "origin": {**result["origin"], "commit": "0" * 40}}) == []
+    git(repository, "checkout", "-q", "HEAD")
+    replace(repository, "solver/labels.py", "2", "1")
+    assert origin.changed(result) == ["solver/labels.py"]
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def test_an_import_of_the_same_name_from_another_file_makes_it_stale(repository: Path) -> None:
+    replace(repository, "benchmarks/speed.py", "import search", "import search, spare")
+    (repository / "solver" / "spare.py").write_text("led = 3\n", encoding="utf-8")
+    result = kept(repository)
+    replace(repository, "solver/search.py", "from solver.labels", "from solver.spare")
+    replace(repository, "benchmarks/speed.py", "import search, spare", "import search, spare, labels")
+    changes = origin.changed(result)
+    assert changes
+    assert "solver/labels.py" not in changes
+    replace(repository, "benchmarks/speed.py", "import search, spare, labels", "import search, spare")
+    assert origin.changed(result) == ["solver/labels.py"]
+
+
+def test_a_file_whose_own_code_is_as_it_was_is_named_where_only_its_imports_changed(repository: Path) -> None:
+    result = kept(repository)
+    replace(repository, "solver/search.py", "import led", "import led\nimport math")
+    assert origin.changed(result) == ["solver/search.py"]
+
+
+def test_a_file_that_it_no_longer_rests_on_is_named(repository: Path) -> None:
+    result = kept(repository)
+    replace(repository, "solver/search.py", "from solver.labels import led\n", "")
+    assert origin.changed(result) == ["solver/labels.py"]
+
+
+def test_it_is_stale_where_it_does_not_say_what_it_rests_on(repository: Path) -> None:
+    result = kept(repository)
     assert origin.changed({"benchmark": "speed", "figures": {}}) is None
+    assert origin.changed({**result, "origin": {"commit": "0" * 40, "rests on": ["benchmarks/speed.py"]}}) is None
     assert command.state("nothing") == (False, "never measured")
 
 
