@@ -46,7 +46,8 @@ from dse.labels import passes
 from dse.problem import TIE_BREAK, Evaluation, Infeasible, Objective, Problem, Selection, evaluate, overrun
 from dse.program import SolverError
 
-COUNT = 10_000
+COUNT = 2_000
+"""Problems of a run, half an hour of a processor; docs/solver.md has 10,000, solved at commit 2b643ed."""
 FEW = 20_000
 """Choices, joined or not, that are tried one after the other."""
 SOLVER_SECONDS, JUDGE_SECONDS = 2.0, 2.0
