@@ -14,7 +14,7 @@ from typing import Any
 import benchmarks
 from benchmarks import docs
 from benchmarks.docs import RESULTS
-from benchmarks.origin import changed, origin
+from benchmarks.origin import changed, commit_of, origin
 
 NO_MEASURE = ("__main__", "docs", "inputs", "origin", "tables")
 RUNS = Path("runs")
@@ -76,8 +76,7 @@ def state(name: str) -> tuple[bool, str]:
     took = duration(kept)
     label = ""
     if made:
-        commit = f"{made['commit'][:7]}{' with changes' if made['dirty'] else ''}"
-        label = f"{commit}, {made['date']}, {made['seconds']:,.0f} s{'' if took else ' or more'}"
+        label = f"{commit_of(made)}, {made['date']}, {made['seconds']:,.0f} s{'' if took else ' or more'}"
     if since is None:
         return False, "stale: it does not say what code it rests on"
     if since:

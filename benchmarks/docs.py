@@ -14,6 +14,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.origin import commit_of
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
 BLOCK = re.compile(
@@ -68,7 +70,7 @@ def block_content(name: str, table: str) -> str:
         if made is not None:
             raise
         return f"*To be measured by `python -m benchmarks {name}`: the last result has no figure called {error}.*\n"
-    when = f"at commit {made['commit'][:7]}, {made['date']}" if made else "before results carried their commit"
+    when = f"at commit {commit_of(made)}, {made['date']}" if made else "before results carried their commit"
     return f"{shown.markdown()}\n\n*{shown.label}; `python -m benchmarks {name}` {when}.*\n"
 
 

@@ -61,6 +61,11 @@ def origin(name: str, seconds: float, resumed: bool = False) -> dict[str, Any]:
     }
 
 
+def commit_of(made: dict[str, Any]) -> str:
+    """The commit of a result, in short; ``made``: where it comes from, as ``origin`` has it."""
+    return f"{made['commit'][:7]}{' with changes' if made['dirty'] else ''}"
+
+
 def sources(module: str) -> list[str]:
     """The repository's files that a module rests on.
 

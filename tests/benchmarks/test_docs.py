@@ -163,14 +163,20 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(docs, "RESULTS", tmp_path)
     fake = type("module", (), {"sizes": staticmethod(sizes)})
     monkeypatch.setitem(sys.modules, "benchmarks.tables.queue", fake)
-    keep(tmp_path, cycles=1300, origin={"commit": "0123456789", "date": "2026-01-31"})
+    keep(tmp_path, cycles=1300, origin={"commit": "0123456789", "dirty": False, "date": "2026-01-31"})
     return page
 
 
-def keep(folder: Path, cycles: int, origin: dict[str, str] | None = None) -> None:
+def keep(folder: Path, cycles: int, origin: dict[str, Any] | None = None) -> None:
     figures = {"sizes": [{"depth": 1, "cycles": 7}, {"depth": 2, "cycles": cycles}], "share": 0.0312, "state": "idle"}
     result = {"benchmark": "queue", "figures": figures} | ({"origin": origin} if origin else {})
     (folder / "queue.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def test_a_table_measured_with_uncommitted_changes_says_so(page: Path) -> None:
+    keep(page.parent, cycles=1300, origin={"commit": "0123456789", "dirty": True, "date": "2026-01-31"})
+    assert main(["--docs"]) == 0
+    assert " at commit 0123456 with changes, 2026-01-31.*" in page.read_text(encoding="utf-8")
 
 
 def test_what_a_new_result_changes_is_named_and_written(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
