@@ -9,7 +9,17 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, Signal, signed
 from amaranth.sim import Simulator
 
-from hw.arithmetic.codes import decode, encode, from_sort_key, lut_product, signed_width, sort_key
+from hw.arithmetic.codes import (
+    decode,
+    encode,
+    from_sort_key,
+    lut_product,
+    magnitudes,
+    mantissa_bits,
+    signed_width,
+    sort_key,
+    table_inputs,
+)
 from models.ir.dtype import DType, DyBitType, IntType
 
 FORMATS = [
@@ -105,3 +115,32 @@ def test_product_out_of_adders(a_bits: int, b_bits: int) -> None:
         for v in range(-(1 << b_bits) // 2, (1 << b_bits) // 2)
     ]
     assert [p for (p,) in evaluate(m, [a, b], [product], pairs)] == [u * v for u, v in pairs]
+
+
+def test_an_integer_is_all_digits() -> None:
+    assert mantissa_bits(IntType(8)) == (8, 0)
+    assert mantissa_bits(IntType(3, False)) == (3, 0)
+
+
+def test_bits_that_a_product_depends_on() -> None:
+    """Of every bit of the product, the bits of either code that change it for some value of the others."""
+    a, b = DyBitType(3), DyBitType(2)
+    left, right = (list(map(int, magnitudes(own))) for own in (a, b))
+    product = [[x * y for x in left] for y in right]
+    found = []
+    for bit in range(max(map(max, product)).bit_length()):
+        of_left = [
+            any(row[n] >> bit & 1 != row[n ^ 1 << k] >> bit & 1 for row in product for n in range(len(left)))
+            for k in range((len(left) - 1).bit_length())
+        ]
+        of_right = [
+            any(
+                product[n][x] >> bit & 1 != product[n ^ 1 << k][x] >> bit & 1
+                for x in range(len(left))
+                for n in range(len(right))
+            )
+            for k in range((len(right) - 1).bit_length())
+        ]
+        found.append(sum(of_left) + sum(of_right))
+    assert table_inputs(a, b) == tuple(found)
+    assert found

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Requantize lanes, the draining of sums and the reserved queue, against golden."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
+from hw.arithmetic.requantizer import Drain, Output, Requantizer, requantize_latency
 from hw.streams.layout import TokenLayout
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
@@ -180,3 +181,9 @@ def test_an_output_of_which_all_places_are_reserved_is_not_open(depth: int) -> N
     opened = clocked(output, 10, 0, put, lambda ctx: ctx.get(output.open))
     assert opened[:5] == [1, 1, 0, 0, 0]
     assert opened[-1] == 1
+
+
+def test_a_drain_says_with_one_bit_that_there_is_a_beat() -> None:
+    layout = TokenLayout(Shape(2, 2, 4), IntType(8), 2)
+    drain = Drain(layout, 4, Requant.identity(4, -128, 127), (-100, 100))
+    assert (drain.push.shape().width, drain.last.shape().width, drain.end.shape().width) == (1, 1, 1)
