@@ -20,7 +20,6 @@ from dse.front import Front, FrontError, FrontPoint, pick
 from dse.milp import SolverReport, solve
 from dse.polish import _together
 from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, ProblemError
-from dse.program import Program
 from dse.proof import ProofError, save, verify
 from hw.fpga.device import DEVICES
 
@@ -95,14 +94,3 @@ def test_no_more_changes_are_made_than_may_be() -> None:
     for most in (1, 2):
         found = _together(problem, start, gains, most)
         assert sum(found[name] is not start[name] for name in found) == most
-
-
-def test_a_limit_of_cycles_takes_no_candidate_twice() -> None:
-    """The relaxation with candidates left out by their cycles is no smaller than without the limit."""
-    problem = random_problem(0)
-    program = Program(problem)
-    free = program.relax(program.amount("latency"))
-    capped = program.relax(program.amount("latency"), max(own.cycles for op in problem.ops for own in op.candidates))
-    assert free is not None
-    assert capped is not None
-    assert capped.value == pytest.approx(free.value)
