@@ -243,9 +243,9 @@ def confirmed(config: Config, run: Path, front: Front, workers: Workers) -> list
 
 
 def confirm(config: str, folder: Path, name: str, simulated: int) -> dict[str, Any]:
-    """A design as RTL: each of the frames that its latency is the mean of, alone, and then all in a row."""
+    """A design as RTL: each of the frames that its latency is the mean of, of validation, alone, then all in a row."""
     images = data.load(Config.model_validate_json(config).data)
-    masks, frames = images.sample("test", SAMPLE), images.frames("test")
+    masks, frames = images.sample("validation", SAMPLE), images.frames("validation")
     frames = frames[:: -(-len(frames) // SAMPLE)]
     graph, mapping = load(folder), Mapping.load(folder / emit.MAPPING_FILE)
     with TemporaryDirectory() as work:
