@@ -39,9 +39,11 @@ from models.data.esda_n_mnist import esda_n_mnist
 from models.data.n_mnist import n_mnist
 from models.esda import classified, load_esda
 from models.evaluate import accuracy
-from models.ir import golden
 from models.ir.frame import Frame
-from models.ir.graph import Add, Conv, Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.input import Input
 from models.quant import quantize
 from models.train import train
 from models.zoo import load_model
@@ -84,9 +86,9 @@ def software_logits(graph: Graph, state: dict[str, np.ndarray], frame: Frame) ->
             if node.name == "conv8":
                 before, bias, multiplier = _final_constants(state)
                 inputs[0] = replace(inputs[0], features=_rounded(inputs[0].features, before, 127))
-            height, width, sites, sums = golden.accumulate(node, inputs[0])
-            biased = np.maximum(sums + bias, 0) if node.requant.lo == 0 else sums + bias
-            frames[node.name] = Frame(height, width, sites, _rounded(biased, multiplier, limit))
+            sums = node.accumulate(inputs[0])
+            biased = np.maximum(sums.features + bias, 0) if node.requant.lo == 0 else sums.features + bias
+            frames[node.name] = sums.with_features(_rounded(biased, multiplier, limit))
         elif isinstance(node, Add):
             summed = inputs[0].features + _rounded(inputs[1].features, node.b.mult, 1 << 40)
             frames[node.name] = replace(inputs[0], features=np.clip(summed, -128, 127))

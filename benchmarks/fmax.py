@@ -39,7 +39,7 @@ from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Queue
 from hw.tools.nextpnr import RoutingError, route
 from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 KEPT = Path("runs") / "fmax"
 INT8, UINT8 = IntType(8), IntType(8, False)

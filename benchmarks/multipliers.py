@@ -36,7 +36,7 @@ from hw.tools.nextpnr import CLOCK, ports
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
 from models.ir.dtype import DyBitType, IntType, parse_dtype
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.requant import MULT_BITS, Requant
 
 KEPT = Path("runs") / "multipliers"
 XCUP, ECP5, LARGER_ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-25k"], DEVICES["ecp5-85k"]

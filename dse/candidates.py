@@ -10,7 +10,7 @@ from itertools import product
 from typing import NamedTuple
 
 from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
-from dse.timing import knee, lead, times
+from dse.timing import knee, lead
 from hw.accelerator.queue_bounds import least_queue
 from hw.fpga.device import Device, Resources
 from hw.fpga.mapping import FrameInput, OpMapping
@@ -23,7 +23,9 @@ from hw.streams.mask_input import mask_input_resources, mask_latency
 from hw.streams.stream import conversion
 from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType
-from models.ir.graph import Add, GlobalPool, Graph, Input, Linear, MaxPool, Node, Window
+from models.ir.graph import Graph
+from models.ir.node import Node
+from models.ir.ops.input import Input
 
 ERROR_UNIT = 1e-6
 """The problem counts errors in whole millionths."""
@@ -63,17 +65,6 @@ def budget(resources: Resources) -> dict[str, int]:
     return {kind: getattr(resources, kind) for kind in Resources.names()}
 
 
-def owns_format(node: Node) -> bool:
-    """Whether a format assignment gives the node a format.
-
-    Max pooling keeps the format of its input, and the data set gives that of the graph's input.
-
-    Parameters
-        node  node of the graph
-    """
-    return not isinstance(node, Input | MaxPool)
-
-
 def input_candidate(source: InputLayout, work: Activity, device: Device, extra: Resources, choice: Build) -> Candidate:
     """The candidate of the graph's input, whose source never stalls.
 
@@ -111,7 +102,7 @@ def op_candidate(
         choice  how the node is built, for ``Candidate.choice``
         error   error of the node's format, in units of ``ERROR_UNIT``
     """
-    t = times(op, work)
+    t = op.latency(work)
     reads = tuple(Interface(op.in_lanes, str(tensor.dtype)) for tensor in op.inputs)
     used = amounts(op.resources(device) + extra)
     writes = Interface(op.out_lanes, str(op.node.dtype))
@@ -163,7 +154,7 @@ def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout)
         consumer  name of the node that reads the edge
         layout    token layout on the edge
     """
-    if not isinstance(graph[consumer], Add):
+    if graph[consumer].arity == 1:
         return 0
     kept, words = _kept(graph), layout.beats_per_token
     ahead = max(kept[name] for name in graph[consumer].inputs) - kept[producer]
@@ -175,9 +166,9 @@ def _kept(graph: Graph) -> dict[str, Fraction]:
     """The fraction of a frame that the longest path to each node can hold, by node."""
     kept: dict[str, Fraction] = {}
     for node in graph.nodes:
-        own = Fraction(int(isinstance(node, GlobalPool | Linear)))
-        if isinstance(node, Window) and (node.kernel, node.stride) != (1, 1):
-            own = min(Fraction(1), Fraction(node.kernel + node.stride - 1, graph.shapes[node.inputs[0]].height))
+        own, window = Fraction(int(node.takes_frame)), node.window
+        if window is not None and not window.pointwise:
+            own = min(Fraction(1), Fraction(window.kernel + window.stride - 1, graph.shapes[node.inputs[0]].height))
         kept[node.name] = own + max((kept[name] for name in node.inputs), default=Fraction(0))
     return kept
 
@@ -223,7 +214,7 @@ class Table:
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """The names of the nodes that own a format."""
-        return tuple(node.name for node in self.graph.nodes if owns_format(node))
+        return tuple(node.name for node in self.graph.nodes if node.owns_format)
 
     @cached_property
     def _work(self) -> Mapping[str, Activity]:
@@ -234,7 +225,7 @@ class Table:
         """Each node's possible output formats."""
         found: dict[str, tuple[DType, ...]] = {}
         for node in self.graph.nodes:
-            if owns_format(node):
+            if node.owns_format:
                 found[node.name] = tuple(dict.fromkeys(graph[node.name].dtype for graph in self.graphs.values()))
             else:
                 found[node.name] = found[node.inputs[0]] if node.inputs else (node.dtype,)
@@ -270,7 +261,7 @@ class Table:
 
     def _variants(self, node: Node, dtype: DType) -> list[tuple[str | None, Node]]:
         """The node at each of its formats; one without a format is from a graph where its input is ``dtype``."""
-        if owns_format(node):
+        if node.owns_format:
             return [(name, graph[node.name]) for name, graph in self.graphs.items()]
         graph = next(graph for graph in self.graphs.values() if graph[node.name].dtype == dtype)
         return [(None, graph[node.name])]

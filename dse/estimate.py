@@ -14,8 +14,9 @@ from dse.token_times import passage
 from hw.accelerator.composition import Plan
 from hw.fpga.device import Device
 from hw.fpga.mapping import Mapping
-from models.ir.activity import Load, expected, sample, walk
+from models.ir.activity import Load, expected, sample
 from models.ir.graph import Graph
+from models.ir.sites import walk
 
 
 def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:

@@ -10,7 +10,9 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from models.ir.graph import KERNELS, NAME, STRIDES, Shape
+from models.ir.graph import NAME
+from models.ir.node import Shape
+from models.ir.ops.windowed import KERNELS, STRIDES
 from models.plan import (
     AddLayer,
     AvgPoolLayer,

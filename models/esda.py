@@ -27,7 +27,14 @@ from models.ir.accumulator import bounds, width
 from models.ir.dtype import IntType
 from models.ir.files import read_json, read_npz
 from models.ir.frame import Frame
-from models.ir.graph import INT64, Add, Conv, GlobalPool, Graph, GraphError, Input, Linear, Node, Requant, Shape
+from models.ir.graph import Graph
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.requant import INT64, Requant
 
 SHIFT = 16
 LIMIT = 127

@@ -22,7 +22,14 @@ from models.ir.accumulator import width
 from models.ir.dtype import IntType
 from models.ir.files import read_json
 from models.ir.frame import Frame
-from models.ir.graph import Add, Conv, GlobalPool, Graph, Input, Linear, Node, Requant, Shape
+from models.ir.graph import Graph
+from models.ir.node import Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.requant import Requant
 
 _INT8, _INT9 = IntType(8), IntType(9)
 _FIELDS = ("dataset", "input_shape", "input_sparsity", "param", "lat_max", "total_dsp", "total_bram", "layers")

@@ -28,7 +28,8 @@ import numpy as np
 from models.esda import SHIFT, EsdaFileError, network
 from models.ir.files import read_json
 from models.ir.frame import Frame
-from models.ir.graph import INT64, Graph
+from models.ir.graph import Graph
+from models.ir.requant import INT64
 
 TYPES = {"conv": 2, "block": 3, "linear": 2}
 """Kinds of layers, and how many channel counts each has."""

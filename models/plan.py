@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.ir.normalization import Normalization
 from models.sparse import images
 

@@ -19,7 +19,7 @@ from torch.nn.parameter import is_lazy
 from models.build import PlanBuilder, SettingError, Value
 from models.endings import ENDINGS, dim_of, ending_of
 from models.fold import fold_batchnorm, fuse_clips
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.operations import FUNCTIONS, MODULES
 from models.plan import InputLayer, Plan
 

@@ -27,9 +27,10 @@ from hw.ops.registry import build_all
 from hw.tools.yosys import synthesize
 from models import data
 from models.data.dataset import Dataset
+from models.ir.accumulator import Weighted
 from models.ir.activity import activity, density, expected, occupancy
 from models.ir.golden import run as run_golden
-from models.ir.graph import Conv, Graph, Linear
+from models.ir.graph import Graph
 from models.ir.serialize import load
 from netweave import __version__
 from netweave.config import Config
@@ -208,7 +209,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
                 "name": name,
                 "op": node.op,
                 "shape": str(graph.shapes[name]),
-                "weights": str(node.weight_dtype) if isinstance(node, Conv | Linear) else "",
+                "weights": str(node.weight_dtype) if isinstance(node, Weighted) else "",
                 "activations": str(node.dtype),
                 "pe": folding.pe,
                 "simd": folding.simd,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dse.candidates import owns_format
 from models import data
 from models.data.dataset import Dataset
 from models.ir import golden
@@ -53,7 +52,7 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
         graph = graph.replace(stats=measured(graph, sample, partial(progress, "activity")).stats)
     save(graph, folder)
     found = measured_on(images, {split: predicted(graph, images, split, progress) for split in MEASURED})
-    assignment = {node.name: FORMAT for node in graph.nodes if owns_format(node)}
+    assignment = {node.name: FORMAT for node in graph.nodes if node.owns_format}
     write_json(folder / ACCURACY, "accuracy", {"assignment": assignment, **found})
     write_json(folder / "train.json", "train", {**{split: found[split] for split in MEASURED}, "reference": FORMAT})
 

@@ -12,19 +12,16 @@ from hw.fpga.mapping import Mapping, OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir.accumulator import bounds
 from models.ir.dtype import DType, IntType, parse_dtype
-from models.ir.graph import (
-    Add,
-    AvgPool,
-    Conv,
-    GlobalPool,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Node,
-    Requant,
-    Shape,
-)  # fmt: skip
+from models.ir.graph import Graph
+from models.ir.node import Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.requant import Requant
 
 
 class Builder:

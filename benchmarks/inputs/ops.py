@@ -10,20 +10,17 @@ import numpy as np
 from models.ir.accumulator import bounds
 from models.ir.dtype import DType, IntType
 from models.ir.frame import Frame
-from models.ir.graph import (
-    Add,
-    AvgPool,
-    Conv,
-    GlobalPool,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Node,
-    Requant,
-    Requantize,
-    Shape,
-)  # fmt: skip
+from models.ir.graph import Graph
+from models.ir.node import Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 
 
 def random_requant(rng: np.random.Generator, channels: int, limits: tuple[int, int], lo: int, hi: int) -> Requant:

@@ -17,7 +17,11 @@ from hw.fpga.device import DEVICES, Device, Resources
 from hw.fpga.mapping import Mapping, Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings
 from models.ir.activity import measured
-from models.ir.graph import Add, Conv, Graph, Input, Linear
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
 
 LANES = {Multiplier.LUT: 2, Multiplier.TABLE: 2, Multiplier.DSP: 8, Multiplier.PACKED: 8}
 """Products of an op at most: Yosys should take a minute or two for the whole."""

@@ -24,7 +24,9 @@ from models.data.eye_tracking import SCALE
 from models.esda import load_esda
 from models.ir.activity import measured
 from models.ir.dtype import IntType
-from models.ir.graph import Conv, Graph, Linear
+from models.ir.graph import Graph
+from models.ir.ops.conv import Conv
+from models.ir.ops.linear import Linear
 from models.quant import quantize
 from models.zoo import load_model
 from models.zoo.published import PUBLISHED

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from cosim.cycle.memory import UNKNOWN, compiled, kept
-from models.ir.graph import GlobalPool, Graph, Linear, Window
+from models.ir.graph import Graph
+from models.ir.window import Window
 
 WAITS_FOR, PLACE_TAPS, PLACE_ROWS, PLACE_SIZE = range(4)
 """The record of a place, which is a window of a frame. Places are in raster order; the end of the frame is the last.
@@ -79,25 +80,25 @@ class Classes:
         self._windows: dict[tuple[int, ...], int] = {}
         for node in graph.nodes[1:]:
             before = self.of[node.inputs[0]]
-            if isinstance(node, GlobalPool | Linear) or before == SINGLE:
+            if node.takes_frame or before == SINGLE:
                 self.of[node.name] = SINGLE
             else:
-                self.of[node.name] = self._through(node, before) if isinstance(node, Window) else before
+                self.of[node.name] = self._through(node.name, node.window, before) if node.window else before
 
-    def _through(self, node: Window, before: int) -> int:
+    def _through(self, name: str, window: Window, before: int) -> int:
         """The class behind a window op on class ``before``; its windows are added where it finds its sites."""
         height, width = self.sides[before]
-        out = node.out_side(height), node.out_side(width)
+        out = window.out_side(height), window.out_side(width)
         after = before
-        if node.stride > 1 or out != (height, width):
-            key = (before, node.stride, node.cell_offset, *out) if self.sparse else out
+        if window.stride > 1 or out != (height, width):
+            key = (before, window.stride, window.cell_offset, *out) if self.sparse else out
             after = self._known.setdefault(key, len(self.sides))
             if after == len(self.sides):
                 self.sides.append(out)
-        if self.sparse and not (node.kernel == 1 and node.stride == 1):
-            offset = node.cell_offset
-            fields = before, after, height, width, *out, node.kernel, node.stride, node.padding, node.reach, offset
-            self.windows_of[node.name] = self._windows.setdefault(fields, len(self._windows))
+        if self.sparse and not window.pointwise:
+            sliding = window.kernel, window.stride, window.padding, window.reach, window.cell_offset
+            fields = before, after, height, width, *out, *sliding
+            self.windows_of[name] = self._windows.setdefault(fields, len(self._windows))
         return after
 
     @property

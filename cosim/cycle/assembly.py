@@ -15,13 +15,10 @@ from cosim.cycle.active_sites import Classes
 from cosim.cycle.memory import AWAKE, KIND, Memory
 from hw.accelerator.composition import Edge, Plan
 from hw.line_buffer.sequencer import Rounds
-from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, token_slots
+from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
 from hw.line_buffer.sparse_source import LIST_LATENCY
-from hw.ops.elementwise import ElementwiseOp
-from hw.ops.global_pool import GlobalPoolOp
-from hw.ops.linear import LinearOp
 from hw.ops.op import Op
-from hw.ops.window_op import WindowOp
+from hw.ops.process import BeatByBeat, FrameEnd, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout
 from hw.streams.stream import queue_latency
 
@@ -164,21 +161,20 @@ class Assembly:
         """(address of its process, depth of its output queue)."""
         m = self.memory
         readers = [self._entries[op.node.name, index] for index in range(len(op.node.inputs))]
-        if isinstance(op, ElementwiseOp):
-            process = self._process(kinds.ELEMENTWISE, op_fields.OP, *readers)
-            m[process + op_fields.SECOND] = readers[-1]
-            queued = readers[0] != readers[-1] and all(self._queued(reader) for reader in readers)
-            m[process + op_fields.FLOWS] = queued and op.depth >= op.pipeline + op_fields.ROOM_DELAY
-        elif isinstance(op, GlobalPoolOp):
-            process = self._process(kinds.POOL, arrivals.POOL_SIZE, *readers)
-            m[process + op_fields.END_BEATS] = op.end_beats
-            m[process + op_fields.WORDS] = op.in_layout.beats_per_token
-        elif isinstance(op, LinearOp) or (isinstance(op, WindowOp) and op.pointwise):
-            process = self._tokens(op, readers[0])
-        elif isinstance(op, WindowOp):
-            process = self._windows(op, readers[0])
-        else:
-            raise TypeError(f"op {op.node.name!r}: {type(op).__name__} has no cycle model")
+        match op.process:
+            case BeatByBeat():
+                process = self._process(kinds.ELEMENTWISE, op_fields.OP, *readers)
+                m[process + op_fields.SECOND] = readers[-1]
+                queued = readers[0] != readers[-1] and all(self._queued(reader) for reader in readers)
+                m[process + op_fields.FLOWS] = queued and op.depth >= op.pipeline + op_fields.ROOM_DELAY
+            case FrameEnd(end_beats):
+                process = self._process(kinds.POOL, arrivals.POOL_SIZE, *readers)
+                m[process + op_fields.END_BEATS] = end_beats
+                m[process + op_fields.WORDS] = op.in_layout.beats_per_token
+            case TokenByToken() as own:
+                process = self._tokens(op, own, readers[0])
+            case WindowByWindow() as own:
+                process = self._windows(op, own, readers[0])
         m[process + op_fields.IN] = readers[0]
         m[process + op_fields.DEPTH], m[process + op_fields.PIPELINE] = op.depth, op.pipeline
         return process, op.depth
@@ -191,8 +187,8 @@ class Assembly:
             and m[reader + stream.NARROW] == m[reader + stream.WIDEN] == 1
         )
 
-    def _rounds(self, process: int, op: LinearOp | WindowOp) -> None:
-        m, rounds = self.memory, op.rounds
+    def _rounds(self, process: int, op: Op, rounds: Rounds) -> None:
+        m = self.memory
         m[process + op_fields.FLOWS] = _flows(rounds, op.depth, op.pipeline)
         m[process + op_fields.GROUPS], m[process + op_fields.BEATS] = rounds.groups, rounds.beats
         m[process + op_fields.WORDS], m[process + op_fields.WALKS] = rounds.words, rounds.kernel is not None
@@ -204,19 +200,18 @@ class Assembly:
             m[process + since] = -1
         m[process + op_fields.LAST_STEP], m[process + op_fields.LAST_END] = -rounds.beats, -rounds.end_apart
 
-    def _tokens(self, op: LinearOp | WindowOp, reader: int) -> int:
-        m, words = self.memory, op.in_layout.beats_per_token
+    def _tokens(self, op: Op, own: TokenByToken, reader: int) -> int:
+        m = self.memory
         process = self._process(kinds.TOKENS, arrivals.TOKENS_SIZE, reader)
-        self._rounds(process, op)
-        slots = token_slots(words, op.rounds.cycles(1))
-        m[process + arrivals.TOKEN_WORDS], m[process + arrivals.SLOTS] = words, slots
-        m[process + arrivals.SLOT], _ = m.rings(2, slots)
+        self._rounds(process, op, own.rounds)
+        m[process + arrivals.TOKEN_WORDS], m[process + arrivals.SLOTS] = op.in_layout.beats_per_token, own.slots
+        m[process + arrivals.SLOT], _ = m.rings(2, own.slots)
         return process
 
-    def _windows(self, op: WindowOp, reader: int) -> int:
-        m, g, sparse = self.memory, op.geometry, op.finds_sites
+    def _windows(self, op: Op, own: WindowByWindow, reader: int) -> int:
+        m, g, sparse = self.memory, own.geometry, own.sparse
         process = self._process(kinds.WINDOWS, window.SPARSE_SIZE if sparse else window.DENSE_SIZE, reader)
-        self._rounds(process, op)
+        self._rounds(process, op, own.rounds)
         m[process + arrivals.SPARSE], m[process + arrivals.TOKEN_WORDS] = sparse, op.in_layout.beats_per_token
         m[process + arrivals.WIDTH], m[process + arrivals.KEPT] = g.width, g.rows
         m[process + arrivals.ROW], m[process + arrivals.ROW_MASK] = m.rings(1, g.rows)

@@ -36,7 +36,7 @@ from hw.accelerator.queue_bounds import least_queue
 from hw.fpga.mapping import Mapping
 from hw.streams.layout import MaskLayout
 from hw.streams.stream import queue_latency
-from models.ir.graph import Add, Graph
+from models.ir.graph import Graph
 
 Frames = int | Sequence[bool | np.ndarray]
 """A number of full frames; or for each frame True (full), False (empty) or active sites, bool ``[height, width]``."""
@@ -324,7 +324,7 @@ def endless(graph: Graph, mapping: Mapping, frames: Frames) -> Simulator:
 def _meetings(graph: Graph, mapping: Mapping) -> dict[str, tuple[str, str, int]]:
     """Each edge into an add by its name: (producer, consumer, beats of a token)."""
     plan = Plan(graph, mapping)
-    return {f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if isinstance(graph[b], Add)}
+    return {f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if graph[b].arity > 1}
 
 
 def masks_of(graph: Graph, frames: Frames) -> np.ndarray:

@@ -13,7 +13,7 @@ from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import Queue, delayed
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.requant import MULT_BITS, Requant
 
 
 def requantize_latency(dtype: DType) -> int:

@@ -126,13 +126,6 @@ class WindowGeometry:
         """Dummy columns of cells left and right of the output, 0 or 1 each, for the input sites beyond all cells."""
         return int(self.cell_offset > 0), int(self.stride * self.out_width + self.cell_offset < self.width)
 
-    @property
-    def lead(self) -> float:
-        """The fraction of a dense input frame that arrives before the first window is complete."""
-        reach = self.kernel - 1 - self.padding
-        rows, columns = min(reach, self.height - 1), min(reach, self.width - 1)
-        return (rows * self.width + columns) / (self.height * self.width)
-
     def banks(self, parallel: bool) -> tuple[int, int]:
         """(number of memories, depth of each); ``parallel``: whether all taps of a window are read at once."""
         if not parallel:

@@ -25,7 +25,9 @@ from hw.fpga.mapping import Memory, OpMapping
 from hw.ops.op import Tensor, divisors
 from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
-from models.ir.graph import Conv, Node, Requant
+from models.ir.node import Node
+from models.ir.ops.conv import Conv
+from models.ir.requant import Requant
 
 
 class ConvOp(WindowOp):

@@ -16,14 +16,19 @@ from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
 from hw.fpga.device import Device
 from hw.fpga.family import Family, Part, decoder, encoder, index
 from hw.fpga.mapping import OpMapping
-from hw.ops.op import Op, Tensor, Timing, divisors
+from hw.ops.latency import OpLatency
+from hw.ops.op import Op, Tensor, divisors
+from hw.ops.process import BeatByBeat
 from hw.resources import requantizers, streams
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import delayed
 from models.ir.accumulator import width
 from models.ir.activity import Activity
 from models.ir.dtype import DyBitType
-from models.ir.graph import Add, Node, Requant, Requantize
+from models.ir.node import Node
+from models.ir.ops.add import Add
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 
 
 class ElementwiseOp(Op):
@@ -80,8 +85,17 @@ class ElementwiseOp(Op):
     def cycles(self, activity: Activity) -> int:
         return round(activity.tokens_in * self.in_layout.beats_per_token) + 1
 
-    def timing(self) -> Timing:
-        return Timing(0, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return 0
+
+    def latency(self, activity: Activity) -> OpLatency:
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        return OpLatency(self.pipeline, self.pipeline, max(0, arriving - 1), self.pipeline, 0)
+
+    @property
+    def process(self) -> BeatByBeat:
+        return BeatByBeat()
 
     def parts(self, f: Family) -> list[Part]:
         node, pe, layout = self.node, self.mapping.pe, self.out_layout

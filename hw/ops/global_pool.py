@@ -19,13 +19,16 @@ from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.fpga.device import Device
 from hw.fpga.family import Family, Part, decoder, index
 from hw.fpga.mapping import OpMapping
-from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.ops.latency import OpLatency, at_frame_end
+from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
+from hw.ops.process import FrameEnd
 from hw.resources import arrays, requantizers, streams
 from hw.streams.layout import index_bits
 from hw.streams.stream import queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
-from models.ir.graph import GlobalPool, Node
+from models.ir.node import Node
+from models.ir.ops.global_pool import GlobalPool
 
 
 class GlobalPoolOp(Op):
@@ -89,8 +92,17 @@ class GlobalPoolOp(Op):
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.groups) + 1, self.end_beats)
 
-    def timing(self) -> Timing:
-        return Timing(0, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return 0
+
+    def latency(self, activity: Activity) -> OpLatency:
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        return at_frame_end(self.start, 1, arriving, self.pipeline, self.out_layout.beats_per_token)
+
+    @property
+    def process(self) -> FrameEnd:
+        return FrameEnd(self.end_beats)
 
     def parts(self, f: Family) -> list[Part]:
         dtype, pe = self.inputs[0].dtype, self.mapping.pe

@@ -25,13 +25,16 @@ from hw.fpga.family import Family, Part, index
 from hw.fpga.mapping import Memory, OpMapping
 from hw.line_buffer.sequencer import Rounds, Sequencer
 from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
-from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.ops.latency import OpLatency, at_frame_end
+from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
+from hw.ops.process import TokenByToken
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
 from hw.streams.stream import delayed, queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
-from models.ir.graph import Linear, Node
+from models.ir.node import Node
+from models.ir.ops.linear import Linear
 
 
 class LinearOp(Op):
@@ -112,8 +115,19 @@ class LinearOp(Op):
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.rounds.cycles(1)) + 1, self.rounds.end_apart)
 
-    def timing(self) -> Timing:
-        return Timing(SITE_LATENCY, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return SITE_LATENCY
+
+    def latency(self, activity: Activity) -> OpLatency:
+        token = self.rounds.cycles(1)
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        work = max(arriving, round(activity.tokens_in * token))
+        return at_frame_end(self.start, token, work, self.pipeline, self.out_layout.beats_per_token)
+
+    @property
+    def process(self) -> TokenByToken:
+        return TokenByToken(self.rounds, token_slots(self.in_layout.beats_per_token, self.rounds.cycles(1)))
 
     def weight_words(self) -> np.ndarray:
         """Weights ``[words, lanes]``, one memory word a step.

@@ -17,7 +17,11 @@ from hw.fpga.mapping import Multiplier, OpMapping
 from hw.ops.op import Tensor, divisors
 from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
-from models.ir.graph import AvgPool, MaxPool, Node, Requant, Window
+from models.ir.node import Node
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
 
 
 class PoolOp(WindowOp):
@@ -34,7 +38,7 @@ class PoolOp(WindowOp):
 
     @classmethod
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
-        assert isinstance(node, Window)
+        assert isinstance(node, WindowNode)
         for pe in divisors(inputs[0].shape.channels):
             for taps in sorted({1, node.kernel**2}):
                 yield OpMapping(pe, pe, taps)

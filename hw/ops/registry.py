@@ -10,7 +10,16 @@ from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
 from hw.ops.op import Op, Tensor
 from hw.ops.pool import PoolOp
-from models.ir.graph import Add, AvgPool, Conv, GlobalPool, Graph, Input, Linear, MaxPool, Node, Requantize
+from models.ir.graph import Graph
+from models.ir.node import Node
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
 
 OPS: dict[type[Node], type[Op]] = {
     Conv: ConvOp,

@@ -13,6 +13,7 @@ the full frame, the sum is exact to the cycle.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,12 +44,15 @@ from hw.line_buffer.source import (
 )
 from hw.line_buffer.sparse_source import SparseWindowSource
 from hw.line_buffer.window_source import WindowSource
-from hw.ops.op import Op, Timing, fewest_lanes, queue_depth
+from hw.ops.latency import OpLatency
+from hw.ops.op import Op, fewest_lanes, queue_depth
+from hw.ops.process import TokenByToken, WindowByWindow
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
 from hw.streams.stream import delayed, queue_latency
 from models.ir.activity import Activity
-from models.ir.graph import Requant, Window
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
 
 
 class WindowOp(Op):
@@ -61,7 +65,7 @@ class WindowOp(Op):
     Raises         ValueError: when the mapping does not fit the node; the message names node, field and value
     """
 
-    node: Window
+    node: WindowNode
 
     @property
     @abstractmethod
@@ -113,7 +117,7 @@ class WindowOp(Op):
         return self.inputs[0].sparse and not self.pointwise
 
     @property
-    def site_latency(self) -> int:
+    def start(self) -> int:
         """Cycles from the input beat that completes a site to the first step on it."""
         return SPARSE_SITE_LATENCY if self.finds_sites else SITE_LATENCY
 
@@ -179,8 +183,38 @@ class WindowOp(Op):
             return 0, 1
         return (0, i.shape.height * i.shape.width) if self.pointwise else dense_taps(self.geometry)
 
-    def timing(self) -> Timing:
-        return Timing(self.site_latency, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
+    def latency(self, activity: Activity) -> OpLatency:
+        """Latency figures of a frame.
+
+        The op is late by the work that is left at a moment of the frame, minus the time that the rest of the input
+        takes. ``span`` assumes an input of one beat per cycle; ``rest`` assumes that the input up to the knee has
+        arrived; ``tail`` assumes that the last row of the input arrives as fast as the op itself works.
+        """
+        waits, rounds = activity.waits, self.rounds
+        assert waits is not None
+        cycles = [rounds.cycles(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        steps = [rounds.steps(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        beats = self.in_layout.beats_per_token
+        fill = self.start + max(1, round(_sum(waits.first, steps))) - 1 + self.pipeline
+        if not activity.tokens_out:
+            return OpLatency(fill, fill, 0, 0, 0)
+        leaving = self.start + self.pipeline + rounds.beats - 2
+        left = [_sum(stage.left, cycles) + stage.ended + leaving for stage in waits.stages]
+        head = max(0, round(waits.start.tokens * beats) - 1) + fill
+        span = max(stage.tokens * beats - 1 + own for stage, own in zip(waits.stages, left, strict=True)) - head
+        work = _sum(waits.start.left, cycles)
+        coming = [max(own.coming * work, (activity.tokens_in - own.tokens) * beats) for own in (waits.line, waits.end)]
+        tail = max(own - meanwhile for own, meanwhile in zip(left[2:], coming, strict=True))
+        # a fraction of the input duration, rounded up, already includes the cycle of the arrival itself
+        counted = [int(stage.tokens < activity.tokens_in) for stage in (waits.start, waits.knee)]
+        rest = max(0, math.ceil(left[1]) - counted[1])
+        return OpLatency(fill - counted[0], head, max(0, math.ceil(span)), max(0, math.ceil(tail)), rest)
+
+    @property
+    def process(self) -> TokenByToken | WindowByWindow:
+        if self.pointwise:
+            return TokenByToken(self.rounds, token_slots(self.in_layout.beats_per_token, self.rounds.cycles(1)))
+        return WindowByWindow(self.rounds, self.geometry, self.finds_sites)
 
     def parts(self, f: Family) -> list[Part]:
         s, rounds, node = self.sums, self.rounds, self.node
@@ -232,6 +266,10 @@ class WindowOp(Op):
         return WindowComponent(self)
 
 
+def _sum(sites: Sequence[float], cycles: Sequence[int]) -> float:
+    return sum(count * each for count, each in zip(sites, cycles, strict=True))
+
+
 class WindowComponent(wiring.Component):
     """The pipeline of a convolution or pooling op.
 
@@ -250,7 +288,7 @@ class WindowComponent(wiring.Component):
         o          out, frames in ``op.out_layout``
     Timing
         II         1 input beat per cycle; ``op.rounds.cycles(taps)`` cycles per site with so many active taps
-        latency    ``op.site_latency`` cycles from the beat that completes a site to its first step; ``op.pipeline``
+        latency    ``op.start`` cycles from the beat that completes a site to its first step; ``op.pipeline``
                    cycles from the last step of a round to its first beat
     Reset          drops all frames
     """

@@ -11,7 +11,7 @@ from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
 from models.ir.dtype import DType, DyBitType
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.requant import MULT_BITS, Requant
 
 REQUANTS_KEPT = 4096
 """How many nodes' requantize constants are remembered in short."""

@@ -22,8 +22,11 @@ import numpy as np
 from models.ir.activity import check_stats
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
 from models.ir.files import read_json, read_npz
-from models.ir.graph import INT64, NODES, Graph, GraphError, Node, Requant, Shape
+from models.ir.graph import Graph
 from models.ir.names import NAME_RULE, is_name
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.registry import NODES
+from models.ir.requant import INT64, Requant
 
 VERSION = 4
 """2: a sum becomes a number of a tapered format in one rounding. 3: biases have a fraction. 4: inputs have an offset

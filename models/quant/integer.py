@@ -15,8 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.ir import graph as ir
 from models.ir.dtype import DType, IntType
+from models.ir.node import Node
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
 from models.plan import (
     AddLayer,
     AvgPoolLayer,
@@ -33,7 +42,7 @@ from models.plan import (
 from models.quant.fake import nearest
 from models.sparse import elementwise
 
-ACCUMULATOR_LIMIT = 1 << (61 - ir.MULT_BITS)
+ACCUMULATOR_LIMIT = 1 << (61 - MULT_BITS)
 BIAS_LIMIT = 1 << 30
 FLOAT32_LIMIT = 1 << 24
 BIAS_ERROR = 2.0**-5
@@ -72,8 +81,8 @@ class Fixed:
         of_sum, of_bias = self.mult << self.fraction, self.bias * self.mult
         return x * of_sum[:, None, None] + of_bias[:, None, None]
 
-    def export(self) -> ir.Requant:
-        return ir.Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi, self.fraction)
+    def export(self) -> Requant:
+        return Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi, self.fraction)
 
 
 @elementwise
@@ -103,13 +112,13 @@ def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Fix
     fraction = bias_fraction(float(ratio.max()), float(bias.abs().max()))
     ratio, bias = ratio * 0.5**fraction, (bias.double() * 2.0**fraction).round().long()
     largest = float(ratio.max())
-    limit = (1 << ir.MULT_BITS) - 1
-    shift = ir.MULT_BITS - math.frexp(largest)[1]
+    limit = (1 << MULT_BITS) - 1
+    shift = MULT_BITS - math.frexp(largest)[1]
     if round(largest * 2.0**shift) > limit:
         shift -= 1
     if shift < 0:
         raise RangeError(f"layer {name!r}, requantize factor: {largest:.4g} must be below {limit}")
-    shift = min(shift, ir.MAX_SHIFT)
+    shift = min(shift, MAX_SHIFT)
     mult = (ratio.double() * 2.0**shift).round().long()
     return Fixed(bias, mult, shift, lo, hi, fraction)
 
@@ -119,8 +128,8 @@ def bias_fraction(ratio: float, bias: float) -> int:
     if not bias:
         return 0
     wanted = math.ceil(math.log2(ratio / 2 / BIAS_ERROR))
-    fitting = ir.BIAS_BITS - 2 - math.frexp(bias)[1]
-    return max(0, min(wanted, fitting, ir.MAX_FRACTION))
+    fitting = BIAS_BITS - 2 - math.frexp(bias)[1]
+    return max(0, min(wanted, fitting, MAX_FRACTION))
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,33 +172,33 @@ class IntegerLayer:
             return x.sum(dim=(2, 3), keepdim=True)
         return x
 
-    def export(self) -> ir.Node:
+    def export(self) -> Node:
         """The graph node of this layer."""
         layer = self.layer
         common: dict[str, Any] = {"name": layer.name, "inputs": layer.inputs, "dtype": self.dtype, "scale": self.scale}
         if isinstance(layer, InputLayer):
             offset, unit = astuple(layer.normalization) if layer.normalization else ((), ())
-            return ir.Input(**common, shape=layer.shape, sparse=layer.sparse, offset=offset, unit=unit)
+            return Input(**common, shape=layer.shape, sparse=layer.sparse, offset=offset, unit=unit)
         if isinstance(layer, MaxPoolLayer):
-            return ir.MaxPool(**common, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
+            return MaxPool(**common, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
         if isinstance(layer, AddLayer):
             a, b = (fixed.export() for fixed in self.fixed)
-            return ir.Add(**common, a=a, b=b, lo=self.lo, hi=self.hi)
+            return Add(**common, a=a, b=b, lo=self.lo, hi=self.hi)
         requant = self.fixed[0].export()
         if isinstance(layer, AvgPoolLayer):
             window: dict[str, Any] = {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
-            return ir.AvgPool(**common, **window, requant=requant)
+            return AvgPool(**common, **window, requant=requant)
         if isinstance(layer, GlobalPoolLayer):
-            return ir.GlobalPool(**common, requant=requant)
+            return GlobalPool(**common, requant=requant)
         if isinstance(layer, ClipLayer):
-            return ir.Requantize(**common, requant=requant)
+            return Requantize(**common, requant=requant)
         assert self.weight is not None
         assert self.weight_dtype is not None
         weights: dict[str, Any] = {"weight_dtype": self.weight_dtype, "requant": requant}
         if isinstance(layer, LinearLayer):
-            return ir.Linear(**common, **weights, weight=self.weight.permute(0, 2, 3, 1).contiguous().numpy())
+            return Linear(**common, **weights, weight=self.weight.permute(0, 2, 3, 1).contiguous().numpy())
         assert isinstance(layer, ConvLayer)
-        return ir.Conv(
+        return Conv(
             **common,
             **weights,
             weight=self.weight.numpy(),

@@ -13,7 +13,7 @@ from hw.streams.layout import TokenLayout
 from models.ir import golden
 from models.ir.dtype import DyBitType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.cosim.designs import FAULTY_BEAT, LAYOUT, PROBE, plus_one_graph, random_frames, write_verilog
 
 FRAMES = random_frames(4)

@@ -20,7 +20,8 @@ from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import frame_activity
 from models.ir.dtype import IntType
-from models.ir.graph import Graph, Window
+from models.ir.graph import Graph
+from models.ir.ops.windowed import WindowNode
 from tests.support.streams import run_op
 
 
@@ -117,7 +118,7 @@ def test_the_walk_finds_the_sites_of_golden(seed: int) -> None:
         assert sites[name] == (frame.sites[:, 0] * frame.width + frame.sites[:, 1]).tolist(), name
     for name, own in places.items():
         node = graph[name]
-        assert isinstance(node, Window)
+        assert isinstance(node, WindowNode)
         taps = own[own[:, 1] >= 0, 1]
         counted = np.bincount(taps, minlength=node.kernel**2 + 1)
         assert tuple(counted) == frame_activity(graph, mask)[name].taps

@@ -16,7 +16,8 @@ from hw.fpga.mapping import Mapping, OpMapping
 from hw.generate.emit import generate
 from hw.ops.registry import inputs_of, mappings
 from models.esda import load_esda
-from models.ir.graph import Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.input import Input
 
 PRODUCTS = 4, 16
 """The fewest and most products that an op does in parallel: so few that the RTL is built in minutes."""

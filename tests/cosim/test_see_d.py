@@ -15,7 +15,8 @@ from hw.fpga.device import DEVICES
 from hw.generate.emit import generate
 from models.esda import load_esda
 from models.ir import golden
-from models.ir.graph import Add, Conv
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
 from netweave.fastest import fastest
 
 

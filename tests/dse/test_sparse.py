@@ -24,7 +24,9 @@ from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_input_resources, mask_latency
 from models.ir.activity import LOADS, Load, frame_activity, measured
 from models.ir.dtype import IntType
-from models.ir.graph import Add, Graph, GraphError
+from models.ir.graph import Graph
+from models.ir.node import GraphError
+from models.ir.ops.add import Add
 
 DEVICE = DEVICES["zu3eg"]
 TENTH = Resources(*(getattr(DEVICE, kind) // 10 for kind in Resources.names()))

@@ -14,9 +14,9 @@ from cosim.cycle.simulator import DeadlockError, Simulator, size_queues
 from dse.token_times import passage
 from hw.accelerator.composition import Plan
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.activity import walk
 from models.ir.dtype import IntType
 from models.ir.graph import Graph
+from models.ir.sites import walk
 
 FRAMES = 5
 

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal, signed
 
 from hw.arithmetic.codes import decode, lut_product, signed_width, table_product
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import Requant
+from models.ir.requant import Requant
 from tests.hw.test_codes import evaluate
 from tests.hw.test_requantizer import check
 

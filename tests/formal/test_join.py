@@ -9,7 +9,9 @@ from hw.fpga.mapping import OpMapping
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.op import Tensor
 from models.ir.dtype import IntType
-from models.ir.graph import Add, Requant, Shape
+from models.ir.node import Shape
+from models.ir.ops.add import Add
+from models.ir.requant import Requant
 from tests.formal.prove import proven
 from tests.formal.rules import in_order, moved, offer, take
 

@@ -16,7 +16,7 @@ from hw.arithmetic.requantizer import Output
 from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Narrow, Queue, RegisterSlice, Widen
 from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.formal.prove import proven
 from tests.formal.rules import follows_contract, in_order, moved, offer, take
 

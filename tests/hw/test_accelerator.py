@@ -19,7 +19,9 @@ from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import activity
 from models.ir.frame import Frame
-from models.ir.graph import Add, Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.input import Input
 from tests.support.streams import Pace, Run, run_op
 
 MIXTURES = [

@@ -17,7 +17,7 @@ from hw.arithmetic.multipliers import Products, in_luts, in_table
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.fpga.mapping import Multiplier
 from models.ir.dtype import DType, parse_dtype
-from models.ir.graph import Requant
+from models.ir.requant import Requant
 from tests.support.clocked import clocked
 from tests.support.rationals import nearest_code, real_values, requantized, unit
 

@@ -31,7 +31,11 @@ from hw.streams.manifest import DesignError, Slice, load_manifest
 from hw.streams.stream import Queue
 from hw.tools.yosys import synthesize
 from models.ir.dtype import IntType
-from models.ir.graph import Graph, Input, Requant, Requantize, Shape
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.input import Input
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 from models.ir.serialize import graphs_equal, load
 
 SHAPE = Shape(3, 5, 4)

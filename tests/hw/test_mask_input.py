@@ -25,7 +25,7 @@ from hw.streams.mask_input import MaskInput, mask_input_resources, mask_latency
 from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.support.streams import Pace, Run, run_op
 
 UINT8, INT4 = IntType(8, False), IntType(4)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
 from hw.streams.layout import TokenLayout
-from models.ir import golden
 from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant, Shape
+from models.ir.node import Shape
+from models.ir.requant import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
 from tests.support.clocked import clocked
 
 FORMATS = [
@@ -58,9 +58,9 @@ def check(
     requant: Requant, dtype: DType, lanes: int, values: np.ndarray, bounds: tuple[int, int] | None = None
 ) -> None:
     bounds = bounds or (int(values.min()), int(values.max()))
-    exact = golden.requantize(values.astype(object), requant).astype(np.int64)
+    exact = requant.integer(values.astype(object)).astype(np.int64)
     got = play(Requantizer(requant, dtype, lanes, bounds), values)
-    assert np.array_equal(dtype.decode(got), golden.to_dtype(values.astype(object), requant, dtype))
+    assert np.array_equal(dtype.decode(got), requant.to_dtype(values.astype(object), dtype))
     got = play(Requantizer(requant, dtype, lanes, bounds, encoded=False), values)
     assert np.array_equal(got, exact)
 

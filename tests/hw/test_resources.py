@@ -36,7 +36,11 @@ from hw.streams.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
 from models.ir.dtype import IntType, parse_dtype
-from models.ir.graph import MULT_BITS, Graph, Input, Requant, Shape, Window
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.input import Input
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import MULT_BITS, Requant
 
 LAYOUT = TokenLayout(Shape(8, 8, 8), IntType(8), 2)
 
@@ -303,7 +307,7 @@ def test_finding_sites_takes_more_of_every_device() -> None:
                 mapping = mappings(node, inputs_of(dense, node), device)[0]
                 graphs = (dense, sparse(dense))
                 less, more = (build(node, inputs_of(g, node), mapping).resources(device) for g in graphs)
-                finds = isinstance(node, Window) and (node.kernel, node.stride) != (1, 1)
+                finds = isinstance(node, WindowNode) and (node.kernel, node.stride) != (1, 1)
                 if finds and sparse(dense).sparse[node.inputs[0]]:
                     assert less.lut < more.lut, (node.name, device.name)
                     assert less.ff < more.ff, (node.name, device.name)

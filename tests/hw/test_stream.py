@@ -28,7 +28,7 @@ from hw.streams.stream import (
 )
 from models.ir.dtype import DyBitType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.support.streams import Pace, Stall, run_op
 
 LAYOUT = data.StructLayout({"end": 1, "value": 15})

@@ -15,7 +15,7 @@ from hw.line_buffer.source import WindowGeometry
 from hw.resources.sources import store, window_source
 from hw.streams.layout import TokenLayout
 from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 SAMPLES = 4
 """Of those of a family that no factor has seen: making their Verilog takes a second each."""

@@ -13,7 +13,10 @@ from benchmarks.inputs.data import DATA
 from models.esda import EsdaFileError
 from models.esda_designs import load_design
 from models.ir.activity import frame_activity
-from models.ir.graph import Add, Conv, Graph, Linear
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.linear import Linear
 
 FOLDER = DATA / "esda_designs"
 # NCal_2751's shares were published without a frame: it serves the model of ``benchmarks/esda_model.py`` alone

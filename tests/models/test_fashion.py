@@ -10,7 +10,7 @@ import pytest
 
 from models.data import DatasetError, load
 from models.data.fashion_mnist import FOLDER, PACKAGE
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.plan import WeightedLayer
 from models.quant import quantize
 from models.trace import trace

@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 from torch import nn
 
-from models.ir.graph import Conv, Shape
+from models.ir.node import Shape
+from models.ir.ops.conv import Conv
 from models.quant import quantize
 from models.trace import trace
 from models.verify import compare_with_golden

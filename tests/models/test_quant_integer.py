@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from models.ir import golden
 from models.ir.dtype import DyBitType, IntType, parse_dtype
-from models.ir.graph import BIAS_BITS, MAX_SHIFT, Conv, Graph
+from models.ir.graph import Graph
+from models.ir.ops.conv import Conv
+from models.ir.requant import BIAS_BITS, MAX_SHIFT
 from models.plan import Plan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize

@@ -13,7 +13,7 @@ from benchmarks.inputs.data import DATA
 from models.data import DatasetError, load
 from models.data.cifar10 import DEVIATION, MEAN, SCALE
 from models.evaluate import accuracy
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.quant import quantize
 from models.trace import trace
 from models.train import batches, train

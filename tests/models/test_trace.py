@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.build import node_name
-from models.ir.graph import NAME, Shape
+from models.ir.graph import NAME
+from models.ir.node import Shape
 from models.plan import ConvLayer, Plan
 from models.trace import TraceError, trace
 from tests.models.nets import NETS, net, randomized

@@ -10,7 +10,7 @@ from torch import nn
 from benchmarks.inputs.data import DATA
 from models.data import load
 from models.evaluate import accuracy
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.plan import ConvLayer, LinearLayer, Plan
 from models.quant import quantize
 from models.trace import trace

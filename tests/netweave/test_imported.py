@@ -17,7 +17,8 @@ from hw.fpga.mapping import Mapping
 from models.data import Dataset, load
 from models.esda import classified, load_esda
 from models.ir import golden
-from models.ir.graph import Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.input import Input
 from models.ir.serialize import load as load_graph
 from models.ir.serialize import save
 from netweave import flow

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache
 
 from models.ir.dtype import DType, DyBitType
-from models.ir.graph import Requant
+from models.ir.requant import Requant
 
 
 def dybit_magnitude(bits: str) -> Fraction:

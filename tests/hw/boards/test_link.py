@@ -22,7 +22,7 @@ from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType, parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 CYCLES = 5
 """Clock cycles a bit."""

@@ -11,7 +11,7 @@ from hw.interface.registers import manifest_entry, register_map
 from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import DyBitType, IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 SHAPE = Shape(3, 5, 4)
 LAYOUTS = [

@@ -15,7 +15,7 @@ from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.gate import Gate
 from hw.streams.layout import TokenLayout
 from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.hw.interface.simulate import packed, simulate
 
 LAYOUTS = {

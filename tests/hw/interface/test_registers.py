@@ -15,7 +15,7 @@ from hw.interface.rules import Fault
 from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.dtype import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.hw.interface.simulate import Bus, Watch, simulate
 
 DEMO = AxiLayout(Form.TOKENS, TokenLayout(Shape(32, 32, 2), IntType(3, False), 2))

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from models.ir.dtype import DyBitType, IntType
-from models.ir.graph import Add, Graph, GraphError, Input, Node, Requant, Shape
+from models.ir.graph import Graph
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.input import Input
+from models.ir.requant import Requant
 from tests.models.ir.builders import UINT8, conv, every_op
 
 

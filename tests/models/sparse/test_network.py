@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from models.data import Augment, Dataset
 from models.evaluate import accuracy
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.quant import measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
