@@ -13,19 +13,17 @@ from torch import Tensor
 from models.ir.graph import NAME
 from models.ir.node import Shape
 from models.ir.ops.windowed import KERNELS, STRIDES
-from models.plan import (
-    AddLayer,
-    AvgPoolLayer,
-    BatchNormLayer,
-    ClipLayer,
-    ConvLayer,
-    GlobalPoolLayer,
-    InputLayer,
-    Layer,
-    LinearLayer,
-    MaxPoolLayer,
-    Plan,
-)
+from models.layers.add import AddLayer
+from models.layers.avg_pool import AvgPoolLayer
+from models.layers.batch_norm import BatchNormLayer
+from models.layers.clip import ClipLayer
+from models.layers.conv import ConvLayer
+from models.layers.global_pool import GlobalPoolLayer
+from models.layers.input import InputLayer
+from models.layers.layer import Layer
+from models.layers.linear import LinearLayer
+from models.layers.max_pool import MaxPoolLayer
+from models.plan import Plan
 
 MAX_NAME = 48
 T = TypeVar("T")
@@ -59,13 +57,13 @@ class PlanBuilder:
 
     def __init__(self, name: str, source: InputLayer) -> None:
         self.name = name
+        self.source = source
         self.layers: dict[str, Layer] = {source.name: source}
         self.path = ""
 
     def input(self, dtype: torch.dtype) -> Value:
         """What the module, of weights in ``dtype``, takes: the images, or the numbers behind them."""
-        source = next(iter(self.layers.values()))
-        assert isinstance(source, InputLayer)
+        source = self.source
         x = Value(source.name, source.flat)
         if source.normalization is None or not source.restored:
             return x

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.plan import (
-    BatchNormLayer,
-    ClipLayer,
-    ClippedLayer,
-    ConvLayer,
-    InputLayer,
-    Layer,
-    MaxPoolLayer,
-    Plan,
-    WeightedLayer,
-)
+from models.layers.batch_norm import BatchNormLayer
+from models.layers.clip import ClipLayer
+from models.layers.conv import ConvLayer
+from models.layers.layer import ClippedLayer, Layer, WeightedLayer
+from models.plan import Plan
 
 
 def fold_batchnorm(plan: Plan) -> Plan:
@@ -63,12 +57,7 @@ def _takes_in(plan: Plan, layer: Layer, norm: BatchNormLayer) -> bool:
         return True
     if not isinstance(layer, WeightedLayer):
         return False
-    source = plan.layers[0]
-    assert isinstance(source, InputLayer)
-    if isinstance(layer, ConvLayer) and layer.weight.shape[-1] == layer.stride == 1:
-        return True
-    # what is not active is zero, too
-    return not norm.offset.any() or (not source.sparse and not (isinstance(layer, ConvLayer) and layer.padding))
+    return layer.takes_in(bool(norm.offset.any()), plan.input.sparse)
 
 
 def _after(norm: BatchNormLayer, layer: Layer) -> Layer:
@@ -80,10 +69,8 @@ def _after(norm: BatchNormLayer, layer: Layer) -> Layer:
         return replace(layer, inputs=norm.inputs, scale=scale, offset=offset)
     assert isinstance(layer, WeightedLayer)
     weight, kind = layer.weight.double(), layer.weight.dtype
-    depthwise = isinstance(layer, ConvLayer) and layer.depthwise
-    by_channel = (slice(None), None) if depthwise else (None, slice(None))
-    shift = (weight * offset[*by_channel, None, None]).sum(dim=(1, 2, 3))
-    weight = weight * scale[*by_channel, None, None]
+    shift = (weight * offset[*layer.by_input, None, None]).sum(dim=(1, 2, 3))
+    weight = weight * scale[*layer.by_input, None, None]
     return replace(layer, inputs=norm.inputs, weight=weight.to(kind), bias=(layer.bias + shift).to(kind))
 
 
@@ -111,7 +98,7 @@ def _clip_target(plan: Plan, layers: dict[str, Layer], renamed: dict[str, str], 
     while _alone(plan, renamed, producer.name):
         if isinstance(producer, ClippedLayer):
             return producer
-        if not isinstance(producer, MaxPoolLayer):
+        if not producer.keeps_format:
             return None
         # the largest of clipped values is the clipped largest value
         producer = layers[producer.inputs[0]]

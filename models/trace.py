@@ -20,8 +20,9 @@ from models.build import PlanBuilder, SettingError, Value
 from models.endings import ENDINGS, dim_of, ending_of
 from models.fold import fold_batchnorm, fuse_clips
 from models.ir.node import Shape
+from models.layers.input import InputLayer
 from models.operations import FUNCTIONS, MODULES
-from models.plan import InputLayer, Plan
+from models.plan import Plan
 
 TOLERANCE = 1e-6
 CLASS_DIMS = (None, 1, -1)
@@ -154,8 +155,7 @@ def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dty
 
 def _check_same(model: nn.Module, plan: Plan, ending: str) -> None:
     """Refuse a module that the trace does not describe, such as one that relies on writing in place."""
-    source = plan.layers[0]
-    assert isinstance(source, InputLayer)
+    source = plan.input
     height, width, channels = source.shape
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, channels, height, width, generator=generator, dtype=torch.float64)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.data.dataset import Augment, Dataset
 from models.endings import ENDINGS
-from models.plan import input_layer
+from models.layers.input import input_layer
 from models.sparse import images
 
 Progress = Callable[[str, int, int], None]

@@ -15,7 +15,9 @@ from torch import Tensor
 from benchmarks.number_formats.fit import fitted, rounded, sqnr
 from benchmarks.number_formats.grids import Grid, grid
 from models.ir.dtype import DType, IntType
-from models.plan import ClippedLayer, InputLayer, Layer, Plan, WeightedLayer
+from models.layers.input import InputLayer
+from models.layers.layer import ClippedLayer, Layer, WeightedLayer
+from models.plan import Plan
 from models.quant.formats import LOGITS, resolve, uniform
 
 SAMPLE = 1 << 14

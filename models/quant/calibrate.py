@@ -10,9 +10,10 @@ from torch import Tensor
 
 from models.data.dataset import Dataset
 from models.ir.dtype import DType, DyBitType
-from models.plan import InputLayer, Plan, WeightedLayer
-from models.quant.fake import nearest
+from models.layers.layer import WeightedLayer
+from models.plan import Plan
 from models.quant.formats import LOGITS
+from models.rounding import nearest
 from models.sparse import SparseTensor
 
 METHODS = ("minmax", "percentile", "mse")
@@ -108,7 +109,7 @@ class Calibration:
     def activation(self, name: str, dtype: DType) -> float:
         """The scale of a layer's output."""
         layer = self.plan[name]
-        if isinstance(layer, InputLayer):
+        if not layer.inputs:
             return self._data.input_scale
         key = (name, "output", dtype)
         if key not in self._scales:

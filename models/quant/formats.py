@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from models.ir.dtype import DType, IntType, parse_dtype
 from models.ir.layer_format import LayerFormat
-from models.plan import AddLayer, ClippedLayer, InputLayer, Layer, Plan, WeightedLayer
+from models.layers.input import InputLayer
+from models.layers.layer import ClippedLayer, Layer, WeightedLayer
+from models.plan import Plan
 
 LOGITS = IntType(16)
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
@@ -52,7 +54,7 @@ def uniform(
         own = output
         if name in read:
             own = ends
-        elif users and all(isinstance(user, AddLayer) for user in users):
+        elif users and all(isinstance(user, ClippedLayer) and user.rounds_inputs for user in users):
             own = branches
         return str(LayerFormat(ends if name in outer else weights, own))
 

@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.plan import Plan, WeightedLayer
+from models.layers.layer import WeightedLayer
+from models.plan import Plan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, check_format, resolve

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from models.data.dataset import Dataset
-from models.plan import Plan, WeightedLayer, input_layer
+from models.layers.input import input_layer
+from models.layers.layer import WeightedLayer
+from models.plan import Plan
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve

@@ -18,7 +18,7 @@ from benchmarks.number_formats.tables import Evaluation, wanted
 from benchmarks.tables.number_formats import gains as gain_table
 from models.data import load
 from models.ir.dtype import DType, IntType
-from models.plan import WeightedLayer
+from models.layers.layer import WeightedLayer
 from models.quant.calibrate import Calibration
 from models.quant.qat import plan_for
 from models.trace import trace

@@ -11,7 +11,7 @@ import pytest
 from models.data import DatasetError, load
 from models.data.fashion_mnist import FOLDER, PACKAGE
 from models.ir.node import Shape
-from models.plan import WeightedLayer
+from models.layers.layer import WeightedLayer
 from models.quant import quantize
 from models.trace import trace
 from models.verify import compare_with_golden

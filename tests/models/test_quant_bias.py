@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from models.data import Dataset
-from models.plan import Plan, WeightedLayer
+from models.layers.layer import WeightedLayer
+from models.plan import Plan
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve

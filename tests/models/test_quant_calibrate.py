@@ -8,8 +8,8 @@ from torch import nn
 from models.data.dataset import Dataset
 from models.ir.dtype import DType, DyBitType, IntType
 from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, bounded, choose_scale
-from models.quant.fake import nearest
 from models.quant.formats import LOGITS
+from models.rounding import nearest
 from models.trace import trace
 from tests.models.nets import net
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from models.ir.dtype import DType, DyBitType, IntType
-from models.quant.fake import clip, fake_quantize, nearest, round_through
+from models.quant.fake import clip, fake_quantize, round_through
+from models.rounding import nearest
 
 TYPES: list[DType] = [
     kind(width, signed) for kind in (IntType, DyBitType) for width in (2, 4, 8) for signed in (True, False)

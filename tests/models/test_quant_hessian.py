@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.plan import ClippedLayer, InputLayer, Plan, WeightedLayer
+from models.layers.input import InputLayer
+from models.layers.layer import ClippedLayer, WeightedLayer
+from models.plan import Plan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import resolve

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from models.ir.dtype import DType, DyBitType, IntType
-from models.plan import Plan, WeightedLayer
+from models.layers.layer import WeightedLayer
+from models.plan import Plan
 from models.quant import quantize
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from models.build import node_name
 from models.ir.graph import NAME
 from models.ir.node import Shape
-from models.plan import ConvLayer, Plan
+from models.layers.conv import ConvLayer
+from models.plan import Plan
 from models.trace import TraceError, trace
 from tests.models.nets import NETS, net, randomized
 

@@ -11,7 +11,9 @@ from benchmarks.inputs.data import DATA
 from models.data import load
 from models.evaluate import accuracy
 from models.ir.node import Shape
-from models.plan import ConvLayer, LinearLayer, Plan
+from models.layers.conv import ConvLayer
+from models.layers.linear import LinearLayer
+from models.plan import Plan
 from models.quant import quantize
 from models.trace import trace
 from models.train import train
