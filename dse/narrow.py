@@ -212,7 +212,7 @@ class Narrower:
         if self._program is None or self._program[0] is not network.problem:
             # the weights depend little on the value, so the program stays for other values
             program = Program(network.problem)
-            program.add(program.latency, float(limits.deadline), rule=("limit", "latency"))
+            program.add("deadline", program.latency, float(limits.deadline), rule=("limit", "latency"))
             self._program = network.problem, program
         return Fitter(network, limits, self._program[1], self._counter, room)
 

@@ -119,7 +119,7 @@ def _together(
             terms.append((pick, gain))
             if own is not selection[name]:
                 changes.append((pick, 1))
-    program.add(changes, most)
+    program.add("changes", changes, most)
     try:
         found = program.minimise(terms, GAP, PATIENCE)
     except SolverError:

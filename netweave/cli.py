@@ -50,6 +50,11 @@ Cluster = Annotated[
     typer.Option(metavar="ADDRESS", help="a running Dask scheduler whose workers explore instead, tcp://host:8786"),
 ]
 
+WriteLp = Annotated[
+    bool,
+    typer.Option("--write-lp", help="write each design's integer program to lp/DEVICE/DESIGN.lp, for other solvers"),
+]
+
 
 def main() -> None:
     """Run the command line: exit code 2 and one message for what a user can mend, 1 for a bug of netweave."""
@@ -120,7 +125,7 @@ def quantize(config: ConfigFile, out_folder: RunFolder = None, force: Force = Fa
 @app.command()
 def explore(
     config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None,
-    force: Force = False,
+    force: Force = False, write_lp: WriteLp = False,
 ) -> None:  # fmt: skip
     """Find each device's Pareto front: writes explore/DEVICE/front.json, and front.html to look at.
 
@@ -128,7 +133,7 @@ def explore(
 
     [bold]netweave explore examples/digits_dvs.toml --cluster tcp://host:8786[/]
     """
-    _commands().explore(config, out_folder, workers, cluster, force)
+    _commands().explore(config, out_folder, workers, cluster, force, write_lp)
 
 
 @app.command()

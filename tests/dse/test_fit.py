@@ -36,7 +36,7 @@ def fitter_of(
     """With the weights of equal shares."""
     network = Network(problem, timed=True, whole=False)
     program = Program(problem)
-    program.add(program.latency, float(value), rule=("limit", "latency"))
+    program.add("deadline", program.latency, float(value), rule=("limit", "latency"))
     fitter = Fitter(network, limits_at(problem, network, GOAL, value, below=False), program, counter or Counter(), room)
     weights = fitter.weights(fitter.shares({}))
     assert weights is not None

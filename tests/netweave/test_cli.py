@@ -155,7 +155,7 @@ def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     [
         ("netweave ex", 1, ["explore"]),
         ("netweave b", 1, ["build", "boards"]),
-        ("netweave explore net.toml --w", 3, ["--workers"]),
+        ("netweave explore net.toml --wo", 3, ["--workers"]),
     ],
 )
 def test_words_are_completed_without_what_the_commands_load(typed: str, place: int, offered: list[str]) -> None:

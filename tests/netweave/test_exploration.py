@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 
@@ -114,6 +115,21 @@ def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path:
     refused = _verified(front, "--force")
     assert refused.returncode == 2
     assert f"point {points[-1]['name']!r}: its proof says" in " ".join(refused.stderr.split())
+
+
+@pytest.mark.whole
+def test_each_designs_program_is_written_for_other_solvers(explored: Path, tmp_path: Path) -> None:
+    folder = _copy(explored, tmp_path)
+    points = _explored(folder, "--workers", "1", "--write-lp")["points"]
+    written = folder / "run" / "lp" / "ecp5-25k"
+    assert {path.name for path in written.iterdir()} == {f"{point['name']}.lp" for point in points}
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    for point in points:
+        assert highs.readModel(str(written / f"{point['name']}.lp")) == highspy.HighsStatus.kOk
+        highs.run()
+        # the program does not round latencies up to whole cycles
+        assert highs.getInfo().objective_function_value <= point["solver"]["objective"] * (1 + 1e-6)
 
 
 def _results(folder: Path, what: str) -> list[dict[str, Any]]:
