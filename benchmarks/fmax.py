@@ -38,7 +38,7 @@ from hw.ops.registry import build, inputs_of
 from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Queue
 from hw.tools.nextpnr import RoutingError, route
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 
 KEPT = Path("runs") / "fmax"

@@ -35,7 +35,9 @@ from hw.resources.arrays import sums
 from hw.tools.nextpnr import CLOCK, ports
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
-from models.ir.dtype import DyBitType, IntType, parse_dtype
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.requant import MULT_BITS, Requant
 
 KEPT = Path("runs") / "multipliers"

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from models.ir.accumulator import bounds, width
-from models.ir.dtype import IntType
 from models.ir.files import read_json, read_npz
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.node import GraphError, Node, Shape

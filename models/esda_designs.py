@@ -19,8 +19,8 @@ import numpy as np
 
 from models.esda import LIMIT, SHIFT, EsdaFileError
 from models.ir.accumulator import width
-from models.ir.dtype import IntType
 from models.ir.files import read_json
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.node import Node, Shape

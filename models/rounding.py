@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
+from models.ir.formats.tapered import TaperedType
 from models.sparse import elementwise
 
 
@@ -37,7 +38,7 @@ class _Buckets:
 
 
 @functools.cache
-def _buckets(dtype: DyBitType, kind: torch.dtype) -> _Buckets:
+def _buckets(dtype: TaperedType, kind: torch.dtype) -> _Buckets:
     bits, mantissa = {torch.float32: (torch.int32, 23), torch.float64: (torch.int64, 52)}[kind]
     shift = mantissa - (dtype.magnitude_bits - 1)
     first, last = (int(torch.tensor(end, dtype=kind).view(bits)) >> shift for end in (0.5, float(dtype.max)))
@@ -54,7 +55,7 @@ def nearest(x: Tensor, dtype: DType) -> Tensor:
 
     float32, float64 or int64 in, the same out.
     """
-    if not isinstance(dtype, DyBitType):
+    if not isinstance(dtype, TaperedType):
         return x.round().clamp_(dtype.min, dtype.max) if x.is_floating_point() else x.clamp(dtype.min, dtype.max)
     if not x.is_floating_point():
         return nearest(x.clamp(dtype.min, dtype.max).double(), dtype).to(x.dtype)

@@ -15,7 +15,7 @@ from dse.milp import solve
 from dse.problem import Objective
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import Shape
 from models.ir.ops.conv import Conv

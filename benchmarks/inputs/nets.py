@@ -11,7 +11,9 @@ from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir.accumulator import bounds
-from models.ir.dtype import DType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.graph import Graph
 from models.ir.node import Node, Shape
 from models.ir.ops.add import Add

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from models.ir.accumulator import bounds
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.node import Node, Shape

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from benchmarks.number_formats.fit import fitted, rounded, sqnr
 from benchmarks.number_formats.grids import Grid, grid
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
 from models.layers.input import InputLayer
 from models.layers.layer import ClippedLayer, Layer, WeightedLayer
 from models.plan import Plan

@@ -19,7 +19,7 @@ from hw.fpga.mapping import Memory, Multiplier
 from hw.resources import arrays
 from hw.resources.constants import constants
 from models.ir.accumulator import width
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import parse_dtype
 
 LANES = (1, 2, 3, 4, 6, 8)
 TERMS = (4, 6, 9, 12, 16, 25)

@@ -14,7 +14,8 @@ from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.op import Op
 from hw.ops.registry import build, inputs_of, mappings
 from models.ir.accumulator import bounds
-from models.ir.dtype import DType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.registry import parse_dtype
 from models.ir.graph import Graph
 from models.ir.node import Node, Shape
 from models.ir.ops.add import Add

@@ -13,7 +13,7 @@ from hw.line_buffer.source import WindowGeometry
 from hw.line_buffer.window_source import WindowSource
 from hw.resources import sources
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 
 KERNELS = (2, 3, 3, 5, 5, 7)

@@ -23,7 +23,7 @@ from models.data.dataset import Dataset
 from models.data.eye_tracking import SCALE
 from models.esda import load_esda
 from models.ir.activity import measured
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.conv import Conv
 from models.ir.ops.linear import Linear

@@ -11,22 +11,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import (
-    Mantissa,
-    chosen_product,
-    decode,
-    from_sort_key,
-    lut_product,
-    lut_stages,
-    mantissa,
-    shift_stages,
-    shifted_product,
-    signed_width,
-    sort_key,
-    table_product,
-)
+from hw.arithmetic.codecs.codec import Significand, signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.multipliers import TABLE_BITS, Products, in_luts, in_table
 from hw.arithmetic.packing import TREE_RADIX, Packing, pack, packing, split
+from hw.arithmetic.products import chosen_product, lut_product, lut_stages, shift_stages, shifted_product, table_product
 from hw.fpga.mapping import Multiplier
 from models.ir import accumulator
 from models.ir.dtype import DType
@@ -250,10 +239,10 @@ class MacArray(wiring.Component):
         if s.products is Products.TABLE:
             return self._held(m, name, Mux(counts, code, 0))
         if s.products is Products.SHIFTED:
-            parts = mantissa(m, code, s.features, name)
-            return self._mantissa(m, name, parts._replace(digits=Mux(counts, parts.digits, 0)))
+            parts = codec(s.features).significand(m, code, name)
+            return self._significand(m, name, parts._replace(digits=Mux(counts, parts.digits, 0)))
         value = Signal(signed(signed_width(s.features)), name=name)
-        m.d.sync += value.eq(Mux(counts, decode(m, code, s.features, name), 0))
+        m.d.sync += value.eq(Mux(counts, codec(s.features).decode(m, code, name), 0))
         if s.products is not Products.CHOSEN:
             return value
         tripled = Signal(signed(len(value) + 2), name=f"{name}_tripled")
@@ -267,19 +256,19 @@ class MacArray(wiring.Component):
         if s.products is Products.TABLE:
             return self._held(m, name, code)
         if s.products in (Products.SHIFTED, Products.CHOSEN):
-            return self._mantissa(m, name, mantissa(m, code, s.weights, name))
+            return self._significand(m, name, codec(s.weights).significand(m, code, name))
         value = Signal(signed(signed_width(s.weights)), name=name)
-        m.d.sync += value.eq(decode(m, code, s.weights, name))
+        m.d.sync += value.eq(codec(s.weights).decode(m, code, name))
         return value
 
-    def _mantissa(self, m: Module, name: str, parts: Mantissa) -> Mantissa:
+    def _significand(self, m: Module, name: str, parts: Significand) -> Significand:
         """A mantissa with all its parts registered."""
         digits, places, negative = (
             None if part is None else self._held(m, f"{name}_{label}", part)
             for label, part in zip(parts._fields, parts, strict=True)
         )
         assert digits is not None
-        return Mantissa(digits, places, negative)
+        return Significand(digits, places, negative)
 
     def _totals(self, m: Module, features: list[Any]) -> list[tuple[Value, Value | None]]:
         """For each lane, the sum of its terms and a carry that is still to be added."""
@@ -341,7 +330,7 @@ class MacArray(wiring.Component):
             weights = []
             for p in lanes:
                 weights.append(Signal(signed(weight_bits), name=f"decoded{p}_{n}"))
-                m.d.comb += weights[-1].eq(decode(m, self._code(p, n), s.weights, f"weight{p}_{n}"))
+                m.d.comb += weights[-1].eq(codec(s.weights).decode(m, self._code(p, n), f"weight{p}_{n}"))
             operand = pack(m, weights, shared.bits, f"{name}_weight{n}")
             product = Signal(signed(len(operand) + len(feature)), name=f"{name}_product{n}")
             m.d.sync += product.eq(operand * feature)
@@ -402,7 +391,7 @@ class MaxArray(wiring.Component):
             for t in range(s.taps):
                 at = t * s.pe + p
                 key = Signal(bits, name=f"key{p}_{t}")
-                value = sort_key(self.features[at * bits : (at + 1) * bits], s.features)
+                value = codec(s.features).sort_key(self.features[at * bits : (at + 1) * bits])
                 m.d.sync += key.eq(Mux(self.mask[t], value, 0))
                 keys.append(key)
             stage = 0
@@ -415,7 +404,7 @@ class MaxArray(wiring.Component):
                 keys, stage = winners, stage + 1
             running = Signal(bits, name=f"running{p}")
             m.d.sync += running.eq(_largest([keys[0], Mux(first, 0, running)]))
-            m.d.comb += getattr(self, f"sum{p}").eq(from_sort_key(running, s.features))
+            m.d.comb += getattr(self, f"sum{p}").eq(codec(s.features).from_sort_key(running))
         return m
 
     def sums(self) -> list[Signal]:

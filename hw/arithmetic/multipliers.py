@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from hw.arithmetic.codes import FEW_DIGITS, mantissa_bits, signed_width, table_bits
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.packing import packing
+from hw.arithmetic.products import FEW_DIGITS, table_bits
 from hw.fpga.device import Device
 from hw.fpga.mapping import Multiplier
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
 
 TABLE_BITS = {6: 7, 4: 4}
 """The most address bits for which a table of products takes fewer LUTs than adders, by inputs of a LUT.
@@ -45,9 +47,9 @@ def in_luts(features: DType, weights: DType) -> Products:
         features   format of the features
         weights    format of the weights
     """
-    if isinstance(weights, IntType):
+    if not weights.tapered:
         return Products.ROWS
-    if mantissa_bits(weights)[0] <= FEW_DIGITS:
+    if codec(weights).significand_bits[0] <= FEW_DIGITS:
         return Products.CHOSEN
     return Products.SHIFTED
 

@@ -7,22 +7,22 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigne
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import encode
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.weights import IN_LUTS
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import Queue, delayed
 from models.ir.accumulator import width
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
 from models.ir.requant import MULT_BITS, Requant
 
 
 def requantize_latency(dtype: DType) -> int:
-    """Cycles of a ``Requantizer``: constants, bias, narrowing, product, rounding, clip and, for DyBit, the encoder.
+    """Cycles of a ``Requantizer``: constants, bias, narrowing, product, rounding, clip; of a tapered format an encoder.
 
     Parameters
         dtype      format of the codes
     """
-    return 6 + isinstance(dtype, DyBitType)
+    return 6 + dtype.tapered
 
 
 def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
@@ -59,7 +59,7 @@ def narrow_width(requant: Requant, biased: int, guard_bits: int) -> int:
 
 
 def _half(requant: Requant, guard_bits: int) -> int:
-    """What is added before the shift, to round to nearest; 0 where the encoder of DyBit rounds instead."""
+    """What is added before the shift, to round to nearest; 0 where a tapered format's encoder rounds instead."""
     return 0 if guard_bits else (1 << requant.shift) >> 1
 
 
@@ -128,8 +128,8 @@ class Requantizer(wiring.Component):
             if not self.encoded:
                 m.d.comb += getattr(self, f"integer{n}").eq(clipped)
                 continue
-            code = encode(m, clipped, self.dtype, f"lane{n}")
-            if isinstance(self.dtype, DyBitType):
+            code = codec(self.dtype).encode(m, clipped, f"lane{n}")
+            if self.dtype.tapered:
                 held = Signal(self.dtype.width, name=f"code{n}")
                 m.d.sync += held.eq(code)
                 code = held

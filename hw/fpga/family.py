@@ -14,11 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.arithmetic.codes import decoded_by_table
 from hw.fpga.device import DEVICES, Device, DeviceError, Resources
 from hw.fpga.lut_coefficients import LUT4, LUT6
 from hw.fpga.memory import Cell, Shape, in_registers, shape
-from models.ir.dtype import DType, DyBitType
 from models.ir.names import did_you_mean
 
 
@@ -336,49 +334,3 @@ def looked_up(f: Family, inputs: int) -> float:
     if f.lut_inputs == 6:
         return 1.0 if inputs < 6 else 1.0 + 2 ** (inputs - 6)
     return 2.0 if inputs < 5 else 2.9 + 1.2 * (inputs - 4)
-
-
-def decoder(f: Family, dtype: DType) -> float:
-    """LUTs from a code to its decoded value.
-
-    Parameters
-        f          the device's family
-        dtype      format of the code
-    """
-    if not isinstance(dtype, DyBitType):
-        return 0.0
-    bits = dtype.magnitude_bits
-    if decoded_by_table(dtype):
-        return dtype.decoded_width * (1.0 if dtype.width <= f.lut_inputs else 2.4)
-    if f.lut_inputs == 6:
-        return 4.4 * bits - 2 if dtype.signed else 0.2 * bits**2 + 0.9 * bits
-    return 0.5 * bits**2 + 3.75 * bits * dtype.signed
-
-
-_MANTISSA = {6: (0, 3, 4, 6, 7, 8, 11, 18), 4: (0, 3, 4, 6, 10, 14, 20, 31)}
-"""LUTs of ``mantissa_decoder``, by inputs of a LUT and then by bits of a magnitude, from 1."""
-
-
-def mantissa_decoder(f: Family, dtype: DType) -> float:
-    """LUTs from a code to its digits and the places to shift them by.
-
-    Parameters
-        f          the device's family
-        dtype      format of the code
-    """
-    return _MANTISSA[f.lut_inputs][dtype.magnitude_bits - 1] if isinstance(dtype, DyBitType) else 0.0
-
-
-def encoder(f: Family, dtype: DType) -> float:
-    """LUTs from a value to the nearest code.
-
-    Parameters
-        f          the device's family
-        dtype      format of the code
-    """
-    if not isinstance(dtype, DyBitType):
-        return 0.0
-    bits = dtype.magnitude_bits
-    if f.lut_inputs == 6:
-        return max(3.0, 11.75 * bits - 20) if dtype.signed else max(3.75 * bits, 0.8 * bits**2)
-    return max(5.0, 24.5 * bits - 59.5 if dtype.signed else 22.5 * bits - 65)

@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Signal, Value, signed, unsig
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
+from hw.arithmetic.choice import times
 from hw.line_buffer.source import WindowGeometry, store_is_block
 from hw.streams.layout import index_bits
 from hw.streams.stream import delayed

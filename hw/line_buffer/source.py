@@ -19,7 +19,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
+from hw.arithmetic.choice import times
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import delayed
 

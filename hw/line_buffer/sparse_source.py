@@ -26,7 +26,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigne
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
+from hw.arithmetic.choice import times
 from hw.line_buffer.presence import Presence
 from hw.line_buffer.rows import AllTapsRows, OneTapRows
 from hw.line_buffer.source import FRAMES_AHEAD, WindowGeometry, at_most, site_layout, wrapped

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, signed
 
-from hw.arithmetic.codes import encode
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.family import Family, encoder
+from hw.fpga.family import Family
 from hw.ops.elementwise import ElementwiseOp
 from models.ir.accumulator import width
-from models.ir.dtype import DyBitType
 from models.ir.ops.add import Add
 from models.ir.requant import Requant
 
@@ -50,9 +49,9 @@ class AddOp(ElementwiseOp):
     def combiner(self, f: Family) -> tuple[int, int, float, int]:
         pe, dtype = self.mapping.pe, self.node.dtype
         added = pe * (width(*self.limits) - (not dtype.signed))
-        tapered = isinstance(dtype, DyBitType)
+        tapered = dtype.tapered
         registers = added + (pe * dtype.width if tapered else 0)
-        return added, 0 if tapered else added, pe * encoder(f, dtype), registers
+        return added, 0 if tapered else added, pe * codec(dtype).encoder_luts(f.lut_inputs), registers
 
     def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
         dtype, (lo, hi) = self.node.dtype, self.limits
@@ -61,8 +60,8 @@ class AddOp(ElementwiseOp):
             total = Signal(signed(width(lo, hi)), name=f"total{n}")
             both = a + b
             m.d.sync += total.eq(Mux(both < lo, lo, Mux(both > hi, hi, both)))
-            code = encode(m, total, dtype, f"lane{n}")
-            if isinstance(dtype, DyBitType):
+            code = codec(dtype).encode(m, total, f"lane{n}")
+            if dtype.tapered:
                 held = Signal(dtype.width, name=f"code{n}")
                 m.d.sync += held.eq(code)
                 code = held

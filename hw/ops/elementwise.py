@@ -12,10 +12,11 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import decode, signed_width
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, decoder, index
+from hw.fpga.family import Family, Part, index
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency
 from hw.ops.op import Op, Tensor, divisors
@@ -109,7 +110,7 @@ class ElementwiseOp(Op):
             ff -= 2 * beats * (len(self.branches) - 1)
         parts = []
         for tensor, requant in zip(self.inputs, self.branches, strict=True):
-            decoders += pe * decoder(f, tensor.dtype)
+            decoders += pe * codec(tensor.dtype).decoder_luts(f.lut_inputs)
             ff += pe * tensor.dtype.decoded_width
             bounds = tensor.dtype.min, tensor.dtype.max
             parts += requantizers.requantizer(f, requant, self.node.dtype, pe, bounds, encoded=self.encoded)
@@ -174,7 +175,7 @@ class ElementwiseComponent(wiring.Component):
             m.d.comb += requantize.index.eq(index_held)
             for n in range(pe):
                 feature = Signal(signed(signed_width(tensor.dtype)), name=f"{name}{n}")
-                m.d.sync += feature.eq(decode(m, stream.payload.features[n], tensor.dtype, f"{name}{n}"))
+                m.d.sync += feature.eq(codec(tensor.dtype).decode(m, stream.payload.features[n], f"{name}{n}"))
                 m.d.comb += getattr(requantize, f"value{n}").eq(feature)
             branches.append(requantize)
         op.combine(m, branches, codes)

@@ -13,11 +13,12 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import decode, signed_width
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.frame_sums import FrameSums
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, decoder, index
+from hw.fpga.family import Family, Part, index
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency, at_frame_end
 from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
@@ -112,7 +113,7 @@ class GlobalPoolOp(Op):
                 "collect", (1.0, counts, self.depth.bit_length()),
                 ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
             ),
-            Part("operands", (pe * decoder(f, dtype), 0, 0)),
+            Part("operands", (pe * codec(dtype).decoder_luts(f.lut_inputs), 0, 0)),
             arrays.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
             *requantizers.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
             *streams.output(f, self.out_layout, self.depth, self.end_beats),
@@ -171,7 +172,7 @@ class GlobalPoolComponent(wiring.Component):
             m.d.sync += cooling.eq(cooling - 1)
         for n in range(pe):
             feature = Signal(signed(signed_width(bits)), name=f"feature{n}")
-            m.d.sync += feature.eq(decode(m, p.features[n], bits, f"lane{n}"))
+            m.d.sync += feature.eq(codec(bits).decode(m, p.features[n], f"lane{n}"))
             m.d.comb += getattr(frame, f"sum{n}").eq(feature)
             m.d.comb += getattr(drain, f"sum{n}").eq(getattr(frame, f"total{n}"))
         return m

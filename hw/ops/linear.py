@@ -14,7 +14,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
+from hw.arithmetic.choice import times
 from hw.arithmetic.frame_sums import FrameSums
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import multipliers

@@ -24,7 +24,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
+from hw.arithmetic.choice import times
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.arithmetic.weights import pack_codes, weight_word

@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 
-from hw.arithmetic.codes import signed_width
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums, tree_stages
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
-from hw.fpga.family import Family, Part, decoder, index, lut_memory
+from hw.fpga.family import Family, Part, index, lut_memory
 from hw.fpga.mapping import Memory
 from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
 
@@ -46,7 +47,7 @@ def sums(
             pairs, kept, left = pairs + left - after, kept + after, after
         key = s.taps * bits * (masked or s.features.signed)
         return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
-    held, decoders, borrows = s.features.decoded_width, lanes * decoder(f, s.features), 0.0
+    held, decoders, borrows = s.features.decoded_width, lanes * codec(s.features).decoder_luts(f.lut_inputs), 0.0
     if s.products is not None:
         held = operand_bits(s.products, s.features, feature=True)
         decoders = lanes * coded(f, s.products, s.features, feature=True)

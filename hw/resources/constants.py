@@ -12,14 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.arithmetic.codes import STAGE_ROWS, signed_digits, signed_width
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums, tree_stages
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
+from hw.arithmetic.products import STAGE_ROWS
 from hw.fpga.family import Family, Part, dsp_blocks, joined_bits
 from hw.resources.products import waiting_bits
 from models.ir.accumulator import width
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
 
 ROWS, CHOICES, GATES, SHIFTS = range(4)
 """Terms of constant products: bits of adders of rows; of rows that the feature chooses; of what is looked up or
@@ -149,13 +151,13 @@ def _product(kind: Products, features: DType, weights: DType, value: int) -> Pro
         return Product(low if value > 0 else 0, high, logic=tuple(logic))
     logic, digits = [], value
     if kind is Products.SHIFTED:
-        feature, weight = signed_digits(features), signed_digits(weights)
-        places = _places(weights, value)
+        feature, weight = codec(features).signed_digits, codec(weights).signed_digits
+        places = codec(weights).places(value)
         digits = value // (1 << places)
-        if isinstance(features, DyBitType):
+        if features.tapered:
             # the feature says how far, too
             low, high = 0, _range(features, weights.max)
-            logic.append(Logic(SHIFTS, value, high * features.magnitude_bits.bit_length()))
+            logic.append(Logic(SHIFTS, value, high * codec(features).significand_bits[1]))
         elif places:
             logic.append(Logic(GATES, value, high))
     if feature < weight:
@@ -172,14 +174,6 @@ def _product(kind: Products, features: DType, weights: DType, value: int) -> Pro
     logic += [Logic(GATES, (row // STAGE_ROWS, negative), feature - 1) for row, negative in rows]
     added = len(rows) - 1 + rows[0][1]
     return Product(low, high + (added > 0), logic=(*logic, Logic(ROWS, value, added * feature)))
-
-
-def _places(dtype: DType, value: int) -> int:
-    """The leading ones of a code: by how many places its digits are shifted."""
-    if not isinstance(dtype, DyBitType):
-        return 0
-    code = int(np.searchsorted(dtype.magnitudes, abs(value)))
-    return dtype.magnitude_bits - (~code & ((1 << dtype.magnitude_bits) - 1)).bit_length()
 
 
 def _range(features: DType, value: int) -> int:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from hw.arithmetic.codes import (
-    FEW_DIGITS,
-    STAGE_ROWS,
-    lut_stages,
-    mantissa_bits,
-    signed_digits,
-    signed_width,
-    table_inputs,
-)
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
-from hw.fpga.family import Family, Part, decoder, dsp_blocks, joined_bits, looked_up, mantissa_decoder, small_product
-from models.ir.dtype import DType, DyBitType
+from hw.arithmetic.products import FEW_DIGITS, STAGE_ROWS, lut_stages, table_inputs
+from hw.fpga.family import Family, Part, dsp_blocks, joined_bits, looked_up, small_product
+from models.ir.dtype import DType
 
 
 def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
@@ -28,7 +22,7 @@ def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
     if products is Products.TABLE:
         return dtype.width
     if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
-        return sum(mantissa_bits(dtype)) + (isinstance(dtype, DyBitType) and dtype.signed)
+        return sum(codec(dtype).significand_bits) + (dtype.tapered and dtype.signed)
     return dtype.decoded_width if feature else signed_width(dtype)
 
 
@@ -44,8 +38,8 @@ def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> floa
     if products is Products.TABLE:
         return 0.0
     if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
-        return mantissa_decoder(f, dtype)
-    return decoder(f, dtype)
+        return codec(dtype).significand_luts(f.lut_inputs)
+    return codec(dtype).decoder_luts(f.lut_inputs)
 
 
 def of_luts(f: Family, s: Sums, less: float) -> Part:
@@ -62,7 +56,7 @@ def of_luts(f: Family, s: Sums, less: float) -> Part:
     """
     assert s.weights is not None
     macs = less * s.pe * s.terms
-    digits, places = mantissa_bits(s.weights)
+    digits, places = codec(s.weights).significand_bits
     if s.products is Products.TABLE:
         looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
         return Part("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
@@ -71,7 +65,7 @@ def of_luts(f: Family, s: Sums, less: float) -> Part:
         tripled = s.taps * s.simd * (wide + 1) if digits == FEW_DIGITS else 0
         return Part("chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled))
     if s.products is Products.SHIFTED:
-        shorter, longer = sorted((signed_digits(s.weights), signed_digits(s.features)))
+        shorter, longer = sorted((codec(s.weights).signed_digits, codec(s.features).signed_digits))
         return Part("shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs))
     shorter, longer = sorted((signed_width(s.features), signed_width(s.weights)))
     return Part("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
@@ -109,9 +103,9 @@ def waiting_bits(s: Sums, share: float) -> float:
     assert s.weights is not None
     macs, lanes = s.pe * s.terms, s.taps * s.simd
     if s.products is Products.SHIFTED:
-        feature, weight = (signed_digits(dtype) for dtype in (s.features, s.weights))
+        feature, weight = (codec(dtype).signed_digits for dtype in (s.features, s.weights))
         stages = lut_stages(feature, weight)
-        signs = any(dtype.signed and isinstance(dtype, DyBitType) for dtype in (s.features, s.weights))
+        signs = any(dtype.signed and dtype.tapered for dtype in (s.features, s.weights))
         ff = macs * (feature + weight + stages * places_width(s) + (stages - 1) * signs)
     elif s.products is Products.ROWS:
         feature, weight = signed_width(s.features), signed_width(s.weights)
@@ -134,5 +128,5 @@ def places_width(s: Sums) -> int:
         s          the array of sums
     """
     assert s.weights is not None
-    one, other = (mantissa_bits(dtype)[1] for dtype in (s.features, s.weights))
+    one, other = (codec(dtype).significand_bits[1] for dtype in (s.features, s.weights))
     return max(one, other) + (one > 0 < other)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import biased_width, drain_latency, narrow_width
-from hw.fpga.family import Family, Part, distinct, dsp_blocks, encoder, index, joined_bits, table
+from hw.fpga.family import Family, Part, distinct, dsp_blocks, index, joined_bits, table
 from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
 from models.ir.requant import MULT_BITS, Requant
 
 REQUANTS_KEPT = 4096
@@ -151,7 +152,7 @@ def _requantizer(
     counted: bool,
 ) -> tuple[Part, ...]:
     biased, narrow = operands
-    tapered = encoded and isinstance(dtype, DyBitType)
+    tapered = encoded and dtype.tapered
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
     # fractions of sums are those of biases: Yosys keeps one register of what is the same in several lanes
     ff -= (lanes * fraction - c.fraction_bits) * (1 if narrow < biased else 2)
@@ -169,14 +170,14 @@ def _requantizer(
     if tapered:
         ff += lanes * dtype.width
     lut += table(f, c.beats, c.bias_bits, counted) + table(f, c.beats, c.mult_bits)
-    lut += lanes * encoder(f, dtype) if encoded else 0.0
+    lut += lanes * codec(dtype).encoder_luts(f.lut_inputs) if encoded else 0.0
     ff += c.bias_bits + c.mult_bits
     if c.mults is None:
         ff += 2 * index(c.beats)
     narrowed = lanes * narrow if narrow < biased else 0
     # of a bias that is always the same only the ones take LUTs; a limit that is a power of two takes none by bit
     added = lanes * (biased - fraction) * (1.0 if c.bias_bits else 0.5)
-    clipped = 0 if isinstance(dtype, DyBitType) else lanes * result
+    clipped = 0 if dtype.tapered else lanes * result
     terms = (lanes, added, narrowed, rounded, clipped, joined)
     return (Part("requantizer", terms, lut, ff, 0, dsp),)
 

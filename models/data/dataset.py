@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.normalization import Normalization

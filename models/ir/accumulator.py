@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Node, Shape
 from models.ir.requant import Range, Requant, check_requant
@@ -62,7 +62,7 @@ class Weighted(Accumulating):
         want = self.weight_shape(shape)
         if self.weight.shape != want or want[0] < 1:
             raise self.error("weight", self.weight.shape, f"must have shape {want}")
-        if not isinstance(self.weight_dtype, DyBitType | IntType) or self.weight_dtype.width > 8:
+        if self.weight_dtype.width > 8:
             raise self.error("weight_dtype", str(self.weight_dtype), "must be a format of 2 to 8 bits")
         wrong = self.weight[self.weight_dtype.nearest(self.weight) != self.weight]
         if wrong.size:

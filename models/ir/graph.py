@@ -14,7 +14,6 @@ from functools import cached_property
 
 import numpy as np
 
-from models.ir.dtype import DyBitType, IntType
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.input import Input
 
@@ -108,7 +107,7 @@ class Graph:
 
 
 def _check_dtype(node: Node) -> None:
-    if not isinstance(node.dtype, IntType | DyBitType) or node.dtype.width > 32:
+    if node.dtype.width > 32:
         raise node.error("dtype", str(node.dtype), "must be int2 to int32 or dybit2 to dybit8")
     if not (np.isfinite(node.scale) and node.scale > 0):
         raise node.error("scale", node.scale, "must be positive and finite")

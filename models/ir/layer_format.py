@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import parse_dtype
 
 KINDS = ("int", "dybit")
 WIDTHS = range(2, 9)

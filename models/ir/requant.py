@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
 from models.ir.node import Node
 
 Range = tuple[int, int]

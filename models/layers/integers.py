@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
 from models.ir.requant import Requant
 from models.rounding import nearest
 from models.sparse import elementwise
@@ -35,7 +35,7 @@ class RequantParams:
 
     def nearest(self, x: Tensor, dtype: DType) -> Tensor:
         """The values of ``dtype`` nearest to the requantized ``x``."""
-        if isinstance(dtype, IntType):
+        if not dtype.tapered:
             return nearest(self.apply(x), dtype)
         return rounded(_floor(self._scaled(x), self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
 

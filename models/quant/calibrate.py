@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
 from models.layers.layer import WeightedLayer
 from models.plan import Plan
 from models.quant.formats import LOGITS
@@ -43,9 +43,8 @@ def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
         return largest
     # from where nothing saturates; a tapered format is at its finest well below its largest value, and starts from
     # where all values lie on its even steps
-    headroom = dtype.magnitude_bits - 1 if isinstance(dtype, DyBitType) else 0
-    top = reach / dtype.max * 2.0**headroom
-    coarse = [-step / SEARCH_STEPS for step in range((SATURATION + headroom) * SEARCH_STEPS + 1)]
+    top = reach / dtype.max * 2.0**dtype.headroom
+    coarse = [-step / SEARCH_STEPS for step in range((SATURATION + dtype.headroom) * SEARCH_STEPS + 1)]
     fine = [step / (SEARCH_STEPS * FINE_STEPS) for step in range(1 - FINE_STEPS, FINE_STEPS)]
     scale = _least_error(rows, dtype, _least_error(rows, dtype, top, coarse), fine)
     # with every value kept on its step of the grid, the best scale is that of a line through the origin

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.ir.dtype import DType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.layer_format import LayerFormat
 from models.layers.input import InputLayer
 from models.layers.layer import ClippedLayer, Layer, WeightedLayer

@@ -13,7 +13,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.node import Shape

@@ -11,7 +11,7 @@ from cosim.rtl.run import RtlRun, simulate
 from cosim.rtl.simulator import SimulatorKind
 from hw.streams.layout import TokenLayout
 from models.ir import golden
-from models.ir.dtype import DyBitType
+from models.ir.formats.dybit import DyBitType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from tests.cosim.designs import FAULTY_BEAT, LAYOUT, PROBE, plus_one_graph, random_frames, write_verilog

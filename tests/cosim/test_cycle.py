@@ -12,7 +12,7 @@ from benchmarks.inputs.ops import empty_frame, random_frame
 from cosim.cycle.simulator import DeadlockError, simulate, size_queues
 from hw.accelerator.composition import Accelerator
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.cases import Case

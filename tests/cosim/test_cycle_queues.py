@@ -16,7 +16,7 @@ from hw.accelerator.composition import Accelerator, Plan
 from hw.accelerator.queue_bounds import least_queue
 from hw.fpga.mapping import Mapping
 from hw.streams.stream import BLOCK_DEPTH
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.add import Add
 from tests.support.streams import run_op

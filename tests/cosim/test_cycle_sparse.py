@@ -19,7 +19,7 @@ from hw.ops.op import divisors
 from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.windowed import WindowNode
 from tests.support.streams import run_op

@@ -16,7 +16,7 @@ from hw.generate.emit import generate
 from hw.ops.registry import build_all
 from hw.streams.manifest import DesignError
 from models.ir.activity import activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.serialize import save
 

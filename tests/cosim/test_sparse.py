@@ -19,7 +19,7 @@ from hw.generate.emit import generate
 from hw.streams.layout import MaskLayout
 from hw.streams.manifest import load_manifest
 from models.ir.activity import frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.serialize import load

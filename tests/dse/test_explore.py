@@ -20,7 +20,7 @@ from dse.sensitivity import total
 from hw.fpga.device import DEVICES, Resources
 from hw.ops.op import Tensor
 from hw.ops.registry import inputs_of, mappings
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 
 DEVICE = DEVICES["ecp5-25k"]

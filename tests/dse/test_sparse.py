@@ -23,7 +23,7 @@ from hw.fpga.mapping import FrameInput
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_input_resources, mask_latency
 from models.ir.activity import LOADS, Load, frame_activity, measured
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import GraphError
 from models.ir.ops.add import Add

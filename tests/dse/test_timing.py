@@ -16,7 +16,7 @@ from hw.accelerator.composition import Plan
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import expected, measured
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.conv import Conv
 from models.ir.ops.requantize import Requantize

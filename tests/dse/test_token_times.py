@@ -14,7 +14,7 @@ from cosim.cycle.simulator import DeadlockError, Simulator, size_queues
 from dse.token_times import passage
 from hw.accelerator.composition import Plan
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.sites import walk
 

@@ -8,7 +8,7 @@ from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Value
 from hw.fpga.mapping import OpMapping
 from hw.ops.add import AddOp
 from hw.ops.op import Tensor
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 from models.ir.ops.add import Add
 from models.ir.requant import Requant

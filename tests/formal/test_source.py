@@ -12,7 +12,7 @@ from hw.line_buffer.source import TokenSource, WindowGeometry
 from hw.line_buffer.sparse_source import SparseWindowSource
 from hw.line_buffer.window_source import WindowSource
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 from tests.formal.prove import proven
 from tests.formal.rules import in_order, moved, offer, take

@@ -15,7 +15,7 @@ import hw.streams.stream
 from hw.arithmetic.requantizer import Output
 from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Narrow, Queue, RegisterSlice, Widen
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 from tests.formal.prove import proven
 from tests.formal.rules import follows_contract, in_order, moved, offer, take

@@ -12,7 +12,9 @@ from benchmarks.inputs.ops import one_op, random_values
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import OpMapping
 from hw.ops.registry import inputs_of, mappings
-from models.ir.dtype import DType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.support.streams import Pace

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 
-from hw.arithmetic.codes import FEW_DIGITS, mantissa_bits
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import MacArray, Sums
 from hw.arithmetic.multipliers import Products, in_luts, in_table
+from hw.arithmetic.products import FEW_DIGITS
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.fpga.mapping import Multiplier
-from models.ir.dtype import DType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.registry import parse_dtype
 from models.ir.requant import Requant
 from tests.support.clocked import clocked
 from tests.support.rationals import nearest_code, real_values, requantized, unit
@@ -120,7 +122,7 @@ MIXED = [
 def possible(features: str, weights: str, kind: str) -> bool:
     """There are few multiples to choose from where weights have few digits, and a table for signs and magnitudes."""
     x, w = parse_dtype(features), parse_dtype(weights)
-    return in_table(x, w, 6) if kind == "table" else kind != "chosen" or mantissa_bits(w)[0] <= FEW_DIGITS
+    return in_table(x, w, 6) if kind == "table" else kind != "chosen" or codec(w).significand_bits[0] <= FEW_DIGITS
 
 
 EVERY = [(*pair, kind) for pair in MIXED for kind in KINDS if possible(*pair, kind)]

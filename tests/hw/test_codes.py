@@ -9,8 +9,12 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, Signal, signed
 from amaranth.sim import Simulator
 
-from hw.arithmetic.codes import decode, encode, from_sort_key, lut_product, signed_width, sort_key
-from models.ir.dtype import DType, DyBitType, IntType
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.products import lut_product
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 
 FORMATS = [
     kind(width, is_signed) for kind in (IntType, DyBitType) for width in range(2, 9) for is_signed in (False, True)
@@ -41,8 +45,8 @@ def test_decode_and_order_of_every_code(dtype: DType) -> None:
     m, code = Module(), Signal(dtype.width)
     value = Signal(signed(40))
     key, back = Signal(dtype.width), Signal(dtype.width)
-    decoded = decode(m, code, dtype, "code")
-    m.d.comb += [value.eq(decoded), key.eq(sort_key(code, dtype)), back.eq(from_sort_key(key, dtype))]
+    decoded = codec(dtype).decode(m, code, "code")
+    m.d.comb += [value.eq(decoded), key.eq(codec(dtype).sort_key(code)), back.eq(codec(dtype).from_sort_key(key))]
     assert len(decoded) <= signed_width(dtype)
     codes = list(range(1 << dtype.width))
     rows = evaluate(m, [code], [value, key, back], [(c,) for c in codes])
@@ -79,7 +83,7 @@ def test_encode_of_every_integer_of_the_format(dtype: DType) -> None:
         values = np.concatenate([base + step for base in (2 * table, ties) for step in (-1, 0, 1)])
         values = np.unique(np.clip(values, low, high))
     m, value, code = Module(), Signal(signed(dtype.decoded_width + 2)), Signal(dtype.width)
-    m.d.comb += code.eq(encode(m, value, dtype, "value"))
+    m.d.comb += code.eq(codec(dtype).encode(m, value, "value"))
     rows = evaluate(m, [value], [code], [(v,) for v in values.tolist()])
     assert [code for (code,) in rows] == coded(values, dtype)
 
@@ -88,7 +92,7 @@ def test_encode_of_every_integer_of_the_format(dtype: DType) -> None:
 def test_encode_takes_the_narrowest_value_that_a_clip_leaves(dtype: DType) -> None:
     """A clip to 0 and 1 leaves a value of 2 bits: the encoder must not rely on more."""
     m, value, code = Module(), Signal(signed(2)), Signal(dtype.width)
-    m.d.comb += code.eq(encode(m, value, dtype, "value"))
+    m.d.comb += code.eq(codec(dtype).encode(m, value, "value"))
     values = [v for v in (-1, 0, 1) if v >= dtype.min]
     rows = evaluate(m, [value], [code], [(v,) for v in values])
     assert [code for (code,) in rows] == coded(np.array(values), dtype)

@@ -30,7 +30,7 @@ from hw.streams.layout import MaskLayout, TokenLayout
 from hw.streams.manifest import DesignError, Slice, load_manifest
 from hw.streams.stream import Queue
 from hw.tools.yosys import synthesize
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import Shape
 from models.ir.ops.input import Input

@@ -23,7 +23,9 @@ from hw.fpga.mapping import FrameInput, Mapping, MappingError
 from hw.streams.layout import MaskLayout, TokenLayout
 from hw.streams.mask_input import MaskInput, mask_input_resources, mask_latency
 from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from tests.support.streams import Pace, Run, run_op

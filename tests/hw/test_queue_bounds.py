@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.inputs.nets import Builder
 from hw.accelerator.queue_bounds import least_queue
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 
 

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.node import Shape
 from models.ir.requant import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
 from tests.support.clocked import clocked

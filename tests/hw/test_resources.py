@@ -35,7 +35,8 @@ from hw.streams.layout import TokenLayout
 from hw.streams.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
-from models.ir.dtype import IntType, parse_dtype
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.graph import Graph
 from models.ir.node import Shape
 from models.ir.ops.input import Input

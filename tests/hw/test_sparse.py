@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hw.fpga.mapping import OpMapping
-from models.ir.dtype import IntType, parse_dtype
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from tests.hw.cases import (
     DENSITIES,

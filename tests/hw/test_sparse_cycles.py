@@ -13,7 +13,7 @@ from hw.line_buffer.source import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
 from hw.ops.registry import build, inputs_of
 from hw.ops.window_op import WindowOp
 from models.ir.activity import frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.ops.windowed import WindowNode
 from tests.hw.cases import WINDOWS, Case, masked_frame

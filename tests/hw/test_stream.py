@@ -26,7 +26,7 @@ from hw.streams.stream import (
     delayed,
     queue_latency,
 )
-from models.ir.dtype import DyBitType
+from models.ir.formats.dybit import DyBitType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from tests.support.streams import Pace, Stall, run_op

@@ -14,7 +14,7 @@ from hw.fpga.family import FAMILIES, decoded_select
 from hw.line_buffer.source import WindowGeometry
 from hw.resources.sources import store, window_source
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 
 SAMPLES = 4

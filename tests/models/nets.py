@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data import Dataset
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.zoo import load_model
 
 CLASSES = 5

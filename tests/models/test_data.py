@@ -15,7 +15,7 @@ from models.data.dataset import SPLITS
 from models.data.held_out import held_out
 from models.data.load import DATASETS, FOLDERS
 from models.data.resize import resized
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.source import SourceError
 
 

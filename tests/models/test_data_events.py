@@ -26,7 +26,7 @@ from models.events.recording import EventError, recording
 from models.events.represent import downscaled, esda_voxel_grid, voxel_grid
 from models.events.window import between, by_count
 from models.ir import golden
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from tests.models.events import files
 

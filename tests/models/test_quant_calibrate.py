@@ -6,7 +6,9 @@ import torch
 from torch import nn
 
 from models.data.dataset import Dataset
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, bounded, choose_scale
 from models.quant.formats import LOGITS
 from models.rounding import nearest

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.quant.fake import clip, fake_quantize, round_through
 from models.rounding import nearest
 

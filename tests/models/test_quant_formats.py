@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.quant.formats import AssignmentError, complete, resolve, uniform
 from models.trace import trace
 from tests.models.nets import net

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir import golden
-from models.ir.dtype import DyBitType, IntType, parse_dtype
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.graph import Graph
 from models.ir.ops.conv import Conv
 from models.ir.requant import BIAS_BITS, MAX_SHIFT

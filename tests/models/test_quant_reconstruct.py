@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.layers.layer import WeightedLayer
 from models.plan import Plan
 from models.quant import quantize

@@ -25,7 +25,7 @@ from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping
 from models.data.dataset import Dataset
 from models.ir.activity import expected, frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 from netweave.config import Config, Explore
 from netweave.exploration import Exploration, case, loaded, within_limits

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
 from models.ir.requant import Requant
 
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from models.ir.accumulator import unweighted
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.elementwise import ElementwiseNode

@@ -19,7 +19,8 @@ from hw.boards.link import SerialLink, beat_bytes
 from hw.boards.project import line_settings
 from hw.boards.uart import UartError, divisor
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType, parse_dtype
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run
 from models.ir.node import Shape

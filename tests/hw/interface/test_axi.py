@@ -22,7 +22,7 @@ from hw.interface.axi_layout import Beat, Form, axi_input, axi_output
 from hw.interface.registers import offsets, register_map
 from hw.interface.rules import Fault
 from models.ir import golden
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.interface.simulate import Bus, Sink, Source, packed, simulate, unpacked

@@ -17,7 +17,7 @@ from hw.interface.axi_layout import AxiLayout, Beat, Form
 from hw.interface.checker import FrameChecker
 from hw.interface.rules import Fault
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from tests.hw.interface.simulate import Sink, Source, Watch, packed, simulate

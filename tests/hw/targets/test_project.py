@@ -28,7 +28,7 @@ from hw.generate.emit import MAPPING_FILE, generate
 from hw.streams.manifest import load_manifest
 from hw.tools.nextpnr import RoutingError, fmax_of
 from hw.tools.yosys import synthesize
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 
 STUB = """

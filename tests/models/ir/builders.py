@@ -6,7 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.node import Node, Shape

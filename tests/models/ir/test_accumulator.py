@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir.accumulator import bounds, width
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.avg_pool import AvgPool

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.ops.conv import Conv
 from models.ir.requant import Requant

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from tests.support.rationals import real_values, unit
 
 WIDTHS = range(2, 9)

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Node, Shape
 from models.ir.ops.add import Add

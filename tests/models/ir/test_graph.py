@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.ir.dtype import DyBitType, IntType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.add import Add

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.ir.activity import measured
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import Shape
 from models.ir.ops.conv import Conv

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import Shape
 from models.ir.ops.add import Add
