@@ -29,7 +29,6 @@ from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 from dse.sensitivity import features, total
 from models import data
 from models.data import Dataset
-from models.ir.layer_format import NUMBERS
 from models.plan import Plan
 from models.quant import hessian_sensitivity, measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
@@ -46,6 +45,7 @@ NETWORKS, HELD = 120, 40
 """Measured, and those of them that are not learned from."""
 FEW = 20
 """To learn from, beside all that are not held out."""
+NUMBERS = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
 SPLITS = 6
 PREDICTORS: dict[str, Callable[[], Predictor]] = {
     "support vectors": support_vectors,

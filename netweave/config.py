@@ -20,7 +20,8 @@ from hw.fpga import device as devices
 from hw.fpga.family import family
 from models.ir.activity import LOADS, Load
 from models.ir.files import read_toml
-from models.ir.layer_format import NUMBERS, LayerFormat
+from models.ir.formats.registry import NUMBERS
+from models.ir.layer_format import LayerFormat
 from models.ir.names import NAME_RULE, did_you_mean, is_name, near
 from models.ir.serialize import GRAPH_FILE
 

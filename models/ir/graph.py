@@ -108,6 +108,6 @@ class Graph:
 
 def _check_dtype(node: Node) -> None:
     if node.dtype.width > 32:
-        raise node.error("dtype", str(node.dtype), "must be int2 to int32 or dybit2 to dybit8")
+        raise node.error("dtype", str(node.dtype), "must be of at most 32 bits")
     if not (np.isfinite(node.scale) and node.scale > 0):
         raise node.error("scale", node.scale, "must be positive and finite")

@@ -13,12 +13,9 @@ from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.products import lut_product
 from models.ir.dtype import DType
-from models.ir.formats.dybit import DyBitType
-from models.ir.formats.integer import IntType
+from models.ir.formats.registry import FORMATS as KINDS
 
-FORMATS = [
-    kind(width, is_signed) for kind in (IntType, DyBitType) for width in range(2, 9) for is_signed in (False, True)
-]
+FORMATS = [kind(width, is_signed) for kind in KINDS.values() for width in kind.widths for is_signed in (False, True)]
 
 
 def evaluate(
@@ -68,7 +65,7 @@ def test_signed_width_holds_every_value(dtype: DType) -> None:
 
 def coded(values: np.ndarray, dtype: DType) -> list[int]:
     """What the encoder is to give: of an integer its own code, of a tapered format that of half the value."""
-    return (dtype.encode_halves(values) if isinstance(dtype, DyBitType) else dtype.encode(values)).tolist()
+    return (dtype.encode_halves(values) if dtype.tapered else dtype.encode(values)).tolist()
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)

@@ -7,11 +7,19 @@ from functools import cache
 from hw.arithmetic.codecs.codec import Codec
 from hw.arithmetic.codecs.dybit import DyBitCodec
 from hw.arithmetic.codecs.integer import IntegerCodec
+from hw.arithmetic.codecs.tapered import TaperedCodec
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
+from models.ir.formats.minifloat import FloatType
+from models.ir.formats.power_of_two import PowerType
 
-CODECS: dict[type[DType], type[Codec]] = {IntType: IntegerCodec, DyBitType: DyBitCodec}
+CODECS: dict[type[DType], type[Codec]] = {
+    IntType: IntegerCodec,
+    DyBitType: DyBitCodec,
+    FloatType: TaperedCodec,
+    PowerType: TaperedCodec,
+}
 
 
 @cache
