@@ -12,12 +12,12 @@ from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings, op_class
 from models.ir.formats.integer import IntType
-from models.ir.formats.registry import parse_dtype
+from models.ir.formats.registry import NUMBERS, parse_dtype
 from models.ir.ops.conv import Conv
 from tests.hw.cases import FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
 from tests.support.ops import check_op
 
-ANY_WIDTH = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
+ANY_WIDTH = NUMBERS
 
 
 def check(case: Case, pattern: str, stall: str, mapping: OpMapping | None = None) -> None:

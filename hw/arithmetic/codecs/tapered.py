@@ -12,6 +12,18 @@ from hw.arithmetic.choice import choice
 from hw.arithmetic.codecs.codec import Codec, Significand
 from models.ir.formats.tapered import TaperedType
 
+_ENCODER = {
+    6: {
+        "fp4": 11, "fp5": 13, "fp6": 15, "ufp4": 7, "ufp5": 8, "ufp6": 9, "pot3": 9, "pot4": 22, "upot3": 13,
+        "upot4": 66,
+    },
+    4: {
+        "fp4": 13, "fp5": 32, "fp6": 38, "ufp4": 22, "ufp5": 28, "ufp6": 34, "pot3": 9, "pot4": 21, "upot3": 17,
+        "upot4": 153,
+    },
+}  # fmt: skip
+"""LUTs of ``encode`` as Yosys makes it, by inputs of a LUT; those of a format that is not here are estimated."""
+
 
 class Run(NamedTuple):
     """Neighbouring magnitudes that lie equally far apart.
@@ -123,6 +135,9 @@ class TaperedCodec(Codec):
         return table_luts(np.array(digits), wide, lut_inputs) + table_luts(np.array(places), shifts, lut_inputs)
 
     def encoder_luts(self, lut_inputs: int) -> float:
+        measured = _ENCODER[lut_inputs].get(str(self.dtype))
+        if measured is not None:
+            return measured
         # a comparison and an adder for each run but the first, and the complement of what is below zero
         bits, wide = self.dtype.magnitude_bits, self.dtype.max.bit_length() + 1
         each = 1.5 if lut_inputs == 6 else 3.0
