@@ -41,9 +41,10 @@ from benchmarks.inputs import cpsat
 from benchmarks.inputs.cpsat import Contradiction, Verdict
 from benchmarks.inputs.problems import wide_problem, with_knees
 from dse import exhaustive, milp, narrow, search
+from dse.evaluate import Evaluation, evaluate, overrun
 from dse.highs import cpu_seconds
 from dse.labels import passes
-from dse.problem import TIE_BREAK, Evaluation, Infeasible, Objective, Problem, Selection, evaluate, overrun
+from dse.problem import TIE_BREAK, Infeasible, Objective, Problem, Selection
 from dse.program import SolverError
 
 COUNT = 2_000

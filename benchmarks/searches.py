@@ -15,8 +15,9 @@ from typing import Any
 
 from benchmarks.inputs.demo import demo
 from dse.candidates import Table
+from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
-from dse.problem import Candidate, Edge, Evaluation, Objective, Problem, Selection, evaluate
+from dse.problem import Candidate, Edge, Objective, Problem, Selection
 from hw.fpga.device import DEVICES, Resources
 
 DEVICE, SHARE = DEVICES["zu3eg"], 0.25

@@ -14,8 +14,8 @@ from fractions import Fraction
 from typing import Any
 
 from dse.labels.goals import Goal
+from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Split, Step, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem

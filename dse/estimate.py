@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dse.candidates import Build, budget, forks, input_candidate, link, op_candidate
-from dse.problem import Edge, Evaluation, Interface, Op, Problem, evaluate
+from dse.evaluate import Evaluation, evaluate
+from dse.problem import Edge, Interface, Op, Problem
 from dse.timing import knee, lead
 from dse.token_times import passage
 from hw.accelerator.composition import Plan

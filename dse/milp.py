@@ -16,21 +16,12 @@ from typing import Any
 import numpy as np
 
 from dse.certificate import Certificate, counted
+from dse.evaluate import Evaluation, evaluate
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
 from dse.labels.network import Network
 from dse.labels.weights import Weights
-from dse.problem import (
-    LARGEST,
-    TIE_BREAK,
-    Evaluation,
-    Infeasible,
-    Objective,
-    Problem,
-    Selection,
-    Shortage,
-    evaluate,
-)
+from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
 from dse.program import SolverError
 from dse.prune import fast_enough, prune
 from dse.search import EFFORT, Found, Search, Watch

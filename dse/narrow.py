@@ -12,8 +12,8 @@ from dse.certificate import Tree
 from dse.fit import Fitter, Shares
 from dse.labels.goals import Goal, limits_at
 from dse.labels.kernels import NEVER
+from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import OTHER_FIGURES, Split, Step, Taken, figures, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Op, Problem, Selection

@@ -12,8 +12,9 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+from dse.evaluate import evaluate
 from dse.pareto import non_dominated
-from dse.problem import Candidate, Objective, Op, Problem, Selection, evaluate
+from dse.problem import Candidate, Objective, Op, Problem, Selection
 from dse.program import Program, SolverError
 
 MOST_CHANGES = 16

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from dse.certificate import Certificate, CertificateError, check
+from dse.evaluate import evaluate
 from dse.milp import SolverReport
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, evaluate
+from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem
 from models.ir.files import parse_json
 
 PROOF = "proof.json.gz"

@@ -16,12 +16,13 @@ from fractions import Fraction
 
 from dse.anneal import HOT, MILD, annealed
 from dse.certificate import OVERRUN, Certificate, Tree
+from dse.evaluate import Evaluation, evaluate, joined
 from dse.labels.goals import Goal, value_of
+from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Taken, is_timed
 from dse.narrow import LEAF, WHOLE, Left, Narrower
-from dse.problem import Evaluation, Objective, Problem, Selection, evaluate, joined
+from dse.problem import Objective, Problem, Selection
 from dse.program import Program, SolverError
 from dse.values import Values
 

@@ -35,7 +35,7 @@ from models.ir.serialize import load
 from netweave import __version__
 from netweave.config import Config
 from netweave.config import Device as Target
-from netweave.exploration import case, latency, loaded
+from netweave.evaluations import case, latency, loaded
 from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.networks import ACCURACY

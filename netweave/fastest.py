@@ -12,8 +12,8 @@ import numpy as np
 from cosim.cycle.simulator import Simulator, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate
+from dse.evaluate import Evaluation
 from dse.explore import Design, Search, best
-from dse.problem import Evaluation
 from hw.fpga.device import Device
 from hw.fpga.mapping import Mapping
 from models.ir.activity import measured

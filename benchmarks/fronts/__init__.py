@@ -25,11 +25,12 @@ from benchmarks.inputs import n_mnist
 from benchmarks.searches import TEMPERATURES, anneal, by_target, greedy
 from cosim.cycle.simulator import Simulator
 from cosim.rtl.design import cosim
+from dse.evaluate import Evaluation
 from dse.explore import mapping_of
 from dse.front import Front, FrontPoint
 from dse.highs import cpu_seconds
 from dse.hypervolume import latency_and_error, relative_hypervolumes
-from dse.problem import Evaluation, Objective, Problem, Selection
+from dse.problem import Objective, Problem, Selection
 from dse.prune import prune
 from hw.fpga.device import DEVICES, Resources
 from hw.fpga.mapping import Mapping

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Problem, Selection, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Edge, Interface, Link, Objective, Problem, Selection
 
 MOST = 1 << 61
 """What the terms of a rule may add up to; CP-SAT refuses sums that could leave 64 bits."""

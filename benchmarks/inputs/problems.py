@@ -7,7 +7,8 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection
 
 FORMATS = ("int8", "int4", "dybit4")
 BUDGET = ("lut", "bram", "dsp")

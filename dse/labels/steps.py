@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from dse.labels.goals import Goal, limits_at
+from dse.labels.layers import Completions, Counter, Rowwise, Surrogate
 from dse.labels.limits import Limits
 from dse.labels.network import Network
-from dse.labels.passes import Completions, Counter, Rowwise, Surrogate, cheapest, complete, finishes, rowwise, surrogate
+from dse.labels.passes import cheapest, complete, finishes, rowwise, surrogate
 from dse.labels.weights import Weights
 from dse.problem import Objective, Op, Problem, Selection
 

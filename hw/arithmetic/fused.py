@@ -18,9 +18,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arithmetic.adders import add, add_tree, tree_stages
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import add, add_tree, tree_stages
 from models.ir.dtype import DType
 
 WORD_BITS = 8

@@ -6,9 +6,10 @@ from functools import cache
 
 import numpy as np
 
+from hw.arithmetic.adders import tree_stages
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import Sums, tree_stages
+from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.fpga.family import Family, Part, index, lut_memory

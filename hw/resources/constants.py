@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hw.arithmetic.adders import tree_stages
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import Sums, tree_stages
+from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.arithmetic.products import STAGE_ROWS

@@ -9,8 +9,9 @@ import pytest
 from benchmarks.inputs.problems import random_problem, wide_problem
 from dse import exhaustive
 from dse.anneal import HOT, MILD, annealed
+from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
-from dse.problem import Candidate, Edge, Evaluation, Interface, Link, Objective, Op, Problem, Selection, evaluate
+from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, Selection
 
 
 def of_the_same_interfaces(problem: Problem, choice: Selection) -> Problem:

@@ -16,7 +16,8 @@ from benchmarks.inputs.data import DATA
 from benchmarks.inputs.problems import random_problem, walk, wide_problem
 from benchmarks.proofs import Answer, Exhaustive, Question, Trial, answer, judge, questions
 from dse import exhaustive, milp
-from dse.problem import Candidate, Edge, Infeasible, Interface, Link, Objective, Op, Problem, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Edge, Infeasible, Interface, Link, Objective, Op, Problem
 
 ONE = Interface(1, "int8")
 

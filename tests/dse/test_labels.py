@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from dse.labels.layers import Counter
 from dse.labels.network import Network
-from dse.labels.passes import Counter
 from dse.labels.steps import take
 from dse.labels.weights import Weights
 from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem

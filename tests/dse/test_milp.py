@@ -13,18 +13,9 @@ import pytest
 from benchmarks.inputs.problems import random_problem, wide_problem, with_knees
 from dse import exhaustive, milp, search
 from dse.certificate import Certificate, CertificateError, check
+from dse.evaluate import Evaluation, evaluate, overrun, utilisation
 from dse.milp import SolverError, SolverReport
-from dse.problem import (
-    TIE_BREAK,
-    Evaluation,
-    Infeasible,
-    Objective,
-    Problem,
-    Shortage,
-    evaluate,
-    overrun,
-    utilisation,
-)
+from dse.problem import TIE_BREAK, Infeasible, Objective, Problem, Shortage
 from dse.prune import prune
 from tests.dse.ways import as_if_folded, as_if_hard, as_if_large
 

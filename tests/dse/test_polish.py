@@ -8,8 +8,9 @@ import pytest
 
 from benchmarks.inputs.problems import random_problem
 from dse import exhaustive
+from dse.evaluate import evaluate
 from dse.polish import polish
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
+from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection
 from dse.prune import prune
 
 LANE = Interface(1, "int8")

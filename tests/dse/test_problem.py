@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, ProblemError, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, ProblemError
 
 ONE, TWO = Interface(1, "int8"), Interface(2, "int8")
 SOURCE = Candidate("source", cycles=101, resources=(0,), writes=ONE, span=99)

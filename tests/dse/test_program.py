@@ -11,8 +11,9 @@ import highspy
 import pytest
 
 from benchmarks.inputs.problems import random_problem, with_knees
+from dse.evaluate import evaluate
 from dse.exhaustive import selections
-from dse.problem import Objective, Op, Problem, Selection, evaluate
+from dse.problem import Objective, Op, Problem, Selection
 from dse.program import Program
 
 

@@ -28,7 +28,8 @@ from models.ir.activity import expected, frame_activity
 from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 from netweave.config import Config, Explore
-from netweave.exploration import Exploration, case, loaded, within_limits
+from netweave.evaluations import case, loaded
+from netweave.exploration import Exploration, within_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""
