@@ -29,7 +29,7 @@ from benchmarks.esda_model import bottleneck
 from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import Simulator
 from dse.estimate import estimate
-from dse.explore import Search
+from dse.explore import SearchSettings
 from dse.problem import Objective
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping
@@ -44,7 +44,7 @@ from netweave.fastest import fastest
 CLOCK_MHZ = 187.48
 DEVICE = DEVICES["zcu102"]
 LUT = 0.8
-SEARCH = Search(Objective.LATENCY, sizes=1, gap=0.01, time_limit=300.0, tries=2500)
+SEARCH = SearchSettings(Objective.LATENCY, sizes=1, gap=0.01, time_limit=300.0, tries=2500)
 FRAMES, SHARE = 100, 0.21
 DRAWN = 20
 MAPPINGS = Path("runs") / "esda_designs"

@@ -26,7 +26,7 @@ from amaranth.lib import wiring
 from benchmarks.inputs.demo import demo as network
 from benchmarks.inputs.ops import one_op, random_requant
 from dse.candidates import Table
-from dse.explore import Search, best
+from dse.explore import SearchSettings, best
 from hw.arithmetic.requantizer import Requantizer
 from hw.fpga.device import DEVICES, Device
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
@@ -114,7 +114,7 @@ def component(name: str, make: Callable[[], wiring.Component], device: Device, k
 def demo(formats: str, device: Device, share: float) -> Path:
     """The demo's fastest design of a network of its run, within a share of the device."""
     table = Table({formats: network(formats)}, device)
-    design = best(table, Search(limit=share), DESIGN_GOAL)
+    design = best(table, SearchSettings(limit=share), DESIGN_GOAL)
     folder = KEPT / f"demo_{formats}_{100 * share:.0f}_{device.name}"
     made = folder.with_name(f"{folder.name}.made")
     shutil.rmtree(made, ignore_errors=True)

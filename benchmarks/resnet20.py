@@ -19,7 +19,7 @@ from benchmarks.fronts import explored, row
 from dse.front import Front, FrontPoint
 from dse.pareto import non_dominated
 from hw.fpga.device import DEVICES
-from netweave.config import Config, Device, Explore, Quantize, Train
+from netweave.config import Config, DeviceConfig, Explore, Quantize, Train
 from reports.designs import ALL
 from reports.style import CHOSEN, INK, STEPS, STYLE
 
@@ -105,7 +105,7 @@ def configuration(formats: Sequence[str]) -> Config:
         train=Train(epochs=0),
         quantize=Quantize(formats=list(formats), reconstruction=RECONSTRUCTION, epochs=0),
         explore=Explore(sizes=1, points=1, gap=GAP, grain=1.0, max_errors=MAX_ERRORS),
-        device=[Device(name=DEVICE, utilisation=SHARE)],
+        device=[DeviceConfig(name=DEVICE, utilisation=SHARE)],
     )
 
 

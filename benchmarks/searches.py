@@ -17,7 +17,7 @@ from benchmarks.inputs.demo import demo
 from dse.candidates import Table
 from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
-from dse.problem import Candidate, Edge, Objective, Problem, Selection
+from dse.problem import Candidate, MilpEdge, Objective, Problem, Selection
 from hw.fpga.device import DEVICES, Resources
 
 DEVICE, SHARE = DEVICES["zu3eg"], 0.25
@@ -182,7 +182,7 @@ def _joined(problem: Problem, selection: Selection, name: str) -> bool:
     )
 
 
-def _link(edge: Edge, selection: Selection) -> bool:
+def _link(edge: MilpEdge, selection: Selection) -> bool:
     return (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
 
 

@@ -23,7 +23,7 @@ from benchmarks.esda_designs import CLOCK_MHZ, SEARCH, SEE, eye_grids
 from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import simulate
 from cosim.rtl.design import Cosim, cosim
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
@@ -105,7 +105,7 @@ def layer_figures(graph: Graph, mapping: Mapping, frame: Frame, run: Cosim) -> d
 
     ``added``: by how much its last result comes after that of the layer before it.
     """
-    plan, figures, device = Plan(graph, mapping), frame_activity(graph, frame.mask), DEVICES["zcu102"]
+    plan, figures, device = AcceleratorPlan(graph, mapping), frame_activity(graph, frame.mask), DEVICES["zcu102"]
     begin = run.streams["i"].first[0]
     streams = {producer: probe_prefix(producer, consumer, index) for producer, consumer, index in graph.edges}
     times = {name: run.streams[prefix] for name, prefix in {**streams, graph.output: "o"}.items()}

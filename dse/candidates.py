@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem
 from dse.timing import knee, lead
 from hw.accelerator.queue_bounds import least_queue
 from hw.fpga.device import Device, Resources
@@ -35,7 +35,7 @@ class CandidateError(ValueError):
     """Graphs or sensitivities that do not fit each other; the message names the node or the format."""
 
 
-class Build(NamedTuple):
+class OpChoice(NamedTuple):
     """How a node is built.
 
     Parameters
@@ -65,7 +65,9 @@ def budget(resources: Resources) -> dict[str, int]:
     return {kind: getattr(resources, kind) for kind in Resources.names()}
 
 
-def input_candidate(source: InputLayout, work: Activity, device: Device, extra: Resources, choice: Build) -> Candidate:
+def input_candidate(
+    source: InputLayout, work: Activity, device: Device, extra: Resources, choice: OpChoice
+) -> Candidate:
     """The candidate of the graph's input, whose source never stalls.
 
     Frames arrive as tokens, or as bit masks from which the mask input makes tokens.
@@ -90,7 +92,7 @@ def input_candidate(source: InputLayout, work: Activity, device: Device, extra: 
 
 
 def op_candidate(
-    op: HwOp, work: Activity, device: Device, extra: Resources, choice: Build, error: int = 0
+    op: HwOp, work: Activity, device: Device, extra: Resources, choice: OpChoice, error: int = 0
 ) -> Candidate:
     """The candidate of an op.
 
@@ -243,7 +245,7 @@ class Table:
             return [
                 input_candidate(
                     input_layout(layout, self.frame_input), work, self.device, self._forks(layout, node.name),
-                    Build(None, OpMapping(layout.lanes)),
+                    OpChoice(None, OpMapping(layout.lanes)),
                 )
                 for layout in layouts
             ]  # fmt: skip
@@ -256,7 +258,7 @@ class Table:
                 for mapping in mappings(variant, tensors, self.device):
                     op = build(variant, tensors, mapping)
                     extra = self._forks(op.out_layout, node.name)
-                    found.append(op_candidate(op, work, self.device, extra, Build(own, mapping), error))
+                    found.append(op_candidate(op, work, self.device, extra, OpChoice(own, mapping), error))
         return found
 
     def _variants(self, node: Node, dtype: DType) -> list[tuple[str | None, Node]]:
@@ -270,9 +272,9 @@ class Table:
         return forks(self.graph, name, layout, self.device)
 
     @cached_property
-    def edges(self) -> tuple[Edge, ...]:
+    def edges(self) -> tuple[MilpEdge, ...]:
         """The edges of the graph with their links."""
-        return tuple(Edge(a, b, i, self._links(a, b, i)) for a, b, i in self.graph.edges)
+        return tuple(MilpEdge(a, b, i, self._links(a, b, i)) for a, b, i in self.graph.edges)
 
     def _links(self, producer: str, consumer: str, index: int) -> dict[tuple[Interface, Interface], Link]:
         """The links of an edge, by pair of interfaces.
@@ -316,13 +318,13 @@ class Table:
                 valid = ", ".join(self.graphs)
                 raise CandidateError(f"formats of {node.name!r}: {list(allowed)} have no graph; {valid} do")
             work = self._work[node.name]
-            ops.append(Op(node.name, candidates, lead(node, work), knee(node, work)))
+            ops.append(MilpOp(node.name, candidates, lead(node, work), knee(node, work)))
         cap = None if max_error is None else round(max_error / ERROR_UNIT)
         return Problem(
             self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap, max_latency
         )
 
 
-def _build(candidate: Candidate) -> Build:
-    assert isinstance(candidate.choice, Build)
+def _build(candidate: Candidate) -> OpChoice:
+    assert isinstance(candidate.choice, OpChoice)
     return candidate.choice

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dse.candidates import ERROR_UNIT, Build, Table, queue_beats
+from dse.candidates import ERROR_UNIT, OpChoice, Table, queue_beats
 from dse.epsilon import trades
 from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.polish import polish
-from dse.problem import Candidate, Objective, Op, Problem, Selection
+from dse.problem import Candidate, MilpOp, Objective, Problem, Selection
 from dse.prune import prune
 from dse.search import Watch
 from dse.sensitivity import Assignment, worthwhile
@@ -37,7 +37,7 @@ Judge = Callable[[HwMapping], float]
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchSettings:
     """Settings of an exploration.
 
     Parameters
@@ -74,7 +74,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Design:
+class ExploredDesign:
     """One solution of the integer program, improved by local search where there was a judge.
 
     Parameters
@@ -98,7 +98,7 @@ class Design:
     choice: list[int]
 
 
-def families(formats: Sequence[str], search: Search) -> list[str]:
+def families(formats: Sequence[str], search: SearchSettings) -> list[str]:
     """The design families of an exploration.
 
     Parameters
@@ -111,7 +111,7 @@ def families(formats: Sequence[str], search: Search) -> list[str]:
     return [*formats, MIXED, *fast, *exact]
 
 
-def shares(table: Table, search: Search, family: str) -> list[Fraction]:
+def shares(table: Table, search: SearchSettings, family: str) -> list[Fraction]:
     """The budget fractions of a family, in geometric steps.
 
     There is one fraction where the objective is the least utilisation.
@@ -134,9 +134,9 @@ def shares(table: Table, search: Search, family: str) -> list[Fraction]:
 
 
 def designs(
-    table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None,
+    table: Table, search: SearchSettings, family: str, share: Fraction, clock_mhz: float | None = None,
     watch: Watch = lambda *_: None,
-) -> list[Design]:  # fmt: skip
+) -> list[ExploredDesign]:  # fmt: skip
     """The designs of a family in a fraction of the device.
 
     Parameters
@@ -170,9 +170,9 @@ def designs(
 
 
 def again(
-    table: Table, search: Search, name: str, family: str, share: Fraction, minimised: Objective,
+    table: Table, search: SearchSettings, name: str, family: str, share: Fraction, minimised: Objective,
     limits: Mapping[str, int], clock_mhz: float | None = None, watch: Watch = lambda *_: None,
-) -> Design:  # fmt: skip
+) -> ExploredDesign:  # fmt: skip
     """Search again for a design, under the given limits.
 
     Parameters
@@ -192,7 +192,7 @@ def again(
     return _design(table, name, family, share, problem, found, found.selection, clock_mhz)
 
 
-def asked(table: Table, search: Search, family: str, share: Fraction, limits: Mapping[str, int]) -> Problem:
+def asked(table: Table, search: SearchSettings, family: str, share: Fraction, limits: Mapping[str, int]) -> Problem:
     """The optimisation problem of a design, under the limits of its report.
 
     Parameters
@@ -216,14 +216,16 @@ def assigned(problem: Problem, assignment: Assignment) -> Problem:
         assignment  format name by layer
     """
 
-    def kept(op: Op) -> Op:
+    def kept(op: MilpOp) -> MilpOp:
         names = (assignment.get(op.name), None)
         return replace(op, candidates=tuple(own for own in op.candidates if _build(own).format in names))
 
     return replace(problem, ops=tuple(map(kept, problem.ops)))
 
 
-def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
+def best(
+    table: Table, search: SearchSettings, clock_mhz: float | None = None, judge: Judge | None = None
+) -> ExploredDesign:
     """The best design of a table of one format, in all of the device that may be used.
 
     Parameters
@@ -260,20 +262,20 @@ def polished(
     return polish(prune(problem), selection, lambda near: judge(mapping_of(table, near, clock_mhz)), tries)
 
 
-def _solved(problem: Problem, objective: Objective, search: Search, watch: Watch = lambda *_: None) -> Solution:
+def _solved(problem: Problem, objective: Objective, search: SearchSettings, watch: Watch = lambda *_: None) -> Solution:
     return solve(problem, objective, gap=search.gap, time_limit=search.time_limit, watch=watch)
 
 
 def _design(
     table: Table, name: str, family: str, share: Fraction, problem: Problem, found: Solution, selection: Selection,
     clock_mhz: float | None,
-) -> Design:  # fmt: skip
+) -> ExploredDesign:  # fmt: skip
     # a search may have found its candidates in another order than that of the ops
     choice = [list(map(id, op.candidates)).index(id(found.selection[op.name])) for op in problem.ops]
     builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
     mapping, proven = mapping_of(table, selection, clock_mhz), (found.report, found.objective)
-    return Design(name, family, assignment, mapping, share, *proven, choice)
+    return ExploredDesign(name, family, assignment, mapping, share, *proven, choice)
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
@@ -283,7 +285,7 @@ def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
     return worthwhile(table.errors)
 
 
-def _problem(table: Table, search: Search, share: Fraction, formats: dict[str, tuple[str, ...]]) -> Problem:
+def _problem(table: Table, search: SearchSettings, share: Fraction, formats: dict[str, tuple[str, ...]]) -> Problem:
     part = _part(table.device, share)
     return table.problem(part, formats=formats, max_cycles=search.max_cycles, max_latency=search.max_latency)
 
@@ -300,8 +302,8 @@ def _part(device: Device, share: Fraction) -> Resources:
     return Resources(*(math.floor(getattr(device, kind) * share) for kind in Resources.names()))
 
 
-def _build(candidate: Candidate) -> Build:
-    assert isinstance(candidate.choice, Build)
+def _build(candidate: Candidate) -> OpChoice:
+    assert isinstance(candidate.choice, OpChoice)
     return candidate.choice
 
 

@@ -24,7 +24,7 @@ from dse.labels.weights import Weights
 from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
 from dse.program import SolverError
 from dse.prune import fast_enough, prune
-from dse.search import EFFORT, Found, Search, Watch
+from dse.search import EFFORT, BoundedSearch, Found, Watch
 
 LARGE = 2000
 """Number of candidates above which a problem counts as large."""
@@ -108,7 +108,7 @@ def solve(
     if floor is not None and floor.certificate is not None:
         because = Certificate.read(floor.certificate)
         known = Fraction(because.value)
-    found = Search(narrow, objective, gap, known, because, time_limit, watch=watch).run()
+    found = BoundedSearch(narrow, objective, gap, known, because, time_limit, watch=watch).run()
     if found.selection is None or found.evaluation is None:
         if found.impossible:
             raise infeasible(prune(problem, (Objective.ERROR, objective)), time_limit)
@@ -123,7 +123,9 @@ def solve(
             narrow, enough, effort = _same_interfaces(narrow, selection), max(gap, TIE_GAP), TIE_EFFORT
         else:
             enough, effort = gap, EFFORT
-        further = Search(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, effort=effort).run(selection)
+        further = BoundedSearch(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, effort=effort).run(
+            selection
+        )
         if further.selection is not None:
             selection, evaluation = further.selection, evaluate(problem, further.selection)
     found = replace(found, selection=selection, evaluation=evaluation)
@@ -194,7 +196,7 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
     network = Network(problem, timed=False, whole=True)
     if not network.joined:
         return Infeasible(problem.name, (), False, Fraction(0))
-    nearest = Search(problem, None, seconds=time_limit).run()
+    nearest = BoundedSearch(problem, None, seconds=time_limit).run()
     if nearest.evaluation is None or nearest.bound < nearest.evaluation.overrun:
         raise SolverError(f"{problem.name}: no choice keeps all limits; the search ended before it found by how little")
     least = {name: _least(problem, network, name, time_limit) for name in problem.limits}
@@ -210,7 +212,7 @@ def _least(problem: Problem, network: Network, name: str, time_limit: float | No
         unlimited = replace(
             problem, budget=dict.fromkeys(problem.budget, LARGEST), max_cycles=None, max_error=None, max_latency=None
         )
-        found = Search(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
+        found = BoundedSearch(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
         if found.evaluation is None or found.bound < found.evaluation.latency:
             raise SolverError(
                 f"{problem.name}: no choice keeps all limits; the search ended before it found the least latency"

@@ -14,9 +14,9 @@ from dse.labels.goals import Goal, limits_at
 from dse.labels.kernels import NEVER
 from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.steps import OTHER_FIGURES, Split, Step, Taken, figures, is_timed, take
+from dse.labels.steps import OTHER_FIGURES, LabelStep, Split, Taken, figures, is_timed, take
 from dse.labels.weights import Weights
-from dse.problem import Objective, Op, Problem, Selection
+from dse.problem import MilpOp, Objective, Problem, Selection
 from dse.program import Program, Relaxed, Terms
 from dse.prune import fast_enough, prune
 
@@ -57,7 +57,7 @@ class Left:
     """
 
     problem: Problem
-    steps: tuple[Step, ...] = ()
+    steps: tuple[LabelStep, ...] = ()
     level: int = 0
     taken: Taken | None = None
     empty: bool = False
@@ -125,7 +125,7 @@ class Narrower:
                     taken = self._fitted(fitter, taken, value, below)
             except TooMany:
                 return left
-            step = Step(str(bound), network.whole, room, network.folded, taken.weights.entry, earlier is not None)
+            step = LabelStep(str(bound), network.whole, room, network.folded, taken.weights.entry, earlier is not None)
             before, steps = left.count, (*left.steps, step)
             last = network.whole or not self._timed or left.level >= len(LED)
             if taken.empty:
@@ -315,7 +315,7 @@ def _splits(left: Left, relaxed: Relaxed | None) -> Iterator[tuple[Split, bool]]
         yield from ((own, False) for own in _halves(left.problem, op))
 
 
-def _halves(problem: Problem, op: Op) -> Iterator[Split]:
+def _halves(problem: Problem, op: MilpOp) -> Iterator[Split]:
     for name in (*problem.budget, *OTHER_FIGURES, "lanes"):
         values = np.unique(figures(problem, op, name))
         if len(values) > 1:

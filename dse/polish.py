@@ -14,7 +14,7 @@ from itertools import groupby
 
 from dse.evaluate import evaluate
 from dse.pareto import non_dominated
-from dse.problem import Candidate, Objective, Op, Problem, Selection
+from dse.problem import Candidate, MilpOp, Objective, Problem, Selection
 from dse.program import Program, SolverError
 
 MOST_CHANGES = 16
@@ -69,7 +69,7 @@ def polish(problem: Problem, selection: Selection, judge: Judge, tries: int) -> 
     return selection, best
 
 
-def _steps(problem: Problem, selection: Selection, op: Op) -> Iterator[Candidate]:
+def _steps(problem: Problem, selection: Selection, op: MilpOp) -> Iterator[Candidate]:
     """The neighbourhood of an op: candidates with nearby cycle counts that have links to the op's neighbours.
 
     At each cycle count only those stay that no other dominates in resources, links included.
@@ -94,7 +94,7 @@ def _pace(candidate: Candidate) -> tuple[object, ...]:
     return own.cycles, own.fill, own.head, own.span, own.tail, own.rest, own.writes, own.reads
 
 
-def _taken(problem: Problem, rest: Selection, op: Op, candidate: Candidate) -> tuple[int, ...] | None:
+def _taken(problem: Problem, rest: Selection, op: MilpOp, candidate: Candidate) -> tuple[int, ...] | None:
     """Resources of a candidate and of the links to its neighbours; None where a link is missing."""
     chosen = {**rest, op.name: candidate}
     total = candidate.resources

@@ -100,7 +100,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Op:
+class MilpOp:
     """One op of the graph.
 
     The input duration is the time from the producer's first output to its last.
@@ -132,7 +132,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Edge:
+class MilpEdge:
     """A connection from the output of ``producer`` to input ``index`` of ``consumer``.
 
     Parameters
@@ -171,8 +171,8 @@ class Problem:
     """
 
     name: str
-    ops: tuple[Op, ...]
-    edges: tuple[Edge, ...]
+    ops: tuple[MilpOp, ...]
+    edges: tuple[MilpEdge, ...]
     output: str
     budget: Mapping[str, int]
     max_cycles: int | None = None
@@ -181,7 +181,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         self._check_limits()
-        seen: dict[str, Op] = {}
+        seen: dict[str, MilpOp] = {}
         for op in self.ops:
             if op.name in seen:
                 raise ProblemError(f"op {op.name!r} stands twice")
@@ -220,7 +220,7 @@ class Problem:
             if limit < 0:
                 raise ProblemError(f"limit of {name!r}: must not be negative, not {limit}")
 
-    def _check(self, op: Op, candidate: Candidate, inputs: int) -> None:
+    def _check(self, op: MilpOp, candidate: Candidate, inputs: int) -> None:
         costs = candidate.costs
         if len(candidate.reads) != inputs:
             why = f"reads {len(candidate.reads)} inputs, but {inputs} edges lead to it"
@@ -235,9 +235,9 @@ class Problem:
         raise ProblemError(f"op {op.name!r}, candidate {candidate.choice!r}: {why}")
 
     @cached_property
-    def inputs(self) -> dict[str, tuple[Edge, ...]]:
+    def inputs(self) -> dict[str, tuple[MilpEdge, ...]]:
         """The input edges of each op, in the order of the input index."""
-        found: dict[str, list[Edge]] = {op.name: [] for op in self.ops}
+        found: dict[str, list[MilpEdge]] = {op.name: [] for op in self.ops}
         for edge in self.edges:
             found.setdefault(edge.consumer, []).append(edge)
         return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in found.items()}

@@ -16,7 +16,7 @@ import pulp
 
 from dse.highs import NOTHING, Crashed, Model, loaded, search
 from dse.labels.weights import Duals
-from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
+from dse.problem import Candidate, Interface, MilpEdge, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
 """Feasibility tolerance of HiGHS."""
@@ -100,7 +100,7 @@ class Program:
         self._count += 1
         self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit), name)
 
-    def _join(self, edge: Edge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
+    def _join(self, edge: MilpEdge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
         """Add the edge compatibility variables of an edge."""
         writers: dict[Interface, Terms] = {}
         readers: dict[Interface, Terms] = {}

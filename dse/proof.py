@@ -17,7 +17,7 @@ from typing import Any
 from dse.certificate import Certificate, CertificateError, check
 from dse.evaluate import evaluate
 from dse.milp import SolverReport
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 from models.ir.files import parse_json
 
 PROOF = "proof.json.gz"
@@ -171,14 +171,14 @@ def _problem(entry: Mapping[str, Any]) -> Problem:
         return Candidate(number, resources=tuple(map(int, resources)), writes=ends[writes], reads=read, **own)
 
     ops = tuple(
-        Op(
+        MilpOp(
             op["name"], tuple(candidate(number, own) for number, own in enumerate(op["candidates"])),
             Fraction(op["lead"]), Fraction(op["knee"]),
         )
         for op in entry["ops"]
     )  # fmt: skip
     edges = tuple(
-        Edge(
+        MilpEdge(
             edge["producer"], edge["consumer"], edge["index"],
             {
                 (ends[writes], ends[reads]): Link(tuple(map(int, resources)), int(fill))

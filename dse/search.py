@@ -118,7 +118,7 @@ class _Question:
     best: Fraction | None
 
 
-class Search:
+class BoundedSearch:
     """Minimises one objective of one problem.
 
     Parameters

@@ -15,15 +15,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dse.token_streams import NOTHING, ROOM_DELAY, UNKNOWN, After, Behind, Pace, Reader, Series, Stream, join, solved
-from hw.accelerator.composition import Edge, Plan
+from dse.token_streams import (
+    NOTHING,
+    ROOM_DELAY,
+    UNKNOWN,
+    After,
+    Behind,
+    Pace,
+    Reader,
+    Series,
+    TokenStream,
+    join,
+    solved,
+)
+from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY
 from hw.ops.op import Op
 from hw.ops.process import BeatByBeat, FrameEnd, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_latency
 from hw.streams.stream import queue_latency
-from models.ir.node import Sites
+from models.ir.node import NodeSites
 
 
 class Tokens(NamedTuple):
@@ -58,7 +70,7 @@ class Passage(NamedTuple):
     begun: np.ndarray
 
 
-def passage(plan: Plan, frames: Sequence[dict[str, Sites]], *, apart: bool = False) -> Passage:
+def passage(plan: AcceleratorPlan, frames: Sequence[dict[str, NodeSites]], *, apart: bool = False) -> Passage:
     """Compute when the tokens of some frames pass every op.
 
     Parameters
@@ -73,12 +85,12 @@ def passage(plan: Plan, frames: Sequence[dict[str, Sites]], *, apart: bool = Fal
 class _Network:
     """The times of all tokens of an accelerator, and what each of them waits for."""
 
-    def __init__(self, plan: Plan, frames: Sequence[dict[str, Sites]]) -> None:
+    def __init__(self, plan: AcceleratorPlan, frames: Sequence[dict[str, NodeSites]]) -> None:
         self.plan, self.frames = plan, frames
         self.size = 0
         self.series: list[Series] = []
-        self.streams: list[Stream] = []
-        self.of: dict[str, Stream] = {}
+        self.streams: list[TokenStream] = []
+        self.of: dict[str, TokenStream] = {}
         self.ends: dict[str, np.ndarray] = {}
         for node in plan.graph.nodes:
             counts = np.array([len(sites[node.name].sites) for sites in frames])
@@ -139,17 +151,19 @@ class _Network:
         closing[self.ends[name]] = True
         return closing
 
-    def _offer(self, name: str, first: After, last: After, beats: int, paces: Sequence[Pace] = ()) -> Stream:
+    def _offer(self, name: str, first: After, last: After, beats: int, paces: Sequence[Pace] = ()) -> TokenStream:
         """Make a stream the output of a node."""
         self.of[name] = self._stream(first, last, self._closing(name), beats, paces)
         return self.of[name]
 
-    def _stream(self, first: After, last: After, ends: np.ndarray, beats: int, paces: Sequence[Pace] = ()) -> Stream:
-        self.streams.append(Stream(first, last, ends, beats, paces))
+    def _stream(
+        self, first: After, last: After, ends: np.ndarray, beats: int, paces: Sequence[Pace] = ()
+    ) -> TokenStream:
+        self.streams.append(TokenStream(first, last, ends, beats, paces))
         return self.streams[-1]
 
     def _read(
-        self, stream: Stream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
+        self, stream: TokenStream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
     ) -> Reader:
         """A new reader of a stream that takes each beat as soon as it comes."""
         count = len(stream.beats)
@@ -157,7 +171,7 @@ class _Network:
 
     # between the ops
 
-    def _led(self, edge: Edge) -> Stream:
+    def _led(self, edge: Edge) -> TokenStream:
         """The stream of an edge behind its FIFO and its converters."""
         stream = self.of[edge.producer]
         if edge.queue:
@@ -168,7 +182,7 @@ class _Network:
             lanes = step
         return stream
 
-    def _queued(self, stream: Stream, depth: int) -> Stream:
+    def _queued(self, stream: TokenStream, depth: int) -> TokenStream:
         latency = queue_latency(depth)
         # in a FIFO in block memory, the beat that is offered at the output no longer occupies a place
         places = depth + (latency > 1)
@@ -182,13 +196,13 @@ class _Network:
         out.room(reader.last, out.numbers + out.beats - 1 - places, 1)
         return out
 
-    def _narrowed(self, stream: Stream, parts: int) -> Stream:
+    def _narrowed(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to fewer lanes.
 
         A beat enters once all parts of the beat before it are out; its own parts follow.
         """
 
-        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, int]:
+        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[TokenStream, np.ndarray, int]:
             return out, out.numbers[token] + beat * parts - 1, 0
 
         reader = self._read(stream, parts, (0, 1), behind)
@@ -198,13 +212,13 @@ class _Network:
         out.room(reader.last, out.numbers + out.beats - 1 - own, 0)
         return out
 
-    def _widened(self, stream: Stream, parts: int) -> Stream:
+    def _widened(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to more lanes.
 
         The beat that completes a word enters when the word before it moves on.
         """
 
-        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, np.ndarray]:
+        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[TokenStream, np.ndarray, np.ndarray]:
             whole = (beat + 1) // own[token]
             return out, np.where(whole > 0, out.numbers[token] + whole - 2, NOTHING), (beat + 1) % own[token]
 
@@ -223,7 +237,7 @@ class _Network:
 
     # ops
 
-    def _windows(self, op: Op, process: TokenByToken | WindowByWindow, stream: Stream) -> None:
+    def _windows(self, op: Op, process: TokenByToken | WindowByWindow, stream: TokenStream) -> None:
         rounds, name = process.rounds, op.node.name
         own = [sites[name] for sites in self.frames]
         starts = _starts(self.ends[op.node.inputs[0]])
@@ -255,7 +269,7 @@ class _Network:
         self,
         op: Op,
         process: WindowByWindow,
-        stream: Stream,
+        stream: TokenStream,
         reader: Reader,
         begun: Series,
         done: Series,
@@ -304,7 +318,7 @@ class _Network:
         closed = 4 if sparse else 2
         reader.first.wait(begun.all.at(ends[: len(ahead)]).later(1 - closed), ahead)
 
-    def _summed(self, op: Op, process: TokenByToken, stream: Stream) -> None:
+    def _summed(self, op: Op, process: TokenByToken, stream: TokenStream) -> None:
         """Tokens are summed one after the other; the results leave at the frame's end."""
         rounds = process.rounds
         reader, begun, done = self._read(stream), self._new(len(stream.beats)), self._new(len(stream.beats))
@@ -314,7 +328,7 @@ class _Network:
         _wait_for_slots(reader, done, process.slots)
         self._at_ends(op, stream, begun, rounds.end_apart)
 
-    def _at_ends(self, op: Op, stream: Stream, begun: Series, apart: int) -> None:
+    def _at_ends(self, op: Op, stream: TokenStream, begun: Series, apart: int) -> None:
         """All beats of a frame leave at its ``end``, once those of the frame before are out."""
         ends, beats = np.flatnonzero(stream.ends), op.out_layout.beats_per_token
         begun.wait(begun.all.at(ends[:-1]).later(apart), ends[1:])
@@ -326,7 +340,7 @@ class _Network:
         wanted[ends] = out.numbers[::2] + beats - op.depth
         out.room(begun, wanted, ROOM_DELAY)
 
-    def _beats(self, op: Op, came: list[Stream]) -> None:
+    def _beats(self, op: Op, came: list[TokenStream]) -> None:
         """One beat of every input is taken together, and one beat comes out."""
         count, pipeline = len(came[0].beats), op.pipeline
         reader = Reader(self._new(count), self._new(count))
@@ -350,7 +364,7 @@ def _wait_for_slots(reader: Reader, done: Series, slots: int) -> None:
     reader.first.wait(done.all.at(np.arange(done.count) - slots).later(RELEASE_DELAY - 1))
 
 
-def _freeing(process: WindowByWindow, sites: Sites, rows: np.ndarray) -> np.ndarray:
+def _freeing(process: WindowByWindow, sites: NodeSites, rows: np.ndarray) -> np.ndarray:
     """The number of the site that frees each of a frame's rows; the number of the ``end`` where no site does.
 
     In a sparse op it is the first site that no longer reads the row, when it begins; in a dense op it is the last site

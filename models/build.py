@@ -23,7 +23,7 @@ from models.layers.input import InputLayer
 from models.layers.layer import Layer
 from models.layers.linear import LinearLayer
 from models.layers.max_pool import MaxPoolLayer
-from models.plan import Plan
+from models.plan import FloatPlan
 
 MAX_NAME = 48
 T = TypeVar("T")
@@ -70,8 +70,8 @@ class PlanBuilder:
         offset, unit = (torch.tensor(part, dtype=dtype) for part in astuple(source.normalization))
         return self._add(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
 
-    def plan(self, output: Value) -> Plan:
-        return Plan(self.name, tuple(self.layers.values()), output.layer)
+    def plan(self, output: Value) -> FloatPlan:
+        return FloatPlan(self.name, tuple(self.layers.values()), output.layer)
 
     def shape(self, x: Value) -> Shape:
         return self.layers[x.layer].shape

@@ -65,7 +65,7 @@ def network(
 
     The paths are those that errors name.
     """
-    reader = _Reader(path, arrays_path, arrays)
+    reader = _EsdaReader(path, arrays_path, arrays)
     frame = reader.frame(document["input_hw"])
     shape = Shape(frame.height, frame.width, frame.channels)
     nodes: list[Node] = [Input(name="input", shape=shape, dtype=_INT8, sparse=True)]
@@ -114,7 +114,7 @@ def _sum(source: str, shape: Shape) -> GlobalPool:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _EsdaReader:
     """Checks what the two files of a network hold, and makes nodes of it."""
 
     path: Path

@@ -39,7 +39,7 @@ PARTS = {"conv": 2, "block": 3, "linear": 2}
 
 
 @dataclass(frozen=True)
-class Design:
+class PublishedDesign:
     """``parameters``: weights that its data set needs; the last layer may be padded beyond them. ``dsp``, ``bram`` (18
     Kb) and ``bottleneck`` (cycles): estimates published with it. ``densities``: the mean share of active sites at each
     resolution, the input's first. ``taps``: how many active sites a 3x3 window sees at the second of them, on average.
@@ -57,7 +57,7 @@ class Design:
     taps: float
 
 
-def load_design(path: Path) -> Design:
+def load_design(path: Path) -> PublishedDesign:
     """The design that the ``.json`` file ``path`` describes; raises ``EsdaFileError``."""
     document = _read(path)
     rng = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def load_design(path: Path) -> Design:
         builder.layer(layer)
     graph = Graph(path.stem.partition("_shift")[0].lower(), tuple(builder.nodes), builder.nodes[-1].name)
     occupancy = layers[0]["kernel_sparsity"]
-    return Design(
+    return PublishedDesign(
         name=path.stem.partition("_shift")[0],
         data=document["dataset"],
         graph=graph,

@@ -8,10 +8,10 @@ from models.layers.batch_norm import BatchNormLayer
 from models.layers.clip import ClipLayer
 from models.layers.conv import ConvLayer
 from models.layers.layer import ClippedLayer, Layer, WeightedLayer
-from models.plan import Plan
+from models.plan import FloatPlan
 
 
-def fold_batchnorm(plan: Plan) -> Plan:
+def fold_batchnorm(plan: FloatPlan) -> FloatPlan:
     """The plan without batch norms.
 
     One that alone follows a layer with weights goes into them; else one that only layers follow whose weights can take
@@ -48,10 +48,10 @@ def fold_batchnorm(plan: Plan) -> Plan:
                 bias=layer.offset,
                 depthwise=len(weight) > 1,
             )
-    return Plan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+    return FloatPlan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
 
 
-def _takes_in(plan: Plan, layer: Layer, norm: BatchNormLayer) -> bool:
+def _takes_in(plan: FloatPlan, layer: Layer, norm: BatchNormLayer) -> bool:
     """Whether ``layer`` can do what the batch norm before it does: where that moves zero, it must see no padding."""
     if isinstance(layer, BatchNormLayer):
         return True
@@ -74,7 +74,7 @@ def _after(norm: BatchNormLayer, layer: Layer) -> Layer:
     return replace(layer, inputs=norm.inputs, weight=weight.to(kind), bias=(layer.bias + shift).to(kind))
 
 
-def fuse_clips(plan: Plan) -> Plan:
+def fuse_clips(plan: FloatPlan) -> FloatPlan:
     """The plan with each activation in the layer that it alone follows, if need be past a max pooling.
 
     What cannot move stays a layer of its own, and becomes a requantize node.
@@ -90,10 +90,12 @@ def fuse_clips(plan: Plan) -> Plan:
             assert isinstance(layer, ClipLayer)
             layers[target.name] = replace(target, clip=_both(target.clip, layer.clip))
             renamed[layer.name] = layer.inputs[0]
-    return Plan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+    return FloatPlan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
 
 
-def _clip_target(plan: Plan, layers: dict[str, Layer], renamed: dict[str, str], clip: ClipLayer) -> ClippedLayer | None:
+def _clip_target(
+    plan: FloatPlan, layers: dict[str, Layer], renamed: dict[str, str], clip: ClipLayer
+) -> ClippedLayer | None:
     producer = layers[clip.inputs[0]]
     while _alone(plan, renamed, producer.name):
         if isinstance(producer, ClippedLayer):
@@ -114,7 +116,7 @@ def _renamed(layer: Layer, renamed: dict[str, str]) -> Layer:
     return replace(layer, inputs=tuple(renamed.get(name, name) for name in layer.inputs))
 
 
-def _alone(plan: Plan, renamed: dict[str, str], name: str) -> bool:
+def _alone(plan: FloatPlan, renamed: dict[str, str], name: str) -> bool:
     """Whether one layer uses what ``name`` now stands for, and the network does not return it."""
     names = [old for old, new in renamed.items() if new == name]
     # of the chain of layers merged into one, the last is the one whose users remain

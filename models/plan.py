@@ -20,7 +20,7 @@ from models.layers.layer import ClippedLayer, Layer, WeightedLayer
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class FloatPlan:
     """Layers in topological order, the one input first; ``output`` names the result."""
 
     name: str
@@ -68,7 +68,7 @@ class Plan:
         """The float output for images ``x``, flattened: ``[n, classes]``."""
         return self.values(x)[self.output].flatten(1)
 
-    def to(self, dtype: torch.dtype) -> Plan:
+    def to(self, dtype: torch.dtype) -> FloatPlan:
         """The same plan with weights of another float type."""
 
         def cast(layer: Layer) -> Layer:

@@ -22,7 +22,7 @@ from models.fold import fold_batchnorm, fuse_clips
 from models.ir.node import Shape
 from models.layers.input import InputLayer
 from models.operations import FUNCTIONS, MODULES
-from models.plan import Plan
+from models.plan import FloatPlan
 
 TOLERANCE = 1e-6
 CLASS_DIMS = (None, 1, -1)
@@ -34,7 +34,7 @@ class TraceError(ValueError):
     """A network that cannot be traced or holds an unsupported operation; the message names its module path."""
 
 
-def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = False) -> Plan:
+def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = False) -> FloatPlan:
     """The float plan of ``model`` in eval mode for images of ``shape``: batch norms folded, activations fused.
 
     ``sparse`` says that images have active sites only. The module is the same: it computes on either kind.
@@ -42,7 +42,7 @@ def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = 
     return trace_for(model, InputLayer(name="input", shape=shape, sparse=sparse), name)
 
 
-def trace_for(model: nn.Module, source: InputLayer, name: str = "network") -> Plan:
+def trace_for(model: nn.Module, source: InputLayer, name: str = "network") -> FloatPlan:
     """The float plan of ``model`` for the images of ``source``.
 
     A softmax, log-softmax or sigmoid that the module ends with is left out, which the plan's ``notes`` say.
@@ -122,7 +122,7 @@ def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
         raise TraceError("\n".join([*unknown, f"supported are {modules}, their functional forms, and addition"]))
 
 
-def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dtype: torch.dtype) -> Plan:
+def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dtype: torch.dtype) -> FloatPlan:
     build = PlanBuilder(name, source)
     values: dict[fx.Node, Any] = {}
     for node in graph.nodes:
@@ -153,7 +153,7 @@ def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dty
     raise TraceError(f"{type(model).__name__}: returns nothing")
 
 
-def _check_same(model: nn.Module, plan: Plan, ending: str) -> None:
+def _check_same(model: nn.Module, plan: FloatPlan, ending: str) -> None:
     """Refuse a module that the trace does not describe, such as one that relies on writing in place."""
     source = plan.input
     height, width, channels = source.shape

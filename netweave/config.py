@@ -171,7 +171,7 @@ class Explore(_Section):
         return self
 
 
-class Device(_Section):
+class DeviceConfig(_Section):
     """A target: ``name`` of `netweave devices` or a .toml file; ``utilisation``, the share of it that may be used.
 
     ``frame_input``: frames come in as ``tokens``, or as a bit-``mask`` of active sites and their packed features.
@@ -199,7 +199,7 @@ class Device(_Section):
         return table
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Device:
+    def _holds_together(self) -> DeviceConfig:
         if self.utilisation * self.target.lut < 1:
             least = math.ceil(1e6 / self.target.lut) / 1e6
             few = f"is less than one of the {self.target.lut} LUTs of {self.name!r}"
@@ -224,7 +224,7 @@ Kernel = Annotated[int, AfterValidator(_kernel)]
 Side = Annotated[int, Field(ge=4, le=4096)]
 
 
-class Search(_Section):
+class SearchConfig(_Section):
     """Which backbones `netweave search` chooses from; each of the formats under ``[quantize]`` is a choice as well.
 
     ``width``: what channels are multiplied by. ``depth``: blocks of either stage, such as "2.1". ``kernel``: side of
@@ -249,7 +249,7 @@ class Search(_Section):
     max_cycles: Annotated[int, Field(ge=2)] = 100_000
 
 
-class Cosim(_Section):
+class CosimConfig(_Section):
     """``images`` of the test split through the RTL of each design.
 
     ``layers`` also runs each layer on its own, for its cycles a frame; ``probes`` compares every edge of the
@@ -271,9 +271,9 @@ class Config(_Section):
     train: Train = Train()
     quantize: Quantize = Quantize()
     explore: Explore = Explore()
-    device: Annotated[list[Device], Field(min_length=1)]
-    cosim: Cosim = Cosim()
-    search: Search = Search()
+    device: Annotated[list[DeviceConfig], Field(min_length=1)]
+    cosim: CosimConfig = CosimConfig()
+    search: SearchConfig = SearchConfig()
 
     @model_validator(mode="after")
     def _speedups_have_int8(self) -> Config:

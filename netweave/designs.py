@@ -16,7 +16,7 @@ from cosim.cycle.simulator import least_queues, simulate
 from cosim.rtl.design import cosim as run_rtl
 from dse.estimate import estimate, forecast
 from dse.front import FrontError, FrontPoint, pick
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.boards import bitstream
 from hw.boards.project import write_project
 from hw.fpga.device import Device
@@ -34,14 +34,14 @@ from models.ir.graph import Graph
 from models.ir.serialize import load
 from netweave import __version__
 from netweave.config import Config
-from netweave.config import Device as Target
+from netweave.config import DeviceConfig as Target
 from netweave.evaluations import case, latency, loaded
 from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.networks import ACCURACY
 from reports.artifact import ArtifactError, counts, read_json, write_json
 from reports.collect import ESTIMATE, Made, collect
-from reports.collect import Device as Reported
+from reports.collect import TargetDevice as Reported
 from reports.designs import FRONT
 from reports.html import write_page
 
@@ -108,7 +108,7 @@ def generate(
         vivado.write_project(folder / DESIGN, device, folder / VIVADO)
     if target.board is not None:
         frames = data.load(config.data).frames("test", CASES)
-        plan = Plan(graph, mapping)
+        plan = AcceleratorPlan(graph, mapping)
         answers = [plan.output.beats(run_golden(graph, frame)[graph.output]) for frame in frames]
         cases = [(plan.source.beats(frame), answer) for frame, answer in zip(frames, answers, strict=True)]
         board = target.built_for
@@ -149,7 +149,7 @@ def _by_density(graph: Graph, mapping: Mapping, progress: Progress) -> dict[str,
 
 def queues(graph: Graph, mapping: Mapping) -> list[dict[str, object]]:
     """Every queue at the output of an op and between two: its ends, the bits of a beat, its beats, and why no fewer."""
-    plan, least = Plan(graph, mapping), least_queues(graph, mapping)
+    plan, least = AcceleratorPlan(graph, mapping), least_queues(graph, mapping)
     rows: list[dict[str, object]] = []
     for name, op in plan.ops.items():
         readers = [edge.consumer for edge in plan.readers(name)] + ["output"] * (name == graph.output)
@@ -201,7 +201,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
     """
     work, mean = activity(graph, None if mask is None else [mask]), expected(graph)
     rows = []
-    for name, op in Plan(graph, mapping).ops.items():
+    for name, op in AcceleratorPlan(graph, mapping).ops.items():
         node = graph[name]
         folding = mapping.ops[name]
         rows.append(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cosim.cycle.simulator import Frames, Simulator, simulate
-from dse.explore import Search
+from dse.explore import SearchSettings
 from dse.search import Watch
 from hw.fpga.mapping import Mapping as HwMapping
 from models.data.dataset import Dataset
@@ -39,7 +39,7 @@ def sensitivities(path: Path, content: Mapping[str, Any], formats: list[str]) ->
     return found
 
 
-def closing(family: str, share: str, search: Search) -> Watch:
+def closing(family: str, share: str, search: SearchSettings) -> Watch:
     """Tells whoever waits for a design how near it is to being proven."""
     what = f"{family} in {float(Fraction(share)):.0%}"
 

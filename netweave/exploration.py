@@ -17,7 +17,18 @@ from cosim.cycle.simulator import Frames, endless, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
 from dse.evaluate import utilisation
-from dse.explore import Design, Search, again, asked, assigned, designs, families, mapping_of, polished, shares
+from dse.explore import (
+    ExploredDesign,
+    SearchSettings,
+    again,
+    asked,
+    assigned,
+    designs,
+    families,
+    mapping_of,
+    polished,
+    shares,
+)
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
 from dse.problem import Infeasible, Objective
@@ -31,7 +42,7 @@ from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
 from netweave.config import Config, graph_folder
-from netweave.config import Device as Target
+from netweave.config import DeviceConfig as Target
 from netweave.evaluations import _alone, _apart, case, closing, latency, loaded, sensitivities
 from netweave.imported import FORMAT, Imported
 from netweave.listener import Progress
@@ -103,9 +114,9 @@ class Exploration:
         return self.target.clock_mhz or self.target.target.clock_mhz
 
     @cached_property
-    def search(self) -> Search:
+    def search(self) -> SearchSettings:
         own, hertz = self.config.explore, 1e6 * self.clock_mhz
-        return Search(
+        return SearchSettings(
             Objective(own.objective), self.target.utilisation, own.sizes, own.gap, own.grain,
             None if own.frame_rate is None else math.floor(hertz / own.frame_rate),
             None if own.max_latency_ms is None else math.floor(hertz * own.max_latency_ms / 1000),
@@ -228,7 +239,7 @@ class Exploration:
         }
 
 
-def _entry(design: Design) -> dict[str, Any]:
+def _entry(design: ExploredDesign) -> dict[str, Any]:
     return {**asdict(design), "mapping": design.mapping.entry(), "share": str(design.share)}
 
 

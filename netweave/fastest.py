@@ -13,7 +13,7 @@ from cosim.cycle.simulator import Simulator, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate
 from dse.evaluate import Evaluation
-from dse.explore import Design, Search, best
+from dse.explore import ExploredDesign, SearchSettings, best
 from hw.fpga.device import Device
 from hw.fpga.mapping import Mapping
 from models.ir.activity import measured
@@ -27,12 +27,12 @@ class Fastest:
 
     mapping: Mapping
     evaluation: Evaluation
-    found: Design
+    found: ExploredDesign
     cycles: list[int]
 
 
 def fastest(
-    graph: Graph, masks: Sequence[np.ndarray], device: Device, clock_mhz: float, search: Search, judged: int = 5
+    graph: Graph, masks: Sequence[np.ndarray], device: Device, clock_mhz: float, search: SearchSettings, judged: int = 5
 ) -> Fastest:
     """The design of least mean latency that ``device`` holds, for the frames of a sparse graph that ``masks`` give.
 

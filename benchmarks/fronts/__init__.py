@@ -38,7 +38,7 @@ from hw.generate import emit
 from models import data
 from models.ir.serialize import load
 from netweave import flow
-from netweave.config import Config, Device, Explore, Quantize, Train
+from netweave.config import Config, DeviceConfig, Explore, Quantize, Train
 from netweave.exploration import SAMPLE, Exploration
 from netweave.stamp import digest
 from netweave.store import Store
@@ -130,7 +130,7 @@ def configuration(name: str, case: Case, formats: list[str]) -> Config:
         train=Train(epochs=case.epochs),
         quantize=Quantize(formats=formats, epochs=case.quantized),
         explore=Explore(points=POINTS, sizes=SIZES, gap=case.gap, grain=case.grain),
-        device=[Device(name=DEVICE.name)],
+        device=[DeviceConfig(name=DEVICE.name)],
     )
 
 

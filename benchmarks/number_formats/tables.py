@@ -25,7 +25,7 @@ from benchmarks.number_formats.cases import CASES, RUNS, planned
 from benchmarks.number_formats.grids import NAMES
 from benchmarks.number_formats.posttraining import Rounded, grids
 from models.data import Dataset
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant import quantize
 from models.quant.calibrate import IMAGES, Calibration
 from models.quant.formats import uniform
@@ -128,7 +128,7 @@ def rows(network: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) ->
 
 
 @cache
-def loaded(network: str) -> tuple[Dataset, Plan]:
+def loaded(network: str) -> tuple[Dataset, FloatPlan]:
     data = CASES[network].loaded()
     return data, planned(network, data)
 
@@ -146,7 +146,7 @@ def calibration(data: Dataset, seed: int) -> Dataset:
     return replace(data, train_x=data.train_x[chosen], train_y=data.train_y[chosen])
 
 
-def assignment(plan: Plan, family: str, bits: tuple[int, int]) -> dict[str, str]:
+def assignment(plan: FloatPlan, family: str, bits: tuple[int, int]) -> dict[str, str]:
     weights, output = ("int", "dybit") if family == CROSS else (family, family)
     fine = f"{weights}8"
     return uniform(plan, f"{weights}{bits[0]}", f"{output}{bits[1]}", ends=fine, branches=fine)

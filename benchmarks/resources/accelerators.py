@@ -12,7 +12,7 @@ from benchmarks.inputs.nets import chain_net, residual_net, strided_net
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from benchmarks.resources.made import DEVICE, Syntheses
 from dse.estimate import estimate
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.device import DEVICES, Device, Resources
 from hw.fpga.mapping import Mapping, Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings
@@ -94,5 +94,5 @@ def compare(family: str) -> list[Compared]:
         graph = make()
         mapping = folding(graph, device)
         estimated = Resources(**estimate(graph, mapping, device).resources)
-        found.append(Compared(name, estimated, kept.made(Accelerator(graph, mapping)).resources))
+        found.append(Compared(name, estimated, kept.made(AcceleratorTop(graph, mapping)).resources))
     return found

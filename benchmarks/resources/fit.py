@@ -11,7 +11,7 @@ from benchmarks.resources.constants import ConstantSums
 from benchmarks.resources.made import Made
 from benchmarks.resources.netlist import CONTROL
 from benchmarks.resources.windows import Window
-from hw.fpga.family import Family, Part
+from hw.fpga.family import Family, ResourceEstimate
 from hw.ops.op import Op
 
 GROUP = {
@@ -73,7 +73,9 @@ def fit(
     }
 
 
-def _equations(parts: Sequence[Part], made: Made) -> Iterable[tuple[str | None, list[Part], float]]:
+def _equations(
+    parts: Sequence[ResourceEstimate], made: Made
+) -> Iterable[tuple[str | None, list[ResourceEstimate], float]]:
     """(group or None for the whole op, its parts, its LUTs); only the whole where LUTs were not grouped."""
     yield None, list(parts), made.resources.lut
     if not made.groups:

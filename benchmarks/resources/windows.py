@@ -8,7 +8,7 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, total
+from hw.fpga.family import Family, ResourceEstimate, family, total
 from hw.line_buffer.source import WindowGeometry
 from hw.line_buffer.window_source import WindowSource
 from hw.resources import sources
@@ -35,7 +35,7 @@ class Window:
     geometry: WindowGeometry
     parallel: bool
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: Family) -> list[ResourceEstimate]:
         return [*sources.window_source(f, self.layout, self.geometry, self.parallel)]
 
     def resources(self, device: Device) -> Resources:

@@ -12,8 +12,8 @@ from cosim.cycle import port_times as port
 from cosim.cycle import stream_times as stream
 from cosim.cycle import window_times as window
 from cosim.cycle.active_sites import Classes
-from cosim.cycle.memory import AWAKE, KIND, Memory
-from hw.accelerator.composition import Edge, Plan
+from cosim.cycle.memory import AWAKE, KIND, Records
+from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.sequencer import Rounds
 from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
 from hw.line_buffer.sparse_source import LIST_LATENCY
@@ -47,10 +47,10 @@ class Assembly:
     """
 
     def __init__(
-        self, plan: Plan, source: np.ndarray, sink: np.ndarray, depths: Mapping[str, int] | None = None
+        self, plan: AcceleratorPlan, source: np.ndarray, sink: np.ndarray, depths: Mapping[str, int] | None = None
     ) -> None:
         self.plan, self.classes, self.depths = plan, Classes(plan.graph), depths or {}
-        self.memory = Memory()
+        self.memory = Records()
         self.readers: dict[str, int] = {}
         self.queues: dict[str, int] = {}
         self.ops: dict[str, int] = {}

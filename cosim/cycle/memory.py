@@ -68,7 +68,7 @@ def _pointer(_, array):
 pointer: Any = intrinsic(_pointer)
 
 
-class Memory:
+class Records:
     """``m`` while it is laid out."""
 
     def __init__(self) -> None:

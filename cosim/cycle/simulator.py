@@ -31,7 +31,7 @@ from cosim.cycle import memory, port_times, stream_times
 from cosim.cycle.active_sites import WHOLE, walk
 from cosim.cycle.assembly import Assembly
 from cosim.cycle.processes import run as play
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.accelerator.queue_bounds import least_queue
 from hw.fpga.mapping import Mapping
 from hw.streams.layout import MaskLayout
@@ -125,7 +125,7 @@ class Simulator:
         sink: np.ndarray | None = None,
         depths: Dict[str, int] | None = None,
     ) -> None:
-        self.plan = Plan(graph, mapping)
+        self.plan = AcceleratorPlan(graph, mapping)
         parts = self._parts = Assembly(self.plan, _waits("source", source), _waits("sink", sink), depths)
         self._start = parts.memory.array()
         self._processes = np.array(parts.processes)
@@ -323,7 +323,7 @@ def endless(graph: Graph, mapping: Mapping, frames: Frames) -> Simulator:
 
 def _meetings(graph: Graph, mapping: Mapping) -> dict[str, tuple[str, str, int]]:
     """Each edge into an add by its name: (producer, consumer, beats of a token)."""
-    plan = Plan(graph, mapping)
+    plan = AcceleratorPlan(graph, mapping)
     return {f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if graph[b].arity > 1}
 
 

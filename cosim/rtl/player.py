@@ -69,7 +69,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Trace:
     """What a run recorded. Cycle 0 is the first after reset.
 
     Parameters
@@ -99,7 +99,7 @@ def play(
     build_dir: Path,
     frame_limit: int,
     progress: Callable[[str], None],
-) -> Recording:
+) -> Trace:
     """Play the sources until as many frames came out of every sink.
 
     Parameters
@@ -147,7 +147,7 @@ def play(
     if result["timed_out"]:
         raise SimulationTimeout(what_hung(read, sources, sinks, ends, cycles, frame_limit))
     beats = {name: record.beats for name, record in read.items()}
-    return Recording(kind, beats, cycles, build_seconds, result["wall_seconds"])
+    return Trace(kind, beats, cycles, build_seconds, result["wall_seconds"])
 
 
 def _words(source: Source) -> str:

@@ -35,7 +35,7 @@ class Counter:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LabelLayer:
     """The labels after one op, sorted by state.
 
     Parameters
@@ -81,7 +81,7 @@ class Surrogate:
         room        labels kept after an op, further ones are merged; None keeps all
     """
 
-    layers: list[Layer]
+    layers: list[LabelLayer]
     trails: list[Trail | None]
     candidates: list[np.ndarray]
     budget: int
@@ -107,7 +107,7 @@ class Completions:
     """
 
     network: Network
-    layers: list[Layer]
+    layers: list[LabelLayer]
     least: list[np.ndarray]
     through: list[np.ndarray]
     budget: int

@@ -13,7 +13,7 @@ import numpy as np
 
 from dse.labels.dominance import NO_TABLE, NONE, Table, beaten, spread, undominated_candidates
 from dse.labels.kernels import NEVER, completions, expand
-from dse.labels.layers import Completions, Counter, Layer, Rowwise, Surrogate, TooMany, Trail
+from dse.labels.layers import Completions, Counter, LabelLayer, Rowwise, Surrogate, TooMany, Trail
 from dse.labels.limits import Limits
 from dse.labels.merging import merged
 from dse.labels.network import FINISH, START, Network
@@ -154,7 +154,7 @@ def rowwise(
     return Rowwise(_choices(network, layers, candidates, most), whole)
 
 
-def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray], most: int) -> list[list[int]]:
+def _choices(network: Network, layers: list[LabelLayer], candidates: list[np.ndarray], most: int) -> list[list[int]]:
     last = layers[-1]
     times = network.stages[-1].times
     finish = times.index((network.output, FINISH)) if network.timed else None
@@ -162,7 +162,7 @@ def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray]
     return [_choice(network, layers, candidates, int(end)) for end in order[:most]]
 
 
-def _choice(network: Network, layers: list[Layer], candidates: list[np.ndarray], label: int) -> list[int]:
+def _choice(network: Network, layers: list[LabelLayer], candidates: list[np.ndarray], label: int) -> list[int]:
     """The selection of a label of the last layer, as candidate indices."""
     choice = []
     for place in range(len(network.stages) - 1, -1, -1):
@@ -197,9 +197,9 @@ def finishes(network: Network, found: Surrogate) -> int:
     return int(found.layers[-1].labels[:, network.stages[-1].times.index((network.output, FINISH))].min())
 
 
-def _root(costs: int) -> Layer:
+def _root(costs: int) -> LabelLayer:
     none = np.zeros(0, np.int64)
-    return Layer(np.zeros((1, costs), np.int64), np.array([0, 1]), none, none)
+    return LabelLayer(np.zeros((1, costs), np.int64), np.array([0, 1]), none, none)
 
 
 @dataclass
@@ -230,7 +230,7 @@ class _Step:
     bounds: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tuple[Layer, Trail | None]:
+def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) -> tuple[LabelLayer, Trail | None]:
     network, place, own = step.network, step.place, step.own
     stage = network.stages[place]
     earlier = network.stages[place - 1].times if place else ()
@@ -297,13 +297,13 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
     width = len(carry) + step.rows.shape[1]
     step.bounds = _joined(all_bounds)
     labels = np.concatenate(layers) if layers else np.zeros((0, width), np.int64)
-    layer = Layer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
+    layer = LabelLayer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
     trail = Trail(_joined(parents), _joined(standings), _joined(leds), _joined(choices)) if trails else None
     if step.room is None or len(labels) <= step.room:
         return layer, trail
     labels, begins, named, of = merged(labels, layer.offsets, labels @ np.append(pull, 1), step.room)
     trail = None if trail is None else replace(trail, standing=of[trail.standing])
-    return Layer(labels, begins, layer.parents[named], layer.chosen[named]), trail
+    return LabelLayer(labels, begins, layer.parents[named], layer.chosen[named]), trail
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -347,8 +347,8 @@ def _binding(network: Network, stays: list[np.ndarray], limits: Limits) -> np.nd
     return binding if len(binding) else np.array([0])
 
 
-def _narrowed(layer: Layer, bounds: np.ndarray, beam: int) -> Layer:
+def _narrowed(layer: LabelLayer, bounds: np.ndarray, beam: int) -> LabelLayer:
     near = np.sort(np.argpartition(bounds, beam)[:beam])
     states = np.searchsorted(layer.offsets, near, side="right") - 1
     offsets = np.searchsorted(states, np.arange(len(layer.offsets)))
-    return Layer(layer.labels[near], offsets, layer.parents[near], layer.chosen[near])
+    return LabelLayer(layer.labels[near], offsets, layer.parents[near], layer.chosen[near])

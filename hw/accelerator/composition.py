@@ -53,7 +53,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AcceleratorPlan:
     """The parts of an accelerator: the layouts of its streams, the op of each node and the edges between them.
 
     Parameters
@@ -105,7 +105,7 @@ class Plan:
         return [edge for edge in self.edges if edge.producer == name]
 
 
-class Accelerator(wiring.Component):
+class AcceleratorTop(wiring.Component):
     """The whole accelerator of a graph, without AXI.
 
     Parameters
@@ -121,7 +121,7 @@ class Accelerator(wiring.Component):
     """
 
     def __init__(self, graph: Graph, mapping: Mapping, probes: bool = False) -> None:
-        self.plan, self.probes = Plan(graph, mapping), probes
+        self.plan, self.probes = AcceleratorPlan(graph, mapping), probes
         ports = {"i": In(self.plan.source.signature), "o": Out(self.plan.output.signature)}
         for edge in self.plan.edges if probes else ():
             for field, width in (("payload", edge.layout.width), ("valid", 1), ("ready", 1)):

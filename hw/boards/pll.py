@@ -19,7 +19,7 @@ class PllError(ValueError):
 
 
 @dataclass(frozen=True)
-class Limits:
+class PllLimits:
     """Frequency limits of a phase-locked loop: (lowest, highest) in MHz.
 
     Parameters
@@ -33,9 +33,9 @@ class Limits:
     out: tuple[float, float]
 
 
-ECP5 = Limits(phase=(10, 400), vco=(400, 800), out=(3.125, 400))
+ECP5 = PllLimits(phase=(10, 400), vco=(400, 800), out=(3.125, 400))
 """Lattice FPGA-DS-02012, sysCLOCK PLL timing."""
-ICE40 = Limits(phase=(10, 133), vco=(533, 1066), out=(16, 275))
+ICE40 = PllLimits(phase=(10, 133), vco=(533, 1066), out=(16, 275))
 """Lattice FPGA-DS-02008, sysCLOCK PLL timing."""
 
 ICE40_PLL_PADS = ("35",)

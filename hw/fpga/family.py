@@ -16,11 +16,11 @@ import numpy as np
 
 from hw.fpga.device import DEVICES, Device, DeviceError, Resources
 from hw.fpga.lut_coefficients import LUT4, LUT6
-from hw.fpga.memory import Cell, Shape, in_registers, shape
+from hw.fpga.memory import Cell, MemoryShape, in_registers, shape
 from models.ir.names import did_you_mean
 
 
-class Part(NamedTuple):
+class ResourceEstimate(NamedTuple):
     """The resources of a part of an op.
 
     Parameters
@@ -120,7 +120,7 @@ def family(device: Device) -> Family:
     return FAMILIES[device.family]
 
 
-def luts(f: Family, part: Part) -> float:
+def luts(f: Family, part: ResourceEstimate) -> float:
     """LUTs of a part: the known ones, and the terms times their coefficients where that is above 0.
 
     Parameters
@@ -131,7 +131,7 @@ def luts(f: Family, part: Part) -> float:
     return part.lut + max(0.0, fitted)
 
 
-def total(f: Family, parts: Iterable[Part]) -> Resources:
+def total(f: Family, parts: Iterable[ResourceEstimate]) -> Resources:
     """The resources of several parts together, LUTs and flip-flops rounded once.
 
     Parameters
@@ -235,7 +235,7 @@ def small_product(f: Family, a: int, b: int) -> float:
 
 
 @cache
-def constant_block(f: Family, depth: int, bits: int) -> Part:
+def constant_block(f: Family, depth: int, bits: int) -> ResourceEstimate:
     """A block memory that is only read, as a part without ``kind`` and ``terms``.
 
     Parameters
@@ -247,7 +247,7 @@ def constant_block(f: Family, depth: int, bits: int) -> Part:
 
 
 @cache
-def written_block(f: Family, depth: int, bits: int) -> Part:
+def written_block(f: Family, depth: int, bits: int) -> ResourceEstimate:
     """A block memory that is written and read, as a part without ``kind`` and ``terms``.
 
     Parameters
@@ -264,9 +264,9 @@ def written_block(f: Family, depth: int, bits: int) -> Part:
     return part._replace(lut=part.lut + bits + 1.5 * index(depth), ff=part.ff + 2 * bits + index(depth))
 
 
-def _banked(f: Family, found: Shape, bits: int) -> Part:
+def _banked(f: Family, found: MemoryShape, bits: int) -> ResourceEstimate:
     """A memory with the multiplexer of its banks; a register keeps which bank is read."""
-    return Part("", lut=bits * select(f, found.banks), ff=index(found.banks), bram=found.size)
+    return ResourceEstimate("", lut=bits * select(f, found.banks), ff=index(found.banks), bram=found.size)
 
 
 @cache

@@ -42,7 +42,7 @@ class Cell(NamedTuple):
     widest_write: bool = False
 
 
-class Shape(NamedTuple):
+class MemoryShape(NamedTuple):
     """What a memory takes.
 
     Parameters
@@ -57,7 +57,7 @@ class Shape(NamedTuple):
 
 
 @cache
-def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: int = 1) -> Shape:
+def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: int = 1) -> MemoryShape:
     """The shape that Yosys chooses for a memory: the cheapest.
 
     Parameters
@@ -71,10 +71,10 @@ def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: 
     return best
 
 
-def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> Shape:
+def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> MemoryShape:
     own = reads - (cell.shared and written and reads > 1)
     copies = -(-own // cell.reads)
-    found: Shape | None = None
+    found: MemoryShape | None = None
     for place, width in enumerate(cell.widths):
         if written and cell.widest_write and width < cell.byte:
             continue
@@ -86,7 +86,7 @@ def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> Shape
         cost += DEMUX * banks if written and banks > 1 else 0
         # Yosys rounds the best cost so far down to an integer
         if found is None or cost < int(found.cost):
-            found = Shape(cost, cells * copies * cell.size, banks)
+            found = MemoryShape(cost, cells * copies * cell.size, banks)
     assert found is not None
     return found
 

@@ -16,7 +16,7 @@ from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, index
+from hw.fpga.family import Family, ResourceEstimate, index
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency
 from hw.ops.op import Op, Tensor, divisors
@@ -101,7 +101,7 @@ class ElementwiseOp(Op):
     def process(self) -> BeatByBeat:
         return BeatByBeat()
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: Family) -> list[ResourceEstimate]:
         pe, layout = self.mapping.pe, self.out_layout
         beats = index(layout.beats_per_token)
         decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + streams.place_bits(layout))
@@ -116,8 +116,8 @@ class ElementwiseOp(Op):
             parts += requantizers.requantizer(f, requant, self.node.dtype, pe, bounds, encoded=self.encoded)
         added, clipped, encoders, registers = self.combiner(f)
         return [
-            Part("elementwise", (1.0, beats, added, clipped), encoders, ff + registers),
-            Part("operands", (decoders, 0, 0)),
+            ResourceEstimate("elementwise", (1.0, beats, added, clipped), encoders, ff + registers),
+            ResourceEstimate("operands", (decoders, 0, 0)),
             *parts,
             *streams.output(f, layout, self.depth),
         ]

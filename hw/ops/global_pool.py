@@ -18,7 +18,7 @@ from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.frame_sums import FrameSums
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, index
+from hw.fpga.family import Family, ResourceEstimate, index
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency, at_frame_end
 from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
@@ -105,15 +105,15 @@ class GlobalPoolOp(Op):
     def process(self) -> FrameEnd:
         return FrameEnd(self.end_beats)
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: Family) -> list[ResourceEstimate]:
         dtype, pe = self.inputs[0].dtype, self.mapping.pe
         counts = index(self.end_beats) + index(self.groups)
         return [
-            Part(
+            ResourceEstimate(
                 "collect", (1.0, counts, self.depth.bit_length()),
                 ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
             ),
-            Part("operands", (pe * codec(dtype).decoder_luts(f.lut_inputs), 0, 0)),
+            ResourceEstimate("operands", (pe * codec(dtype).decoder_luts(f.lut_inputs), 0, 0)),
             arrays.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
             *requantizers.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
             *streams.output(f, self.out_layout, self.depth, self.end_beats),

@@ -21,7 +21,7 @@ from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, index
+from hw.fpga.family import Family, ResourceEstimate, index
 from hw.fpga.mapping import Memory, OpMapping
 from hw.line_buffer.sequencer import Rounds, Sequencer
 from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
@@ -139,7 +139,7 @@ class LinearOp(Op):
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
         return split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd)
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: Family) -> list[ResourceEstimate]:
         s, rounds, shape = self.sums, self.rounds, self.inputs[0].shape
         finish = read_latency(parallel=False) + s.latency
         sites = shape.height * shape.width
@@ -152,7 +152,7 @@ class LinearOp(Op):
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         fixed = constants(f, s, words, self.weight_words)
         return [
-            Part("steps", (1.0, index(words)), ff=steps),
+            ResourceEstimate("steps", (1.0, index(words)), ff=steps),
             *sources.token_source(f, self.in_layout, rounds.cycles(1)),
             sequencing.sequencer(rounds, site),
             *sequencing.weights(f, bits, words, memory, index(words)),

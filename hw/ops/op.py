@@ -9,7 +9,7 @@ from typing import NamedTuple
 from amaranth.lib import wiring
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, total
+from hw.fpga.family import Family, ResourceEstimate, family, total
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency
 from hw.ops.process import Process
@@ -121,7 +121,7 @@ class Op(ABC):
         """How it moves tokens, for the simulators."""
 
     @abstractmethod
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: Family) -> list[ResourceEstimate]:
         """The resources of the component, part by part."""
 
     def resources(self, device: Device) -> Resources:

@@ -28,7 +28,7 @@ from hw.arithmetic.choice import times
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.arithmetic.weights import pack_codes, weight_word
-from hw.fpga.family import Family, Part, index
+from hw.fpga.family import Family, ResourceEstimate, index
 from hw.line_buffer.sequencer import Rounds, Sequencer
 from hw.line_buffer.source import (
     SITE_LATENCY,
@@ -216,7 +216,7 @@ class WindowOp(Op):
             return TokenByToken(self.rounds, token_slots(self.in_layout.beats_per_token, self.rounds.cycles(1)))
         return WindowByWindow(self.rounds, self.geometry, self.finds_sites)
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: Family) -> list[ResourceEstimate]:
         s, rounds, node = self.sums, self.rounds, self.node
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
@@ -253,7 +253,7 @@ class WindowOp(Op):
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         fixed = constants(f, s, words, self.weight_words)
         return [
-            Part("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
+            ResourceEstimate("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
             *source,
             sequencing.sequencer(rounds, site),
             *sequencing.weights(f, bits, words, memory, address),

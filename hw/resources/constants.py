@@ -19,7 +19,7 @@ from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.arithmetic.products import STAGE_ROWS
-from hw.fpga.family import Family, Part, dsp_blocks, joined_bits
+from hw.fpga.family import Family, ResourceEstimate, dsp_blocks, joined_bits
 from hw.resources.products import waiting_bits
 from models.ir.accumulator import width
 from models.ir.dtype import DType
@@ -62,7 +62,7 @@ class Product(NamedTuple):
     logic: tuple[Logic, ...] = ()
 
 
-def constants(f: Family, s: Sums, count: int, words: Callable[[], np.ndarray]) -> tuple[Part, ...]:
+def constants(f: Family, s: Sums, count: int, words: Callable[[], np.ndarray]) -> tuple[ResourceEstimate, ...]:
     """Products and adder trees of weights that never change, with their registers.
 
     Terms of products: ROWS, CHOICES, GATES, SHIFTS.
@@ -99,10 +99,10 @@ def constants(f: Family, s: Sums, count: int, words: Callable[[], np.ndarray]) -
             lut += 0.0 if found else features * product.high
     if s.products in (Products.ROWS, Products.SHIFTED):
         ff += waiting_bits(s, 0.0)
-    return Part("constants", tuple(terms), lut + joined, ff, dsp=blocks), tree(s, codes, table)
+    return ResourceEstimate("constants", tuple(terms), lut + joined, ff, dsp=blocks), tree(s, codes, table)
 
 
-def tree(s: Sums, codes: np.ndarray, table: tuple[Product, ...]) -> Part:
+def tree(s: Sums, codes: np.ndarray, table: tuple[Product, ...]) -> ResourceEstimate:
     """The adder trees of all lanes. Terms: bits of the adders, and how many they are.
 
     Parameters
@@ -123,7 +123,7 @@ def tree(s: Sums, codes: np.ndarray, table: tuple[Product, ...]) -> Part:
             adders += int(both.sum())
             low = np.where(both, np.minimum(low_a, low_b), low_a + low_b)
         registers += int((high - low).sum())
-    return Part("trees", (bits, adders), ff=registers)
+    return ResourceEstimate("trees", (bits, adders), ff=registers)
 
 
 @cache

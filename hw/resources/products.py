@@ -7,7 +7,7 @@ from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.products import FEW_DIGITS, STAGE_ROWS, lut_stages, table_inputs
-from hw.fpga.family import Family, Part, dsp_blocks, joined_bits, looked_up, small_product
+from hw.fpga.family import Family, ResourceEstimate, dsp_blocks, joined_bits, looked_up, small_product
 from models.ir.dtype import DType
 
 
@@ -42,7 +42,7 @@ def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> floa
     return codec(dtype).decoder_luts(f.lut_inputs)
 
 
-def of_luts(f: Family, s: Sums, less: float) -> Part:
+def of_luts(f: Family, s: Sums, less: float) -> ResourceEstimate:
     """Products in LUTs.
 
     Terms of products: those of ``of_blocks``; of chosen products: bits of multiples, bits that are shifted, products,
@@ -59,19 +59,23 @@ def of_luts(f: Family, s: Sums, less: float) -> Part:
     digits, places = codec(s.weights).significand_bits
     if s.products is Products.TABLE:
         looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
-        return Part("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
+        return ResourceEstimate("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
     if s.products is Products.CHOSEN:
         wide = signed_width(s.features)
         tripled = s.taps * s.simd * (wide + 1) if digits == FEW_DIGITS else 0
-        return Part("chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled))
+        return ResourceEstimate(
+            "chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled)
+        )
     if s.products is Products.SHIFTED:
         shorter, longer = sorted((codec(s.weights).signed_digits, codec(s.features).signed_digits))
-        return Part("shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs))
+        return ResourceEstimate(
+            "shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs)
+        )
     shorter, longer = sorted((signed_width(s.features), signed_width(s.weights)))
-    return Part("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
+    return ResourceEstimate("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
 
 
-def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
+def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> ResourceEstimate:
     """Products in DSP blocks.
 
     Terms: of products in LUTs the bits of rows after the first, the bits of the first row and their number; bits of
@@ -90,7 +94,7 @@ def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
         joined += joined_bits(f, span, feature)
         if not found:
             lut += less * small_product(f, s.features.decoded_width, span)
-    return Part("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
+    return ResourceEstimate("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
 
 
 def waiting_bits(s: Sums, share: float) -> float:

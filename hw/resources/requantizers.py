@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import biased_width, drain_latency, narrow_width
-from hw.fpga.family import Family, Part, distinct, dsp_blocks, index, joined_bits, table
+from hw.fpga.family import Family, ResourceEstimate, distinct, dsp_blocks, index, joined_bits, table
 from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
@@ -23,7 +23,7 @@ FEW_MULTS = 4
 
 def drain(
     f: Family, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int], *, placed: bool = True
-) -> tuple[Part, ...]:
+) -> tuple[ResourceEstimate, ...]:
     """An output serializer with its requantizer.
 
     Terms: one, bits of the sums that a beat chooses, bits of the waiting sums that move up, bits of the place that is
@@ -52,7 +52,7 @@ def drain(
         counts += index(layout.beats_per_token)
         ff += index(layout.beats_per_token)
     terms = (1.0, chosen, waiting if beats > 2 else 0, place if beats > 1 else 0, counts)
-    part = Part("drain", terms, ff=ff)
+    part = ResourceEstimate("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
     lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counted=True)
@@ -115,7 +115,7 @@ def requantizer(
     *,
     encoded: bool,
     counted: bool = False,
-) -> tuple[Part, ...]:
+) -> tuple[ResourceEstimate, ...]:
     """Lanes of requantizing.
 
     Terms: lanes, bits of biased sums, bits of sums that are narrowed, bits of rounded products, bits of integer
@@ -150,7 +150,7 @@ def _requantizer(
     lanes: int,
     encoded: bool,
     counted: bool,
-) -> tuple[Part, ...]:
+) -> tuple[ResourceEstimate, ...]:
     biased, narrow = operands
     tapered = encoded and dtype.tapered
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
@@ -179,7 +179,7 @@ def _requantizer(
     added = lanes * (biased - fraction) * (1.0 if c.bias_bits else 0.5)
     clipped = 0 if dtype.tapered else lanes * result
     terms = (lanes, added, narrowed, rounded, clipped, joined)
-    return (Part("requantizer", terms, lut, ff, 0, dsp),)
+    return (ResourceEstimate("requantizer", terms, lut, ff, 0, dsp),)
 
 
 def odd(factor: int) -> int:

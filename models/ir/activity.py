@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from models.ir.graph import Graph
-from models.ir.node import GraphError, Node, Sites
+from models.ir.node import GraphError, Node, NodeSites
 from models.ir.sites import reference, walk
 from models.ir.window import Window
 
@@ -91,7 +91,7 @@ def frame_activity(graph: Graph, mask: np.ndarray) -> dict[str, Activity]:
     return site_activity(graph, sites, reference(graph, sites))
 
 
-def site_activity(graph: Graph, sites: dict[str, Sites], times: Mapping[str, np.ndarray]) -> dict[str, Activity]:
+def site_activity(graph: Graph, sites: dict[str, NodeSites], times: Mapping[str, np.ndarray]) -> dict[str, Activity]:
     """Each node's activity on the frame of which ``walk`` found the ``sites``; ``times``: when its tokens leave."""
     weights: dict[str, np.ndarray] = {}
     found: dict[str, Activity] = {}
@@ -111,7 +111,7 @@ def _histogram(window: Window, taps: np.ndarray) -> tuple[float, ...]:
     return tuple(np.bincount(taps, minlength=window.taps + 1).tolist())
 
 
-def _waits(window: Window, own: Sites, came: np.ndarray, weights: np.ndarray) -> Waits:
+def _waits(window: Window, own: NodeSites, came: np.ndarray, weights: np.ndarray) -> Waits:
     """``came``: when each token comes in the reference; ``weights``: what it costs the op before."""
     tokens, sites = len(own.source), len(own.sites)
     nothing = _histogram(window, own.taps[:0])

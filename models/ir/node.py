@@ -30,7 +30,7 @@ class Shape(NamedTuple):
         return f"{self.height}x{self.width}x{self.channels}"
 
 
-class Sites(NamedTuple):
+class NodeSites(NamedTuple):
     """One frame at one node, token by token.
 
     Parameters
@@ -49,7 +49,7 @@ class Sites(NamedTuple):
     whole: np.ndarray
 
     @classmethod
-    def without_window(cls, source: np.ndarray, sites: np.ndarray) -> Sites:
+    def without_window(cls, source: np.ndarray, sites: np.ndarray) -> NodeSites:
         return cls(source, sites, _NONE, _NONE, _NONE)
 
 
@@ -99,7 +99,7 @@ class Node(ABC):
         """Golden: the output's frame, exactly, from those of the inputs."""
 
     @abstractmethod
-    def sites(self, source: Frame, sparse: bool) -> Sites:
+    def sites(self, source: Frame, sparse: bool) -> NodeSites:
         """The active sites of the output, and what they wait for.
 
         Parameters
@@ -108,7 +108,7 @@ class Node(ABC):
         """
 
     @abstractmethod
-    def leaves(self, came: np.ndarray, sites: Sites) -> np.ndarray:
+    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
         """When the output's tokens leave, if the node takes as long for a frame as every other one.
 
         Parameters
@@ -117,7 +117,7 @@ class Node(ABC):
         """
 
     @abstractmethod
-    def work(self, sites: Sites, before: np.ndarray) -> np.ndarray:
+    def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         """What each token of the output costs, as a share of the frame's work.
 
         Parameters

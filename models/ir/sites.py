@@ -6,17 +6,17 @@ import numpy as np
 
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from models.ir.node import Sites
+from models.ir.node import NodeSites
 
 
-def walk(graph: Graph, mask: np.ndarray) -> dict[str, Sites]:
+def walk(graph: Graph, mask: np.ndarray) -> dict[str, NodeSites]:
     """Each node's active sites on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
     side = graph.input.shape[:2]
     if mask.shape != side:
         raise ValueError(f"graph {graph.name!r}: masks must have shape {side}, not {mask.shape}")
     whole = Frame.from_dense(np.zeros((*side, 1), np.int64), mask)
     frames: dict[str, Frame] = {}
-    found: dict[str, Sites] = {}
+    found: dict[str, NodeSites] = {}
     for node in graph.nodes:
         own = node.sites(frames[node.inputs[0]] if node.inputs else whole, graph.input.sparse)
         height, width, _ = graph.shapes[node.name]
@@ -25,7 +25,7 @@ def walk(graph: Graph, mask: np.ndarray) -> dict[str, Sites]:
     return found
 
 
-def reference(graph: Graph, sites: dict[str, Sites]) -> dict[str, np.ndarray]:
+def reference(graph: Graph, sites: dict[str, NodeSites]) -> dict[str, np.ndarray]:
     """When each node's tokens leave, in frames, if every node takes equally long for the frame, as long as its taps
     take one by one, and a token passes from node to node at once.
     """

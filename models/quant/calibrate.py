@@ -11,7 +11,7 @@ from torch import Tensor
 from models.data.dataset import Dataset
 from models.ir.dtype import DType
 from models.layers.layer import WeightedLayer
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant.formats import LOGITS
 from models.rounding import nearest
 from models.sparse import SparseTensor
@@ -72,7 +72,7 @@ class Calibration:
     values at active sites.
     """
 
-    def __init__(self, plan: Plan, data: Dataset, method: str = "mse") -> None:
+    def __init__(self, plan: FloatPlan, data: Dataset, method: str = "mse") -> None:
         if method not in METHODS:
             raise ValueError(f"unknown calibration {method!r}; valid are {', '.join(METHODS)}")
         self.plan = plan

@@ -11,7 +11,7 @@ from models.ir.dtype import DType
 from models.ir.graph import Graph
 from models.layers.integers import Integers
 from models.layers.layer import ClippedLayer, Layer, WeightedLayer
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration, bounded
 from models.quant.fake import clip, fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
@@ -109,7 +109,7 @@ class QuantizedNetwork(nn.Module):
     it is the exact integer network, its logits times their scale.
     """
 
-    def __init__(self, plan: Plan, formats: Formats, calibration: Calibration) -> None:
+    def __init__(self, plan: FloatPlan, formats: Formats, calibration: Calibration) -> None:
         super().__init__()
         self.plan = plan
         self.parts = nn.ModuleList(QuantizedLayer(layer, formats, calibration) for layer in plan.layers)

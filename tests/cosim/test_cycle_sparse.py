@@ -12,7 +12,7 @@ from benchmarks.inputs.ops import one_op
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.cycle.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
 from cosim.cycle.simulator import simulate, size_queues
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping, OpMapping
 from hw.ops.op import divisors
@@ -27,7 +27,7 @@ from tests.support.streams import run_op
 
 def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> None:
     frames = [masked_frame(rng, graph, mask) for mask in masks]
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     beats = [accelerator.plan.source.beats(frame) for frame in frames]
     simulated = simulate(graph, mapping, masks)
     stop = simulated.cycles + 100

@@ -12,7 +12,7 @@ from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, wide_net
 from cosim.cycle.op_times import FLOWS
 from cosim.cycle.simulator import CycleRun, DeadlockError, Simulator
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_queues import with_least_queues
@@ -58,7 +58,7 @@ def check_equals_rtl(seed: int) -> None:
     run = played(Simulator(graph, mapping), masks)
     if isinstance(run, str):
         return
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     if graph.input.sparse:
         frames = [masked_frame(rng, graph, mask) for mask in masks]
     else:

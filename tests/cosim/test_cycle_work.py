@@ -15,7 +15,7 @@ from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.cycle.simulator import simulate, size_queues
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import Mapping
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
@@ -49,7 +49,7 @@ class Watched(wiring.Component):
     i: Any
     o: Any
 
-    def __init__(self, accelerator: Accelerator) -> None:
+    def __init__(self, accelerator: AcceleratorTop) -> None:
         self.accelerator = accelerator
         plan = accelerator.plan
         counts = {f"{what}_{name}": Out(32) for name in plan.ops for what in ("busy", "blocked")}
@@ -81,7 +81,7 @@ class Watched(wiring.Component):
 def check_work(graph: Graph, mapping: Mapping, frames: list[Frame], seed: int) -> None:
     rng = np.random.default_rng(seed)
     source, sink = stalls(rng), stalls(rng)
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     run = run_op(
         Watched(accelerator),
         [[beat for frame in frames for beat in accelerator.plan.source.beats(frame)]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosim.cycle.memory import Memory, kept
+from cosim.cycle.memory import Records, kept
 
 
 def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same() -> None:
@@ -13,7 +13,7 @@ def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same() -> None:
 
 
 def test_rings_have_a_power_of_two_of_places() -> None:
-    memory = Memory()
+    memory = Records()
     address, mask = memory.rings(2, 5)
     assert mask == 7
     assert memory.record(1) == address + 16

@@ -16,7 +16,7 @@ from benchmarks.inputs.sparse_nets import few_sites, random_masks, random_sparse
 from cosim.cycle.density import random_mask
 from cosim.cycle.simulator import Simulator, simulate, size_queues
 from dse.estimate import estimate, forecast, steady
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.activity import activity, measured, sample
@@ -110,7 +110,7 @@ def test_a_forecast_is_for_the_frames_that_the_graph_holds_or_others() -> None:
     assert forecast(graph, mapping) == forecast(graph, mapping, masks)
     alone = [forecast(graph, mapping, [mask]) for mask in masks]
     assert forecast(graph, mapping).latency == pytest.approx(mean(own.latency for own in alone))
-    ops, work = Plan(graph, mapping).ops, activity(graph, masks)
+    ops, work = AcceleratorPlan(graph, mapping).ops, activity(graph, masks)
     assert forecast(graph, mapping).interval >= max(op.cycles(work[name]) for name, op in ops.items()) - 1
 
 
@@ -175,9 +175,9 @@ def test_resources_are_those_of_all_parts() -> None:
     graph = NETS["residual"](rng)
     mapping = random_mapping(rng, graph)
     used = estimate(graph, mapping, DEVICE).resources
-    ops = sum(op.resources(DEVICE).dsp for op in Plan(graph, mapping).ops.values())
+    ops = sum(op.resources(DEVICE).dsp for op in AcceleratorPlan(graph, mapping).ops.values())
     assert used["dsp"] == ops
-    assert used["lut"] > sum(op.resources(DEVICE).lut for op in Plan(graph, mapping).ops.values())
+    assert used["lut"] > sum(op.resources(DEVICE).lut for op in AcceleratorPlan(graph, mapping).ops.values())
     assert estimate(graph, mapping, DEVICE).bottleneck >= max(
-        op.cycles(activity(graph, None)[name]) for name, op in Plan(graph, mapping).ops.items()
+        op.cycles(activity(graph, None)[name]) for name, op in AcceleratorPlan(graph, mapping).ops.items()
     )

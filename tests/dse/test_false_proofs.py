@@ -17,7 +17,7 @@ from benchmarks.inputs.problems import random_problem, walk, wide_problem
 from benchmarks.proofs import Answer, Exhaustive, Question, Trial, answer, judge, questions
 from dse import exhaustive, milp
 from dse.evaluate import evaluate
-from dse.problem import Candidate, Edge, Infeasible, Interface, Link, Objective, Op, Problem
+from dse.problem import Candidate, Infeasible, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 
 ONE = Interface(1, "int8")
 
@@ -90,8 +90,8 @@ def test_the_least_latency_of_a_published_network() -> None:
 def two_ops(spans: tuple[int, int], lead: Fraction) -> Problem:
     first = Candidate("first", 1, (1,), ONE, span=spans[0])
     second = Candidate("second", 1, (1,), ONE, (ONE,), span=spans[1])
-    edge = Edge("a", "b", 0, {(ONE, ONE): Link((0,))})
-    return Problem("two", (Op("a", (first,)), Op("b", (second,), lead)), (edge,), "b", {"lut": 2})
+    edge = MilpEdge("a", "b", 0, {(ONE, ONE): Link((0,))})
+    return Problem("two", (MilpOp("a", (first,)), MilpOp("b", (second,), lead)), (edge,), "b", {"lut": 2})
 
 
 @pytest.mark.parametrize("objective", list(Objective))

@@ -311,8 +311,8 @@ def test_what_is_short_may_not_be_found_in_time() -> None:
 def test_the_least_latency_may_not_be_found_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = dataclasses.replace(random_problem(3), max_cycles=None, max_error=None, max_latency=1)
 
-    def hasty(narrow: Problem, goal: Objective | None, seconds: float | None = None) -> search.Search:
-        return search.Search(narrow, goal, seconds=0.0 if goal is Objective.LATENCY else seconds)
+    def hasty(narrow: Problem, goal: Objective | None, seconds: float | None = None) -> search.BoundedSearch:
+        return search.BoundedSearch(narrow, goal, seconds=0.0 if goal is Objective.LATENCY else seconds)
 
     monkeypatch.setattr(milp, "Search", hasty)
     with pytest.raises(SolverError, match="the search ended before it found the least latency"):

@@ -10,7 +10,7 @@ from benchmarks.inputs.problems import random_problem
 from dse import exhaustive
 from dse.evaluate import evaluate
 from dse.polish import polish
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem, Selection
 from dse.prune import prune
 
 LANE = Interface(1, "int8")
@@ -41,11 +41,13 @@ def test_a_polished_choice_is_feasible_and_no_worse(seed: int, pruned: bool) -> 
 def exchange(limit: int) -> Problem:
     """Two ops, of which the first should give the second the memory it has: a total of cycles is judged."""
 
-    def op(name: str, cycles: dict[int, int], reads: int) -> Op:
-        return Op(name, tuple(Candidate((name, c), c, (r,), LANE, (LANE,) * reads, span=c) for c, r in cycles.items()))
+    def op(name: str, cycles: dict[int, int], reads: int) -> MilpOp:
+        return MilpOp(
+            name, tuple(Candidate((name, c), c, (r,), LANE, (LANE,) * reads, span=c) for c, r in cycles.items())
+        )
 
     ops = op("a", {10: 4, 12: 1}, 0), op("b", {20: 5, 40: 2}, 1)
-    return Problem("board", ops, (Edge("a", "b", 0, {(LANE, LANE): Link((0,))}),), "b", {"bram": limit})
+    return Problem("board", ops, (MilpEdge("a", "b", 0, {(LANE, LANE): Link((0,))}),), "b", {"bram": limit})
 
 
 def total(selection: Selection) -> float:
@@ -82,7 +84,7 @@ def test_no_more_is_tried_than_may_be() -> None:
 
 
 def test_two_other_cycle_counts_are_tried_on_either_side() -> None:
-    op = Op("a", tuple(Candidate(c, c, (0,), LANE, span=c) for c in range(10, 17)))
+    op = MilpOp("a", tuple(Candidate(c, c, (0,), LANE, span=c) for c in range(10, 17)))
     problem = Problem("board", (op,), (), "a", {"bram": 0})
     asked: list[int] = []
 

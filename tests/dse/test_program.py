@@ -13,7 +13,7 @@ import pytest
 from benchmarks.inputs.problems import random_problem, with_knees
 from dse.evaluate import evaluate
 from dse.exhaustive import selections
-from dse.problem import Objective, Op, Problem, Selection
+from dse.problem import MilpOp, Objective, Problem, Selection
 from dse.program import Program
 
 
@@ -21,7 +21,7 @@ def only(problem: Problem, selection: Selection) -> Problem:
     return replace(problem, ops=tuple(replace(op, candidates=(selection[op.name],)) for op in problem.ops))
 
 
-def whole(rng: random.Random, op: Op) -> Op:
+def whole(rng: random.Random, op: MilpOp) -> MilpOp:
     """With leads and knees at which nothing is rounded."""
     return replace(op, lead=Fraction(rng.randint(0, 1)), knee=Fraction(rng.randint(0, 1)))
 

@@ -12,7 +12,7 @@ from benchmarks.inputs.nets import Builder
 from cosim.cycle.simulator import Simulator, simulate
 from dse.estimate import estimate, forecast
 from dse.timing import knee, lead
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import expected, measured
@@ -50,7 +50,7 @@ def test_ops_of_one_pace_follow_each_other_by_a_row_of_windows() -> None:
     graph = chain([3] * DEPTH)
     mapping = folded(graph, [1] * DEPTH)
     assert abs(error(graph, mapping)) < 0.03
-    op, work = Plan(graph, mapping).ops["conv3"], expected(graph)["conv3"]
+    op, work = AcceleratorPlan(graph, mapping).ops["conv3"], expected(graph)["conv3"]
     row, site = 9 * CHANNELS * (SIDE - 2) + 2 * 6 * CHANNELS, 9 * CHANNELS
     assert abs(op.latency(work).tail - row - op.start - op.pipeline) < 2 * site
 
@@ -96,7 +96,7 @@ def test_an_op_alone_writes_from_its_head_on_for_its_span() -> None:
         add(net)
         graph = Graph("alone", tuple(net.nodes), net.last)
         whole = Mapping(DEVICE.name, 200.0, {"input": OpMapping(1), net.last: mapping})
-        figures = Plan(graph, whole).ops[net.last].latency(expected(graph)[net.last])
+        figures = AcceleratorPlan(graph, whole).ops[net.last].latency(expected(graph)[net.last])
         run = Simulator(graph, whole).run([FULL[:3, :3]])
         # the last beat is that of the frame's end
         assert run.output[-2] - run.output[0] == figures.span
@@ -119,6 +119,6 @@ def test_no_figure_of_an_empty_frame_is_negative() -> None:
     graph = measured(chain([3, 1], sparse=True), [EMPTY])
     mapping = folded(graph, [1, 1])
     work = expected(graph)
-    for name, op in Plan(graph, mapping).ops.items():
+    for name, op in AcceleratorPlan(graph, mapping).ops.items():
         assert min(op.latency(work[name])) >= 0
     assert abs(forecast(graph, mapping).latency - simulate(graph, mapping, [EMPTY]).first_latency) <= 2

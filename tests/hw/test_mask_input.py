@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_values
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.device import DEVICES, Resources
 from hw.fpga.mapping import FrameInput, Mapping, MappingError
 from hw.streams.layout import MaskLayout, TokenLayout
@@ -245,7 +245,7 @@ def test_an_accelerator_gives_golden_s_frames_with_either_input(frame_input: Fra
     net.global_pool("int8")
     graph = net.linear(3, "int4")
     mapping = replace(random_mapping(rng, graph), frame_input=frame_input)
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     kinds = masks(rng, graph.input.shape)
     frames = [masked(rng, graph.input.shape, graph.input.dtype, mask) for mask in kinds.values()]
     beats = [beat for frame in frames for beat in accelerator.plan.source.beats(frame)]

@@ -20,7 +20,7 @@ from models.ir.graph import Graph
 from models.ir.ops.conv import Conv
 from models.ir.requant import BIAS_BITS, MAX_SHIFT
 from models.layers.integers import FLOAT32_LIMIT, Integers
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, resolve
@@ -39,7 +39,7 @@ def quantized(name: str, assignment: dict[str, str] | str, method: str = "mse", 
     return QuantizedNetwork(plan, formats, Calibration(plan, data, method)).eval()
 
 
-def mixed(plan: Plan, start: int) -> dict[str, str]:
+def mixed(plan: FloatPlan, start: int) -> dict[str, str]:
     cycle = itertools.cycle(("int4", "dybit8", "dybit4", "int8", "dybit3", "int2", "int6"))
     return dict(zip(plan.choices, itertools.islice(cycle, start, None), strict=False))
 

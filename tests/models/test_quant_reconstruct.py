@@ -10,7 +10,7 @@ from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
 from models.layers.layer import WeightedLayer
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant import quantize
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
@@ -25,7 +25,7 @@ from tests.models.test_quant_bias import columns, shifts, sparse_net
 FORMS = ("int4", "dybit4", "dybit3xint8")
 
 
-def made(name: str, form: str) -> tuple[QuantizedNetwork, Calibration, Plan, Tensor]:
+def made(name: str, form: str) -> tuple[QuantizedNetwork, Calibration, FloatPlan, Tensor]:
     model, data = sparse_net() if name == "sparse" else net(name)
     plan = trace(model, data.shape, name, data.sparse)
     scales = Calibration(plan, data)

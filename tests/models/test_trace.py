@@ -11,7 +11,7 @@ from models.build import node_name
 from models.ir.graph import NAME
 from models.ir.node import Shape
 from models.layers.conv import ConvLayer
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.trace import TraceError, trace
 from tests.models.nets import NETS, net, randomized
 
@@ -28,7 +28,7 @@ def test_a_plan_computes_what_its_module_computes(name: str) -> None:
             torch.testing.assert_close(plan.logits(x), model(x).flatten(1), rtol=1e-4, atol=1e-4)
 
 
-def kinds(plan: Plan) -> list[tuple[str, str]]:
+def kinds(plan: FloatPlan) -> list[tuple[str, str]]:
     return [(layer.name, layer.kind) for layer in plan.layers]
 
 

@@ -20,7 +20,7 @@ import pytest
 from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.estimate import estimate
-from dse.explore import Search
+from dse.explore import SearchSettings
 from hw.fpga.device import DEVICES
 from hw.fpga.mapping import Mapping
 from models.data.dataset import Dataset
@@ -284,7 +284,7 @@ def test_limits_are_counted_in_cycles_of_the_clock() -> None:
 
 
 def test_what_a_configuration_leaves_out_is_what_a_search_leaves_out() -> None:
-    explore, search = Explore(), Search()
+    explore, search = Explore(), SearchSettings()
     assert search.whole == 1
     assert (explore.sizes, explore.gap, explore.grain) == (search.sizes, search.gap, search.grain)
     assert (explore.objective, explore.speedups, explore.max_errors) == (search.objective, [], [])

@@ -12,7 +12,7 @@ from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.candidates import Table
 from dse.estimate import estimate
-from dse.explore import Search, best
+from dse.explore import SearchSettings, best
 from dse.problem import Objective
 from hw.fpga.device import DEVICES
 from models.ir.activity import measured
@@ -25,7 +25,7 @@ def test_a_polished_mapping_is_no_slower_on_frames_it_was_judged_by() -> None:
     rng = np.random.default_rng(9)
     graph = random_sparse_net(rng, side=12)
     masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 12) if mask.any()]
-    search = Search(Objective.LATENCY, sizes=1, gap=0.5)
+    search = SearchSettings(Objective.LATENCY, sizes=1, gap=0.5)
     found, polished = (
         fastest(graph, masks, DEVICE, 100.0, replace(search, tries=tries), judged=len(masks)) for tries in (0, 40)
     )
@@ -43,7 +43,7 @@ def test_shallower_queues_that_take_more_than_there_is_are_not_made() -> None:
     graph = random_sparse_net(rng, side=16)
     masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 4) if mask.any()]
     graph = measured(graph, masks)
-    found = best(Table({"int8": graph}, device), Search(Objective.LATENCY, sizes=1, gap=0.5), 100.0).mapping
+    found = best(Table({"int8": graph}, device), SearchSettings(Objective.LATENCY, sizes=1, gap=0.5), 100.0).mapping
     made = shallower(graph, found, masks, device, Fraction(1))
     taken, needed = (estimate(graph, mapping, device).amounts["lut"] for mapping in (found, made))
     assert needed > taken

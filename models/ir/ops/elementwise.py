@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.ir.frame import Frame
-from models.ir.node import Node, Shape, Sites
+from models.ir.node import Node, NodeSites, Shape
 
 
 class ElementwiseNode(Node):
@@ -14,11 +14,11 @@ class ElementwiseNode(Node):
     def out_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 
-    def sites(self, source: Frame, sparse: bool) -> Sites:
-        return Sites.without_window(source.sites, source.sites)
+    def sites(self, source: Frame, sparse: bool) -> NodeSites:
+        return NodeSites.without_window(source.sites, source.sites)
 
-    def leaves(self, came: np.ndarray, sites: Sites) -> np.ndarray:
+    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
         return came
 
-    def work(self, sites: Sites, before: np.ndarray) -> np.ndarray:
+    def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return before

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.ir.dtype import DType
 from models.ir.frame import Frame
-from models.ir.node import Node, Shape, Sites
+from models.ir.node import Node, NodeSites, Shape
 from models.ir.normalization import Normalization
 
 MAX_SIDE = 4096
@@ -79,11 +79,11 @@ class Input(Node):
     def compute(self, *inputs: Frame) -> Frame:
         raise TypeError(f"node {self.name!r}: the frames of an input come from outside")
 
-    def sites(self, source: Frame, sparse: bool) -> Sites:
-        return Sites.without_window(source.sites, source.sites)
+    def sites(self, source: Frame, sparse: bool) -> NodeSites:
+        return NodeSites.without_window(source.sites, source.sites)
 
-    def leaves(self, came: np.ndarray, sites: Sites) -> np.ndarray:
+    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
         return np.arange(1, len(sites.sites) + 1) / max(1, len(sites.sites))
 
-    def work(self, sites: Sites, before: np.ndarray) -> np.ndarray:
+    def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return np.ones(len(sites.sites))

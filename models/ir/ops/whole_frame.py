@@ -8,7 +8,7 @@ import numpy as np
 
 from models.ir.accumulator import Accumulating
 from models.ir.frame import Frame
-from models.ir.node import Sites
+from models.ir.node import NodeSites
 
 ORIGIN = np.zeros((1, 2), dtype=np.int64)
 """The one site."""
@@ -19,11 +19,11 @@ class WholeFrameNode(Accumulating):
 
     takes_frame: ClassVar[bool] = True
 
-    def sites(self, source: Frame, sparse: bool) -> Sites:
-        return Sites.without_window(source.sites, ORIGIN)
+    def sites(self, source: Frame, sparse: bool) -> NodeSites:
+        return NodeSites.without_window(source.sites, ORIGIN)
 
-    def leaves(self, came: np.ndarray, sites: Sites) -> np.ndarray:
+    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
         return came[-1:] if len(came) else np.zeros(1)
 
-    def work(self, sites: Sites, before: np.ndarray) -> np.ndarray:
+    def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return np.ones(1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.ir.dtype import DType
 from models.ir.frame import Frame
-from models.ir.node import Node, Shape, Sites
+from models.ir.node import Node, NodeSites, Shape
 from models.ir.window import Window
 
 KERNELS = range(1, 8)
@@ -45,17 +45,17 @@ class WindowNode(Node):
         if min(shapes[0].height, shapes[0].width) + 2 * self.padding < self.kernel:
             raise self.error("kernel", self.kernel, f"is larger than its padded input {shapes[0]}")
 
-    def sites(self, source: Frame, sparse: bool) -> Sites:
+    def sites(self, source: Frame, sparse: bool) -> NodeSites:
         _, _, sites = self.window.out_sites(source)
         taps = (self.window.seen(source, sites) >= 0).sum(axis=0)
-        return Sites(source.sites, sites, taps, *self.window.needs(source, sites, sparse))
+        return NodeSites(source.sites, sites, taps, *self.window.needs(source, sites, sparse))
 
-    def leaves(self, came: np.ndarray, sites: Sites) -> np.ndarray:
+    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
         work = np.cumsum(np.maximum(sites.taps, 1))
         done = work / max(1, work[-1:].sum())
         begun = np.append(0, done)[:-1]
         complete = came[np.minimum(sites.needs, len(came)) - 1]
         return np.maximum.accumulate(complete - begun) + done
 
-    def work(self, sites: Sites, before: np.ndarray) -> np.ndarray:
+    def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return np.maximum(sites.taps, 1)
