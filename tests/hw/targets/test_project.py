@@ -27,6 +27,7 @@ from hw.fpga.mapping import Mapping
 from hw.generate.emit import MAPPING_FILE, generate
 from hw.streams.manifest import load_manifest
 from hw.tools.nextpnr import RoutingError, fmax_of
+from hw.tools.toolchains.ice40 import Ice40
 from hw.tools.yosys import synthesize
 from models.ir.formats.integer import IntType
 from models.ir.serialize import load
@@ -213,7 +214,7 @@ def test_placements_are_tried_until_one_keeps_to_the_clock(
     monkeypatch.setattr(bitstream, "run_script", lambda *_, **__: [])
     monkeypatch.setattr(bitstream, "run", routed)
     monkeypatch.setattr(bitstream, "fmax_of", lambda _: reached[tried[-1]])
-    monkeypatch.setattr(bitstream, "resources_of", lambda *_: Resources())
+    monkeypatch.setattr(Ice40, "resources", lambda *_: Resources())
     (tmp_path / "logs").mkdir()
     made = stub_project(tmp_path / "project", board, design)
     built = build(made, board, tmp_path / "logs", seeds=3)
