@@ -22,7 +22,7 @@ from dse.candidates import Table
 from dse.explore import SearchSettings
 from dse.explore import best as best_design
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models import data
 from models.esda import load_esda

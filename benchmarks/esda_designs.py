@@ -31,7 +31,7 @@ from cosim.cycle.simulator import Simulator
 from dse.estimate import estimate
 from dse.explore import SearchSettings
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models.clusters import matched
 from models.data.eye_tracking import frames_by_count

@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.inputs.data import DATA
 from dse.milp import Solution, solve
 from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem, Selection
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 
 MOST = 32
 DEVICE = DEVICES["zcu102"]

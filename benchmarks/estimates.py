@@ -27,7 +27,8 @@ from dse.estimate import estimate, forecast, steady
 from dse.explore import mapping_of, polished
 from dse.milp import solve
 from dse.problem import Objective
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping as HwMapping
 from models import data
 from models.esda import load_esda

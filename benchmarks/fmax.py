@@ -28,7 +28,8 @@ from benchmarks.inputs.ops import one_op, random_requant
 from dse.candidates import Table
 from dse.explore import SearchSettings, best
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.device import DEVICES, Device
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.generate.emit import fitted, generate
 from hw.line_buffer.source import TokenSource, WindowGeometry

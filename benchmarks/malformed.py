@@ -21,7 +21,7 @@ from cosim.rtl.axi import play_axi
 from cosim.rtl.design import default_build_dir
 from cosim.rtl.player import Stalls
 from hw.accelerator.composition import AcceleratorPlan
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
 from hw.interface.axi_layout import AxiLayout, Beat, axi_input, axi_output

@@ -28,8 +28,9 @@ from hw.arithmetic.mac import MacArray, Sums
 from hw.arithmetic.multipliers import Products, in_table, multipliers
 from hw.arithmetic.packing import packing
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.device import DEVICES, Device
-from hw.fpga.family import family, total
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES, family
+from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier
 from hw.resources.arrays import sums
 from hw.tools.nextpnr import CLOCK, ports

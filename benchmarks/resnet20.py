@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmarks.fronts import explored, row
 from dse.front import Front, FrontPoint
 from dse.pareto import non_dominated
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from netweave.config import Config, DeviceConfig, Explore, Quantize, Train
 from reports.designs import ALL
 from reports.style import CHOSEN, INK, STEPS, STYLE

@@ -14,7 +14,7 @@ from cosim.rtl.design import cosim
 from dse.candidates import Table
 from dse.explore import ExploredDesign, SearchSettings, best
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.generate.emit import generate
 from models import data
 from models.ir.graph import Graph

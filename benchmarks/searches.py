@@ -18,7 +18,8 @@ from dse.candidates import Table
 from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
 from dse.problem import Candidate, MilpEdge, Objective, Problem, Selection
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 
 DEVICE, SHARE = DEVICES["zu3eg"], 0.25
 SEEDS, TEMPERATURES, EVALUATIONS = range(3), (0.1, 0.5), 5000

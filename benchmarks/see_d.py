@@ -24,7 +24,7 @@ from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import simulate
 from cosim.rtl.design import Cosim, cosim
 from hw.accelerator.composition import AcceleratorPlan
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
 from hw.streams.manifest import probe_prefix

@@ -17,7 +17,7 @@ from dse.estimate import forecast
 from dse.explore import SearchSettings, best
 from dse.hypervolume import latency_and_error
 from dse.problem import Infeasible, Objective
-from hw.fpga.device import device
+from hw.fpga.families.registry import device
 from hw.fpga.mapping import FrameInput
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hw.boards.board import BOARDS
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from netweave import __version__
 from netweave.console import err, out
 

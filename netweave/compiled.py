@@ -13,7 +13,7 @@ from dse.candidates import Table
 from dse.estimate import forecast
 from dse.milp import solve
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph

@@ -16,8 +16,9 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from hw.boards import board as boards
-from hw.fpga import device as devices
-from hw.fpga.family import family
+from hw.fpga.device import Device, DeviceError
+from hw.fpga.families import registry as devices
+from hw.fpga.families.registry import family
 from models.ir.activity import LOADS, Load
 from models.ir.files import read_toml
 from models.ir.formats.registry import NUMBERS
@@ -70,7 +71,7 @@ def _device(name: str) -> str:
     device = devices.device(name)
     try:
         family(device)  # names what no cost is known for before any time is spent
-    except devices.DeviceError as error:
+    except DeviceError as error:
         raise ValueError(f"{name}: {error}" if device.name != name else str(error)) from None
     return name
 
@@ -209,7 +210,7 @@ class DeviceConfig(_Section):
         return self
 
     @property
-    def target(self) -> devices.Device:
+    def target(self) -> Device:
         return devices.device(self.name)
 
     @property

@@ -32,7 +32,8 @@ from dse.highs import cpu_seconds
 from dse.hypervolume import latency_and_error, relative_hypervolumes
 from dse.problem import Objective, Problem, Selection
 from dse.prune import prune
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate import emit
 from models import data

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from benchmarks.inputs.ops import random_requant, random_values
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir.accumulator import bounds

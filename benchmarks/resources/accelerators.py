@@ -13,7 +13,8 @@ from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from benchmarks.resources.made import DEVICE, Syntheses
 from dse.estimate import estimate
 from hw.accelerator.composition import AcceleratorTop
-from hw.fpga.device import DEVICES, Device, Resources
+from hw.fpga.device import Device, Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings
 from models.ir.activity import measured

@@ -8,7 +8,9 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, ResourceEstimate, family, total
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, total
 from hw.line_buffer.source import WindowGeometry
 from hw.line_buffer.window_source import WindowSource
 from hw.resources import sources
@@ -35,7 +37,7 @@ class Window:
     geometry: WindowGeometry
     parallel: bool
 
-    def parts(self, f: Family) -> list[ResourceEstimate]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         return [*sources.window_source(f, self.layout, self.geometry, self.parallel)]
 
     def resources(self, device: Device) -> Resources:

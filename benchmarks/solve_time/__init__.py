@@ -32,7 +32,7 @@ from dse.highs import cpu_seconds
 from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
 from dse.program import SolverError
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from reports.style import CHOSEN, STEPS, STYLE
 
 ROOT = Path(__file__).resolve().parent.parent.parent

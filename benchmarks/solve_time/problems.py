@@ -17,7 +17,8 @@ from benchmarks.inputs.data import DATA
 from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.problem import Problem
-from hw.fpga.device import DEVICES, Device, Resources
+from hw.fpga.device import Device, Resources
+from hw.fpga.families.registry import DEVICES
 from models import data
 from models.data.dataset import Dataset
 from models.data.eye_tracking import SCALE

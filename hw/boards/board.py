@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw.fpga.device import DEVICES, Device
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES
 from hw.tools.toolchains.registry import ROUTABLE, TOOLCHAINS
 from hw.tools.toolchains.toolchain import Toolchain
 from models.ir.files import read_toml

@@ -1,7 +1,7 @@
 """How Yosys builds a memory from the memory cells of a family: its pass ``memory_libmap``, as a formula.
 
 Yosys tries every cell in each of its widths, adds up the cost of the cells and of the logic that combines banks, and
-takes the cheapest. The formulas here choose the same cells; ``hw.fpga.family`` says which cells a family has.
+takes the cheapest. The formulas here choose the same cells; ``hw.fpga.families`` says which cells a family has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PORT = 2
 """Cost of a read port that is not the write port too."""
 
 
-class Cell(NamedTuple):
+class MemoryPrimitive(NamedTuple):
     """A memory cell, with one write port.
 
     Parameters
@@ -47,7 +47,7 @@ class MemoryShape(NamedTuple):
 
     Parameters
         cost       its cost, in the units of Yosys
-        size       LUTs or block memories, as ``Cell.size`` counts them
+        size       LUTs or block memories, as ``MemoryPrimitive.size`` counts them
         banks      banks from which a read chooses a word
     """
 
@@ -57,7 +57,7 @@ class MemoryShape(NamedTuple):
 
 
 @cache
-def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: int = 1) -> MemoryShape:
+def shape(kinds: tuple[MemoryPrimitive, ...], depth: int, bits: int, written: bool, reads: int = 1) -> MemoryShape:
     """The shape that Yosys chooses for a memory: the cheapest.
 
     Parameters
@@ -71,7 +71,7 @@ def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: 
     return best
 
 
-def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> MemoryShape:
+def _best(cell: MemoryPrimitive, depth: int, bits: int, written: bool, reads: int) -> MemoryShape:
     own = reads - (cell.shared and written and reads > 1)
     copies = -(-own // cell.reads)
     found: MemoryShape | None = None
@@ -91,7 +91,7 @@ def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> Memor
     return found
 
 
-def in_registers(kinds: Iterable[Cell], depth: int, bits: int, reads: int = 1) -> bool:
+def in_registers(kinds: Iterable[MemoryPrimitive], depth: int, bits: int, reads: int = 1) -> bool:
     """Whether Yosys makes a written memory of registers because each of these cells would cost more.
 
     Parameters

@@ -27,7 +27,8 @@ from amaranth.hdl import Shape as BitShape
 from amaranth.lib import wiring
 
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
-from hw.fpga.device import DEVICES, Device, device
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES, device
 from hw.fpga.mapping import Mapping
 from hw.generate.fusesoc import CORE_FILE, core
 from hw.interface import driver

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.family import Family
+from hw.fpga.families.family import FpgaFamily
 from hw.ops.elementwise import ElementwiseOp
 from models.ir.accumulator import width
 from models.ir.ops.add import Add
@@ -46,7 +46,7 @@ class AddOp(ElementwiseOp):
         """The least and the largest sum, guard bits included; sums beyond them are clipped."""
         return self.node.lo << self.node.dtype.guard_bits, self.node.hi << self.node.dtype.guard_bits
 
-    def combiner(self, f: Family) -> tuple[int, int, float, int]:
+    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         pe, dtype = self.mapping.pe, self.node.dtype
         added = pe * (width(*self.limits) - (not dtype.signed))
         tapered = dtype.tapered

@@ -16,7 +16,8 @@ from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, ResourceEstimate, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency
 from hw.ops.op import Op, Tensor, divisors
@@ -65,7 +66,7 @@ class ElementwiseOp(Op):
         """Cycles from the requantizers to the codes of the output."""
 
     @abstractmethod
-    def combiner(self, f: Family) -> tuple[int, int, float, int]:
+    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         """What combining takes: bits added, bits clipped, LUTs of encoders, and registers."""
 
     @abstractmethod
@@ -101,7 +102,7 @@ class ElementwiseOp(Op):
     def process(self) -> BeatByBeat:
         return BeatByBeat()
 
-    def parts(self, f: Family) -> list[ResourceEstimate]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         pe, layout = self.mapping.pe, self.out_layout
         beats = index(layout.beats_per_token)
         decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + streams.place_bits(layout))

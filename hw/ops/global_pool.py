@@ -18,7 +18,8 @@ from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.frame_sums import FrameSums
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, ResourceEstimate, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency, at_frame_end
 from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
@@ -105,7 +106,7 @@ class GlobalPoolOp(Op):
     def process(self) -> FrameEnd:
         return FrameEnd(self.end_beats)
 
-    def parts(self, f: Family) -> list[ResourceEstimate]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         dtype, pe = self.inputs[0].dtype, self.mapping.pe
         counts = index(self.end_beats) + index(self.groups)
         return [

@@ -21,7 +21,8 @@ from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.device import Device
-from hw.fpga.family import Family, ResourceEstimate, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import Memory, OpMapping
 from hw.line_buffer.sequencer import Rounds, Sequencer
 from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
@@ -139,7 +140,7 @@ class LinearOp(Op):
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
         return split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd)
 
-    def parts(self, f: Family) -> list[ResourceEstimate]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         s, rounds, shape = self.sums, self.rounds, self.inputs[0].shape
         finish = read_latency(parallel=False) + s.latency
         sites = shape.height * shape.width

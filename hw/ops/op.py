@@ -9,7 +9,9 @@ from typing import NamedTuple
 from amaranth.lib import wiring
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, ResourceEstimate, family, total
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, total
 from hw.fpga.mapping import OpMapping
 from hw.ops.latency import OpLatency
 from hw.ops.process import Process
@@ -121,7 +123,7 @@ class Op(ABC):
         """How it moves tokens, for the simulators."""
 
     @abstractmethod
-    def parts(self, f: Family) -> list[ResourceEstimate]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         """The resources of the component, part by part."""
 
     def resources(self, device: Device) -> Resources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, Signal
 
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.family import Family
+from hw.fpga.families.family import FpgaFamily
 from hw.ops.elementwise import ElementwiseOp
 from models.ir.ops.requantize import Requantize
 from models.ir.requant import Requant
@@ -35,7 +35,7 @@ class RequantizeOp(ElementwiseOp):
     def combining(self) -> int:
         return 0
 
-    def combiner(self, f: Family) -> tuple[int, int, float, int]:
+    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         return 0, 0, 0.0, 0
 
     def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:

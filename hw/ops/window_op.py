@@ -28,7 +28,8 @@ from hw.arithmetic.choice import times
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.requantizer import Drain, Output, drain_latency
 from hw.arithmetic.weights import pack_codes, weight_word
-from hw.fpga.family import Family, ResourceEstimate, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.line_buffer.sequencer import Rounds, Sequencer
 from hw.line_buffer.source import (
     SITE_LATENCY,
@@ -216,7 +217,7 @@ class WindowOp(Op):
             return TokenByToken(self.rounds, token_slots(self.in_layout.beats_per_token, self.rounds.cycles(1)))
         return WindowByWindow(self.rounds, self.geometry, self.finds_sites)
 
-    def parts(self, f: Family) -> list[ResourceEstimate]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         s, rounds, node = self.sums, self.rounds, self.node
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency

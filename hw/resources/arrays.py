@@ -12,7 +12,8 @@ from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
-from hw.fpga.family import Family, ResourceEstimate, index, lut_memory
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index, lut_memory
 from hw.fpga.mapping import Memory
 from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
 
@@ -22,7 +23,13 @@ CONSTANT_BITS = 3
 
 @cache
 def sums(
-    f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool, fixed: tuple[ResourceEstimate, ...] = ()
+    f: FpgaFamily,
+    s: Sums,
+    words: int,
+    bits: int,
+    memory: Memory,
+    masked: bool,
+    fixed: tuple[ResourceEstimate, ...] = (),
 ) -> tuple[ResourceEstimate, ...]:
     """An array of sums.
 
@@ -143,7 +150,7 @@ def carry_registers(terms: int) -> int:
 
 
 @cache
-def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int, added: int) -> ResourceEstimate:
+def frame_sums(f: FpgaFamily, pe: int, groups: int, beats: int, bits: int, added: int) -> ResourceEstimate:
     """The sums of whole frames.
 
     Terms: one, bits of the sums, the same where numbers are as wide as sums (else 0), bits of the counters.

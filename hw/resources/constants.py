@@ -19,7 +19,8 @@ from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.arithmetic.products import STAGE_ROWS
-from hw.fpga.family import Family, ResourceEstimate, dsp_blocks, joined_bits
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits
 from hw.resources.products import waiting_bits
 from models.ir.accumulator import width
 from models.ir.dtype import DType
@@ -62,7 +63,7 @@ class Product(NamedTuple):
     logic: tuple[Logic, ...] = ()
 
 
-def constants(f: Family, s: Sums, count: int, words: Callable[[], np.ndarray]) -> tuple[ResourceEstimate, ...]:
+def constants(f: FpgaFamily, s: Sums, count: int, words: Callable[[], np.ndarray]) -> tuple[ResourceEstimate, ...]:
     """Products and adder trees of weights that never change, with their registers.
 
     Terms of products: ROWS, CHOICES, GATES, SHIFTS.

@@ -7,7 +7,8 @@ from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.products import FEW_DIGITS, STAGE_ROWS, lut_stages, table_inputs
-from hw.fpga.family import Family, ResourceEstimate, dsp_blocks, joined_bits, looked_up, small_product
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits, looked_up, small_product
 from models.ir.dtype import DType
 
 
@@ -26,7 +27,7 @@ def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
     return dtype.decoded_width if feature else signed_width(dtype)
 
 
-def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> float:
+def coded(f: FpgaFamily, products: Products, dtype: DType, *, feature: bool) -> float:
     """LUTs between the code of a feature or a weight and the registers of ``operand_bits``.
 
     Parameters
@@ -42,7 +43,7 @@ def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> floa
     return codec(dtype).decoder_luts(f.lut_inputs)
 
 
-def of_luts(f: Family, s: Sums, less: float) -> ResourceEstimate:
+def of_luts(f: FpgaFamily, s: Sums, less: float) -> ResourceEstimate:
     """Products in LUTs.
 
     Terms of products: those of ``of_blocks``; of chosen products: bits of multiples, bits that are shifted, products,
@@ -75,7 +76,7 @@ def of_luts(f: Family, s: Sums, less: float) -> ResourceEstimate:
     return ResourceEstimate("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
 
 
-def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> ResourceEstimate:
+def of_blocks(f: FpgaFamily, s: Sums, spans: list[int], less: float) -> ResourceEstimate:
     """Products in DSP blocks.
 
     Terms: of products in LUTs the bits of rows after the first, the bits of the first row and their number; bits of

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.requantizer import biased_width, drain_latency, narrow_width
-from hw.fpga.family import Family, ResourceEstimate, distinct, dsp_blocks, index, joined_bits, table
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, distinct, dsp_blocks, index, joined_bits, table
 from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
@@ -22,7 +23,13 @@ FEW_MULTS = 4
 
 
 def drain(
-    f: Family, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int], *, placed: bool = True
+    f: FpgaFamily,
+    layout: TokenLayout,
+    pe: int,
+    requant: Requant | None,
+    bounds: tuple[int, int],
+    *,
+    placed: bool = True,
 ) -> tuple[ResourceEstimate, ...]:
     """An output serializer with its requantizer.
 
@@ -107,7 +114,7 @@ def operands(requant: Requant, bounds: tuple[int, int], guard_bits: int) -> tupl
 
 
 def requantizer(
-    f: Family,
+    f: FpgaFamily,
     requant: Requant,
     dtype: DType,
     lanes: int,
@@ -139,7 +146,7 @@ def requantizer(
 
 @cache
 def _requantizer(
-    f: Family,
+    f: FpgaFamily,
     c: Constants,
     bits: int,
     operands: tuple[int, int],

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 
 from hw.arithmetic.mac import Sums
-from hw.fpga.family import Family, ResourceEstimate, constant_block, distinct, index, table
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, constant_block, distinct, index, table
 from hw.fpga.mapping import Memory
 from hw.line_buffer.sequencer import Rounds
 
@@ -51,7 +52,7 @@ def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.n
 
 
 @cache
-def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> tuple[ResourceEstimate, ...]:
+def weights(f: FpgaFamily, bits: int, words: int, memory: Memory, address: int) -> tuple[ResourceEstimate, ...]:
     """The memory of weights; nothing where the weights never change.
 
     Parameters

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from hw.fpga.family import Family, ResourceEstimate, decoded_select, index, lut_memory, written_block
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, decoded_select, index, lut_memory, written_block
 from hw.line_buffer.presence import word_bits
 from hw.line_buffer.source import (
     FRAMES_AHEAD,
@@ -20,7 +21,7 @@ from hw.streams.layout import TokenLayout
 
 
 @cache
-def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[ResourceEstimate, ...]:
+def token_source(f: FpgaFamily, layout: TokenLayout, steps: int) -> tuple[ResourceEstimate, ...]:
     """A token buffer. Terms: one, bits of the slot and word counters.
 
     Parameters
@@ -40,7 +41,9 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[ResourceEs
 
 
 @cache
-def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[ResourceEstimate, ...]:
+def window_source(
+    f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool
+) -> tuple[ResourceEstimate, ...]:
     """A sliding-window generator for dense frames.
 
     Terms: one, bits of its counters, different bits of the mask, bits of addresses.
@@ -73,7 +76,7 @@ def column_bits(g: WindowGeometry, found: bool) -> int:
 
 
 @cache
-def store(f: Family, depth: int, bits: int) -> ResourceEstimate:
+def store(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
     """A source's memory, with the register at its output, as a part without ``kind`` and ``terms``.
 
     Parameters
@@ -90,7 +93,9 @@ def store(f: Family, depth: int, bits: int) -> ResourceEstimate:
     return ResourceEstimate("", lut=lut, ff=ff + bits)
 
 
-def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int) -> ResourceEstimate:
+def stored_rows(
+    f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int
+) -> ResourceEstimate:
     """The line buffer and its reading, without ``banks``. Term: bits of addresses.
 
     Parameters
@@ -115,7 +120,7 @@ def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: boo
     return ResourceEstimate("window_source", (addresses,), count * one.lut, ff + count * one.ff, count * one.bram)
 
 
-def banks(f: Family, layout: TokenLayout, g: WindowGeometry) -> ResourceEstimate:
+def banks(f: FpgaFamily, layout: TokenLayout, g: WindowGeometry) -> ResourceEstimate:
     """What a line buffer read at all taps has beyond one bank. Terms: write enables of banks, LUTs of multiplexers.
 
     Parameters
@@ -131,7 +136,7 @@ def banks(f: Family, layout: TokenLayout, g: WindowGeometry) -> ResourceEstimate
 
 @cache
 def sparse_window_source(
-    f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool
+    f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool
 ) -> tuple[ResourceEstimate, ...]:
     """A sliding-window generator for sparse frames.
 
@@ -170,7 +175,7 @@ def sparse_window_source(
     )
 
 
-def presence(f: Family, g: WindowGeometry) -> ResourceEstimate:
+def presence(f: FpgaFamily, g: WindowGeometry) -> ResourceEstimate:
     """The bitmap of the active sites of all stored rows, as a part without ``kind``.
 
     Terms: bits of its words with their flags, and bits from which the columns of a window are chosen.

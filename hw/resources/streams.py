@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, ResourceEstimate, family, index, lut_memory, total, written_block
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, index, lut_memory, total, written_block
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import BLOCK_DEPTH
 
@@ -56,7 +58,7 @@ def place_bits(layout: TokenLayout) -> int:
 
 
 @cache
-def queue(f: Family, bits: int, depth: int, registered: bool = False) -> ResourceEstimate:
+def queue(f: FpgaFamily, bits: int, depth: int, registered: bool = False) -> ResourceEstimate:
     """A queue.
 
     Terms: one, bits of the pointers, the same where the depth is no power of two (else 0), bits of the level.
@@ -77,7 +79,7 @@ def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Resourc
     return ResourceEstimate("queue", terms, lut, ff + registers + (1 + bits if registered else 0))
 
 
-def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[ResourceEstimate, ResourceEstimate]:
+def output(f: FpgaFamily, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[ResourceEstimate, ResourceEstimate]:
     """An output queue with its count of free places.
 
     Terms: one, bits of the count, bits of features (``end`` makes them 0).

@@ -13,7 +13,7 @@ from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_spa
 from cosim.cycle.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
 from cosim.cycle.simulator import simulate, size_queues
 from hw.accelerator.composition import AcceleratorTop
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping, OpMapping
 from hw.ops.op import divisors
 from hw.ops.registry import inputs_of, mappings

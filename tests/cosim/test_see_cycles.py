@@ -11,7 +11,7 @@ from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import Simulator, size_queues
 from cosim.rtl.design import Cosim, cosim
 from cosim.rtl.player import Stalls
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.generate.emit import generate
 from hw.ops.registry import inputs_of, mappings

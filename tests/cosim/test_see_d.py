@@ -11,7 +11,7 @@ import pytest
 from benchmarks.see_d import CLOCK_MHZ, DSP, LUT, NETWORK, SEARCH
 from cosim.cycle.simulator import simulate
 from cosim.rtl.design import cosim
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.generate.emit import generate
 from models.esda import load_esda
 from models.ir import golden

@@ -17,7 +17,7 @@ from cosim.cycle.density import random_mask
 from cosim.cycle.simulator import Simulator, simulate, size_queues
 from dse.estimate import estimate, forecast, steady
 from hw.accelerator.composition import AcceleratorPlan
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.activity import activity, measured, sample
 from models.ir.graph import Graph

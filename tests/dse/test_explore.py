@@ -17,7 +17,8 @@ from dse.explore import ExploredDesign, SearchSettings, asked, best, designs, fa
 from dse.milp import solve
 from dse.problem import Infeasible, Objective
 from dse.sensitivity import total
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.ops.op import Tensor
 from hw.ops.registry import inputs_of, mappings
 from models.ir.formats.integer import IntType

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.inputs.ops import random_frame
 from benchmarks.inputs.sparse_nets import masked_frame
 from dse.estimate import estimate
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import measured
 from tests.hw.cases import KINDS, WINDOWS, draw_case

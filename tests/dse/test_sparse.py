@@ -18,7 +18,8 @@ from dse.milp import solve
 from dse.problem import Objective
 from hw.accelerator.composition import AcceleratorPlan
 from hw.accelerator.queue_bounds import least_queue
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_input_resources, mask_latency

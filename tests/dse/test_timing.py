@@ -13,7 +13,7 @@ from cosim.cycle.simulator import Simulator, simulate
 from dse.estimate import estimate, forecast
 from dse.timing import knee, lead
 from hw.accelerator.composition import AcceleratorPlan
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import expected, measured
 from models.ir.formats.integer import IntType

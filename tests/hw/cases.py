@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.inputs.ops import one_op, random_values
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir.dtype import DType

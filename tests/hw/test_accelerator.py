@@ -13,7 +13,7 @@ from amaranth.back import rtlil
 from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir import golden

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.fpga.device import DEVICES, Device, DeviceError, Resources, device, load_device
+from hw.fpga.device import Device, DeviceError, Resources
+from hw.fpga.families.registry import DEVICES, device, load_device
 
 amounts = st.builds(Resources, *[st.integers(0, 1000)] * 4)
 

@@ -23,7 +23,8 @@ from amaranth.lib.wiring import In, Out
 import hw.generate.emit
 from hw.accelerator.composition import Edge
 from hw.arithmetic.weights import weight_word
-from hw.fpga.device import DeviceError, device
+from hw.fpga.device import DeviceError
+from hw.fpga.families.registry import device
 from hw.fpga.mapping import FrameInput, Mapping, Memory, OpMapping
 from hw.generate.emit import generate, shortened
 from hw.streams.layout import MaskLayout, TokenLayout

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_values
 from hw.accelerator.composition import AcceleratorTop
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping, MappingError
 from hw.streams.layout import MaskLayout, TokenLayout
 from hw.streams.mask_input import MaskInput, mask_input_resources, mask_latency

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings, op_class
 from models.ir.formats.integer import IntType

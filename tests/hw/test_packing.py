@@ -13,8 +13,8 @@ from amaranth.back import verilog
 from hw.arithmetic.mac import MacArray, Sums
 from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.packing import field_width, operand_width, packing
-from hw.fpga.device import DEVICES
-from hw.fpga.family import family, total
+from hw.fpga.families.registry import DEVICES, family
+from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.resources import arrays
 from hw.tools.yosys import synthesize

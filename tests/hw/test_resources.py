@@ -10,16 +10,15 @@ from amaranth.lib import wiring
 
 from benchmarks.inputs.nets import NETS
 from benchmarks.inputs.ops import one_op
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import in_table
-from hw.fpga.device import DEVICES, Device, Resources
-from hw.fpga.family import (
-    FAMILIES,
+from hw.fpga.device import Device, Resources
+from hw.fpga.families.registry import DEVICES, FAMILIES
+from hw.fpga.formulas import (
     constant_block,
-    decoder,
     distinct,
     dsp_blocks,
-    encoder,
     joined_bits,
     lut_memory,
     small_product,
@@ -107,8 +106,8 @@ CODERS = [
 @pytest.mark.parametrize(("family", "name", "decoding", "encoding"), CODERS)
 def test_luts_of_tapered_codes_are_near_those_of_yosys(family: str, name: str, decoding: int, encoding: int) -> None:
     f, dtype = FAMILIES[family], parse_dtype(name)
-    assert decoder(f, dtype) == pytest.approx(decoding, rel=0.1)
-    assert encoder(f, dtype) == pytest.approx(encoding, rel=0.12)
+    assert codec(dtype).decoder_luts(f.lut_inputs) == pytest.approx(decoding, rel=0.1)
+    assert codec(dtype).encoder_luts(f.lut_inputs) == pytest.approx(encoding, rel=0.12)
 
 
 # LUTs and registers of arrays of 4 lanes of some terms, whose products are in LUTs.

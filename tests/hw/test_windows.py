@@ -9,8 +9,8 @@ import pytest
 from benchmarks.resources import WINDOWS, window_samples
 from benchmarks.resources.made import DEVICE
 from benchmarks.resources.windows import Window
-from hw.fpga.device import DEVICES
-from hw.fpga.family import FAMILIES, decoded_select
+from hw.fpga.families.registry import DEVICES, FAMILIES
+from hw.fpga.formulas import decoded_select
 from hw.line_buffer.source import WindowGeometry
 from hw.resources.sources import store, window_source
 from hw.streams.layout import TokenLayout

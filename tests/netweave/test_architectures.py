@@ -19,7 +19,7 @@ from dse.candidates import Table
 from dse.explore import SearchSettings, best
 from dse.hypervolume import latency_and_error
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from models.data import DatasetError
 from models.ir.activity import measured
 from netweave import architectures, flow

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hw.boards.board import BOARDS
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from netweave import __version__, cli, flow
 from reports.artifact import VERSION
 

@@ -12,7 +12,7 @@ from benchmarks.inputs.nets import random_mapping, residual_net
 from cosim.cycle.simulator import Simulator, size_queues
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
 from hw.arithmetic.requantizer import Output
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.streams.stream import Queue
 from models.ir.graph import Graph
 from netweave.designs import layers, queues

@@ -21,7 +21,7 @@ from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.estimate import estimate
 from dse.explore import SearchSettings
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models.data.dataset import Dataset
 from models.ir.activity import expected, frame_activity

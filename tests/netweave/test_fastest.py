@@ -14,7 +14,7 @@ from dse.candidates import Table
 from dse.estimate import estimate
 from dse.explore import SearchSettings, best
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from models.ir.activity import measured
 from netweave.fastest import fastest, shallower
 

@@ -22,7 +22,7 @@ from cosim.cycle.simulator import simulate
 from dse.candidates import Table
 from dse.explore import SearchSettings, designs, families, shares
 from dse.problem import Infeasible
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
 from models.ir.activity import measured

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.tools.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, route
 from hw.tools.toolchains.registry import TOOLCHAINS
 

@@ -22,7 +22,8 @@ from hw.boards.board import BOARDS, Board
 from hw.boards.link import beat_bytes
 from hw.boards.project import NETLIST, makefile, pins, steps, write_project
 from hw.boards.top import board_verilog, clocking
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import MAPPING_FILE, generate
 from hw.streams.manifest import load_manifest

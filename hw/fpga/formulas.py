@@ -8,23 +8,21 @@ coefficients are in ``hw.fpga.lut_coefficients``; ``benchmarks.resources`` fits 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from hw.fpga.device import DEVICES, Device, DeviceError, Resources
-from hw.fpga.lut_coefficients import LUT4, LUT6
-from hw.fpga.memory import Cell, MemoryShape, in_registers, shape
-from models.ir.names import did_you_mean
+from hw.fpga.device import Resources
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.memory import MemoryShape, in_registers, shape
 
 
 class ResourceEstimate(NamedTuple):
     """The resources of a part of an op.
 
     Parameters
-        kind       names the coefficients of ``terms`` in ``Family.factors``
+        kind       names the coefficients of ``terms`` in ``FpgaFamily.factors``
         terms      counts to which the part's other LUTs are proportional, one per coefficient
         lut        LUTs that are known without coefficients
         ff         flip-flops
@@ -40,87 +38,11 @@ class ResourceEstimate(NamedTuple):
     dsp: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class Family:
-    """What a family of FPGAs is made of, and how Yosys uses it.
-
-    Parameters
-        lut_inputs    inputs of a LUT, 4 or 6
-        dsp           bits of the two signed operands of a DSP block, the wider first
-        dsp_slice     where an operand is too wide for one DSP block, bits of it that each block but the last takes
-        dsp_result    bits of the narrowest product that becomes a DSP block
-        choice        LUTs per bit of a multiplexer for each word after the first
-        ram           memory cells made of LUTs, their size in LUTs; empty where LUTs are no memory
-        block         block memory cells, their size in the blocks that ``hw.fpga.device`` counts
-        read_first    whether a word that is read while it is written is the old one, without extra logic
-        factors       LUTs per term, by kind of part
-    """
-
-    lut_inputs: int
-    dsp: tuple[int, int]
-    dsp_slice: int
-    dsp_result: int
-    choice: float
-    ram: tuple[Cell, ...]
-    block: tuple[Cell, ...]
-    read_first: bool
-    factors: dict[str, tuple[float, ...]]
-
-
-_NINES = (1, 2, 4, 9, 18)
-_RAM_ULTRASCALE = (
-    Cell(32, (14,), 0, 16, 16, 8), Cell(64, (7,), 0, 16, 16, 8),
-    *(Cell(words, (256 // words,), 0, 16, 16, 8, shared=True) for words in (32, 64, 128, 256)),
-)  # fmt: skip
-_RAM_7 = (
-    Cell(32, (6,), 0, 8, 7, 4), Cell(64, (3,), 0, 8, 7, 4),
-    *(Cell(words, (128 // words,), 0, 8, 8, 4, shared=True) for words in (32, 64, 128)),
-)  # fmt: skip
-_BLOCK_XILINX = (
-    Cell(16384, _NINES, 9, 129, 0, 1), Cell(32768, (*_NINES, 36), 9, 257, 0, 2),
-    Cell(16384, (*_NINES, 36), 9, 129, 0, 1), Cell(32768, (*_NINES, 36, 72), 9, 257, 0, 2),
-)  # fmt: skip
-_BLOCK_ECP5 = (Cell(16384, _NINES, 9, 128, 0, 1), Cell(16384, (*_NINES, 36), 9, 128, 0, 1, widest_write=True))
-_BLOCK_ICE40 = (Cell(2048, (2, 4, 8), 0, 64, 0, 1), Cell(2048, (2, 4, 8, 16), 1, 64, 0, 1))
-
 FEW = 16
 """Up to so many words a bit of all words together is a 16-bit number, and a table finds the different numbers."""
 
-FAMILIES = {
-    "xcup": Family(6, (27, 18), 17, 9, 1 / 3, _RAM_ULTRASCALE, _BLOCK_XILINX, True, LUT6),
-    "xc7": Family(6, (25, 18), 17, 9, 1 / 3, _RAM_7, _BLOCK_XILINX, True, LUT6),
-    "ecp5": Family(4, (18, 18), 18, 0, 1.15, (Cell(16, (4,), 0, 4, 0, 6),), _BLOCK_ECP5, False, LUT4),
-    "ice40": Family(4, (16, 16), 16, 11, 0.8, (), _BLOCK_ICE40, False, LUT4),
-}
 
-
-OF_FAMILY = ("bram_bits", "bram_width", "lut_inputs", "dsp_widths", "lutram")
-"""Fields of a device that all of its family have in common; the formulas are for these values."""
-
-
-def family(device: Device) -> Family:
-    """The resource figures of a device's family.
-
-    Parameters
-        device     any device
-    Raises         DeviceError: when there are no figures for the family, or when a field differs from the family's
-    """
-    if device.family not in FAMILIES:
-        raise DeviceError(
-            f"device {device.name!r}, field 'family': no resource figures for {device.family!r}; "
-            f"{did_you_mean(device.family, FAMILIES)}"
-        )
-    like = next(known for known in DEVICES.values() if known.family == device.family)
-    for field in OF_FAMILY:
-        value, valid = getattr(device, field), getattr(like, field)
-        if value != valid:
-            raise DeviceError(
-                f"device {device.name!r}, field {field!r}: {value!r} must be {valid!r}, as {device.family!r} has it"
-            )
-    return FAMILIES[device.family]
-
-
-def luts(f: Family, part: ResourceEstimate) -> float:
+def luts(f: FpgaFamily, part: ResourceEstimate) -> float:
     """LUTs of a part: the known ones, and the terms times their coefficients where that is above 0.
 
     Parameters
@@ -131,7 +53,7 @@ def luts(f: Family, part: ResourceEstimate) -> float:
     return part.lut + max(0.0, fitted)
 
 
-def total(f: Family, parts: Iterable[ResourceEstimate]) -> Resources:
+def total(f: FpgaFamily, parts: Iterable[ResourceEstimate]) -> Resources:
     """The resources of several parts together, LUTs and flip-flops rounded once.
 
     Parameters
@@ -157,7 +79,7 @@ def index(count: int) -> int:
     return (count - 1).bit_length()
 
 
-def select(f: Family, ways: int) -> float:
+def select(f: FpgaFamily, ways: int) -> float:
     """LUTs of one bit of a multiplexer, decoding of its select included.
 
     Parameters
@@ -167,7 +89,7 @@ def select(f: Family, ways: int) -> float:
     return max(1.0, f.choice * (ways - 1)) if ways > 1 else 0.0
 
 
-def decoded_select(f: Family, ways: int) -> int:
+def decoded_select(f: FpgaFamily, ways: int) -> int:
     """LUTs of one bit of a multiplexer whose select is decoded once for many bits, without the decoding.
 
     A LUT holds the whole multiplexer where its inputs are enough. Otherwise each input of the multiplexer has its
@@ -182,7 +104,7 @@ def decoded_select(f: Family, ways: int) -> int:
     return -(-(2 * ways - 1) // (f.lut_inputs - 1))
 
 
-def dsp_blocks(f: Family, a: int, b: int) -> int:
+def dsp_blocks(f: FpgaFamily, a: int, b: int) -> int:
     """DSP blocks of a product of two signed numbers; 0 when Yosys makes it of LUTs.
 
     Parameters
@@ -193,7 +115,7 @@ def dsp_blocks(f: Family, a: int, b: int) -> int:
     return sum(min(piece) > 1 for piece in _pieces(f, max(a, b), min(a, b))) if a + b >= f.dsp_result else 0
 
 
-def joined_bits(f: Family, a: int, b: int, *, fixed: bool = False) -> int:
+def joined_bits(f: FpgaFamily, a: int, b: int, *, fixed: bool = False) -> int:
     """Bits of the adders that combine the results of the DSP blocks of one product.
 
     Each piece of the product after the first takes one adder. A piece in which an operand has a single bit is no DSP
@@ -211,7 +133,7 @@ def joined_bits(f: Family, a: int, b: int, *, fixed: bool = False) -> int:
     return adders * (a + b - f.dsp_slice)
 
 
-def _pieces(f: Family, a: int, b: int) -> list[tuple[int, int]]:
+def _pieces(f: FpgaFamily, a: int, b: int) -> list[tuple[int, int]]:
     """The operand widths of the smaller products into which Yosys splits a product that is too large for a block."""
     if a > f.dsp[0]:
         slices = -(-(a - f.dsp[0]) // f.dsp_slice)
@@ -222,7 +144,7 @@ def _pieces(f: Family, a: int, b: int) -> list[tuple[int, int]]:
     return [(a, b)]
 
 
-def small_product(f: Family, a: int, b: int) -> float:
+def small_product(f: FpgaFamily, a: int, b: int) -> float:
     """LUTs of a product of two numbers that Yosys does not put into a DSP block.
 
     Parameters
@@ -235,7 +157,7 @@ def small_product(f: Family, a: int, b: int) -> float:
 
 
 @cache
-def constant_block(f: Family, depth: int, bits: int) -> ResourceEstimate:
+def constant_block(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
     """A block memory that is only read, as a part without ``kind`` and ``terms``.
 
     Parameters
@@ -247,7 +169,7 @@ def constant_block(f: Family, depth: int, bits: int) -> ResourceEstimate:
 
 
 @cache
-def written_block(f: Family, depth: int, bits: int) -> ResourceEstimate:
+def written_block(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
     """A block memory that is written and read, as a part without ``kind`` and ``terms``.
 
     Parameters
@@ -264,13 +186,13 @@ def written_block(f: Family, depth: int, bits: int) -> ResourceEstimate:
     return part._replace(lut=part.lut + bits + 1.5 * index(depth), ff=part.ff + 2 * bits + index(depth))
 
 
-def _banked(f: Family, found: MemoryShape, bits: int) -> ResourceEstimate:
+def _banked(f: FpgaFamily, found: MemoryShape, bits: int) -> ResourceEstimate:
     """A memory with the multiplexer of its banks; a register keeps which bank is read."""
     return ResourceEstimate("", lut=bits * select(f, found.banks), ff=index(found.banks), bram=found.size)
 
 
 @cache
-def lut_memory(f: Family, depth: int, bits: int, reads: int = 1, *, forced: bool = False) -> tuple[float, float]:
+def lut_memory(f: FpgaFamily, depth: int, bits: int, reads: int = 1, *, forced: bool = False) -> tuple[float, float]:
     """LUTs and registers of a memory that is written and whose read ports have no clock.
 
     The smallest memories are made of registers.
@@ -288,7 +210,7 @@ def lut_memory(f: Family, depth: int, bits: int, reads: int = 1, *, forced: bool
     return found.size + bits * reads * select(f, found.banks) + (found.banks if found.banks > 1 else 0), 0.0
 
 
-def table(f: Family, depth: int, columns: int, counted: bool = False) -> float:
+def table(f: FpgaFamily, depth: int, columns: int, counted: bool = False) -> float:
     """LUTs of a table of random constants.
 
     Parameters
@@ -324,7 +246,7 @@ def distinct(words: np.ndarray, bits: int) -> int:
     return int(np.count_nonzero(seen[1:-1]))
 
 
-def looked_up(f: Family, inputs: int) -> float:
+def looked_up(f: FpgaFamily, inputs: int) -> float:
     """LUTs of one bit of a table product, with its share of the negation.
 
     Parameters
