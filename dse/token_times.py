@@ -31,7 +31,7 @@ from dse.token_streams import (
 from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY
 from hw.ops.op import Op
-from hw.ops.process import BeatByBeat, FrameEnd, TokenByToken, WindowByWindow
+from hw.ops.process import BeatByBeat, FrameEnd, InTurn, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_latency
 from hw.streams.stream import queue_latency
@@ -112,6 +112,8 @@ class _Network:
                     self._at_ends(op, came[0], self._read(came[0]).first, process.end_beats)
                 case BeatByBeat():
                     self._beats(op, came)
+                case InTurn():
+                    self._turns(op, *came)
 
     def solved(self, apart: bool) -> Passage:
         graph, layout = self.plan.graph, self.plan.source
@@ -352,6 +354,19 @@ class _Network:
         )  # fmt: skip
         out.room(reader.first, out.numbers - op.depth, ROOM_DELAY)
         out.room(reader.last, out.numbers + out.beats - 1 - op.depth, ROOM_DELAY)
+
+    def _turns(self, op: Op, a: TokenStream, b: TokenStream) -> None:
+        """A token's beats are taken from the first input, then those from the second; both ends are taken at once."""
+        first, second, ends = self._read(a), self._read(b), a.ends
+        second.first.wait(first.last.all.later(np.where(ends, 0, 1)))
+        first.first.wait(second.last.previous().later(1))
+        begun = After(np.where(ends, second.first.all.times, first.first.all.times), np.full(len(ends), op.pipeline))
+        out = self._offer(op.node.name, begun, second.last.all.later(op.pipeline), sum(op.in_beats))
+        parting = np.where(ends, 0, op.in_beats[0])
+        for reader, beat in ((first, 0), (second, parting)):
+            out.room(reader.first, out.numbers + beat - op.depth, ROOM_DELAY)
+        for reader, beat in ((first, np.maximum(parting, 1)), (second, out.beats)):
+            out.room(reader.last, out.numbers + beat - 1 - op.depth, ROOM_DELAY)
 
 
 def _starts(ends: np.ndarray) -> np.ndarray:

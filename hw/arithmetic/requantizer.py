@@ -167,6 +167,10 @@ def _saturated(value: Signal, bits: int) -> Value:
     return Mux(fits, value[:bits], Cat(~sign.replicate(bits - 1), sign)).as_signed()
 
 
+ROOM_DELAY = 2
+"""Cycles from when a beat leaves an ``Output`` until its place is free for another."""
+
+
 class Output(wiring.Component):
     """The output queue of an op. Places are reserved before the op starts to compute what fills them.
 
@@ -182,8 +186,8 @@ class Output(wiring.Component):
         o          out, the beats
     Timing
         II         1 beat per cycle
-        latency    ``queue_latency(depth)`` cycles; a reserved place counts in the next cycle, and a place is free two
-                   cycles after its beat has left
+        latency    ``queue_latency(depth)`` cycles; a reserved place counts in the next cycle, and a place is free
+                   ``ROOM_DELAY`` cycles after its beat has left
     Reset          drops all beats and reservations
     """
 

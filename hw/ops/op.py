@@ -86,6 +86,11 @@ class Op(ABC):
         return TokenLayout(self.inputs[0].shape, self.inputs[0].dtype, self.in_lanes)
 
     @property
+    def in_beats(self) -> tuple[int, ...]:
+        """Beats of a token of each input stream."""
+        return tuple(tensor.shape.channels // self.in_lanes for tensor in self.inputs)
+
+    @property
     def out_layout(self) -> TokenLayout:
         """Layout of the output stream."""
         return TokenLayout(self.shape, self.node.dtype, self.out_lanes)

@@ -14,6 +14,14 @@ class BeatByBeat:
 
 
 @dataclass(frozen=True)
+class InTurn:
+    """The op takes a token's beats from its first input, then those from its second, and gives one for each.
+
+    It takes one beat a cycle, but the two ends of a frame in the same one.
+    """
+
+
+@dataclass(frozen=True)
 class FrameEnd:
     """The op takes a beat per cycle and gives all beats of a frame when its ``end`` comes.
 
@@ -52,4 +60,4 @@ class WindowByWindow:
     sparse: bool
 
 
-Process = BeatByBeat | FrameEnd | TokenByToken | WindowByWindow
+Process = BeatByBeat | InTurn | FrameEnd | TokenByToken | WindowByWindow

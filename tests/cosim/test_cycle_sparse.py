@@ -10,7 +10,7 @@ import pytest
 from benchmarks.inputs.nets import random_mapping, residual_net
 from benchmarks.inputs.ops import one_op
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
-from cosim.cycle.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
+from cosim.cycle.active_sites import BLANK, END, PLACE, SINGLE, Classes, walk
 from cosim.cycle.simulator import simulate, size_queues
 from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.families.registry import DEVICES
@@ -91,7 +91,7 @@ def test_many_networks(seed: int) -> None:
 
 
 def walked(graph: Graph, mask: np.ndarray) -> tuple[dict[str, list[int]], dict[str, np.ndarray]]:
-    """Of one frame, by node its sites as places in raster order, and by window op its places ``[n, PLACE_SIZE]``."""
+    """Of one frame, by node its sites as places in raster order, and by window op its places ``[n, PLACE]``."""
     classes = Classes(graph)
     w = np.empty(classes.size(1, int(mask.sum())), np.int64)
     walk(mask.reshape(1, -1), np.array(classes.sides), classes.windows, classes.sparse, w)
@@ -102,7 +102,7 @@ def walked(graph: Graph, mask: np.ndarray) -> tuple[dict[str, list[int]], dict[s
         sites[name] = [0] if kind == SINGLE else w[start : start + w[kind]].tolist()
     for name, number in classes.windows_of.items():
         rest = w[w[count + number] :]
-        rest = rest[: len(rest) // PLACE_SIZE * PLACE_SIZE].reshape(-1, PLACE_SIZE)
+        rest = rest[: len(rest) // PLACE * PLACE].reshape(-1, PLACE)
         places[name] = rest[: np.flatnonzero(rest[:, 1] == END)[0] + 1]
     return sites, places
 
