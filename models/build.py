@@ -68,7 +68,7 @@ class PlanBuilder:
         if source.normalization is None or not source.restored:
             return x
         offset, unit = (torch.tensor(part, dtype=dtype) for part in astuple(source.normalization))
-        return self._add(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
+        return self.append(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
 
     def plan(self, output: Value) -> FloatPlan:
         return FloatPlan(self.name, tuple(self.layers.values()), output.layer)
@@ -105,7 +105,7 @@ class PlanBuilder:
                 raise SettingError("padding", "'same'", f"is asymmetric for kernel {kernel}")
             padding = (kernel - 1) // 2 if padding == "same" else 0
         side = self._window(shape, kernel, square("stride", stride), square("padding", padding))
-        return self._add(
+        return self.append(
             ConvLayer,
             x,
             side._replace(channels=c_out),
@@ -122,7 +122,7 @@ class PlanBuilder:
         height, width, channels = self.shape(x)
         if weight.shape[1] != self.features(x):
             raise SettingError("in_features", weight.shape[1], f"its input has {self.features(x)} features")
-        value = self._add(
+        value = self.append(
             LinearLayer,
             x,
             Shape(1, 1, len(weight)),
@@ -153,12 +153,12 @@ class PlanBuilder:
         offset = -mean.detach() * scale
         if bias is not None:
             offset = offset + bias.detach()
-        return self._add(BatchNormLayer, x, shape, scale=scale, offset=offset)
+        return self.append(BatchNormLayer, x, shape, scale=scale, offset=offset)
 
     def clip(self, x: Value, low: float, high: float) -> Value:
         if not low < high:
             raise SettingError("bounds", (low, high), "the lower must be below the upper")
-        return self._add(ClipLayer, x, self.shape(x), clip=(float(low), float(high)))
+        return self.append(ClipLayer, x, self.shape(x), clip=(float(low), float(high)))
 
     def max_pool(
         self,
@@ -204,7 +204,7 @@ class PlanBuilder:
         return x if kernel == 1 else self._pool(AvgPoolLayer, x, kernel, kernel, 0, False)
 
     def global_pool(self, x: Value) -> Value:
-        return self._add(GlobalPoolLayer, x, Shape(1, 1, self._image(x).channels))
+        return self.append(GlobalPoolLayer, x, Shape(1, 1, self._image(x).channels))
 
     def add(self, a: object, b: object, alpha: float = 1) -> Value:
         if not isinstance(a, Value) or not isinstance(b, Value):
@@ -216,7 +216,7 @@ class PlanBuilder:
             raise SettingError("alpha", alpha, "must be 1")
         if self.shape(a) != self.shape(b) or a.flat != b.flat:
             raise SettingError("operands", f"{self.shape(a)} and {self.shape(b)}", "both must have one shape")
-        return self._add(AddLayer, a, self.shape(a), more=(b.layer,))
+        return self.append(AddLayer, a, self.shape(a), more=(b.layer,))
 
     def flatten(self, x: Value, start: int, end: int) -> Value:
         rank = 2 if x.flat else 4
@@ -235,7 +235,7 @@ class PlanBuilder:
         if k == s > max(STRIDES) and k.bit_count() == 1 and p == 0:
             # a pooling of disjoint 2^n x 2^n cells is n poolings of 2 x 2 cells
             return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, s // 2, 0, False)
-        return self._add(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)
+        return self.append(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)
 
     def _window(self, shape: Shape, kernel: int, stride: int, padding: int) -> Shape:
         if kernel not in KERNELS:
@@ -254,7 +254,17 @@ class PlanBuilder:
             raise SettingError("input", f"[n, {self.features(x)}]", "must be an image [n, C, H, W]")
         return self.shape(x)
 
-    def _add(self, kind: type[Layer], x: Value, shape: Shape, more: tuple[str, ...] = (), **fields: object) -> Value:
+    def append(self, kind: type[Layer], x: Value, shape: Shape, more: tuple[str, ...] = (), **fields: object) -> Value:
+        """Add a layer.
+
+        Parameters
+            kind      its class
+            x         what it takes
+            shape     shape of its output
+            more      names of the other layers that it takes
+            fields    the other fields of that class
+        Returns       what it gives, as flat as ``x``
+        """
         name = self._unique(node_name(self.path, kind.kind))
         self.layers[name] = kind(name=name, inputs=(x.layer, *more), shape=shape, **fields)  # type: ignore[arg-type]
         return x._replace(layer=name)

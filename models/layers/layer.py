@@ -53,6 +53,9 @@ class ClippedLayer(Layer):
     rounds_inputs: ClassVar[bool] = False
     """Whether each input is rounded by itself, to steps of the output less its guard bits, before they are combined."""
 
+    stacks_inputs: ClassVar[bool] = False
+    """Whether its inputs' channels lie one behind the other, and are requantized as those of one input."""
+
     clip: tuple[float, float] = NO_CLIP
 
     def clipped(self, *inputs: Tensor) -> Tensor:

@@ -114,13 +114,16 @@ def integer_weighted(
 def integer_unweighted(
     layer: ClippedLayer, sources: tuple[IntegerLayer, ...], dtype: DType, scale: float
 ) -> IntegerLayer:
-    """A mean, add or activation; the mean's divisor goes into the multiplier, and the guard bits of an add."""
+    """A layer without weights; the divisor of a mean goes into the multiplier, and the guard bits of an add."""
     lo, hi = bounds(layer.clip, scale, dtype)
     branches = []
-    for source in sources:
-        shape, own = source.layer.shape, source.integers
-        factor = own.scale / (layer.divisor(shape, dtype) * scale)
-        ratio = torch.full((shape.channels,), factor, dtype=torch.float64)
+    for group in [sources] if layer.stacks_inputs else [(source,) for source in sources]:
+        ratios = []
+        for source in group:
+            shape = source.layer.shape
+            factor = source.integers.scale / (layer.divisor(shape, dtype) * scale)
+            ratios.append(torch.full((shape.channels,), factor, dtype=torch.float64))
+        ratio = torch.cat(ratios)
         requant = fixed_point(layer.name, ratio, torch.zeros_like(ratio), lo, hi)
-        branches.append(layer.branch(requant, own.dtype, dtype))
+        branches.append(layer.branch(requant, group[0].integers.dtype, dtype))
     return IntegerLayer(layer, Integers(dtype=dtype, scale=scale, requants=tuple(branches), lo=lo, hi=hi))
