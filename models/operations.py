@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.build import PlanBuilder, SettingError, Value
+from models.layers.concat import ConcatLayer
 
 BATCH = "batch size"
 
@@ -133,6 +134,24 @@ def _add(build: PlanBuilder, input: object, other: object, *, alpha: float = 1) 
     return build.add(input, other, alpha)
 
 
+def _cat(build: PlanBuilder, tensors: Sequence[object], dim: int = 0) -> Value:
+    for tensor in tensors:
+        if not isinstance(tensor, Value):
+            raise SettingError("tensors", tensor, "all must be tensors that the network computes")
+    first, *others = (tensor for tensor in tensors if isinstance(tensor, Value))
+    channels = (1, -1) if first.flat else (1, -3)
+    if dim not in channels:
+        raise SettingError("dim", dim, f"must be {channels[0]} or {channels[1]}, that of the channels")
+    for other in others:
+        shape, more = build.shape(first), build.shape(other)
+        if shape[:2] != more[:2] or other.flat != first.flat or (first.flat and shape[:2] != (1, 1)):
+            why = "both must be images of one height and width, or [n, features] that were no images"
+            raise SettingError("tensors", f"{shape} and {more}", why)
+        wide = shape._replace(channels=shape.channels + more.channels)
+        first = build.append(ConcatLayer, first, wide, more=(other.layer,))
+    return first
+
+
 def _size(build: PlanBuilder, x: Value, dim: int | None = None) -> Any:
     height, width, channels = build.shape(x)
     sizes = (BATCH, build.features(x)) if x.flat else (BATCH, channels, height, width)
@@ -209,6 +228,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     torch.add: _add,
     "add": _add,
     "add_": _add,
+    torch.cat: _cat,
+    torch.concat: _cat,
     "size": _size,
     getattr: _getattr,
     operator.getitem: _getitem,

@@ -6,6 +6,7 @@ from hw.fpga.device import Device
 from hw.fpga.mapping import OpMapping
 from hw.ops.add import AddOp
 from hw.ops.avg_pool import AvgPoolOp
+from hw.ops.concat import ConcatOp
 from hw.ops.conv import ConvOp
 from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
@@ -16,6 +17,7 @@ from models.ir.graph import Graph
 from models.ir.node import Node
 from models.ir.ops.add import Add
 from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.concat import Concat
 from models.ir.ops.conv import Conv
 from models.ir.ops.global_pool import GlobalPool
 from models.ir.ops.linear import Linear
@@ -29,6 +31,7 @@ OPS: dict[type[Node], type[Op]] = {
     GlobalPool: GlobalPoolOp,
     Linear: LinearOp,
     Add: AddOp,
+    Concat: ConcatOp,
     Requantize: RequantizeOp,
 }
 

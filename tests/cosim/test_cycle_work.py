@@ -17,6 +17,7 @@ from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_spa
 from cosim.cycle.simulator import simulate, size_queues
 from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import Mapping
+from hw.ops.concat import ConcatOp
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from models.ir.frame import Frame
@@ -69,6 +70,9 @@ class Watched(wiring.Component):
                     for side in ("valid", "ready")
                 )
                 busy, blocked = shown & taken, shown & ~taken
+            elif isinstance(op, ConcatOp):
+                shown, taken = (inside[f"{name}.{signal}"] for signal in ("shown", "taken"))
+                busy, blocked = taken, shown & ~taken
             else:
                 # a step that is held and not issued lets no other come
                 busy, blocked = inside[f"{name}.sequencer.valid"], ~inside[f"{name}.sequencer.advance"]

@@ -36,7 +36,7 @@ def latencies(kind: str, seed: int, mask: np.ndarray | None) -> tuple[float, int
 
 
 @pytest.mark.few(8)
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "add"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("add", "concat")])
 @pytest.mark.parametrize("seed", range(4))
 def test_latency_of_an_op_is_exact(kind: str, seed: int) -> None:
     estimated, found = latencies(kind, seed + 900, None)

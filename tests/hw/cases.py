@@ -21,7 +21,7 @@ from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
 WINDOWS = ("full", "depthwise", "max_pool", "avg_pool")
-KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "requantize")
+KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize")
 
 STALLS: dict[str, dict[str, Any]] = {
     "none": {},

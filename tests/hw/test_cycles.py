@@ -106,7 +106,7 @@ def test_short_rows(case: Case, mapping: OpMapping) -> None:
 
 
 @pytest.mark.few(5)
-@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "requantize"])
+@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "concat", "requantize"])
 @pytest.mark.parametrize("shape", [(1, 1, 4), (1, 2, 6), (2, 1, 12)])
 def test_small_frames_without_windows(kind: str, shape: tuple[int, int, int]) -> None:
     case = Case(kind, shape, IntType(4), IntType(4), IntType(4), 6)
@@ -152,7 +152,7 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
             inside = [sum(0 <= n - case.padding < side for n in range(case.kernel)) for side in (height, width)]
             steps = op._rounds(1).steps(inside[0] * inside[1])
         last = run.accepted[0][tokens * beats - 1] + op.start + steps - 1
-    elif kind in ("add", "requantize"):
+    elif kind in ("add", "concat", "requantize"):
         last = run.accepted[0][0]
     elif isinstance(op, LinearOp):
         # the end, a step of its own, waits for the steps of the only token

@@ -173,7 +173,7 @@ def test_random_ops(seed: int) -> None:
     check(case, pattern, list(STALLS)[int(rng.integers(len(STALLS)))])
 
 
-@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "requantize"])
+@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "concat", "requantize"])
 def test_ops_without_windows(kind: str) -> None:
     case = dataclasses.replace(draw_case(8000, kind), shape=(7, 9, 2))
     check(case, "eo15o26fe2", "both")

@@ -190,7 +190,7 @@ def test_each_device_has_a_line_of_80_columns(
         ("devices", list(DEVICES)),
         ("boards", list(BOARDS)),
         ("models", ["digits_cnn", "digits", "see_d", "60x80x3", "n_mnist:FOLDER"]),
-        ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "requantize"]),
+        ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "concat", "requantize"]),
     ],
 )
 def test_lists(
