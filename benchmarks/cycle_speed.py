@@ -25,7 +25,7 @@ from dse.problem import Objective
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models import data
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.quant import quantize

@@ -1,8 +1,8 @@
 """ESDA's trained N-MNIST network, from its published integers to RTL, and our own network in the same budget.
 
-The network is the published one with its linear layer (``models.esda.classified``). Its design is the fastest for
-training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published accelerator and ``LUT`` of
-the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them; test
+The network is the published one with its linear layer (``models.frontend.esda_network.classified``). Its design is the
+fastest for training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published accelerator and
+``LUT`` of the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them; test
 recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the RTL of some is
 compared with golden.
 
@@ -37,8 +37,8 @@ from hw.generate.emit import generate
 from models.data.dataset import Dataset
 from models.data.esda_n_mnist import esda_n_mnist
 from models.data.n_mnist import n_mnist
-from models.esda import classified, load_esda
 from models.evaluate import accuracy
+from models.frontend.esda_network import classified, load_esda
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.ops.add import Add
@@ -47,8 +47,8 @@ from models.ir.ops.input import Input
 from models.quant import quantize
 from models.train import train
 from models.zoo import load_model
-from netweave.fastest import Fastest, fastest
 from netweave.imported import predicted
+from netweave.min_latency_mapping import MinLatency, min_latency_mapping
 
 FOLDER, RECORDINGS = DATA / "esda_n_mnist", DATA / "n_mnist"
 RUN = Path("runs") / "esda_n_mnist"
@@ -143,10 +143,12 @@ def measure() -> dict[str, Any]:
     }
 
 
-def designed(graph: Graph, images: Dataset, tries: int = TRIES) -> Fastest:
+def designed(graph: Graph, images: Dataset, max_evaluations: int = TRIES) -> MinLatency:
     """The fastest design for training recordings within the published budget."""
     device = replace(DEVICE, dsp=DSP, bram=BRAM, lut=int(LUT * DEVICE.lut))
-    return fastest(graph, images.sample("train", FRAMES), device, CLOCK_MHZ, replace(SEARCH, tries=tries))
+    return min_latency_mapping(
+        graph, images.sample("train", FRAMES), device, CLOCK_MHZ, replace(SEARCH, max_evaluations=max_evaluations)
+    )
 
 
 def accuracies(graph: Graph, images: Dataset) -> dict[str, Any]:
@@ -165,7 +167,7 @@ def accuracies(graph: Graph, images: Dataset) -> dict[str, Any]:
     }
 
 
-def design_figures(found: Fastest) -> dict[str, Any]:
+def design_figures(found: MinLatency) -> dict[str, Any]:
     solver = found.found.solver
     return {
         "label": "estimated",
@@ -179,7 +181,7 @@ def design_figures(found: Fastest) -> dict[str, Any]:
     }
 
 
-def frame_figures(graph: Graph, found: Fastest, images: Dataset) -> dict[str, Any]:
+def frame_figures(graph: Graph, found: MinLatency, images: Dataset) -> dict[str, Any]:
     """Of every test recording alone."""
     masks = list(images.masks("test"))
     cycles = Simulator(graph, found.mapping).latencies(masks)
@@ -193,7 +195,7 @@ def frame_figures(graph: Graph, found: Fastest, images: Dataset) -> dict[str, An
     }
 
 
-def rtl_figures(graph: Graph, found: Fastest, images: Dataset) -> dict[str, Any]:
+def rtl_figures(graph: Graph, found: MinLatency, images: Dataset) -> dict[str, Any]:
     """Of some test recordings in a row; the first finds the design idle."""
     frames = images.frames("test")[:: len(images.test_y) // RTL_FRAMES][:RTL_FRAMES]
     begin = time.perf_counter()

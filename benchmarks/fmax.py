@@ -32,9 +32,9 @@ from hw.fpga.device import Device
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.generate.emit import fitted, generate
-from hw.line_buffer.source import TokenSource, WindowGeometry
-from hw.line_buffer.sparse_source import SparseWindowSource
-from hw.line_buffer.window_source import WindowSource
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
+from hw.line_buffer.token_buffer import TokenBuffer, WindowGeometry
 from hw.ops.registry import build, inputs_of
 from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Queue
@@ -89,9 +89,9 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "queue of 16": lambda: Queue(LAYOUT.struct, 16),
     "fork in two": lambda: Fork(LAYOUT.struct, 2),
     "requantizer, 4 lanes": requantizer,
-    "source of tokens": lambda: TokenSource(LAYOUT, 16),
-    "dense source, 3x3, a tap at a time": lambda: WindowSource(LAYOUT, WINDOW, parallel=False),
-    "sparse source, 3x3, a tap at a time": lambda: SparseWindowSource(LAYOUT, WINDOW, parallel=False),
+    "source of tokens": lambda: TokenBuffer(LAYOUT, 16),
+    "dense source, 3x3, a tap at a time": lambda: SlidingWindow(LAYOUT, WINDOW, parallel=False),
+    "sparse source, 3x3, a tap at a time": lambda: SparseSlidingWindow(LAYOUT, WINDOW, parallel=False),
     "pointwise conv, pe 4, simd 4": op("conv", DSP),
     "pointwise conv, pe 4, simd 4, products in LUTs": op("conv", LUT),
     "depthwise conv 3x3, pe 4": op("conv", DSP, depthwise=True, **SAME),

@@ -19,7 +19,7 @@ from benchmarks.inputs.packets import DAMAGES, damaged, packets, verdict
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks
 from cosim.rtl.axi import play_axi
 from cosim.rtl.design import default_build_dir
-from cosim.rtl.player import Stalls
+from cosim.rtl.testbench_runner import Stalls
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping

@@ -56,11 +56,11 @@ WORDS = 1000
 """Weights so many that none of their bits is constant."""
 GOAL_MHZ = 150.0
 CIRCUITS = {
-    ("udybit8", "dybit8"): (Products.ROWS, Products.SHIFTED),
-    ("udybit4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
-    ("uint8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("udybit8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("udybit8", "int8"): (Products.ROWS, Products.SHIFTED),
+    ("udybit8", "dybit8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
+    ("udybit4", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED, Products.LOOKUP_TABLE),
+    ("uint8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
+    ("udybit8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
+    ("udybit8", "int8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
 }
 REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
 
@@ -69,7 +69,7 @@ REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
 class OfCircuit(Sums):
     """Products in LUTs out of ``circuit`` instead of the one that is chosen."""
 
-    circuit: Products = Products.ROWS
+    circuit: Products = Products.BOOTH
 
     @property
     def products(self) -> Products:

@@ -29,10 +29,10 @@ from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 from dse.sensitivity import features, total
 from models import data
 from models.data import Dataset
+from models.frontend.trace import trace
 from models.plan import FloatPlan
 from models.quant import hessian_sensitivity, measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
-from models.trace import trace
 from models.train import train
 from models.weights import load_weights, save_weights
 from models.zoo import load_model

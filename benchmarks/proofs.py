@@ -55,7 +55,7 @@ SOLVER_SECONDS, JUDGE_SECONDS = 2.0, 2.0
 """The time limit of a program, and that of a question to CP-SAT."""
 LARGE_EVERY = 5
 """Every so-manieth problem is solved by the ways that else only networks of thousands of candidates take."""
-PATIENCE = 180.0
+HANG_SECONDS = 180.0
 """Seconds after which a solver that has not answered is ended."""
 GAPS = (0.0, 0.0, 0.02, 0.1)
 TINY = 1e-6
@@ -189,7 +189,7 @@ class Solver:
     def ask(self, question: Question) -> Answer:
         try:
             self._connection.send(question)
-            if self._connection.poll(PATIENCE):
+            if self._connection.poll(HANG_SECONDS):
                 return self._connection.recv()
             failed = "hung"
         except (EOFError, OSError):
@@ -198,7 +198,7 @@ class Solver:
         self._process.join()
         text = f"exit code {self._process.exitcode}"
         self._start()
-        return Answer(failed, text=text, seconds=PATIENCE if failed == "hung" else 0.0)
+        return Answer(failed, text=text, seconds=HANG_SECONDS if failed == "hung" else 0.0)
 
     def close(self) -> None:
         self._connection.send(None)

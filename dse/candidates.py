@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem
 from dse.timing import knee, lead
-from hw.accelerator.queue_bounds import least_queue
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.device import Device, Resources
 from hw.fpga.mapping import FrameInput, OpMapping
 from hw.ops.op import Op as HwOp
@@ -20,7 +20,7 @@ from hw.ops.registry import build, inputs_of, mappings
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout, input_layout
 from hw.streams.mask_input import mask_input_resources, mask_latency
-from hw.streams.stream import conversion
+from hw.streams.stream import width_converter
 from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType
 from models.ir.graph import Graph
@@ -120,7 +120,7 @@ def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
         depth   FIFO depth in beats; 0 for no FIFO
         device  the device
     """
-    steps = conversion(layout.lanes, lanes)
+    steps = width_converter(layout.lanes, lanes)
     used = queue_resources(layout, depth, device) if depth else Resources()
     for step in steps:
         used += converter_resources(layout, step, device)
@@ -161,7 +161,7 @@ def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout)
     kept, words = _kept(graph), layout.beats_per_token
     ahead = max(kept[name] for name in graph[consumer].inputs) - kept[producer]
     beats = 2 + round(ahead * layout.shape.height * layout.shape.width) * words
-    return max(beats, least_queue(graph, producer, consumer, words)) if graph.input.sparse else beats
+    return max(beats, min_deadlock_free_depth(graph, producer, consumer, words)) if graph.input.sparse else beats
 
 
 def _kept(graph: Graph) -> dict[str, Fraction]:
@@ -285,7 +285,7 @@ class Table:
         readers = sorted({candidate.reads[index] for candidate in self.candidates[consumer]})
         links = {}
         for writer, reader in product(writers, readers):
-            if writer.format == reader.format and len(conversion(writer.lanes, reader.lanes)) < 2:
+            if writer.format == reader.format and len(width_converter(writer.lanes, reader.lanes)) < 2:
                 layout = self.layout(producer, writer)
                 depth = queue_beats(self.graph, producer, consumer, layout)
                 links[writer, reader] = link(layout, reader.lanes, depth, self.device)

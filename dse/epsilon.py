@@ -34,7 +34,7 @@ class Trades:
     complete: bool
 
 
-def trades(
+def pareto_points(
     problem: Problem, objective: Objective, grain: int = 1, gap: float = 0.0,
     found: Callable[[Solution], None] = lambda solution: None, watch: Watch = lambda *_: None,
 ) -> Trades:  # fmt: skip

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from dse.candidates import ERROR_UNIT, OpChoice, Table, queue_beats
-from dse.epsilon import trades
+from dse.epsilon import pareto_points
+from dse.local_search import local_search
 from dse.milp import Solution, SolverReport, least_utilisation, solve
-from dse.polish import polish
 from dse.problem import Candidate, MilpOp, Objective, Problem, Selection
 from dse.prune import prune
 from dse.search import Watch
@@ -32,7 +32,7 @@ CAPS = {"max_cycles": "cycles", "max_error": "error", "max_latency": "latency"}
 BASE = "int8"
 """The format that speed-ups refer to."""
 
-Judge = Callable[[HwMapping], float]
+Evaluator = Callable[[HwMapping], float]
 """Simulated cycles of a mapping; less is better."""
 
 
@@ -52,7 +52,7 @@ class SearchSettings:
         speedups     a family ``speedup`` for each of these factors
         max_errors   a family ``error`` for each of these summed errors
         time_limit   seconds per integer program; None for no limit
-        tries        evaluation budget of the local search, in mappings per design
+        max_evaluations  evaluation budget of the local search, in mappings per design
     """
 
     objective: Objective = Objective.LATENCY
@@ -65,7 +65,7 @@ class SearchSettings:
     speedups: Sequence[float] = ()
     max_errors: Sequence[float] = ()
     time_limit: float | None = None
-    tries: int = 400
+    max_evaluations: int = 400
 
     @property
     def whole(self) -> Fraction:
@@ -75,7 +75,7 @@ class SearchSettings:
 
 @dataclass(frozen=True)
 class ExploredDesign:
-    """One solution of the integer program, improved by local search where there was a judge.
+    """One solution of the integer program, improved by local search where there was an evaluator.
 
     Parameters
         name        name of the design
@@ -152,7 +152,7 @@ def designs(
     if family == MIXED:
         worst = _largest_error(table)
         grain = max(1, round(search.grain * worst))
-        points = trades(limited, search.objective, grain, gap=search.gap, watch=watch).points
+        points = pareto_points(limited, search.objective, grain, gap=search.gap, watch=watch).points
         found = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
     elif family.startswith(SPEEDUP):
         base = _solved(_problem(table, search, share, _formats(table, BASE)), search.objective, search, watch)
@@ -224,7 +224,7 @@ def assigned(problem: Problem, assignment: Assignment) -> Problem:
 
 
 def best(
-    table: Table, search: SearchSettings, clock_mhz: float | None = None, judge: Judge | None = None
+    table: Table, search: SearchSettings, clock_mhz: float | None = None, evaluator: Evaluator | None = None
 ) -> ExploredDesign:
     """The best design of a table of one format, in all of the device that may be used.
 
@@ -232,21 +232,26 @@ def best(
         table      all candidates, of one format
         search     settings of the exploration
         clock_mhz  clock for the mapping; None for that of the device
-        judge      objective of a local search that improves the foldings; None for no local search
+        evaluator  objective of a local search that improves the foldings; None for no local search
     Raises         Infeasible: when no design keeps all limits
     """
     (family,) = table.graphs
     problem = _problem(table, search, search.whole, _formats(table, family))
     found = _solved(problem, search.objective, search)
     selection = found.selection
-    if judge is not None:
-        selection, _ = polished(table, problem, selection, judge, search.tries, clock_mhz)
+    if evaluator is not None:
+        selection, _ = improved(table, problem, selection, evaluator, search.max_evaluations, clock_mhz)
     label = f"{family}-{100 * float(search.whole):.3g}"
     return _design(table, label, family, search.whole, problem, found, selection, clock_mhz)
 
 
-def polished(
-    table: Table, problem: Problem, selection: Selection, judge: Judge, tries: int, clock_mhz: float | None = None
+def improved(
+    table: Table,
+    problem: Problem,
+    selection: Selection,
+    evaluator: Evaluator,
+    max_evaluations: int,
+    clock_mhz: float | None = None,
 ) -> tuple[Selection, float]:
     """Improve a selection by local search on its mapping.
 
@@ -254,12 +259,14 @@ def polished(
         table      all candidates
         problem    the problem
         selection  where the search starts
-        judge      simulated cycles of a mapping
-        tries      evaluation budget: calls of ``judge`` at most
+        evaluator  simulated cycles of a mapping
+        max_evaluations  evaluation budget: calls of ``evaluator`` at most
         clock_mhz  clock for the mapping; None for that of the device
     Returns        the best selection, and its value
     """
-    return polish(prune(problem), selection, lambda near: judge(mapping_of(table, near, clock_mhz)), tries)
+    return local_search(
+        prune(problem), selection, lambda near: evaluator(mapping_of(table, near, clock_mhz)), max_evaluations
+    )
 
 
 def _solved(problem: Problem, objective: Objective, search: SearchSettings, watch: Watch = lambda *_: None) -> Solution:

@@ -21,7 +21,7 @@ import numpy as np
 
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 """Statuses of a program without a solution."""
-PATIENCE = 60
+HANG_SECONDS = 60
 """CPU seconds of one search after which the process is ended; the node limit normally ends it within a few seconds."""
 
 
@@ -106,7 +106,7 @@ class _Process:
     def ask(self, model: Model, options: dict[str, object]) -> SolverAnswer:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        pickle.dump((vars(model), options, PATIENCE), self._process.stdin)
+        pickle.dump((vars(model), options, HANG_SECONDS), self._process.stdin)
         self._process.stdin.flush()
         answer = SolverAnswer(*pickle.load(self._process.stdout))
         self.spent = answer.spent

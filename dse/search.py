@@ -58,7 +58,7 @@ CLOSE, UNTIMED_CLOSE = Fraction(1, 50), Fraction(1, 20)
 """Relative distance, for labels with and without times, up to which candidates that no selection better than the
 best can contain are removed once for all later questions. It is done where several questions are left, as it
 takes as long as the hardest of them."""
-PATIENCE = 2
+OPEN_QUESTIONS = 2
 """Questions that may stay open before the effort level rises."""
 Watch = Callable[[Fraction, Fraction | None, float], None]
 """Called with the lower bound, the value of the best selection or None, and seconds since the start."""
@@ -200,7 +200,7 @@ class BoundedSearch:
             if found is None:
                 left_open, open_at = left_open + 1, value
                 # raise the effort where the next value would be no easier
-                if below or left_open == PATIENCE or value in (highest, last):
+                if below or left_open == OPEN_QUESTIONS or value in (highest, last):
                     level, left_open, open_at = level + 1, 0, None
                     if level == self._levels:
                         return

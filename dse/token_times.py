@@ -29,7 +29,7 @@ from dse.token_streams import (
     solved,
 )
 from hw.accelerator.composition import AcceleratorPlan, Edge
-from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY
 from hw.ops.op import Op
 from hw.ops.process import BeatByBeat, FrameEnd, InTurn, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout

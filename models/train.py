@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data.dataset import Augment, Dataset
-from models.endings import ENDINGS
+from models.frontend.endings import ENDINGS
 from models.layers.input import input_layer
 from models.sparse import images
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cosim.cycle.density import sweep
-from cosim.cycle.simulator import least_queues, simulate
+from cosim.cycle.simulator import min_deadlock_free_depths, simulate
 from cosim.rtl.design import cosim as run_rtl
 from dse.estimate import estimate, forecast
 from dse.front import FrontError, FrontPoint, pick
@@ -149,7 +149,7 @@ def _by_density(graph: Graph, mapping: Mapping, progress: Progress) -> dict[str,
 
 def queues(graph: Graph, mapping: Mapping) -> list[dict[str, object]]:
     """Every queue at the output of an op and between two: its ends, the bits of a beat, its beats, and why no fewer."""
-    plan, least = AcceleratorPlan(graph, mapping), least_queues(graph, mapping)
+    plan, least = AcceleratorPlan(graph, mapping), min_deadlock_free_depths(graph, mapping)
     rows: list[dict[str, object]] = []
     for name, op in plan.ops.items():
         readers = [edge.consumer for edge in plan.readers(name)] + ["output"] * (name == graph.output)

@@ -25,8 +25,8 @@ from dse.explore import (
     assigned,
     designs,
     families,
+    improved,
     mapping_of,
-    polished,
     shares,
 )
 from dse.front import Front, FrontPoint
@@ -55,7 +55,7 @@ from reports.front import write_front
 
 JUDGED = 8
 """Training images on which designs near the program's are compared."""
-TRIES = 6
+EVALUATIONS = 6
 """How many designs near the program's are simulated for each op, at the most."""
 SAMPLE = 16
 """Validation images, evenly spread, over which the latency of a sparse design is averaged."""
@@ -185,7 +185,7 @@ class Exploration:
         reached = self.networks.measure(assignment).accuracy
         return [reached.correct, reached.total]
 
-    def polished(
+    def improved(
         self, family: str, share: str, limits: dict[str, int], choice: list[int], assignment: dict[str, str]
     ) -> dict[str, Any]:
         """The mapping that is best as simulated, of the program's choice and of others near it within the same limits.
@@ -203,7 +203,7 @@ class Exploration:
             frames = self.networks.data.sample("train", JUDGED)
         values: list[float] = []
 
-        def judge(mapping: HwMapping) -> float:
+        def evaluator(mapping: HwMapping) -> float:
             assert figure is not None
             values.append(figure(endless(graph, mapping, frames), frames))
             return values[-1]
@@ -211,8 +211,8 @@ class Exploration:
         gained = 0.0
         if figure is not None:
             problem = assigned(problem, assignment)
-            tries = TRIES * len(problem.ops)
-            selection, value = polished(self.table, problem, selection, judge, tries, self.clock_mhz)
+            max_evaluations = EVALUATIONS * len(problem.ops)
+            selection, value = improved(self.table, problem, selection, evaluator, max_evaluations, self.clock_mhz)
             gained = 1 - value / values[0]
         mapping = mapping_of(self.table, selection, self.clock_mhz)
         return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}
@@ -321,7 +321,7 @@ def within_limits(
         ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
         keys = "family", "share", "choice", "assignment"
         near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in found]
-        found = [{**d, **own} for d, own in zip(found, ask("polished", "designs nearby", near), strict=True)]
+        found = [{**d, **own} for d, own in zip(found, ask("improved", "designs nearby", near), strict=True)]
         judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in found])
         over = []
         for design, costs in zip(found, judged, strict=True):

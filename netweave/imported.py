@@ -1,7 +1,7 @@
 """Networks that are quantized already: ``model = "graph:FOLDER"``, a folder that ``models.ir.serialize.save`` wrote.
 
-An importer (``models.esda``) or any other program makes them. Nothing is trained and nothing quantized; the stages of
-these names check that the data set fits, and run golden on its images.
+An importer (``models.frontend.esda_network``) or any other program makes them. Nothing is trained and nothing
+quantized; the stages of these names check that the data set fits, and run golden on its images.
 """
 
 from __future__ import annotations

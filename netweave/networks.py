@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from models.data.dataset import Dataset
+from models.frontend.source import SourceError, is_function
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
-from models.source import SourceError, is_function
 from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.listener import Progress
 from netweave.stamp import digest, make

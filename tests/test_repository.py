@@ -85,7 +85,7 @@ def test_integer_side_needs_numpy_alone() -> None:
 
 def test_torch_loads_only_where_it_is_needed() -> None:
     modules = [module_of(path) for path in sources() if folder_of(module_of(path)) not in ("models", None)]
-    skip = {"cosim.rtl.harness.play", "netweave.__main__"}  # run inside a simulator, and as a program
+    skip = {"cosim.rtl.harness.bench", "netweave.__main__"}  # run inside a simulator, and as a program
     names = [name for name in (*WITHOUT_TORCH, *modules) if name not in skip]
     check = " importlib.import_module(n)\n assert 'torch' not in sys.modules, n"
     program = f"import importlib, sys\nfor n in {names!r}:\n{check}"

@@ -26,7 +26,7 @@ from dse.estimate import estimate
 from hw.fpga.device import Resources
 from hw.fpga.families.registry import DEVICES
 from hw.ops.op import Op
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 
 FIT = {"xcup": range(30), "ecp5": range(22)}

@@ -11,8 +11,8 @@ from hw.fpga.device import Device, Resources
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.families.registry import family
 from hw.fpga.formulas import ResourceEstimate, total
-from hw.line_buffer.source import WindowGeometry
-from hw.line_buffer.window_source import WindowSource
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.token_buffer import WindowGeometry
 from hw.resources import sources
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
@@ -45,7 +45,7 @@ class Window:
         return total(f, self.parts(f))
 
     def component(self) -> wiring.Component:
-        return WindowSource(self.layout, self.geometry, self.parallel)
+        return SlidingWindow(self.layout, self.geometry, self.parallel)
 
 
 def draw_window(seed: int) -> tuple[str, Window]:

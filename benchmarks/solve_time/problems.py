@@ -22,7 +22,7 @@ from hw.fpga.families.registry import DEVICES
 from models import data
 from models.data.dataset import Dataset
 from models.data.eye_tracking import SCALE
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph

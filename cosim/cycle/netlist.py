@@ -20,8 +20,8 @@ from cosim.cycle.streams import ON_TIME, Reader, Stream
 from cosim.cycle.windows import DenseOp, SparseOp
 from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.sequencer import Rounds
-from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
-from hw.line_buffer.sparse_source import LIST_LATENCY
+from hw.line_buffer.sparse_sliding_window import LIST_LATENCY
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
 from hw.ops.op import Op
 from hw.ops.process import BeatByBeat, FrameEnd, InTurn, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout

@@ -36,7 +36,7 @@ from cosim.cycle.records import Header
 from cosim.cycle.scheduler import run as play
 from cosim.cycle.streams import Reader, Stream
 from hw.accelerator.composition import AcceleratorPlan
-from hw.accelerator.queue_bounds import least_queue
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.mapping import Mapping
 from hw.streams.layout import MaskLayout
 from hw.streams.stream import queue_latency
@@ -258,8 +258,8 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     """The mapping with the smallest queues on the edges into adds that delay no beat of these frames.
 
     Each beat of ``frames``, played back to back, leaves the accelerator as early as with unlimited queues. Every branch
-    into an add gets a queue of ``least_queue`` beats or more, so that no other frame makes a residual network hang,
-    whatever its active sites. Where a queue is deeper than that, one place less would cost cycles.
+    into an add gets a queue of ``min_deadlock_free_depth`` beats or more, so that no other frame makes a residual
+    network hang, whatever its active sites. Where a queue is deeper than that, one place less would cost cycles.
 
     Parameters
         graph      the network
@@ -267,7 +267,7 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
         frames     the frames to play
     """
     masks = list(masks_of(graph, frames))
-    least = least_queues(graph, mapping)
+    least = min_deadlock_free_depths(graph, mapping)
     depths = least
     while True:
         # a queue deep enough for block memory shows its beats a cycle later, which may change what the others hold
@@ -293,7 +293,7 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     return dataclasses.replace(mapping, queues=depths)
 
 
-def least_queues(graph: Graph, mapping: Mapping) -> dict[str, int]:
+def min_deadlock_free_depths(graph: Graph, mapping: Mapping) -> dict[str, int]:
     """The least depth of the queue on each edge into an add.
 
     In a sparse graph it is the least with which no frame can hang; in a dense one it is that of any queue.
@@ -303,7 +303,7 @@ def least_queues(graph: Graph, mapping: Mapping) -> dict[str, int]:
         mapping    its mapping; its queues do not matter
     """
     edges = _meetings(graph, mapping)
-    return {edge: least_queue(graph, *ends) if graph.input.sparse else 2 for edge, ends in edges.items()}
+    return {edge: min_deadlock_free_depth(graph, *ends) if graph.input.sparse else 2 for edge, ends in edges.items()}
 
 
 def endless(graph: Graph, mapping: Mapping, frames: Frames) -> Simulator:

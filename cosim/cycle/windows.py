@@ -1,7 +1,7 @@
 """Window ops of the cycle simulator: when windows leave, and when rows are freed for others.
 
 A dense source knows which row comes next and counts its sites. A sparse one stores the rows that have tokens and finds
-its sites, through lists and two registers (``hw.line_buffer.sparse_source``). The sequencer holds two sites.
+its sites, through lists and two registers (``hw.line_buffer.sparse_sliding_window``). The sequencer holds two sites.
 """
 
 from __future__ import annotations

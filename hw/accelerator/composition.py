@@ -22,7 +22,7 @@ from hw.ops.op import Op
 from hw.ops.registry import build_all
 from hw.streams.layout import InputLayout, TokenLayout, input_layout
 from hw.streams.mask_input import MaskInput
-from hw.streams.stream import Fork, Queue, conversion, converter
+from hw.streams.stream import Fork, Queue, converter, width_converter
 from models.ir.graph import Graph
 
 
@@ -95,7 +95,7 @@ class AcceleratorPlan:
         edges = []
         for producer, consumer, index in self.graph.edges:
             layout = self.layout(producer)
-            lanes = conversion(layout.lanes, self.ops[consumer].in_lanes)
+            lanes = width_converter(layout.lanes, self.ops[consumer].in_lanes)
             queue = self.mapping.queues.get(f"{producer}->{consumer}", 0)
             edges.append(Edge(producer, consumer, index, layout, queue, tuple(lanes)))
         return tuple(edges)

@@ -7,7 +7,7 @@ from functools import cache
 from models.ir.graph import Graph
 
 
-def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
+def min_deadlock_free_depth(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
     """The fewest beats that the queue on an edge into an add must hold, whatever sites are active.
 
     Two paths fork at a node and meet at the add. For a site the add waits for its other input, and the windows on that

@@ -15,7 +15,14 @@ from hw.arithmetic.codecs.codec import Significand, signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.multipliers import TABLE_BITS, Products, in_luts, in_table
 from hw.arithmetic.packing import TREE_RADIX, Packing, pack, packing, split
-from hw.arithmetic.products import chosen_product, lut_product, lut_stages, shift_stages, shifted_product, table_product
+from hw.arithmetic.products import (
+    booth_product,
+    lookup_product,
+    lut_stages,
+    multiplexed_product,
+    shift_stages,
+    significand_product,
+)
 from hw.fpga.mapping import Multiplier
 from models.ir import accumulator
 from models.ir.dtype import DType
@@ -68,16 +75,16 @@ class Sums:
             return None
         if self.multiplier is Multiplier.LUT:
             return in_luts(self.features, self.weights)
-        return Products.TABLE if self.multiplier is Multiplier.TABLE else Products.BLOCKS
+        return Products.LOOKUP_TABLE if self.multiplier is Multiplier.TABLE else Products.DSP
 
     @property
     def product_stages(self) -> int:
         """Registers in series in a product, with the one at its output."""
         if self.weights is None:
             return 0
-        if self.products is Products.SHIFTED:
+        if self.products is Products.SIGNIFICAND_SHIFT:
             return shift_stages(self.features, self.weights)
-        rows = self.products is Products.ROWS
+        rows = self.products is Products.BOOTH
         return lut_stages(signed_width(self.features), signed_width(self.weights)) if rows else 1
 
     @cached_property
@@ -85,7 +92,7 @@ class Sums:
         """Bits of a feature times a weight."""
         assert self.weights is not None
         assert self.products is not None
-        if self.products in (Products.BLOCKS, Products.ROWS):
+        if self.products in (Products.DSP, Products.BOOTH):
             return signed_width(self.features) + signed_width(self.weights)
         ends = [a * b for a in (self.features.min, self.features.max) for b in (self.weights.min, self.weights.max)]
         return accumulator.width(min(ends), max(ends))
@@ -93,7 +100,7 @@ class Sums:
     @property
     def carried(self) -> bool:
         """Whether each product comes with a carry: a bit that is still to be added to it."""
-        return self.products is Products.CHOSEN and self.weights is not None and self.weights.signed
+        return self.products is Products.MULTIPLEXED and self.weights is not None and self.weights.signed
 
     @property
     def weight_bits(self) -> int:
@@ -171,14 +178,14 @@ class MacArray(wiring.Component):
         s, name = self.spec, f"feature{n}"
         counts, code = self.mask[n // s.simd], self.features.word_select(n, s.features.width)
         # in every format a product with code 0, or with digits 0, is 0
-        if s.products is Products.TABLE:
+        if s.products is Products.LOOKUP_TABLE:
             return self._held(m, name, Mux(counts, code, 0))
-        if s.products is Products.SHIFTED:
+        if s.products is Products.SIGNIFICAND_SHIFT:
             parts = codec(s.features).significand(m, code, name)
             return self._significand(m, name, parts._replace(digits=Mux(counts, parts.digits, 0)))
         value = Signal(signed(signed_width(s.features)), name=name)
         m.d.sync += value.eq(Mux(counts, codec(s.features).decode(m, code, name), 0))
-        if s.products is not Products.CHOSEN:
+        if s.products is not Products.MULTIPLEXED:
             return value
         tripled = Signal(signed(len(value) + 2), name=f"{name}_tripled")
         m.d.comb += tripled.eq(value + (value << 1))
@@ -188,9 +195,9 @@ class MacArray(wiring.Component):
         """The weight of lane ``p`` for its term ``n`` in the form that its product takes, registered."""
         s, name, code = self.spec, f"weight{p}_{n}", self._code(p, n)
         assert s.weights is not None
-        if s.products is Products.TABLE:
+        if s.products is Products.LOOKUP_TABLE:
             return self._held(m, name, code)
-        if s.products in (Products.SHIFTED, Products.CHOSEN):
+        if s.products in (Products.SIGNIFICAND_SHIFT, Products.MULTIPLEXED):
             return self._significand(m, name, codec(s.weights).significand(m, code, name))
         value = Signal(signed(signed_width(s.weights)), name=name)
         m.d.sync += value.eq(codec(s.weights).decode(m, code, name))
@@ -235,15 +242,15 @@ class MacArray(wiring.Component):
             name = f"{p}_{n}"
             weight, carry = self._weight(m, p, n), None
             held = partial(self._held, m, f"product{name}_held")
-            if s.products is Products.TABLE:
-                value = table_product(feature, s.features, weight, s.weights)
-            elif s.products is Products.CHOSEN:
+            if s.products is Products.LOOKUP_TABLE:
+                value = lookup_product(feature, s.features, weight, s.weights)
+            elif s.products is Products.MULTIPLEXED:
                 value, tripled = feature
-                value, carry = chosen_product(value, tripled, weight, s.product_width)
-            elif s.products is Products.SHIFTED:
-                value = shifted_product(feature, weight, s.product_width, held)
+                value, carry = multiplexed_product(value, tripled, weight, s.product_width)
+            elif s.products is Products.SIGNIFICAND_SHIFT:
+                value = significand_product(feature, weight, s.product_width, held)
             else:
-                value = lut_product(feature, weight, held) if s.products is Products.ROWS else feature * weight
+                value = booth_product(feature, weight, held) if s.products is Products.BOOTH else feature * weight
             carry = None if carry is None else self._held(m, f"product{name}_carry", carry)
             products.append((self._held(m, f"product{name}", value), carry))
         return products

@@ -23,18 +23,18 @@ class Products(StrEnum):
     """The circuit of an array's products: DSP blocks, or one of four circuits in LUTs from ``hw.arithmetic.codes``.
 
     Values
-        BLOCKS     DSP blocks
-        ROWS       Booth rows: ``lut_product``
-        CHOSEN     a choice of multiples: ``chosen_product``
-        SHIFTED    a product of significands, shifted: ``shifted_product``
-        TABLE      a lookup table: ``table_product``
+        DSP                  DSP blocks
+        BOOTH                Booth rows: ``booth_product``
+        MULTIPLEXED          a choice of multiples: ``multiplexed_product``
+        SIGNIFICAND_SHIFT    a product of significands, shifted: ``significand_product``
+        LOOKUP_TABLE         a lookup table: ``lookup_product``
     """
 
-    BLOCKS = "blocks"
-    ROWS = "rows"
-    CHOSEN = "chosen"
-    SHIFTED = "shifted"
-    TABLE = "table"
+    DSP = "blocks"
+    BOOTH = "rows"
+    MULTIPLEXED = "chosen"
+    SIGNIFICAND_SHIFT = "shifted"
+    LOOKUP_TABLE = "table"
 
 
 def in_luts(features: DType, weights: DType) -> Products:
@@ -48,10 +48,10 @@ def in_luts(features: DType, weights: DType) -> Products:
         weights    format of the weights
     """
     if not weights.tapered:
-        return Products.ROWS
+        return Products.BOOTH
     if codec(weights).significand_bits[0] <= FEW_DIGITS:
-        return Products.CHOSEN
-    return Products.SHIFTED
+        return Products.MULTIPLEXED
+    return Products.SIGNIFICAND_SHIFT
 
 
 def in_table(features: DType, weights: DType, lut_inputs: int) -> bool:

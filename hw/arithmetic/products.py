@@ -21,7 +21,7 @@ STAGE_ROWS = 2
 
 
 def lut_stages(a: int, b: int) -> int:
-    """Registers from the operands of ``lut_product`` to its registered result.
+    """Registers from the operands of ``booth_product`` to its registered result.
 
     Parameters
         a          bits of one operand
@@ -30,7 +30,7 @@ def lut_stages(a: int, b: int) -> int:
     return -(-min(a, b) // (2 * STAGE_ROWS))
 
 
-def lut_product(
+def booth_product(
     a: Value, b: Value, held: Callable[[Value], Value] = lambda value: value, negative: Value | None = None
 ) -> Value:
     """The product of two signed values by adders in LUTs: Booth rows of radix 4.
@@ -69,7 +69,7 @@ def lut_product(
 
 
 def shift_stages(a: DType, b: DType) -> int:
-    """Registers from the significands of ``shifted_product`` to its registered result.
+    """Registers from the significands of ``significand_product`` to its registered result.
 
     Parameters
         a          format of one operand
@@ -78,7 +78,7 @@ def shift_stages(a: DType, b: DType) -> int:
     return lut_stages(codec(a).signed_digits, codec(b).signed_digits) + 1
 
 
-def shifted_product(
+def significand_product(
     a: Significand, b: Significand, bits: int, held: Callable[[Value], Value] = lambda value: value
 ) -> Value:
     """The product of two significands: the product of the digits by adders, shifted by the sum of both places.
@@ -87,14 +87,14 @@ def shifted_product(
         a          one operand
         b          the other
         bits       width of the result, which must hold every product
-        held       returns the register of a value, as in ``lut_product``; the default returns the value
+        held       returns the register of a value, as in ``booth_product``; the default returns the value
     Returns        signed, ``bits`` bits
     """
     places, negative = _either(a.places, b.places, add=True), _either(a.negative, b.negative, add=False)
     in_a, in_b = _signed(a.digits), _signed(b.digits)
     for _ in range(lut_stages(len(in_a), len(in_b))):
         places = None if places is None else held(places)
-    product = held(lut_product(in_a, in_b, held, negative))
+    product = held(booth_product(in_a, in_b, held, negative))
     shifted = product if places is None else product << places
     return (shifted + Const(0, signed(bits)))[:bits].as_signed()
 
@@ -103,7 +103,7 @@ FEW_DIGITS = 2
 """The most digits of a significand for which a product is a choice of multiples."""
 
 
-def chosen_product(a: Value, tripled: Value, b: Significand, bits: int) -> tuple[Value, Value | None]:
+def multiplexed_product(a: Value, tripled: Value, b: Significand, bits: int) -> tuple[Value, Value | None]:
     """The product of a signed value and a significand of at most ``FEW_DIGITS`` digits, as a choice of multiples.
 
     The digits choose 0, 1, 2 or 3 times ``a``, which is shifted by the places. For a product below zero the result is
@@ -170,7 +170,7 @@ def table_inputs(a: DType, b: DType) -> tuple[int, ...]:
     return tuple(found)
 
 
-def table_product(a: Value, a_type: DType, b: Value, b_type: DType) -> Value:
+def lookup_product(a: Value, a_type: DType, b: Value, b_type: DType) -> Value:
     """The product of two codes by a lookup table of magnitudes, negated where the signs differ.
 
     Both formats must have ``table_bits``.

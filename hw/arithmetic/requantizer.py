@@ -168,10 +168,10 @@ def _saturated(value: Signal, bits: int) -> Value:
 
 
 ROOM_DELAY = 2
-"""Cycles from when a beat leaves an ``Output`` until its place is free for another."""
+"""Cycles from when a beat leaves an ``CreditFifo`` until its place is free for another."""
 
 
-class Output(wiring.Component):
+class CreditFifo(wiring.Component):
     """The output queue of an op. Places are reserved before the op starts to compute what fills them.
 
     Parameters
@@ -218,8 +218,8 @@ class Output(wiring.Component):
         return m
 
 
-def drain_latency(dtype: DType, requant: Requant | None) -> int:
-    """Cycles from a sum at a ``Drain`` to its beat.
+def serializer_latency(dtype: DType, requant: Requant | None) -> int:
+    """Cycles from a sum at a ``OutputSerializer`` to its beat.
 
     Parameters
         dtype      format of the codes
@@ -228,7 +228,7 @@ def drain_latency(dtype: DType, requant: Requant | None) -> int:
     return 1 if requant is None else requantize_latency(dtype)
 
 
-class Drain(wiring.Component):
+class OutputSerializer(wiring.Component):
     """Serializes ``pe`` final sums through ``layout.lanes`` requantize lanes into ``pe / lanes`` beats.
 
     Parameters
@@ -241,11 +241,11 @@ class Drain(wiring.Component):
         last         in, high when the sums are final; at most once in ``pe / lanes`` cycles
         y, x         in, the site of the sums
         end          in, high to push an ``end`` beat; not while beats of sums are being sent
-        push         out, high for a beat, to ``Output.push``
-        payload      out, the beat, to ``Output.payload``
+        push         out, high for a beat, to ``CreditFifo.push``
+        payload      out, the beat, to ``CreditFifo.payload``
     Timing
         II         ``pe / lanes`` cycles per ``pe`` sums
-        latency    ``drain_latency`` cycles to the first beat; the others follow one per cycle
+        latency    ``serializer_latency`` cycles to the first beat; the others follow one per cycle
     Reset          drops all sums and beats
     """
 
@@ -267,7 +267,7 @@ class Drain(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes, latency = self.layout.lanes, drain_latency(self.layout.dtype, self.requant)
+        lanes, latency = self.layout.lanes, serializer_latency(self.layout.dtype, self.requant)
         sums = [getattr(self, f"sum{p}") for p in range(self.pe)]
         values: list[Value] = sums[:lanes]
         sending = self.last

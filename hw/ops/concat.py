@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import ROOM_DELAY, Output, Requantizer, requantize_latency
+from hw.arithmetic.requantizer import ROOM_DELAY, CreditFifo, Requantizer, requantize_latency
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -134,7 +134,7 @@ class ConcatComponent(wiring.Component):
         m = Module()
         op = self.op
         pe, dtype, beats = op.mapping.pe, op.node.dtype, sum(op.in_beats)
-        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         index = Signal(index_bits(beats))
         second = Signal()

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
+from hw.arithmetic.requantizer import CreditFifo, Requantizer, requantize_latency
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -152,7 +152,7 @@ class ElementwiseComponent(wiring.Component):
         op = self.op
         pe, dtype = op.mapping.pe, op.node.dtype
         ins = [getattr(self, name) for name in op.input_names]
-        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         go, index = Signal(), Signal(index_bits(op.in_layout.beats_per_token))
         here = ins[0].payload

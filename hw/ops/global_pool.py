@@ -15,8 +15,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.frame_sums import FrameSums
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.frame_accumulator import FrameAccumulator
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -82,7 +82,7 @@ class GlobalPoolOp(Op):
     @property
     def _filling(self) -> int:
         """Cycles from taking ``end`` to the first beat into the queue: a register, the accumulators, the drain."""
-        return 1 + 1 + drain_latency(self.node.dtype, self.node.requant)
+        return 1 + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
@@ -146,9 +146,9 @@ class GlobalPoolComponent(wiring.Component):
         m = Module()
         op, p = self.op, self.i.payload
         pe, bits = op.mapping.pe, op.inputs[0].dtype
-        m.submodules.output = output = Output(op.out_layout, op.depth, op.end_beats)
-        m.submodules.frame = frame = FrameSums(pe, op.groups, 1, width(*op.accumulator))
-        m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, op.end_beats)
+        m.submodules.frame = frame = FrameAccumulator(pe, op.groups, 1, width(*op.accumulator))
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         take, closes = Signal(), Signal()
         cooling = Signal(range(op.end_beats))

@@ -15,17 +15,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
-from hw.arithmetic.frame_sums import FrameSums
+from hw.arithmetic.frame_accumulator import FrameAccumulator
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import multipliers
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import Memory, OpMapping
 from hw.line_buffer.sequencer import Rounds, Sequencer
-from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
+from hw.line_buffer.token_buffer import SITE_LATENCY, TokenBuffer, read_latency, token_slots
 from hw.ops.latency import OpLatency, at_frame_end
 from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
 from hw.ops.process import TokenByToken
@@ -104,7 +104,7 @@ class LinearOp(Op):
     def _filling(self) -> int:
         """Cycles from the step of ``end`` to the first beat into the queue: read, sums, accumulators, drain."""
         finish = read_latency(parallel=False) + self.sums.latency
-        return finish + 1 + drain_latency(self.node.dtype, self.node.requant)
+        return finish + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
@@ -190,12 +190,12 @@ class LinearComponent(wiring.Component):
         m = Module()
         op, rounds = self.op, self.op.rounds
         pe = op.mapping.pe
-        m.submodules.source = source = TokenSource(op.in_layout, rounds.cycles(1))
-        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.end_beats)
+        m.submodules.source = source = TokenBuffer(op.in_layout, rounds.cycles(1))
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, rounds.end_beats)
         m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
-        m.submodules.frame = frame = FrameSums(pe, rounds.groups, rounds.beats, op.sums.width)
-        m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
+        m.submodules.frame = frame = FrameAccumulator(pe, rounds.groups, rounds.beats, op.sums.width)
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))

@@ -50,7 +50,7 @@ class PoolOp(WindowOp):
         return Sums(
             pe=self.mapping.pe,
             simd=self.mapping.pe,
-            taps=1 if self.walks_taps else self.node.kernel**2,
+            taps=1 if self.serial_kernel else self.node.kernel**2,
             features=self.inputs[0].dtype,
             weights=None,
             multiplier=Multiplier.LUT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.line_buffer.sequencer import Rounds
-from hw.line_buffer.source import WindowGeometry
+from hw.line_buffer.token_buffer import WindowGeometry
 
 
 @dataclass(frozen=True)

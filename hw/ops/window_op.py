@@ -26,15 +26,17 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
 from hw.arithmetic.mac import Sums
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
 from hw.line_buffer.sequencer import Rounds, Sequencer
-from hw.line_buffer.source import (
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
+from hw.line_buffer.token_buffer import (
     SITE_LATENCY,
     SPARSE_SITE_LATENCY,
-    TokenSource,
+    TokenBuffer,
     WindowGeometry,
     dense_taps,
     read_latency,
@@ -43,8 +45,6 @@ from hw.line_buffer.source import (
     token_slots,
     wrapped,
 )
-from hw.line_buffer.sparse_source import SparseWindowSource
-from hw.line_buffer.window_source import WindowSource
 from hw.ops.latency import OpLatency
 from hw.ops.op import Op, fewest_lanes, queue_depth
 from hw.ops.process import TokenByToken, WindowByWindow
@@ -123,19 +123,19 @@ class WindowOp(Op):
         return SPARSE_SITE_LATENCY if self.finds_sites else SITE_LATENCY
 
     @property
-    def walks_taps(self) -> bool:
+    def serial_kernel(self) -> bool:
         """Whether the active taps are taken one by one, where there are several taps."""
         return self.mapping.taps == 1 and self.node.kernel > 1
 
     @property
     def parallel(self) -> bool:
         """Whether the source gives all taps of a window at once."""
-        return not self.pointwise and not self.walks_taps
+        return not self.pointwise and not self.serial_kernel
 
     def _rounds(self, beats: int) -> Rounds:
         words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd
         groups = self.shape.channels // self.mapping.pe
-        return Rounds(groups, words, beats, self.node.kernel if self.walks_taps else None)
+        return Rounds(groups, words, beats, self.node.kernel if self.serial_kernel else None)
 
     @cached_property
     def round_steps(self) -> int:
@@ -170,7 +170,7 @@ class WindowOp(Op):
     def _filling(self) -> int:
         """Cycles from the last step of a round until its first beat is pushed: reading, sums, drain."""
         finish = read_latency(self.parallel) + self.sums.latency
-        return finish + drain_latency(self.node.dtype, self.requant)
+        return finish + serializer_latency(self.node.dtype, self.requant)
 
     @cached_property
     def depth(self) -> int:
@@ -244,10 +244,10 @@ class WindowOp(Op):
         steps += fetch + finish * (2 + place)
         words = 1
         if s.weights is not None:
-            walked = node.kernel if self.walks_taps else 1
+            walked = node.kernel if self.serial_kernel else 1
             words = rounds.groups * walked**2 * rounds.words
         # where the address is the bits of round and word side by side, it shares their registers
-        joined = not self.walks_taps and not rounds.words & (rounds.words - 1)
+        joined = not self.serial_kernel and not rounds.words & (rounds.words - 1)
         address = index(words) - (index(rounds.groups) if joined else 0)
         address = 0 if joined and self.pointwise else address * (fetch - 1)
         memory = self.mapping.memory
@@ -302,16 +302,16 @@ class WindowComponent(wiring.Component):
         m = Module()
         op, rounds = self.op, self.op.rounds
         if op.pointwise:
-            source = TokenSource(op.in_layout, rounds.cycles(1))
+            source = TokenBuffer(op.in_layout, rounds.cycles(1))
         elif op.finds_sites:
-            source = SparseWindowSource(op.in_layout, op.geometry, op.parallel)
+            source = SparseSlidingWindow(op.in_layout, op.geometry, op.parallel)
         else:
-            source = WindowSource(op.in_layout, op.geometry, op.parallel)
+            source = SlidingWindow(op.in_layout, op.geometry, op.parallel)
         m.submodules.source = source
-        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.beats)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, rounds.beats)
         m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
-        m.submodules.drain = drain = Drain(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
@@ -323,19 +323,19 @@ class WindowComponent(wiring.Component):
         ]
 
         step, valid = sequencer.step, sequencer.valid
-        walks = op.walks_taps
-        if isinstance(source, TokenSource):
+        walks = op.serial_kernel
+        if isinstance(source, TokenBuffer):
             m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
         else:
             m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
-        if isinstance(source, SparseWindowSource):
+        if isinstance(source, SparseSlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.begins),
                 source.releases.eq(sequencer.begun.release),
                 source.idle.eq(sequencer.idle),
                 source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows),
             ]
-        elif isinstance(source, WindowSource):
+        elif isinstance(source, SlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.done),
                 source.releases.eq(step.release),
@@ -350,7 +350,7 @@ class WindowComponent(wiring.Component):
         ]
         if op.sums.weights is not None:
             address = step.group
-            if op.walks_taps:
+            if op.serial_kernel:
                 k = op.node.kernel
                 address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
             address = times(address, rounds.words) + step.word

@@ -80,7 +80,7 @@ def sums(
         ff += waiting_bits(s, share)
         # few words leave less of a product
         less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
-        parts.append(of_blocks(f, s, spans, less) if s.products is Products.BLOCKS else of_luts(f, s, less))
+        parts.append(of_blocks(f, s, spans, less) if s.products is Products.DSP else of_luts(f, s, less))
     parts.append(ResourceEstimate("operands", (decoders, s.taps if masked else 0, borrows)))
     if not fixed:
         *added, registers = tree(s).tolist()

@@ -92,13 +92,13 @@ def constants(f: FpgaFamily, s: Sums, count: int, words: Callable[[], np.ndarray
     feature, ff, blocks, joined, lut = signed_width(s.features), 0.0, 0, 0, 0.0
     for features, product in zip(seen.sum(axis=0).tolist(), table, strict=True):
         ff += features * (product.high - product.low)
-        if s.products is Products.BLOCKS and product.operand:
+        if s.products is Products.DSP and product.operand:
             fits = product.operand + feature >= f.dsp_result
             found = dsp_blocks(f, max(2, product.operand), feature) if fits else 0
             blocks += features * found
             joined += features * joined_bits(f, product.operand, feature)
             lut += 0.0 if found else features * product.high
-    if s.products in (Products.ROWS, Products.SHIFTED):
+    if s.products in (Products.BOOTH, Products.SIGNIFICAND_SHIFT):
         ff += waiting_bits(s, 0.0)
     return ResourceEstimate("constants", tuple(terms), lut + joined, ff, dsp=blocks), tree(s, codes, table)
 
@@ -137,22 +137,22 @@ def _products(kind: Products, features: DType, weights: DType) -> tuple[Product,
 def _product(kind: Products, features: DType, weights: DType, value: int) -> Product:
     low, high = _trailing(value), _range(features, value)
     feature, weight = signed_width(features), signed_width(weights)
-    if kind is Products.BLOCKS:
+    if kind is Products.DSP:
         operand = width(value >> low, value >> low)
         return Product(0, feature + width(value, value), operand) if value != 1 else Product(0, feature)
-    if kind is Products.TABLE:
+    if kind is Products.LOOKUP_TABLE:
         logic = [Logic(GATES, value, high - low)]
         if value < 0 or features.signed:
             logic.append(Logic(ROWS, value, high - low))
         return Product(low, high, logic=tuple(logic))
-    if kind is Products.CHOSEN:
+    if kind is Products.MULTIPLEXED:
         odd = value >> low
         logic = [Logic(GATES, odd, _range(features, odd))]
         if abs(odd) == 3:
             logic.append(Logic(ROWS, 3, feature + 1))
         return Product(low if value > 0 else 0, high, logic=tuple(logic))
     logic, digits = [], value
-    if kind is Products.SHIFTED:
+    if kind is Products.SIGNIFICAND_SHIFT:
         feature, weight = codec(features).signed_digits, codec(weights).signed_digits
         places = codec(weights).places(value)
         digits = value // (1 << places)

@@ -20,9 +20,9 @@ def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
         dtype      format of the feature or the weight
         feature    whether it is a feature
     """
-    if products is Products.TABLE:
+    if products is Products.LOOKUP_TABLE:
         return dtype.width
-    if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
+    if products is Products.SIGNIFICAND_SHIFT or (products is Products.MULTIPLEXED and not feature):
         return sum(codec(dtype).significand_bits) + (dtype.tapered and dtype.signed)
     return dtype.decoded_width if feature else signed_width(dtype)
 
@@ -36,9 +36,9 @@ def coded(f: FpgaFamily, products: Products, dtype: DType, *, feature: bool) -> 
         dtype      format of the feature or the weight
         feature    whether it is a feature
     """
-    if products is Products.TABLE:
+    if products is Products.LOOKUP_TABLE:
         return 0.0
-    if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
+    if products is Products.SIGNIFICAND_SHIFT or (products is Products.MULTIPLEXED and not feature):
         return codec(dtype).significand_luts(f.lut_inputs)
     return codec(dtype).decoder_luts(f.lut_inputs)
 
@@ -58,16 +58,16 @@ def of_luts(f: FpgaFamily, s: Sums, less: float) -> ResourceEstimate:
     assert s.weights is not None
     macs = less * s.pe * s.terms
     digits, places = codec(s.weights).significand_bits
-    if s.products is Products.TABLE:
+    if s.products is Products.LOOKUP_TABLE:
         looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
         return ResourceEstimate("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
-    if s.products is Products.CHOSEN:
+    if s.products is Products.MULTIPLEXED:
         wide = signed_width(s.features)
         tripled = s.taps * s.simd * (wide + 1) if digits == FEW_DIGITS else 0
         return ResourceEstimate(
             "chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled)
         )
-    if s.products is Products.SHIFTED:
+    if s.products is Products.SIGNIFICAND_SHIFT:
         shorter, longer = sorted((codec(s.weights).signed_digits, codec(s.features).signed_digits))
         return ResourceEstimate(
             "shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs)
@@ -107,12 +107,12 @@ def waiting_bits(s: Sums, share: float) -> float:
     """
     assert s.weights is not None
     macs, lanes = s.pe * s.terms, s.taps * s.simd
-    if s.products is Products.SHIFTED:
+    if s.products is Products.SIGNIFICAND_SHIFT:
         feature, weight = (codec(dtype).signed_digits for dtype in (s.features, s.weights))
         stages = lut_stages(feature, weight)
         signs = any(dtype.signed and dtype.tapered for dtype in (s.features, s.weights))
         ff = macs * (feature + weight + stages * places_width(s) + (stages - 1) * signs)
-    elif s.products is Products.ROWS:
+    elif s.products is Products.BOOTH:
         feature, weight = signed_width(s.features), signed_width(s.weights)
         stages, ff = s.product_stages, 0.0
     else:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import biased_width, drain_latency, narrow_width
+from hw.arithmetic.requantizer import biased_width, narrow_width, serializer_latency
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, distinct, dsp_blocks, index, joined_bits, table
 from hw.resources.streams import place_bits
@@ -47,7 +47,7 @@ def drain(
     beats = pe // layout.lanes
     place = place_bits(layout) if placed else 0
     codes = layout.lanes * layout.dtype.width
-    ff = drain_latency(layout.dtype, requant) * (2 + place)
+    ff = serializer_latency(layout.dtype, requant) * (2 + place)
     bits = layout.dtype.width if requant is None else width(*bounds)
     waiting, chosen, counts = 0, 0, 0
     if beats > 1:

@@ -6,8 +6,9 @@ from functools import cache
 
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, decoded_select, index, lut_memory, written_block
-from hw.line_buffer.presence import word_bits
-from hw.line_buffer.source import (
+from hw.line_buffer.site_bitmap import word_bits
+from hw.line_buffer.sparse_sliding_window import FRAME_BITS, LIST_LATENCY
+from hw.line_buffer.token_buffer import (
     FRAMES_AHEAD,
     RELEASE_DELAY,
     WindowGeometry,
@@ -15,7 +16,6 @@ from hw.line_buffer.source import (
     tap_conditions,
     token_slots,
 )
-from hw.line_buffer.sparse_source import FRAME_BITS, LIST_LATENCY
 from hw.resources.streams import place_bits, queue
 from hw.streams.layout import TokenLayout
 

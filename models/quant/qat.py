@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.data.dataset import Dataset
+from models.frontend.trace import trace_for
 from models.layers.input import input_layer
 from models.layers.layer import WeightedLayer
 from models.plan import FloatPlan
@@ -18,7 +19,6 @@ from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
 from models.quant.reconstruct import reconstruct
 from models.sparse import SparseTensor
-from models.trace import trace_for
 from models.train import BATCH, Progress, batches
 
 EPOCHS = 6

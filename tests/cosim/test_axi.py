@@ -14,8 +14,8 @@ from cocotb_tools.runner import get_runner
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict
 from cosim.rtl.axi import play_axi
-from cosim.rtl.player import SimulationTimeout, Stalls
 from cosim.rtl.simulator import TIMESCALE, SimulatorKind, environment, patched
+from cosim.rtl.testbench_runner import SimulationTimeout, Stalls
 from hw.accelerator.composition import AcceleratorPlan
 from hw.generate.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
 from hw.interface.axi_layout import Beat, axi_input, axi_output

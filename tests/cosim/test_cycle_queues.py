@@ -13,7 +13,7 @@ from benchmarks.inputs.ops import random_frame
 from benchmarks.inputs.sparse_nets import FORMAT, random_masks, random_sparse_net
 from cosim.cycle.simulator import DeadlockError, simulate, size_queues
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
-from hw.accelerator.queue_bounds import least_queue
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.mapping import Mapping
 from hw.streams.stream import BLOCK_DEPTH
 from models.ir.formats.integer import IntType
@@ -25,7 +25,7 @@ from tests.support.streams import run_op
 def with_least_queues(graph: Graph, mapping: Mapping) -> Mapping:
     plan = AcceleratorPlan(graph, mapping)
     edges = [(a, b) for a, b, _ in graph.edges if isinstance(graph[b], Add)]
-    depths = {f"{a}->{b}": least_queue(graph, a, b, plan.layout(a).beats_per_token) for a, b in edges}
+    depths = {f"{a}->{b}": min_deadlock_free_depth(graph, a, b, plan.layout(a).beats_per_token) for a, b in edges}
     return dataclasses.replace(mapping, queues=depths)
 
 

@@ -9,7 +9,7 @@ from benchmarks.inputs.ops import one_op
 from cosim.cycle.density import Cycles, Sweep, dense_version, random_mask, sweep
 from cosim.cycle.simulator import simulate
 from hw.fpga.mapping import Mapping, OpMapping
-from hw.line_buffer.source import SPARSE_SITE_LATENCY
+from hw.line_buffer.token_buffer import SPARSE_SITE_LATENCY
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 

@@ -10,12 +10,12 @@ import pytest
 from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import Simulator, size_queues
 from cosim.rtl.design import Cosim, cosim
-from cosim.rtl.player import Stalls
+from cosim.rtl.testbench_runner import Stalls
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.generate.emit import generate
 from hw.ops.registry import inputs_of, mappings
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.graph import Graph
 from models.ir.ops.input import Input
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_values
 from cosim.rtl.design import Cosim, cosim
-from cosim.rtl.player import Stalls
+from cosim.rtl.testbench_runner import Stalls
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.mapping import FrameInput, Mapping
 from hw.generate.emit import generate

@@ -17,7 +17,7 @@ from dse.explore import mapping_of
 from dse.milp import solve
 from dse.problem import Objective
 from hw.accelerator.composition import AcceleratorPlan
-from hw.accelerator.queue_bounds import least_queue
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.device import Resources
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput
@@ -132,7 +132,7 @@ def test_queues_are_charged_for_every_frame(seed: int) -> None:
         if isinstance(graph[consumer], Add):
             layout = plan.layout(producer)
             charged = queue_beats(graph, producer, consumer, layout)
-            assert charged >= least_queue(graph, producer, consumer, layout.beats_per_token)
+            assert charged >= min_deadlock_free_depth(graph, producer, consumer, layout.beats_per_token)
 
 
 def test_the_dense_network_is_charged_as_before() -> None:

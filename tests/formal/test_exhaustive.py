@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal, signed
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.products import lut_product, table_product
+from hw.arithmetic.products import booth_product, lookup_product
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
@@ -29,7 +29,7 @@ def test_every_dybit_product(a_type: DyBitType, b_type: DyBitType) -> None:
     right = Signal(signed(signed_width(b_type)))
     product, adders = Signal(signed(40)), Signal(signed(40))
     m.d.comb += [left.eq(codec(a_type).decode(m, a, "a")), right.eq(codec(b_type).decode(m, b, "b"))]
-    m.d.comb += [product.eq(left * right), adders.eq(lut_product(left, right))]
+    m.d.comb += [product.eq(left * right), adders.eq(booth_product(left, right))]
     pairs = [(u, v) for u in range(1 << a_type.width) for v in range(1 << b_type.width)]
     u, v = np.array(pairs).T
     want = (a_type.decode(u) * b_type.decode(v)).tolist()
@@ -43,7 +43,7 @@ LOOKED_UP = [*DYBIT, *(IntType(width, signed=False) for width in (2, 3, 4))]
 @pytest.mark.parametrize("a_type", LOOKED_UP, ids=str)
 def test_every_product_that_is_looked_up(a_type: DType, b_type: DyBitType) -> None:
     m, a, b, product = Module(), Signal(a_type.width), Signal(b_type.width), Signal(signed(40))
-    m.d.comb += product.eq(table_product(a, a_type, b, b_type))
+    m.d.comb += product.eq(lookup_product(a, a_type, b, b_type))
     pairs = [(u, v) for u in range(1 << a_type.width) for v in range(1 << b_type.width)]
     u, v = np.array(pairs).T
     want = (a_type.decode(u) * b_type.decode(v)).tolist()

@@ -33,7 +33,7 @@ LIMIT = 2048
 class InLuts(Sums):
     """Out of one of the circuits for products in LUTs, whichever there would be."""
 
-    circuit: Products = Products.ROWS
+    circuit: Products = Products.BOOTH
 
     @property
     def products(self) -> Products:
@@ -252,13 +252,13 @@ def test_every_integer_to_its_code(name: str) -> None:
 @pytest.mark.parametrize(
     ("features", "weights", "circuit"),
     [
-        ("udybit4", "dybit4", Products.CHOSEN),
-        ("uint8", "dybit4", Products.CHOSEN),
-        ("udybit8", "dybit2", Products.CHOSEN),
-        ("udybit4", "dybit5", Products.SHIFTED),
-        ("int8", "dybit8", Products.SHIFTED),
-        ("udybit8", "int8", Products.ROWS),
-        ("uint4", "int4", Products.ROWS),
+        ("udybit4", "dybit4", Products.MULTIPLEXED),
+        ("uint8", "dybit4", Products.MULTIPLEXED),
+        ("udybit8", "dybit2", Products.MULTIPLEXED),
+        ("udybit4", "dybit5", Products.SIGNIFICAND_SHIFT),
+        ("int8", "dybit8", Products.SIGNIFICAND_SHIFT),
+        ("udybit8", "int8", Products.BOOTH),
+        ("uint4", "int4", Products.BOOTH),
     ],
 )
 def test_circuits_of_products_in_luts(features: str, weights: str, circuit: Products) -> None:

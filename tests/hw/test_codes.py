@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.products import lut_product
+from hw.arithmetic.products import booth_product
 from models.ir.dtype import DType
 from models.ir.formats.registry import FORMATS as KINDS
 
@@ -99,7 +99,7 @@ def test_encode_takes_the_narrowest_value_that_a_clip_leaves(dtype: DType) -> No
 def test_product_out_of_adders(a_bits: int, b_bits: int) -> None:
     m, a, b = Module(), Signal(signed(a_bits)), Signal(signed(b_bits))
     product = Signal(signed(a_bits + b_bits + 2))
-    m.d.comb += product.eq(lut_product(a, b))
+    m.d.comb += product.eq(booth_product(a, b))
     pairs = [
         (u, v)
         for u in range(-(1 << a_bits) // 2, (1 << a_bits) // 2)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
+from hw.arithmetic.requantizer import CreditFifo, Requantizer, requantize_latency
 from hw.streams.layout import TokenLayout
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
@@ -172,7 +172,7 @@ def test_any_constants_equal_golden(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("depth", [1, 4, 7])
 def test_an_output_of_which_all_places_are_reserved_is_not_open(depth: int) -> None:
-    output = Output(TokenLayout(Shape(2, 2, 1), IntType(8), 1), depth)
+    output = CreditFifo(TokenLayout(Shape(2, 2, 1), IntType(8), 1), depth)
 
     def put(ctx: Any, step: int) -> None:
         # all places, none, and two cycles after the beat that leaves one of them, which stays free

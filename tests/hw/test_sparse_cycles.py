@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hw.fpga.mapping import OpMapping
-from hw.line_buffer.source import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
+from hw.line_buffer.token_buffer import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
 from hw.ops.registry import build, inputs_of
 from hw.ops.window_op import WindowOp
 from models.ir.activity import frame_activity

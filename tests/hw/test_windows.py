@@ -11,7 +11,7 @@ from benchmarks.resources.made import DEVICE
 from benchmarks.resources.windows import Window
 from hw.fpga.families.registry import DEVICES, FAMILIES
 from hw.fpga.formulas import decoded_select
-from hw.line_buffer.source import WindowGeometry
+from hw.line_buffer.token_buffer import WindowGeometry
 from hw.resources.sources import store, window_source
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from models.data import Dataset
+from models.frontend.trace import trace
 from models.layers.layer import WeightedLayer
 from models.plan import FloatPlan
 from models.quant.bias import correct_bias
@@ -12,7 +13,6 @@ from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedLayer, QuantizedNetwork
 from models.sparse import SparseTensor
-from models.trace import trace
 from tests.models.nets import NETS, net, random_data
 
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.frontend.trace import trace as trace_network
 from models.layers.input import InputLayer
 from models.layers.layer import ClippedLayer, WeightedLayer
 from models.plan import FloatPlan
@@ -18,7 +19,6 @@ from models.quant.fake import fake_quantize
 from models.quant.formats import resolve
 from models.quant.hessian import VECTORS, hessian_sensitivity, signs, trace, traces
 from models.sparse import SparseTensor, images
-from models.trace import trace as trace_network
 from tests.models.nets import CLASSES, random_data
 
 

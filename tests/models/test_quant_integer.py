@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.frontend.trace import trace
 from models.ir import golden
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
@@ -26,7 +27,6 @@ from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, resolve
 from models.quant.integer import ACCUMULATOR_LIMIT, RangeError, bounds, fixed_point, integer_weighted
 from models.quant.network import QuantizedNetwork
-from models.trace import trace
 from tests.models.nets import NETS, net
 
 IMAGES = 3

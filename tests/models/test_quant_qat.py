@@ -6,11 +6,11 @@ from torch import nn
 
 from models.data import Dataset, load
 from models.evaluate import accuracy
+from models.frontend.trace import trace
 from models.plan import FloatPlan
 from models.quant import measure_sensitivity, quantize
 from models.quant.qat import NetworkError, noise
 from models.sparse import SparseTensor
-from models.trace import trace
 from models.train import train
 from models.zoo import load_model
 from tests.models.nets import net

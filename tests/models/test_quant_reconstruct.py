@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.frontend.trace import trace
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
@@ -17,7 +18,6 @@ from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedLayer, QuantizedNetwork
 from models.quant.reconstruct import Moments, moments, reconstruct, rounded
-from models.trace import trace
 from models.verify import compare_with_golden
 from tests.models.nets import NETS, net
 from tests.models.test_quant_bias import columns, shifts, sparse_net

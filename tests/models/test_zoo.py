@@ -10,12 +10,12 @@ from torch import nn
 from benchmarks.inputs.data import DATA
 from models.data import load
 from models.evaluate import accuracy
+from models.frontend.trace import trace
 from models.ir.node import Shape
 from models.layers.conv import ConvLayer
 from models.layers.linear import LinearLayer
 from models.plan import FloatPlan
 from models.quant import quantize
-from models.trace import trace
 from models.train import train
 from models.verify import compare_with_golden
 from models.zoo import MODELS, TRAINED, ModelError, load_model

@@ -11,7 +11,7 @@ from amaranth.hdl import Fragment
 from benchmarks.inputs.nets import random_mapping, residual_net
 from cosim.cycle.simulator import Simulator, size_queues
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
-from hw.arithmetic.requantizer import Output
+from hw.arithmetic.requantizer import CreditFifo
 from hw.fpga.families.registry import DEVICES
 from hw.streams.stream import Queue
 from models.ir.graph import Graph
@@ -43,7 +43,7 @@ def test_the_report_has_the_queues_that_the_accelerator_is_put_together_of(spars
             case Queue() if path[-1].startswith("queue_"):
                 producer, _, consumer = path[-1].removeprefix("queue_").rpartition("_")[0].partition("__")
                 found.append((producer, consumer, len(part.i.payload.as_value()), part.depth))
-            case Output():
+            case CreditFifo():
                 readers = [edge.consumer for edge in AcceleratorPlan(graph, mapping).readers(path[-2])]
                 found.append((path[-2], ", ".join(readers) or "output", len(part.payload.as_value()), part.depth))
     rows = [tuple(row.values())[:4] for row in queues(graph, mapping)]

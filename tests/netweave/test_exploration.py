@@ -147,7 +147,7 @@ def test_a_design_is_the_best_simulated_of_those_near_the_programs(explored: Pat
         for design in group["result"]["designs"]:
             found[inputs["family"], inputs["share"], str(design["choice"])] = design
     networks = [(entry["inputs"]["assignment"], entry) for entry in _results(explored, "cycles")]
-    polished = _results(explored, "polished")
+    polished = _results(explored, "improved")
     assert polished
     for near in polished:
         inputs, result = near["inputs"], near["result"]

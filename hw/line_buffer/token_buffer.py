@@ -4,10 +4,10 @@ A source writes the input stream into memory and offers *sites* in raster order,
 change it. While the sequencer works on a site, it reads the site's words by address. The storage of a site is free two
 cycles after the last step that reads it.
 
-``TokenSource`` (kernel 1, stride 1) stores a few tokens. The sliding-window generators (kernel or stride above 1) store
+``TokenBuffer`` (kernel 1, stride 1) stores a few tokens. The sliding-window generators (kernel or stride above 1) store
 so many rows that the next ones can be filled while a window is read. In steady state neither side waits for the other.
-Where every site is active, ``window_source.WindowSource`` counts its sites; otherwise
-``sparse_source.SparseWindowSource`` finds them.
+Where every site is active, ``window_source.SlidingWindow`` counts its sites; otherwise
+``sparse_source.SparseSlidingWindow`` finds them.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ ROW_DELAY = RELEASE_DELAY + SPARSE_SITE_LATENCY - 2
 
 
 def token_slots(words: int, steps: int) -> int:
-    """Tokens that a ``TokenSource`` stores, so that storage never slows it down; one place is for ``end``.
+    """Tokens that a ``TokenBuffer`` stores, so that storage never slows it down; one place is for ``end``.
 
     Parameters
         words      memory words per token
@@ -181,7 +181,7 @@ def site_layout(height: int, width: int, fields: dict[str, int]) -> data.StructL
     return data.StructLayout({name: unsigned(bits) for name, bits in {**base, **fields}.items()})
 
 
-class TokenSource(wiring.Component):
+class TokenBuffer(wiring.Component):
     """Token buffer: stores whole tokens, each of which is a site.
 
     Parameters

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.inputs.problems import random_problem
 from dse import exhaustive
 from dse.evaluate import evaluate
-from dse.polish import polish
+from dse.local_search import local_search
 from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem, Selection
 from dse.prune import prune
 
@@ -27,14 +27,14 @@ def test_a_polished_choice_is_feasible_and_no_worse(seed: int, pruned: bool) -> 
     start = random.Random(seed).choice(feasible)
     asked: list[Selection] = []
 
-    def judge(selection: Selection) -> float:
+    def evaluator(selection: Selection) -> float:
         asked.append(selection)
         # other than the program's figure, as a simulation is
         return float(evaluate(problem, selection).latency) + 7 * sum(own.tail % 3 for own in selection.values())
 
-    best, value = polish(prune(problem) if pruned else problem, start, judge, 50)
+    best, value = local_search(prune(problem) if pruned else problem, start, evaluator, 50)
     assert len(asked) <= 50
-    assert value == judge(best) <= judge(start)
+    assert value == evaluator(best) <= evaluator(start)
     assert evaluate(problem, best).feasible
 
 
@@ -57,30 +57,30 @@ def total(selection: Selection) -> float:
 def test_what_one_op_gives_another_takes() -> None:
     problem = exchange(6)
     start = {"a": problem.ops[0].candidates[0], "b": problem.ops[1].candidates[1]}
-    best, value = polish(problem, start, total, 20)
+    best, value = local_search(problem, start, total, 20)
     assert ([own.cycles for own in best.values()], value) == ([12, 20], 32.0)
-    assert polish(exchange(5), {**start, "a": problem.ops[0].candidates[1]}, total, 20)[1] == 52.0
-    assert polish(exchange(9), start, total, 20)[1] == 30.0
+    assert local_search(exchange(5), {**start, "a": problem.ops[0].candidates[1]}, total, 20)[1] == 52.0
+    assert local_search(exchange(9), start, total, 20)[1] == 30.0
 
 
 def test_nothing_is_tried_without_tries() -> None:
     problem = exchange(6)
     start = {"a": problem.ops[0].candidates[0], "b": problem.ops[1].candidates[1]}
-    assert polish(problem, start, total, 1) == (start, 50.0)
+    assert local_search(problem, start, total, 1) == (start, 50.0)
 
 
 def test_no_more_is_tried_than_may_be() -> None:
     problem = exchange(9)
     start = {"a": problem.ops[0].candidates[1], "b": problem.ops[1].candidates[1]}
-    for tries in range(1, 7):
+    for max_evaluations in range(1, 7):
         asked: list[Selection] = []
 
-        def judge(selection: Selection, asked: list[Selection] = asked) -> float:
+        def evaluator(selection: Selection, asked: list[Selection] = asked) -> float:
             asked.append(selection)
             return total(selection)
 
-        polish(problem, start, judge, tries)
-        assert len(asked) <= tries
+        local_search(problem, start, evaluator, max_evaluations)
+        assert len(asked) <= max_evaluations
 
 
 def test_two_other_cycle_counts_are_tried_on_either_side() -> None:
@@ -88,9 +88,9 @@ def test_two_other_cycle_counts_are_tried_on_either_side() -> None:
     problem = Problem("board", (op,), (), "a", {"bram": 0})
     asked: list[int] = []
 
-    def judge(selection: Selection) -> float:
+    def evaluator(selection: Selection) -> float:
         asked.append(selection["a"].cycles)
         return abs(selection["a"].cycles - 13)
 
-    assert polish(problem, {"a": op.candidates[3]}, judge, 50)[1] == 0.0
+    assert local_search(problem, {"a": op.candidates[3]}, evaluator, 50)[1] == 0.0
     assert sorted(asked) == [11, 12, 13, 14, 15]

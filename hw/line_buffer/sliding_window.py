@@ -6,13 +6,13 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.line_buffer.rows import AllTapsRows, OneTapRows
-from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, at_most, site_layout, wrapped
+from hw.line_buffer.line_buffer_rams import BankedLineBuffer, SerialLineBuffer
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, at_most, site_layout, wrapped
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import Queue, delayed
 
 
-class WindowSource(wiring.Component):
+class SlidingWindow(wiring.Component):
     """Sliding-window generator for dense frames: stores rows and counts the sites of the output.
 
     Parameters
@@ -155,7 +155,7 @@ class WindowSource(wiring.Component):
                     ]
 
         bits = self.word_width
-        m.submodules.rows = rows = AllTapsRows(g, bits, False) if self.parallel else OneTapRows(g, bits)
+        m.submodules.rows = rows = BankedLineBuffer(g, bits, False) if self.parallel else SerialLineBuffer(g, bits)
         m.d.comb += [
             rows.put.eq(beat & ~p.end),
             rows.row.eq(wrow),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cosim.rtl.beats import Beats, Record, what_hung
 from cosim.rtl.harness.testbench import STREAMS, record_file, source_file, testbench
 from cosim.rtl.simulator import SimulationError, SimulatorKind, build, run
+from cosim.rtl.trace import StreamTrace, TraceFile, what_hung
 from hw.streams.layout import InputLayout, TokenLayout
 from models.ir.frame import Frame
 
@@ -81,7 +81,7 @@ class Trace:
     """
 
     simulator: SimulatorKind
-    beats: dict[str, Beats]
+    beats: dict[str, StreamTrace]
     cycles: int
     build_seconds: float
     wall_seconds: float
@@ -142,7 +142,7 @@ def play(
         if waveform is not None:
             waveform.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(folder / f"waveform{waveform.suffix}", waveform)
-        read = {name: Record.read(name, layout, folder / record_file(name)) for name, layout in layouts.items()}
+        read = {name: TraceFile.read(name, layout, folder / record_file(name)) for name, layout in layouts.items()}
     cycles = int(result["cycles"])
     if result["timed_out"]:
         raise SimulationTimeout(what_hung(read, sources, sinks, ends, cycles, frame_limit))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from models.esda import LIMIT, SHIFT, EsdaFileError
+from models.frontend.esda_network import LIMIT, SHIFT, EsdaFileError
 from models.ir.accumulator import width
 from models.ir.files import read_json
 from models.ir.formats.integer import IntType

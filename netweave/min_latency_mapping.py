@@ -21,7 +21,7 @@ from models.ir.graph import Graph
 
 
 @dataclass(frozen=True)
-class Fastest:
+class MinLatency:
     """``mapping``: with queues no deeper than the frames need. ``evaluation``: its figures, ``estimated``. ``found``:
     the integer program's design, polished, and its report. ``cycles``: the simulated latency of each frame."""
 
@@ -31,9 +31,9 @@ class Fastest:
     cycles: list[int]
 
 
-def fastest(
+def min_latency_mapping(
     graph: Graph, masks: Sequence[np.ndarray], device: Device, clock_mhz: float, search: SearchSettings, judged: int = 5
-) -> Fastest:
+) -> MinLatency:
     """The design of least mean latency that ``device`` holds, for the frames of a sparse graph that ``masks`` give.
 
     ``judged``: on how many of the frames foldings are polished, evenly spread by their
@@ -43,13 +43,15 @@ def fastest(
     ordered = sorted(masks, key=lambda mask: int(mask.sum()))
     few = [ordered[(2 * n + 1) * len(ordered) // (2 * judged)] for n in range(judged)]
 
-    def judge(mapping: Mapping) -> float:
+    def evaluator(mapping: Mapping) -> float:
         return mean(Simulator(graph, mapping).latencies(few))
 
-    found = best(Table({"int8": graph}, device), search, clock_mhz, judge=judge if search.tries else None)
+    found = best(
+        Table({"int8": graph}, device), search, clock_mhz, evaluator=evaluator if search.max_evaluations else None
+    )
     mapping = shallower(graph, found.mapping, masks, device, search.whole)
     cycles = Simulator(graph, mapping).latencies(list(masks))
-    return Fastest(mapping, estimate(graph, mapping, device), found, cycles)
+    return MinLatency(mapping, estimate(graph, mapping, device), found, cycles)
 
 
 def shallower(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray], device: Device, share: Fraction) -> Mapping:

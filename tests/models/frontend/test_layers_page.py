@@ -9,9 +9,9 @@ from typing import Any
 
 import torch.nn.functional as F
 
-from models import endings, operations
+from models.frontend import endings, operations
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "layers.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "layers.md"
 OPERATORS = {operator.add: "+", operator.iadd: "+=", getattr: ".shape", operator.getitem: "[]"}
 
 

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from models.data import Dataset
 from models.data.arrays import from_arrays
-from models.endings import ENDINGS
 from models.evaluate import accuracy
+from models.frontend.endings import ENDINGS
+from models.frontend.trace import TraceError
 from models.quant import quantize
 from models.quant.qat import NetworkError, plan_for
-from models.trace import TraceError
 from models.train import train
 
 FORMS: list[tuple[str, Callable[[], nn.Module | Callable[[Tensor], Tensor]]]] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.clusters import clustered, halved, matched, seen, sides_of
+from models.data.synthetic_masks import clustered, halved, matched, seen, sides_of
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -14,7 +14,7 @@ from models.ir.frame import Frame
 
 
 @dataclass(frozen=True, eq=False)
-class Beats:
+class StreamTrace:
     """What moved on one stream.
 
     Parameters
@@ -53,7 +53,7 @@ class Beats:
 
 
 @dataclass(frozen=True)
-class Record:
+class TraceFile:
     """The record file of one stream.
 
     Parameters
@@ -62,12 +62,12 @@ class Record:
         ready    ``ready`` at a timeout, likewise
     """
 
-    beats: Beats
+    beats: StreamTrace
     valid: str
     ready: str
 
     @classmethod
-    def read(cls, name: str, layout: InputLayout, path: Path) -> Record:
+    def read(cls, name: str, layout: InputLayout, path: Path) -> TraceFile:
         """Read a record file; SimulationError where the stream broke its rules or a payload has undefined bits."""
         cycles: list[int] = []
         payloads: list[int] = []
@@ -84,11 +84,11 @@ class Record:
             except ValueError:
                 raise SimulationError(f"stream {name}: undefined bits in payload {rest!r} of cycle {at}") from None
             cycles.append(int(at))
-        return cls(Beats(layout, np.array(cycles, dtype=np.int64), payloads), valid, ready)
+        return cls(StreamTrace(layout, np.array(cycles, dtype=np.int64), payloads), valid, ready)
 
 
 def what_hung(
-    read: Mapping[str, Record], sources: Iterable[str], sinks: Iterable[str], frames: int, cycles: int, limit: int
+    read: Mapping[str, TraceFile], sources: Iterable[str], sinks: Iterable[str], frames: int, cycles: int, limit: int
 ) -> str:
     """How far each stream came in a design that hangs, as text.
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.data import DATA
-from models.esda import EsdaFileError, classified, load_esda
-from models.esda_text import load_esda_text
+from models.frontend.esda_network import EsdaFileError, classified, load_esda
+from models.frontend.esda_text import load_esda_text
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.node import GraphError, Shape

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.build import PlanBuilder, SettingError, Value
+from models.frontend.build import PlanBuilder, SettingError, Value
 from models.layers.concat import ConcatLayer
 
 BATCH = "batch size"

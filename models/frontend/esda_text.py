@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from models.esda import SHIFT, EsdaFileError, network
+from models.frontend.esda_network import SHIFT, EsdaFileError, network
 from models.ir.files import read_json
 from models.ir.frame import Frame
 from models.ir.graph import Graph
@@ -56,7 +56,7 @@ def load_esda_text(folder: Path) -> tuple[Graph, Frame]:
 
 @dataclass(frozen=True)
 class _Folder:
-    """Makes the records and arrays of ``models.esda`` of what a folder holds."""
+    """Makes the records and arrays of ``models.frontend.esda_network`` of what a folder holds."""
 
     cfg: Path
     data: Path

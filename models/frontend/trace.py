@@ -16,12 +16,12 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 from torch.nn.parameter import is_lazy
 
-from models.build import PlanBuilder, SettingError, Value
-from models.endings import ENDINGS, dim_of, ending_of
-from models.fold import fold_batchnorm, fuse_clips
+from models.frontend.build import PlanBuilder, SettingError, Value
+from models.frontend.endings import ENDINGS, dim_of, ending_of
+from models.frontend.fold import fold_batchnorm, fuse_clips
+from models.frontend.operations import FUNCTIONS, MODULES
 from models.ir.node import Shape
 from models.layers.input import InputLayer
-from models.operations import FUNCTIONS, MODULES
 from models.plan import FloatPlan
 
 TOLERANCE = 1e-6

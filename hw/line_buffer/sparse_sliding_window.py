@@ -27,9 +27,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
-from hw.line_buffer.presence import Presence
-from hw.line_buffer.rows import AllTapsRows, OneTapRows
-from hw.line_buffer.source import FRAMES_AHEAD, WindowGeometry, at_most, site_layout, wrapped
+from hw.line_buffer.line_buffer_rams import BankedLineBuffer, SerialLineBuffer
+from hw.line_buffer.site_bitmap import SiteBitmap
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, WindowGeometry, at_most, site_layout, wrapped
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import Queue, RegisterSlice, delayed
 
@@ -40,7 +40,7 @@ LIST_LATENCY = 3
 """Cycles from a cell's entry into its list to the head: two in the list, whose output is registered, one behind it."""
 
 
-class SparseWindowSource(wiring.Component):
+class SparseSlidingWindow(wiring.Component):
     """Sliding-window generator for sparse frames: stores the rows that have tokens and offers their active windows.
 
     A site leaves when no later token can change it: when a token beyond its window and its cell has shown at ``i``,
@@ -176,7 +176,7 @@ class SparseWindowSource(wiring.Component):
             m.d.sync += found.eq(cell)
 
         column = Signal(index_bits(g.width + 2 * g.padding))
-        m.submodules.presence = presence = Presence(g.rows, g.width + 2 * g.padding, g.kernel)
+        m.submodules.presence = presence = SiteBitmap(g.rows, g.width + 2 * g.padding, g.kernel)
         m.d.comb += [
             presence.clear.eq(here_starts),
             presence.put.eq(here_token),
@@ -212,7 +212,7 @@ class SparseWindowSource(wiring.Component):
             s.release.eq(sum(unused[1:], start=unused[0])),
         ]
 
-        rows = AllTapsRows(g, self.word_width, True) if self.parallel else OneTapRows(g, self.word_width)
+        rows = BankedLineBuffer(g, self.word_width, True) if self.parallel else SerialLineBuffer(g, self.word_width)
         m.submodules.rows = rows
         m.d.comb += [
             rows.put.eq(here_put),

@@ -7,12 +7,12 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
-from hw.line_buffer.source import WindowGeometry, store_is_block
+from hw.line_buffer.token_buffer import WindowGeometry, store_is_block
 from hw.streams.layout import index_bits
 from hw.streams.stream import delayed
 
 
-class OneTapRows(wiring.Component):
+class SerialLineBuffer(wiring.Component):
     """A line buffer of which one word is read per cycle.
 
     Columns that are read are in padded coordinates: the first column of the image has the number ``geometry.padding``.
@@ -57,7 +57,7 @@ class OneTapRows(wiring.Component):
         return m
 
 
-class AllTapsRows(wiring.Component):
+class BankedLineBuffer(wiring.Component):
     """A line buffer of which all taps of a window are read at once.
 
     The words are in banks by row and by column. Wherever the window is, its taps are in different banks.

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.data import DATA
-from models.esda import EsdaFileError
-from models.esda_designs import load_design
+from models.frontend.esda_designs import load_design
+from models.frontend.esda_network import EsdaFileError
 from models.ir.activity import frame_activity
 from models.ir.graph import Graph
 from models.ir.ops.add import Add

@@ -19,47 +19,49 @@ from dse.program import Program, SolverError
 
 MOST_CHANGES = 16
 """Ops changed together at first; half as many when that gains nothing."""
-RUNGS = 2
+NEIGHBOURHOODS = 2
 """Neighbourhood of an op: the number of other cycle counts that are tried on either side of its own."""
 GAP = 0.1
 """Accepted relative gap of the sum of gains; the gain of all changes together differs from the sum anyway."""
-PATIENCE = 500
+NODE_LIMIT = 500
 """Node limit of the integer program."""
 
-Judge = Callable[[Selection], float]
+Evaluator = Callable[[Selection], float]
 """Objective of the local search, less is better."""
 
 
-def polish(problem: Problem, selection: Selection, judge: Judge, tries: int) -> tuple[Selection, float]:
+def local_search(
+    problem: Problem, selection: Selection, evaluator: Evaluator, max_evaluations: int
+) -> tuple[Selection, float]:
     """Improve a selection by local search.
 
     Parameters
         problem    the problem
         selection  where the search starts
-        judge      the objective, less is better
-        tries      evaluation budget: calls of ``judge`` at most
+        evaluator  the objective, less is better
+        max_evaluations  evaluation budget: calls of ``evaluator`` at most
     Returns        the best selection, and its value
     """
-    best = judge(selection)
-    tries -= 1
-    while tries > 0:
+    best = evaluator(selection)
+    max_evaluations -= 1
+    while max_evaluations > 0:
         steps = {op.name: list(_steps(problem, selection, op)) for op in problem.ops}
         gains: dict[str, list[tuple[Candidate, float]]] = {}
         for name, candidates in steps.items():
             # candidates that differ only in resources have the same gain
             known = {_pace(selection[name]): 0.0}
             for own in candidates:
-                if _pace(own) not in known and tries > 0:
-                    known[_pace(own)] = judge({**selection, name: own}) - best
-                    tries -= 1
+                if _pace(own) not in known and max_evaluations > 0:
+                    known[_pace(own)] = evaluator({**selection, name: own}) - best
+                    max_evaluations -= 1
             gains[name] = [(own, known[_pace(own)]) for own in (selection[name], *candidates) if _pace(own) in known]
         most, better = MOST_CHANGES, None
-        while most and tries > 0 and better is None:
+        while most and max_evaluations > 0 and better is None:
             trial = _together(problem, selection, gains, most)
             changed = sum(trial[name] is not own for name, own in selection.items())
             if changed:
-                value = judge(trial)
-                tries -= 1
+                value = evaluator(trial)
+                max_evaluations -= 1
                 if value < best:
                     better, best = trial, value
             most = min(most, changed) // 2
@@ -82,7 +84,7 @@ def _steps(problem: Problem, selection: Selection, op: MilpOp) -> Iterator[Candi
     fitting.sort(key=lambda entry: entry[0])
     levels = [(cycles, list(group)) for cycles, group in groupby(fitting, key=lambda entry: entry[0])]
     here = next(place for place, (cycles, _) in enumerate(levels) if cycles == own.cycles)
-    for _, group in levels[max(0, here - RUNGS) : here + RUNGS + 1]:
+    for _, group in levels[max(0, here - NEIGHBOURHOODS) : here + NEIGHBOURHOODS + 1]:
         for place in non_dominated([taken for _, taken, _ in group]):
             if group[place][2] is not own:
                 yield group[place][2]
@@ -122,7 +124,7 @@ def _together(
                 changes.append((pick, 1))
     program.add("changes", changes, most)
     try:
-        found = program.minimise(terms, GAP, PATIENCE)
+        found = program.minimise(terms, GAP, NODE_LIMIT)
     except SolverError:
         return selection
     # HiGHS keeps limits only to within a tolerance

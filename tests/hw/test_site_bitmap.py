@@ -9,7 +9,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hw.line_buffer.presence import WHOLE_ROW, Presence, word_bits
+from hw.line_buffer.site_bitmap import WHOLE_ROW, SiteBitmap, word_bits
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_against_sets(width: int, span: int) -> None:
     rng = np.random.default_rng(width)
     top = Module()
     top.domains.sync = ClockDomain()
-    top.submodules.dut = dut = Presence(rows, width, span)
+    top.submodules.dut = dut = SiteBitmap(rows, width, span)
 
     async def bench(ctx: Any) -> None:
         model: list[set[int]] = [set() for _ in range(rows)]

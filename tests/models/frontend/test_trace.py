@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.build import node_name
+from models.frontend.build import node_name
+from models.frontend.trace import TraceError, trace
 from models.ir.graph import NAME
 from models.ir.node import Shape
 from models.layers.conv import ConvLayer
 from models.plan import FloatPlan
-from models.trace import TraceError, trace
 from tests.models.nets import NETS, net, randomized
 
 IMAGE = Shape(8, 8, 4)
@@ -197,7 +197,10 @@ def test_an_unsupported_setting_is_named_with_its_module_path(layer: nn.Module, 
         (lambda x: x * 2, r"^stage\.mul: mul is not supported"),
         (lambda x: torch.cat([x, x], 2), r"^stage\.cat: cat with dim 2 is not supported: must be 1 or -3, that of the"),
         (lambda x: torch.cat([x, torch.ones(1)], 1), r"^stage\.cat: cat with tensors tensor.* all must be tensors"),
-        (lambda x: torch.cat([x, F.max_pool2d(x, 2)], 1), r"cat with tensors 8x8x4 and 4x4x4 is not supported: both must"),
+        (
+            lambda x: torch.cat([x, F.max_pool2d(x, 2)], 1),
+            r"cat with tensors 8x8x4 and 4x4x4 is not supported: both must",
+        ),
         (lambda x: torch.cat([x.flatten(1), x.flatten(1)], 1), r"cat with tensors .*features\] that were no images"),
         (lambda x: x.permute(0, 2, 3, 1), r"^stage\.permute: permute is not supported"),
         (lambda x: x + 1, r"^stage\.add: add with operand 1 is not supported: both must be tensors"),

@@ -14,7 +14,7 @@ WHOLE_ROW = 16
 """The most bits of a row that is a single word, in registers."""
 
 
-class Presence(wiring.Component):
+class SiteBitmap(wiring.Component):
     """A bitmap with a bit per site. A read gives neighbouring bits of all rows.
 
     A row is stored in words of ``word`` bits. Words of even and of odd number are in separate memories, so that two

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hw.streams.layout import index_bits
 
 
-class FrameSums(wiring.Component):
+class FrameAccumulator(wiring.Component):
     """Accumulators of a whole frame (ping-pong): one bank adds up a frame while the sums of the frame before leave.
 
     The groups of a token come in ascending order, and all of them come. The sums of an empty frame are 0.
