@@ -2,8 +2,8 @@
 
 The network is the published one with its linear layer (``models.frontend.esda_network.classified``). Its design is the
 fastest for training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published accelerator and
-``LUT`` of the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them; test
-recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the RTL of some is
+``LUT`` of the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them;
+test recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the RTL of some is
 compared with golden.
 
 What was published with the network is the logits of its software, which rounds ties to even, clips at -128, requantizes

@@ -27,7 +27,7 @@ class FloatPlan:
     layers: tuple[Layer, ...]
     output: str
     ending: str = ""
-    """What the module does to the output that the plan leaves out: a key of ``frontend.endings.ENDINGS``, or nothing."""
+    """What the module does to the output and the plan leaves out: a key of ``frontend.endings.ENDINGS``; or nothing."""
     notes: tuple[str, ...] = ()
     """Sentences on what the plan leaves out."""
 
