@@ -15,7 +15,7 @@ from dse.milp import Solution, solve
 from dse.near import near_trades
 from dse.problem import Infeasible, Objective, Problem
 from dse.prune import prune
-from dse.search import Watch
+from dse.question import Watch
 
 
 @dataclass(frozen=True)

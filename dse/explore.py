@@ -19,7 +19,7 @@ from dse.local_search import local_search
 from dse.milp import Solution, SolverReport, least_utilisation, solve
 from dse.problem import Candidate, MilpOp, Objective, Problem, Selection
 from dse.prune import prune
-from dse.search import Watch
+from dse.question import Watch
 from dse.sensitivity import Assignment, worthwhile
 from hw.fpga.device import Device, Resources
 from hw.fpga.mapping import Mapping as HwMapping

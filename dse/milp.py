@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dse.certificate import Certificate, counted
+from dse.effort import EFFORT
 from dse.evaluate import Evaluation, evaluate
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
@@ -24,7 +25,8 @@ from dse.labels.weights import Weights
 from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
 from dse.program import SolverError
 from dse.prune import fast_enough, prune
-from dse.search import EFFORT, BoundedSearch, Found, Watch
+from dse.question import Found, Watch
+from dse.search import BoundedSearch
 
 LARGE = 2000
 """Number of candidates above which a problem counts as large."""
@@ -123,7 +125,7 @@ def solve(
             narrow, enough, effort = _same_interfaces(narrow, selection), max(gap, TIE_GAP), TIE_EFFORT
         else:
             enough, effort = gap, EFFORT
-        further = BoundedSearch(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, effort=effort).run(
+        further = BoundedSearch(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, most_labels=effort).run(
             selection
         )
         if further.selection is not None:

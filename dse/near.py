@@ -19,7 +19,8 @@ from dse.certificate import counted
 from dse.milp import Solution, solution, solve
 from dse.problem import Objective, Problem, Selection
 from dse.program import Program
-from dse.search import BoundedSearch, Found, Watch
+from dse.question import Found, Watch
+from dse.search import BoundedSearch
 
 SLACK = Fraction(1, 4)
 """Fraction of the gap by which more cycles are allowed than the relaxation needs; exactly there, selections are few."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from cosim.cycle.simulator import Frames, Simulator, simulate
 from dse.explore import SearchSettings
-from dse.search import Watch
+from dse.question import Watch
 from hw.fpga.mapping import Mapping as HwMapping
 from models.data.dataset import Dataset
 from models.ir.activity import Load, measured

@@ -314,6 +314,6 @@ def test_the_least_latency_may_not_be_found_in_time(monkeypatch: pytest.MonkeyPa
     def hasty(narrow: Problem, goal: Objective | None, seconds: float | None = None) -> search.BoundedSearch:
         return search.BoundedSearch(narrow, goal, seconds=0.0 if goal is Objective.LATENCY else seconds)
 
-    monkeypatch.setattr(milp, "Search", hasty)
+    monkeypatch.setattr(milp, "BoundedSearch", hasty)
     with pytest.raises(SolverError, match="the search ended before it found the least latency"):
         milp.infeasible(problem)
