@@ -137,6 +137,11 @@ BOARDS: dict[str, Board] = {
             clock_pin="35", clock_mhz=12, rx_pin="6", tx_pin="9", led_pins=("37", "11"), leds_low=True,
             program="iceprog {bitstream}",
         ),
+        Board(
+            name="tang-primer-20k", title="Sipeed Tang Primer 20K with Dock", device="gw2a-18",
+            package="GW2A-LV18PG256C8/I7", clock_pin="H11", clock_mhz=27, rx_pin="T13", tx_pin="M11",
+            io_standard="LVCMOS33", program="openFPGALoader -b tangprimer20k {bitstream}",
+        ),
     )
 }  # fmt: skip
 

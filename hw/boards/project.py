@@ -26,6 +26,7 @@ from hw.boards.top import CLOCK, HIGH, LED, RX, TOP, TX, board_verilog, clocking
 from hw.generate.emit import VERILOG_FILE
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
 from hw.streams.manifest import load_manifest
+from hw.tools.programs import command
 from hw.tools.toolchains.toolchain import Package, Step
 from hw.tools.yosys import script
 
@@ -45,7 +46,7 @@ def steps(board: Board, clock_mhz: float, seed: int = 1) -> tuple[Step, ...]:
     synthesis = Step("synthesis", "yosys", ("-q", "synth.ys"), (VERILOG_FILE, "board.v", "synth.ys"), NETLIST)
     common = ("--json", NETLIST, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
     own, routed = toolchain.place(Package(board.device, board.package, board.speed))
-    options = (toolchain.devices[board.device][0], *common, "--package", board.package, *own)
+    options = (*common, *own)
     place = Step("place and route", toolchain.router, options, (NETLIST, toolchain.pins_file), routed)
     return synthesis, place, toolchain.pack(routed)
 
@@ -141,18 +142,18 @@ def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
     lines = [
         f"# The bitstream for {board.title}, clocked at {clock_mhz:g} MHz.",
         "# `make` builds it, `make program` loads it.",
-        "# The tools are those of PyPI (yowasp-...); `make YOSYS=yosys ...` takes others.",
+        "# The tools are those of PyPI; `make YOSYS=yosys ...` takes others.",
         *([f"# {board.note}"] if board.note else []),
         "",
-        *(f"{variable} ?= yowasp-{program}" for program, variable in variables.items()),
+        *(f"{variable} ?= {command(program)}" for program, variable in variables.items()),
         "",
         ".PHONY: all program clean",
         f"all: {bitstream}",
         "",
     ]
     for step in todo:
-        command = " ".join((f"$({variables[step.program]})", *step.arguments))
-        lines += [f"{step.makes}: {' '.join(step.needs)}", f"\t{command}", ""]
+        called = " ".join((f"$({variables[step.program]})", *step.arguments))
+        lines += [f"{step.makes}: {' '.join(step.needs)}", f"\t{called}", ""]
     made = sorted({step.makes for step in todo} | {REPORT, STAT})
     lines += [f"program: {bitstream}", f"\t{board.program.format(bitstream=bitstream)}", ""]
     lines += ["clean:", f"\trm -f {' '.join(made)}", ""]

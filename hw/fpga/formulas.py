@@ -112,7 +112,11 @@ def dsp_blocks(f: FpgaFamily, a: int, b: int) -> int:
         a          bits of one number
         b          bits of the other
     """
-    return sum(min(piece) > 1 for piece in _pieces(f, max(a, b), min(a, b))) if a + b >= f.dsp_result else 0
+    if a + b < f.dsp_result:
+        return 0
+    whole = 2 if f.dsp_half else 1
+    pieces = [piece for piece in _pieces(f, max(a, b), min(a, b)) if min(piece) >= f.dsp_least]
+    return sum(1 if max(piece) <= f.dsp_half else whole for piece in pieces)
 
 
 def joined_bits(f: FpgaFamily, a: int, b: int, *, fixed: bool = False) -> int:
@@ -129,7 +133,7 @@ def joined_bits(f: FpgaFamily, a: int, b: int, *, fixed: bool = False) -> int:
     """
     if a + b < f.dsp_result:
         return 0
-    adders = sum(1 if fixed or min(piece) > 1 else 3 for piece in _pieces(f, max(a, b), min(a, b))[1:])
+    adders = sum(1 if fixed or min(piece) >= f.dsp_least else 3 for piece in _pieces(f, max(a, b), min(a, b))[1:])
     return adders * (a + b - f.dsp_slice)
 
 

@@ -123,6 +123,8 @@ def route(
         except SynthesisError as error:
             raise RoutingError(f"{verilog}: {error}") from error
         options = [*toolchain.devices[device.name]]
+        if toolchain.bare_pins:
+            (scratch / toolchain.pins_file).write_text(toolchain.bare_pins)
         options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
         options += ["--json", "netlist.json", "--report", "report.json"]
         for seed in seeds:

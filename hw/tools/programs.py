@@ -21,7 +21,19 @@ def program(name: str) -> list[str]:
         name    a key of ``_PROGRAMS``
     """
     module, function = _PROGRAMS[name]
+    if not function:
+        return [sys.executable, "-m", module]
     return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"]
+
+
+def command(name: str) -> str:
+    """What a program is called on the PATH.
+
+    Parameters
+        name    a key of ``_PROGRAMS``
+    """
+    _, function = _PROGRAMS[name]
+    return f"yowasp-{name}" if function else name
 
 
 def run(

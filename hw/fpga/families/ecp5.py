@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.fpga.device import Device
-from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.family import BRAM, DSP, FF, FREE, LUT, FpgaFamily, each
 from hw.fpga.lut_coefficients import LUT4
 from hw.fpga.memory import MemoryPrimitive as Ram
 
@@ -21,6 +21,18 @@ def _device(name: str, title: str, counts: tuple[int, int, int, int]) -> Device:
 
 _NINES = (1, 2, 4, 9, 18)
 
+# CCU2C is two LUTs in carry mode. A 16 x 4 memory takes three slices of two LUTs: two slices hold the bits, the third
+# is the write port.
+_CELLS = {
+    **each(LUT, "LUT4", "INV"),
+    **each(LUT * 2, "CCU2C"),
+    **each(LUT * 6, "TRELLIS_DPR16X4"),
+    **each(FF, "TRELLIS_FF"),
+    **each(BRAM, "DP16KD", "PDPW16KD"),
+    **each(DSP, "MULT18X18D"),
+    **each(FREE, "PFUMX", "L6MUX21", "VHI", "VLO"),
+}
+
 ECP5 = FpgaFamily(
     name="ecp5",
     devices=(
@@ -35,5 +47,6 @@ ECP5 = FpgaFamily(
     ram=(Ram(16, (4,), 0, 4, 0, 6),),
     block=(Ram(16384, _NINES, 9, 128, 0, 1), Ram(16384, (*_NINES, 36), 9, 128, 0, 1, widest_write=True)),
     read_first=False,
+    cells=_CELLS,
     factors=LUT4,
 )

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from hw.fpga.device import Device
-from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.family import BRAM, DSP, FF, FREE, LUT, FpgaFamily, each
 from hw.fpga.lut_coefficients import LUT4
 from hw.fpga.memory import MemoryPrimitive as Ram
+
+_KINDS = ("", "E", "R", "S", "SR", "SS", "ER", "ES", "ESR", "ESS")
+_CELLS = {
+    **each(LUT, "SB_LUT4"),
+    **each(FF, *(f"SB_DFF{edge}{kind}" for edge in ("", "N") for kind in _KINDS)),
+    **each(BRAM, *(f"SB_RAM40_4K{edge}" for edge in ("", "NR", "NW", "NRNW"))),
+    **each(DSP, "SB_MAC16"),
+    **each(FREE, "SB_CARRY", "SB_GB", "SB_IO"),
+}
 
 ICE40 = FpgaFamily(
     name="ice40",
@@ -25,5 +34,6 @@ ICE40 = FpgaFamily(
     ram=(),
     block=(Ram(2048, (2, 4, 8), 0, 64, 0, 1), Ram(2048, (2, 4, 8, 16), 1, 64, 0, 1)),
     read_first=False,
+    cells=_CELLS,
     factors=LUT4,
 )  # fmt: skip

@@ -9,12 +9,13 @@ from pathlib import Path
 from hw.fpga.device import Device, DeviceError
 from hw.fpga.families.ecp5 import ECP5
 from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.gowin import GOWIN
 from hw.fpga.families.ice40 import ICE40
 from hw.fpga.families.xilinx import XC7, XCUP
 from models.ir.files import read_toml
 from models.ir.names import did_you_mean
 
-FAMILIES: dict[str, FpgaFamily] = {own.name: own for own in (XCUP, XC7, ECP5, ICE40)}
+FAMILIES: dict[str, FpgaFamily] = {own.name: own for own in (XCUP, XC7, ECP5, ICE40, GOWIN)}
 DEVICES: dict[str, Device] = {device.name: device for own in FAMILIES.values() for device in own.devices}
 
 OF_FAMILY = ("bram_bits", "bram_width", "lut_inputs", "dsp_widths", "lutram")

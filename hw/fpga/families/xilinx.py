@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.fpga.device import Device
-from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.family import BRAM, DSP, FF, FREE, LUT, FpgaFamily, each
 from hw.fpga.lut_coefficients import LUT6
 from hw.fpga.memory import MemoryPrimitive as Ram
 
@@ -24,6 +24,20 @@ _BLOCK = (
     Ram(16384, (*_NINES, 36), 9, 129, 0, 1), Ram(32768, (*_NINES, 36, 72), 9, 257, 0, 2),
 )  # fmt: skip
 
+# A LUT memory costs the LUTs that it occupies. Carry chains and wide multiplexers lie beside the LUTs and cost none.
+_CELLS = {
+    **each(LUT, "LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV", "SRL16E", "SRLC16E", "SRLC32E"),
+    **each(LUT, "RAM32X1S", "RAM64X1S"),
+    **each(LUT * 2, "RAM32X1D", "RAM64X1D", "RAM128X1S"),
+    **each(LUT * 4, "RAM32M", "RAM64M", "RAM128X1D", "RAM256X1S"),
+    **each(LUT * 8, "RAM32M16", "RAM64M8", "RAM256X1D", "RAM512X1S", "RAM32X16DR8", "RAM64X8SW"),
+    **each(FF, *(f"FD{kind}{edge}" for kind in ("RE", "SE", "CE", "PE") for edge in ("", "_1"))),
+    **each(BRAM, "RAMB18E1", "RAMB18E2"),
+    **each(BRAM * 2, "RAMB36E1", "RAMB36E2"),
+    **each(DSP, "DSP48E1", "DSP48E2"),
+    **each(FREE, "CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9", "BUFG", "BUFGCTRL", "IBUF", "OBUF", "VCC", "GND"),
+}
+
 XCUP = FpgaFamily(
     name="xcup",
     devices=(
@@ -43,6 +57,7 @@ XCUP = FpgaFamily(
     ),
     block=_BLOCK,
     read_first=True,
+    cells=_CELLS,
     factors=LUT6,
 )  # fmt: skip
 
@@ -65,5 +80,6 @@ XC7 = FpgaFamily(
     ),
     block=_BLOCK,
     read_first=True,
+    cells=_CELLS,
     factors=LUT6,
 )  # fmt: skip

@@ -38,7 +38,8 @@ class Ecp5(Toolchain):
 
     def place(self, on: Package) -> tuple[tuple[str, ...], str]:
         routed = "board.config"
-        return ("--speed", str(on.speed), "--lpf", self.pins_file, "--textcfg", routed), routed
+        own = (self.devices[on.device][0], "--package", on.package, "--speed", str(on.speed))
+        return (*own, "--lpf", self.pins_file, "--textcfg", routed), routed
 
     def pack(self, routed: str) -> Step:
         options = ("--compress", routed, self.bitstream_file)

@@ -39,7 +39,8 @@ class Ice40(Toolchain):
 
     def place(self, on: Package) -> tuple[tuple[str, ...], str]:
         routed = "board.asc"
-        return ("--pcf", self.pins_file, "--asc", routed), routed
+        own = (self.devices[on.device][0], "--package", on.package)
+        return (*own, "--pcf", self.pins_file, "--asc", routed), routed
 
     def pack(self, routed: str) -> Step:
         return Step("bitstream", "icepack", (routed, self.bitstream_file), (routed,), self.bitstream_file)

@@ -48,7 +48,7 @@ class Toolchain(ABC):
     """From a netlist to a bitstream."""
 
     programs: ClassVar[Mapping[str, tuple[str, str]]]
-    """Its programs: the Python module that each comes in, and the function that runs it."""
+    """Its programs: the Python module that each comes in, and the function that runs it; "" for the module itself."""
     library: ClassVar[str]
     """Yosys's file with the cells of the family."""
     pins_file: ClassVar[str]
@@ -58,11 +58,13 @@ class Toolchain(ABC):
     router: ClassVar[str]
     """The program that places and routes, a key of ``hw.tools.programs``."""
     devices: ClassVar[Mapping[str, tuple[str, ...]]]
-    """By name of a device, the router's option that names it, and those of a bare device without constraints."""
+    """By name of a device, the router's options for a bare one, without constraints but for ``bare_pins``."""
+    bare_pins: ClassVar[str] = ""
+    """Constraints file of a bare device, where its router places no ports by itself."""
 
     @abstractmethod
     def place(self, on: Package) -> tuple[tuple[str, ...], str]:
-        """(the router's arguments beside those of all families, the file that it leaves)."""
+        """(the router's arguments beside those of all toolchains, the file that it leaves)."""
 
     @abstractmethod
     def pack(self, routed: str) -> Step:

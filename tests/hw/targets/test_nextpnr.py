@@ -144,7 +144,7 @@ def test_a_device_without_an_open_router_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["ecp5-25k", "ice40up5k"])
+@pytest.mark.parametrize("device", ["ecp5-25k", "ice40up5k", "gw2a-18"])
 def test_a_small_design_is_routed(device: str, tmp_path: Path) -> None:
     (tmp_path / "netweave.v").write_text(VERILOG)
     log, lines = tmp_path / "logs" / "route.log", []
