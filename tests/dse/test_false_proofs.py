@@ -14,7 +14,9 @@ from benchmarks import esda_model, proofs
 from benchmarks.inputs import cpsat
 from benchmarks.inputs.data import DATA
 from benchmarks.inputs.problems import random_problem, walk, wide_problem
-from benchmarks.proofs import Answer, Exhaustive, Question, Trial, answer, judge, questions
+from benchmarks.proofs.judges import Exhaustive, judge
+from benchmarks.proofs.questions import Answer, Question, answer, questions
+from benchmarks.proofs.trial import Trial
 from dse import exhaustive, milp
 from dse.evaluate import evaluate
 from dse.problem import Candidate, Infeasible, Interface, Link, MilpEdge, MilpOp, Objective, Problem
