@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cosim.cycle.lane_converters import straight, take_word, word_shown
-from cosim.cycle.op_state import ElementwiseOp, room
+from cosim.cycle.op_state import ElementwiseRecord, room
 from cosim.cycle.records import UNKNOWN, compiled
-from cosim.cycle.streams import Reader, Stream, leave, offer, recall
+from cosim.cycle.streams import ReaderRecord, StreamRecord, leave, offer, recall
 from cosim.cycle.token_fast_path import pass_add, pass_adds
 
 
@@ -20,8 +20,8 @@ def run_elementwise(m, w, p):
         w    the call's data
         p    address of the op
     """
-    op = ElementwiseOp(m, p)
-    a, b, stream = Reader(m, op.reader), Reader(m, op.second), Stream(m, op.out)
+    op = ElementwiseRecord(m, p)
+    a, b, stream = ReaderRecord(m, op.reader), ReaderRecord(m, op.second), StreamRecord(m, op.out)
     passed = pass_add(m, w, op)
     if passed > 0:
         pass_adds(m, w, passed)
@@ -48,9 +48,9 @@ def run_elementwise(m, w, p):
 
 
 @compiled
-def _run_straight(m, w, op: ElementwiseOp, a: Reader, b: Reader, stream: Stream):
+def _run_straight(m, w, op: ElementwiseRecord, a: ReaderRecord, b: ReaderRecord, stream: StreamRecord):
     """``run_elementwise`` of inputs without fork or converter: the same recurrence, many beats at a time."""
-    left, right = Stream(m, a.stream), Stream(m, b.stream)
+    left, right = StreamRecord(m, a.stream), StreamRecord(m, b.stream)
     n, mask, mask_a, mask_b = stream.offered, stream.mask, left.mask, right.mask
     offers, offers_a, offers_b = stream.ring, left.ring, right.ring
     begun, last, blocked = n, left.last, 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cosim.cycle.input_side import op_tokens
 from cosim.cycle.lane_converters import read_words, take_word, word_shown
-from cosim.cycle.op_state import PoolOp, room
-from cosim.cycle.records import UNKNOWN, Header, compiled
-from cosim.cycle.streams import Reader, Stream, offer
+from cosim.cycle.op_state import PoolRecord, room
+from cosim.cycle.records import UNKNOWN, HeaderRecord, compiled
+from cosim.cycle.streams import ReaderRecord, StreamRecord, offer
 
 
 @compiled
-def begin_pool(m, w, op: PoolOp, frame):
+def begin_pool(m, w, op: PoolRecord, frame):
     """Make the next beat of a global pooling the first of a frame.
 
     Parameters
@@ -34,8 +34,8 @@ def run_global_pool(m, w, p):
         w    the call's data
         p    address of the op
     """
-    op = PoolOp(m, p)
-    reader, stream, frames = Reader(m, op.reader), Stream(m, op.out), Header(m, 0).frames
+    op = PoolRecord(m, p)
+    reader, stream, frames = ReaderRecord(m, op.reader), StreamRecord(m, op.out), HeaderRecord(m, 0).frames
     while op.pool_frame < frames:
         words = read_words(m, w, reader, op.pool_left, 0)
         op.pool_left -= words

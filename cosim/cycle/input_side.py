@@ -6,12 +6,12 @@ An op on tokens gives each token a slot. An op on windows gives each row with to
 from __future__ import annotations
 
 from cosim.cycle.lane_converters import read_words, word_shown
-from cosim.cycle.op_state import SiteOp
-from cosim.cycle.records import UNKNOWN, Header, compiled
-from cosim.cycle.streams import Reader, frame_tokens
+from cosim.cycle.op_state import SiteRecord
+from cosim.cycle.records import UNKNOWN, HeaderRecord, compiled
+from cosim.cycle.streams import ReaderRecord, frame_tokens
 
 
-class InputOp(SiteOp):
+class InputRecord(SiteRecord):
     """An op on tokens or windows: the token that comes in."""
 
     token_words: int  # words of a token
@@ -19,7 +19,7 @@ class InputOp(SiteOp):
     fill_frame: int  # frame of the token
 
 
-class TokenOp(InputOp):
+class TokenRecord(InputRecord):
     """An op on tokens. Tokens are numbered over all frames, an ``end`` as one of them; so are sites."""
 
     slots: int  # number of slots, a power of two
@@ -31,7 +31,7 @@ class TokenOp(InputOp):
     site_left: int  # tokens left of that frame
 
 
-class WindowOp(InputOp):
+class WindowRecord(InputRecord):
     """An op on windows. Tokens are numbered over all frames, an ``end`` as one of them; so are rows with tokens."""
 
     sparse: int  # whether the op finds its sites
@@ -68,11 +68,11 @@ def op_tokens(m, w, reader, frame):
         reader    address of the op's first reader
         frame     number of the frame
     """
-    return frame_tokens(m, w, Reader(m, reader).site_class, frame)
+    return frame_tokens(m, w, ReaderRecord(m, reader).site_class, frame)
 
 
 @compiled
-def begin_slots(m, w, op: TokenOp):
+def begin_slots(m, w, op: TokenRecord):
     """Make the next token of an op on tokens the first of all.
 
     Parameters
@@ -84,7 +84,7 @@ def begin_slots(m, w, op: TokenOp):
 
 
 @compiled
-def slot_ready(m, op: TokenOp):
+def slot_ready(m, op: TokenRecord):
     """The cycle from which the next token may come: when the token that had its slot has left it.
 
     Parameters
@@ -100,7 +100,7 @@ def slot_ready(m, op: TokenOp):
 
 
 @compiled
-def token_came(m, w, op: TokenOp, time):
+def token_came(m, w, op: TokenRecord, time):
     """Note that all words of a token have come.
 
     Parameters
@@ -119,7 +119,7 @@ def token_came(m, w, op: TokenOp, time):
 
 
 @compiled
-def fill_slots(m, w, op: TokenOp):
+def fill_slots(m, w, op: TokenRecord):
     """Take tokens into slots, as far as the times are known.
 
     Parameters
@@ -127,7 +127,7 @@ def fill_slots(m, w, op: TokenOp):
         w     the call's data
         op    the op
     """
-    reader, frames = Reader(m, op.reader), Header(m, 0).frames
+    reader, frames = ReaderRecord(m, op.reader), HeaderRecord(m, 0).frames
     while op.fill_frame < frames:
         ready = slot_ready(m, op)
         if ready == UNKNOWN:
@@ -143,7 +143,7 @@ def fill_slots(m, w, op: TokenOp):
 
 
 @compiled
-def begin_rows(m, w, op: WindowOp, frame):
+def begin_rows(m, w, op: WindowRecord, frame):
     """Make the next token that comes in the first of a frame.
 
     Parameters
@@ -154,20 +154,20 @@ def begin_rows(m, w, op: WindowOp, frame):
     """
     op.fill_frame, op.fill_token, op.next_row = frame, 0, 0
     op.fill_tokens = op_tokens(m, w, op.reader, frame)
-    if frame < Header(m, 0).frames:
+    if frame < HeaderRecord(m, 0).frames:
         _begin_token(m, w, op)
 
 
 @compiled
-def _begin_token(m, w, op: WindowOp):
+def _begin_token(m, w, op: WindowRecord):
     """Find out whether the token that comes in starts a row."""
     token, place = op.fill_token, op.fill_token
     op.starts = 0
     if token == op.fill_tokens:
         return
     if op.sparse:
-        header = Header(m, 0)
-        place = w[w[header.sites + Reader(m, op.reader).site_class * header.frames + op.fill_frame] + token]
+        header = HeaderRecord(m, 0)
+        place = w[w[header.sites + ReaderRecord(m, op.reader).site_class * header.frames + op.fill_frame] + token]
     if place >= op.next_row:
         op.starts = 1
         while place >= op.next_row:
@@ -175,7 +175,7 @@ def _begin_token(m, w, op: WindowOp):
 
 
 @compiled
-def waits_for_row(op: WindowOp):
+def waits_for_row(op: WindowRecord):
     """Whether the token that comes in starts a row for which no storage is known to be free yet.
 
     Parameters
@@ -185,7 +185,7 @@ def waits_for_row(op: WindowOp):
 
 
 @compiled
-def row_ready(m, op: WindowOp):
+def row_ready(m, op: WindowRecord):
     """The cycle from which the next token may come.
 
     A token that starts a row waits until the row whose storage it gets is freed. A sparse source takes an ``end``, and
@@ -212,7 +212,7 @@ def row_ready(m, op: WindowOp):
 
 
 @compiled
-def row_token_came(m, w, op: WindowOp, time):
+def row_token_came(m, w, op: WindowRecord, time):
     """Note that all words of a token have come.
 
     Parameters
@@ -232,7 +232,7 @@ def row_token_came(m, w, op: WindowOp, time):
 
 
 @compiled
-def token_shows(m, op: WindowOp, time):
+def token_shows(m, op: WindowRecord, time):
     """Note from when the first word of the next token shows.
 
     Parameters
@@ -245,7 +245,7 @@ def token_shows(m, op: WindowOp, time):
 
 
 @compiled
-def fill_rows(m, w, op: WindowOp):
+def fill_rows(m, w, op: WindowRecord):
     """Take tokens into rows, as far as the times are known.
 
     Parameters
@@ -253,7 +253,7 @@ def fill_rows(m, w, op: WindowOp):
         w     the call's data
         op    the op
     """
-    reader, frames = Reader(m, op.reader), Header(m, 0).frames
+    reader, frames = ReaderRecord(m, op.reader), HeaderRecord(m, 0).frames
     while op.fill_frame < frames:
         ready = 0
         if op.fill_word == 0:

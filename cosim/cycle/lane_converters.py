@@ -6,25 +6,25 @@ The first converter makes fewer lanes, the second more. ``word_shown`` says from
 
 from __future__ import annotations
 
-from cosim.cycle.queues import Queue, count, entry, put
+from cosim.cycle.queues import QueueRecord, count, entry, put
 from cosim.cycle.records import UNKNOWN, compiled
-from cosim.cycle.streams import READER, Reader, Stream, beat_shown, leave, offer, take_beat
+from cosim.cycle.streams import READER, ReaderRecord, StreamRecord, beat_shown, leave, offer, take_beat
 
 
 @compiled
-def _fork_shown(m, w, reader: Reader):
+def _fork_shown(m, w, reader: ReaderRecord):
     """As ``beat_shown``; a queue that reads the same stream first takes the beat before, if it can."""
-    stream = Stream(m, reader.stream)
+    stream = StreamRecord(m, reader.stream)
     if stream.moved < reader.taken:
         for r in range(stream.reader, stream.reader + stream.readers * READER, READER):
-            other = Reader(m, r)
+            other = ReaderRecord(m, r)
             if other.queue and other.taken < reader.taken:
-                put(m, w, Queue(m, other.queue))
+                put(m, w, QueueRecord(m, other.queue))
     return beat_shown(m, reader)
 
 
 @compiled
-def _part_shown(m, w, reader: Reader):
+def _part_shown(m, w, reader: ReaderRecord):
     """The cycle from which the next part behind the converter to fewer lanes shows.
 
     A beat enters when all parts of the one before it are out; its own parts are offered a cycle later.
@@ -44,7 +44,7 @@ def _part_shown(m, w, reader: Reader):
 
 
 @compiled
-def _take_part(m, w, reader: Reader, time):
+def _take_part(m, w, reader: ReaderRecord, time):
     """Let a reader take the next part behind its converter to fewer lanes."""
     if reader.narrow == 1:
         take_beat(m, w, reader, time)
@@ -54,7 +54,7 @@ def _take_part(m, w, reader: Reader, time):
 
 
 @compiled
-def word_shown(m, w, reader: Reader):
+def word_shown(m, w, reader: ReaderRecord):
     """The cycle from which the next word of a reader shows; UNKNOWN where that is not known yet.
 
     Behind a converter to more lanes, the part that completes a word enters when the word before moves, and the word is
@@ -81,7 +81,7 @@ def word_shown(m, w, reader: Reader):
 
 
 @compiled
-def take_word(m, w, reader: Reader, time):
+def take_word(m, w, reader: ReaderRecord, time):
     """Take the word that shows at a reader.
 
     Parameters
@@ -98,7 +98,7 @@ def take_word(m, w, reader: Reader, time):
 
 
 @compiled
-def read_words(m, w, reader: Reader, most, ready):
+def read_words(m, w, reader: ReaderRecord, most, ready):
     """Take words of a token, each as soon as it shows, as far as the times are known.
 
     Parameters
@@ -110,7 +110,7 @@ def read_words(m, w, reader: Reader, most, ready):
     Returns       how many were taken
     """
     if reader.narrow == 1 and not reader.word:
-        readers = Stream(m, reader.stream).readers
+        readers = StreamRecord(m, reader.stream).readers
         if readers == 1:
             return _read_straight(m, w, reader, most, ready)
         if readers == 2 and _other(m, reader).queue:
@@ -124,27 +124,27 @@ def read_words(m, w, reader: Reader, most, ready):
 
 
 @compiled
-def _other(m, reader: Reader):
+def _other(m, reader: ReaderRecord):
     """The other reader of a stream with two."""
-    first = Stream(m, reader.stream).reader
-    return Reader(m, first + READER if reader.at == first else first)
+    first = StreamRecord(m, reader.stream).reader
+    return ReaderRecord(m, first + READER if reader.at == first else first)
 
 
 @compiled
-def straight(m, reader: Reader):
+def straight(m, reader: ReaderRecord):
     """Whether a reader is alone at its stream and has no lane converter.
 
     Parameters
         m         the accelerator's records
         reader    the reader
     """
-    return Stream(m, reader.stream).readers == 1 and reader.narrow == 1 and reader.widen == 1
+    return StreamRecord(m, reader.stream).readers == 1 and reader.narrow == 1 and reader.widen == 1
 
 
 @compiled
-def _read_straight(m, w, reader: Reader, most, ready):
+def _read_straight(m, w, reader: ReaderRecord, most, ready):
     """``read_words`` without fork or converter to fewer lanes: the same recurrences, many beats at a time."""
-    stream = Stream(m, reader.stream)
+    stream = StreamRecord(m, reader.stream)
     n, mask, wide = reader.taken, stream.mask, reader.widen
     offers = stream.ring
     moves = offers + mask + 1
@@ -188,11 +188,11 @@ def _read_straight(m, w, reader: Reader, most, ready):
 
 
 @compiled
-def _read_beside_queue(m, w, reader: Reader, most, ready):
+def _read_beside_queue(m, w, reader: ReaderRecord, most, ready):
     """``read_words`` at a fork whose other reader is a queue: both take beat after beat, as far as times are known."""
-    stream, other = Stream(m, reader.stream), _other(m, reader)
-    queue = Queue(m, other.queue)
-    out = Stream(m, queue.sink)
+    stream, other = StreamRecord(m, reader.stream), _other(m, reader)
+    queue = QueueRecord(m, other.queue)
+    out = StreamRecord(m, queue.sink)
     count(m, queue)
     n, queued, mask, out_mask = reader.taken, other.taken, stream.mask, out.mask
     offers, out_offers = stream.ring, out.ring

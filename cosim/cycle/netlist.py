@@ -9,15 +9,14 @@ import numpy as np
 
 from cosim.cycle import process as kinds
 from cosim.cycle.active_sites import Classes
-from cosim.cycle.input_side import InputOp, TokenOp, WindowOp
-from cosim.cycle.op_state import ROOM_DELAY, ElementwiseOp, PoolOp, TurnOp
-from cosim.cycle.op_state import Op as OpRecord
-from cosim.cycle.ports import MaskSource, Port, Sink, Source
-from cosim.cycle.process import Process
-from cosim.cycle.queues import Queue
+from cosim.cycle.input_side import InputRecord, TokenRecord, WindowRecord
+from cosim.cycle.op_state import ROOM_DELAY, ElementwiseRecord, OpRecord, PoolRecord, TurnRecord
+from cosim.cycle.ports import MaskSourceRecord, PortRecord, SinkRecord, SourceRecord
+from cosim.cycle.process import ProcessRecord
+from cosim.cycle.queues import QueueRecord
 from cosim.cycle.records import Records
-from cosim.cycle.streams import ON_TIME, Reader, Stream
-from cosim.cycle.windows import DenseOp, SparseOp
+from cosim.cycle.streams import ON_TIME, ReaderRecord, StreamRecord
+from cosim.cycle.windows import DenseRecord, SparseRecord
 from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.sequencer import Rounds
 from hw.line_buffer.sparse_sliding_window import LIST_LATENCY
@@ -27,7 +26,7 @@ from hw.ops.process import BeatByBeat, FrameEnd, InTurn, TokenByToken, WindowByW
 from hw.streams.layout import MaskLayout
 from hw.streams.stream import queue_latency
 
-Kind = TypeVar("Kind", bound=Process)
+Kind = TypeVar("Kind", bound=ProcessRecord)
 
 OFFERED_AHEAD = 64
 """Beats that a source which never waits offers at a time, at least."""
@@ -63,7 +62,7 @@ class Netlist:
         self.ops: dict[str, int] = {}
         self.processes: list[int] = []
         self.edges: list[str] = []
-        self._entries: dict[tuple[str, int], Reader] = {}
+        self._entries: dict[tuple[str, int], ReaderRecord] = {}
         graph = plan.graph
         # a flag for each node, each queue, and the sink
         self._awake = self.records.record(len(graph.nodes) + sum(edge.queue > 0 for edge in plan.edges) + 1)
@@ -88,7 +87,7 @@ class Netlist:
                 end = readers[-1]
         self._sink(sink, end)
 
-    def _process(self, record: type[Kind], kind: int, *readers: Reader) -> Kind:
+    def _process(self, record: type[Kind], kind: int, *readers: ReaderRecord) -> Kind:
         """A new process, the next in order, that owns ``readers``."""
         process = record.new(self.records)
         process.kind = kind
@@ -99,17 +98,17 @@ class Netlist:
         return process
 
     def _stream(
-        self, name: str, lanes: int, producer: Process, ring: int, count: int, label: str = ""
-    ) -> tuple[Stream, list[Reader]]:
+        self, name: str, lanes: int, producer: ProcessRecord, ring: int, count: int, label: str = ""
+    ) -> tuple[StreamRecord, list[ReaderRecord]]:
         """A new stream of node ``name``, and its readers."""
         label = label or name
-        stream = Stream.new(self.records)
+        stream = StreamRecord.new(self.records)
         stream.ring, stream.mask = self.records.rings(2, ring)
         stream.last = stream.paced = stream.steady = -1
         stream.late = ON_TIME
         stream.producer = self._awake + self.processes.index(producer.at)
         stream.readers = count
-        readers = [Reader.new(self.records) for _ in range(count)]
+        readers = [ReaderRecord.new(self.records) for _ in range(count)]
         stream.reader = readers[0].at
         for way, reader in enumerate(readers):
             self.readers[f"{label} copy {way}" if count > 1 else label] = reader.at
@@ -121,13 +120,13 @@ class Netlist:
             reader.part_at = reader.read_at = -1
         return stream, readers
 
-    def _connect(self, edge: Edge, reader: Reader) -> None:
+    def _connect(self, edge: Edge, reader: ReaderRecord) -> None:
         """Connect an edge to its consumer, from a reader at its producer through queue and lane converters."""
         reader.edge = len(self.edges)
         self.edges.append(edge.name)
         if edge.queue:
             key = f"{edge.producer}->{edge.consumer}"
-            queue = self._process(Queue, kinds.QUEUE, reader)
+            queue = self._process(QueueRecord, kinds.QUEUE, reader)
             self.queues[key] = reader.queue = queue.at
             queue.depth, queue.latency = self.depths.get(key, edge.queue), queue_latency(edge.queue)
             queue.source = reader.at
@@ -145,16 +144,16 @@ class Netlist:
             lanes = step
         self._entries[edge.consumer, edge.index] = reader
 
-    def _stalls(self, port: Port, waits: np.ndarray) -> None:
+    def _stalls(self, port: PortRecord, waits: np.ndarray) -> None:
         port.period = len(waits)
         port.stalls = self.records.table(waits.tolist())
 
-    def _source(self, waits: np.ndarray) -> Source:
+    def _source(self, waits: np.ndarray) -> SourceRecord:
         layout = self.plan.source
         if not isinstance(layout, MaskLayout):
-            source = self._process(Source, kinds.SOURCE)
+            source = self._process(SourceRecord, kinds.SOURCE)
         else:
-            source = self._process(MaskSource, kinds.MASK_SOURCE)
+            source = self._process(MaskSourceRecord, kinds.MASK_SOURCE)
             source.mask_bits, source.mask_words = layout.bits, layout.words
             source.mask_latency = queue_latency(layout.words)
             source.token_beats = layout.tokens.beats_per_token
@@ -162,8 +161,8 @@ class Netlist:
         self._stalls(source, waits)
         return source
 
-    def _sink(self, waits: np.ndarray, reader: Reader) -> None:
-        sink = self._process(Sink, kinds.SINK, reader)
+    def _sink(self, waits: np.ndarray, reader: ReaderRecord) -> None:
+        sink = self._process(SinkRecord, kinds.SINK, reader)
         sink.reader = reader.at
         self._stalls(sink, waits)
 
@@ -172,16 +171,16 @@ class Netlist:
         readers = [self._entries[op.node.name, index] for index in range(len(op.node.inputs))]
         match op.process:
             case BeatByBeat():
-                record = self._process(ElementwiseOp, kinds.ELEMENTWISE, *readers)
+                record = self._process(ElementwiseRecord, kinds.ELEMENTWISE, *readers)
                 record.second = readers[-1].at
                 queued = readers[0] is not readers[-1] and all(map(self._queued, readers))
                 record.flows = queued and op.depth >= op.pipeline + ROOM_DELAY
             case InTurn():
-                record = self._process(TurnOp, kinds.TURNS, *readers)
+                record = self._process(TurnRecord, kinds.TURNS, *readers)
                 record.second, (record.words, second) = readers[-1].at, op.in_beats
                 record.token_words = record.words + second
             case FrameEnd(end_beats):
-                record = self._process(PoolOp, kinds.POOL, *readers)
+                record = self._process(PoolRecord, kinds.POOL, *readers)
                 record.end_beats, record.words = end_beats, op.in_layout.beats_per_token
             case TokenByToken() as own:
                 record = self._tokens(op, own, readers[0])
@@ -190,11 +189,11 @@ class Netlist:
         record.reader, record.depth, record.pipeline = readers[0].at, op.depth, op.pipeline
         return record
 
-    def _queued(self, reader: Reader) -> bool:
+    def _queued(self, reader: ReaderRecord) -> bool:
         """Whether a reader takes beats from a queue as they are."""
-        return Stream(self.records, reader.stream).before > 0 and reader.narrow == reader.widen == 1
+        return StreamRecord(self.records, reader.stream).before > 0 and reader.narrow == reader.widen == 1
 
-    def _rounds(self, record: InputOp, op: Op, rounds: Rounds) -> None:
+    def _rounds(self, record: InputRecord, op: Op, rounds: Rounds) -> None:
         record.flows = _flows(rounds, op.depth, op.pipeline)
         record.groups, record.beats, record.words = rounds.groups, rounds.beats, rounds.words
         record.walks, record.whole_frame = rounds.kernel is not None, rounds.whole_frame
@@ -204,16 +203,16 @@ class Netlist:
         record.last_step, record.last_end = -rounds.beats, -rounds.end_apart
         record.token_words = op.in_layout.beats_per_token
 
-    def _tokens(self, op: Op, own: TokenByToken, reader: Reader) -> TokenOp:
-        record = self._process(TokenOp, kinds.TOKENS, reader)
+    def _tokens(self, op: Op, own: TokenByToken, reader: ReaderRecord) -> TokenRecord:
+        record = self._process(TokenRecord, kinds.TOKENS, reader)
         self._rounds(record, op, own.rounds)
         record.slots = own.slots
         record.slot, _ = self.records.rings(2, own.slots)
         return record
 
-    def _windows(self, op: Op, own: WindowByWindow, reader: Reader) -> WindowOp:
+    def _windows(self, op: Op, own: WindowByWindow, reader: ReaderRecord) -> WindowRecord:
         rings, g = self.records.rings, own.geometry
-        record = self._process(SparseOp if own.sparse else DenseOp, kinds.WINDOWS, reader)
+        record = self._process(SparseRecord if own.sparse else DenseRecord, kinds.WINDOWS, reader)
         self._rounds(record, op, own.rounds)
         record.sparse, record.width, record.stored = own.sparse, g.width, g.rows
         record.row, record.row_mask = rings(1, g.rows)
@@ -221,7 +220,7 @@ class Netlist:
         record.most_ahead = FRAMES_AHEAD
         # all tokens of each stored row, the end of each frame, and the token that shows
         record.token, record.token_mask = rings(2, g.rows * g.width + FRAMES_AHEAD + 2)
-        if isinstance(record, SparseOp):
+        if isinstance(record, SparseRecord):
             record.find_latency = 1 + LIST_LATENCY
             record.window = self.classes.windows_of[op.node.name]
             record.looked = record.given_at = record.free_at = record.found_from = -1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cosim.cycle.process import Process
+from cosim.cycle.process import ProcessRecord
 from cosim.cycle.records import UNKNOWN, compiled
-from cosim.cycle.streams import Stream
+from cosim.cycle.streams import StreamRecord
 from hw.arithmetic.requantizer import ROOM_DELAY
 
 
-class Op(Process):
+class OpRecord(ProcessRecord):
     """An op of the graph."""
 
     reader: int  # its first reader
@@ -18,13 +18,13 @@ class Op(Process):
     flows: int  # whether it never waits for room as long as all beats leave when they are offered
 
 
-class ElementwiseOp(Op):
+class ElementwiseRecord(OpRecord):
     """An op that gives a beat for each beat in."""
 
     second: int  # second reader of an add, otherwise the first
 
 
-class TurnOp(Op):
+class TurnRecord(OpRecord):
     """An op that takes the tokens of two inputs in turn."""
 
     second: int  # its second reader
@@ -36,7 +36,7 @@ class TurnOp(Op):
     free: int  # the first cycle for the next beat
 
 
-class PoolOp(Op):
+class PoolRecord(OpRecord):
     """A global pooling."""
 
     words: int  # beats of a token in
@@ -46,7 +46,7 @@ class PoolOp(Op):
     pool_left: int  # beats left before its ``end``
 
 
-class SiteOp(Op):
+class SiteRecord(OpRecord):
     """An op that works on site after site. Its fields up to ``end_apart`` are ``hw.line_buffer.sequencer.Rounds``.
 
     The site at the head of the sequencer is the one whose steps it makes; each step then waits in the step's register
@@ -75,7 +75,7 @@ class SiteOp(Op):
 
 
 @compiled
-def room(m, stream: Stream, depth, n, beats):
+def room(m, stream: StreamRecord, depth, n, beats):
     """The cycle from which an output queue has room for beats; UNKNOWN where that is not known yet.
 
     Parameters
@@ -95,7 +95,7 @@ def room(m, stream: Stream, depth, n, beats):
 
 
 @compiled
-def begin_site(op: SiteOp, begun, taps):
+def begin_site(op: SiteRecord, begun, taps):
     """Begin a site, whose first step can be issued in the cycle after ``begun``.
 
     Parameters
@@ -109,7 +109,7 @@ def begin_site(op: SiteOp, begun, taps):
 
 
 @compiled
-def end_site(op: SiteOp, time, prior, steps):
+def end_site(op: SiteRecord, time, prior, steps):
     """Note that the last step of a site is issued.
 
     Parameters

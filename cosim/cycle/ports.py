@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from cosim.cycle.active_sites import WHOLE
 from cosim.cycle.lane_converters import take_word, word_shown
-from cosim.cycle.process import Process
-from cosim.cycle.records import UNKNOWN, Header, compiled
-from cosim.cycle.streams import Reader, Stream, frame_tokens, offer
+from cosim.cycle.process import ProcessRecord
+from cosim.cycle.records import UNKNOWN, HeaderRecord, compiled
+from cosim.cycle.streams import ReaderRecord, StreamRecord, frame_tokens, offer
 
 
-class Port(Process):
+class PortRecord(ProcessRecord):
     """A source or a sink."""
 
     stalls: int  # address of a table: how many cycles the port waits, by cycle modulo ``period``
     period: int  # length of that table; 0 where the port never waits
 
 
-class Source(Port):
+class SourceRecord(PortRecord):
     """A source of tokens."""
 
     out: int  # the stream that it offers
@@ -29,7 +29,7 @@ class Source(Port):
     noted: int  # beats whose time is written to ``w``
 
 
-class MaskSource(Source):
+class MaskSourceRecord(SourceRecord):
     """A source of masks. Its words are the words of a mask."""
 
     mask_bits: int  # bits of a word
@@ -48,7 +48,7 @@ class MaskSource(Source):
     passed_at: int  # when the last beat went in
 
 
-class Sink(Port):
+class SinkRecord(PortRecord):
     """A sink."""
 
     reader: int  # its reader
@@ -56,7 +56,7 @@ class Sink(Port):
 
 
 @compiled
-def _free(m, port: Port, time):
+def _free(m, port: PortRecord, time):
     """The first cycle from ``time`` on in which a port does not stall."""
     return time + m[port.stalls + time % port.period] if port.period else time
 
@@ -70,9 +70,9 @@ def run_source(m, w, p):
         w    the call's data
         p    address of the source
     """
-    port, source = Port(m, p), Source(m, p)
-    stream = Stream(m, source.out)
-    mask, moves, times = stream.mask, stream.ring + stream.mask + 1, Header(m, 0).input
+    port, source = PortRecord(m, p), SourceRecord(m, p)
+    stream = StreamRecord(m, source.out)
+    mask, moves, times = stream.mask, stream.ring + stream.mask + 1, HeaderRecord(m, 0).input
     for n in range(source.noted, stream.moved):
         w[times + n] = m[moves + (n & mask)]
     source.noted = stream.moved
@@ -98,8 +98,8 @@ def run_mask_source(m, w, p):
         w    the call's data
         p    address of the source
     """
-    port, source, header = Port(m, p), MaskSource(m, p), Header(m, 0)
-    stream = Stream(m, source.out)
+    port, source, header = PortRecord(m, p), MaskSourceRecord(m, p), HeaderRecord(m, 0)
+    stream = StreamRecord(m, source.out)
     while stream.moved == stream.offered and source.mask_frame < header.frames:
         n, mask = stream.offered, stream.mask
         for beat in range(n - source.passing, n):
@@ -134,17 +134,17 @@ def run_mask_source(m, w, p):
 
 
 @compiled
-def _note(m, w, source: MaskSource, time):
+def _note(m, w, source: MaskSourceRecord, time):
     """Note the time at which a beat went in."""
-    w[Header(m, 0).input + source.noted] = time
+    w[HeaderRecord(m, 0).input + source.noted] = time
     source.noted += 1
     source.passed_at = time
 
 
 @compiled
-def _take_words(m, w, port: Port, source: MaskSource, start):
+def _take_words(m, w, port: PortRecord, source: MaskSourceRecord, start):
     """Note when a frame's words go in, at most one a cycle, the first in cycle ``start`` or later."""
-    source.words_at = Header(m, 0).input + source.noted
+    source.words_at = HeaderRecord(m, 0).input + source.noted
     for _ in range(source.mask_words):
         _note(m, w, source, max(_free(m, port, source.passed_at + 1), start))
     source.word = UNKNOWN
@@ -152,7 +152,7 @@ def _take_words(m, w, port: Port, source: MaskSource, start):
 
 
 @compiled
-def _place(w, source: MaskSource, word, gone):
+def _place(w, source: MaskSourceRecord, word, gone):
     """Find and place the next site, which is in word number ``word``; the site before it is gone in cycle ``gone``."""
     earliest = source.found + 1
     if word != source.word:
@@ -173,8 +173,8 @@ def run_sink(m, w, p):
         w    the call's data
         p    address of the sink
     """
-    port, sink, times = Port(m, p), Sink(m, p), Header(m, 0).output
-    reader = Reader(m, sink.reader)
+    port, sink, times = PortRecord(m, p), SinkRecord(m, p), HeaderRecord(m, 0).output
+    reader = ReaderRecord(m, sink.reader)
     while True:
         shown = word_shown(m, w, reader)
         if shown == UNKNOWN:

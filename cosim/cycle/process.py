@@ -8,7 +8,7 @@ SOURCE, MASK_SOURCE, SINK, QUEUE, TOKENS, WINDOWS, ELEMENTWISE, TURNS, POOL = ra
 """The kinds of process."""
 
 
-class Process(Record):
+class ProcessRecord(Record):
     """A process: a component that turns the times of its input into those of its output."""
 
     at: int  # its address

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cosim.cycle.process import Process
+from cosim.cycle.process import ProcessRecord
 from cosim.cycle.records import UNKNOWN, compiled
-from cosim.cycle.streams import Reader, Stream, beat_shown, leave, offer, take_beat
+from cosim.cycle.streams import ReaderRecord, StreamRecord, beat_shown, leave, offer, take_beat
 
 
-class Queue(Process):
+class QueueRecord(ProcessRecord):
     """A queue."""
 
     depth: int  # its depth in beats
@@ -20,7 +20,7 @@ class Queue(Process):
 
 
 @compiled
-def entry(m, queue: Queue, n, time):
+def entry(m, queue: QueueRecord, n, time):
     """When beat n goes into a queue: from cycle ``time`` on, once the place of beat n - depth is free.
 
     In a queue in LUTs a place is free in the cycle after its beat moved out. In a queue in block memory it is free when
@@ -32,7 +32,7 @@ def entry(m, queue: Queue, n, time):
         n        number of the beat
         time     the cycle from which it shows at the input
     """
-    stream, before = Stream(m, queue.sink), n - queue.depth
+    stream, before = StreamRecord(m, queue.sink), n - queue.depth
     if before < 0:
         return time
     mask, offers = stream.mask, stream.ring
@@ -49,7 +49,7 @@ def entry(m, queue: Queue, n, time):
 
 
 @compiled
-def put(m, w, queue: Queue):
+def put(m, w, queue: QueueRecord):
     """Put the next beat into a queue if its time is known.
 
     Parameters
@@ -58,7 +58,7 @@ def put(m, w, queue: Queue):
         queue    the queue
     Returns      whether it went in
     """
-    reader, stream = Reader(m, queue.source), Stream(m, queue.sink)
+    reader, stream = ReaderRecord(m, queue.source), StreamRecord(m, queue.sink)
     shown, n = beat_shown(m, reader), reader.taken
     time = UNKNOWN if shown == UNKNOWN else entry(m, queue, n, shown)
     if time == UNKNOWN:
@@ -71,7 +71,7 @@ def put(m, w, queue: Queue):
 
 
 @compiled
-def count(m, queue: Queue):
+def count(m, queue: QueueRecord):
     """Update the most beats that a queue held.
 
     When beat n goes in, the queue holds n + 1 beats less those that left before, since a place is free only after its
@@ -81,7 +81,7 @@ def count(m, queue: Queue):
         m        the accelerator's records
         queue    the queue
     """
-    stream = Stream(m, queue.sink)
+    stream = StreamRecord(m, queue.sink)
     mask, offers, latency = stream.mask, stream.ring, queue.latency
     into, out, most, last = queue.counted_in, queue.counted_out, queue.most, stream.offered
     moves = offers + mask + 1
@@ -102,7 +102,7 @@ def count(m, queue: Queue):
             # each beat of the token stays for the latency only; beats of the token before may be there as well
             before = m[moves + (into - 1 & mask)] - time + 2 if into else 0
             if max(latency + 1, before) <= most:
-                into += Reader(m, stream.reader).per_token
+                into += ReaderRecord(m, stream.reader).per_token
                 out = max(out, into - max(before, 0) - latency)
                 continue
         into += 1
@@ -119,9 +119,9 @@ def run_queue(m, w, p):
         w    the call's data
         p    address of the queue
     """
-    queue = Queue(m, p)
-    reader, out = Reader(m, queue.source), Stream(m, queue.sink)
-    stream = Stream(m, reader.stream)
+    queue = QueueRecord(m, p)
+    reader, out = ReaderRecord(m, queue.source), StreamRecord(m, queue.sink)
+    stream = StreamRecord(m, reader.stream)
     count(m, queue)
     if stream.readers > 1:
         while put(m, w, queue):

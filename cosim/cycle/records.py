@@ -1,9 +1,9 @@
 """The two int64 arrays in which the compiled cycle simulator works, and the typed records in them.
 
 ``m`` is an accelerator: a record for each stream, each reader of a stream and each process, and the rings that hold the
-times which they still need. A record is known by its address in ``m``: ``Stream(m, address)`` gives it, in Python and
-in compiled code alike. ``w`` is one call: the tokens and windows of its frames (``active_sites``), and the times that
-the call finds. The header of ``m`` says where the parts of ``w`` begin.
+times which they still need. A record is known by its address in ``m``: ``StreamRecord(m, address)`` gives it, in Python
+and in compiled code alike. ``w`` is one call: the tokens and windows of its frames (``active_sites``), and the times
+that the call finds. The header of ``m`` says where the parts of ``w`` begin.
 
 Every function is compiled once, with one signature.
 """
@@ -97,7 +97,7 @@ def _compile_record(cls: type[Record]) -> None:
         return builder.bitcast(builder.gep(m, [address]), context.get_value_type(kind))
 
 
-class Header(Record):
+class HeaderRecord(Record):
     """The first record of ``m``: addresses in ``w``, but for the three fields that say otherwise."""
 
     frames: int  # number of frames
@@ -115,8 +115,8 @@ class Records:
     """``m`` while it is laid out."""
 
     def __init__(self) -> None:
-        self._values = [0] * Header.size
-        self.header = Header(self, 0)
+        self._values = [0] * HeaderRecord.size
+        self.header = HeaderRecord(self, 0)
 
     def __setitem__(self, address: int, value: int) -> None:
         self._values[address] = value

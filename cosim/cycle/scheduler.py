@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from cosim.cycle.elementwise import run_elementwise
 from cosim.cycle.global_pool import begin_pool, run_global_pool
-from cosim.cycle.input_side import TokenOp, WindowOp, begin_rows, begin_slots
-from cosim.cycle.op_state import PoolOp, TurnOp
+from cosim.cycle.input_side import TokenRecord, WindowRecord, begin_rows, begin_slots
+from cosim.cycle.op_state import PoolRecord, TurnRecord
 from cosim.cycle.ports import run_mask_source, run_sink, run_source
-from cosim.cycle.process import ELEMENTWISE, POOL, QUEUE, SINK, SOURCE, TOKENS, TURNS, WINDOWS, Process
+from cosim.cycle.process import ELEMENTWISE, POOL, QUEUE, SINK, SOURCE, TOKENS, TURNS, WINDOWS, ProcessRecord
 from cosim.cycle.queues import run_queue
-from cosim.cycle.records import UNCOUNTED, Header, compiled, kept, pointer
+from cosim.cycle.records import UNCOUNTED, HeaderRecord, compiled, kept, pointer
 from cosim.cycle.sites import run_tokens
-from cosim.cycle.streams import Reader, begin_frame
+from cosim.cycle.streams import ReaderRecord, begin_frame
 from cosim.cycle.turns import begin_turns, run_turns
-from cosim.cycle.windows import SparseOp, begin_places, run_windows
+from cosim.cycle.windows import SparseRecord, begin_places, run_windows
 
 
 @kept(**UNCOUNTED)
@@ -37,20 +37,20 @@ def run(m, w, processes, readers):
 def _run(m, w, processes, readers):
     """``run`` on pointers to ``m`` and ``w``."""
     for r in readers:
-        begin_frame(m, w, Reader(m, r), 0)
+        begin_frame(m, w, ReaderRecord(m, r), 0)
     for p in processes:
-        kind = Process(m, p).kind
+        kind = ProcessRecord(m, p).kind
         if kind == TOKENS:
-            begin_slots(m, w, TokenOp(m, p))
+            begin_slots(m, w, TokenRecord(m, p))
         elif kind == POOL:
-            begin_pool(m, w, PoolOp(m, p), 0)
+            begin_pool(m, w, PoolRecord(m, p), 0)
         elif kind == TURNS:
-            begin_turns(m, w, TurnOp(m, p), 0)
+            begin_turns(m, w, TurnRecord(m, p), 0)
         elif kind == WINDOWS:
-            begin_rows(m, w, WindowOp(m, p), 0)
-            if WindowOp(m, p).sparse:
-                begin_places(m, w, SparseOp(m, p), 0)
-    header = Header(m, 0)
+            begin_rows(m, w, WindowRecord(m, p), 0)
+            if WindowRecord(m, p).sparse:
+                begin_places(m, w, SparseRecord(m, p), 0)
+    header = HeaderRecord(m, 0)
     awake = header.awake
     for number in range(len(processes)):
         m[awake + number] = 1
@@ -64,7 +64,7 @@ def _run(m, w, processes, readers):
             m[awake + number] = 0
             moving = True
             p = processes[number]
-            kind = Process(m, p).kind
+            kind = ProcessRecord(m, p).kind
             if kind == TOKENS:
                 run_tokens(m, w, p)
             elif kind == WINDOWS:

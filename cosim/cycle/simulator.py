@@ -29,12 +29,12 @@ import numpy as np
 
 from cosim.cycle.active_sites import WHOLE, walk
 from cosim.cycle.netlist import Netlist
-from cosim.cycle.ports import Sink, Source
-from cosim.cycle.process import Process
-from cosim.cycle.queues import Queue
-from cosim.cycle.records import Header
+from cosim.cycle.ports import SinkRecord, SourceRecord
+from cosim.cycle.process import ProcessRecord
+from cosim.cycle.queues import QueueRecord
+from cosim.cycle.records import HeaderRecord
 from cosim.cycle.scheduler import run as play
-from cosim.cycle.streams import Reader, Stream
+from cosim.cycle.streams import ReaderRecord, StreamRecord
 from hw.accelerator.composition import AcceleratorPlan
 from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.mapping import Mapping
@@ -147,7 +147,7 @@ class Simulator:
 
     def set_depth(self, edge: str, depth: int) -> None:
         """Make a queue shallower than the mapping says."""
-        queue = Queue(self._start, self._parts.queues[edge])
+        queue = QueueRecord(self._start, self._parts.queues[edge])
         queue.depth, queue.latency = depth, queue_latency(depth)
 
     def keeps_pace(self, frames: Frames, output: list[int]) -> bool:
@@ -161,7 +161,7 @@ class Simulator:
         """Play the frames of these masks; DeadlockError where beats are left."""
         parts, plan, count = self._parts, self.plan, len(masks)
         m, w, numbers = self._played(masks)
-        received = Sink(m, parts.processes[-1]).received
+        received = SinkRecord(m, parts.processes[-1]).received
         beats = _frame_beats(w, parts.classes.of[plan.graph.output], count, plan.output.beats_per_token)
         if received < sum(beats):
             raise DeadlockError(self._stuck(m, w))
@@ -175,14 +175,14 @@ class Simulator:
         ends = [after - 1 for after in accumulate(beats)]
         firsts = accumulate(taken[:-1], initial=0)
         cycles = out[-1] + 1
-        ops = {name: Process(m, at) for name, at in parts.ops.items()}
+        ops = {name: ProcessRecord(m, at) for name, at in parts.ops.items()}
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
             latency=[out[end - (n > 1)] - came[first] for first, end, n in zip(firsts, ends, beats, strict=True)],
             intervals=[out[end] - out[before] for before, end in pairwise(ends)],
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
-            queues={edge: Queue(m, at).most for edge, at in parts.queues.items()},
+            queues={edge: QueueRecord(m, at).most for edge, at in parts.queues.items()},
             ops={name: Work(op.busy, cycles - op.busy - op.blocked, op.blocked) for name, op in ops.items()},
             input=came,
             output=out,
@@ -201,12 +201,12 @@ class Simulator:
         w = np.empty(places.output + out_beats, np.int64)
         walk(masks.reshape(count, -1), self._sides, self._windows, classes.sparse, w)
         m = self._start.copy()
-        header = Header(m, 0)
+        header = HeaderRecord(m, 0)
         header.frames = count
         header.windows = len(self._sides) * count
         header.sites = header.windows + len(self._windows) * count
         header.ends, header.input, header.output = places
-        Source(m, parts.processes[0]).played = in_beats
+        SourceRecord(m, parts.processes[0]).played = in_beats
         play(m, w, self._processes, self._readers)
         return m, w, places
 
@@ -214,9 +214,9 @@ class Simulator:
         """The message of a DeadlockError."""
         waiting = []
         for name, at in self._parts.readers.items():
-            reader = Reader(m, at)
-            if reader.taken < Stream(m, reader.stream).offered:
-                total = _frame_beats(w, reader.site_class, Header(m, 0).frames, reader.per_token)
+            reader = ReaderRecord(m, at)
+            if reader.taken < StreamRecord(m, reader.stream).offered:
+                total = _frame_beats(w, reader.site_class, HeaderRecord(m, 0).frames, reader.per_token)
                 waiting.append(f"{name}: {reader.taken} of {sum(total)} beats moved")
         return f"graph {self.plan.graph.name!r} hangs with this mapping; beats that nobody takes: {'; '.join(waiting)}"
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from cosim.cycle.active_sites import END
-from cosim.cycle.input_side import TokenOp, fill_slots, op_tokens
-from cosim.cycle.op_state import ROOM_DELAY, SiteOp, begin_site, end_site, room
-from cosim.cycle.records import UNKNOWN, Header, compiled
-from cosim.cycle.streams import Stream, offer, recall
+from cosim.cycle.input_side import TokenRecord, fill_slots, op_tokens
+from cosim.cycle.op_state import ROOM_DELAY, SiteRecord, begin_site, end_site, room
+from cosim.cycle.records import UNKNOWN, HeaderRecord, compiled
+from cosim.cycle.streams import StreamRecord, offer, recall
 from cosim.cycle.token_fast_path import pass_site
 
 
 @compiled
-def work(m, w, op: SiteOp):
+def work(m, w, op: SiteRecord):
     """Do what can be done of the site that has begun.
 
     A round begins when its beats have room, and ends when those of the round before are out. Round r of s steps:
@@ -23,7 +23,7 @@ def work(m, w, op: SiteOp):
         op     the op
     Returns    whether the site is done
     """
-    stream = Stream(m, op.out)
+    stream = StreamRecord(m, op.out)
     if op.taps == END:
         return _end(m, op, stream)
     walked = max(op.taps, 1) if op.walks else 1
@@ -34,7 +34,7 @@ def work(m, w, op: SiteOp):
         passed = pass_site(m, w, op, steps)
         if passed == 0:
             return True
-        sweep = Header(m, 0).sweep
+        sweep = HeaderRecord(m, 0).sweep
         if passed == UNKNOWN and (op.postponed == 0 or op.postponed == sweep):
             # a reader is behind: in the next sweep it will have done what it can
             op.postponed = sweep
@@ -67,7 +67,7 @@ def work(m, w, op: SiteOp):
 
 
 @compiled
-def _end(m, op: SiteOp, stream: Stream):
+def _end(m, op: SiteRecord, stream: StreamRecord):
     """Do the end of a frame, if it has room: whether it is done."""
     beats, n, mask = op.end_beats, stream.offered, stream.mask
     recall(m, stream)
@@ -94,7 +94,7 @@ def run_tokens(m, w, p):
         w    the call's data
         p    address of the op
     """
-    op, site = TokenOp(m, p), SiteOp(m, p)
+    op, site = TokenRecord(m, p), SiteRecord(m, p)
     while True:
         fill_slots(m, w, op)
         before = op.site

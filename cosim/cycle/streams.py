@@ -10,13 +10,13 @@ the first beats of consecutive bursts are ``apart`` cycles apart.
 
 from __future__ import annotations
 
-from cosim.cycle.records import UNKNOWN, Header, Record, compiled
+from cosim.cycle.records import UNKNOWN, HeaderRecord, Record, compiled
 
 ON_TIME = -1 << 40
 """``late`` of a stream whose beats all moved when they were offered."""
 
 
-class Stream(Record):
+class StreamRecord(Record):
     """A stream.
 
     ``paced`` to ``bursts`` are the last token that passed whole. Behind a queue they hold the pace at which it is
@@ -42,7 +42,7 @@ class Stream(Record):
     steady: int  # behind a queue, first beat of the last token that left it at the pace at which it was offered
 
 
-class Reader(Record):
+class ReaderRecord(Record):
     """A reader of a stream, with its lane converters (``lane_converters``).
 
     The converter to fewer lanes splits each beat into parts, which are offered a cycle after the beat entered; the one
@@ -73,7 +73,7 @@ class Reader(Record):
     read_at: int  # when the last word was taken
 
 
-READER = Reader.size
+READER = ReaderRecord.size
 
 
 @compiled
@@ -101,7 +101,7 @@ def note(m, times, mask, n, start, apart, burst, bursts):
 
 
 @compiled
-def recall(m, stream: Stream):
+def recall(m, stream: StreamRecord):
     """Write the move times of the last token that passed whole to the ring, those of its last beats where not all fit.
 
     Parameters
@@ -125,7 +125,7 @@ def recall(m, stream: Stream):
 
 
 @compiled
-def offer(m, stream: Stream, count):
+def offer(m, stream: StreamRecord, count):
     """Set the number of beats that a stream has offered, and wake its readers.
 
     Parameters
@@ -135,11 +135,11 @@ def offer(m, stream: Stream, count):
     """
     stream.offered = count
     for r in range(stream.reader, stream.reader + stream.readers * READER, READER):
-        m[Reader(m, r).owner] = 1
+        m[ReaderRecord(m, r).owner] = 1
 
 
 @compiled
-def offered_at(m, stream: Stream, n):
+def offered_at(m, stream: StreamRecord, n):
     """When beat n, which is still in the ring, was offered.
 
     Parameters
@@ -151,7 +151,7 @@ def offered_at(m, stream: Stream, n):
 
 
 @compiled
-def moved_at(m, stream: Stream, n):
+def moved_at(m, stream: StreamRecord, n):
     """When beat n, which is still in the ring, moved.
 
     Parameters
@@ -163,7 +163,7 @@ def moved_at(m, stream: Stream, n):
 
 
 @compiled
-def _move(m, stream: Stream, n, time):
+def _move(m, stream: StreamRecord, n, time):
     """Note that beat n of a stream, the next one, moves in cycle ``time``, and wake its producer."""
     if time > offered_at(m, stream, n):
         stream.late = n + 1
@@ -183,12 +183,12 @@ def frame_tokens(m, w, site_class, frame):
         site_class    class of the stream's sites
         frame         number of the frame
     """
-    header = Header(m, 0)
+    header = HeaderRecord(m, 0)
     return w[header.tokens + site_class * header.frames + frame] if frame < header.frames else 0
 
 
 @compiled
-def begin_frame(m, w, reader: Reader, frame):
+def begin_frame(m, w, reader: ReaderRecord, frame):
     """Make the next beat of a reader the first of a frame.
 
     Parameters
@@ -198,12 +198,12 @@ def begin_frame(m, w, reader: Reader, frame):
         frame     number of the frame
     """
     reader.frame = frame
-    if frame < Header(m, 0).frames:
+    if frame < HeaderRecord(m, 0).frames:
         reader.left = frame_tokens(m, w, reader.site_class, frame) * reader.per_token + 1
 
 
 @compiled
-def leave(m, w, reader: Reader, beats):
+def leave(m, w, reader: ReaderRecord, beats):
     """Count beats of one frame that a reader has taken, the last of them at its ``taken_at``.
 
     Parameters
@@ -214,14 +214,14 @@ def leave(m, w, reader: Reader, beats):
     """
     reader.left -= beats
     if reader.left == 0:
-        header = Header(m, 0)
+        header = HeaderRecord(m, 0)
         if reader.edge >= 0:
             w[header.ends + reader.edge * header.frames + reader.frame] = reader.taken_at
         begin_frame(m, w, reader, reader.frame + 1)
 
 
 @compiled
-def take_beat(m, w, reader: Reader, time):
+def take_beat(m, w, reader: ReaderRecord, time):
     """Let a reader take its next beat; the beat moves when it is the last reader to do so.
 
     Parameters
@@ -230,33 +230,33 @@ def take_beat(m, w, reader: Reader, time):
         reader    the reader
         time      the cycle in which it takes it
     """
-    stream, n = Stream(m, reader.stream), reader.taken
+    stream, n = StreamRecord(m, reader.stream), reader.taken
     reader.taken = n + 1
     reader.taken_at = time
     leave(m, w, reader, 1)
     if stream.readers > 1:
         readers = range(stream.reader, stream.reader + stream.readers * READER, READER)
         for r in readers:
-            other = Reader(m, r)
+            other = ReaderRecord(m, r)
             if other.taken <= n:
                 m[other.owner] = 1
                 return
             time = max(time, other.taken_at)
         for r in readers:
             if r != reader.at:
-                m[Reader(m, r).owner] = 1
+                m[ReaderRecord(m, r).owner] = 1
     _move(m, stream, n, time)
 
 
 @compiled
-def beat_shown(m, reader: Reader):
+def beat_shown(m, reader: ReaderRecord):
     """The cycle from which the next beat shows at a reader: not before all readers have taken the beat before it.
 
     Parameters
         m         the accelerator's records
         reader    the reader
     """
-    stream, n = Stream(m, reader.stream), reader.taken
+    stream, n = StreamRecord(m, reader.stream), reader.taken
     if stream.moved < n or stream.offered <= n:
         return UNKNOWN
     return max(offered_at(m, stream, n), stream.last + 1)

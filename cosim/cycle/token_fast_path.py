@@ -10,19 +10,27 @@ A token also passes the queues behind its op, and the adds behind these, in the 
 
 from __future__ import annotations
 
-from cosim.cycle.input_side import TokenOp, WindowOp, row_ready, row_token_came, slot_ready, token_came, token_shows
-from cosim.cycle.op_state import ROOM_DELAY, ElementwiseOp, Op, PoolOp, SiteOp, end_site
-from cosim.cycle.process import ELEMENTWISE, POOL, TOKENS, WINDOWS, Process
-from cosim.cycle.queues import Queue, count
+from cosim.cycle.input_side import (
+    TokenRecord,
+    WindowRecord,
+    row_ready,
+    row_token_came,
+    slot_ready,
+    token_came,
+    token_shows,
+)
+from cosim.cycle.op_state import ROOM_DELAY, ElementwiseRecord, OpRecord, PoolRecord, SiteRecord, end_site
+from cosim.cycle.process import ELEMENTWISE, POOL, TOKENS, WINDOWS, ProcessRecord
+from cosim.cycle.queues import QueueRecord, count
 from cosim.cycle.records import UNKNOWN, compiled
-from cosim.cycle.streams import READER, Reader, Stream, moved_at, note, offered_at, recall
+from cosim.cycle.streams import READER, ReaderRecord, StreamRecord, moved_at, note, offered_at, recall
 
 HELD_UP = -2
 """Result of the functions here where a beat may have to wait, so that the token cannot pass whole."""
 
 
 @compiled
-def pass_site(m, w, op: SiteOp, steps):
+def pass_site(m, w, op: SiteRecord, steps):
     """Do the whole site that begins, if its token passes whole.
 
     Parameters
@@ -32,7 +40,7 @@ def pass_site(m, w, op: SiteOp, steps):
         steps    steps of a round of the site
     Returns      0 if it passed; otherwise HELD_UP, or UNKNOWN where it is not known yet when a reader has room
     """
-    stream, beats, depth = Stream(m, op.out), op.beats, op.depth
+    stream, beats, depth = StreamRecord(m, op.out), op.beats, op.depth
     n, last, first = stream.offered, stream.last, op.free
     if stream.moved != n or not op.flows:
         return HELD_UP
@@ -73,7 +81,7 @@ def pass_adds(m, w, p):
         p    address of the add; 0 for none
     """
     while p:
-        passed = pass_add(m, w, ElementwiseOp(m, p))
+        passed = pass_add(m, w, ElementwiseRecord(m, p))
         if passed < 0:
             _wake(m, p)
             return
@@ -83,11 +91,11 @@ def pass_adds(m, w, p):
 @compiled
 def _wake(m, p):
     """Wake the op at an address."""
-    m[Reader(m, Op(m, p).reader).owner] = 1
+    m[ReaderRecord(m, OpRecord(m, p).reader).owner] = 1
 
 
 @compiled
-def pass_add(m, w, op: ElementwiseOp):
+def pass_add(m, w, op: ElementwiseRecord):
     """Take a token of both inputs of an add and give one, if it passes whole. The later input sets the pace.
 
     Parameters
@@ -96,14 +104,14 @@ def pass_add(m, w, op: ElementwiseOp):
         op     the add
     Returns    the next add that may now do the same, or 0; otherwise HELD_UP or UNKNOWN
     """
-    stream = Stream(m, op.out)
+    stream = StreamRecord(m, op.out)
     n = stream.offered
     if stream.moved != n or not op.flows:
         return HELD_UP
-    reader, other = Reader(m, op.reader), Reader(m, op.second)
+    reader, other = ReaderRecord(m, op.reader), ReaderRecord(m, op.second)
     if _pace_start(m, reader, n) < _pace_start(m, other, n):
         reader, other = other, reader
-    paced, early = Stream(m, reader.stream), Stream(m, other.stream)
+    paced, early = StreamRecord(m, reader.stream), StreamRecord(m, other.stream)
     beats = reader.per_token
     if paced.paced != n or early.offered < n + beats:
         return HELD_UP
@@ -123,18 +131,18 @@ def pass_add(m, w, op: ElementwiseOp):
 
 
 @compiled
-def _pace_start(m, reader: Reader, n):
+def _pace_start(m, reader: ReaderRecord, n):
     """When the token with first beat n is offered to a reader, if it passed whole; otherwise UNKNOWN."""
-    stream = Stream(m, reader.stream)
+    stream = StreamRecord(m, reader.stream)
     return stream.start if stream.paced == n else UNKNOWN
 
 
 @compiled
-def _take(m, reader: Reader, start, apart, burst, bursts):
+def _take(m, reader: ReaderRecord, start, apart, burst, bursts):
     """Take a token from a queue at a pace."""
-    stream = Stream(m, reader.stream)
-    before = Reader(m, stream.before)
-    if Stream(m, before.stream).offered > before.taken:
+    stream = StreamRecord(m, reader.stream)
+    before = ReaderRecord(m, stream.before)
+    if StreamRecord(m, before.stream).offered > before.taken:
         m[stream.producer] = 1
     mask, n = stream.mask, stream.moved
     note(m, stream.ring + mask + 1, mask, n, start, apart, burst, bursts)
@@ -144,7 +152,7 @@ def _take(m, reader: Reader, start, apart, burst, bursts):
 
 
 @compiled
-def _pass_on(m, w, stream: Stream, start, apart, burst, bursts):
+def _pass_on(m, w, stream: StreamRecord, start, apart, burst, bursts):
     """Move a token through a stream as it is offered, if all readers take it so.
 
     It returns the add that may have got a token through a queue, or 0; otherwise HELD_UP or UNKNOWN.
@@ -152,9 +160,9 @@ def _pass_on(m, w, stream: Stream, start, apart, burst, bursts):
     beats = burst * bursts
     readers = range(stream.reader, stream.reader + stream.readers * READER, READER)
     for r in readers:
-        reader = Reader(m, r)
+        reader = ReaderRecord(m, r)
         if reader.queue:
-            held = _queue_waits(m, Queue(m, reader.queue), start, beats)
+            held = _queue_waits(m, QueueRecord(m, reader.queue), start, beats)
         else:
             held = _op_waits(m, reader, start, apart, burst, bursts)
         if held < 0:
@@ -163,12 +171,12 @@ def _pass_on(m, w, stream: Stream, start, apart, burst, bursts):
     _moved(m, stream, start, apart, burst, bursts)
     add = 0
     for r in readers:
-        reader = Reader(m, r)
+        reader = ReaderRecord(m, r)
         _taken(m, reader, beats)
         if reader.queue:
             if add:
                 _wake(m, add)
-            add = _put(m, Queue(m, reader.queue), start, apart, burst, bursts)
+            add = _put(m, QueueRecord(m, reader.queue), start, apart, burst, bursts)
         else:
             _arrive(m, w, reader, start, apart, burst, bursts)
     return add
@@ -181,7 +189,7 @@ def _time(start, apart, burst, beat):
 
 
 @compiled
-def _moved(m, stream: Stream, start, apart, burst, bursts):
+def _moved(m, stream: StreamRecord, start, apart, burst, bursts):
     """Note that a token moved through a stream at a pace."""
     n, mask = stream.moved, stream.mask
     if burst * bursts > mask:
@@ -195,27 +203,27 @@ def _moved(m, stream: Stream, start, apart, burst, bursts):
 
 
 @compiled
-def _pace(stream: Stream, n, start, apart, burst, bursts):
+def _pace(stream: StreamRecord, n, start, apart, burst, bursts):
     """Note the pace of a stream's last token that passed whole."""
     stream.paced, stream.start = n, start
     stream.apart, stream.burst, stream.bursts = apart, burst, bursts
 
 
 @compiled
-def _taken(m, reader: Reader, beats):
+def _taken(m, reader: ReaderRecord, beats):
     """Note that a reader took the beats of a token that its stream has just moved."""
     reader.taken += beats
-    reader.taken_at = Stream(m, reader.stream).last
+    reader.taken_at = StreamRecord(m, reader.stream).last
     reader.left -= beats
 
 
 @compiled
-def _queue_waits(m, queue: Queue, start, beats):
+def _queue_waits(m, queue: QueueRecord, start, beats):
     """Whether a token that comes from ``start`` on may find a queue full: 0, or HELD_UP or UNKNOWN.
 
     Beats enter and leave a queue at least a cycle apart, so it is enough to look at the last beat that must be gone.
     """
-    stream = Stream(m, queue.sink)
+    stream = StreamRecord(m, queue.sink)
     gone = stream.offered + beats - queue.depth
     if gone > stream.moved:
         return UNKNOWN
@@ -225,17 +233,17 @@ def _queue_waits(m, queue: Queue, start, beats):
 
 
 @compiled
-def _put(m, queue: Queue, start, apart, burst, bursts):
+def _put(m, queue: QueueRecord, start, apart, burst, bursts):
     """Put a token into a queue: the add behind it, or 0 where there is none."""
     count(m, queue)
-    stream = Stream(m, queue.sink)
+    stream = StreamRecord(m, queue.sink)
     n, shown = stream.offered, start + queue.latency
     note(m, stream.ring, stream.mask, n, shown, apart, burst, bursts)
     _pace(stream, n, shown, apart, burst, bursts)
     stream.offered = n + burst * bursts
     count(m, queue)
-    reader = Reader(m, stream.reader)
-    if Process(m, reader.consumer).kind == ELEMENTWISE:
+    reader = ReaderRecord(m, stream.reader)
+    if ProcessRecord(m, reader.consumer).kind == ELEMENTWISE:
         return reader.consumer
     m[reader.owner] = 1
     return 0
@@ -244,20 +252,20 @@ def _put(m, queue: Queue, start, apart, burst, bursts):
 @compiled
 def _ready(m, p):
     """The cycle from which the op at an address may take the first word of the next token."""
-    kind = Process(m, p).kind
+    kind = ProcessRecord(m, p).kind
     if kind == TOKENS:
-        return slot_ready(m, TokenOp(m, p))
-    return row_ready(m, WindowOp(m, p)) if kind == WINDOWS else 0
+        return slot_ready(m, TokenRecord(m, p))
+    return row_ready(m, WindowRecord(m, p)) if kind == WINDOWS else 0
 
 
 @compiled
-def _op_waits(m, reader: Reader, start, apart, burst, bursts):
+def _op_waits(m, reader: ReaderRecord, start, apart, burst, bursts):
     """Whether a token, also through a converter to more lanes, may have to wait for an op: 0, or HELD_UP or UNKNOWN.
 
     The second word must wait in the converter until the first is taken, and the first until the word before it is.
     """
     p, wide = reader.consumer, reader.widen
-    kind = Process(m, p).kind
+    kind = ProcessRecord(m, p).kind
     takes = kind in (TOKENS, WINDOWS, POOL)
     if not takes or reader.narrow > 1 or reader.word or reader.parts:
         return HELD_UP
@@ -274,7 +282,7 @@ def _op_waits(m, reader: Reader, start, apart, burst, bursts):
 
 
 @compiled
-def _arrive(m, w, reader: Reader, start, apart, burst, bursts):
+def _arrive(m, w, reader: ReaderRecord, start, apart, burst, bursts):
     """Note that a token came into an op."""
     p, wide = reader.consumer, reader.widen
     shown, read = start, reader.taken_at
@@ -283,18 +291,18 @@ def _arrive(m, w, reader: Reader, start, apart, burst, bursts):
         if burst * bursts == wide:
             read = max(read, _ready(m, p))
     reader.read_at = read
-    kind = Process(m, p).kind
+    kind = ProcessRecord(m, p).kind
     if kind == TOKENS:
-        token_came(m, w, TokenOp(m, p), read)
+        token_came(m, w, TokenRecord(m, p), read)
     elif kind == WINDOWS:
-        op = WindowOp(m, p)
+        op = WindowRecord(m, p)
         if wide > 1:
             shown = _time(start, apart, burst, wide - 1) + 1
         token_shows(m, op, shown)
         row_token_came(m, w, op, read)
     else:
         words = burst * bursts // wide
-        pool = PoolOp(m, p)
+        pool = PoolRecord(m, p)
         pool.pool_left -= words
         pool.busy += words
     m[reader.owner] = 1

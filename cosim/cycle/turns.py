@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cosim.cycle.input_side import op_tokens
 from cosim.cycle.lane_converters import take_word, word_shown
-from cosim.cycle.op_state import TurnOp, room
-from cosim.cycle.records import UNKNOWN, Header, compiled
-from cosim.cycle.streams import Reader, Stream, offer
+from cosim.cycle.op_state import TurnRecord, room
+from cosim.cycle.records import UNKNOWN, HeaderRecord, compiled
+from cosim.cycle.streams import ReaderRecord, StreamRecord, offer
 
 
 @compiled
-def begin_turns(m, w, op: TurnOp, frame):
+def begin_turns(m, w, op: TurnRecord, frame):
     """Make the next beat the first of a frame.
 
     Parameters
@@ -32,8 +32,8 @@ def run_turns(m, w, p):
         w    the call's data
         p    address of the op
     """
-    op, frames = TurnOp(m, p), Header(m, 0).frames
-    a, b, stream = Reader(m, op.reader), Reader(m, op.second), Stream(m, op.out)
+    op, frames = TurnRecord(m, p), HeaderRecord(m, 0).frames
+    a, b, stream = ReaderRecord(m, op.reader), ReaderRecord(m, op.second), StreamRecord(m, op.out)
     while op.frame < frames:
         # both inputs are asked in any case, since asking lets their converters take beats in
         first, second = word_shown(m, w, a), word_shown(m, w, b)

@@ -7,13 +7,13 @@ its sites, through lists and two registers (``hw.line_buffer.sparse_sliding_wind
 from __future__ import annotations
 
 from cosim.cycle.active_sites import BLANK, END, PLACE, Place
-from cosim.cycle.input_side import WindowOp, fill_rows, op_tokens, waits_for_row
-from cosim.cycle.op_state import SiteOp, begin_site
-from cosim.cycle.records import Header, compiled
+from cosim.cycle.input_side import WindowRecord, fill_rows, op_tokens, waits_for_row
+from cosim.cycle.op_state import SiteRecord, begin_site
+from cosim.cycle.records import HeaderRecord, compiled
 from cosim.cycle.sites import work
 
 
-class DenseOp(WindowOp):
+class DenseRecord(WindowRecord):
     """An op on windows of dense frames."""
 
     stride: int  # stride
@@ -28,7 +28,7 @@ class DenseOp(WindowOp):
     x: int  # output column of that site
 
 
-class SparseOp(WindowOp):
+class SparseRecord(WindowRecord):
     """An op on windows of sparse frames. Places are those of ``active_sites``."""
 
     window: int  # number of its windows in ``active_sites``
@@ -51,7 +51,7 @@ def run_windows(m, w, p):
         w    the call's data
         p    address of the op
     """
-    op = WindowOp(m, p)
+    op = WindowRecord(m, p)
     while True:
         fill_rows(m, w, op)
         done = False
@@ -62,7 +62,7 @@ def run_windows(m, w, p):
 
 
 @compiled
-def _free(m, op: WindowOp, rows, time):
+def _free(m, op: WindowRecord, rows, time):
     """Free all rows before number ``rows``, by a site that was done in cycle ``time``."""
     for row in range(op.freed, rows):
         m[op.row + (row & op.row_mask)] = time
@@ -70,20 +70,20 @@ def _free(m, op: WindowOp, rows, time):
 
 
 @compiled
-def _close(m, op: WindowOp, time):
+def _close(m, op: WindowRecord, time):
     """Note when the next frame was closed."""
     m[op.close + (op.closed & op.close_mask)] = time
     op.closed += 1
 
 
 @compiled
-def _came(m, op: WindowOp, token):
+def _came(m, op: WindowRecord, token):
     """When the last word of a token came."""
     return m[op.token + op.token_mask + 1 + (token & op.token_mask)]
 
 
 @compiled
-def _give(op: SiteOp, ready):
+def _give(op: SiteRecord, ready):
     """Hand over the next site, which is there from cycle ``ready`` on: when that is. It waits behind the head."""
     given = max(ready, op.headed)
     op.headed = max(given, op.left) + 1
@@ -91,7 +91,7 @@ def _give(op: SiteOp, ready):
 
 
 @compiled
-def _begin(op: SiteOp, taps):
+def _begin(op: SiteRecord, taps):
     """Begin the site that was handed over last: when that is."""
     begun = max(op.headed, op.done)
     begin_site(op, begun, taps)
@@ -101,9 +101,9 @@ def _begin(op: SiteOp, taps):
 @compiled
 def _dense_site(m, w, p):
     """Do the next site, if the last token of its window came: whether it is done."""
-    dense, op, site = DenseOp(m, p), WindowOp(m, p), SiteOp(m, p)
+    dense, op, site = DenseRecord(m, p), WindowRecord(m, p), SiteRecord(m, p)
     frame, y, x = dense.window_frame, dense.y, dense.x
-    if frame == Header(m, 0).frames:
+    if frame == HeaderRecord(m, 0).frames:
         return False
     height, width = dense.height, dense.width
     filled = op_tokens(m, w, dense.reader, frame) > 0
@@ -143,7 +143,7 @@ def _dense_site(m, w, p):
 
 
 @compiled
-def begin_places(m, w, op: SparseOp, frame):
+def begin_places(m, w, op: SparseRecord, frame):
     """Make the next place of a sparse op the first of a frame.
 
     Parameters
@@ -152,7 +152,7 @@ def begin_places(m, w, op: SparseOp, frame):
         op       the op
         frame    number of the frame
     """
-    header = Header(m, 0)
+    header = HeaderRecord(m, 0)
     op.window_frame = frame
     if frame < header.frames:
         op.place = w[header.windows + op.window * header.frames + frame]
@@ -167,10 +167,10 @@ def _sparse_site(m, w, p):
     its register. A BLANK that is overwritten before it frees its rows frees nothing; the next place then frees them, a
     site when it is begun.
     """
-    sparse, op, site = SparseOp(m, p), WindowOp(m, p), SiteOp(m, p)
+    sparse, op, site = SparseRecord(m, p), WindowRecord(m, p), SiteRecord(m, p)
     if sparse.begun:
         return work(m, w, site)
-    if sparse.window_frame == Header(m, 0).frames:
+    if sparse.window_frame == HeaderRecord(m, 0).frames:
         return False
     place = Place(w, sparse.place)
     token, whole = sparse.window_token + (place.waits_for >> 1), place.waits_for & 1

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, wide_net
-from cosim.cycle.op_state import Op
+from cosim.cycle.op_state import OpRecord
 from cosim.cycle.simulator import CycleRun, DeadlockError, Simulator
 from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
@@ -49,7 +49,7 @@ def test_equals_beat_by_beat(seed: int) -> None:
     source, sink = (stalls(rng) if rng.integers(3) == 0 else None for _ in range(2))
     whole, beats = (Simulator(graph, mapping, source=source, sink=sink) for _ in range(2))
     for address in beats._parts.ops.values():
-        Op(beats._start, address).flows = 0
+        OpRecord(beats._start, address).flows = 0
     assert played(whole, masks) == played(beats, masks)
 
 
