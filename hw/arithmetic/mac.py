@@ -182,7 +182,7 @@ class MacArray(wiring.Component):
             return self._held(m, name, Mux(counts, code, 0))
         if s.products is Products.SIGNIFICAND_SHIFT:
             parts = codec(s.features).significand(m, code, name)
-            return self._significand(m, name, parts._replace(digits=Mux(counts, parts.digits, 0)))
+            return self._significand(m, name, parts._replace(significand=Mux(counts, parts.significand, 0)))
         value = Signal(signed(signed_width(s.features)), name=name)
         m.d.sync += value.eq(Mux(counts, codec(s.features).decode(m, code, name), 0))
         if s.products is not Products.MULTIPLEXED:

@@ -90,8 +90,8 @@ def significand_product(
         held       returns the register of a value, as in ``booth_product``; the default returns the value
     Returns        signed, ``bits`` bits
     """
-    places, negative = _either(a.places, b.places, add=True), _either(a.negative, b.negative, add=False)
-    in_a, in_b = _signed(a.digits), _signed(b.digits)
+    places, negative = _either(a.shift, b.shift, add=True), _either(a.negative, b.negative, add=False)
+    in_a, in_b = _signed(a.significand), _signed(b.significand)
     for _ in range(lut_stages(len(in_a), len(in_b))):
         places = None if places is None else held(places)
     product = held(booth_product(in_a, in_b, held, negative))
@@ -116,17 +116,17 @@ def multiplexed_product(a: Value, tripled: Value, b: Significand, bits: int) -> 
         bits       width that must hold every product
     Returns        (a signed value of at most ``bits`` bits, 1 bit to add to it or None)
     """
-    multiples = [Const(0, 1), a, a << 1, tripled][: 1 << len(b.digits)]
+    multiples = [Const(0, 1), a, a << 1, tripled][: 1 << len(b.significand)]
     wide = max(len(multiple) for multiple in multiples)
     multiples = [(multiple + Const(0, signed(wide)))[:wide].as_unsigned() for multiple in multiples]
     sign = Const(0, 1) if b.negative is None else b.negative
-    chosen = (choice(multiples, [*b.digits]) ^ sign.replicate(wide)).as_signed()
-    if b.places is None:
+    chosen = (choice(multiples, [*b.significand]) ^ sign.replicate(wide)).as_signed()
+    if b.shift is None:
         return chosen, b.negative
     shifted = [
-        (Cat(sign.replicate(n), chosen).as_signed() + Const(0, signed(bits)))[:bits] for n in range(1 << len(b.places))
+        (Cat(sign.replicate(n), chosen).as_signed() + Const(0, signed(bits)))[:bits] for n in range(1 << len(b.shift))
     ]
-    return choice(shifted, [*b.places]).as_signed(), b.negative
+    return choice(shifted, [*b.shift]).as_signed(), b.negative
 
 
 def _either(a: Value | None, b: Value | None, *, add: bool) -> Value | None:

@@ -154,7 +154,7 @@ def _product(kind: Products, features: DType, weights: DType, value: int) -> Pro
     logic, digits = [], value
     if kind is Products.SIGNIFICAND_SHIFT:
         feature, weight = codec(features).signed_digits, codec(weights).signed_digits
-        places = codec(weights).places(value)
+        places = codec(weights).shift(value)
         digits = value // (1 << places)
         if features.tapered:
             # the feature says how far, too

@@ -11,16 +11,16 @@ from models.ir.dtype import DType
 
 
 class Significand(NamedTuple):
-    """A value split into significand, shift and sign: ``digits << places``, negated where ``negative`` is high.
+    """A value split into significand, shift and sign: ``significand << shift``, negated where ``negative`` is high.
 
     Parameters
-        digits     the significand, unsigned; of an integer format the integer itself, signed where the format is
-        places     how far ``digits`` are shifted to the left; None where the shift is always 0
-        negative   1 bit, high for a value below zero; None where ``digits`` carry the sign or there is none
+        significand    unsigned; of an integer format the integer itself, signed where the format is
+        shift          how far it is shifted to the left; None where the shift is always 0
+        negative       1 bit, high for a value below zero; None where the significand carries the sign or there is none
     """
 
-    digits: Value
-    places: Value | None
+    significand: Value
+    shift: Value | None
     negative: Value | None
 
 
@@ -73,15 +73,15 @@ class Codec(ABC):
     @property
     @abstractmethod
     def significand_bits(self) -> tuple[int, int]:
-        """Bits of ``digits`` and bits of ``places`` of a significand; 0 bits of places means None."""
+        """Bits of ``significand`` and bits of ``shift`` of a significand; 0 bits of places means None."""
 
     @property
     @abstractmethod
     def signed_digits(self) -> int:
-        """Bits of a significand's ``digits`` as a signed number."""
+        """Bits of a significand's ``significand`` as a signed number."""
 
     @abstractmethod
-    def places(self, value: int) -> int:
+    def shift(self, value: int) -> int:
         """By how many places the significand of a value of the format is shifted."""
 
     @abstractmethod

@@ -62,18 +62,18 @@ class DyBitCodec(TaperedCodec):
         if bits == 1:
             return Significand(code[0], None, negative)
         wide, places_bits = self.significand_bits
-        digits, places = Signal(wide, name=f"{name}_digits"), Signal(places_bits, name=f"{name}_places")
+        significand, shift = Signal(wide, name=f"{name}_digits"), Signal(places_bits, name=f"{name}_places")
         with m.Switch(code[:bits]):
             for ones in range(bits + 1):
                 with m.Case("1" * ones + "0" * (ones < bits) + "-" * (bits - 1 - ones)):
                     rest = bits - 1 - ones
                     fraction = code[: max(0, rest)] if ones else code[: bits - 1]
                     leading = Const(1, 1) if ones else Const(0, 0)
-                    m.d.comb += [digits.eq(Cat(Const(0, wide - len(fraction) - len(leading)), fraction, leading))]
-                    m.d.comb += places.eq(ones)
-        return Significand(digits, places, negative)
+                    m.d.comb += [significand.eq(Cat(Const(0, wide - len(fraction) - len(leading)), fraction, leading))]
+                    m.d.comb += shift.eq(ones)
+        return Significand(significand, shift, negative)
 
-    def places(self, value: int) -> int:
+    def shift(self, value: int) -> int:
         bits = self.dtype.magnitude_bits
         code = int(np.searchsorted(self.dtype.magnitudes, abs(value)))
         return bits - (~code & ((1 << bits) - 1)).bit_length()

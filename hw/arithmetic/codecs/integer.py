@@ -36,7 +36,7 @@ class IntegerCodec(Codec):
     def signed_digits(self) -> int:
         return self.dtype.width + (not self.dtype.signed)
 
-    def places(self, value: int) -> int:
+    def shift(self, value: int) -> int:
         return 0
 
     def sort_key(self, code: Value) -> Value:

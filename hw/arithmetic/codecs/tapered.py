@@ -86,15 +86,15 @@ class TaperedCodec(Codec):
         return code | (sign << bits)
 
     def _split(self) -> list[tuple[int, int]]:
-        """(digits, places) of each magnitude."""
+        """(significand, shift) of each magnitude."""
         runs, table = self.runs, self.dtype.magnitudes.tolist()
         own = [max((run for run in runs if run.code <= code), key=lambda run: run.code) for code in range(len(table))]
         return [(value >> run.step, run.step) for value, run in zip(table, own, strict=True)]
 
     @property
     def significand_bits(self) -> tuple[int, int]:
-        digits, places = (max(part) for part in zip(*self._split(), strict=True))
-        return max(1, digits.bit_length()), places.bit_length()
+        significand, shift = (max(part) for part in zip(*self._split(), strict=True))
+        return max(1, significand.bit_length()), shift.bit_length()
 
     @property
     def signed_digits(self) -> int:
@@ -103,11 +103,11 @@ class TaperedCodec(Codec):
     def significand(self, m: Module, code: Value, name: str) -> Significand:
         bits, (wide, shifts) = self.dtype.magnitude_bits, self.significand_bits
         of_digits, of_places = zip(*self._split(), strict=True)
-        digits = choice([Const(value, wide) for value in of_digits], [*code[:bits]])
-        places = choice([Const(value, shifts) for value in of_places], [*code[:bits]]) if shifts else None
-        return Significand(digits, places, code[bits] if self.dtype.signed else None)
+        significand = choice([Const(value, wide) for value in of_digits], [*code[:bits]])
+        shift = choice([Const(value, shifts) for value in of_places], [*code[:bits]]) if shifts else None
+        return Significand(significand, shift, code[bits] if self.dtype.signed else None)
 
-    def places(self, value: int) -> int:
+    def shift(self, value: int) -> int:
         return self._split()[int(np.searchsorted(self.dtype.magnitudes, abs(value)))][1]
 
     def sort_key(self, code: Value) -> Value:
@@ -130,9 +130,9 @@ class TaperedCodec(Codec):
         return table_luts(self.dtype.decode(codes), self.dtype.decoded_width, lut_inputs)
 
     def significand_luts(self, lut_inputs: int) -> float:
-        digits, places = zip(*self._split(), strict=True)
+        significand, shift = zip(*self._split(), strict=True)
         (wide, shifts) = self.significand_bits
-        return table_luts(np.array(digits), wide, lut_inputs) + table_luts(np.array(places), shifts, lut_inputs)
+        return table_luts(np.array(significand), wide, lut_inputs) + table_luts(np.array(shift), shifts, lut_inputs)
 
     def encoder_luts(self, lut_inputs: int) -> float:
         measured = _ENCODER[lut_inputs].get(str(self.dtype))
@@ -152,9 +152,9 @@ def table_luts(table: np.ndarray, bits: int, lut_inputs: int) -> float:
         bits           bits of an entry
         lut_inputs     inputs of a LUT, 4 or 6
     """
-    places, luts = np.arange(len(table)), 0.0
+    entries, luts = np.arange(len(table)), 0.0
     for bit in range(bits):
         column = table >> bit & 1
-        inputs = sum(bool((column[places ^ 1 << n] != column).any()) for n in range((len(table) - 1).bit_length()))
+        inputs = sum(bool((column[entries ^ 1 << n] != column).any()) for n in range((len(table) - 1).bit_length()))
         luts += 0.0 if inputs <= 1 else 1.0 if inputs <= lut_inputs else 0.75 * 2 ** (inputs - lut_inputs)
     return luts
