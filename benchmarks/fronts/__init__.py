@@ -1,10 +1,10 @@
 """Fronts on a zu3eg beside what else one could do: one format throughout, or foldings chosen by other searches.
 
-Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the whole test split and every latency simulated; some
-points of each front run as RTL, whose cycles and outputs must be those that were simulated and golden's.
+Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the validation images and every latency simulated on some
+of them; some points of each front run as RTL, whose cycles and outputs must be those that were simulated and golden's.
 
 N-MNIST is there with 60 test recordings alone, so that of the 1000 for training every fifth of each digit is kept for
-testing as well. Annealing, the greedy walk and the target of cycles, as FINN's SetFolding has it, choose foldings for
+testing as well, and validation is a part of the others. Annealing, the greedy walk and the target of cycles, as FINN's SetFolding has it, choose foldings for
 every assignment of formats and size of design on the explored front, out of the candidates that the integer program has
 left, and within as much of the device.
 """
@@ -72,7 +72,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one design: cycles, simulated, the share of the test images, and that of the scarcest resource."""
+    """Of one design: cycles, simulated, the share of the validation images, and that of the scarcest resource."""
 
     cycles: float
     accuracy: float
@@ -110,7 +110,7 @@ def measure() -> dict[str, Any]:
         figures[name] = {
             "device": DEVICE.name,
             "formats": case.formats,
-            "test images": fronts["netweave"].points[0].total,
+            "validation images": fronts["netweave"].points[0].total,
             "points": {way: len(front) for way, front in fronts.items()},
             "hypervolume, latency and accuracy": {way: round(both, 4) for way, (both, _) in shares.items()},
             "hypervolume, with utilisation": {way: round(three, 4) for way, (_, three) in shares.items()},

@@ -33,11 +33,11 @@ def picture(
             left.step([*x, last], [*y, y[-1]], where="post", color=colours[way], lw=1.4)
             left.scatter(x, y, s=18, color=colours[way], edgecolor="white", lw=0.5, zorder=3)
         left.set_xscale("log")
-        left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        left.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         left.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
         left.xaxis.set_minor_locator(NullLocator())
         left.set_xlabel("latency of a frame, cycles (simulated)")
-        left.set_ylabel("test accuracy, % (measured)")
+        left.set_ylabel("accuracy on validation images, % (measured)")
         left.set_title(title)
         places = np.arange(len(ways))
         for offset, axis, strength in ((-0.19, 0, 1.0), (0.19, 1, 0.45)):
