@@ -1,12 +1,13 @@
 """Fronts on a zu3eg beside what else one could do: one format throughout, or foldings chosen by other searches.
 
-Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the validation images and every latency simulated on some
-of them; some points of each front run as RTL, whose cycles and outputs must be those that were simulated and golden's.
+Of ``digits_dvs`` and of N-MNIST. Every accuracy is measured on the validation images and every latency simulated on
+some of them; some points of each front run as RTL, whose cycles and outputs must be those that were simulated and
+golden's.
 
 N-MNIST is there with 60 test recordings alone, so that of the 1000 for training every fifth of each digit is kept for
-testing as well, and validation is a part of the others. Annealing, the greedy walk and the target of cycles, as FINN's SetFolding has it, choose foldings for
-every assignment of formats and size of design on the explored front, out of the candidates that the integer program has
-left, and within as much of the device.
+testing as well, and validation is a part of the others. Annealing, the greedy walk and the target of cycles, as FINN's
+SetFolding has it, choose foldings for every assignment of formats and size of design on the explored front, out of the
+candidates that the integer program has left, and within as much of the device.
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ def against(figures: dict[str, Any]) -> Table:
                 designs = own["designs that a walk was asked for"] - own["of these, found none that fits"][way]
             row += [f"{own[both][way]:.3f}", f"{own[three][way]:.3f}", str(designs)]
         rows.append(row)
-    images = ", ".join(f"{title} on {figures[name]['validation images']} recordings of validation" for name, title in NETWORKS.items())
+    images = ", ".join(
+        f"{title} on {figures[name]['validation images']} recordings of validation" for name, title in NETWORKS.items()
+    )
     return Table(f"accuracy measured, {images}; latency `simulated`, utilisation `estimated`", ("", *head), rows)
 
 
