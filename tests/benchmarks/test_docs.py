@@ -61,7 +61,7 @@ CONSTANTS = {
     "interface.md": ("leaves 2 cycles after",),
     "proof.md": ("2 x 2 frames",),
     "resources.md": ("5,184 x 3 bits", "Yosys 0.70"),
-    "search.md": ("a gap of 5 %", "Hypervolume after 40 evaluations", "Up to about 20 evaluations"),
+    "search.md": ("a gap of 5 %", "Hypervolume after 40 evaluations"),
     "solver.md": (
         "at most 12 DSP blocks", "up to 2,000 candidates", "to 0.2 % of the utilisation", "in half, 80 % and all",
         "2 % asked for within 60 s", "asked for to within 2 %", "MobileNetV2 in 100 % shows",
