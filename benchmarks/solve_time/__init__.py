@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import os
 import signal
 import subprocess
 import sys
@@ -39,6 +39,34 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SOLVER = (*sorted((ROOT / "dse" / "labels").glob("*.py")), *sorted((ROOT / "dse").glob("*.py")))
 FORMER = "707426e"
 """The last commit whose proofs rest on HiGHS's own bound."""
+FORMER_GROWTH = """
+import json, sys, time
+from benchmarks.solve_time import DEVICE, chain, part
+from dse.candidates import Table
+from dse.milp import SolverError, solve
+from dse.problem import Infeasible, Objective
+
+def attempt(problem, objective):
+    begin = time.process_time()
+    try:
+        report = solve(problem, Objective(objective), then=(), gap=gap, time_limit=seconds).report
+        figures = {"status": report.status, "objective": report.objective, "bound": report.bound}
+        figures["gap"] = round(report.gap, 5)
+    except (SolverError, Infeasible) as error:
+        figures = {"status": "infeasible" if isinstance(error, Infeasible) else "nothing found", "why": str(error)}
+    return figures | {"CPU seconds": round(time.process_time() - begin, 2)}
+
+blocks, objectives, gap, seconds = json.loads(sys.argv[1])
+figures = {}
+for count in blocks:
+    own = Table({"int8": chain(count)}, DEVICE).problem(part(1.0))
+    figures[str(len(own.ops))] = {"candidates": sum(len(op.candidates) for op in own.ops)}
+    for objective in objectives:
+        figures[str(len(own.ops))][objective] = attempt(own, objective)
+    print("growth before", len(own.ops), figures[str(len(own.ops))], file=sys.stderr, flush=True)
+print(json.dumps(figures))
+"""
+"""What the copy of the former code runs: ``growth`` by that code."""
 SHARES = (0.5, 0.8, 1.0)
 GAPS = ((0.01, 60.0), (0.005, 300.0), (0.0, 100.0))
 """What is asked for, and for how long."""
@@ -153,19 +181,16 @@ def growth() -> dict[str, Any]:
 
 
 def growth_before() -> dict[str, Any]:
-    """By the former solver, in a copy of its code with this benchmark and its problems put beside it."""
+    """By the former solver, in a copy of its code, on the chains of its own benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", FORMER], cwd=ROOT, check=True, capture_output=True).stdout
         subprocess.run(["tar", "x", "-C", folder], input=archive, check=True)
-        (Path(folder) / "benchmarks" / "solve_time.py").unlink()
-        shutil.copytree(ROOT / "benchmarks" / "solve_time", Path(folder) / "benchmarks" / "solve_time")
-        command = [
-            sys.executable,
-            "-c",
-            "import json; from benchmarks import solve_time as own; print(json.dumps(own.growth()))",
-        ]
-        said = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE).stdout
-    return json.loads(said)
+        asked = [list(BLOCKS), list(map(str, OBJECTIVES)), GROWTH_GAP, GROWTH_SECONDS]
+        command = [sys.executable, "-c", FORMER_GROWTH, json.dumps(asked)]
+        # without the path by which Python would find the code of today
+        path = {"PYTHONPATH": folder}
+        said = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, env=os.environ | path).stdout
+    return json.loads(said.splitlines()[-1])
 
 
 def growth_picture(now: dict[str, Any], before: dict[str, Any]) -> Figure:
