@@ -28,15 +28,18 @@ from hw.arithmetic.mac import MacArray, Sums
 from hw.arithmetic.multipliers import Products, in_table, multipliers
 from hw.arithmetic.packing import packing
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.device import DEVICES, Device
-from hw.fpga.family import family, total
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES, family
+from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier
 from hw.resources.arrays import sums
 from hw.tools.nextpnr import CLOCK, ports
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
-from models.ir.dtype import DyBitType, IntType, parse_dtype
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.requant import MULT_BITS, Requant
 
 KEPT = Path("runs") / "multipliers"
 XCUP, ECP5, LARGER_ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-25k"], DEVICES["ecp5-85k"]
@@ -53,11 +56,11 @@ WORDS = 1000
 """Weights so many that none of their bits is constant."""
 GOAL_MHZ = 150.0
 CIRCUITS = {
-    ("udybit8", "dybit8"): (Products.ROWS, Products.SHIFTED),
-    ("udybit4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
-    ("uint8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("udybit8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("udybit8", "int8"): (Products.ROWS, Products.SHIFTED),
+    ("udybit8", "dybit8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
+    ("udybit4", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED, Products.LOOKUP_TABLE),
+    ("uint8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
+    ("udybit8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
+    ("udybit8", "int8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
 }
 REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
 
@@ -66,7 +69,7 @@ REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
 class OfCircuit(Sums):
     """Products in LUTs out of ``circuit`` instead of the one that is chosen."""
 
-    circuit: Products = Products.ROWS
+    circuit: Products = Products.BOOTH
 
     @property
     def products(self) -> Products:

@@ -15,7 +15,7 @@ from dse.milp import Solution, solve
 from dse.near import near_trades
 from dse.problem import Infeasible, Objective, Problem
 from dse.prune import prune
-from dse.search import Watch
+from dse.question import Watch
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Trades:
     complete: bool
 
 
-def trades(
+def pareto_points(
     problem: Problem, objective: Objective, grain: int = 1, gap: float = 0.0,
     found: Callable[[Solution], None] = lambda solution: None, watch: Watch = lambda *_: None,
 ) -> Trades:  # fmt: skip

@@ -16,24 +16,17 @@ from typing import Any
 import numpy as np
 
 from dse.certificate import Certificate, counted
+from dse.effort import EFFORT
+from dse.evaluate import Evaluation, evaluate
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
 from dse.labels.network import Network
 from dse.labels.weights import Weights
-from dse.problem import (
-    LARGEST,
-    TIE_BREAK,
-    Evaluation,
-    Infeasible,
-    Objective,
-    Problem,
-    Selection,
-    Shortage,
-    evaluate,
-)
+from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
 from dse.program import SolverError
 from dse.prune import fast_enough, prune
-from dse.search import EFFORT, Found, Search, Watch
+from dse.question import Found, Watch
+from dse.search import BoundedSearch
 
 LARGE = 2000
 """Number of candidates above which a problem counts as large."""
@@ -117,7 +110,7 @@ def solve(
     if floor is not None and floor.certificate is not None:
         because = Certificate.read(floor.certificate)
         known = Fraction(because.value)
-    found = Search(narrow, objective, gap, known, because, time_limit, watch=watch).run()
+    found = BoundedSearch(narrow, objective, gap, known, because, time_limit, watch=watch).run()
     if found.selection is None or found.evaluation is None:
         if found.impossible:
             raise infeasible(prune(problem, (Objective.ERROR, objective)), time_limit)
@@ -132,7 +125,9 @@ def solve(
             narrow, enough, effort = _same_interfaces(narrow, selection), max(gap, TIE_GAP), TIE_EFFORT
         else:
             enough, effort = gap, EFFORT
-        further = Search(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, effort=effort).run(selection)
+        further = BoundedSearch(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, most_labels=effort).run(
+            selection
+        )
         if further.selection is not None:
             selection, evaluation = further.selection, evaluate(problem, further.selection)
     found = replace(found, selection=selection, evaluation=evaluation)
@@ -203,7 +198,7 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
     network = Network(problem, timed=False, whole=True)
     if not network.joined:
         return Infeasible(problem.name, (), False, Fraction(0))
-    nearest = Search(problem, None, seconds=time_limit).run()
+    nearest = BoundedSearch(problem, None, seconds=time_limit).run()
     if nearest.evaluation is None or nearest.bound < nearest.evaluation.overrun:
         raise SolverError(f"{problem.name}: no choice keeps all limits; the search ended before it found by how little")
     least = {name: _least(problem, network, name, time_limit) for name in problem.limits}
@@ -219,7 +214,7 @@ def _least(problem: Problem, network: Network, name: str, time_limit: float | No
         unlimited = replace(
             problem, budget=dict.fromkeys(problem.budget, LARGEST), max_cycles=None, max_error=None, max_latency=None
         )
-        found = Search(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
+        found = BoundedSearch(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
         if found.evaluation is None or found.bound < found.evaluation.latency:
             raise SolverError(
                 f"{problem.name}: no choice keeps all limits; the search ended before it found the least latency"

@@ -12,11 +12,11 @@ from dse.certificate import Tree
 from dse.fit import Fitter, Shares
 from dse.labels.goals import Goal, limits_at
 from dse.labels.kernels import NEVER
+from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany
-from dse.labels.steps import OTHER_FIGURES, Split, Step, Taken, figures, is_timed, take
+from dse.labels.steps import OTHER_FIGURES, LabelStep, Split, Taken, figures, is_timed, take
 from dse.labels.weights import Weights
-from dse.problem import Objective, Op, Problem, Selection
+from dse.problem import MilpOp, Objective, Problem, Selection
 from dse.program import Program, Relaxed, Terms
 from dse.prune import fast_enough, prune
 
@@ -57,7 +57,7 @@ class Left:
     """
 
     problem: Problem
-    steps: tuple[Step, ...] = ()
+    steps: tuple[LabelStep, ...] = ()
     level: int = 0
     taken: Taken | None = None
     empty: bool = False
@@ -125,7 +125,7 @@ class Narrower:
                     taken = self._fitted(fitter, taken, value, below)
             except TooMany:
                 return left
-            step = Step(str(bound), network.whole, room, network.folded, taken.weights.entry, earlier is not None)
+            step = LabelStep(str(bound), network.whole, room, network.folded, taken.weights.entry, earlier is not None)
             before, steps = left.count, (*left.steps, step)
             last = network.whole or not self._timed or left.level >= len(LED)
             if taken.empty:
@@ -212,7 +212,7 @@ class Narrower:
         if self._program is None or self._program[0] is not network.problem:
             # the weights depend little on the value, so the program stays for other values
             program = Program(network.problem)
-            program.add(program.latency, float(limits.deadline), rule=("limit", "latency"))
+            program.add("deadline", program.latency, float(limits.deadline), rule=("limit", "latency"))
             self._program = network.problem, program
         return Fitter(network, limits, self._program[1], self._counter, room)
 
@@ -315,7 +315,7 @@ def _splits(left: Left, relaxed: Relaxed | None) -> Iterator[tuple[Split, bool]]
         yield from ((own, False) for own in _halves(left.problem, op))
 
 
-def _halves(problem: Problem, op: Op) -> Iterator[Split]:
+def _halves(problem: Problem, op: MilpOp) -> Iterator[Split]:
     for name in (*problem.budget, *OTHER_FIGURES, "lanes"):
         values = np.unique(figures(problem, op, name))
         if len(values) > 1:

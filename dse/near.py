@@ -19,7 +19,8 @@ from dse.certificate import counted
 from dse.milp import Solution, solution, solve
 from dse.problem import Objective, Problem, Selection
 from dse.program import Program
-from dse.search import Found, Search, Watch
+from dse.question import Found, Watch
+from dse.search import BoundedSearch
 
 SLACK = Fraction(1, 4)
 """Fraction of the gap by which more cycles are allowed than the relaxation needs; exactly there, selections are few."""
@@ -46,7 +47,7 @@ def near_trades(problem: Problem, grain: int, gap: float, watch: Watch) -> Itera
     while cycles is not None and best:
         capped = problem.capped(Objective.BOTTLENECK, Fraction(cycles))
         narrow = counted(capped, Objective.ERROR)
-        found = Search(narrow, Objective.ERROR, gap, levels=1, about=about, watch=watch).run(known)
+        found = BoundedSearch(narrow, Objective.ERROR, gap, levels=1, about=about, watch=watch).run(known)
         if found.evaluation is not None:
             error = found.evaluation.error
         if found.selection is not None and error <= best - grain / 2:
@@ -77,12 +78,14 @@ def _proven(
         return least
     slower = replace(problem, max_error=least.evaluation.error)
     narrow, about = counted(slower, Objective.BOTTLENECK), least.evaluation.bottleneck * (1 - Fraction(gap))
-    other = Search(narrow, Objective.BOTTLENECK, gap, levels=1, about=about, watch=watch).run(selection)
+    other = BoundedSearch(narrow, Objective.BOTTLENECK, gap, levels=1, about=about, watch=watch).run(selection)
     fastest = solution(slower, Objective.BOTTLENECK, other, gap, 0.0)
     if fastest.report.gap <= gap:
         return fastest
     narrow, bound = counted(capped, Objective.ERROR), found.bound
-    whole = Search(narrow, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, about=bound, watch=watch)
+    whole = BoundedSearch(
+        narrow, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, about=bound, watch=watch
+    )
     return solution(capped, Objective.ERROR, whole.run(selection), gap, 0.0)
 
 

@@ -65,7 +65,7 @@ class Series:
         return self.all.at(np.arange(self.count) - 1)
 
 
-Behind = Callable[[np.ndarray, np.ndarray], "tuple[Stream, np.ndarray, np.ndarray | int]"]
+Behind = Callable[[np.ndarray, np.ndarray], "tuple[TokenStream, np.ndarray, np.ndarray | int]"]
 """Function for a converter or a FIFO, called with token numbers and the beat's number within each token. It returns
 the stream that the component offers, the numbers of that stream's beats that must have left before each of the
 given beats can be taken, and by how many cycles before."""
@@ -119,7 +119,7 @@ class Pace(NamedTuple):
         return Pace(self.after.later(cycles), self.cycles)
 
 
-class Stream:
+class TokenStream:
     """A stream of tokens as a component offers it; the ``end`` of a frame is a token of one beat.
 
     Parameters
@@ -194,7 +194,7 @@ class Stream:
                     reader.last.wait(other.first.all.later(self.beats - 1).at(several), several)
 
 
-def join(stream: Stream, reader: Reader) -> Reader:
+def join(stream: TokenStream, reader: Reader) -> Reader:
     """Connect a reader to a stream: it takes each beat once it is offered and the beat before it is taken.
 
     Parameters

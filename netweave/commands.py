@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dse.front import Front
-from dse.proof import PROOF, ProofError
+from dse.program import Program
+from dse.proof import PROOF, ProofError, load
 from dse.proof import verify as prove
 from hw.boards.board import BOARDS
 from netweave import config as configuration
@@ -85,8 +86,10 @@ def _verdict(config: configuration.Config, folder: Path) -> None:
         raise typer.Exit(1)
 
 
-def explore(path: Path, out_folder: Path | None, workers: int | None, cluster: str | None, force: bool) -> None:
-    """The stage, and each device's front."""
+def explore(
+    path: Path, out_folder: Path | None, workers: int | None, cluster: str | None, force: bool, write_lp: bool
+) -> None:
+    """The stage, and each device's front; ``write_lp``: and the integer program of each design, to look at."""
     loaded = configuration.load(path)
     folder = out_folder or Path("runs") / loaded.name
     with watching(folder, out, err) as watcher:
@@ -96,6 +99,18 @@ def explore(path: Path, out_folder: Path | None, workers: int | None, cluster: s
         _undecided(folder / "explore" / device.target.name)
         page = folder / "explore" / device.target.name / "front.html"
         out.print(f"to look at: [bold]{_shown(page)}[/]", soft_wrap=True)
+        if write_lp:
+            _write_lp(folder, device.target.name)
+
+
+def _write_lp(folder: Path, device: str) -> None:
+    """The integer program of each design of a front, outside of the stage's folder, which stays as it was made."""
+    for point in flow.load_front(folder, device).points:
+        problem, objective = load(folder / "explore" / device / point.name / PROOF)
+        program = Program(problem)
+        path = folder / "lp" / device / f"{point.name}.lp"
+        program.write(path, program.limited(objective))
+        out.print(f"integer program: {_shown(path)}", soft_wrap=True)
 
 
 def _front(front: Front, grain: float) -> None:

@@ -13,40 +13,49 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cosim.cycle.simulator import Frames, Simulator, endless, simulate, size_queues
+from cosim.cycle.simulator import Frames, endless, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
-from dse.explore import Design, Search, again, asked, assigned, designs, families, mapping_of, polished, shares
+from dse.evaluate import utilisation
+from dse.explore import (
+    ExploredDesign,
+    SearchSettings,
+    again,
+    asked,
+    assigned,
+    designs,
+    families,
+    improved,
+    mapping_of,
+    shares,
+)
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
-from dse.problem import Infeasible, Objective, utilisation
+from dse.problem import Infeasible, Objective
 from dse.proof import PROOF
 from dse.proof import save as save_proof
-from dse.search import Watch
 from hw.fpga.mapping import FrameInput
 from hw.fpga.mapping import Mapping as HwMapping
 from hw.generate import emit
-from models.data.dataset import Dataset
-from models.ir.activity import Load, measured
+from models.ir.activity import Load
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
-from netweave.config import Config, UnsuitableError, graph_folder
-from netweave.config import Device as Target
+from netweave.config import Config, graph_folder
+from netweave.config import DeviceConfig as Target
+from netweave.evaluations import _alone, _apart, case, closing, latency, loaded, sensitivities
 from netweave.imported import FORMAT, Imported
 from netweave.listener import Progress
 from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
-from netweave.workers import Task, Workers, tell
-from reports.artifact import ArtifactError, read_json
+from netweave.workers import Task, Workers
+from reports.artifact import read_json
 from reports.designs import ALL, FRONT
 from reports.front import write_front
 
 JUDGED = 8
 """Training images on which designs near the program's are compared."""
-TRIES = 6
+EVALUATIONS = 6
 """How many designs near the program's are simulated for each op, at the most."""
 SAMPLE = 16
 """Validation images, evenly spread, over which the latency of a sparse design is averaged."""
@@ -105,9 +114,9 @@ class Exploration:
         return self.target.clock_mhz or self.target.target.clock_mhz
 
     @cached_property
-    def search(self) -> Search:
+    def search(self) -> SearchSettings:
         own, hertz = self.config.explore, 1e6 * self.clock_mhz
-        return Search(
+        return SearchSettings(
             Objective(own.objective), self.target.utilisation, own.sizes, own.gap, own.grain,
             None if own.frame_rate is None else math.floor(hertz / own.frame_rate),
             None if own.max_latency_ms is None else math.floor(hertz * own.max_latency_ms / 1000),
@@ -176,7 +185,7 @@ class Exploration:
         reached = self.networks.measure(assignment).accuracy
         return [reached.correct, reached.total]
 
-    def polished(
+    def improved(
         self, family: str, share: str, limits: dict[str, int], choice: list[int], assignment: dict[str, str]
     ) -> dict[str, Any]:
         """The mapping that is best as simulated, of the program's choice and of others near it within the same limits.
@@ -194,7 +203,7 @@ class Exploration:
             frames = self.networks.data.sample("train", JUDGED)
         values: list[float] = []
 
-        def judge(mapping: HwMapping) -> float:
+        def evaluator(mapping: HwMapping) -> float:
             assert figure is not None
             values.append(figure(endless(graph, mapping, frames), frames))
             return values[-1]
@@ -202,8 +211,8 @@ class Exploration:
         gained = 0.0
         if figure is not None:
             problem = assigned(problem, assignment)
-            tries = TRIES * len(problem.ops)
-            selection, value = polished(self.table, problem, selection, judge, tries, self.clock_mhz)
+            max_evaluations = EVALUATIONS * len(problem.ops)
+            selection, value = improved(self.table, problem, selection, evaluator, max_evaluations, self.clock_mhz)
             gained = 1 - value / values[0]
         mapping = mapping_of(self.table, selection, self.clock_mhz)
         return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}
@@ -230,72 +239,8 @@ class Exploration:
         }
 
 
-def sensitivities(path: Path, content: Mapping[str, Any], formats: list[str]) -> dict[str, dict[str, float]]:
-    """By layer and format, what `netweave quantize` measured; raises ArtifactError, which names file and field."""
-    found, choices = content.get("sensitivity"), content.get("choices")
-    if not isinstance(choices, list) or not all(isinstance(layer, str) for layer in choices):
-        raise ArtifactError(f"{path}, field 'choices': {choices!r} must be a list of layers")
-    if not isinstance(found, dict):
-        raise ArtifactError(f"{path}, field 'sensitivity': {found!r} must be an object")
-    for layer in choices if formats else ():
-        by_format = found.get(layer)
-        for name in formats:
-            value = by_format.get(name) if isinstance(by_format, dict) else None
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                where = f"{path}, field 'sensitivity.{layer}.{name}'"
-                raise ArtifactError(f"{where}: {value!r} must be a finite number; `netweave quantize` measures it")
-    return found
-
-
-def _entry(design: Design) -> dict[str, Any]:
+def _entry(design: ExploredDesign) -> dict[str, Any]:
     return {**asdict(design), "mapping": design.mapping.entry(), "share": str(design.share)}
-
-
-def closing(family: str, share: str, search: Search) -> Watch:
-    """Tells whoever waits for a design how near it is to being proven."""
-    what = f"{family} in {float(Fraction(share)):.0%}"
-
-    def told(bound: Fraction, best: Fraction | None, seconds: float) -> None:
-        if best is None:
-            tell(f"{what}, none below {float(bound):,.4g}")
-        elif best:
-            tell(f"{what}, {float(best):,.6g}, proven to {float((best - bound) / best):.1%}")
-
-    return told
-
-
-def case(config: Config) -> Load:
-    """Of the activity that a graph holds, what costs are those of; a given frame's stands where the mean's does."""
-    return config.explore.activity if isinstance(config.explore.activity, str) else "mean"
-
-
-def loaded(config: Config, graph: Graph, images: Callable[[], Dataset]) -> Graph:
-    """The graph with the activity that costs are those of: its own, or that of a given training image."""
-    number = config.explore.activity
-    if isinstance(number, str) or not graph.input.sparse:
-        return graph
-    masks = images().masks("train")
-    if number >= len(masks):
-        last = len(masks) - 1
-        raise UnsuitableError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
-    return measured(graph, [masks[number]])
-
-
-def latency(graph: Graph, mapping: HwMapping, masks: list[np.ndarray] | None) -> float:
-    """Cycles, simulated, of a frame that finds the accelerator idle; of sparse frames the mean."""
-    if masks is None:
-        return simulate(graph, mapping).first_latency
-    return float(np.mean([simulate(graph, mapping, [mask]).first_latency for mask in masks]))
-
-
-def _alone(simulator: Simulator, frames: Frames) -> float:
-    """The mean latency of frames that find the accelerator idle."""
-    return float(np.mean(simulator.latencies(frames)))
-
-
-def _apart(simulator: Simulator, frames: Frames) -> float:
-    """Cycles from one frame's end to the next."""
-    return float(np.mean(simulator.run(frames).intervals))
 
 
 _opened: dict[str, Exploration] = {}
@@ -376,7 +321,7 @@ def within_limits(
         ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
         keys = "family", "share", "choice", "assignment"
         near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in found]
-        found = [{**d, **own} for d, own in zip(found, ask("polished", "designs nearby", near), strict=True)]
+        found = [{**d, **own} for d, own in zip(found, ask("improved", "designs nearby", near), strict=True)]
         judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in found])
         over = []
         for design, costs in zip(found, judged, strict=True):

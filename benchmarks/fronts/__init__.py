@@ -26,19 +26,21 @@ from benchmarks.inputs import n_mnist
 from benchmarks.searches import TEMPERATURES, anneal, by_target, greedy
 from cosim.cycle.simulator import Simulator
 from cosim.rtl.design import cosim
+from dse.evaluate import Evaluation
 from dse.explore import mapping_of
 from dse.front import Front, FrontPoint
 from dse.highs import cpu_seconds
 from dse.hypervolume import latency_and_error, relative_hypervolumes
-from dse.problem import Evaluation, Objective, Problem, Selection
+from dse.problem import Objective, Problem, Selection
 from dse.prune import prune
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate import emit
 from models import data
 from models.ir.serialize import load
 from netweave import flow
-from netweave.config import Config, Device, Explore, Quantize, Train
+from netweave.config import Config, DeviceConfig, Explore, Quantize, Train
 from netweave.exploration import SAMPLE, Exploration
 from netweave.stamp import digest
 from netweave.store import Store
@@ -130,7 +132,7 @@ def configuration(name: str, case: Case, formats: list[str]) -> Config:
         train=Train(epochs=case.epochs),
         quantize=Quantize(formats=formats, epochs=case.quantized),
         explore=Explore(points=POINTS, sizes=SIZES, gap=case.gap, grain=case.grain),
-        device=[Device(name=DEVICE.name)],
+        device=[DeviceConfig(name=DEVICE.name)],
     )
 
 

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Problem, Selection, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, Objective, Problem, Selection
 
 MOST = 1 << 61
 """What the terms of a rule may add up to; CP-SAT refuses sums that could leave 64 bits."""
@@ -182,7 +183,7 @@ class _Model:
         self._most[variable.index] = most
         return variable
 
-    def _join(self, edge: Edge) -> list[tuple[cp_model.IntVar, Link]]:
+    def _join(self, edge: MilpEdge) -> list[tuple[cp_model.IntVar, Link]]:
         """One pair of interfaces is joined: that which the picks at both ends of the edge write and read."""
         writers: dict[Interface, list[cp_model.IntVar]] = {}
         readers: dict[Interface, list[cp_model.IntVar]] = {}

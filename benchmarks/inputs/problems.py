@@ -7,7 +7,8 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem, Selection
 
 FORMATS = ("int8", "int4", "dybit4")
 BUDGET = ("lut", "bram", "dsp")
@@ -42,7 +43,7 @@ def random_problem(seed: int) -> Problem:
         )  # fmt: skip
 
     ops = tuple(
-        Op(
+        MilpOp(
             f"op{i}",
             tuple(candidate(i, j) for j in range(rng.randint(3, {2: 12, 3: 9, 4: 6, 5: 5}[count]))),
             rng.choice((Fraction(0), Fraction(1), Fraction(1, 8), Fraction(3, 7), Fraction(5, 14))),
@@ -59,7 +60,7 @@ def random_problem(seed: int) -> Problem:
             for b in lanes
             if rng.random() < 0.95
         }
-        edges.append(Edge(f"op{producer}", f"op{consumer}", taken[consumer], links))
+        edges.append(MilpEdge(f"op{producer}", f"op{consumer}", taken[consumer], links))
         taken[consumer] += 1
     slack = rng.choice((12, 30, 40, 60))
     return Problem(
@@ -111,14 +112,14 @@ def wide_problem(seed: int) -> Problem:
         rng.shuffle(ends)
         candidates = tuple(draw.candidate(op, (i, j), *end) for j, end in enumerate(ends))
         lead = rng.choice((*LEADS, Fraction(rng.randint(0, draw.parts), draw.parts)))
-        ops.append(Op(f"op{i}", candidates, lead))
+        ops.append(MilpOp(f"op{i}", candidates, lead))
     edges, taken = [], [0] * count
     for producer, consumer in wiring:
         index = taken[consumer]
         needed = (written[producer], reads[consumer][index])
         pairs = [(Interface(a, format), Interface(b, format)) for format in formats for a in lanes for b in lanes]
         kept = [pair for pair in pairs if rng.random() < 0.95 or (joinable and pair == needed)]
-        edges.append(Edge(f"op{producer}", f"op{consumer}", index, {pair: draw.link(pair) for pair in kept}))
+        edges.append(MilpEdge(f"op{producer}", f"op{consumer}", index, {pair: draw.link(pair) for pair in kept}))
         taken[consumer] += 1
     output = f"op{count - 1 if rng.random() < 0.95 else rng.randrange(count)}"
     budget = {f"r{kind}": 64 * count * MOST_AMOUNT for kind in range(kinds)}
@@ -211,7 +212,7 @@ def walk(rng: random.Random, problem: Problem) -> Selection | None:
     joined = _joined(rng, problem)
     if joined is None:
         return None
-    around: dict[str, list[Edge]] = {op.name: [] for op in problem.ops}
+    around: dict[str, list[MilpEdge]] = {op.name: [] for op in problem.ops}
     for edge in problem.edges:
         around[edge.producer].append(edge)
         around[edge.consumer].append(edge)
@@ -287,7 +288,7 @@ def with_knees(problem: Problem, seed: int) -> Problem:
     rng = random.Random(seed)
     most = 1 + max(own.tail for op in problem.ops for own in op.candidates)
 
-    def rested(op: Op) -> Op:
+    def rested(op: MilpOp) -> MilpOp:
         candidates = tuple(replace(own, rest=rng.choice((0, rng.randrange(2 * most)))) for own in op.candidates)
         return replace(op, candidates=candidates, knee=rng.choice(LEADS))
 

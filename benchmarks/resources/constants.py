@@ -14,12 +14,14 @@ from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.weights import pack_codes
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, total
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, total
 from hw.fpga.mapping import Memory, Multiplier
 from hw.resources import arrays
 from hw.resources.constants import constants
 from models.ir.accumulator import width
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import parse_dtype
 
 LANES = (1, 2, 3, 4, 6, 8)
 TERMS = (4, 6, 9, 12, 16, 25)
@@ -34,7 +36,7 @@ class ConstantSums:
     sums: Sums
     weights: np.ndarray
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         fixed = constants(f, self.sums, 1, lambda: self.weights)
         return [*arrays.sums(f, self.sums, 1, 1, Memory.LUT, masked=False, fixed=fixed)]
 

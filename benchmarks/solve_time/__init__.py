@@ -27,12 +27,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.solve_time.problems import NETWORKS, chain, mobilenet_v2, of_int4_weights, part, problem
 from dse.candidates import Table
-from dse.epsilon import trades
+from dse.epsilon import pareto_points
 from dse.highs import cpu_seconds
 from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
 from dse.program import SolverError
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from reports.style import CHOSEN, STEPS, STYLE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -157,7 +157,7 @@ def front() -> dict[str, Any]:
     signal.signal(signal.SIGALRM, ended)
     signal.alarm(FRONT_SECONDS)
     try:
-        trades(own, Objective.BOTTLENECK, grain, FRONT_GAP, found)
+        pareto_points(own, Objective.BOTTLENECK, grain, FRONT_GAP, found)
     except TimeoutError:
         whole = False
     finally:

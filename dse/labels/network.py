@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from dse.labels.kernels import NEVER
-from dse.problem import Edge, Interface, Link, Op, Problem
+from dse.problem import Interface, Link, MilpEdge, MilpOp, Problem
 
 START, FINISH = 0, 1
 BRANCH_STEPS = 64
@@ -32,7 +32,7 @@ TimeOf = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Stage:
+class LabelStage:
     """One op as arrays; its candidates are sorted by class.
 
     Parameters
@@ -119,7 +119,7 @@ class Network:
         # about 1/BRANCH_STEPS of the largest span among the ops, each at its shortest
         step = power_of_two(max(min(own.span for own in op.candidates) for op in self.ops) // BRANCH_STEPS)
         on_spine = set(self.spine)
-        self.stages: list[Stage] = []
+        self.stages: list[LabelStage] = []
         frontier: list[int] = []
         states: dict[State, int] = {(): 0}
         self._states: list[dict[State, int]] = []
@@ -229,9 +229,9 @@ class Network:
         return found
 
     def _stage(
-        self, op: Op, inputs: tuple[int, ...], frontier: list[int], states: dict[State, int],
+        self, op: MilpOp, inputs: tuple[int, ...], frontier: list[int], states: dict[State, int],
         ahead: list[int], times: tuple[TimeOf, ...], grids: list[int],
-    ) -> tuple[Stage, dict[State, int]]:  # fmt: skip
+    ) -> tuple[LabelStage, dict[State, int]]:  # fmt: skip
         edges = self.problem.inputs[op.name]
         joins = [_links(edge, self.problem, self.folded) for edge in edges]
         groups: dict[tuple[tuple[Interface, ...], Interface], list[int]] = defaultdict(list)
@@ -269,7 +269,7 @@ class Network:
         def column_of(figure: str) -> np.ndarray:
             return np.array([getattr(own, figure) for own in chosen], np.int64)
 
-        stage = Stage(
+        stage = LabelStage(
             np.array(order, np.int64), column_of("fill"), column_of("head"), column_of("span"), column_of("tail"),
             column_of("rest"), column_of("cycles"), np.array([(*own.resources, own.error) for own in chosen], np.int64),
             np.cumsum([0, *sizes], dtype=np.int64), np.array([entry[1] for entry in found], np.int64),
@@ -291,7 +291,7 @@ def power_of_two(cycles: float) -> int:
     return 1 << max(0, round(math.log2(max(1.0, cycles))))
 
 
-def _branches_first(problem: Problem) -> tuple[Op, ...]:
+def _branches_first(problem: Problem) -> tuple[MilpOp, ...]:
     """The ops in an order in which a branch precedes the op of the longest path that starts at the same fork.
 
     So labels carry the times of the fork past one op only.
@@ -330,7 +330,7 @@ def _longest_way(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
     return way[::-1]
 
 
-def _links(edge: Edge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
+def _links(edge: MilpEdge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
     """The links of an edge; where ``folded``, also the cheapest link to each interface from an unknown one."""
     links: dict[tuple[Interface | None, Interface], Link] = dict(edge.links.items())
     if folded:

@@ -16,7 +16,7 @@ import numpy as np
 
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
-from dse.labels.network import FINISH, Network, Stage
+from dse.labels.network import FINISH, LabelStage, Network
 
 Pairs = list[tuple[int, int]]
 ROOM = 1 << 57
@@ -145,12 +145,12 @@ class Weights:
             after.append(before)
         return after[::-1]
 
-    def _through(self, place: int, stage: Stage, limits: Limits) -> np.ndarray:
+    def _through(self, place: int, stage: LabelStage, limits: Limits) -> np.ndarray:
         """int64 [classes], the least that a candidate of each class adds."""
         own = np.where(stage.cycles <= limits.cycles, self.owed(place, stage), NEVER)
         return np.minimum.reduceat(own, stage.classes[:-1])
 
-    def owed(self, place: int, stage: Stage) -> np.ndarray:
+    def owed(self, place: int, stage: LabelStage) -> np.ndarray:
         """int64 [candidates], the least that each adds to weighted costs and times."""
         by_lead = sum(first for first, _ in self.starts[place])
         by_head = sum(second for _, second in self.starts[place])
@@ -158,11 +158,11 @@ class Weights:
         by_tail, by_rest = (sum(pair[at] for pair in self.ends[place]) for at in (0, 1))
         return own + self.spans[place] * stage.span + by_tail * stage.tail + by_rest * stage.rest
 
-    def ordered(self, place: int, stage: Stage, own: np.ndarray) -> np.ndarray:
+    def ordered(self, place: int, stage: LabelStage, own: np.ndarray) -> np.ndarray:
         """Some of a stage's candidates, class by class, sorted by what they add."""
         return own[np.lexsort((self.owed(place, stage)[own], stage.class_of[own]))]
 
-    def link_owed(self, place: int, stage: Stage) -> np.ndarray:
+    def link_owed(self, place: int, stage: LabelStage) -> np.ndarray:
         """int64 [transitions], what the links of each add."""
         weights = [sum(start) + sum(end) for start, end in zip(self.starts[place], self.ends[place], strict=True)]
         return self.cost(stage.link_rows) + stage.link_fill @ np.array(weights, np.int64)

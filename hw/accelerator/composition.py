@@ -22,7 +22,7 @@ from hw.ops.op import Op
 from hw.ops.registry import build_all
 from hw.streams.layout import InputLayout, TokenLayout, input_layout
 from hw.streams.mask_input import MaskInput
-from hw.streams.stream import Fork, Queue, conversion, converter
+from hw.streams.stream import Fork, Queue, converter, width_converter
 from models.ir.graph import Graph
 
 
@@ -53,7 +53,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AcceleratorPlan:
     """The parts of an accelerator: the layouts of its streams, the op of each node and the edges between them.
 
     Parameters
@@ -95,7 +95,7 @@ class Plan:
         edges = []
         for producer, consumer, index in self.graph.edges:
             layout = self.layout(producer)
-            lanes = conversion(layout.lanes, self.ops[consumer].in_lanes)
+            lanes = width_converter(layout.lanes, self.ops[consumer].in_lanes)
             queue = self.mapping.queues.get(f"{producer}->{consumer}", 0)
             edges.append(Edge(producer, consumer, index, layout, queue, tuple(lanes)))
         return tuple(edges)
@@ -105,7 +105,7 @@ class Plan:
         return [edge for edge in self.edges if edge.producer == name]
 
 
-class Accelerator(wiring.Component):
+class AcceleratorTop(wiring.Component):
     """The whole accelerator of a graph, without AXI.
 
     Parameters
@@ -121,7 +121,7 @@ class Accelerator(wiring.Component):
     """
 
     def __init__(self, graph: Graph, mapping: Mapping, probes: bool = False) -> None:
-        self.plan, self.probes = Plan(graph, mapping), probes
+        self.plan, self.probes = AcceleratorPlan(graph, mapping), probes
         ports = {"i": In(self.plan.source.signature), "o": Out(self.plan.output.signature)}
         for edge in self.plan.edges if probes else ():
             for field, width in (("payload", edge.layout.width), ("valid", 1), ("ready", 1)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from models.ir.graph import GlobalPool, Graph, Linear, Window
+from models.ir.graph import Graph
 
 
-def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
+def min_deadlock_free_depth(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
     """The fewest beats that the queue on an edge into an add must hold, whatever sites are active.
 
     Two paths fork at a node and meet at the add. For a site the add waits for its other input, and the windows on that
@@ -40,12 +40,12 @@ def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int
         node = graph[name]
         if order[name] <= order[parting]:
             return 0
-        if isinstance(node, GlobalPool | Linear):
+        if node.takes_frame:
             return shape.height * shape.width
         own, stride = 0, 1
-        if isinstance(node, Window):
-            stride = node.stride
-            reach = -(-(node.reach - node.cell_offset - stride + 1) // stride)
+        if window := node.window:
+            stride = window.stride
+            reach = -(-(window.reach - window.cell_offset - stride + 1) // stride)
             own = -(-reach // scale) * (shape.width + 1)
         return own + max(ahead(before, scale * stride) for before in node.inputs)
 

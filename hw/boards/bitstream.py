@@ -12,7 +12,7 @@ from pathlib import Path
 from hw.boards.board import Board
 from hw.boards.project import BOARD_FILE, NETLIST, REPORT, makefile, steps
 from hw.fpga.device import Resources
-from hw.tools.nextpnr import RoutingError, failure, fmax_of, resources_of
+from hw.tools.nextpnr import RoutingError, failure, fmax_of
 from hw.tools.programs import run
 from hw.tools.yosys import run_script
 
@@ -79,7 +79,7 @@ def build(project: Path, board: Board, logs: Path, progress: Progress | None = N
         if code:
             raise RoutingError(f"{design} on {board.name}: {failure(text)}; see {names[route]}")
         report = json.loads((project / REPORT).read_text())
-        fmax, resources = fmax_of(report), resources_of(board.target.family, report, text)
+        fmax, resources = fmax_of(report), board.toolchain.resources(report, text)
         best = max(best, fmax)
     if fmax < clock:
         raise RoutingError(

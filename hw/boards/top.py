@@ -14,9 +14,9 @@ from amaranth.lib.wiring import In, Out
 
 from hw.boards.board import Board
 from hw.boards.link import SerialLink
-from hw.boards.pll import ICE40_PLL_PADS, Ecp5Pll, Ice40Pll, Pll
 from hw.boards.uart import divisor
 from hw.generate.emit import shortened
+from hw.tools.toolchains.pll import Pll
 
 TOP = "board"
 CLOCK, RX, TX, LED, HIGH = "clk_pin", "rx", "tx", "led", "high"
@@ -50,10 +50,7 @@ def clocking(board: Board, wanted_mhz: float) -> Clocking:
     """
     pll: Pll | None = None
     if wanted_mhz != board.clock_mhz:
-        if board.target.family == "ecp5":
-            pll = Ecp5Pll.find(board.clock_mhz, wanted_mhz)
-        else:
-            pll = Ice40Pll.find(board.clock_mhz, wanted_mhz, pad=board.clock_pin in ICE40_PLL_PADS)
+        pll = board.toolchain.pll(board.clock_mhz, wanted_mhz, board.clock_pin)
     clock = pll.clock if pll else Fraction(board.clock_mhz)
     return Clocking(pll, clock, divisor(float(clock) * 1e6, board.baud))
 

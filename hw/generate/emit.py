@@ -26,8 +26,9 @@ from amaranth.back import verilog
 from amaranth.hdl import Shape as BitShape
 from amaranth.lib import wiring
 
-from hw.accelerator.composition import Accelerator, Plan
-from hw.fpga.device import DEVICES, Device, device
+from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES, device
 from hw.fpga.mapping import Mapping
 from hw.generate.fusesoc import CORE_FILE, core
 from hw.interface import driver
@@ -94,8 +95,8 @@ def generate(
 def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool, target: Device) -> Manifest:
     save(graph, folder)
     mapping.save(folder / MAPPING_FILE)
-    plain = Accelerator(graph, mapping)
-    seen = Accelerator(graph, mapping, probes=True) if probes else None
+    plain = AcceleratorTop(graph, mapping)
+    seen = AcceleratorTop(graph, mapping, probes=True) if probes else None
     (folder / VERILOG_FILE).write_text(_verilog(plain, target))
     if seen is not None:
         (folder / PROBES_FILE).write_text(_verilog(seen, target))
@@ -125,7 +126,7 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool, target: D
     return manifest
 
 
-def _write_axi(plan: Plan, target: Device, folder: Path) -> dict[str, Any]:
+def _write_axi(plan: AcceleratorPlan, target: Device, folder: Path) -> dict[str, Any]:
     """Write the accelerator behind AXI, its register descriptions and its driver; return the manifest's ``axi``."""
     source, result = axi_input(plan), axi_output(plan)
     build = hashlib.sha256((folder / VERILOG_FILE).read_bytes()).hexdigest()
@@ -206,7 +207,7 @@ def _slices(layout: InputLayout) -> dict[str, Slice]:
     return {str(name): Slice(field.offset, field.width) for name, field in payload}
 
 
-def _probes(plan: Plan) -> tuple[Probe, ...]:
+def _probes(plan: AcceleratorPlan) -> tuple[Probe, ...]:
     return tuple(Probe(edge.producer, edge.consumer, edge.index, edge.layout) for edge in plan.edges)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from amaranth.hdl import unsigned
 from amaranth.lib import data, stream
 
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
 from models.ir.frame import Frame
 
@@ -157,7 +157,7 @@ class AxiLayout:
         return [Frame(height, width, sites, features)]
 
 
-def axi_input(plan: Plan) -> AxiLayout:
+def axi_input(plan: AcceleratorPlan) -> AxiLayout:
     """The layout of the frames that go in.
 
     The form is ``MASK`` where the mapping asks for it; otherwise ``TOKENS`` where the network's input is sparse and
@@ -171,7 +171,7 @@ def axi_input(plan: Plan) -> AxiLayout:
     return AxiLayout(Form.TOKENS if plan.graph.input.sparse else Form.PIXELS, plan.source)
 
 
-def axi_output(plan: Plan) -> AxiLayout:
+def axi_output(plan: AcceleratorPlan) -> AxiLayout:
     """The layout of the frames that come out: ``TOKENS`` where the output is sparse, otherwise ``PIXELS``.
 
     Parameters

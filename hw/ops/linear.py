@@ -14,24 +14,28 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
-from hw.arithmetic.frame_sums import FrameSums
+from hw.arithmetic.choice import times
+from hw.arithmetic.frame_accumulator import FrameAccumulator
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import multipliers
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import Memory, OpMapping
 from hw.line_buffer.sequencer import Rounds, Sequencer
-from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
-from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.line_buffer.token_buffer import SITE_LATENCY, TokenBuffer, read_latency, token_slots
+from hw.ops.latency import OpLatency, at_frame_end
+from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
+from hw.ops.process import TokenByToken
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
 from hw.streams.stream import delayed, queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
-from models.ir.graph import Linear, Node
+from models.ir.node import Node
+from models.ir.ops.linear import Linear
 
 
 class LinearOp(Op):
@@ -100,7 +104,7 @@ class LinearOp(Op):
     def _filling(self) -> int:
         """Cycles from the step of ``end`` to the first beat into the queue: read, sums, accumulators, drain."""
         finish = read_latency(parallel=False) + self.sums.latency
-        return finish + 1 + drain_latency(self.node.dtype, self.node.requant)
+        return finish + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
@@ -112,8 +116,19 @@ class LinearOp(Op):
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.rounds.cycles(1)) + 1, self.rounds.end_apart)
 
-    def timing(self) -> Timing:
-        return Timing(SITE_LATENCY, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return SITE_LATENCY
+
+    def latency(self, activity: Activity) -> OpLatency:
+        token = self.rounds.cycles(1)
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        work = max(arriving, round(activity.tokens_in * token))
+        return at_frame_end(self.start, token, work, self.pipeline, self.out_layout.beats_per_token)
+
+    @property
+    def process(self) -> TokenByToken:
+        return TokenByToken(self.rounds, token_slots(self.in_layout.beats_per_token, self.rounds.cycles(1)))
 
     def weight_words(self) -> np.ndarray:
         """Weights ``[words, lanes]``, one memory word a step.
@@ -125,7 +140,7 @@ class LinearOp(Op):
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
         return split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd)
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         s, rounds, shape = self.sums, self.rounds, self.inputs[0].shape
         finish = read_latency(parallel=False) + s.latency
         sites = shape.height * shape.width
@@ -138,7 +153,7 @@ class LinearOp(Op):
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         fixed = constants(f, s, words, self.weight_words)
         return [
-            Part("steps", (1.0, index(words)), ff=steps),
+            ResourceEstimate("steps", (1.0, index(words)), ff=steps),
             *sources.token_source(f, self.in_layout, rounds.cycles(1)),
             sequencing.sequencer(rounds, site),
             *sequencing.weights(f, bits, words, memory, index(words)),
@@ -175,12 +190,12 @@ class LinearComponent(wiring.Component):
         m = Module()
         op, rounds = self.op, self.op.rounds
         pe = op.mapping.pe
-        m.submodules.source = source = TokenSource(op.in_layout, rounds.cycles(1))
-        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.end_beats)
+        m.submodules.source = source = TokenBuffer(op.in_layout, rounds.cycles(1))
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, rounds.end_beats)
         m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
-        m.submodules.frame = frame = FrameSums(pe, rounds.groups, rounds.beats, op.sums.width)
-        m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
+        m.submodules.frame = frame = FrameAccumulator(pe, rounds.groups, rounds.beats, op.sums.width)
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))

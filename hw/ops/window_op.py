@@ -13,6 +13,7 @@ the full frame, the sum is exact to the cycle.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,16 +24,19 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
+from hw.arithmetic.choice import times
 from hw.arithmetic.mac import Sums
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
-from hw.fpga.family import Family, Part, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.line_buffer.sequencer import Rounds, Sequencer
-from hw.line_buffer.source import (
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
+from hw.line_buffer.token_buffer import (
     SITE_LATENCY,
     SPARSE_SITE_LATENCY,
-    TokenSource,
+    TokenBuffer,
     WindowGeometry,
     dense_taps,
     read_latency,
@@ -41,14 +45,15 @@ from hw.line_buffer.source import (
     token_slots,
     wrapped,
 )
-from hw.line_buffer.sparse_source import SparseWindowSource
-from hw.line_buffer.window_source import WindowSource
-from hw.ops.op import Op, Timing, fewest_lanes, queue_depth
+from hw.ops.latency import OpLatency
+from hw.ops.op import Op, fewest_lanes, queue_depth
+from hw.ops.process import TokenByToken, WindowByWindow
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
 from hw.streams.stream import delayed, queue_latency
 from models.ir.activity import Activity
-from models.ir.graph import Requant, Window
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
 
 
 class WindowOp(Op):
@@ -61,7 +66,7 @@ class WindowOp(Op):
     Raises         ValueError: when the mapping does not fit the node; the message names node, field and value
     """
 
-    node: Window
+    node: WindowNode
 
     @property
     @abstractmethod
@@ -113,24 +118,24 @@ class WindowOp(Op):
         return self.inputs[0].sparse and not self.pointwise
 
     @property
-    def site_latency(self) -> int:
+    def start(self) -> int:
         """Cycles from the input beat that completes a site to the first step on it."""
         return SPARSE_SITE_LATENCY if self.finds_sites else SITE_LATENCY
 
     @property
-    def walks_taps(self) -> bool:
+    def serial_kernel(self) -> bool:
         """Whether the active taps are taken one by one, where there are several taps."""
         return self.mapping.taps == 1 and self.node.kernel > 1
 
     @property
     def parallel(self) -> bool:
         """Whether the source gives all taps of a window at once."""
-        return not self.pointwise and not self.walks_taps
+        return not self.pointwise and not self.serial_kernel
 
     def _rounds(self, beats: int) -> Rounds:
         words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd
         groups = self.shape.channels // self.mapping.pe
-        return Rounds(groups, words, beats, self.node.kernel if self.walks_taps else None)
+        return Rounds(groups, words, beats, self.node.kernel if self.serial_kernel else None)
 
     @cached_property
     def round_steps(self) -> int:
@@ -165,7 +170,7 @@ class WindowOp(Op):
     def _filling(self) -> int:
         """Cycles from the last step of a round until its first beat is pushed: reading, sums, drain."""
         finish = read_latency(self.parallel) + self.sums.latency
-        return finish + drain_latency(self.node.dtype, self.requant)
+        return finish + serializer_latency(self.node.dtype, self.requant)
 
     @cached_property
     def depth(self) -> int:
@@ -179,10 +184,40 @@ class WindowOp(Op):
             return 0, 1
         return (0, i.shape.height * i.shape.width) if self.pointwise else dense_taps(self.geometry)
 
-    def timing(self) -> Timing:
-        return Timing(self.site_latency, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
+    def latency(self, activity: Activity) -> OpLatency:
+        """Latency figures of a frame.
 
-    def parts(self, f: Family) -> list[Part]:
+        The op is late by the work that is left at a moment of the frame, minus the time that the rest of the input
+        takes. ``span`` assumes an input of one beat per cycle; ``rest`` assumes that the input up to the knee has
+        arrived; ``tail`` assumes that the last row of the input arrives as fast as the op itself works.
+        """
+        waits, rounds = activity.waits, self.rounds
+        assert waits is not None
+        cycles = [rounds.cycles(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        steps = [rounds.steps(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        beats = self.in_layout.beats_per_token
+        fill = self.start + max(1, round(_sum(waits.first, steps))) - 1 + self.pipeline
+        if not activity.tokens_out:
+            return OpLatency(fill, fill, 0, 0, 0)
+        leaving = self.start + self.pipeline + rounds.beats - 2
+        left = [_sum(stage.left, cycles) + stage.ended + leaving for stage in waits.stages]
+        head = max(0, round(waits.start.tokens * beats) - 1) + fill
+        span = max(stage.tokens * beats - 1 + own for stage, own in zip(waits.stages, left, strict=True)) - head
+        work = _sum(waits.start.left, cycles)
+        coming = [max(own.coming * work, (activity.tokens_in - own.tokens) * beats) for own in (waits.line, waits.end)]
+        tail = max(own - meanwhile for own, meanwhile in zip(left[2:], coming, strict=True))
+        # a fraction of the input duration, rounded up, already includes the cycle of the arrival itself
+        counted = [int(stage.tokens < activity.tokens_in) for stage in (waits.start, waits.knee)]
+        rest = max(0, math.ceil(left[1]) - counted[1])
+        return OpLatency(fill - counted[0], head, max(0, math.ceil(span)), max(0, math.ceil(tail)), rest)
+
+    @property
+    def process(self) -> TokenByToken | WindowByWindow:
+        if self.pointwise:
+            return TokenByToken(self.rounds, token_slots(self.in_layout.beats_per_token, self.rounds.cycles(1)))
+        return WindowByWindow(self.rounds, self.geometry, self.finds_sites)
+
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         s, rounds, node = self.sums, self.rounds, self.node
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
@@ -209,17 +244,17 @@ class WindowOp(Op):
         steps += fetch + finish * (2 + place)
         words = 1
         if s.weights is not None:
-            walked = node.kernel if self.walks_taps else 1
+            walked = node.kernel if self.serial_kernel else 1
             words = rounds.groups * walked**2 * rounds.words
         # where the address is the bits of round and word side by side, it shares their registers
-        joined = not self.walks_taps and not rounds.words & (rounds.words - 1)
+        joined = not self.serial_kernel and not rounds.words & (rounds.words - 1)
         address = index(words) - (index(rounds.groups) if joined else 0)
         address = 0 if joined and self.pointwise else address * (fetch - 1)
         memory = self.mapping.memory
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         fixed = constants(f, s, words, self.weight_words)
         return [
-            Part("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
+            ResourceEstimate("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
             *source,
             sequencing.sequencer(rounds, site),
             *sequencing.weights(f, bits, words, memory, address),
@@ -230,6 +265,10 @@ class WindowOp(Op):
 
     def component(self) -> WindowComponent:
         return WindowComponent(self)
+
+
+def _sum(sites: Sequence[float], cycles: Sequence[int]) -> float:
+    return sum(count * each for count, each in zip(sites, cycles, strict=True))
 
 
 class WindowComponent(wiring.Component):
@@ -250,7 +289,7 @@ class WindowComponent(wiring.Component):
         o          out, frames in ``op.out_layout``
     Timing
         II         1 input beat per cycle; ``op.rounds.cycles(taps)`` cycles per site with so many active taps
-        latency    ``op.site_latency`` cycles from the beat that completes a site to its first step; ``op.pipeline``
+        latency    ``op.start`` cycles from the beat that completes a site to its first step; ``op.pipeline``
                    cycles from the last step of a round to its first beat
     Reset          drops all frames
     """
@@ -263,16 +302,16 @@ class WindowComponent(wiring.Component):
         m = Module()
         op, rounds = self.op, self.op.rounds
         if op.pointwise:
-            source = TokenSource(op.in_layout, rounds.cycles(1))
+            source = TokenBuffer(op.in_layout, rounds.cycles(1))
         elif op.finds_sites:
-            source = SparseWindowSource(op.in_layout, op.geometry, op.parallel)
+            source = SparseSlidingWindow(op.in_layout, op.geometry, op.parallel)
         else:
-            source = WindowSource(op.in_layout, op.geometry, op.parallel)
+            source = SlidingWindow(op.in_layout, op.geometry, op.parallel)
         m.submodules.source = source
-        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.beats)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, rounds.beats)
         m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
-        m.submodules.drain = drain = Drain(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
@@ -284,19 +323,19 @@ class WindowComponent(wiring.Component):
         ]
 
         step, valid = sequencer.step, sequencer.valid
-        walks = op.walks_taps
-        if isinstance(source, TokenSource):
+        walks = op.serial_kernel
+        if isinstance(source, TokenBuffer):
             m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
         else:
             m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
-        if isinstance(source, SparseWindowSource):
+        if isinstance(source, SparseSlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.begins),
                 source.releases.eq(sequencer.begun.release),
                 source.idle.eq(sequencer.idle),
                 source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows),
             ]
-        elif isinstance(source, WindowSource):
+        elif isinstance(source, SlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.done),
                 source.releases.eq(step.release),
@@ -311,7 +350,7 @@ class WindowComponent(wiring.Component):
         ]
         if op.sums.weights is not None:
             address = step.group
-            if op.walks_taps:
+            if op.serial_kernel:
                 k = op.node.kernel
                 address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
             address = times(address, rounds.words) + step.word

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 
 from hw.arithmetic.mac import Sums
-from hw.fpga.family import Family, Part, constant_block, distinct, index, table
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, constant_block, distinct, index, table
 from hw.fpga.mapping import Memory
 from hw.line_buffer.sequencer import Rounds
 
@@ -17,7 +18,7 @@ FEW_WORDS = 16
 
 
 @cache
-def sequencer(rounds: Rounds, site: int) -> Part:
+def sequencer(rounds: Rounds, site: int) -> ResourceEstimate:
     """A sequencer. Terms: one, bits of the counters, bits of a site, taps that are read one by one.
 
     Parameters
@@ -27,7 +28,7 @@ def sequencer(rounds: Rounds, site: int) -> Part:
     counts = index(rounds.groups) + index(rounds.words)
     counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
     taps = rounds.kernel**2 if rounds.kernel else 0
-    return Part("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
+    return ResourceEstimate("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
 
 
 def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
@@ -51,7 +52,7 @@ def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.n
 
 
 @cache
-def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> tuple[Part, ...]:
+def weights(f: FpgaFamily, bits: int, words: int, memory: Memory, address: int) -> tuple[ResourceEstimate, ...]:
     """The memory of weights; nothing where the weights never change.
 
     Parameters
@@ -66,4 +67,4 @@ def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> t
     if memory is Memory.BRAM:
         block = constant_block(f, words, bits)
         return (block._replace(kind="weights", ff=block.ff + address),)
-    return (Part("weights", lut=table(f, words, bits), ff=address + bits),)
+    return (ResourceEstimate("weights", lut=table(f, words, bits), ff=address + bits),)

@@ -20,7 +20,7 @@ from amaranth.lib import data, stream
 from hw.fpga.mapping import FrameInput
 from models.ir.dtype import DType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 
 def index_bits(count: int) -> int:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
-from models.ir.dtype import parse_dtype
 from models.ir.files import read_json
-from models.ir.graph import Shape
+from models.ir.formats.registry import parse_dtype
+from models.ir.node import Shape
 
 FORMAT = "netweave design"
 VERSION = 2

@@ -9,7 +9,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import family, index, total
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import index, total
 from hw.resources.streams import queue
 from hw.streams.layout import MaskLayout, index_bits
 from hw.streams.stream import Queue, queue_latency

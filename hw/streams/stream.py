@@ -193,7 +193,7 @@ class Fork(wiring.Component):
         return m
 
 
-class Widen(wiring.Component):
+class StreamWidener(wiring.Component):
     """Joins successive beats of a token into one beat of more lanes.
 
     Parameters
@@ -253,7 +253,7 @@ class Widen(wiring.Component):
         return m
 
 
-class Narrow(wiring.Component):
+class StreamNarrower(wiring.Component):
     """Splits each beat into beats of fewer lanes, lowest lanes first.
 
     Parameters
@@ -301,7 +301,7 @@ class Narrow(wiring.Component):
         return m
 
 
-def conversion(lanes: int, o_lanes: int) -> list[int]:
+def width_converter(lanes: int, o_lanes: int) -> list[int]:
     """The lane counts after each converter on the way from one lane count to another: none, one or two converters.
 
     Where neither lane count divides the other, both converters meet at their greatest common divisor.
@@ -314,11 +314,11 @@ def conversion(lanes: int, o_lanes: int) -> list[int]:
     return [n for before, n in zip([lanes, *steps], steps, strict=False) if n != before]
 
 
-def converter(layout: TokenLayout, o_lanes: int) -> Widen | Narrow:
+def converter(layout: TokenLayout, o_lanes: int) -> StreamWidener | StreamNarrower:
     """The component for one step of a conversion.
 
     Parameters
         layout     layout of the input
         o_lanes    lanes of the output
     """
-    return Widen(layout, o_lanes) if o_lanes > layout.lanes else Narrow(layout, o_lanes)
+    return StreamWidener(layout, o_lanes) if o_lanes > layout.lanes else StreamNarrower(layout, o_lanes)

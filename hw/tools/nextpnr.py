@@ -19,21 +19,16 @@ from typing import Any
 
 from hw.fpga.device import Device, Resources
 from hw.tools.programs import run
+from hw.tools.toolchains.registry import ROUTABLE, TOOLCHAINS
+from hw.tools.toolchains.toolchain import Toolchain
 from hw.tools.yosys import SynthesisError, synthesize
 
-PARTS: dict[str, tuple[str, ...]] = {
-    "ecp5-25k": ("nextpnr-ecp5", "--25k", "--package", "CABGA381", "--speed", "6", "--lpf-allow-unconstrained"),
-    "ecp5-85k": ("nextpnr-ecp5", "--85k", "--package", "CABGA381", "--speed", "6", "--lpf-allow-unconstrained"),
-    "ice40up5k": ("nextpnr-ice40", "--up5k", "--package", "sg48", "--pcf-allow-unconstrained"),
-}
-"""nextpnr's program and options for a device. An ECP5 is routed for speed grade 6, the slowest of 6, 7 and 8."""
 CLOCK = "clk"
 FRAME = "framed"
 """The module that puts a register at each port bit of the design."""
 
 _PORT = re.compile(r"^\s+(input|output) (?:\[(\d+):0\] )?(\w+)\s*;", re.M)
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.M)
-_CELLS = re.compile(r"^Info:\s+(\d+) LCs used as (LUT4 and DFF|DFF only)", re.M)
 _ERROR = re.compile(r"^ERROR: (.*)", re.M)
 
 
@@ -100,7 +95,7 @@ def route(
 
     Parameters
         design      folder of the design, with ``netweave.v``
-        device      a device of ``PARTS``
+        device      a device of ``ROUTABLE``
         log         file for nextpnr's log
         progress    called with each line of nextpnr's log
         goal_mhz    the clock that nextpnr aims at, which need not be reached; None: the device's own
@@ -108,8 +103,9 @@ def route(
         top         module of the design
     Raises          RoutingError: a device without nextpnr, a design that cannot be synthesized, or does not fit
     """
-    if device.name not in PARTS:
-        raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr; valid are {', '.join(PARTS)}")
+    if device.name not in ROUTABLE:
+        raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr; valid are {', '.join(ROUTABLE)}")
+    toolchain = TOOLCHAINS[device.family]
     begin = time.monotonic()
     verilog = design / "netweave.v"
     tried: list[tuple[float, Resources, CriticalPath, Path]] = []
@@ -126,16 +122,18 @@ def route(
             )
         except SynthesisError as error:
             raise RoutingError(f"{verilog}: {error}") from error
-        program, *options = PARTS[device.name]
+        options = [*toolchain.devices[device.name]]
+        if toolchain.bare_pins:
+            (scratch / toolchain.pins_file).write_text(toolchain.bare_pins)
         options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
         options += ["--json", "netlist.json", "--report", "report.json"]
         for seed in seeds:
             told = log if seed == 1 else log.with_suffix(f".{seed}{log.suffix}")
-            code = run(program, [*options, "--seed", str(seed)], scratch, told, progress)
+            code = run(toolchain.router, [*options, "--seed", str(seed)], scratch, told, progress)
             if code:
                 raise RoutingError(f"{verilog} on {device.name}: {failure(told.read_text())}; see {told}")
             report = json.loads((scratch / "report.json").read_text())
-            tried.append((*parse(report, device.family, told.read_text()), told))
+            tried.append((*parse(report, toolchain, told.read_text()), told))
     fmax, resources, critical, best = max(tried, key=lambda one: one[0])
     by_seed = {seed: one[0] for seed, one in zip(seeds, tried, strict=True)}
     return Routed(fmax, by_seed, resources, critical, time.monotonic() - begin, best)
@@ -189,12 +187,12 @@ def frame(ports: dict[str, tuple[str, int]], top: str) -> str:
     return "\n".join(["", *lines, ""])
 
 
-def parse(report: dict[str, Any], family: str, log: str) -> tuple[float, Resources, CriticalPath]:
+def parse(report: dict[str, Any], toolchain: Toolchain, log: str) -> tuple[float, Resources, CriticalPath]:
     """The fastest clock in MHz, the resources and the critical path of a design that nextpnr routed.
 
     Parameters
         report    nextpnr's report
-        family    ``ecp5`` or ``ice40``
+        toolchain the family's toolchain
         log       nextpnr's log
     Raises        RoutingError: a report of other than one clock, or without a path between registers
     """
@@ -204,7 +202,7 @@ def parse(report: dict[str, Any], family: str, log: str) -> tuple[float, Resourc
     paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
     if not paths:
         raise RoutingError(f"nextpnr's report has no path between registers of {clock!r}")
-    return fmax, resources_of(family, report, log), _critical(paths[0])
+    return fmax, toolchain.resources(report, log), _critical(paths[0])
 
 
 def fmax_of(report: dict[str, Any]) -> float:
@@ -218,32 +216,6 @@ def fmax_of(report: dict[str, Any]) -> float:
     if len(clocks) != 1:
         raise RoutingError(f"nextpnr's report has clocks {', '.join(clocks) or 'none'}, where the design has one")
     return next(iter(clocks.values()))["achieved"]
-
-
-def resources_of(family: str, report: dict[str, Any], log: str) -> Resources:
-    """What a routed design takes.
-
-    Parameters
-        family    ``ecp5`` or ``ice40``
-        report    nextpnr's report
-        log       nextpnr's log; on an iCE40 it tells LUTs and registers apart, which share cells
-    """
-    cells = {cell: amount["used"] for cell, amount in report["utilization"].items()}
-    if family == "ecp5":
-        return Resources(
-            # the write port of a LUT memory takes the slice of two LUTs it lies in
-            lut=cells["TRELLIS_COMB"] + 2 * cells["TRELLIS_RAMW"],
-            ff=cells["TRELLIS_FF"],
-            bram=cells["DP16KD"],
-            dsp=cells["MULT18X18D"],
-        )
-    parts = {kind: int(count) for count, kind in _CELLS.findall(log)}
-    return Resources(
-        lut=cells["ICESTORM_LC"] - parts["DFF only"],
-        ff=parts["LUT4 and DFF"] + parts["DFF only"],
-        bram=cells["ICESTORM_RAM"],
-        dsp=cells["ICESTORM_DSP"],
-    )
 
 
 def _critical(steps: list[dict[str, Any]]) -> CriticalPath:

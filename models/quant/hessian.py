@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.plan import Plan, WeightedLayer
+from models.layers.layer import WeightedLayer
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, check_format, resolve
@@ -65,7 +66,7 @@ def trace(gradient: Tensor, variable: Tensor, vectors: Iterable[Tensor]) -> floa
     return sum(products) / len(products)
 
 
-def traces(plan: Plan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
+def traces(plan: FloatPlan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
     """For the mean cross-entropy of images ``x`` [n, C, H, W] of classes ``y`` [n]."""
     weights = {
         layer.name: layer.weight.detach().clone().requires_grad_()
@@ -91,7 +92,7 @@ def traces(plan: Plan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
 
 
 def hessian_sensitivity(
-    plan: Plan,
+    plan: FloatPlan,
     data: Dataset,
     formats: Sequence[str] = FORMATS,
     calibration: str | Calibration = "mse",
@@ -131,7 +132,7 @@ def hessian_sensitivity(
     return result
 
 
-def _parts(plan: Plan, data: Dataset, name: str, scales: Calibration) -> dict[str, QuantizedLayer]:
+def _parts(plan: FloatPlan, data: Dataset, name: str, scales: Calibration) -> dict[str, QuantizedLayer]:
     return QuantizedNetwork(plan, resolve(plan, data.input_dtype, name), scales).layers
 
 

@@ -17,11 +17,12 @@ from benchmarks.number_formats.posttraining import Rounded, errors, grids
 from benchmarks.number_formats.tables import Evaluation, wanted
 from benchmarks.tables.number_formats import gains as gain_table
 from models.data import load
-from models.ir.dtype import DType, IntType
-from models.plan import WeightedLayer
+from models.frontend.trace import trace
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.layers.layer import WeightedLayer
 from models.quant.calibrate import Calibration
 from models.quant.qat import plan_for
-from models.trace import trace
 from models.zoo import load_model
 
 

@@ -13,9 +13,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Graph, Input, Requant, Requantize, Shape
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.input import Input
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 
 SHAPE = Shape(4, 5, 6)
 DTYPE = IntType(8)

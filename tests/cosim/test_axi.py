@@ -14,9 +14,9 @@ from cocotb_tools.runner import get_runner
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict
 from cosim.rtl.axi import play_axi
-from cosim.rtl.player import SimulationTimeout, Stalls
 from cosim.rtl.simulator import TIMESCALE, SimulatorKind, environment, patched
-from hw.accelerator.composition import Plan
+from cosim.rtl.testbench_runner import SimulationTimeout, Stalls
+from hw.accelerator.composition import AcceleratorPlan
 from hw.generate.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
 from hw.interface.axi_layout import Beat, axi_input, axi_output
 from hw.interface.rules import Fault
@@ -35,7 +35,7 @@ class Case:
         self.graph, self.folder = make(rng), folder
         mapping = replace(random_mapping(rng, self.graph), frame_input=frame_input)
         generate(self.graph, mapping, folder)
-        plan, self.whole = Plan(self.graph, mapping), not self.graph.input.sparse
+        plan, self.whole = AcceleratorPlan(self.graph, mapping), not self.graph.input.sparse
         self.source, self.result = axi_input(plan), axi_output(plan)
         self.frames = [random_frame(rng, self.source, self.whole) for _ in range(frames)]
         self.traffic = random_traffic(rng, self.source, self.whole, self.frames, share)

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim.rtl.beats import Beats
 from cosim.rtl.check import Mismatch, check, first_mismatch
 from cosim.rtl.run import RtlRun, simulate
 from cosim.rtl.simulator import SimulatorKind
+from cosim.rtl.trace import StreamTrace
 from hw.streams.layout import TokenLayout
 from models.ir import golden
-from models.ir.dtype import DyBitType
+from models.ir.formats.dybit import DyBitType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.cosim.designs import FAULTY_BEAT, LAYOUT, PROBE, plus_one_graph, random_frames, write_verilog
 
 FRAMES = random_frames(4)
@@ -22,7 +22,7 @@ EDGES = {PROBE: ("input", "plus_one", 0)}
 
 def mismatch(payloads: list[int], frames: list[Frame] = FRAMES) -> Mismatch:
     cycles = np.arange(len(payloads), dtype=np.int64) + 100
-    found = first_mismatch("conv1", "o", frames, Beats(LAYOUT, cycles, payloads))
+    found = first_mismatch("conv1", "o", frames, StreamTrace(LAYOUT, cycles, payloads))
     assert found is not None
     return found
 
@@ -43,7 +43,7 @@ def without(frame: Frame, row: int) -> Frame:
 
 def test_equal_streams() -> None:
     payloads = beats(FRAMES)
-    assert first_mismatch("conv1", "o", FRAMES, Beats(LAYOUT, np.arange(len(payloads)), payloads)) is None
+    assert first_mismatch("conv1", "o", FRAMES, StreamTrace(LAYOUT, np.arange(len(payloads)), payloads)) is None
 
 
 @pytest.mark.parametrize("number", [0, 2, 3])
@@ -97,14 +97,14 @@ def test_a_second_code_of_zero_is_told_apart() -> None:
     frame = Frame.from_dense(np.array([[[1, 0]]]))
     good = layout.beats(frame)
     minus_zero = good[0] | 8 << layout.width - 4
-    found = first_mismatch("act", "o", [frame], Beats(layout, np.arange(2), [minus_zero, 1]))
+    found = first_mismatch("act", "o", [frame], StreamTrace(layout, np.arange(2), [minus_zero, 1]))
     assert found is not None
     assert (found.kind, found.channel, found.expected, found.got) == ("wrong code", 1, "0x0", "0x8")
 
 
 def run_of(output: list[Frame], probed: list[Frame]) -> RtlRun:
     """What a simulation that gave these frames would have left."""
-    streams = [Beats(LAYOUT, np.arange(len(beats(frames))), beats(frames)) for frames in (FRAMES, output, probed)]
+    streams = [StreamTrace(LAYOUT, np.arange(len(beats(frames))), beats(frames)) for frames in (FRAMES, output, probed)]
     return RtlRun(SimulatorKind.ICARUS, streams[0], streams[1], {PROBE: streams[2]}, 100, 0.0, 1.0)
 
 

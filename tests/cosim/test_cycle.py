@@ -10,9 +10,9 @@ import pytest
 from benchmarks.inputs.nets import NETS, random_mapping, residual_net
 from benchmarks.inputs.ops import empty_frame, random_frame
 from cosim.cycle.simulator import DeadlockError, simulate, size_queues
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.cases import Case
@@ -20,7 +20,7 @@ from tests.hw.test_cycles import DEEP, WIDE
 from tests.support.streams import Run, run_op
 
 
-def rtl(graph: Graph, accelerator: Accelerator, frames: list[Frame]) -> tuple[Run, list[int], list[int]]:
+def rtl(graph: Graph, accelerator: AcceleratorTop, frames: list[Frame]) -> tuple[Run, list[int], list[int]]:
     """(run, cycle of each frame's first beat in, cycle of each frame's last token out)."""
     beats = [accelerator.plan.input.beats(frame) for frame in frames]
     run = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames))
@@ -55,7 +55,7 @@ def test_equals_rtl_with_output_queues_in_block_memory(kind: str, op: OpMapping)
 def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, full: list[bool]) -> None:
     """Latency and interval of every frame; ``full`` says which are, the others are empty."""
     frames = [random_frame(rng, graph) if whole else empty_frame(graph) for whole in full]
-    run, firsts, last = rtl(graph, Accelerator(graph, mapping), frames)
+    run, firsts, last = rtl(graph, AcceleratorTop(graph, mapping), frames)
     simulated = simulate(graph, mapping, full)
     assert simulated.intervals == np.diff(run.end_cycles).tolist()
     assert simulated.latency == [b - a for a, b in zip(firsts, last, strict=True)]

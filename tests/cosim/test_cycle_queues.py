@@ -12,19 +12,20 @@ from benchmarks.inputs.nets import Builder, random_mapping, residual_net
 from benchmarks.inputs.ops import random_frame
 from benchmarks.inputs.sparse_nets import FORMAT, random_masks, random_sparse_net
 from cosim.cycle.simulator import DeadlockError, simulate, size_queues
-from hw.accelerator.composition import Accelerator, Plan
-from hw.accelerator.queue_bounds import least_queue
+from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.mapping import Mapping
 from hw.streams.stream import BLOCK_DEPTH
-from models.ir.dtype import IntType
-from models.ir.graph import Add, Graph
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
 from tests.support.streams import run_op
 
 
 def with_least_queues(graph: Graph, mapping: Mapping) -> Mapping:
-    plan = Plan(graph, mapping)
+    plan = AcceleratorPlan(graph, mapping)
     edges = [(a, b) for a, b, _ in graph.edges if isinstance(graph[b], Add)]
-    depths = {f"{a}->{b}": least_queue(graph, a, b, plan.layout(a).beats_per_token) for a, b in edges}
+    depths = {f"{a}->{b}": min_deadlock_free_depth(graph, a, b, plan.layout(a).beats_per_token) for a, b in edges}
     return dataclasses.replace(mapping, queues=depths)
 
 
@@ -149,7 +150,7 @@ def test_a_place_less_costs_cycles_in_the_rtl() -> None:
     ends = []
     for places in (0, 1):
         queues = {**sized.queues, edge: sized.queues[edge] - places}
-        accelerator = Accelerator(graph, dataclasses.replace(sized, queues=queues))
+        accelerator = AcceleratorTop(graph, dataclasses.replace(sized, queues=queues))
         beats = [beat for frame in frames for beat in accelerator.plan.input.beats(frame)]
         ends.append(run_op(accelerator, [beats], len(frames)).end_cycles)
     assert ends[1] > ends[0]

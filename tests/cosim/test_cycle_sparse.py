@@ -10,23 +10,24 @@ import pytest
 from benchmarks.inputs.nets import random_mapping, residual_net
 from benchmarks.inputs.ops import one_op
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
-from cosim.cycle.active_sites import BLANK, END, PLACE_SIZE, SINGLE, Classes, walk
+from cosim.cycle.active_sites import BLANK, END, PLACE, SINGLE, Classes, walk
 from cosim.cycle.simulator import simulate, size_queues
-from hw.accelerator.composition import Accelerator
-from hw.fpga.device import DEVICES
+from hw.accelerator.composition import AcceleratorTop
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping, OpMapping
 from hw.ops.op import divisors
 from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import frame_activity
-from models.ir.dtype import IntType
-from models.ir.graph import Graph, Window
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.ops.windowed import WindowNode
 from tests.support.streams import run_op
 
 
 def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> None:
     frames = [masked_frame(rng, graph, mask) for mask in masks]
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     beats = [accelerator.plan.source.beats(frame) for frame in frames]
     simulated = simulate(graph, mapping, masks)
     stop = simulated.cycles + 100
@@ -90,7 +91,7 @@ def test_many_networks(seed: int) -> None:
 
 
 def walked(graph: Graph, mask: np.ndarray) -> tuple[dict[str, list[int]], dict[str, np.ndarray]]:
-    """Of one frame, by node its sites as places in raster order, and by window op its places ``[n, PLACE_SIZE]``."""
+    """Of one frame, by node its sites as places in raster order, and by window op its places ``[n, PLACE]``."""
     classes = Classes(graph)
     w = np.empty(classes.size(1, int(mask.sum())), np.int64)
     walk(mask.reshape(1, -1), np.array(classes.sides), classes.windows, classes.sparse, w)
@@ -101,7 +102,7 @@ def walked(graph: Graph, mask: np.ndarray) -> tuple[dict[str, list[int]], dict[s
         sites[name] = [0] if kind == SINGLE else w[start : start + w[kind]].tolist()
     for name, number in classes.windows_of.items():
         rest = w[w[count + number] :]
-        rest = rest[: len(rest) // PLACE_SIZE * PLACE_SIZE].reshape(-1, PLACE_SIZE)
+        rest = rest[: len(rest) // PLACE * PLACE].reshape(-1, PLACE)
         places[name] = rest[: np.flatnonzero(rest[:, 1] == END)[0] + 1]
     return sites, places
 
@@ -117,7 +118,7 @@ def test_the_walk_finds_the_sites_of_golden(seed: int) -> None:
         assert sites[name] == (frame.sites[:, 0] * frame.width + frame.sites[:, 1]).tolist(), name
     for name, own in places.items():
         node = graph[name]
-        assert isinstance(node, Window)
+        assert isinstance(node, WindowNode)
         taps = own[own[:, 1] >= 0, 1]
         counted = np.bincount(taps, minlength=node.kernel**2 + 1)
         assert tuple(counted) == frame_activity(graph, mask)[name].taps

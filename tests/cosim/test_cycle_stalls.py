@@ -11,7 +11,7 @@ from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.cycle.simulator import Simulator, simulate, size_queues
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.frame import Frame
 from models.ir.graph import Graph
@@ -30,7 +30,7 @@ def stalls(rng: np.random.Generator) -> np.ndarray:
 
 def check_equals_rtl(graph: Graph, mapping: Mapping, frames: list[Frame], *ports: np.ndarray) -> None:
     source, sink = ports
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     simulated = simulate(graph, mapping, [frame.mask for frame in frames], source=source, sink=sink)
     run = run_op(
         accelerator,

@@ -10,9 +10,9 @@ import pytest
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, wide_net
-from cosim.cycle.op_times import FLOWS
+from cosim.cycle.op_state import OpRecord
 from cosim.cycle.simulator import CycleRun, DeadlockError, Simulator
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.graph import Graph
 from tests.cosim.test_cycle_queues import with_least_queues
@@ -48,7 +48,8 @@ def test_equals_beat_by_beat(seed: int) -> None:
     graph, mapping, masks = draw(rng)
     source, sink = (stalls(rng) if rng.integers(3) == 0 else None for _ in range(2))
     whole, beats = (Simulator(graph, mapping, source=source, sink=sink) for _ in range(2))
-    beats._start[np.array(list(beats._parts.ops.values())) + FLOWS] = 0
+    for address in beats._parts.ops.values():
+        OpRecord(beats._start, address).flows = 0
     assert played(whole, masks) == played(beats, masks)
 
 
@@ -58,7 +59,7 @@ def check_equals_rtl(seed: int) -> None:
     run = played(Simulator(graph, mapping), masks)
     if isinstance(run, str):
         return
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     if graph.input.sparse:
         frames = [masked_frame(rng, graph, mask) for mask in masks]
     else:

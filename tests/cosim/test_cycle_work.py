@@ -15,8 +15,9 @@ from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.cycle.simulator import simulate, size_queues
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import Mapping
+from hw.ops.concat import ConcatOp
 from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from models.ir.frame import Frame
@@ -49,7 +50,7 @@ class Watched(wiring.Component):
     i: Any
     o: Any
 
-    def __init__(self, accelerator: Accelerator) -> None:
+    def __init__(self, accelerator: AcceleratorTop) -> None:
         self.accelerator = accelerator
         plan = accelerator.plan
         counts = {f"{what}_{name}": Out(32) for name in plan.ops for what in ("busy", "blocked")}
@@ -69,6 +70,9 @@ class Watched(wiring.Component):
                     for side in ("valid", "ready")
                 )
                 busy, blocked = shown & taken, shown & ~taken
+            elif isinstance(op, ConcatOp):
+                shown, taken = (inside[f"{name}.{signal}"] for signal in ("shown", "taken"))
+                busy, blocked = taken, shown & ~taken
             else:
                 # a step that is held and not issued lets no other come
                 busy, blocked = inside[f"{name}.sequencer.valid"], ~inside[f"{name}.sequencer.advance"]
@@ -81,7 +85,7 @@ class Watched(wiring.Component):
 def check_work(graph: Graph, mapping: Mapping, frames: list[Frame], seed: int) -> None:
     rng = np.random.default_rng(seed)
     source, sink = stalls(rng), stalls(rng)
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     run = run_op(
         Watched(accelerator),
         [[beat for frame in frames for beat in accelerator.plan.source.beats(frame)]],

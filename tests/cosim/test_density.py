@@ -9,8 +9,8 @@ from benchmarks.inputs.ops import one_op
 from cosim.cycle.density import Cycles, Sweep, dense_version, random_mask, sweep
 from cosim.cycle.simulator import simulate
 from hw.fpga.mapping import Mapping, OpMapping
-from hw.line_buffer.source import SPARSE_SITE_LATENCY
-from models.ir.dtype import IntType
+from hw.line_buffer.token_buffer import SPARSE_SITE_LATENCY
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 
 MAPPING = Mapping("zu3eg", 200, {"input": OpMapping(), "op": OpMapping(pe=1, simd=1, taps=1)})

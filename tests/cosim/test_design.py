@@ -11,12 +11,12 @@ from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_frame
 from cosim.rtl.design import Cosim, CosimFileError, cosim, default_build_dir
 from cosim.rtl.layers import run_layers
-from cosim.rtl.player import Stalls
+from cosim.rtl.testbench_runner import Stalls
 from hw.generate.emit import generate
 from hw.ops.registry import build_all
 from hw.streams.manifest import DesignError
 from models.ir.activity import activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.serialize import save
 

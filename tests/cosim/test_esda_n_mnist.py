@@ -18,7 +18,7 @@ from models.data.esda_n_mnist import esda_n_mnist
 def test_real_recordings_through_the_published_network(tmp_path: Path, build_dir: Path, verilator: str) -> None:
     """Every edge equals golden's, in the cycles that are simulated, within the published accelerator's budget."""
     graph, images = network(), esda_n_mnist(RECORDINGS)
-    found = designed(graph, images, tries=0)
+    found = designed(graph, images, max_evaluations=0)
     assert found.evaluation.resources["dsp"] <= DSP
     assert found.evaluation.resources["bram"] <= BRAM
     frames = images.frames("test")[::30]

@@ -12,7 +12,7 @@ from benchmarks.resnet20_rtl import DEVICES_EXPLORED, RTL_FORMAT, designed, quan
 from cosim.cycle.simulator import simulate, size_queues
 from cosim.rtl.design import cosim
 from dse.estimate import estimate
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.generate.emit import generate
 from models import data
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cosim.rtl.player import SimulationTimeout, Stalls
 from cosim.rtl.run import RtlRun, simulate
 from cosim.rtl.simulator import SimulationError, SimulatorKind
+from cosim.rtl.testbench_runner import SimulationTimeout, Stalls
 from tests.cosim.designs import LAYOUT, PROBE, random_frames, write_verilog
 from tests.support.simulators import installed
 

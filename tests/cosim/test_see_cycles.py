@@ -10,13 +10,14 @@ import pytest
 from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import Simulator, size_queues
 from cosim.rtl.design import Cosim, cosim
-from cosim.rtl.player import Stalls
-from hw.fpga.device import DEVICES
+from cosim.rtl.testbench_runner import Stalls
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.generate.emit import generate
 from hw.ops.registry import inputs_of, mappings
-from models.esda import load_esda
-from models.ir.graph import Graph, Input
+from models.frontend.esda_network import load_esda
+from models.ir.graph import Graph
+from models.ir.ops.input import Input
 
 PRODUCTS = 4, 16
 """The fewest and most products that an op does in parallel: so few that the RTL is built in minutes."""

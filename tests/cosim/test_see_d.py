@@ -11,12 +11,13 @@ import pytest
 from benchmarks.see_d import CLOCK_MHZ, DSP, LUT, NETWORK, SEARCH
 from cosim.cycle.simulator import simulate
 from cosim.rtl.design import cosim
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.generate.emit import generate
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir import golden
-from models.ir.graph import Add, Conv
-from netweave.fastest import fastest
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from netweave.min_latency_mapping import min_latency_mapping
 
 
 @pytest.mark.slow
@@ -25,7 +26,7 @@ def test_every_stream_of_see_d_is_the_published_one(tmp_path: Path, build_dir: P
     """Of no more DSP blocks than the published accelerator; and in exactly the cycles that are simulated."""
     graph, frame = load_esda(NETWORK)
     device = replace(DEVICES["zcu102"], dsp=DSP, lut=LUT)
-    found = fastest(graph, [frame.mask], device, CLOCK_MHZ, replace(SEARCH, tries=0))
+    found = min_latency_mapping(graph, [frame.mask], device, CLOCK_MHZ, replace(SEARCH, max_evaluations=0))
     assert found.evaluation.resources["dsp"] <= DSP
     mapping = found.mapping
     generate(graph, mapping, tmp_path / "design", probes=True)

@@ -12,14 +12,14 @@ import pytest
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_values
 from cosim.rtl.design import Cosim, cosim
-from cosim.rtl.player import Stalls
-from hw.accelerator.composition import Plan
+from cosim.rtl.testbench_runner import Stalls
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.mapping import FrameInput, Mapping
 from hw.generate.emit import generate
 from hw.streams.layout import MaskLayout
 from hw.streams.manifest import load_manifest
 from models.ir.activity import frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.serialize import load
@@ -128,7 +128,7 @@ def test_a_layer_alone_takes_its_active_taps(
     frame = frame_of(np.random.default_rng(4), graph, 0.3)
     result = cosim(design(FrameInput.TOKENS), [frame] * 4, simulator=verilator, layers=True, build_dir=build_dir)
     figures = frame_activity(graph, frame.mask)
-    stated = {name: op.cycles(figures[name]) for name, op in Plan(graph, mapping).ops.items()}
+    stated = {name: op.cycles(figures[name]) for name, op in AcceleratorPlan(graph, mapping).ops.items()}
     slowest = max(stated, key=lambda name: stated[name])
     assert result.layers[slowest].intervals[-1] == stated[slowest]
     assert result.interval is not None

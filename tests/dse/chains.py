@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from dse.pareto import non_dominated
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 
 
 def random_chain(seed: int, length: int) -> Problem:
@@ -28,7 +28,7 @@ def random_chain(seed: int, length: int) -> Problem:
                 )
             )  # fmt: skip
         lead = rng.choice((Fraction(0), Fraction(1, 8), Fraction(3, 7)))
-        ops.append(Op(f"op{i}", tuple(candidates), lead))
+        ops.append(MilpOp(f"op{i}", tuple(candidates), lead))
     edges = []
     for i in range(1, length):
         links = {
@@ -45,8 +45,8 @@ def random_chain(seed: int, length: int) -> Problem:
             for end in ends
             if end.format not in reads
         )
-        ops[i] = Op(ops[i].name, ops[i].candidates + spare, ops[i].lead)
-        edges.append(Edge(f"op{i - 1}", f"op{i}", 0, links))
+        ops[i] = MilpOp(ops[i].name, ops[i].candidates + spare, ops[i].lead)
+        edges.append(MilpEdge(f"op{i - 1}", f"op{i}", 0, links))
     budget = {"dsp": rng.randint(length, 2 * length), "bram": rng.randint(length // 2, length)}
     caps = rng.choice((None, 70, 90)), rng.choice((None, 2 * length)), rng.choice((None, 16 * length))
     return Problem("chain", tuple(ops), tuple(edges), f"op{length - 1}", budget, *caps)

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.inputs.problems import random_problem
 from dse import certificate, exhaustive
 from dse.certificate import Certificate, CertificateError, Tree, check
-from dse.epsilon import trades
+from dse.epsilon import pareto_points
 from dse.milp import solve
 from dse.pareto import non_dominated
 from dse.problem import Infeasible, Objective, Problem
@@ -31,10 +31,10 @@ def test_no_point_is_missing(seed: int, objective: Objective) -> None:
     expected = front(problem, objective)
     if not expected:
         with pytest.raises(Infeasible):
-            trades(problem, objective)
+            pareto_points(problem, objective)
         return
     told = []
-    found = trades(problem, objective, found=told.append)
+    found = pareto_points(problem, objective, found=told.append)
     assert [(point.evaluation.objective(objective), point.evaluation.error) for point in found.points] == expected
     assert tuple(told) == found.points
     assert found.complete
@@ -46,7 +46,9 @@ def test_what_a_grain_leaves_out_lies_within_it(seed: int) -> None:
     expected = front(problem, Objective.LATENCY)
     if not expected:
         return
-    found = [(p.evaluation.latency, p.evaluation.error) for p in trades(problem, Objective.LATENCY, grain).points]
+    found = [
+        (p.evaluation.latency, p.evaluation.error) for p in pareto_points(problem, Objective.LATENCY, grain).points
+    ]
     assert set(found) <= set(expected)
     for cycles, error in expected:
         assert any(error <= e < error + grain and c <= cycles for c, e in found)
@@ -59,9 +61,9 @@ def test_points_within_a_gap_miss_cycles_or_error_by_no_more(seed: int) -> None:
     expected = front(problem, Objective.BOTTLENECK)
     if not expected:
         with pytest.raises(Infeasible):
-            trades(problem, Objective.BOTTLENECK, grain, gap)
+            pareto_points(problem, Objective.BOTTLENECK, grain, gap)
         return
-    points = trades(problem, Objective.BOTTLENECK, grain, gap).points
+    points = pareto_points(problem, Objective.BOTTLENECK, grain, gap).points
     assert points[0].evaluation.bottleneck <= expected[0][0] / (1 - gap)
     for one, other in pairwise(point.evaluation for point in points):
         assert other.error <= one.error - grain / 2
@@ -85,7 +87,7 @@ def test_a_bound_of_one_point_is_shown_for_the_next_one_too(seed: int, monkeypat
     problem = random_problem(seed)
     if not front(problem, Objective.LATENCY):
         return
-    for point in trades(problem, Objective.LATENCY, 2, 0.1).points:
+    for point in pareto_points(problem, Objective.LATENCY, 2, 0.1).points:
         if point.report.certificate is not None:
             capped = replace(problem, max_error=point.report.limits.get("error"))
             check(capped, Certificate.read(point.report.certificate))
@@ -114,4 +116,4 @@ def test_what_is_shown_under_a_looser_limit_is_shown_again_under_that_limit(monk
 
 def test_a_grain_is_positive() -> None:
     with pytest.raises(ValueError, match="grain must be at least 1, not 0"):
-        trades(random_problem(0), Objective.LATENCY, 0)
+        pareto_points(random_problem(0), Objective.LATENCY, 0)

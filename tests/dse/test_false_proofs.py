@@ -14,9 +14,12 @@ from benchmarks import esda_model, proofs
 from benchmarks.inputs import cpsat
 from benchmarks.inputs.data import DATA
 from benchmarks.inputs.problems import random_problem, walk, wide_problem
-from benchmarks.proofs import Answer, Exhaustive, Question, Trial, answer, judge, questions
+from benchmarks.proofs.judges import Exhaustive, judge
+from benchmarks.proofs.questions import Answer, Question, answer, questions
+from benchmarks.proofs.trial import Trial
 from dse import exhaustive, milp
-from dse.problem import Candidate, Edge, Infeasible, Interface, Link, Objective, Op, Problem, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Infeasible, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 
 ONE = Interface(1, "int8")
 
@@ -89,8 +92,8 @@ def test_the_least_latency_of_a_published_network() -> None:
 def two_ops(spans: tuple[int, int], lead: Fraction) -> Problem:
     first = Candidate("first", 1, (1,), ONE, span=spans[0])
     second = Candidate("second", 1, (1,), ONE, (ONE,), span=spans[1])
-    edge = Edge("a", "b", 0, {(ONE, ONE): Link((0,))})
-    return Problem("two", (Op("a", (first,)), Op("b", (second,), lead)), (edge,), "b", {"lut": 2})
+    edge = MilpEdge("a", "b", 0, {(ONE, ONE): Link((0,))})
+    return Problem("two", (MilpOp("a", (first,)), MilpOp("b", (second,), lead)), (edge,), "b", {"lut": 2})
 
 
 @pytest.mark.parametrize("objective", list(Objective))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dse.labels.passes import Counter
+from dse.labels.layers import Counter
 from dse.labels.weights import Duals
 from dse.narrow import Left, Narrower, parted
 from dse.problem import Objective, Problem

@@ -12,7 +12,8 @@ import pytest
 from benchmarks.inputs import cpsat
 from benchmarks.inputs.problems import LEADS, MOST_AMOUNT, MOST_CANDIDATES, MOST_OPS, walk, wide_problem
 from dse import exhaustive
-from dse.problem import Evaluation, Problem, evaluate
+from dse.evaluate import Evaluation, evaluate
+from dse.problem import Problem
 
 
 @pytest.fixture(scope="module")

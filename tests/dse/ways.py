@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dse import narrow, search
+from dse import effort, narrow, search
 from dse.labels import passes
 
 
@@ -30,6 +30,6 @@ def as_if_hard(monkeypatch: pytest.MonkeyPatch) -> None:
     as_if_large(monkeypatch)
     for module in (narrow, search):
         monkeypatch.setattr(module, "LEAF", 8)
-    monkeypatch.setattr(search, "EFFORTS", ((1, None, 0),))
-    monkeypatch.setattr(search, "PART_BEAM", 1)
-    monkeypatch.setattr(search, "MIX", 0)
+    monkeypatch.setattr(effort, "EFFORTS", ((1, None, 0),))
+    monkeypatch.setattr(effort, "PART_BEAM", 1)
+    monkeypatch.setattr(effort, "MIX", 0)

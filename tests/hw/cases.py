@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from benchmarks.inputs.ops import one_op, random_values
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import OpMapping
 from hw.ops.registry import inputs_of, mappings
-from models.ir.dtype import DType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
 WINDOWS = ("full", "depthwise", "max_pool", "avg_pool")
-KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "requantize")
+KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize")
 
 STALLS: dict[str, dict[str, Any]] = {
     "none": {},

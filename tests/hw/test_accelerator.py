@@ -12,14 +12,16 @@ from amaranth.back import rtlil
 
 from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.ops import empty_frame, random_frame
-from hw.accelerator.composition import Accelerator, Plan
-from hw.fpga.device import DEVICES
+from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.activity import activity
 from models.ir.frame import Frame
-from models.ir.graph import Add, Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.input import Input
 from tests.support.streams import Pace, Run, run_op
 
 MIXTURES = [
@@ -39,7 +41,9 @@ def quick_mapping(rng: np.random.Generator, graph: Graph, limit: int = 600) -> M
     """A random mapping in which no op takes more than ``limit`` cycles a frame."""
     mapping = random_mapping(rng, graph)
     figures = activity(graph, None)
-    while slow := [op for op in Plan(graph, mapping).ops.values() if op.cycles(figures[op.node.name]) > limit]:
+    while slow := [
+        op for op in AcceleratorPlan(graph, mapping).ops.values() if op.cycles(figures[op.node.name]) > limit
+    ]:
         ops = dict(mapping.ops)
         for op in slow:
             legal = mappings(op.node, op.inputs, DEVICES["zu3eg"])
@@ -50,7 +54,7 @@ def quick_mapping(rng: np.random.Generator, graph: Graph, limit: int = 600) -> M
 
 def run(graph: Graph, mapping: Mapping, frames: list[Frame], **stalls: object) -> Run:
     """The accelerator over the frames; its outputs must be golden's."""
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     plan = accelerator.plan
     beats = [beat for frame in frames for beat in plan.input.beats(frame)]
     done = run_op(accelerator, [beats], len(frames), **stalls)  # type: ignore[arg-type]
@@ -99,7 +103,7 @@ def test_networks_take_the_cycles_of_their_bottleneck(name: str, seed: int) -> N
     mapping = quick_mapping(rng, graph, 250)
     # queues that hold more than a frame keep one op's bursts from another
     mapping = replace(mapping, queues={f"{a}->{b}": 400 for a, b, _ in graph.edges})
-    plan, figures = Plan(graph, mapping), activity(graph, None)
+    plan, figures = AcceleratorPlan(graph, mapping), activity(graph, None)
     cycles = {name: op.cycles(figures[name]) for name, op in plan.ops.items()}
     for edge in plan.edges:
         shape, lanes = edge.layout.shape, min(edge.layout.lanes, *edge.lanes, edge.layout.lanes)
@@ -112,7 +116,7 @@ def test_networks_take_the_cycles_of_their_bottleneck(name: str, seed: int) -> N
 def test_queues_of_the_mapping_stand_on_their_edges() -> None:
     graph = NETS["residual"](np.random.default_rng(3))
     mapping = random_mapping(np.random.default_rng(3), graph)
-    edges = Plan(graph, mapping).edges
+    edges = AcceleratorPlan(graph, mapping).edges
     assert [edge.queue for edge in edges] == [256 if isinstance(graph[edge.consumer], Add) else 0 for edge in edges]
 
 
@@ -125,14 +129,14 @@ def test_lanes_are_converted_where_they_differ() -> None:
         # the widest output beside the narrowest input, in turn
         ops[node.name] = max(legal, key=lambda m: (m.pe, -m.simd) if len(ops) % 2 else (-m.pe, m.simd))
     mapping = Mapping("zu3eg", 100.0, ops)
-    assert any(edge.lanes for edge in Plan(graph, mapping).edges)
+    assert any(edge.lanes for edge in AcceleratorPlan(graph, mapping).edges)
     run(graph, mapping, some_frames(rng, graph, "fef"), source_stall=0.2, sink_stall=0.2)
 
 
 def test_probes_show_every_edge() -> None:
     graph = NETS["residual"](np.random.default_rng(5))
     mapping = quick_mapping(np.random.default_rng(5), graph)
-    accelerator = Accelerator(graph, mapping, probes=True)
+    accelerator = AcceleratorTop(graph, mapping, probes=True)
     probes = {name for name in accelerator.signature.members if name.startswith("edge_")}
     fields = ("payload", "valid", "ready")
     assert probes == {f"edge_{a}__{b}_{i}__{field}" for a, b, i in graph.edges for field in fields}
@@ -156,4 +160,4 @@ def test_a_mapping_that_does_not_fit_the_graph_is_named(change: dict[str, OpMapp
     mapping = random_mapping(rng, graph)
     ops = {name: op for name, op in {**mapping.ops, **change}.items() if op is not None}
     with pytest.raises(ValueError, match=message):
-        Accelerator(graph, replace(mapping, ops=ops))
+        AcceleratorTop(graph, replace(mapping, ops=ops))

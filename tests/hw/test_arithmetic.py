@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 
-from hw.arithmetic.codes import FEW_DIGITS, mantissa_bits
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import MacArray, Sums
 from hw.arithmetic.multipliers import Products, in_luts, in_table
+from hw.arithmetic.products import FEW_DIGITS
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.fpga.mapping import Multiplier
-from models.ir.dtype import DType, parse_dtype
-from models.ir.graph import Requant
+from models.ir.dtype import DType
+from models.ir.formats.registry import parse_dtype
+from models.ir.requant import Requant
 from tests.support.clocked import clocked
 from tests.support.rationals import nearest_code, real_values, requantized, unit
 
@@ -31,7 +33,7 @@ LIMIT = 2048
 class InLuts(Sums):
     """Out of one of the circuits for products in LUTs, whichever there would be."""
 
-    circuit: Products = Products.ROWS
+    circuit: Products = Products.BOOTH
 
     @property
     def products(self) -> Products:
@@ -120,7 +122,7 @@ MIXED = [
 def possible(features: str, weights: str, kind: str) -> bool:
     """There are few multiples to choose from where weights have few digits, and a table for signs and magnitudes."""
     x, w = parse_dtype(features), parse_dtype(weights)
-    return in_table(x, w, 6) if kind == "table" else kind != "chosen" or mantissa_bits(w)[0] <= FEW_DIGITS
+    return in_table(x, w, 6) if kind == "table" else kind != "chosen" or codec(w).significand_bits[0] <= FEW_DIGITS
 
 
 EVERY = [(*pair, kind) for pair in MIXED for kind in KINDS if possible(*pair, kind)]
@@ -250,13 +252,13 @@ def test_every_integer_to_its_code(name: str) -> None:
 @pytest.mark.parametrize(
     ("features", "weights", "circuit"),
     [
-        ("udybit4", "dybit4", Products.CHOSEN),
-        ("uint8", "dybit4", Products.CHOSEN),
-        ("udybit8", "dybit2", Products.CHOSEN),
-        ("udybit4", "dybit5", Products.SHIFTED),
-        ("int8", "dybit8", Products.SHIFTED),
-        ("udybit8", "int8", Products.ROWS),
-        ("uint4", "int4", Products.ROWS),
+        ("udybit4", "dybit4", Products.MULTIPLEXED),
+        ("uint8", "dybit4", Products.MULTIPLEXED),
+        ("udybit8", "dybit2", Products.MULTIPLEXED),
+        ("udybit4", "dybit5", Products.SIGNIFICAND_SHIFT),
+        ("int8", "dybit8", Products.SIGNIFICAND_SHIFT),
+        ("udybit8", "int8", Products.BOOTH),
+        ("uint4", "int4", Products.BOOTH),
     ],
 )
 def test_circuits_of_products_in_luts(features: str, weights: str, circuit: Products) -> None:

@@ -9,22 +9,15 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, Signal, signed
 from amaranth.sim import Simulator
 
-from hw.arithmetic.codes import (
-    decode,
-    encode,
-    from_sort_key,
-    lut_product,
-    magnitudes,
-    mantissa_bits,
-    signed_width,
-    sort_key,
-    table_inputs,
-)
-from models.ir.dtype import DType, DyBitType, IntType
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.products import booth_product, table_inputs
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import FORMATS as KINDS
 
-FORMATS = [
-    kind(width, is_signed) for kind in (IntType, DyBitType) for width in range(2, 9) for is_signed in (False, True)
-]
+FORMATS = [kind(width, is_signed) for kind in KINDS.values() for width in kind.widths for is_signed in (False, True)]
 
 
 def evaluate(
@@ -51,8 +44,8 @@ def test_decode_and_order_of_every_code(dtype: DType) -> None:
     m, code = Module(), Signal(dtype.width)
     value = Signal(signed(40))
     key, back = Signal(dtype.width), Signal(dtype.width)
-    decoded = decode(m, code, dtype, "code")
-    m.d.comb += [value.eq(decoded), key.eq(sort_key(code, dtype)), back.eq(from_sort_key(key, dtype))]
+    decoded = codec(dtype).decode(m, code, "code")
+    m.d.comb += [value.eq(decoded), key.eq(codec(dtype).sort_key(code)), back.eq(codec(dtype).from_sort_key(key))]
     assert len(decoded) <= signed_width(dtype)
     codes = list(range(1 << dtype.width))
     rows = evaluate(m, [code], [value, key, back], [(c,) for c in codes])
@@ -74,7 +67,7 @@ def test_signed_width_holds_every_value(dtype: DType) -> None:
 
 def coded(values: np.ndarray, dtype: DType) -> list[int]:
     """What the encoder is to give: of an integer its own code, of a tapered format that of half the value."""
-    return (dtype.encode_halves(values) if isinstance(dtype, DyBitType) else dtype.encode(values)).tolist()
+    return (dtype.encode_halves(values) if dtype.tapered else dtype.encode(values)).tolist()
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
@@ -89,7 +82,7 @@ def test_encode_of_every_integer_of_the_format(dtype: DType) -> None:
         values = np.concatenate([base + step for base in (2 * table, ties) for step in (-1, 0, 1)])
         values = np.unique(np.clip(values, low, high))
     m, value, code = Module(), Signal(signed(dtype.decoded_width + 2)), Signal(dtype.width)
-    m.d.comb += code.eq(encode(m, value, dtype, "value"))
+    m.d.comb += code.eq(codec(dtype).encode(m, value, "value"))
     rows = evaluate(m, [value], [code], [(v,) for v in values.tolist()])
     assert [code for (code,) in rows] == coded(values, dtype)
 
@@ -98,7 +91,7 @@ def test_encode_of_every_integer_of_the_format(dtype: DType) -> None:
 def test_encode_takes_the_narrowest_value_that_a_clip_leaves(dtype: DType) -> None:
     """A clip to 0 and 1 leaves a value of 2 bits: the encoder must not rely on more."""
     m, value, code = Module(), Signal(signed(2)), Signal(dtype.width)
-    m.d.comb += code.eq(encode(m, value, dtype, "value"))
+    m.d.comb += code.eq(codec(dtype).encode(m, value, "value"))
     values = [v for v in (-1, 0, 1) if v >= dtype.min]
     rows = evaluate(m, [value], [code], [(v,) for v in values])
     assert [code for (code,) in rows] == coded(np.array(values), dtype)
@@ -108,7 +101,7 @@ def test_encode_takes_the_narrowest_value_that_a_clip_leaves(dtype: DType) -> No
 def test_product_out_of_adders(a_bits: int, b_bits: int) -> None:
     m, a, b = Module(), Signal(signed(a_bits)), Signal(signed(b_bits))
     product = Signal(signed(a_bits + b_bits + 2))
-    m.d.comb += product.eq(lut_product(a, b))
+    m.d.comb += product.eq(booth_product(a, b))
     pairs = [
         (u, v)
         for u in range(-(1 << a_bits) // 2, (1 << a_bits) // 2)
@@ -118,14 +111,14 @@ def test_product_out_of_adders(a_bits: int, b_bits: int) -> None:
 
 
 def test_an_integer_is_all_digits() -> None:
-    assert mantissa_bits(IntType(8)) == (8, 0)
-    assert mantissa_bits(IntType(3, False)) == (3, 0)
+    assert codec(IntType(8)).significand_bits == (8, 0)
+    assert codec(IntType(3, False)).significand_bits == (3, 0)
 
 
 def test_bits_that_a_product_depends_on() -> None:
     """Of every bit of the product, the bits of either code that change it for some value of the others."""
     a, b = DyBitType(3), DyBitType(2)
-    left, right = (list(map(int, magnitudes(own))) for own in (a, b))
+    left, right = (list(map(int, own.magnitudes)) for own in (a, b))
     product = [[x * y for x in left] for y in right]
     found = []
     for bit in range(max(map(max, product)).bit_length()):

@@ -8,10 +8,11 @@ import pytest
 from benchmarks.inputs.ops import one_op
 from benchmarks.resources import CONSTANTS, constant_samples
 from benchmarks.resources.made import DEVICE
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import parse_dtype
 
 LARGE = 200
 """LUTs from which an estimate has to be near."""

@@ -14,7 +14,7 @@ from hw.ops.registry import build, inputs_of
 from hw.ops.window_op import WindowOp
 from hw.streams.stream import BLOCK_DEPTH
 from models.ir.activity import activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from tests.hw.cases import KINDS, Case, draw_case
 from tests.support.ops import check_op
 
@@ -106,7 +106,7 @@ def test_short_rows(case: Case, mapping: OpMapping) -> None:
 
 
 @pytest.mark.few(5)
-@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "requantize"])
+@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "concat", "requantize"])
 @pytest.mark.parametrize("shape", [(1, 1, 4), (1, 2, 6), (2, 1, 12)])
 def test_small_frames_without_windows(kind: str, shape: tuple[int, int, int]) -> None:
     case = Case(kind, shape, IntType(4), IntType(4), IntType(4), 6)
@@ -142,7 +142,7 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
     """The places of the op's output queue."""
     kind, graph = case.kind, case.graph()
     op, run = check_op(graph, mapping, case.frames(graph, "f"), limit_cycles=60_000)
-    timing, beats = op.timing(), op.in_layout.beats_per_token
+    beats = op.in_layout.beats_per_token
     height, width, _ = case.shape
     if isinstance(op, WindowOp):
         reach, steps, tokens = (0, op.rounds.steps(1), 1)
@@ -151,14 +151,13 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
             tokens = min(reach, height - 1) * width + min(reach, width - 1) + 1
             inside = [sum(0 <= n - case.padding < side for n in range(case.kernel)) for side in (height, width)]
             steps = op._rounds(1).steps(inside[0] * inside[1])
-            assert op.timing().lead == (tokens - 1) / (height * width)
-        last = run.accepted[0][tokens * beats - 1] + timing.start + steps - 1
-    elif kind in ("add", "requantize"):
+        last = run.accepted[0][tokens * beats - 1] + op.start + steps - 1
+    elif kind in ("add", "concat", "requantize"):
         last = run.accepted[0][0]
     elif isinstance(op, LinearOp):
         # the end, a step of its own, waits for the steps of the only token
-        last = run.accepted[0][-2] + timing.start + op.rounds.cycles(1)
+        last = run.accepted[0][-2] + op.start + op.rounds.cycles(1)
     else:
         last = run.accepted[0][-1]
-    assert run.outputs[0][0] == last + timing.pipeline
+    assert run.outputs[0][0] == last + op.pipeline
     return op.depth

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.fpga.device import DEVICES, Device, DeviceError, Resources, device, load_device
+from hw.fpga.device import Device, DeviceError, Resources
+from hw.fpga.families.registry import DEVICES, device, load_device
 
 amounts = st.builds(Resources, *[st.integers(0, 1000)] * 4)
 
@@ -39,6 +40,7 @@ def test_the_table_in_blocks_of_each_device() -> None:
         "ecp5-85k": (83640, 83640, 208, 156),
         "ecp5-25k": (24288, 24288, 56, 28),
         "ice40up5k": (5280, 5280, 30, 8),
+        "gw2a-18": (20736, 15552, 46, 96),
     }
     assert Resources(dsp=360).fits(DEVICES["zu3eg"])
     assert not Resources(dsp=361).fits(DEVICES["zu3eg"])

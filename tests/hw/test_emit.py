@@ -23,15 +23,20 @@ from amaranth.lib.wiring import In, Out
 import hw.generate.emit
 from hw.accelerator.composition import Edge
 from hw.arithmetic.weights import weight_word
-from hw.fpga.device import DeviceError, device
+from hw.fpga.device import DeviceError
+from hw.fpga.families.registry import device
 from hw.fpga.mapping import FrameInput, Mapping, Memory, OpMapping
 from hw.generate.emit import generate, shortened
 from hw.streams.layout import MaskLayout, TokenLayout
 from hw.streams.manifest import DesignError, Slice, load_manifest
 from hw.streams.stream import Queue
 from hw.tools.yosys import synthesize
-from models.ir.dtype import IntType
-from models.ir.graph import Graph, Input, Requant, Requantize, Shape
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.input import Input
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 from models.ir.serialize import graphs_equal, load
 
 SHAPE = Shape(3, 5, 4)
@@ -65,7 +70,7 @@ class Register(wiring.Component):
 
 @pytest.fixture
 def graph(monkeypatch: pytest.MonkeyPatch) -> Graph:
-    monkeypatch.setattr(hw.generate.emit, "Accelerator", Register)
+    monkeypatch.setattr(hw.generate.emit, "AcceleratorTop", Register)
     entry = Input(name="input", dtype=UINT8, shape=SHAPE)
     rule = Requant(np.zeros(4, np.int64), np.ones(4, np.int64), 5, -8, 7)
     cast = Requantize(name="cast", inputs=("input",), dtype=INT4, requant=rule)
@@ -204,7 +209,7 @@ def test_a_failure_leaves_what_was_there(graph: Graph, tmp_path: Path, monkeypat
     def fail(*_: object) -> None:
         raise RuntimeError("out of disk")
 
-    monkeypatch.setattr(hw.generate.emit, "Accelerator", fail)
+    monkeypatch.setattr(hw.generate.emit, "AcceleratorTop", fail)
     for target in (folder, tmp_path / "new"):
         with pytest.raises(RuntimeError, match="out of disk"):
             generate(graph, MAPPING, target)
@@ -233,7 +238,10 @@ def test_yosys_accepts_the_verilog(graph: Graph, tmp_path: Path) -> None:
         ({"version": 1}, "field 'version': 1; this netweave reads version 2"),
         ({"format": "other"}, "field 'format': must be 'netweave design'"),
         ({"speed": 1}, "field 'speed': is unknown; a manifest has name, top"),
-        ({"input": {"shape": [3, 5, 4], "dtype": "fp8", "lanes": 2}}, "field 'input': .*unknown number format 'fp8'"),
+        (
+            {"input": {"shape": [3, 5, 4], "dtype": "real8", "lanes": 2}},
+            "field 'input': .*unknown number format 'real8'",
+        ),
         ({"input": {"shape": [3, 5, 4], "dtype": "int8", "lanes": 3}}, "field 'input': .*lanes must divide"),
         ({"input": {"shape": [3, 5, 4], "dtype": "int8", "lanes": 4, "bits": 16}}, "field 'input': .*at least 32"),
         ({"probes": [{"producer": "a"}]}, "field 'probes': .* cannot be read"),

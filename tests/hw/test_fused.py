@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from hw.arithmetic.fused import FusedMac, Mode
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from tests.support.clocked import clocked
 
 KINDS = [(IntType, False), (IntType, True), (DyBitType, False), (DyBitType, True)]

@@ -17,15 +17,18 @@ from hypothesis import strategies as st
 
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_values
-from hw.accelerator.composition import Accelerator
-from hw.fpga.device import DEVICES, Resources
+from hw.accelerator.composition import AcceleratorTop
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping, MappingError
 from hw.streams.layout import MaskLayout, TokenLayout
 from hw.streams.mask_input import MaskInput, mask_input_resources, mask_latency
 from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.support.streams import Pace, Run, run_op
 
 UINT8, INT4 = IntType(8, False), IntType(4)
@@ -243,7 +246,7 @@ def test_an_accelerator_gives_golden_s_frames_with_either_input(frame_input: Fra
     net.global_pool("int8")
     graph = net.linear(3, "int4")
     mapping = replace(random_mapping(rng, graph), frame_input=frame_input)
-    accelerator = Accelerator(graph, mapping)
+    accelerator = AcceleratorTop(graph, mapping)
     kinds = masks(rng, graph.input.shape)
     frames = [masked(rng, graph.input.shape, graph.input.dtype, mask) for mask in kinds.values()]
     beats = [beat for frame in frames for beat in accelerator.plan.source.beats(frame)]

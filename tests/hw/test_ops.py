@@ -8,15 +8,16 @@ from itertools import product
 import numpy as np
 import pytest
 
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings, op_class
-from models.ir.dtype import IntType, parse_dtype
-from models.ir.graph import Conv
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import NUMBERS, parse_dtype
+from models.ir.ops.conv import Conv
 from tests.hw.cases import FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
 from tests.support.ops import check_op
 
-ANY_WIDTH = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
+ANY_WIDTH = NUMBERS
 
 
 def check(case: Case, pattern: str, stall: str, mapping: OpMapping | None = None) -> None:
@@ -44,7 +45,7 @@ def test_formats(kind: str, x: str, w: str) -> None:
     rng = np.random.default_rng(seed)
     case = draw_case(seed, kind, side=4)
     i = parse_dtype(("", "u")[seed % 2] + x)
-    weighted = kind in ("full", "depthwise", "pointwise", "linear", "add")
+    weighted = kind in ("full", "depthwise", "pointwise", "linear", "add", "concat")
     out = i if kind == "max_pool" else draw_format(rng) if weighted else parse_dtype(("", "u")[seed // 2 % 2] + w)
     out = IntType(16) if kind == "linear" and seed % 3 == 0 else out
     case = dataclasses.replace(case, x=i, w=parse_dtype(w), y=out)
@@ -63,6 +64,7 @@ FOLDED = {
     "linear_1x1": Case("linear", (1, 1, 4), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("int8"), 6),
     "global_pool": Case("global_pool", (3, 2, 6), parse_dtype("uint8"), parse_dtype("int4"), parse_dtype("udybit8")),
     "add": Case("add", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4")),
+    "concat": Case("concat", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4"), 4),
     "requantize": Case("requantize", (2, 3, 6), parse_dtype("int8"), parse_dtype("int4"), parse_dtype("dybit4")),
 }
 
@@ -175,7 +177,7 @@ def test_stalls(kind: str, stall: str) -> None:
     check(case, "fffeef", stall)
 
 
-@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "requantize"])
+@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "concat", "requantize"])
 @pytest.mark.parametrize("seed", range(4))
 def test_sparse_frames(kind: str, seed: int) -> None:
     """Ops without a window take frames in which only some sites are active."""
@@ -216,6 +218,8 @@ def test_random_ops(seed: int) -> None:
         ("linear", {"taps": 2}, r"op 'op', field 'taps': 2 must be one of \(1,\)"),
         ("global_pool", {"pe": 4, "simd": 4}, r"op 'op', field 'pe': 4 does not divide 6 channels"),
         ("add", {"pe": 2}, r"op 'op', field 'simd': 1 must be one of \(2,\)"),
+        ("concat", {"pe": 3, "simd": 3}, r"op 'op', field 'pe': 3 does not divide 4 channels; 1, 2, 4 do"),
+        ("concat", {"pe": 2}, r"op 'op', field 'simd': 1 must be one of \(2,\)"),
         ("requantize", {"pe": 5, "simd": 5}, r"op 'op', field 'pe': 5 does not divide 6 channels"),
     ],
 )

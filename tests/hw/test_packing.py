@@ -13,12 +13,15 @@ from amaranth.back import verilog
 from hw.arithmetic.mac import MacArray, Sums
 from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.packing import field_width, operand_width, packing
-from hw.fpga.device import DEVICES
-from hw.fpga.family import family, total
+from hw.fpga.families.registry import DEVICES, family
+from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.resources import arrays
 from hw.tools.yosys import synthesize
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from tests.support.clocked import clocked
 
 WIDE = {"xcup": 27, "xc7": 25, "ecp5": 18, "ice40": 16}

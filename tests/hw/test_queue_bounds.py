@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import Builder
-from hw.accelerator.queue_bounds import least_queue
-from models.ir.dtype import IntType
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 
 
@@ -20,7 +20,7 @@ def depths(made: Builder, main: str, straight: str, words: int = 1) -> tuple[int
     """(of the edge that runs straight, of the one through the windows)."""
     add = made.add(main, straight, "int4")
     graph = Graph("net", tuple(made.nodes), add)
-    return least_queue(graph, straight, add, words), least_queue(graph, main, add, words)
+    return min_deadlock_free_depth(graph, straight, add, words), min_deadlock_free_depth(graph, main, add, words)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.arithmetic.requantizer import Drain, Output, Requantizer, requantize_latency
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, Requantizer, requantize_latency
 from hw.streams.layout import TokenLayout
-from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant, Shape
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.node import Shape
+from models.ir.requant import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
 from tests.support.clocked import clocked
 
 FORMATS = [
@@ -59,9 +62,9 @@ def check(
     requant: Requant, dtype: DType, lanes: int, values: np.ndarray, bounds: tuple[int, int] | None = None
 ) -> None:
     bounds = bounds or (int(values.min()), int(values.max()))
-    exact = golden.requantize(values.astype(object), requant).astype(np.int64)
+    exact = requant.integer(values.astype(object)).astype(np.int64)
     got = play(Requantizer(requant, dtype, lanes, bounds), values)
-    assert np.array_equal(dtype.decode(got), golden.to_dtype(values.astype(object), requant, dtype))
+    assert np.array_equal(dtype.decode(got), requant.to_dtype(values.astype(object), dtype))
     got = play(Requantizer(requant, dtype, lanes, bounds, encoded=False), values)
     assert np.array_equal(got, exact)
 
@@ -170,7 +173,7 @@ def test_any_constants_equal_golden(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("depth", [1, 4, 7])
 def test_an_output_of_which_all_places_are_reserved_is_not_open(depth: int) -> None:
-    output = Output(TokenLayout(Shape(2, 2, 1), IntType(8), 1), depth)
+    output = CreditFifo(TokenLayout(Shape(2, 2, 1), IntType(8), 1), depth)
 
     def put(ctx: Any, step: int) -> None:
         # all places, none, and two cycles after the beat that leaves one of them, which stays free
@@ -183,7 +186,7 @@ def test_an_output_of_which_all_places_are_reserved_is_not_open(depth: int) -> N
     assert opened[-1] == 1
 
 
-def test_a_drain_says_with_one_bit_that_there_is_a_beat() -> None:
+def test_a_serializer_says_with_one_bit_that_there_is_a_beat() -> None:
     layout = TokenLayout(Shape(2, 2, 4), IntType(8), 2)
-    drain = Drain(layout, 4, Requant.identity(4, -128, 127), (-100, 100))
+    drain = OutputSerializer(layout, 4, Requant.identity(4, -128, 127), (-100, 100))
     assert (drain.push.shape().width, drain.last.shape().width, drain.end.shape().width) == (1, 1, 1)

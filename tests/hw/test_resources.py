@@ -10,16 +10,15 @@ from amaranth.lib import wiring
 
 from benchmarks.inputs.nets import NETS
 from benchmarks.inputs.ops import one_op
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import Sums
 from hw.arithmetic.multipliers import in_table
-from hw.fpga.device import DEVICES, Device, Resources
-from hw.fpga.family import (
-    FAMILIES,
+from hw.fpga.device import Device, Resources
+from hw.fpga.families.registry import DEVICES, FAMILIES
+from hw.fpga.formulas import (
     constant_block,
-    decoder,
     distinct,
     dsp_blocks,
-    encoder,
     joined_bits,
     lut_memory,
     small_product,
@@ -35,8 +34,13 @@ from hw.streams.layout import TokenLayout
 from hw.streams.stream import BLOCK_DEPTH, Fork, Queue, converter
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
-from models.ir.dtype import IntType, parse_dtype
-from models.ir.graph import MULT_BITS, Graph, Input, Requant, Shape, Window
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.input import Input
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import MULT_BITS, Requant
 
 LAYOUT = TokenLayout(Shape(8, 8, 8), IntType(8), 2)
 
@@ -102,8 +106,8 @@ CODERS = [
 @pytest.mark.parametrize(("family", "name", "decoding", "encoding"), CODERS)
 def test_luts_of_tapered_codes_are_near_those_of_yosys(family: str, name: str, decoding: int, encoding: int) -> None:
     f, dtype = FAMILIES[family], parse_dtype(name)
-    assert decoder(f, dtype) == pytest.approx(decoding, rel=0.1)
-    assert encoder(f, dtype) == pytest.approx(encoding, rel=0.12)
+    assert codec(dtype).decoder_luts(f.lut_inputs) == pytest.approx(decoding, rel=0.1)
+    assert codec(dtype).encoder_luts(f.lut_inputs) == pytest.approx(encoding, rel=0.12)
 
 
 # LUTs and registers of arrays of 4 lanes of some terms, whose products are in LUTs.
@@ -303,7 +307,7 @@ def test_finding_sites_takes_more_of_every_device() -> None:
                 mapping = mappings(node, inputs_of(dense, node), device)[0]
                 graphs = (dense, sparse(dense))
                 less, more = (build(node, inputs_of(g, node), mapping).resources(device) for g in graphs)
-                finds = isinstance(node, Window) and (node.kernel, node.stride) != (1, 1)
+                finds = isinstance(node, WindowNode) and (node.kernel, node.stride) != (1, 1)
                 if finds and sparse(dense).sparse[node.inputs[0]]:
                     assert less.lut < more.lut, (node.name, device.name)
                     assert less.ff < more.ff, (node.name, device.name)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hw.fpga.mapping import OpMapping
-from models.ir.dtype import IntType, parse_dtype
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from tests.hw.cases import (
     DENSITIES,
@@ -172,7 +173,7 @@ def test_random_ops(seed: int) -> None:
     check(case, pattern, list(STALLS)[int(rng.integers(len(STALLS)))])
 
 
-@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "requantize"])
+@pytest.mark.parametrize("kind", ["pointwise", "linear", "global_pool", "add", "concat", "requantize"])
 def test_ops_without_windows(kind: str) -> None:
     case = dataclasses.replace(draw_case(8000, kind), shape=(7, 9, 2))
     check(case, "eo15o26fe2", "both")

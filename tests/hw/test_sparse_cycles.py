@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from hw.fpga.mapping import OpMapping
-from hw.line_buffer.source import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
+from hw.line_buffer.token_buffer import ROW_DELAY, SPARSE_SITE_LATENCY, row_margin
 from hw.ops.registry import build, inputs_of
 from hw.ops.window_op import WindowOp
 from models.ir.activity import frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.golden import window_sites, window_taps
-from models.ir.graph import Window
+from models.ir.ops.windowed import WindowNode
 from tests.hw.cases import WINDOWS, Case, masked_frame
 from tests.hw.test_cycles import BALANCED, SHORT_ROWS, balance, check_period
 from tests.support.ops import check_op
@@ -45,10 +44,10 @@ def built(case: Case, mapping: OpMapping) -> WindowOp:
 
 def steps_by_row(op: WindowOp, mask: np.ndarray) -> list[int]:
     """Steps of each row of windows that has sites."""
-    assert isinstance(op.node, Window)
+    assert isinstance(op.node, WindowNode)
     frame = Frame.from_dense(np.zeros((*mask.shape, 1), np.int64), mask)
-    _, _, sites = window_sites(op.node, frame)
-    taps = (window_taps(op.node, frame, sites) >= 0).sum(axis=0)
+    _, _, sites = op.node.window.out_sites(frame)
+    taps = (op.node.window.seen(frame, sites) >= 0).sum(axis=0)
     return [sum(op.rounds.cycles(int(n)) for n in taps[sites[:, 0] == row]) for row in np.unique(sites[:, 0])]
 
 
@@ -157,6 +156,5 @@ def test_first_beat_follows_the_timing(seed: int) -> None:
     assert isinstance(op, WindowOp)
     # the beat that shows that the window is complete: the last of the token at its corner, else the first beyond
     beat = -1 if seed % 3 == 0 else (len(last) - 1) * channels + (channels - 1) * (seed % 3 == 2)
-    timing = op.timing()
-    assert timing.start == SPARSE_SITE_LATENCY
-    assert run.outputs[0][0] == run.accepted[0][beat] + timing.start + op.rounds.steps(1) - 1 + timing.pipeline
+    assert op.start == SPARSE_SITE_LATENCY
+    assert run.outputs[0][0] == run.accepted[0][beat] + op.start + op.rounds.steps(1) - 1 + op.pipeline

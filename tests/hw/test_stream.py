@@ -18,17 +18,17 @@ from hw.streams.layout import TokenLayout
 from hw.streams.stream import (
     BLOCK_DEPTH,
     Fork,
-    Narrow,
     Queue,
-    Widen,
-    conversion,
+    StreamNarrower,
+    StreamWidener,
     converter,
     delayed,
     queue_latency,
+    width_converter,
 )
-from models.ir.dtype import DyBitType
+from models.ir.formats.dybit import DyBitType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.support.streams import Pace, Stall, run_op
 
 LAYOUT = data.StructLayout({"end": 1, "value": 15})
@@ -200,10 +200,10 @@ SHAPE, DTYPE = Shape(3, 4, 12), DyBitType(4)
 
 
 class Chain(wiring.Component):
-    """The converters that ``conversion`` names, one after the other."""
+    """The converters that ``width_converter`` names, one after the other."""
 
     def __init__(self, lanes: int, o_lanes: int) -> None:
-        self.layouts = [TokenLayout(SHAPE, DTYPE, n) for n in (lanes, *conversion(lanes, o_lanes))]
+        self.layouts = [TokenLayout(SHAPE, DTYPE, n) for n in (lanes, *width_converter(lanes, o_lanes))]
         super().__init__({"i": In(self.layouts[0].signature), "o": Out(self.layouts[-1].signature)})
 
     def elaborate(self, platform: object) -> Module:
@@ -241,7 +241,7 @@ def some_frames(seed: int) -> list[Frame]:
 def test_conversion_keeps_every_frame(
     lanes: int, o_lanes: int, steps: list[int], source: Stall, sink: Stall | Pace
 ) -> None:
-    assert conversion(lanes, o_lanes) == steps
+    assert width_converter(lanes, o_lanes) == steps
     chain, frames = Chain(lanes, o_lanes), some_frames(lanes + o_lanes)
     beats = [beat for frame in frames for beat in chain.layouts[0].beats(frame)]
     run = run_op(chain, [beats], len(frames), source_stall=source, sink_stall=sink, seed=lanes)
@@ -250,7 +250,7 @@ def test_conversion_keeps_every_frame(
 
 
 def test_no_conversion_between_equal_lanes() -> None:
-    assert conversion(4, 4) == []
+    assert width_converter(4, 4) == []
 
 
 @pytest.mark.parametrize(("lanes", "o_lanes"), [(1, 4), (2, 12), (12, 3), (4, 1)])
@@ -274,9 +274,9 @@ def test_conversion_takes_one_cycle_and_a_beat_a_cycle_on_its_narrow_side(lanes:
 
 def test_lanes_that_do_not_convert_are_named() -> None:
     with pytest.raises(ValueError, match="4 lanes do not widen to 6"):
-        Widen(TokenLayout(SHAPE, DTYPE, 4), 6)
+        StreamWidener(TokenLayout(SHAPE, DTYPE, 4), 6)
     with pytest.raises(ValueError, match="6 lanes do not narrow to 4"):
-        Narrow(TokenLayout(SHAPE, DTYPE, 6), 4)
+        StreamNarrower(TokenLayout(SHAPE, DTYPE, 6), 4)
 
 
 @pytest.mark.parametrize("cycles", [0, 1, 4])

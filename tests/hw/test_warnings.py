@@ -12,7 +12,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from benchmarks.inputs.nets import NETS, random_mapping
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.ops.registry import build, inputs_of
 from tests.hw.cases import KINDS, WINDOWS, draw_case
 
@@ -35,7 +35,7 @@ def test_networks(name: str) -> None:
     rng = np.random.default_rng(7)
     graph = NETS[name](rng, "dybit4")
     mapping = random_mapping(rng, graph)
-    assert messages(lambda: Accelerator(graph, mapping, probes=True)) == []
+    assert messages(lambda: AcceleratorTop(graph, mapping, probes=True)) == []
 
 
 @pytest.mark.few(2)

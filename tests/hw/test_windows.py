@@ -9,13 +9,13 @@ import pytest
 from benchmarks.resources import WINDOWS, window_samples
 from benchmarks.resources.made import DEVICE
 from benchmarks.resources.windows import Window
-from hw.fpga.device import DEVICES
-from hw.fpga.family import FAMILIES, decoded_select
-from hw.line_buffer.source import WindowGeometry
+from hw.fpga.families.registry import DEVICES, FAMILIES
+from hw.fpga.formulas import decoded_select
+from hw.line_buffer.token_buffer import WindowGeometry
 from hw.resources.sources import store, window_source
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 
 SAMPLES = 4
 """Of those of a family that no factor has seen: making their Verilog takes a second each."""

@@ -19,14 +19,14 @@ from models.data.dataset import SPLITS
 from models.data.digits import parts
 from models.data.eye_tracking import SCALE, frames_by_count, sequences
 from models.data.n_mnist import n_mnist
-from models.esda import load_esda
 from models.events.formats import eye_tracking as files_of_eyes
 from models.events.formats import n_mnist as files_of_n_mnist
 from models.events.recording import EventError, recording
 from models.events.represent import downscaled, esda_voxel_grid, voxel_grid
 from models.events.window import between, by_count
+from models.frontend.esda_network import load_esda
 from models.ir import golden
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from tests.models.events import files
 

@@ -11,7 +11,7 @@ import pytest
 from models.data import DatasetError, load
 from models.data.arrays import from_arrays
 from models.data.layout import images_of
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 
 
 def numbers(*shape: int) -> np.ndarray:

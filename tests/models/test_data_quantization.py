@@ -8,8 +8,8 @@ import pytest
 from models.data import Dataset, DatasetError
 from models.data.arrays import from_arrays
 from models.data.quantization import FEWEST
-from models.ir.dtype import IntType
-from models.ir.graph import Input
+from models.ir.formats.integer import IntType
+from models.ir.ops.input import Input
 
 RANGES = np.array([1e-4, 1.0, 1e3, 1e6])
 OFFSETS = np.array([0.0, 2000.0, 0.0, -5e6])

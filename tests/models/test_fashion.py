@@ -10,10 +10,10 @@ import pytest
 
 from models.data import DatasetError, load
 from models.data.fashion_mnist import FOLDER, PACKAGE
-from models.ir.graph import Shape
-from models.plan import WeightedLayer
+from models.frontend.trace import trace
+from models.ir.node import Shape
+from models.layers.layer import WeightedLayer
 from models.quant import quantize
-from models.trace import trace
 from models.verify import compare_with_golden
 from models.zoo import load_model
 

@@ -17,7 +17,7 @@ from models.evaluate import accuracy, right
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.serialize import load, save
-from models.plan import input_layer
+from models.layers.input import input_layer
 from models.quant import quantize
 from models.quant.network import QuantizedNetwork
 from models.quant.qat import plan_for

@@ -7,9 +7,10 @@ from fractions import Fraction
 import pytest
 from torch import nn
 
-from models.ir.graph import Conv, Shape
+from models.frontend.trace import trace
+from models.ir.node import Shape
+from models.ir.ops.conv import Conv
 from models.quant import quantize
-from models.trace import trace
 from models.verify import compare_with_golden
 from models.zoo import load_model
 from models.zoo.parametric import Architecture, ArchitectureError

@@ -5,13 +5,14 @@ import torch
 from torch import Tensor, nn
 
 from models.data import Dataset
-from models.plan import Plan, WeightedLayer
+from models.frontend.trace import trace
+from models.layers.layer import WeightedLayer
+from models.plan import FloatPlan
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedLayer, QuantizedNetwork
 from models.sparse import SparseTensor
-from models.trace import trace
 from tests.models.nets import NETS, net, random_data
 
 
@@ -35,7 +36,7 @@ def columns(x: Tensor) -> Tensor:
     return (x.features if isinstance(x, SparseTensor) else x.permute(0, 2, 3, 1).flatten(0, 2)).detach().double()
 
 
-def shifts(network: QuantizedNetwork, plan: Plan, x: Tensor) -> dict[str, float]:
+def shifts(network: QuantizedNetwork, plan: FloatPlan, x: Tensor) -> dict[str, float]:
     """Of every layer with weights, the largest shift of a channel's mean before any clip, over the float deviation."""
     found, quantized = {}, {}
     real = plan.values(x)

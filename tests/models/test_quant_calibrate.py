@@ -6,11 +6,13 @@ import torch
 from torch import nn
 
 from models.data.dataset import Dataset
-from models.ir.dtype import DType, DyBitType, IntType
+from models.frontend.trace import trace
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, bounded, choose_scale
-from models.quant.fake import nearest
 from models.quant.formats import LOGITS
-from models.trace import trace
+from models.rounding import nearest
 from tests.models.nets import net
 
 TYPES: list[DType] = [IntType(8), IntType(4, False), IntType(2), DyBitType(8, False), DyBitType(4), DyBitType(3, False)]

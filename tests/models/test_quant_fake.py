@@ -9,12 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.ir.dtype import DType, DyBitType, IntType
-from models.quant.fake import clip, fake_quantize, nearest, round_through
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.minifloat import FloatType
+from models.ir.formats.power_of_two import PowerType
+from models.quant.fake import clip, fake_quantize, round_through
+from models.rounding import nearest
 
 TYPES: list[DType] = [
     kind(width, signed) for kind in (IntType, DyBitType) for width in (2, 4, 8) for signed in (True, False)
-]
+] + [kind(width, signed) for kind in (FloatType, PowerType) for width in kind.widths for signed in (True, False)]
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
@@ -37,7 +42,12 @@ def test_nearest_of_reals_has_no_nearer_neighbour(dtype: DType) -> None:
     assert torch.isin(found, grid).all()
 
 
-EVERY = [DyBitType(width, signed) for width in range(2, 9) for signed in (True, False)]
+EVERY = [
+    kind(width, signed)
+    for kind in (DyBitType, FloatType, PowerType)
+    for width in kind.widths
+    for signed in (True, False)
+]
 
 
 def neighborhood(values: Tensor) -> Tensor:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.ir.dtype import IntType
+from models.frontend.trace import trace
+from models.ir.formats.integer import IntType
 from models.quant.formats import AssignmentError, complete, resolve, uniform
-from models.trace import trace
 from tests.models.nets import net
 
 

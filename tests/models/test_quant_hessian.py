@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.plan import ClippedLayer, InputLayer, Plan, WeightedLayer
+from models.frontend.trace import trace as trace_network
+from models.layers.input import InputLayer
+from models.layers.layer import ClippedLayer, WeightedLayer
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import resolve
 from models.quant.hessian import VECTORS, hessian_sensitivity, signs, trace, traces
 from models.sparse import SparseTensor, images
-from models.trace import trace as trace_network
 from tests.models.nets import CLASSES, random_data
 
 
@@ -38,7 +40,7 @@ class Tiny(nn.Module):
         return self.fc(self.pool(self.largest(x)).flatten(1))
 
 
-def tiny(sparse: bool) -> tuple[Plan, Tensor, Tensor]:
+def tiny(sparse: bool) -> tuple[FloatPlan, Tensor, Tensor]:
     """In float64, with three images."""
     torch.manual_seed(0)
     data = random_data(2, 6, sparse=sparse)
@@ -53,7 +55,7 @@ def basis(like: Tensor) -> Iterator[Tensor]:
     yield from (math.sqrt(n) * torch.eye(n, dtype=like.dtype)).view(n, *like.shape)
 
 
-def loss_after(plan: Plan, x: Tensor, y: Tensor, name: str, weight: Tensor | None, move: Tensor | None) -> Tensor:
+def loss_after(plan: FloatPlan, x: Tensor, y: Tensor, name: str, weight: Tensor | None, move: Tensor | None) -> Tensor:
     """With another weight in a layer, or its output moved."""
     values: dict[str, Tensor] = {}
     for layer in plan.layers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,24 +12,21 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.frontend.trace import trace
 from models.ir import golden
-from models.ir.dtype import DyBitType, IntType, parse_dtype
-from models.ir.graph import BIAS_BITS, MAX_SHIFT, Conv, Graph
-from models.plan import Plan
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.graph import Graph
+from models.ir.ops.conv import Conv
+from models.ir.requant import BIAS_BITS, MAX_SHIFT
+from models.layers.integers import FLOAT32_LIMIT, Integers
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, resolve
-from models.quant.integer import (
-    ACCUMULATOR_LIMIT,
-    FLOAT32_LIMIT,
-    IntegerLayer,
-    RangeError,
-    bounds,
-    fixed_point,
-    integer_weighted,
-)
+from models.quant.integer import ACCUMULATOR_LIMIT, RangeError, bounds, fixed_point, integer_weighted
 from models.quant.network import QuantizedNetwork
-from models.trace import trace
 from tests.models.nets import NETS, net
 
 IMAGES = 3
@@ -41,7 +39,7 @@ def quantized(name: str, assignment: dict[str, str] | str, method: str = "mse", 
     return QuantizedNetwork(plan, formats, Calibration(plan, data, method)).eval()
 
 
-def mixed(plan: Plan, start: int) -> dict[str, str]:
+def mixed(plan: FloatPlan, start: int) -> dict[str, str]:
     cycle = itertools.cycle(("int4", "dybit8", "dybit4", "int8", "dybit3", "int2", "int6"))
     return dict(zip(plan.choices, itertools.islice(cycle, start, None), strict=False))
 
@@ -170,15 +168,15 @@ def test_an_accumulator_beyond_int64_is_refused_and_a_wide_bias_is_kept() -> Non
     model, data = net("kernel7")
     plan = trace(model, data.shape)
     network = quantized("kernel7", "int8")
-    source = network.integer_layers()[0]
+    source = network.integer_layers()[0].integers
     layer = next(layer for layer in plan.layers if layer.kind == "conv")
     weight, bias = layer.weight, layer.bias + 1.0  # type: ignore[attr-defined]
     tiny = torch.full((len(weight),), 1e-14, dtype=torch.float64)
     args = (layer, weight, bias, tiny, IntType(8), source, IntType(8), 0.01)
-    made = integer_weighted(*args)  # type: ignore[arg-type]
-    assert int(made.fixed[0].bias.abs().max()) < 1 << (BIAS_BITS - 1)
+    made = integer_weighted(*args).integers  # type: ignore[arg-type]
+    assert int(made.requants[0].bias.abs().max()) < 1 << (BIAS_BITS - 1)
     wide = DyBitType(8)
-    huge = type(source)(source.layer, IntType(40), source.scale)
+    huge = replace(source, dtype=IntType(40))
     with pytest.raises(RangeError, match=rf"accumulator: \d+ must stay below {ACCUMULATOR_LIMIT}"):
         integer_weighted(layer, weight, bias, tiny, wide, huge, wide, 0.01)  # type: ignore[arg-type]
 
@@ -187,19 +185,20 @@ def test_the_fraction_of_biases_counts_towards_the_accumulator() -> None:
     """Sums that fit by themselves, and do not once their biases' bits stand below them."""
     model, data = net("kernel7")
     plan = trace(model, data.shape)
-    first = quantized("kernel7", "int8").integer_layers()[0]
+    first = quantized("kernel7", "int8").integer_layers()[0].integers
     layer = next(layer for layer in plan.layers if layer.kind == "conv")
     weight = layer.weight  # type: ignore[attr-defined]
     bias = torch.full((len(weight),), 1e-6, dtype=torch.float64)
     steps = torch.full((len(weight),), 1e-4, dtype=torch.float64)
 
-    def made(width: int) -> IntegerLayer:
-        source = IntegerLayer(first.layer, IntType(width), first.scale)
+    def made(width: int) -> Integers:
+        source = replace(first, dtype=IntType(width))
         # a unit of the sum is 2**10 steps of the output
         scale = first.scale * 1e-4 / 1024
-        return integer_weighted(layer, weight, bias, steps, IntType(8), source, IntType(8), scale)  # type: ignore[arg-type]
+        args = (layer, weight, bias, steps, IntType(8), source, IntType(8), scale)
+        return integer_weighted(*args).integers  # type: ignore[arg-type]
 
-    fraction, weights = made(8).fixed[0].fraction, made(8).largest // 128
+    fraction, weights = made(8).requants[0].fraction, made(8).largest // 128
     assert fraction == 14
     room = (ACCUMULATOR_LIMIT - 1 >> fraction) // weights
     widest = room.bit_length()
@@ -245,7 +244,7 @@ def test_every_sum_of_two_branches_is_rounded_as_in_integers(form: str) -> None:
     network = quantized("digits_cnn", dict.fromkeys(choices, "int8") | {"block1_add": f"int8x{form}"})
     part = network.layers["block1_add"]
     by_name = {layer.layer.name: layer for layer in network.integer_layers()}
-    sources = [by_name[name] for name in part.layer.inputs]
+    sources = [by_name[name].integers for name in part.layer.inputs]
     pairs = torch.cartesian_prod(*(torch.arange(own.dtype.min, own.dtype.max + 1) for own in sources))
     branches = [values[:, None, None, None].expand(-1, part.layer.shape.channels, 1, 1) for values in pairs.unbind(1)]
     wanted = by_name["block1_add"].compute(*branches)

@@ -6,11 +6,11 @@ from torch import nn
 
 from models.data import Dataset, load
 from models.evaluate import accuracy
-from models.plan import Plan
+from models.frontend.trace import trace
+from models.plan import FloatPlan
 from models.quant import measure_sensitivity, quantize
 from models.quant.qat import NetworkError, noise
 from models.sparse import SparseTensor
-from models.trace import trace
 from models.train import train
 from models.zoo import load_model
 from tests.models.nets import net
@@ -22,32 +22,32 @@ def digits() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def trained(digits: Dataset) -> Plan:
+def trained(digits: Dataset) -> FloatPlan:
     """digits_cnn after the standard recipe, at least 98 % right."""
     model = train(load_model("digits_cnn"), digits)
     assert accuracy(model, digits, "test").value >= 0.98
     return trace(model, digits.shape, "digits_cnn")
 
 
-def float_accuracy(plan: Plan, data: Dataset) -> float:
+def float_accuracy(plan: FloatPlan, data: Dataset) -> float:
     with torch.no_grad():
         found = plan.logits(torch.from_numpy(data.test_x)).argmax(dim=1)
     return float((found == torch.from_numpy(data.test_y)).double().mean())
 
 
-def test_int8_loses_half_a_point_at_most(trained: Plan, digits: Dataset) -> None:
+def test_int8_loses_half_a_point_at_most(trained: FloatPlan, digits: Dataset) -> None:
     network = quantize(trained, digits, "int8", epochs=2)
     assert not network.training
     assert accuracy(network, digits, "test").value >= float_accuracy(trained, digits) - 0.005
 
 
 @pytest.mark.parametrize("form", ["int4", "dybit4"])
-def test_four_bits_lose_two_points_at_most(trained: Plan, digits: Dataset, form: str) -> None:
+def test_four_bits_lose_two_points_at_most(trained: FloatPlan, digits: Dataset, form: str) -> None:
     network = quantize(trained, digits, form, epochs=3)
     assert accuracy(network, digits, "test").value >= float_accuracy(trained, digits) - 0.02
 
 
-def test_training_recovers_what_two_bits_lose(trained: Plan, digits: Dataset) -> None:
+def test_training_recovers_what_two_bits_lose(trained: FloatPlan, digits: Dataset) -> None:
     before = accuracy(quantize(trained, digits, "int2", epochs=0), digits, "test").value
     after = accuracy(quantize(trained, digits, "int2", epochs=2), digits, "test").value
     # how much two bits lose depends on the processor's rounding of the float network: 17 points, or more
@@ -56,7 +56,7 @@ def test_training_recovers_what_two_bits_lose(trained: Plan, digits: Dataset) ->
     assert after - before > lost / 4
 
 
-def test_sensitivity_is_what_one_layer_alone_costs(trained: Plan, digits: Dataset) -> None:
+def test_sensitivity_is_what_one_layer_alone_costs(trained: FloatPlan, digits: Dataset) -> None:
     calls: list[tuple[str, int, int]] = []
     found = measure_sensitivity(trained, digits, ("int8", "int2"), progress=lambda *call: calls.append(call))
     assert set(found) == set(trained.choices)

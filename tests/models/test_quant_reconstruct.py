@@ -6,15 +6,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.ir.dtype import DType, DyBitType, IntType
-from models.plan import Plan, WeightedLayer
+from models.frontend.trace import trace
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.layers.layer import WeightedLayer
+from models.plan import FloatPlan
 from models.quant import quantize
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedLayer, QuantizedNetwork
 from models.quant.reconstruct import Moments, moments, reconstruct, rounded
-from models.trace import trace
 from models.verify import compare_with_golden
 from tests.models.nets import NETS, net
 from tests.models.test_quant_bias import columns, shifts, sparse_net
@@ -22,7 +25,7 @@ from tests.models.test_quant_bias import columns, shifts, sparse_net
 FORMS = ("int4", "dybit4", "dybit3xint8")
 
 
-def made(name: str, form: str) -> tuple[QuantizedNetwork, Calibration, Plan, Tensor]:
+def made(name: str, form: str) -> tuple[QuantizedNetwork, Calibration, FloatPlan, Tensor]:
     model, data = sparse_net() if name == "sparse" else net(name)
     plan = trace(model, data.shape, name, data.sparse)
     scales = Calibration(plan, data)

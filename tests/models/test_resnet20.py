@@ -13,9 +13,9 @@ from benchmarks.inputs.data import DATA
 from models.data import DatasetError, load
 from models.data.cifar10 import DEVIATION, MEAN, SCALE
 from models.evaluate import accuracy
-from models.ir.graph import Shape
+from models.frontend.trace import trace
+from models.ir.node import Shape
 from models.quant import quantize
-from models.trace import trace
 from models.train import batches, train
 from models.verify import compare_with_golden
 from models.zoo import load_model

@@ -10,10 +10,12 @@ from torch import nn
 from benchmarks.inputs.data import DATA
 from models.data import load
 from models.evaluate import accuracy
-from models.ir.graph import Shape
-from models.plan import ConvLayer, LinearLayer, Plan
+from models.frontend.trace import trace
+from models.ir.node import Shape
+from models.layers.conv import ConvLayer
+from models.layers.linear import LinearLayer
+from models.plan import FloatPlan
 from models.quant import quantize
-from models.trace import trace
 from models.train import train
 from models.verify import compare_with_golden
 from models.zoo import MODELS, TRAINED, ModelError, load_model
@@ -54,11 +56,11 @@ def test_unknown_models_are_named() -> None:
         load_model("resnet")
 
 
-def plan_of(name: str) -> Plan:
+def plan_of(name: str) -> FloatPlan:
     return trace(load_model(name), PUBLISHED[name].shape, name, sparse=True)
 
 
-def convolutions(plan: Plan) -> list[tuple[int, int, int, bool, bool]]:
+def convolutions(plan: FloatPlan) -> list[tuple[int, int, int, bool, bool]]:
     """(channels in, channels out, stride, depthwise, with ReLU) of every convolution."""
     return [
         (plan[layer.inputs[0]].shape.channels, len(layer.weight), layer.stride, layer.depthwise, layer.clip[0] == 0)

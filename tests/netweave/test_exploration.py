@@ -13,21 +13,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 
 from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.estimate import estimate
-from dse.explore import Search
-from hw.fpga.device import DEVICES
+from dse.explore import SearchSettings
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models.data.dataset import Dataset
 from models.ir.activity import expected, frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 from netweave.config import Config, Explore
-from netweave.exploration import Exploration, case, loaded, within_limits
+from netweave.evaluations import case, loaded
+from netweave.exploration import Exploration, within_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""
@@ -116,6 +118,21 @@ def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path:
     assert f"point {points[-1]['name']!r}: its proof says" in " ".join(refused.stderr.split())
 
 
+@pytest.mark.whole
+def test_each_designs_program_is_written_for_other_solvers(explored: Path, tmp_path: Path) -> None:
+    folder = _copy(explored, tmp_path)
+    points = _explored(folder, "--workers", "1", "--write-lp")["points"]
+    written = folder / "run" / "lp" / "ecp5-25k"
+    assert {path.name for path in written.iterdir()} == {f"{point['name']}.lp" for point in points}
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    for point in points:
+        assert highs.readModel(str(written / f"{point['name']}.lp")) == highspy.HighsStatus.kOk
+        highs.run()
+        # the program does not round latencies up to whole cycles
+        assert highs.getInfo().objective_function_value <= point["solver"]["objective"] * (1 + 1e-6)
+
+
 def _results(folder: Path, what: str) -> list[dict[str, Any]]:
     """Inputs and result of each evaluation of a kind."""
     return [json.loads(path.read_text()) for path in (folder / "run" / "evaluations" / what).glob("[!.]*.json")]
@@ -130,7 +147,7 @@ def test_a_design_is_the_best_simulated_of_those_near_the_programs(explored: Pat
         for design in group["result"]["designs"]:
             found[inputs["family"], inputs["share"], str(design["choice"])] = design
     networks = [(entry["inputs"]["assignment"], entry) for entry in _results(explored, "cycles")]
-    polished = _results(explored, "polished")
+    polished = _results(explored, "improved")
     assert polished
     for near in polished:
         inputs, result = near["inputs"], near["result"]
@@ -267,7 +284,7 @@ def test_limits_are_counted_in_cycles_of_the_clock() -> None:
 
 
 def test_what_a_configuration_leaves_out_is_what_a_search_leaves_out() -> None:
-    explore, search = Explore(), Search()
+    explore, search = Explore(), SearchSettings()
     assert search.whole == 1
     assert (explore.sizes, explore.gap, explore.grain) == (search.sizes, search.gap, search.grain)
     assert (explore.objective, explore.speedups, explore.max_errors) == (search.objective, [], [])

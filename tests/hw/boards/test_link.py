@@ -13,16 +13,17 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from benchmarks.inputs.nets import Builder, random_mapping
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.boards import host, link
 from hw.boards.link import SerialLink, beat_bytes
 from hw.boards.project import line_settings
 from hw.boards.uart import UartError, divisor
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType, parse_dtype
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 CYCLES = 5
 """Clock cycles a bit."""
@@ -31,7 +32,7 @@ CYCLES = 5
 class Serial(wiring.Component):
     """An accelerator behind a serial line, as ``BoardTop`` joins them."""
 
-    def __init__(self, accelerator: Accelerator) -> None:
+    def __init__(self, accelerator: AcceleratorTop) -> None:
         self.accelerator = accelerator
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "lost": Out(1)})
 
@@ -88,7 +89,7 @@ def test_answers_are_golden_s(sparse: bool) -> None:
     """Two frames, then a beat and a byte of another, a break, and a whole frame again."""
     graph = net(sparse)
     rng = np.random.default_rng(5)
-    accelerator = Accelerator(graph, random_mapping(rng, graph))
+    accelerator = AcceleratorTop(graph, random_mapping(rng, graph))
     plan = accelerator.plan
     frames = []
     for share in (0.6, 0.3, 0.9):

@@ -9,9 +9,10 @@ from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.driver import NetweaveError, Stream
 from hw.interface.registers import manifest_entry, register_map
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import DyBitType, IntType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 SHAPE = Shape(3, 5, 4)
 LAYOUTS = [

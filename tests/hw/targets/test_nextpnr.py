@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from hw.fpga.device import DEVICES, Resources
-from hw.tools.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, resources_of, route
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
+from hw.tools.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, route
+from hw.tools.toolchains.registry import TOOLCHAINS
 
 VERILOG = """\
 module product(clk, a, p);
@@ -68,7 +70,7 @@ REPORT: dict[str, Any] = {
 
 
 def test_a_report_holds_clock_resources_and_the_slowest_path_between_registers() -> None:
-    fmax, resources, critical = parse(REPORT, "ecp5", "")
+    fmax, resources, critical = parse(REPORT, TOOLCHAINS["ecp5"], "")
     assert fmax == 125.0
     assert resources == Resources(lut=34, ff=20, bram=3, dsp=4)
     assert critical == CriticalPath("count", "full", ("level", "full_DI"), 2, 1.5, 6.5)
@@ -78,13 +80,13 @@ def test_a_report_without_a_path_between_registers_is_refused() -> None:
     report = copy.deepcopy(REPORT)
     del report["critical_paths"][1]
     with pytest.raises(RoutingError, match="no path between registers of 'clk'"):
-        parse(report, "ecp5", "")
+        parse(report, TOOLCHAINS["ecp5"], "")
 
 
 def test_a_report_of_more_than_one_clock_is_refused() -> None:
     report = {**REPORT, "fmax": {**REPORT["fmax"], "other": {"achieved": 2}}}
     with pytest.raises(RoutingError, match="has clocks clk, other, where"):
-        parse(report, "ecp5", "")
+        parse(report, TOOLCHAINS["ecp5"], "")
 
 
 def test_luts_and_registers_of_an_ice40() -> None:
@@ -94,7 +96,7 @@ def test_luts_and_registers_of_an_ice40() -> None:
     )
     used = {"ICESTORM_LC": 355, "ICESTORM_RAM": 2, "ICESTORM_DSP": 1}
     report = {"utilization": {cell: {"used": count, "available": 1000} for cell, count in used.items()}}
-    assert resources_of("ice40", report, log) == Resources(lut=274, ff=193, bram=2, dsp=1)
+    assert TOOLCHAINS["ice40"].resources(report, log) == Resources(lut=274, ff=193, bram=2, dsp=1)
 
 
 def test_a_failure_names_what_is_short() -> None:
@@ -142,7 +144,7 @@ def test_a_device_without_an_open_router_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["ecp5-25k", "ice40up5k"])
+@pytest.mark.parametrize("device", ["ecp5-25k", "ice40up5k", "gw2a-18"])
 def test_a_small_design_is_routed(device: str, tmp_path: Path) -> None:
     (tmp_path / "netweave.v").write_text(VERILOG)
     log, lines = tmp_path / "logs" / "route.log", []

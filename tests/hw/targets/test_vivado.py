@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import chain_net, random_mapping
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
 from hw.generate.parts import PARTS

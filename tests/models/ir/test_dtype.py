@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import FORMATS as KINDS
+from models.ir.formats.registry import parse_dtype
 from tests.support.rationals import real_values, unit
 
-WIDTHS = range(2, 9)
-FORMATS = [kind(width, signed) for kind in (IntType, DyBitType) for width in WIDTHS for signed in (True, False)]
+FORMATS = [kind(width, signed) for kind in KINDS.values() for width in kind.widths for signed in (True, False)]
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
@@ -28,6 +31,14 @@ def test_every_code_decodes_as_defined(dtype: DType) -> None:
 def test_the_published_four_bit_table() -> None:
     table = DyBitType(4, signed=False).values() / 8
     assert table.tolist() == [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1, 1.25, 1.5, 1.75, 2, 3, 4, 8]
+
+
+def test_the_published_floats_of_four_and_six_bits() -> None:
+    """OCP's tables of e2m1 and e2m3: every magnitude."""
+    assert (parse_dtype("fp4").values()[7:] / 2).tolist() == [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+    six = parse_dtype("fp6").values()[31:] / 8
+    assert (six[1], six[7], six[8], six[-1]) == (0.125, 0.875, 1, 7.5)
+    assert len(six) == 32
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
@@ -61,7 +72,7 @@ def test_numbers_between_halves_are_rounded_once(dtype: DType) -> None:
 def test_codes_round_trip_except_minus_zero(dtype: DType) -> None:
     codes = np.arange(1 << dtype.width)
     back = dtype.encode(dtype.decode(codes))
-    minus_zero = 1 << (dtype.width - 1) if isinstance(dtype, DyBitType) and dtype.signed else None
+    minus_zero = 1 << (dtype.width - 1) if dtype.tapered and dtype.signed else None
     assert [code for code in codes.tolist() if back[code] != code] == ([] if minus_zero is None else [minus_zero])
 
 

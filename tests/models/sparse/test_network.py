@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from models.data import Augment, Dataset
 from models.evaluate import accuracy
-from models.ir.graph import Shape
+from models.frontend.trace import TraceError, trace
+from models.ir.node import Shape
 from models.quant import measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
 from models.sparse import SparseTensor, images
-from models.trace import TraceError, trace
 from models.train import batches, train
 from models.verify import GoldenMismatch, compare_with_golden
 from tests.models.nets import CLASSES, NETS, net, random_data, randomized

@@ -10,7 +10,7 @@ import pytest
 from cosim.rtl.check import Check
 from cosim.rtl.design import Cosim, Timing
 from cosim.rtl.layers import LayerRun
-from cosim.rtl.player import Stalls
+from cosim.rtl.testbench_runner import Stalls
 from hw.fpga.device import Resources
 from hw.tools.yosys import Synthesis
 from models.ir.frame import Frame
