@@ -44,7 +44,7 @@ from netweave.min_latency_mapping import min_latency_mapping
 CLOCK_MHZ = 187.48
 DEVICE = DEVICES["zcu102"]
 LUT = 0.8
-SEARCH = SearchSettings(Objective.LATENCY, sizes=1, gap=0.01, time_limit=300.0, max_evaluations=2500)
+SEARCH = SearchSettings(Objective.LATENCY, budgets=1, gap=0.01, time_limit=300.0, max_evaluations=2500)
 FRAMES, SHARE = 100, 0.21
 DRAWN = 20
 MAPPINGS = Path("runs") / "esda_designs"

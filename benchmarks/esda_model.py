@@ -132,7 +132,7 @@ def problem(document: dict[str, Any], budget: dict[str, int]) -> Problem:
             candidates.append(
                 Candidate(
                     (p, q), 0 if last else cycles, (layer.dsp(p, q), layer.bram(p, q)), Interface(q, ""), reads,
-                    span=cycles, tail=cycles if last else 0,
+                    duration=cycles, drain=cycles if last else 0,
                 )
             )  # fmt: skip
         if ops:

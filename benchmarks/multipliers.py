@@ -24,7 +24,7 @@ from amaranth.lib import wiring
 
 from benchmarks.fmax import component, routed
 from hw.arithmetic.fused import FusedMac, Mode
-from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.mac import MacArray, MacArraySpec
 from hw.arithmetic.multipliers import Products, in_table, multipliers
 from hw.arithmetic.packing import packing
 from hw.arithmetic.requantizer import Requantizer
@@ -66,7 +66,7 @@ REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
 
 
 @dataclass(frozen=True)
-class OfCircuit(Sums):
+class OfCircuit(MacArraySpec):
     """Products in LUTs out of ``circuit`` instead of the one that is chosen."""
 
     circuit: Products = Products.BOOTH
@@ -76,7 +76,7 @@ class OfCircuit(Sums):
         return self.circuit
 
 
-def array(features: str, weights: str, kind: str, terms: int, device: Device) -> Sums | None:
+def array(features: str, weights: str, kind: str, terms: int, device: Device) -> MacArraySpec | None:
     """None where there is no such table, or no two weights share a multiplier of the device; ``kind``: a multiplier or
     a circuit.
     """
@@ -90,7 +90,7 @@ def array(features: str, weights: str, kind: str, terms: int, device: Device) ->
     operand = max(device.dsp_widths) if kind == Multiplier.PACKED else 0
     if operand and packing(x, w, LANES, terms, operand) is None:
         return None
-    return Sums(LANES, terms, 1, x, w, Multiplier(kind), False, bits, operand=operand)
+    return MacArraySpec(LANES, terms, 1, x, w, Multiplier(kind), False, bits, operand=operand)
 
 
 def synthesized(made: wiring.Component, device: Device) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def each(figures: dict[str, Any], products: int) -> dict[str, Any]:
     return figures | {f"{kind}_each": round(figures[kind] / products, 1) for kind in ("lut", "ff", "dsp")}
 
 
-def specs(device: Device) -> Iterator[tuple[str, Sums]]:
+def specs(device: Device) -> Iterator[tuple[str, MacArraySpec]]:
     """Every array that can be made for the device, by its title."""
     for features, weights in PAIRS:
         for kind in Multiplier:
@@ -190,7 +190,7 @@ def fused() -> dict[str, Any]:
             for mode in Mode:
                 x, w = kind(mode.width, False), kind(mode.width)
                 multiplier, _ = multipliers(device, x, w, 1)[0]
-                one = Sums(1, mode.codes, 1, x, w, multiplier, False, bits)
+                one = MacArraySpec(1, mode.codes, 1, x, w, multiplier, False, bits)
                 title = f"{x} x {w}, {mode.codes} a word"
                 figures[f"{title}, {device.name}"] = synthesized(MacArray(one), device)
     return figures

@@ -234,7 +234,7 @@ def measure() -> dict[str, Any]:
     figures["label"] = "measured: accuracy and loss over the test images"
     for case in CASES:
         plan, images = floating(case)
-        assignments = drawn(plan.choices, NETWORKS, case.seed)
+        assignments = drawn(plan.quantizable_layers, NETWORKS, case.seed)
         loss, of_loss = _timed(lambda plan=plan, images=images: measure_sensitivity(plan, images, NUMBERS))
         hessian, of_hessian = _timed(lambda plan=plan, images=images: hessian_sensitivity(plan, images, NUMBERS))
         sensitivities = {"loss": loss, "hessian": hessian}

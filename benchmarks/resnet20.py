@@ -158,7 +158,7 @@ def configuration(formats: Sequence[str]) -> Config:
         data=DATA,
         train=Train(epochs=0),
         quantize=Quantize(formats=list(formats), reconstruction=RECONSTRUCTION, epochs=0),
-        explore=Explore(sizes=1, points=1, gap=GAP, grain=1.0, max_errors=MAX_ERRORS),
+        explore=Explore(budgets=1, points=1, gap=GAP, error_step=1.0, max_errors=MAX_ERRORS),
         device=[DeviceConfig(name=DEVICE, utilisation=SHARE)],
     )
 

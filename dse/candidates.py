@@ -10,7 +10,7 @@ from itertools import product
 from typing import NamedTuple
 
 from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem
-from dse.timing import knee, lead
+from dse.timing import input_fraction, knee
 from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.device import Device, Resources
 from hw.fpga.mapping import FrameInput, OpMapping
@@ -88,7 +88,7 @@ def input_candidate(
         layout = source
     beats = round(work.tokens_in * layout.beats_per_token)
     writes = Interface(layout.lanes, str(layout.dtype))
-    return Candidate(choice, words + beats + 1, amounts(extra), writes, fill=fill, span=max(0, beats - 1))
+    return Candidate(choice, words + beats + 1, amounts(extra), writes, fill=fill, duration=max(0, beats - 1))
 
 
 def op_candidate(
@@ -108,7 +108,9 @@ def op_candidate(
     reads = tuple(Interface(op.in_lanes, str(tensor.dtype)) for tensor in op.inputs)
     used = amounts(op.resources(device) + extra)
     writes = Interface(op.out_lanes, str(op.node.dtype))
-    return Candidate(choice, op.cycles(work), used, writes, reads, t.fill, t.head, t.span, t.tail, error, t.rest)
+    return Candidate(
+        choice, op.cycles(work), used, writes, reads, t.fill, t.first_output, t.duration, t.drain, error, t.rest
+    )
 
 
 def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
@@ -139,7 +141,7 @@ def forks(graph: Graph, name: str, layout: TokenLayout, device: Device) -> Resou
         layout  token layout of the node's output
         device  the device
     """
-    ways = len(graph.users(name)) + (graph.output == name)
+    ways = len(graph.consumers(name)) + (graph.output == name)
     return fork_resources(layout, ways, device) if ways > 1 else Resources()
 
 
@@ -318,7 +320,7 @@ class Table:
                 valid = ", ".join(self.graphs)
                 raise CandidateError(f"formats of {node.name!r}: {list(allowed)} have no graph; {valid} do")
             work = self._work[node.name]
-            ops.append(MilpOp(node.name, candidates, lead(node, work), knee(node, work)))
+            ops.append(MilpOp(node.name, candidates, input_fraction(node, work), knee(node, work)))
         cap = None if max_error is None else round(max_error / ERROR_UNIT)
         return Problem(
             self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap, max_latency

@@ -10,7 +10,7 @@ import numpy as np
 from dse.candidates import OpChoice, budget, forks, input_candidate, link, op_candidate
 from dse.evaluate import Evaluation, evaluate
 from dse.problem import Interface, MilpEdge, MilpOp, Problem
-from dse.timing import knee, lead
+from dse.timing import input_fraction, knee
 from dse.token_times import passage
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.device import Device
@@ -44,7 +44,7 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
             own = input_candidate(plan.source, work[node.name], device, extra, choice)
         else:
             own = op_candidate(plan.ops[node.name], work[node.name], device, extra, choice)
-        ops.append(MilpOp(node.name, (own,), lead(node, work[node.name]), knee(node, work[node.name])))
+        ops.append(MilpOp(node.name, (own,), input_fraction(node, work[node.name]), knee(node, work[node.name])))
     edges = []
     for edge in plan.edges:
         lanes, name = plan.ops[edge.consumer].in_lanes, str(edge.layout.dtype)

@@ -98,10 +98,11 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
     Each op has a start, the time of its first output, and a finish, the time of its last output. The input duration is
     the time from the producer's start to its finish.
 
-    An op starts ``fill`` cycles after the fraction ``lead`` of the input duration has passed, rounded up to whole
-    cycles, but no earlier than ``head`` cycles after its producer's start. An op finishes ``span`` cycles after its
-    start, but no earlier than ``tail`` cycles after its producer's finish, and no earlier than ``rest`` cycles after
-    the fraction ``knee`` of the input duration has passed. Each link delays what passes it by its own ``fill``.
+    An op starts ``fill`` cycles after the fraction ``input_fraction`` of the input duration has passed, rounded up to
+    whole cycles, but no earlier than ``first_output`` cycles after its producer's start. An op finishes ``duration``
+    cycles after its start, but no earlier than ``drain`` cycles after its producer's finish, and no earlier than
+    ``rest`` cycles after the fraction ``knee`` of the input duration has passed. Each link delays what passes it by its
+    own ``fill``.
 
     Parameters
         problem    the problem
@@ -114,7 +115,7 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
     for op in problem.ops:
         own = selection[op.name]
         total = [a + b for a, b in zip(total, own.resources, strict=True)]
-        starts, ends = [max(own.fill, own.head)], [0]
+        starts, ends = [max(own.fill, own.first_output)], [0]
         for edge in problem.inputs[op.name]:
             source, pair = edge.producer, (selection[edge.producer].writes, own.reads[edge.index])
             if pair not in edge.links:
@@ -122,10 +123,10 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
             link = edge.links[pair]
             total = [a + b for a, b in zip(total, link.resources, strict=True)]
             begun, lasts = start[source], finish[source] - start[source]
-            starts.append(link.fill + begun + max(math.ceil(op.lead * lasts) + own.fill, own.head))
-            ends.append(link.fill + begun + max(math.ceil(op.knee * lasts) + own.rest, lasts + own.tail))
+            starts.append(link.fill + begun + max(math.ceil(op.input_fraction * lasts) + own.fill, own.first_output))
+            ends.append(link.fill + begun + max(math.ceil(op.knee * lasts) + own.rest, lasts + own.drain))
         start[op.name] = max(starts)
-        finish[op.name] = max(start[op.name] + own.span, *ends)
+        finish[op.name] = max(start[op.name] + own.duration, *ends)
     amounts = dict(zip(problem.budget, total, strict=True))
     bottleneck = max(selection[op.name].cycles for op in problem.ops)
     error = sum(selection[op.name].error for op in problem.ops)

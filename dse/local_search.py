@@ -36,9 +36,9 @@ def local_search(
     """Improve a selection by local search.
 
     Parameters
-        problem    the problem
-        selection  where the search starts
-        evaluator  the objective, less is better
+        problem          the problem
+        selection        where the search starts
+        evaluator        the objective, less is better
         max_evaluations  evaluation budget: calls of ``evaluator`` at most
     Returns        the best selection, and its value
     """
@@ -93,7 +93,7 @@ def _steps(problem: Problem, selection: Selection, op: MilpOp) -> Iterator[Candi
 def _pace(candidate: Candidate) -> tuple[object, ...]:
     """All figures of a candidate that affect cycles."""
     own = candidate
-    return own.cycles, own.fill, own.head, own.span, own.tail, own.rest, own.writes, own.reads
+    return own.cycles, own.fill, own.first_output, own.duration, own.drain, own.rest, own.writes, own.reads
 
 
 def _taken(problem: Problem, rest: Selection, op: MilpOp, candidate: Candidate) -> tuple[int, ...] | None:

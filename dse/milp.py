@@ -84,7 +84,7 @@ class Solution:
 
 def solve(
     problem: Problem, objective: Objective, *, then: Sequence[Objective] | None = None, gap: float = 0.0,
-    time_limit: float | None = None, floor: SolverReport | None = None, watch: Watch = lambda *_: None,
+    time_limit: float | None = None, lower_bound: SolverReport | None = None, watch: Watch = lambda *_: None,
 ) -> Solution:  # fmt: skip
     """Minimise an objective; further objectives break ties.
 
@@ -93,13 +93,13 @@ def solve(
     The result is deterministic while no time limit is hit.
 
     Parameters
-        problem     the problem
-        objective   what to minimise first
-        then        objectives that break ties, in their order; None for that of ``TIE_BREAK``
-        gap         accepted relative gap to the optimum
-        time_limit  seconds for each objective; None for no limit
-        floor       report of the same problem with fewer or looser limits; its lower bound holds here too
-        watch       called with lower bound, best value or None, and seconds, when one of the first two changes
+        problem        the problem
+        objective      what to minimise first
+        then           objectives that break ties, in their order; None for that of ``TIE_BREAK``
+        gap            accepted relative gap to the optimum
+        time_limit     seconds for each objective; None for no limit
+        lower_bound    report of the same problem with fewer or looser limits; its lower bound holds here too
+        watch          called with lower bound, best value or None, and seconds, when one of the first two changes
     Raises          Infeasible: when no selection keeps all limits
                     SolverError: when the search ended before it found a selection
     """
@@ -107,8 +107,8 @@ def solve(
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
     narrow = counted(problem, objective)
     known, because = Fraction(0), None
-    if floor is not None and floor.certificate is not None:
-        because = Certificate.read(floor.certificate)
+    if lower_bound is not None and lower_bound.certificate is not None:
+        because = Certificate.read(lower_bound.certificate)
         known = Fraction(because.value)
     found = BoundedSearch(narrow, objective, gap, known, because, time_limit, watch=watch).run()
     if found.selection is None or found.evaluation is None:
@@ -170,7 +170,7 @@ def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float |
 def _settled(problem: Problem, objective: Objective, evaluation: Evaluation) -> Problem:
     """The problem restricted to selections that are as good in an objective as the one evaluated."""
     fast = fast_enough(problem, evaluation.bottleneck) if objective is Objective.BOTTLENECK else None
-    return problem.capped(objective, evaluation.objective(objective)) if fast is None else fast
+    return problem.with_limit(objective, evaluation.objective(objective)) if fast is None else fast
 
 
 def _same_interfaces(problem: Problem, selection: Selection) -> Problem:

@@ -68,17 +68,18 @@ class Candidate:
     The times are in cycles; ``evaluate`` computes the latency from them.
 
     Parameters
-        choice     the caller's description of the candidate; it must be hashable
-        cycles     steady-state cycles per frame
-        resources  amounts, in the order of ``Problem.budget``
-        writes     interface of the output
-        reads      one interface per input
-        fill       pipeline fill: time from the arrival of the input that the first output needs to that output
-        head       time to first output, counted from the first input, when nothing stalls the op
-        span       output duration, from the first output to the last, when nothing stalls the op
-        tail       drain time, from the last input to the last output, when the op keeps up with its input
-        error      contribution to the summed error, in a unit of the caller's choice
-        rest       time from the input at the ``knee`` of the op to the last output, when no later input stalls the op
+        choice          the caller's description of the candidate; it must be hashable
+        cycles          steady-state cycles per frame
+        resources       amounts, in the order of ``Problem.budget``
+        writes          interface of the output
+        reads           one interface per input
+        fill            pipeline fill: time from the arrival of the input that the first output needs to that output
+        first_output    time to first output, counted from the first input, when nothing stalls the op
+        duration        output duration, from the first output to the last, when nothing stalls the op
+        drain           drain time, from the last input to the last output, when the op keeps up with its input
+        error           contribution to the summed error, in a unit of the caller's choice
+        rest            time from the input at the ``knee`` of the op to the last output, when no later input stalls the
+                        op
     """
 
     choice: Hashable
@@ -87,16 +88,25 @@ class Candidate:
     writes: Interface
     reads: tuple[Interface, ...] = ()
     fill: int = 0
-    head: int = 0
-    span: int = 0
-    tail: int = 0
+    first_output: int = 0
+    duration: int = 0
+    drain: int = 0
     error: int = 0
     rest: int = 0
 
     @property
     def costs(self) -> tuple[int, ...]:
         """Every figure of which less is better: cycles, the five times, error and resources."""
-        return (self.cycles, self.fill, self.head, self.span, self.tail, self.rest, self.error, *self.resources)
+        return (
+            self.cycles,
+            self.fill,
+            self.first_output,
+            self.duration,
+            self.drain,
+            self.rest,
+            self.error,
+            *self.resources,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,15 +116,15 @@ class MilpOp:
     The input duration is the time from the producer's first output to its last.
 
     Parameters
-        name        name, unique in the problem
-        candidates  the ways to build the op, at least one
-        lead        fraction of the input duration before the first output, 0 to 1; rounded up to whole cycles
-        knee        fraction of the input duration after which the ``rest`` of a candidate counts, 0 to 1
+        name              name, unique in the problem
+        candidates        the ways to build the op, at least one
+        input_fraction    fraction of the input duration before the first output, 0 to 1; rounded up to whole cycles
+        knee              fraction of the input duration after which the ``rest`` of a candidate counts, 0 to 1
     """
 
     name: str
     candidates: tuple[Candidate, ...]
-    lead: Fraction = Fraction(0)
+    input_fraction: Fraction = Fraction(0)
     knee: Fraction = Fraction(0)
 
 
@@ -185,7 +195,7 @@ class Problem:
         for op in self.ops:
             if op.name in seen:
                 raise ProblemError(f"op {op.name!r} stands twice")
-            for name, share in (("lead", op.lead), ("knee", op.knee)):
+            for name, share in (("input_fraction", op.input_fraction), ("knee", op.knee)):
                 if not 0 <= share <= 1:
                     raise ProblemError(f"op {op.name!r}: {name} must be 0 to 1, not {share}")
             if not op.candidates:
@@ -254,7 +264,7 @@ class Problem:
             limits["latency"] = self.max_latency
         return limits
 
-    def capped(self, objective: Objective, value: Fraction) -> Problem:
+    def with_limit(self, objective: Objective, value: Fraction) -> Problem:
         """The same problem with an epsilon constraint: ``objective`` is at most ``value``. Tighter limits stay."""
         match objective:
             case Objective.BOTTLENECK:

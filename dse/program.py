@@ -209,17 +209,17 @@ class Program:
         finish = {op.name: self._variable(f"finish_{op.name}") for op in self.problem.ops}
         for own in start:
             self.add(f"fill_{own}", [*self._chosen(own, "fill"), (start[own], -1)], 0)
-            self.add(f"head_{own}", [*self._chosen(own, "head"), (start[own], -1)], 0)
-            spans = [*self._chosen(own, "span"), (start[own], 1), (finish[own], -1)]
-            self.add(f"span_{own}", spans, 0, rule=("span", own))
-        leads = {op.name: (float(op.lead), float(op.knee)) for op in self.problem.ops}
+            self.add(f"first_output_{own}", [*self._chosen(own, "first_output"), (start[own], -1)], 0)
+            durations = [*self._chosen(own, "duration"), (start[own], 1), (finish[own], -1)]
+            self.add(f"duration_{own}", durations, 0, rule=("duration", own))
+        input_fractions = {op.name: (float(op.input_fraction), float(op.knee)) for op in self.problem.ops}
         for edge, joins in zip(self.problem.edges, self.joins, strict=True):
-            source, own, (lead, knee) = edge.producer, edge.consumer, leads[edge.consumer]
+            source, own, (input_fraction, knee) = edge.producer, edge.consumer, input_fractions[edge.consumer]
             link: Terms = [(join, edge.links[pair].fill) for join, pair in joins if edge.links[pair].fill]
-            arrived = [(start[source], 1 - lead), (finish[source], lead)]
+            arrived = [(start[source], 1 - input_fraction), (finish[source], input_fraction)]
             arrives = [*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)]
-            begins = [*self._chosen(own, "head"), *link, (start[source], 1), (start[own], -1)]
-            ends = [*self._chosen(own, "tail"), *link, (finish[source], 1), (finish[own], -1)]
+            begins = [*self._chosen(own, "first_output"), *link, (start[source], 1), (start[own], -1)]
+            ends = [*self._chosen(own, "drain"), *link, (finish[source], 1), (finish[own], -1)]
             between = [(start[source], 1 - knee), (finish[source], knee)]
             rests = [*self._chosen(own, "rest"), *link, *between, (finish[own], -1)]
             for name, terms in (("arrived", arrives), ("begun", begins), ("ended", ends), ("rested", rests)):
@@ -311,7 +311,7 @@ class Program:
         rows = {name: limits.get(name, 0.0) + budget.get(name, 0.0) for name in (*self.problem.budget, "error")}
         found = Duals(
             rows, by_kind.get("arrived", {}), by_kind.get("begun", {}), by_kind.get("ended", {}),
-            by_kind.get("rested", {}), by_kind.get("span", {}), limits.get("latency", 0.0),
+            by_kind.get("rested", {}), by_kind.get("duration", {}), limits.get("latency", 0.0),
         )  # fmt: skip
         ends = np.cumsum([len(picks) for picks in self.picks.values()])
         parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))

@@ -21,10 +21,10 @@ from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective,
 from models.ir.files import parse_json
 
 PROOF = "proof.json.gz"
-VERSION = 2
+VERSION = 3
 BAD = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError)
 """What reading a damaged file raises."""
-FIGURES = ("cycles", "fill", "head", "span", "tail", "rest", "error")
+FIGURES = ("cycles", "fill", "first_output", "duration", "drain", "rest", "error")
 
 
 class ProofError(ValueError):
@@ -130,7 +130,7 @@ def _problem_entry(problem: Problem) -> dict[str, Any]:
     ops = [
         {
             "name": op.name,
-            "lead": str(op.lead),
+            "input_fraction": str(op.input_fraction),
             "knee": str(op.knee),
             "candidates": [
                 [
@@ -173,7 +173,7 @@ def _problem(entry: Mapping[str, Any]) -> Problem:
     ops = tuple(
         MilpOp(
             op["name"], tuple(candidate(number, own) for number, own in enumerate(op["candidates"])),
-            Fraction(op["lead"]), Fraction(op["knee"]),
+            Fraction(op["input_fraction"]), Fraction(op["knee"]),
         )
         for op in entry["ops"]
     )  # fmt: skip

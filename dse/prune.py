@@ -110,7 +110,7 @@ def _unbeaten(costs, own, extra):
 def _extra(edge: MilpEdge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
     """int64 [new, old, cost], the most that a new interface in place of an old one adds to the edge's link.
 
-    Costs are in the order of ``Candidate.costs``; a link's delay counts as more fill, head, tail and rest.
+    Costs are in the order of ``Candidate.costs``; a link's delay counts as more fill, first_output, drain and rest.
     """
     distinct = sorted(set(ends))
     others = sorted({pair[0] if reading else pair[1] for pair in edge.links})

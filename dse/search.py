@@ -19,10 +19,10 @@ from dse.labels.goals import Goal, value_of
 from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
 from dse.labels.steps import Taken, is_timed
-from dse.narrow import LEAF, WHOLE, Left, Narrower
 from dse.problem import Objective, Problem, Selection
 from dse.program import Program, SolverError
 from dse.question import BoundQuestion, Found, FoundOne, OutOfTime, StaysOpen, Watch
+from dse.restrict import LEAF, WHOLE, Left, Restrictor
 from dse.values import Values
 
 
@@ -30,32 +30,32 @@ class BoundedSearch:
     """Minimises one objective of one problem.
 
     Parameters
-        problem  the problem, without candidates that cannot matter
-        goal     what is minimised
-        gap      accepted relative gap to the optimum
-        floor    a known lower bound
-        because  certificate of ``floor``; None without one
-        seconds  time limit; None for no limit
-        most_labels  limit of the labels examined
-        levels   number of ``EFFORTS`` that may be used
-        about    estimate of the optimum, where the relaxation's is low; with a known selection it replaces the
-                 relaxation
-        watch    called when bound or best value changes
+        problem        the problem, without candidates that cannot matter
+        goal           what is minimised
+        gap            accepted relative gap to the optimum
+        lower_bound    a known lower bound
+        because        certificate of ``lower_bound``; None without one
+        seconds        time limit; None for no limit
+        most_labels    limit of the labels examined
+        levels         number of ``EFFORTS`` that may be used
+        about          estimate of the optimum, where the relaxation's is low; with a known selection it replaces the
+                       relaxation
+        watch          called when bound or best value changes
     """
 
     def __init__(
-        self, problem: Problem, goal: Goal, gap: float = 0.0, floor: Fraction = Fraction(0),
+        self, problem: Problem, goal: Goal, gap: float = 0.0, lower_bound: Fraction = Fraction(0),
         because: Certificate | None = None, seconds: float | None = None, most_labels: int = effort.EFFORT,
         levels: int = len(effort.EFFORTS), about: Fraction = Fraction(0), watch: Watch = lambda *_: None,
     ) -> None:  # fmt: skip
         self._levels, self._likely = levels, about
         self.problem, self.goal, self.gap = problem, goal, Fraction(gap)
-        self.lower, self.certificate = floor, because
+        self.lower, self.certificate = lower_bound, because
         self.best: tuple[Fraction, Selection, Evaluation] | None = None
         self._begin, self._seconds, self._watch = time.perf_counter(), seconds, watch
         self._most_labels = most_labels
         self._counter = Counter(check=self._check)
-        self._narrower = Narrower(problem, goal, self._counter)
+        self._restrictor = Restrictor(problem, goal, self._counter)
         self._timed = is_timed(problem, goal)
         self._network = Network(problem, timed=self._timed, whole=Left(problem).count <= WHOLE)
         self._impossible = False
@@ -194,7 +194,7 @@ class BoundedSearch:
                     self._anneal(taken, question)
                 if far and not self._moot(question):
                     self._rowwise(taken, question, effort.PART_BEAM)
-                    pool = self._narrower.pool(self.best and self.best[1])
+                    pool = self._restrictor.pool(self.best and self.best[1])
                     if pool is not None:
                         self._mix(pool, question)
                         if self.best is None:
@@ -206,7 +206,9 @@ class BoundedSearch:
         if self.best is not None and self._close(self.best[0]) and self._base_of != (self.best[0], False):
             # remove once, for all later questions, what no selection better than the best can contain
             upper = self.best[0]
-            base = self._narrower.narrowed(self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried)
+            base = self._restrictor.restricted(
+                self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried
+            )
             if base.empty:
                 self._refuted(upper, Tree(base.steps))
                 return False
@@ -216,7 +218,7 @@ class BoundedSearch:
         try:
             if self._last is None or self._last[0] != (value, below):
                 base = self._base(value, below)
-                left = self._narrower.narrowed(base, value, below, question.bound, told=self._refuted, tried=tried)
+                left = self._restrictor.restricted(base, value, below, question.bound, told=self._refuted, tried=tried)
                 self._last = (value, below), left
                 if not left.empty and self._moot(question):
                     self._keep(left, value, below)
@@ -275,12 +277,12 @@ class BoundedSearch:
             if not question.splits:
                 raise StaysOpen
             question.splits -= 1
-        two = self._narrower.parted(left, question.value)
+        two = self._restrictor.parted(left, question.value)
         if two is None:
             raise StaysOpen
         trees: dict[bool, Tree] = {}
         for high in (two.high_first, not two.high_first):
-            own = self._narrower.narrowed(
+            own = self._restrictor.restricted(
                 Left(two.parts[high], level=left.level),
                 question.value,
                 question.below,
@@ -379,6 +381,6 @@ class BoundedSearch:
         if self.goal is Objective.BOTTLENECK:
             if self.certificate is not None:
                 return self.lower
-            return self._values.least_feasible(self.lower, self._narrower.pressure)
-        value = self._narrower.hint(Left(self.problem))
+            return self._values.least_feasible(self.lower, self._restrictor.pressure)
+        value = self._restrictor.hint(Left(self.problem))
         return self._values.highest if value is None else Fraction(max(0.0, value))

@@ -11,7 +11,7 @@ SHARES = 1000
 """Largest denominator of a fraction of the input duration."""
 
 
-def lead(node: Node, activity: Activity) -> Fraction:
+def input_fraction(node: Node, activity: Activity) -> Fraction:
     """The fraction of the input duration before the first output has all the input it needs.
 
     Parameters

@@ -104,7 +104,7 @@ class _Network:
             op = plan.ops[node.name]
             came = [self._led(edge) for edge in plan.edges if edge.consumer == node.name]
             match op.process:
-                case TokenByToken() as process if process.rounds.whole_frame:
+                case TokenByToken() as process if process.folds.whole_frame:
                     self._summed(op, process, came[0])
                 case TokenByToken() | WindowByWindow() as process:
                     self._windows(op, process, came[0])
@@ -240,7 +240,7 @@ class _Network:
     # ops
 
     def _windows(self, op: Op, process: TokenByToken | WindowByWindow, stream: TokenStream) -> None:
-        rounds, name = process.rounds, op.node.name
+        folds, name = process.folds, op.node.name
         own = [sites[name] for sites in self.frames]
         starts = _starts(self.ends[op.node.inputs[0]])
         begun, done = self._new(name), self._new(name)
@@ -254,18 +254,18 @@ class _Network:
             taps[~closing] = np.concatenate([frame.taps for frame in own])
             self._wait_for_rows(op, process, stream, reader, begun, done, starts)
         kinds = range(int(taps.max(initial=1)) + 1)
-        cycles = np.where(closing, 1, np.array([rounds.cycles(count) for count in kinds])[taps])
-        steps = np.where(closing, 1, np.array([rounds.steps(count) for count in kinds])[taps])
+        cycles = np.where(closing, 1, np.array([folds.cycles(count) for count in kinds])[taps])
+        steps = np.where(closing, 1, np.array([folds.steps(count) for count in kinds])[taps])
         # an ``end`` waits until the beats of the round before it are out
-        begun.wait(done.previous().later(np.where(closing, rounds.beats - 1, 0)))
+        begun.wait(done.previous().later(np.where(closing, folds.beats - 1, 0)))
         done.wait(begun.all.later(cycles))
         first = begun.all.later(steps - 1 + op.pipeline)
-        last = done.all.later(op.pipeline - 1 + np.where(closing, 0, rounds.beats - 1))
-        pace = Pace(first, lambda beat: beat // rounds.beats * steps + beat % rounds.beats)
-        out = self._offer(name, first, last, rounds.groups * rounds.beats, [pace])
+        last = done.all.later(op.pipeline - 1 + np.where(closing, 0, folds.beats - 1))
+        pace = Pace(first, lambda beat: beat // folds.beats * steps + beat % folds.beats)
+        out = self._offer(name, first, last, folds.neuron_folds * folds.beats, [pace])
         # a round begins when the output FIFO has room for its beats
-        out.room(begun, out.numbers + rounds.beats - op.depth - 1, ROOM_DELAY)
-        out.rounds(done, rounds, op.depth, steps)
+        out.room(begun, out.numbers + folds.beats - op.depth - 1, ROOM_DELAY)
+        out.folds(done, folds, op.depth, steps)
 
     def _wait_for_rows(
         self,
@@ -322,13 +322,13 @@ class _Network:
 
     def _summed(self, op: Op, process: TokenByToken, stream: TokenStream) -> None:
         """Tokens are summed one after the other; the results leave at the frame's end."""
-        rounds = process.rounds
+        folds = process.folds
         reader, begun, done = self._read(stream), self._new(len(stream.beats)), self._new(len(stream.beats))
         begun.wait(reader.last.all.later(op.start))
         begun.wait(done.previous())
-        done.wait(begun.all.later(np.where(stream.ends, 1, rounds.cycles(1))))
+        done.wait(begun.all.later(np.where(stream.ends, 1, folds.cycles(1))))
         _wait_for_slots(reader, done, process.slots)
-        self._at_ends(op, stream, begun, rounds.end_apart)
+        self._at_ends(op, stream, begun, folds.end_apart)
 
     def _at_ends(self, op: Op, stream: TokenStream, begun: Series, apart: int) -> None:
         """All beats of a frame leave at its ``end``, once those of the frame before are out."""

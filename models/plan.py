@@ -2,7 +2,7 @@
 
 Tensors are float ``[n, C, H, W]`` throughout; a linear layer's output is ``[n, C, 1, 1]``. Any of them
 may be a ``SparseTensor``, on which the same functions of torch see active sites alone. Layers
-stand in an order in which inputs come before their users. ``clip`` bounds a layer's own result, so
+stand in an order in which inputs come before their consumers. ``clip`` bounds a layer's own result, so
 that ReLU is ``(0, inf)``.
 """
 
@@ -44,11 +44,11 @@ class FloatPlan:
         assert isinstance(source, InputLayer)
         return source
 
-    def users(self, name: str) -> tuple[str, ...]:
+    def consumers(self, name: str) -> tuple[str, ...]:
         return tuple(layer.name for layer in self.layers for producer in layer.inputs if producer == name)
 
     @property
-    def choices(self) -> tuple[str, ...]:
+    def quantizable_layers(self) -> tuple[str, ...]:
         """Names of the layers that take a format of their own: what an assignment must name."""
         return tuple(
             layer.name

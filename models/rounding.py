@@ -50,7 +50,7 @@ def _buckets(dtype: TaperedType, kind: torch.dtype) -> _Buckets:
 
 
 @elementwise
-def nearest(x: Tensor, dtype: DType) -> Tensor:
+def nearest_value(x: Tensor, dtype: DType) -> Tensor:
     """The decoded value of ``dtype`` nearest to each of ``x``, for a tapered format ties upward.
 
     float32, float64 or int64 in, the same out.
@@ -58,7 +58,7 @@ def nearest(x: Tensor, dtype: DType) -> Tensor:
     if not isinstance(dtype, TaperedType):
         return x.round().clamp_(dtype.min, dtype.max) if x.is_floating_point() else x.clamp(dtype.min, dtype.max)
     if not x.is_floating_point():
-        return nearest(x.clamp(dtype.min, dtype.max).double(), dtype).to(x.dtype)
+        return nearest_value(x.clamp(dtype.min, dtype.max).double(), dtype).to(x.dtype)
     if not dtype.signed:
         return _buckets(dtype, x.dtype).of(x.clone())
     buckets, wanted = _buckets(dtype, x.dtype), x.abs()

@@ -95,7 +95,7 @@ def explore(
     with watching(folder, out, err) as watcher:
         flow.explore(loaded, folder, watcher, Pool(cluster, workers), force)
     for device in loaded.device:
-        _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
+        _front(flow.load_front(folder, device.target.name), loaded.explore.error_step)
         _undecided(folder / "explore" / device.target.name)
         page = folder / "explore" / device.target.name / "front.html"
         out.print(f"to look at: [bold]{_shown(page)}[/]", soft_wrap=True)
@@ -113,7 +113,7 @@ def _write_lp(folder: Path, device: str) -> None:
         out.print(f"integer program: {_shown(path)}", soft_wrap=True)
 
 
-def _front(front: Front, grain: float) -> None:
+def _front(front: Front, error_step: float) -> None:
     """The points of a front, how far each is proven, and what has no point."""
     title = f"{front.device}, {front.clock_mhz:g} MHz (assumed clock)"
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
@@ -131,11 +131,11 @@ def _front(front: Front, grain: float) -> None:
     worst = max(point.solver.gap for point in front.points)
     out.print(
         f"Each is within {100 * worst:.1f} % of the best there is for its formats, its summed error or its cycles in "
-        f"its share of the device, by the program's estimate; mixed designs lie about {100 * grain:g} % of the largest "
-        "summed error apart.",
+        f"its share of the device, by the program's estimate; mixed designs lie about {100 * error_step:g} % of the "
+        "largest summed error apart.",
         style="dim",
     )
-    for family, why in front.unmet.items():
+    for family, why in front.infeasible.items():
         err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
 
 

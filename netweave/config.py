@@ -143,23 +143,23 @@ class Explore(_Section):
 
     ``frame_rate``: so many frames a second at least, by the bottleneck. ``max_latency_ms``: of one frame, in
     milliseconds, at most.
-    ``sizes``: shares of the device looked at, from all that may be used down to the least that a design fits in.
-    ``points``: so many at least on the front, where further sizes between those on it can give them.
-    ``gap``: share by which a design may miss the best; 0 proves each to be it. ``grain``: where each layer has a format
-    of its own, by how much of the largest summed error one design's is under the next. ``speedups``: also the least
-    error of what is so many times as fast as int8; ``max_errors``: also the best of what has no larger summed error.
-    ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split; ``p99``, which
-    99 % of its frames do not exceed; or one of them, by its number.
+    ``budgets``: shares of the device looked at, from all that may be used down to the least that a design fits in.
+    ``points``: so many at least on the front, where further budgets between those on it can give them.
+    ``gap``: share by which a design may miss the best; 0 proves each to be it. ``error_step``: where each layer has a
+    format of its own, by how much of the largest summed error one design's is under the next. ``speedups``: also the
+    least error of what is so many times as fast as int8; ``max_errors``: also the best of what has no larger summed
+    error. ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split; ``p99``,
+    which 99 % of its frames do not exceed; or one of them, by its number.
     """
 
     objective: Literal["latency", "bottleneck", "utilisation"] = "latency"
     frame_rate: Annotated[float, Field(gt=0)] | None = None
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
     activity: Annotated[Load | int, PlainValidator(_activity)] = "mean"
-    sizes: Annotated[int, Field(ge=1, le=100)] = 4
+    budgets: Annotated[int, Field(ge=1, le=100)] = 4
     points: Annotated[int, Field(ge=1, le=1000)] = 8
     gap: Annotated[float, Field(ge=0, le=1)] = 0.02
-    grain: Annotated[float, Field(gt=0, le=1)] = 0.2
+    error_step: Annotated[float, Field(gt=0, le=1)] = 0.2
     speedups: list[Annotated[float, Field(gt=1)]] = []
     max_errors: list[Annotated[float, Field(ge=0)]] = []
 

@@ -152,8 +152,8 @@ def queues(graph: Graph, mapping: Mapping) -> list[dict[str, object]]:
     plan, least = AcceleratorPlan(graph, mapping), min_deadlock_free_depths(graph, mapping)
     rows: list[dict[str, object]] = []
     for name, op in plan.ops.items():
-        readers = [edge.consumer for edge in plan.readers(name)] + ["output"] * (name == graph.output)
-        ends = {"producer": name, "consumer": ", ".join(readers)}
+        consumers = [edge.consumer for edge in plan.consumers(name)] + ["output"] * (name == graph.output)
+        ends = {"producer": name, "consumer": ", ".join(consumers)}
         rows.append(
             {**ends, "width": op.out_layout.width, "depth": op.depth, "why": "room for what is under way in the op"}
         )

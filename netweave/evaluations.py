@@ -39,9 +39,9 @@ def sensitivities(path: Path, content: Mapping[str, Any], formats: list[str]) ->
     return found
 
 
-def closing(family: str, share: str, search: SearchSettings) -> Watch:
+def closing(family: str, budget_fraction: str, search: SearchSettings) -> Watch:
     """Tells whoever waits for a design how near it is to being proven."""
-    what = f"{family} in {float(Fraction(share)):.0%}"
+    what = f"{family} in {float(Fraction(budget_fraction)):.0%}"
 
     def told(bound: Fraction, best: Fraction | None, seconds: float) -> None:
         if best is None:

@@ -87,7 +87,7 @@ def _check(config: Config, graph: Graph, images: Dataset) -> None:
         raise _unsuitable(config, f"gives {output} outputs", f"must give 1x1x{images.classes}, one a class")
     if images.sparse and not node.sparse:
         raise _unsuitable(config, "takes dense images", "must take sparse ones")
-    if not np.array_equal(node.dtype.nearest(numbers), numbers):
+    if not np.array_equal(node.dtype.nearest_value(numbers), numbers):
         raise _unsuitable(config, f"takes numbers of {node.dtype}", f"must take those of {images.input_dtype}")
 
 

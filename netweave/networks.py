@@ -94,7 +94,7 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
     networks = Networks(config, trained, kept, progress)
     uniform = {}
     for name in config.quantize.formats:
-        measured = networks.measure(dict.fromkeys(networks.plan.choices, name))
+        measured = networks.measure(dict.fromkeys(networks.plan.quantizable_layers, name))
         before = measured.accuracy
         if config.quantize.epochs:
             before = accuracy(networks.quantized(name, epochs=0), networks.data, "validation")
@@ -107,7 +107,7 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
     sensitivity = sensitivity_by(
         networks.plan, networks.data, config.quantize.formats, calibration=networks.scales, progress=progress
     )
-    content = {"choices": list(networks.plan.choices), "uniform": uniform, "sensitivity": sensitivity}
+    content = {"choices": list(networks.plan.quantizable_layers), "uniform": uniform, "sensitivity": sensitivity}
     write_json(folder / "quantize.json", "quantize", content)
 
 

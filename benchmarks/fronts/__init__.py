@@ -62,7 +62,7 @@ SEED, EVALUATIONS = 0, 5000
 @dataclass(frozen=True)
 class Case:
     """A network, its data, and the formats that a layer may have; ``epochs`` of float training, ``quantized`` so many
-    more for each assignment. ``gap`` and ``grain``: of the exploration."""
+    more for each assignment. ``gap`` and ``error_step``: of the exploration."""
 
     model: str
     data: Callable[[], str]
@@ -70,7 +70,7 @@ class Case:
     epochs: int
     quantized: int
     gap: float
-    grain: float
+    error_step: float
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def configuration(name: str, case: Case, formats: list[str]) -> Config:
         data=case.data(),
         train=Train(epochs=case.epochs),
         quantize=Quantize(formats=formats, epochs=case.quantized),
-        explore=Explore(points=POINTS, sizes=SIZES, gap=case.gap, grain=case.grain),
+        explore=Explore(points=POINTS, budgets=SIZES, gap=case.gap, error_step=case.error_step),
         device=[DeviceConfig(name=DEVICE.name)],
     )
 
@@ -153,7 +153,7 @@ def opened(config: str, run: Path) -> Exploration:
 
 
 def walks(config: Config, run: Path, front: Front, workers: Workers) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
-    """What each of ``WAYS`` makes of the front's sizes and assignments; and how long it took."""
+    """What each of ``WAYS`` makes of the front's budgets and assignments; and how long it took."""
     text = config.model_dump_json()
     origin = {**opened(text, run).origin, "seed": SEED, "evaluations": EVALUATIONS}
     tasks = []

@@ -75,13 +75,13 @@ class Evaluation:
     def run(self) -> dict[str, Any]:
         data, plan = loaded(self.network)
         case = CASES[self.network]
-        epochs, rounds = (case.tuned if self.mode == TUNED else 0), (0 if self.mode == AFTER else ROUNDS)
+        epochs, folds = (case.tuned if self.mode == TUNED else 0), (0 if self.mode == AFTER else ROUNDS)
         few = replace(data, train_x=data.train_x[: case.images], train_y=data.train_y[: case.images])
         if self.bits is None:
             return counted(right(plan.logits, data))
         scales = calibrated(self.network, self.seed)
         formats = assignment(plan, self.family, self.bits)
-        quantized = quantize(plan, few, formats, scales, epochs, self.seed, reconstruction=rounds)
+        quantized = quantize(plan, few, formats, scales, epochs, self.seed, reconstruction=folds)
         return counted(right(quantized.logits, data))
 
 

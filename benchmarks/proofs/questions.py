@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.inputs.problems import wide_problem, with_knees
-from dse import milp, narrow, search
+from dse import milp, restrict, search
 from dse.evaluate import Evaluation
 from dse.highs import cpu_seconds
 from dse.labels import passes
@@ -27,11 +27,11 @@ HANG_SECONDS = 180.0
 """Seconds after which a solver that has not answered is ended."""
 GAPS = (0.0, 0.0, 0.02, 0.1)
 WAYS: dict[str, tuple[tuple[ModuleType, ...], Any, Any]] = {
-    "WHOLE": ((narrow, search), narrow.WHOLE, 60),
-    "LEAF": ((narrow, search), narrow.LEAF, 20),
-    "FOLDED": ((narrow,), narrow.FOLDED, 0),
-    "LED": ((narrow,), narrow.LED, (1_000, 4_000)),
-    "FEW": ((narrow,), narrow.FEW, 0),
+    "WHOLE": ((restrict, search), restrict.WHOLE, 60),
+    "LEAF": ((restrict, search), restrict.LEAF, 20),
+    "FOLDED": ((restrict,), restrict.FOLDED, 0),
+    "LED": ((restrict,), restrict.LED, (1_000, 4_000)),
+    "FEW": ((restrict,), restrict.FEW, 0),
     "TRAILED": ((passes,), passes.TRAILED, 0),
 }
 """Figures of the solver that tell large networks from others: what they are, and what makes every network large."""

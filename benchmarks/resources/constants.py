@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from benchmarks.resources.ops import FORMATS, trained
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.weights import pack_codes
 from hw.fpga.device import Device, Resources
@@ -33,7 +33,7 @@ MOST_PRODUCTS = 80
 class ConstantSums:
     """An array of sums with the one word of weights ``[1, lanes * terms]`` that it ever sees."""
 
-    sums: Sums
+    sums: MacArraySpec
     weights: np.ndarray
 
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
@@ -81,5 +81,5 @@ def draw_constant(seed: int, device: Device) -> tuple[str, ConstantSums]:
     weights = trained(rng, w, (1, pe * terms)) if rng.integers(2) else rng.choice(w.values(), (1, pe * terms))
     limit = terms * max(x.max, -x.min) * max(w.max, -w.min)
     simd = pe if channelwise else 1
-    sums = Sums(pe, simd, terms, x, w, kind, channelwise, width(-limit, limit), operand=operand)
+    sums = MacArraySpec(pe, simd, terms, x, w, kind, channelwise, width(-limit, limit), operand=operand)
     return f"{pe} lanes of {terms}{' depthwise' * channelwise} {x} {w} {kind}", ConstantSums(sums, weights)

@@ -127,7 +127,9 @@ def _graph(rng: np.random.Generator, kind: str) -> Graph:
 
 def trained(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:
     """Weights: normal, the largest near the end of the format."""
-    return dtype.nearest(np.clip(np.rint(rng.normal(0, dtype.max / 3, shape)), dtype.min, dtype.max).astype(np.int64))
+    return dtype.nearest_value(
+        np.clip(np.rint(rng.normal(0, dtype.max / 3, shape)), dtype.min, dtype.max).astype(np.int64)
+    )
 
 
 def calibrated(rng: np.random.Generator, channels: int, limits: tuple[int, int], dtype: DType) -> Requant:

@@ -140,7 +140,7 @@ def front() -> dict[str, Any]:
     table = Table({"int8": graph, "int4": coarse}, device, by_format)
     count, spent = timed(lambda: sum(map(len, table.candidates.values())))
     own = table.problem(part(device, FRONT_SHARE))
-    grain = sum(round(error * 1e6) for error in errors.values()) // PARTS_OF_ERROR
+    error_step = sum(round(error * 1e6) for error in errors.values()) // PARTS_OF_ERROR
     begin, points = cpu_seconds(), []
 
     def found(point: Solution) -> None:
@@ -157,7 +157,7 @@ def front() -> dict[str, Any]:
     signal.signal(signal.SIGALRM, ended)
     signal.alarm(FRONT_SECONDS)
     try:
-        pareto_points(own, Objective.BOTTLENECK, grain, FRONT_GAP, found)
+        pareto_points(own, Objective.BOTTLENECK, error_step, FRONT_GAP, found)
     except TimeoutError:
         whole = False
     finally:

@@ -53,7 +53,7 @@ class SiteWindows(Record):
     kernel: int  # side of the kernel
     stride: int  # stride
     padding: int  # padding
-    reach: int  # ``y * stride + reach`` is the last input row that changes output row y: of its window or stride cell
+    extent: int  # ``y * stride + extent`` is the last input row that changes output row y: of its window or stride cell
     offset: int  # input row where the stride cell of output row 0 begins
 
 
@@ -95,7 +95,7 @@ class Classes:
             if after == len(self.sides):
                 self.sides.append(out)
         if self.sparse and not window.pointwise:
-            sliding = window.kernel, window.stride, window.padding, window.reach, window.cell_offset
+            sliding = window.kernel, window.stride, window.padding, window.extent, window.cell_offset
             fields = before, after, height, width, *out, *sliding
             self.windows_of[name] = self._windows.setdefault(fields, len(self._windows))
         return after
@@ -144,7 +144,7 @@ def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, r
         top = stride * y - window.padding
         while freed < filled and rows[freed] < top:
             freed += 1
-        below = min(stride * y + window.reach, in_height - 1) * in_width
+        below = min(stride * y + window.extent, in_height - 1) * in_width
         while line < count and w[sites + line] < below:
             line += 1
         token = line
@@ -152,7 +152,7 @@ def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, r
             if not cells[y * wide + x + 1]:
                 continue
             cells[y * wide + x + 1] = False
-            corner = below + min(stride * x + window.reach, in_width - 1)
+            corner = below + min(stride * x + window.extent, in_width - 1)
             while token < count and w[sites + token] <= corner:
                 token += 1
             whole = token > 0 and w[sites + token - 1] == corner

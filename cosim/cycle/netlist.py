@@ -18,7 +18,7 @@ from cosim.cycle.records import Records
 from cosim.cycle.streams import ON_TIME, ReaderRecord, StreamRecord
 from cosim.cycle.windows import DenseRecord, SparseRecord
 from hw.accelerator.composition import AcceleratorPlan, Edge
-from hw.line_buffer.sequencer import Rounds
+from hw.line_buffer.sequencer import Folds
 from hw.line_buffer.sparse_sliding_window import LIST_LATENCY
 from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
 from hw.ops.op import Op
@@ -76,7 +76,7 @@ class Netlist:
                 process = self._op(plan.ops[node.name])
                 self.ops[node.name] = process.at
                 ring = process.depth + 1
-            consumers = plan.readers(node.name)
+            consumers = plan.consumers(node.name)
             stream, readers = self._stream(
                 node.name, lanes, process, ring, len(consumers) + (node.name == graph.output)
             )
@@ -193,19 +193,19 @@ class Netlist:
         """Whether a reader takes beats from a queue as they are."""
         return StreamRecord(self.records, reader.stream).before > 0 and reader.narrow == reader.widen == 1
 
-    def _rounds(self, record: InputRecord, op: Op, rounds: Rounds) -> None:
-        record.flows = _flows(rounds, op.depth, op.pipeline)
-        record.groups, record.beats, record.words = rounds.groups, rounds.beats, rounds.words
-        record.walks, record.whole_frame = rounds.kernel is not None, rounds.whole_frame
-        record.end_beats, record.end_apart = rounds.end_beats, rounds.end_apart
+    def _folds(self, record: InputRecord, op: Op, folds: Folds) -> None:
+        record.flows = _flows(folds, op.depth, op.pipeline)
+        record.neuron_folds, record.beats, record.synapse_folds = folds.neuron_folds, folds.beats, folds.synapse_folds
+        record.walks, record.whole_frame = folds.kernel is not None, folds.whole_frame
+        record.end_beats, record.end_apart = folds.end_beats, folds.end_apart
         record.release = RELEASE_DELAY
         record.done = record.headed = record.left = -1
-        record.last_step, record.last_end = -rounds.beats, -rounds.end_apart
+        record.last_step, record.last_end = -folds.beats, -folds.end_apart
         record.token_words = op.in_layout.beats_per_token
 
     def _tokens(self, op: Op, own: TokenByToken, reader: ReaderRecord) -> TokenRecord:
         record = self._process(TokenRecord, kinds.TOKENS, reader)
-        self._rounds(record, op, own.rounds)
+        self._folds(record, op, own.folds)
         record.slots = own.slots
         record.slot, _ = self.records.rings(2, own.slots)
         return record
@@ -213,7 +213,7 @@ class Netlist:
     def _windows(self, op: Op, own: WindowByWindow, reader: ReaderRecord) -> WindowRecord:
         rings, g = self.records.rings, own.geometry
         record = self._process(SparseRecord if own.sparse else DenseRecord, kinds.WINDOWS, reader)
-        self._rounds(record, op, own.rounds)
+        self._folds(record, op, own.folds)
         record.sparse, record.width, record.stored = own.sparse, g.width, g.rows
         record.row, record.row_mask = rings(1, g.rows)
         record.close, record.close_mask = rings(1, FRAMES_AHEAD + 2)
@@ -225,22 +225,22 @@ class Netlist:
             record.window = self.classes.windows_of[op.node.name]
             record.looked = record.given_at = record.free_at = record.found_from = -1
             return record
-        record.stride, record.padding, record.reach = g.stride, g.padding, g.kernel - 1 - g.padding
+        record.stride, record.padding, record.extent = g.stride, g.padding, g.kernel - 1 - g.padding
         record.height, record.out_height, record.out_width = g.height, g.out_height, g.out_width
         record.inside_y = self.records.table(_taps_inside(g.height, g.out_height, g))
         record.inside_x = self.records.table(_taps_inside(g.width, g.out_width, g))
         return record
 
 
-def _flows(rounds: Rounds, depth: int, pipeline: int) -> bool:
+def _flows(folds: Folds, depth: int, pipeline: int) -> bool:
     """Whether the rounds of an op never wait for room, as long as all their beats leave when they are offered.
 
     A round needs the place of a beat that was made ``before`` rounds earlier.
     """
-    beats = depth - rounds.beats + 1
-    before = -(-beats // rounds.beats)
-    last = before * rounds.beats - beats
-    return not rounds.whole_frame and (before - 1) * max(rounds.words, rounds.beats) > pipeline + last
+    beats = depth - folds.beats + 1
+    before = -(-beats // folds.beats)
+    last = before * folds.beats - beats
+    return not folds.whole_frame and (before - 1) * max(folds.synapse_folds, folds.beats) > pipeline + last
 
 
 def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:

@@ -47,15 +47,15 @@ class PoolRecord(OpRecord):
 
 
 class SiteRecord(OpRecord):
-    """An op that works on site after site. Its fields up to ``end_apart`` are ``hw.line_buffer.sequencer.Rounds``.
+    """An op that works on site after site. Its fields up to ``end_apart`` are ``hw.line_buffer.sequencer.Folds``.
 
     The site at the head of the sequencer is the one whose steps it makes; each step then waits in the step's register
     until it is issued.
     """
 
-    groups: int  # rounds of a site
+    neuron_folds: int  # rounds of a site
     beats: int  # beats of a round
-    words: int  # words of a round
+    synapse_folds: int  # words of a round
     walks: int  # whether kernel positions are taken one by one
     whole_frame: int  # whether all beats come at the end of the frame
     end_beats: int  # beats that an end brings

@@ -27,7 +27,7 @@ def work(m, w, op: SiteRecord):
     if op.taps == END:
         return _end(m, op, stream)
     walked = max(op.taps, 1) if op.walks else 1
-    steps, groups = walked * op.words, op.groups
+    steps, groups = walked * op.synapse_folds, op.neuron_folds
     if op.whole_frame:
         return end_site(op, op.free + groups * steps - 1, op.free + groups * steps - 2, groups * steps)
     if op.group == 0:

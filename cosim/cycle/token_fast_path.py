@@ -44,7 +44,7 @@ def pass_site(m, w, op: SiteRecord, steps):
     n, last, first = stream.offered, stream.last, op.free
     if stream.moved != n or not op.flows:
         return HELD_UP
-    groups, own = op.groups, max(steps, beats)
+    groups, own = op.neuron_folds, max(steps, beats)
     if last + ROOM_DELAY > first and n - stream.late < depth:
         # a round may have to wait for room; where beats come without a gap, all rounds wait as long as the first
         if own > beats:

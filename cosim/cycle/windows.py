@@ -18,7 +18,7 @@ class DenseRecord(WindowRecord):
 
     stride: int  # stride
     padding: int  # padding
-    reach: int  # the window of output row y ends at input row ``y * stride + reach``; columns alike
+    extent: int  # the window of output row y ends at input row ``y * stride + extent``; columns alike
     height: int  # rows of the input
     out_height: int  # rows of the output
     out_width: int  # columns of the output
@@ -108,9 +108,9 @@ def _dense_site(m, w, p):
     height, width = dense.height, dense.width
     filled = op_tokens(m, w, dense.reader, frame) > 0
     end = not filled or y == dense.out_height
-    need_y = min(y * dense.stride + dense.reach, height - 1)
+    need_y = min(y * dense.stride + dense.extent, height - 1)
     if not dense.begun:
-        need_x = min(x * dense.stride + dense.reach, width - 1)
+        need_x = min(x * dense.stride + dense.extent, width - 1)
         token = dense.window_token
         if filled:
             token += height * width - 1 if end else need_y * width + need_x

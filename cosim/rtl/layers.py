@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from cosim.rtl.check import Mismatch, first_mismatch
-from cosim.rtl.testbench_runner import FRAME_LIMIT, Source, Stalls, play
+from cosim.rtl.testbench_runner import FRAME_LIMIT, Source, Stalls, run_testbench
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import TOP
@@ -106,7 +106,7 @@ def run_layers(
     with TemporaryDirectory(dir=build_dir, prefix="layers-") as scratch:
         path = Path(scratch) / "layers.v"
         path.write_text(text)
-        recording = play(
+        recording = run_testbench(
             path,
             sources,
             bench.outputs,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.rtl.simulator import SimulatorKind
-from cosim.rtl.testbench_runner import FRAME_LIMIT, Source, Stalls, play
+from cosim.rtl.testbench_runner import FRAME_LIMIT, Source, Stalls, run_testbench
 from cosim.rtl.trace import StreamTrace
 from hw.streams.layout import InputLayout, TokenLayout
 from models.ir.frame import Frame
@@ -92,7 +92,7 @@ def simulate(
     Raises             SimulationError: a simulator that is missing or fails, or a stream that breaks its rules;
                        SimulationTimeout: a design that hangs, with how far it came
     """
-    recording = play(
+    recording = run_testbench(
         verilog,
         {"i": Source(in_layout, frames)},
         {"o": out_layout},

@@ -87,7 +87,7 @@ class Trace:
     wall_seconds: float
 
 
-def play(
+def run_testbench(
     verilog: Path,
     sources: Mapping[str, Source],
     sinks: Mapping[str, TokenLayout],

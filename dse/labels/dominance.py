@@ -67,7 +67,7 @@ def undominated_candidates(stage: LabelStage, cost: np.ndarray, limits: Limits) 
         limits  candidates that break the limit of cycles are left out
     Returns     int64 indices, class by class
     """
-    figures = np.column_stack([cost, stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    figures = np.column_stack([cost, stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
     kept = []
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
         own = np.arange(low, high)[stage.cycles[low:high] <= limits.cycles]
@@ -91,7 +91,7 @@ def spread(stage: LabelStage, looked: np.ndarray, best: np.ndarray, cost: np.nda
         cost    int64 [candidates], weighted cost
         limits  a candidate that breaks the limit of cycles gets ``NEVER``
     """
-    figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    figures = np.column_stack([stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
     found = np.full(len(stage.candidates), NEVER)
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
         at = np.flatnonzero((looked >= low) & (looked < high))

@@ -242,9 +242,9 @@ def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) ->
     first, last = begins[stage.through], begins[stage.through + 1]
     low, high = before.offsets[stage.source], before.offsets[stage.source + 1]
     works = (high > low) & (last > first)
-    figures = (stage.fill, stage.head, stage.span, stage.tail, stage.rest)
-    fill, head, span, tail, rest = (figure[own] for figure in figures)
-    lead, knee, pull = np.array(stage.lead), np.array(stage.knee), step.weights.pulls[place]
+    figures = (stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest)
+    fill, first_output, duration, drain, rest = (figure[own] for figure in figures)
+    input_fraction, knee, pull = np.array(stage.input_fraction), np.array(stage.knee), step.weights.pulls[place]
     pull_before = step.weights.pulls[place - 1] if place else NONE
     owed, link_owed = step.weights.owed(place, stage)[own], step.weights.link_owed(place, stage)
     allowed = step.weights.allowed(step.deadline, step.budget)
@@ -268,10 +268,10 @@ def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) ->
             came, through, bounds = (np.empty(room + 1, np.int64) for _ in range(3))
             count = expand(
                 before.labels, low[into], high[into], stage.link_fill[into], step.link_rows[into], first[into],
-                last[into], fill, head, span, tail, rest, step.rows, lead, knee, reads, carry, stage.grids, step.caps,
-                step.row_weights, step.budget, step.deadline, network.rest[place] if network.timed else 0, pull,
-                int(step.lifts[place][state]), allowed, pull_before, owed, link_owed[into], table, looks, out, came,
-                through, bounds,
+                last[into], fill, first_output, duration, drain, rest, step.rows, input_fraction, knee, reads, carry,
+                stage.grids, step.caps, step.row_weights, step.budget, step.deadline, network.rest[place] if
+                network.timed else 0, pull, int(step.lifts[place][state]), allowed, pull_before, owed, link_owed[into],
+                table, looks, out, came, through, bounds,
             )  # fmt: skip
             if count >= 0:
                 break

@@ -162,7 +162,7 @@ class Split:
 
     Parameters
         op      name of the op
-        figure  a resource, ``error``, ``cycles``, ``span``, ``tail``, or ``lanes`` of the written interface
+        figure  a resource, ``error``, ``cycles``, ``duration``, ``drain``, or ``lanes`` of the written interface
         most    largest amount in the first part
     """
 
@@ -204,4 +204,4 @@ def figures(problem: Problem, op: MilpOp, figure: str) -> np.ndarray:
     raise ValueError(f"there is no figure {figure!r}")
 
 
-OTHER_FIGURES = ("error", "span", "cycles", "tail")
+OTHER_FIGURES = ("error", "duration", "cycles", "drain")

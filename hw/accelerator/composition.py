@@ -100,7 +100,7 @@ class AcceleratorPlan:
             edges.append(Edge(producer, consumer, index, layout, queue, tuple(lanes)))
         return tuple(edges)
 
-    def readers(self, name: str) -> list[Edge]:
+    def consumers(self, name: str) -> list[Edge]:
         """The edges that leave node ``name``."""
         return [edge for edge in self.edges if edge.producer == name]
 
@@ -136,8 +136,8 @@ class AcceleratorTop(wiring.Component):
             m.submodules[name] = component
         for node in graph.nodes:
             source = self._entry(m) if node is graph.input else ops[node.name].o
-            readers = plan.readers(node.name)
-            sinks = [self._lead(m, edge, ops) for edge in readers]
+            consumers = plan.consumers(node.name)
+            sinks = [self._lead(m, edge, ops) for edge in consumers]
             if node.name == graph.output:
                 sinks.append(wiring.flipped(self.o))
             if len(sinks) == 1:

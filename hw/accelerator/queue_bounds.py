@@ -16,8 +16,8 @@ def min_deadlock_free_depth(graph: Graph, producer: str, consumer: str, beats_pe
 
     A window op needs the tokens up to the last place that can change a site: the later corner of its window and of its
     stride cell. Where that place is not active, it needs the next token after it instead. In both cases the tokens
-    ahead are at most the places between the two: ``reach`` rows and ``reach`` places. The sum over a path is the bound,
-    and a frame never has more than all of its sites and its ``end``.
+    ahead are at most the places between the two: ``extent`` rows and ``extent`` places. The sum over a path is the
+    bound, and a frame never has more than all of its sites and its ``end``.
 
     The frame with every site active needs the whole bound where rows are longer than the sum of all reaches. In
     narrower images it needs less: its windows end at the border, while the next token after an inactive place can be
@@ -45,8 +45,8 @@ def min_deadlock_free_depth(graph: Graph, producer: str, consumer: str, beats_pe
         own, stride = 0, 1
         if window := node.window:
             stride = window.stride
-            reach = -(-(window.reach - window.cell_offset - stride + 1) // stride)
-            own = -(-reach // scale) * (shape.width + 1)
+            extent = -(-(window.extent - window.cell_offset - stride + 1) // stride)
+            own = -(-extent // scale) * (shape.width + 1)
         return own + max(ahead(before, scale * stride) for before in node.inputs)
 
     most = max((ahead(name, 1) for name in graph[consumer].inputs if name != producer), default=0)

@@ -29,7 +29,7 @@ from models.ir.dtype import DType
 
 
 @dataclass(frozen=True)
-class Sums:
+class MacArraySpec:
     """The shape of an array: what ``pe`` lanes reduce in a step, and how they multiply.
 
     A step brings ``taps * simd`` features, tap by tap.
@@ -148,7 +148,7 @@ class MacArray(wiring.Component):
     Reset          clears the sums and the steps in the pipeline
     """
 
-    def __init__(self, spec: Sums) -> None:
+    def __init__(self, spec: MacArraySpec) -> None:
         self.spec = spec
         ports = {
             "features": In(spec.taps * spec.simd * spec.features.width),
@@ -312,7 +312,7 @@ class MaxArray(wiring.Component):
     Reset          clears the maxima and the steps in the pipeline
     """
 
-    def __init__(self, spec: Sums) -> None:
+    def __init__(self, spec: MacArraySpec) -> None:
         self.spec = spec
         ports = {f"sum{p}": Out(spec.features.width) for p in range(spec.pe)}
         taps = spec.taps

@@ -1,8 +1,8 @@
 """The sequencer: turns each site into steps, one per cycle, for the pipeline that computes the sums.
 
-A site takes ``groups`` rounds, each for ``pe`` output channels. A round goes over the active taps one by one, or over
-all taps at once, and for each over ``words`` words. A step is issued only when the output queue has room for what it
-produces, so the pipeline behind the sequencer never stops.
+A site takes ``neuron_folds`` rounds, each for ``pe`` output channels. A round goes over the active taps one by one, or
+over all taps at once, and for each over ``synapse_folds`` words. A step is issued only when the output queue has room
+for what it produces, so the pipeline behind the sequencer never stops.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from hw.streams.stream import RegisterSlice
 
 
 @dataclass(frozen=True)
-class Rounds:
+class Folds:
     """How a site is split into steps.
 
-    A site takes ``groups`` rounds of ``words`` steps each, times its active taps where there is a ``kernel``.
+    A site takes ``neuron_folds`` rounds of ``synapse_folds`` steps each, times its active taps where there is a
+    ``kernel``.
 
     Parameters
-        groups         rounds per site (output-channel fold)
-        words          words per tap (input-channel fold)
-        beats          output beats per round, which leave one per cycle
-        kernel         side of the kernel whose active taps are taken one by one; None where a step has all taps
-        whole_frame    whether the beats of all rounds leave at the end of the frame, not after each round
+        neuron_folds     rounds per site (output-channel fold)
+        synapse_folds    words per tap (input-channel fold)
+        beats            output beats per round, which leave one per cycle
+        kernel           side of the kernel whose active taps are taken one by one; None where a step has all taps
+        whole_frame      whether the beats of all rounds leave at the end of the frame, not after each round
     """
 
-    groups: int
-    words: int
+    neuron_folds: int
+    synapse_folds: int
     beats: int
     kernel: int | None = None
     whole_frame: bool = False
@@ -40,11 +41,11 @@ class Rounds:
     def steps(self, taps: int) -> int:
         """Cycles of a round on a site with ``taps`` active taps, at least its beats; no active tap counts as one."""
         walked = max(taps, 1) if self.kernel else 1
-        return walked * self.words if self.whole_frame else max(walked * self.words, self.beats)
+        return walked * self.synapse_folds if self.whole_frame else max(walked * self.synapse_folds, self.beats)
 
     def cycles(self, taps: int) -> int:
         """Cycles of a site with ``taps`` active taps."""
-        return self.groups * self.steps(taps)
+        return self.neuron_folds * self.steps(taps)
 
     @property
     def end_cycles(self) -> int:
@@ -54,7 +55,7 @@ class Rounds:
     @property
     def end_beats(self) -> int:
         """Output beats at the end of a frame."""
-        return self.groups * self.beats + 1 if self.whole_frame else 1
+        return self.neuron_folds * self.beats + 1 if self.whole_frame else 1
 
     @property
     def end_apart(self) -> int:
@@ -66,9 +67,9 @@ class Sequencer(wiring.Component):
     """Takes sites and issues their steps.
 
     Parameters
-        rounds     how a site is split into steps
-        site       fields of a site; ``mask`` are its active taps
-        depth      depth of the output queue
+        folds    how a site is split into steps
+        site     fields of a site; ``mask`` are its active taps
+        depth    depth of the output queue
     Ports
         site       in, stream of sites
         open       in, high when the output queue has room for a round, with ``whole_frame`` for all rounds
@@ -89,17 +90,17 @@ class Sequencer(wiring.Component):
     Reset          drops the sites and the step
     """
 
-    def __init__(self, rounds: Rounds, site: data.StructLayout, depth: int) -> None:
-        self.rounds = rounds
-        kernel = rounds.kernel or 1
-        places = {name: field.shape for name, field in site if not (name == "mask" and rounds.kernel)}
+    def __init__(self, folds: Folds, site: data.StructLayout, depth: int) -> None:
+        self.folds = folds
+        kernel = folds.kernel or 1
+        places = {name: field.shape for name, field in site if not (name == "mask" and folds.kernel)}
         flags = {name: unsigned(1) for name in ("first", "last", "final")}
         self.step_layout = data.StructLayout(
             {
                 **places,
                 **flags,
-                "group": unsigned(index_bits(rounds.groups)),
-                "word": unsigned(index_bits(rounds.words)),
+                "group": unsigned(index_bits(folds.neuron_folds)),
+                "word": unsigned(index_bits(folds.synapse_folds)),
                 "tap_y": unsigned(index_bits(kernel)),
                 "tap_x": unsigned(index_bits(kernel)),
             }
@@ -129,14 +130,14 @@ class Sequencer(wiring.Component):
         m.d.comb += sites.o.ready.eq(finish)
         self._issue(m, advance, there)
 
-        r, step = self.rounds, self.step
-        group, word = Signal(index_bits(r.groups)), Signal(index_bits(r.words))
+        r, step = self.folds, self.step
+        group, word = Signal(index_bits(r.neuron_folds)), Signal(index_bits(r.synapse_folds))
         fresh, first = Signal(init=1), Signal(init=1)
         last_word, last_group, last_tap = Signal(), Signal(), Signal()
         last, final = Signal(), Signal()
         m.d.comb += [
-            last_word.eq(word == r.words - 1),
-            last_group.eq(group == r.groups - 1),
+            last_word.eq(word == r.synapse_folds - 1),
+            last_group.eq(group == r.neuron_folds - 1),
             last.eq(~site.end & last_tap & last_word),
             final.eq(site.end | (last & last_group)),
             finish.eq(advance & there & final),
@@ -181,7 +182,7 @@ class Sequencer(wiring.Component):
 
     def _issue(self, m: Module, advance: Signal, there: Signal) -> None:
         """Issue the pending step when that is allowed; ``advance`` is high when the next step can replace it."""
-        r, step = self.rounds, self.step
+        r, step = self.folds, self.step
         held, needs, produces = Signal(), Signal(), Signal()
         busy_for = r.end_apart - 1 if r.whole_frame else r.beats - 1
         cooling = Signal(range(busy_for + 1))

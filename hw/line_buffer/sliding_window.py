@@ -22,10 +22,10 @@ class SlidingWindow(wiring.Component):
     Ports
         i              in, tokens of ``layout``; an empty frame is only its ``end``
         site           out, an output site: ``end``, ``y``, ``x`` and the next four fields
-          row          the stored row of the window's top, modulo ``geometry.rows``
-          column       ``stride * x``, in padded coordinates
-          mask         the taps inside the image, ky-major
-          release      how many stored rows no site after this one needs
+                       row          the stored row of the window's top, modulo ``geometry.rows``
+                       column       ``stride * x``, in padded coordinates
+                       mask         the taps inside the image, ky-major
+                       release      how many stored rows no site after this one needs
         done           in, high when the last step of a site is issued
         releases       in, ``release`` of that site; its rows are free ``RELEASE_DELAY`` cycles later
         read_row       in, stored row of the tap to read; with ``parallel`` of the window's top
@@ -101,8 +101,8 @@ class SlidingWindow(wiring.Component):
         oy, ox = Signal(index_bits(g.out_height)), Signal(index_bits(g.out_width))
         top = Signal(index_bits(g.rows), init=-g.padding % g.rows)
         column = Signal(index_bits(g.width + 2 * g.padding))
-        reach = g.kernel - 1 - g.padding
-        need_y, need_x = (Signal(index_bits(side), init=min(reach, side - 1)) for side in (g.height, g.width))
+        extent = g.kernel - 1 - g.padding
+        need_y, need_x = (Signal(index_bits(side), init=min(extent, side - 1)) for side in (g.height, g.width))
         closing, offer, there = Signal(), Signal(), Signal()
         last_x, last_y, full = Signal(), Signal(), Signal()
         m.d.comb += [

@@ -57,10 +57,10 @@ class SparseSlidingWindow(wiring.Component):
     Ports
         i              in, tokens of ``layout``
         site           out, an active output site: ``end``, ``y``, ``x`` and the next four fields
-          rows         the stored row of each of the window's rows, top first
-          column       ``stride * x``, in padded coordinates
-          mask         the active taps, ky-major; at least one, unless the stride is larger than the kernel
-          release      how many stored rows neither this site nor a later one needs
+                       rows         the stored row of each of the window's rows, top first
+                       column       ``stride * x``, in padded coordinates
+                       mask         the active taps, ky-major; at least one, unless the stride is larger than the kernel
+                       release      how many stored rows neither this site nor a later one needs
         done           in, high when a site begins and all reads of the sites before it are issued, the last one now
                        at the latest
         releases       in, ``release`` of the site that begins
@@ -242,16 +242,16 @@ class SparseSlidingWindow(wiring.Component):
             m.d.sync += [seen.token.eq(token), seen.x.eq(p.x), seen.y.eq(p.y)]
         seen = delayed(m, seen, LIST_LATENCY - 1, "seen")
 
-        def above(place: Value, reach: int, side: int, cells: int, name: str) -> Signal:
+        def above(place: Value, extent: int, side: int, cells: int, name: str) -> Signal:
             """How many cells along one direction end before ``place``."""
             past, count = Signal(signed(len(place) + 2), name=f"past_{name}"), Signal(range(cells + 1), name=name)
-            m.d.comb += past.eq(place - reach + g.stride - 1)
+            m.d.comb += past.eq(place - extent + g.stride - 1)
             m.d.sync += count.eq(Mux(place == side, cells, Mux(past < 0, 0, past >> shift)))
             return count
 
-        rows = above(seen.y, g.reach, g.height, g.out_height, "rows")
-        some_rows = above(seen.y + 1, g.reach, g.height, g.out_height, "some_rows")
-        columns = above(seen.x + seen.token, g.reach - g.stride * left, g.width, self.cells_wide, "columns")
+        rows = above(seen.y, g.extent, g.height, g.out_height, "rows")
+        some_rows = above(seen.y + 1, g.extent, g.height, g.out_height, "some_rows")
+        columns = above(seen.x + seen.token, g.extent - g.stride * left, g.width, self.cells_wide, "columns")
         return lambda cell: (cell.y < rows) | ((cell.y < some_rows) & (cell.x < columns))
 
     def _heads(self, m: Module, here: data.View, token: Value, ends: Value) -> list[Any]:

@@ -117,7 +117,7 @@ class WindowGeometry:
         return (self.kernel - 1) // 2 - self.padding
 
     @property
-    def reach(self) -> int:
+    def extent(self) -> int:
         """Rows, and columns, from ``stride`` times an output site to the last input of its window and of its cell."""
         return max(self.kernel - 1 - self.padding, self.cell_offset + self.stride - 1)
 
@@ -341,7 +341,7 @@ def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel:
     most = 1 if parallel else 2
     lonely = next((spare for spare in range(most) if row_margin(replace(g, spare=spare), cycles(1)) >= 0), most)
     # a row of windows frees rows when its first site is complete: after so much of its last row, and the delays
-    first = min(g.reach + 1, g.width) * g.words + ROW_DELAY
+    first = min(g.extent + 1, g.width) * g.words + ROW_DELAY
     short = -(-first // (g.width * g.words)) - 1
     return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), lonely, short)
 

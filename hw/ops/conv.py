@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
 from hw.fpga.device import Device
 from hw.fpga.mapping import Memory, OpMapping
@@ -72,8 +72,8 @@ class ConvOp(WindowOp):
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @cached_property
-    def sums(self) -> Sums:
-        return Sums(
+    def sums(self) -> MacArraySpec:
+        return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
             taps=1 if self.serial_kernel else self.node.kernel**2,

@@ -60,14 +60,14 @@ class GlobalPoolOp(Op):
         return self.mapping.pe
 
     @property
-    def groups(self) -> int:
+    def neuron_folds(self) -> int:
         """Beats of a token."""
         return self.shape.channels // self.mapping.pe
 
     @property
     def end_beats(self) -> int:
         """Beats of the result of a frame, its ``end`` included."""
-        return self.groups + 1
+        return self.neuron_folds + 1
 
     @cached_property
     def accumulator(self) -> tuple[int, int]:
@@ -88,11 +88,11 @@ class GlobalPoolOp(Op):
     def depth(self) -> int:
         """Places of the output queue."""
         shape = self.inputs[0].shape
-        period = max(shape.height * shape.width * self.groups + 1, self.end_beats)
+        period = max(shape.height * shape.width * self.neuron_folds + 1, self.end_beats)
         return frame_queue_depth(self.end_beats, self._filling + 1, period)
 
     def cycles(self, activity: Activity) -> int:
-        return max(round(activity.tokens_in * self.groups) + 1, self.end_beats)
+        return max(round(activity.tokens_in * self.neuron_folds) + 1, self.end_beats)
 
     @property
     def start(self) -> int:
@@ -108,14 +108,14 @@ class GlobalPoolOp(Op):
 
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         dtype, pe = self.inputs[0].dtype, self.mapping.pe
-        counts = index(self.end_beats) + index(self.groups)
+        counts = index(self.end_beats) + index(self.neuron_folds)
         return [
             ResourceEstimate(
                 "collect", (1.0, counts, self.depth.bit_length()),
-                ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
+                ff=counts + index(self.neuron_folds) + 2 + pe * dtype.decoded_width,
             ),
             ResourceEstimate("operands", (pe * codec(dtype).decoder_luts(f.lut_inputs), 0, 0)),
-            arrays.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
+            arrays.frame_sums(f, pe, self.neuron_folds, 1, width(*self.accumulator), signed_width(dtype)),
             *requantizers.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
             *streams.output(f, self.out_layout, self.depth, self.end_beats),
         ]  # fmt: skip
@@ -147,12 +147,12 @@ class GlobalPoolComponent(wiring.Component):
         op, p = self.op, self.i.payload
         pe, bits = op.mapping.pe, op.inputs[0].dtype
         m.submodules.output = output = CreditFifo(op.out_layout, op.depth, op.end_beats)
-        m.submodules.frame = frame = FrameAccumulator(pe, op.groups, 1, width(*op.accumulator))
+        m.submodules.frame = frame = FrameAccumulator(pe, op.neuron_folds, 1, width(*op.accumulator))
         m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         take, closes = Signal(), Signal()
         cooling = Signal(range(op.end_beats))
-        group, group_held = Signal(index_bits(op.groups)), Signal(index_bits(op.groups))
+        group, group_held = Signal(index_bits(op.neuron_folds)), Signal(index_bits(op.neuron_folds))
         m.d.comb += [
             self.i.ready.eq(~p.end | (output.open & (cooling == 0))),
             take.eq(self.i.valid & self.i.ready & ~p.end),
@@ -166,7 +166,7 @@ class GlobalPoolComponent(wiring.Component):
         ]
         m.d.sync += [frame.last.eq(take), frame.end.eq(closes), group_held.eq(group)]
         with m.If(take):
-            m.d.sync += group.eq(Mux(group == op.groups - 1, 0, group + 1))
+            m.d.sync += group.eq(Mux(group == op.neuron_folds - 1, 0, group + 1))
         with m.If(closes):
             m.d.sync += cooling.eq(op.end_beats - 1)
         with m.Elif(cooling != 0):

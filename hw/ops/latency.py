@@ -9,17 +9,17 @@ class OpLatency(NamedTuple):
     """Latency figures of an op in cycles, for one frame before which the op is idle.
 
     Parameters
-        fill           pipeline fill: from the input that completes the first output to that output
-        head           time to first output, from the first input
-        span           output duration, if the input comes one beat per cycle
-        tail           drain time: from the last input to the last output
-        rest           time from the input at the knee to the last output; 0 where there is no knee
+        fill            pipeline fill: from the input that completes the first output to that output
+        first_output    time to first output, from the first input
+        duration        output duration, if the input comes one beat per cycle
+        drain           drain time: from the last input to the last output
+        rest            time from the input at the knee to the last output; 0 where there is no knee
     """
 
     fill: int
-    head: int
-    span: int
-    tail: int
+    first_output: int
+    duration: int
+    drain: int
     rest: int
 
 

@@ -162,20 +162,20 @@ def fewest_lanes(pe: int, steps: int) -> int:
     return next(lanes for lanes in divisors(pe) if pe // lanes <= steps)
 
 
-def queue_depth(round_steps: int, beats: int, pipeline: int, frame: int) -> int:
+def queue_depth(fold_cycles: int, beats: int, pipeline: int, frame: int) -> int:
     """Depth of an output queue such that rounds follow each other without a gap when the sink never waits.
 
     A round takes a place for each of its beats at its first step. The places are free again two cycles after its last
     beat has left. Each ``end`` takes a place too.
 
     Parameters
-        round_steps    cycles of a round
+        fold_cycles    cycles of a round
         beats          output beats of a round
         pipeline       cycles from a round's last step to its first beat at the output
         frame          the fewest cycles from one ``end`` to the next
     """
-    held = round_steps + pipeline + beats + 1
-    return -(-held // round_steps) * beats + -(-held // frame)
+    held = fold_cycles + pipeline + beats + 1
+    return -(-held // fold_cycles) * beats + -(-held // frame)
 
 
 def frame_queue_depth(end_beats: int, pipeline: int, period: int) -> int:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.fpga.device import Device
 from hw.fpga.mapping import Multiplier, OpMapping
 from hw.ops.op import Tensor, divisors
@@ -46,8 +46,8 @@ class PoolOp(WindowOp):
         return True
 
     @cached_property
-    def sums(self) -> Sums:
-        return Sums(
+    def sums(self) -> MacArraySpec:
+        return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.pe,
             taps=1 if self.serial_kernel else self.node.kernel**2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.line_buffer.sequencer import Rounds
+from hw.line_buffer.sequencer import Folds
 from hw.line_buffer.token_buffer import WindowGeometry
 
 
@@ -37,11 +37,11 @@ class TokenByToken:
     """The op stores whole tokens and works on them one after the other.
 
     Parameters
-        rounds         how the work on a token is split into steps
-        slots          tokens that it stores
+        folds    how the work on a token is split into steps
+        slots    tokens that it stores
     """
 
-    rounds: Rounds
+    folds: Folds
     slots: int
 
 
@@ -50,12 +50,12 @@ class WindowByWindow:
     """The op stores rows of tokens and works on the windows over them one after the other.
 
     Parameters
-        rounds         how the work on a window is split into steps
-        geometry       the window over the input, with the rows that are stored
-        sparse         whether the op finds which of its windows are active
+        folds       how the work on a window is split into steps
+        geometry    the window over the input, with the rows that are stored
+        sparse      whether the op finds which of its windows are active
     """
 
-    rounds: Rounds
+    folds: Folds
     geometry: WindowGeometry
     sparse: bool
 

@@ -9,7 +9,7 @@ import numpy as np
 from hw.arithmetic.adders import tree_stages
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.fpga.families.family import FpgaFamily
@@ -24,7 +24,7 @@ CONSTANT_BITS = 3
 @cache
 def sums(
     f: FpgaFamily,
-    s: Sums,
+    s: MacArraySpec,
     words: int,
     bits: int,
     memory: Memory,
@@ -108,7 +108,7 @@ def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
     return np.array([*totals, ff])
 
 
-def tree(s: Sums) -> np.ndarray:
+def tree(s: MacArraySpec) -> np.ndarray:
     """The adder trees of all lanes.
 
     Parameters

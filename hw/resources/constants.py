@@ -15,7 +15,7 @@ import numpy as np
 from hw.arithmetic.adders import tree_stages
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.arithmetic.products import STAGE_ROWS
@@ -63,7 +63,9 @@ class Product(NamedTuple):
     logic: tuple[Logic, ...] = ()
 
 
-def constants(f: FpgaFamily, s: Sums, count: int, words: Callable[[], np.ndarray]) -> tuple[ResourceEstimate, ...]:
+def constants(
+    f: FpgaFamily, s: MacArraySpec, count: int, words: Callable[[], np.ndarray]
+) -> tuple[ResourceEstimate, ...]:
     """Products and adder trees of weights that never change, with their registers.
 
     Terms of products: ROWS, CHOICES, GATES, SHIFTS.
@@ -103,7 +105,7 @@ def constants(f: FpgaFamily, s: Sums, count: int, words: Callable[[], np.ndarray
     return ResourceEstimate("constants", tuple(terms), lut + joined, ff, dsp=blocks), tree(s, codes, table)
 
 
-def tree(s: Sums, codes: np.ndarray, table: tuple[Product, ...]) -> ResourceEstimate:
+def tree(s: MacArraySpec, codes: np.ndarray, table: tuple[Product, ...]) -> ResourceEstimate:
     """The adder trees of all lanes. Terms: bits of the adders, and how many they are.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.products import FEW_DIGITS, STAGE_ROWS, lut_stages, table_inputs
 from hw.fpga.families.family import FpgaFamily
@@ -43,7 +43,7 @@ def coded(f: FpgaFamily, products: Products, dtype: DType, *, feature: bool) -> 
     return codec(dtype).decoder_luts(f.lut_inputs)
 
 
-def of_luts(f: FpgaFamily, s: Sums, less: float) -> ResourceEstimate:
+def of_luts(f: FpgaFamily, s: MacArraySpec, less: float) -> ResourceEstimate:
     """Products in LUTs.
 
     Terms of products: those of ``of_blocks``; of chosen products: bits of multiples, bits that are shifted, products,
@@ -76,7 +76,7 @@ def of_luts(f: FpgaFamily, s: Sums, less: float) -> ResourceEstimate:
     return ResourceEstimate("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
 
 
-def of_blocks(f: FpgaFamily, s: Sums, spans: list[int], less: float) -> ResourceEstimate:
+def of_blocks(f: FpgaFamily, s: MacArraySpec, spans: list[int], less: float) -> ResourceEstimate:
     """Products in DSP blocks.
 
     Terms: of products in LUTs the bits of rows after the first, the bits of the first row and their number; bits of
@@ -98,7 +98,7 @@ def of_blocks(f: FpgaFamily, s: Sums, spans: list[int], less: float) -> Resource
     return ResourceEstimate("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
 
 
-def waiting_bits(s: Sums, share: float) -> float:
+def waiting_bits(s: MacArraySpec, share: float) -> float:
     """Bits of the registers inside the products of all lanes.
 
     Parameters
@@ -126,7 +126,7 @@ def waiting_bits(s: Sums, share: float) -> float:
     return ff
 
 
-def places_width(s: Sums) -> int:
+def places_width(s: MacArraySpec) -> int:
     """Bits of the number of places by which a product of mantissas is shifted.
 
     Parameters

@@ -36,7 +36,9 @@ def fold_batchnorm(plan: FloatPlan) -> FloatPlan:
                 bias=producer.bias * layer.scale + layer.offset,
             )
             renamed[layer.name] = producer.name
-        elif layer.name != plan.output and all(_takes_in(plan, plan[user], layer) for user in plan.users(layer.name)):
+        elif layer.name != plan.output and all(
+            _takes_in(plan, plan[user], layer) for user in plan.consumers(layer.name)
+        ):
             ahead[layer.name] = layer
         else:
             weight = layer.scale[:, None, None, None]
@@ -119,6 +121,6 @@ def _renamed(layer: Layer, renamed: dict[str, str]) -> Layer:
 def _alone(plan: FloatPlan, renamed: dict[str, str], name: str) -> bool:
     """Whether one layer uses what ``name`` now stands for, and the network does not return it."""
     names = [old for old, new in renamed.items() if new == name]
-    # of the chain of layers merged into one, the last is the one whose users remain
+    # of the chain of layers merged into one, the last is the one whose consumers remain
     last = names[-1] if names else name
-    return len(plan.users(last)) == 1 and plan.output != last
+    return len(plan.consumers(last)) == 1 and plan.output != last

@@ -64,7 +64,7 @@ class Weighted(Accumulating):
             raise self.error("weight", self.weight.shape, f"must have shape {want}")
         if self.weight_dtype.width > 8:
             raise self.error("weight_dtype", str(self.weight_dtype), "must be a format of 2 to 8 bits")
-        wrong = self.weight[self.weight_dtype.nearest(self.weight) != self.weight]
+        wrong = self.weight[self.weight_dtype.nearest_value(self.weight) != self.weight]
         if wrong.size:
             raise self.error("weight", int(wrong.flat[0]), f"is no value of {self.weight_dtype}")
 

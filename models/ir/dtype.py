@@ -64,12 +64,12 @@ class DType(ABC):
         """Every decoded value, ascending."""
 
     @abstractmethod
-    def nearest(self, decoded: np.ndarray) -> np.ndarray:
+    def nearest_value(self, decoded: np.ndarray) -> np.ndarray:
         """The representable value nearest to each decoded integer, ties upward."""
 
     @abstractmethod
-    def rounded(self, halves: np.ndarray) -> np.ndarray:
-        """The representable value nearest to numbers of which ``halves`` are twice, rounded down; ties upward."""
+    def rounded(self, doubled: np.ndarray) -> np.ndarray:
+        """The representable value nearest to numbers of which ``doubled`` are twice, rounded down; ties upward."""
 
     @abstractmethod
     def encode(self, decoded: np.ndarray) -> np.ndarray:

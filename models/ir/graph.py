@@ -1,7 +1,7 @@
 """The integer graph: nodes in order, and the check that it can be computed.
 
 Every tensor is a frame of decoded integers; ``scale`` is the real value of one decoded step.
-Nodes stand in an order in which inputs come before their users. What each of them computes is in
+Nodes stand in an order in which inputs come before their consumers. What each of them computes is in
 ``ops``, the files in ``serialize``.
 """
 
@@ -70,7 +70,7 @@ class Graph:
         """Every (producer, consumer, input index of the consumer)."""
         return tuple((name, node.name, i) for node in self.nodes for i, name in enumerate(node.inputs))
 
-    def users(self, name: str) -> tuple[str, ...]:
+    def consumers(self, name: str) -> tuple[str, ...]:
         return tuple(consumer for producer, consumer, _ in self.edges if producer == name)
 
     def validate(self) -> None:
@@ -99,7 +99,7 @@ class Graph:
         if self.output not in seen:
             raise GraphError(self.output, "output", self.output, f"is no node; nodes are {', '.join(seen)}")
         for node in self.nodes:
-            if node.name != self.output and not self.users(node.name):
+            if node.name != self.output and not self.consumers(node.name):
                 raise node.error("name", node.name, "is used by no node and is not the output")
 
     def replace(self, **changes: object) -> Graph:

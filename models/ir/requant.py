@@ -47,7 +47,7 @@ class Requant:
         half = (1 << self.shift) >> 1
         return np.clip((self._scaled(sums) + half) >> self.shift, self.lo, self.hi)
 
-    def halves(self, sums: np.ndarray) -> np.ndarray:
+    def doubled(self, sums: np.ndarray) -> np.ndarray:
         """Twice the requantized sums, rounded down, and no further out than twice ``lo`` and ``hi``."""
         scaled = self._scaled(sums)
         if not self.shift:
@@ -56,7 +56,7 @@ class Requant:
 
     def to_dtype(self, sums: np.ndarray, dtype: DType) -> np.ndarray:
         """The nearest value of the format to the requantized sums, rounded once: of an integer ``integer``."""
-        return dtype.rounded(self.halves(sums))
+        return dtype.rounded(self.doubled(sums))
 
     def _scaled(self, sums: np.ndarray) -> np.ndarray:
         return ((sums << self.fraction) + self.bias) * self.mult

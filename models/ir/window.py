@@ -47,7 +47,7 @@ class Window:
         return self.kernel - 1 - self.padding
 
     @property
-    def reach(self) -> int:
+    def extent(self) -> int:
         """How far beyond ``stride * y`` the input still changes output ``y``: to the end of its window and its cell."""
         return max(self.below, self.cell_offset + self.stride - 1)
 
@@ -81,8 +81,8 @@ class Window:
             sites      active sites of the output
             sparse     whether frames may have only some of their sites active
         """
-        reach = self.reach if sparse else self.below
-        rows, columns = np.minimum(self.stride * sites + reach, (frame.height - 1, frame.width - 1)).T
+        extent = self.extent if sparse else self.below
+        rows, columns = np.minimum(self.stride * sites + extent, (frame.height - 1, frame.width - 1)).T
         corners = rows * frame.width + columns
         places = frame.sites[:, 0] * frame.width + frame.sites[:, 1]
         before = np.searchsorted(places, corners)

@@ -24,7 +24,7 @@ class ConcatLayer(ClippedLayer):
         return torch.cat(inputs, 1)
 
     def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        return own.requants[0].nearest(torch.cat(inputs, 1), own.dtype)
+        return own.requants[0].nearest_value(torch.cat(inputs, 1), own.dtype)
 
     def node(self, own: Integers) -> Concat:
         return Concat(**self.common(own), requant=own.requants[0].export())

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.ir.dtype import DType
 from models.ir.requant import Requant
-from models.rounding import nearest
+from models.rounding import nearest_value
 from models.sparse import elementwise
 
 FLOAT32_LIMIT = 1 << 24
@@ -33,10 +33,10 @@ class RequantParams:
         """``x`` int64 [n, c, h, w], requantized."""
         return _rounded(self._scaled(x), self.shift, self.lo, self.hi)
 
-    def nearest(self, x: Tensor, dtype: DType) -> Tensor:
+    def nearest_value(self, x: Tensor, dtype: DType) -> Tensor:
         """The values of ``dtype`` nearest to the requantized ``x``."""
         if not dtype.tapered:
-            return nearest(self.apply(x), dtype)
+            return nearest_value(self.apply(x), dtype)
         return rounded(_floor(self._scaled(x), self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
 
     def _scaled(self, x: Tensor) -> Tensor:
@@ -49,9 +49,9 @@ class RequantParams:
 
 
 @elementwise
-def rounded(halves: Tensor, dtype: DType) -> Tensor:
-    """The value of a tapered format nearest to int64 ``halves`` over two, which float32 holds."""
-    return nearest(halves.float() / 2, dtype).long()
+def rounded(doubled: Tensor, dtype: DType) -> Tensor:
+    """The value of a tapered format nearest to int64 ``doubled`` over two, which float32 holds."""
+    return nearest_value(doubled.float() / 2, dtype).long()
 
 
 @elementwise

@@ -81,7 +81,7 @@ class ClippedLayer(Layer):
         return requant
 
     def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        return own.requants[0].nearest(self.sum(own, inputs[0]), own.dtype)
+        return own.requants[0].nearest_value(self.sum(own, inputs[0]), own.dtype)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -13,7 +13,7 @@ from models.ir.dtype import DType
 from models.layers.layer import WeightedLayer
 from models.plan import FloatPlan
 from models.quant.formats import LOGITS
-from models.rounding import nearest
+from models.rounding import nearest_value
 from models.sparse import SparseTensor
 
 METHODS = ("minmax", "percentile", "mse")
@@ -48,7 +48,7 @@ def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
     fine = [step / (SEARCH_STEPS * FINE_STEPS) for step in range(1 - FINE_STEPS, FINE_STEPS)]
     scale = _least_error(rows, dtype, _least_error(rows, dtype, top, coarse), fine)
     # with every value kept on its step of the grid, the best scale is that of a line through the origin
-    steps = nearest(rows / torch.where(scale > 0, scale, 1.0)[:, None], dtype)
+    steps = nearest_value(rows / torch.where(scale > 0, scale, 1.0)[:, None], dtype)
     square = steps.square().sum(dim=1)
     return torch.where(square > 0, (rows * steps).sum(dim=1) / square, scale)
 
@@ -59,7 +59,7 @@ def _least_error(rows: Tensor, dtype: DType, scale: Tensor, octaves: Iterable[fl
     for octave in octaves:
         tried = scale * 2.0**octave
         safe = torch.where(tried > 0, tried, 1.0)[:, None]
-        error = (nearest(rows / safe, dtype) * safe).sub_(rows).square_().sum(dim=1)
+        error = (nearest_value(rows / safe, dtype) * safe).sub_(rows).square_().sum(dim=1)
         better = error < least
         best, least = torch.where(better, tried, best), torch.where(better, error, least)
     return best

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.ir.dtype import DType
-from models.rounding import nearest
+from models.rounding import nearest_value
 from models.sparse import elementwise
 
 
@@ -20,7 +20,7 @@ class _FakeQuantize(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, dtype: DType, tie: float) -> Tensor:
         steps = x / scale
-        y = nearest(steps.add_(tie) if tie else steps, dtype).mul_(scale)
+        y = nearest_value(steps.add_(tie) if tie else steps, dtype).mul_(scale)
         ctx.save_for_backward(x, y, scale)
         ctx.dtype = dtype
         return y

@@ -52,15 +52,15 @@ def uniform(
     read = {_owner(plan, plan[name]) for name in plan[weighted[-1]].inputs} if weighted else set()
 
     def chosen(name: str) -> str:
-        users = [plan[user] for user in plan.users(name)]
+        consumers = [plan[user] for user in plan.consumers(name)]
         own = output
         if name in read:
             own = ends
-        elif users and all(isinstance(user, ClippedLayer) and user.rounds_inputs for user in users):
+        elif consumers and all(isinstance(user, ClippedLayer) and user.rounds_inputs for user in consumers):
             own = branches
         return str(LayerFormat(ends if name in outer else weights, own))
 
-    return {name: check_format(chosen(name)) for name in plan.choices}
+    return {name: check_format(chosen(name)) for name in plan.quantizable_layers}
 
 
 def _owner(plan: FloatPlan, layer: Layer) -> str:
@@ -71,8 +71,8 @@ def _owner(plan: FloatPlan, layer: Layer) -> str:
 
 
 def complete(plan: FloatPlan, assignment: Mapping[str, str] | str) -> dict[str, str]:
-    """The assignment with one format for each of ``plan.choices``; a bare format name stands for all."""
-    choices = plan.choices
+    """The assignment with one format for each of ``plan.quantizable_layers``; a bare format name stands for all."""
+    choices = plan.quantizable_layers
     if isinstance(assignment, str):
         return dict.fromkeys(choices, check_format(assignment))
     for name in assignment:

@@ -79,7 +79,7 @@ def traces(plan: FloatPlan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
     )
     # what comes before the first weights has a gradient too
     values = dataclasses.replace(plan, layers=layers).values(x.detach().clone().requires_grad_())
-    outputs = {name: _numbers(values[name]) for name in plan.choices if name != plan.output}
+    outputs = {name: _numbers(values[name]) for name in plan.quantizable_layers if name != plan.output}
     variables = (*weights.values(), *outputs.values())
     loss = F.cross_entropy(values[plan.output].flatten(1), y)
     gradients = torch.autograd.grad(loss, variables, create_graph=True)
@@ -110,7 +110,7 @@ def hessian_sensitivity(
     chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
     x, y = torch.from_numpy(data.train_x)[chosen], torch.from_numpy(data.train_y)[chosen].long()
     vectors = signs(VECTORS, torch.Generator().manual_seed(seed))
-    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.choices}
+    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.quantizable_layers}
     starts = range(0, len(x), BATCH)
     for done, start in enumerate(starts):
         if progress:
@@ -121,7 +121,7 @@ def hessian_sensitivity(
         with torch.no_grad():
             values = plan.values(images)
             for name in formats:
-                for layer in plan.choices:
+                for layer in plan.quantizable_layers:
                     part = parts[name][layer]
                     moved = found.weight.get(layer, 0.0) * _weight_error(part)
                     if layer != plan.output:

@@ -18,7 +18,7 @@ from models.ir.node import Node
 from models.ir.requant import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS
 from models.layers.integers import Integers, RequantParams
 from models.layers.layer import ClippedLayer, Layer, WeightedLayer
-from models.rounding import nearest
+from models.rounding import nearest_value
 
 ACCUMULATOR_LIMIT = 1 << (61 - MULT_BITS)
 BIAS_LIMIT = 1 << 30
@@ -80,7 +80,7 @@ def bounds(clip: tuple[float, float], scale: float, dtype: DType) -> tuple[int, 
     Of a tapered format they are values, as a whole number of steps could lie on the other side of a threshold.
     """
     ends = torch.tensor([max(clip[0] / scale, dtype.min), min(clip[1] / scale, dtype.max)], dtype=torch.float64)
-    low, high = nearest(ends, dtype).long().tolist()
+    low, high = nearest_value(ends, dtype).long().tolist()
     return low, high
 
 
@@ -98,7 +98,7 @@ def integer_weighted(
     bias = bias.double()
     weight_scale = weight_scale.clamp(min=0).maximum(bias.abs() / (source.scale * BIAS_LIMIT))
     steps = weight.double() / weight_scale.view(-1, *[1] * (weight.dim() - 1))
-    integers = nearest(steps, weight_dtype).long()
+    integers = nearest_value(steps, weight_dtype).long()
     accumulator = source.scale * weight_scale
     largest = int(integers.flatten(1).abs().sum(dim=1).max()) * max(source.dtype.max, -source.dtype.min)
     fixed = fixed_point(layer.name, accumulator / scale, bias / accumulator, *bounds(layer.clip, scale, dtype))

@@ -92,7 +92,7 @@ def _finetune(
                 x = x.contiguous(memory_format=torch.channels_last)  # as calibration's images are
             with torch.no_grad():
                 wanted = plan.values(x)
-            loss = noise(network.values(x), wanted, plan.choices)
+            loss = relative_mse(network.values(x), wanted, plan.quantizable_layers)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -108,7 +108,7 @@ def _finetune(
             parameter.copy_(average)
 
 
-def noise(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
+def relative_mse(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
     """The squared error of each layer's output over the output's own square, added up over the layers of ``names``.
 
     The float network knows its training images by heart: labels, or its last outputs alone, would say little of them.

@@ -21,7 +21,7 @@ from models.layers.layer import ClippedLayer, WeightedLayer
 from models.quant.calibrate import Calibration
 from models.quant.fake import clip
 from models.quant.network import QuantizedLayer, QuantizedNetwork
-from models.rounding import nearest
+from models.rounding import nearest_value
 from models.sparse import SparseTensor
 
 BATCH = 64
@@ -51,7 +51,7 @@ def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int)
     batches = calibration.images.split(BATCH)
     real: list[dict[str, Tensor]] = [{} for _ in batches]
     quantized: list[dict[str, Tensor]] = [{} for _ in batches]
-    users = {layer.name: len(network.plan.users(layer.name)) for layer in network.plan.layers}
+    consumers = {layer.name: len(network.plan.consumers(layer.name)) for layer in network.plan.layers}
     for part in network.layers.values():
         layer = part.layer
         if isinstance(layer, WeightedLayer):
@@ -65,8 +65,8 @@ def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int)
             value = layer.compute(*(wanted[name] for name in layer.inputs))
             wanted[layer.name] = clip(value, *layer.clip) if isinstance(layer, ClippedLayer) else value
         for name in layer.inputs:
-            users[name] -= 1
-            if not users[name]:
+            consumers[name] -= 1
+            if not consumers[name]:
                 for values in (*real, *quantized):
                     del values[name]
 
@@ -100,13 +100,13 @@ def rounded(weight: Tensor, dtype: DType, known: Moments, steps: int) -> Tensor:
     above = torch.bucketize(weight, values).clamp(max=len(values) - 1)
     high = values[above]
     low = torch.where(high > weight, values[(above - 1).clamp(min=0)], high)
-    chosen = nearest(weight, dtype)
+    chosen = nearest_value(weight, dtype)
     slope = (chosen[:, None, :] @ known.covariance)[:, 0] - known.cross
     for _ in range(steps):
         for index, row in enumerate(known.covariance.unbind(dim=1)):
             curve = row[:, index]
             best = chosen[:, index] - torch.where(curve > 0, slope[:, index] / curve, 0.0)
-            move = nearest(best, dtype).clamp(low[:, index], high[:, index]) - chosen[:, index]
+            move = nearest_value(best, dtype).clamp(low[:, index], high[:, index]) - chosen[:, index]
             chosen[:, index] += move
             slope += move[:, None] * row
     return chosen
@@ -118,7 +118,7 @@ def _fit(part: QuantizedLayer, layer: WeightedLayer, known: Moments, steps: int)
     weight = part.weight.flatten(1).double() / scale
     in_steps = Moments(known.covariance, known.cross / scale, known.inputs, known.outputs)
     chosen = rounded(weight, part.weight_dtype, in_steps, steps)
-    weight = torch.where(chosen == nearest(weight, part.weight_dtype), weight, chosen)
+    weight = torch.where(chosen == nearest_value(weight, part.weight_dtype), weight, chosen)
     part.weight.copy_((weight * scale).view_as(part.weight))
     part.bias.copy_(known.outputs - (chosen * scale * known.inputs).sum(dim=1))
 

@@ -49,8 +49,8 @@ def measure_sensitivity(
     for parts in others.values():
         for part in parts.values():
             correct_layer(part, seen, scales)
-    after = {layer: _after(plan, layer) for layer in plan.choices}
-    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.choices}
+    after = {layer: _after(plan, layer) for layer in plan.quantizable_layers}
+    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.quantizable_layers}
     x, y = torch.from_numpy(data.train_x)[:IMAGES], torch.from_numpy(data.train_y)[:IMAGES].long()
     starts = range(0, len(x), BATCH)
     for done, start in enumerate(starts):

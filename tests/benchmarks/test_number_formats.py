@@ -160,7 +160,7 @@ def test_the_layer_whose_scale_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch
         data, train_x=data.train_x[:600], train_y=data.train_y[:600], test_x=data.test_x[:100], test_y=data.test_y[:100]
     )
     plan = plan_for(load_model("digits_cnn"), data)
-    spoiled = plan.choices[1]
+    spoiled = plan.quantizable_layers[1]
 
     class Spoiled(Calibration):
         def activation(self, name: str, dtype: DType) -> float:

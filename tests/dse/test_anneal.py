@@ -81,8 +81,8 @@ def test_it_leaves_a_choice_that_every_single_move_makes_worse() -> None:
     end = Interface(1, "int8")
 
     def op(name: str, slower: int, *reads: Interface) -> MilpOp:
-        slow = Candidate("slow", 1, (0,), end, reads, span=5000 + slower, tail=5000 + slower)
-        return MilpOp(name, (slow, Candidate("fast", 1, (1,), end, reads, span=5000, tail=5000)))
+        slow = Candidate("slow", 1, (0,), end, reads, duration=5000 + slower, drain=5000 + slower)
+        return MilpOp(name, (slow, Candidate("fast", 1, (1,), end, reads, duration=5000, drain=5000)))
 
     ops = op("a", 2), op("b", 8, end)
     problem = Problem("device", ops, (MilpEdge("a", "b", 0, {(end, end): Link((0,))}),), "b", {"lut": 1})
@@ -92,7 +92,7 @@ def test_it_leaves_a_choice_that_every_single_move_makes_worse() -> None:
 
 def test_it_takes_a_single_cycle_less_behind_an_op_that_takes_no_time() -> None:
     end = Interface(1, "int8")
-    late, early = Candidate("late", 1, (), end, (end,), fill=11), Candidate("early", 1, (), end, (end,), tail=10)
+    late, early = Candidate("late", 1, (), end, (end,), fill=11), Candidate("early", 1, (), end, (end,), drain=10)
     ops = MilpOp("a", (Candidate("a", 0, (), end),)), MilpOp("b", (late, early))
     problem = Problem("device", ops, (MilpEdge("a", "b", 0, {(end, end): Link(())}),), "b", {})
     start = {"a": ops[0].candidates[0], "b": late}

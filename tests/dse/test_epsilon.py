@@ -42,31 +42,31 @@ def test_no_point_is_missing(seed: int, objective: Objective) -> None:
 
 @pytest.mark.parametrize("seed", range(0, 40, 5))
 def test_what_a_grain_leaves_out_lies_within_it(seed: int) -> None:
-    problem, grain = random_problem(seed), 5
+    problem, error_step = random_problem(seed), 5
     expected = front(problem, Objective.LATENCY)
     if not expected:
         return
     found = [
-        (p.evaluation.latency, p.evaluation.error) for p in pareto_points(problem, Objective.LATENCY, grain).points
+        (p.evaluation.latency, p.evaluation.error) for p in pareto_points(problem, Objective.LATENCY, error_step).points
     ]
     assert set(found) <= set(expected)
     for cycles, error in expected:
-        assert any(error <= e < error + grain and c <= cycles for c, e in found)
+        assert any(error <= e < error + error_step and c <= cycles for c, e in found)
 
 
 @pytest.mark.few(15)
 @pytest.mark.parametrize("seed", range(60))
 def test_points_within_a_gap_miss_cycles_or_error_by_no_more(seed: int) -> None:
-    problem, gap, grain = random_problem(seed), 0.1, 4
+    problem, gap, error_step = random_problem(seed), 0.1, 4
     expected = front(problem, Objective.BOTTLENECK)
     if not expected:
         with pytest.raises(Infeasible):
-            pareto_points(problem, Objective.BOTTLENECK, grain, gap)
+            pareto_points(problem, Objective.BOTTLENECK, error_step, gap)
         return
-    points = pareto_points(problem, Objective.BOTTLENECK, grain, gap).points
+    points = pareto_points(problem, Objective.BOTTLENECK, error_step, gap).points
     assert points[0].evaluation.bottleneck <= expected[0][0] / (1 - gap)
     for one, other in pairwise(point.evaluation for point in points):
-        assert other.error <= one.error - grain / 2
+        assert other.error <= one.error - error_step / 2
     for point in points:
         costs, report = point.evaluation, point.report
         assert report.status in ("optimal", "within gap")
@@ -89,8 +89,8 @@ def test_a_bound_of_one_point_is_shown_for_the_next_one_too(seed: int, monkeypat
         return
     for point in pareto_points(problem, Objective.LATENCY, 2, 0.1).points:
         if point.report.certificate is not None:
-            capped = replace(problem, max_error=point.report.limits.get("error"))
-            check(capped, Certificate.read(point.report.certificate))
+            limited = replace(problem, max_error=point.report.limits.get("error"))
+            check(limited, Certificate.read(point.report.certificate))
 
 
 def test_a_bound_shown_for_small_errors_is_refused_for_larger_ones() -> None:
@@ -115,5 +115,5 @@ def test_what_is_shown_under_a_looser_limit_is_shown_again_under_that_limit(monk
 
 
 def test_a_grain_is_positive() -> None:
-    with pytest.raises(ValueError, match="grain must be at least 1, not 0"):
+    with pytest.raises(ValueError, match="error_step must be at least 1, not 0"):
         pareto_points(random_problem(0), Objective.LATENCY, 0)

@@ -21,10 +21,10 @@ from dse.explore import (
     SearchSettings,
     asked,
     best,
+    budget_fractions,
     designs,
     families,
     mapping_of,
-    shares,
 )
 from dse.milp import solve
 from dse.problem import Infeasible, Objective
@@ -51,9 +51,9 @@ def sensitivity(table: Table) -> dict[str, dict[str, float]]:
 def explored(table: Table, search: SearchSettings, clock_mhz: float | None = None) -> list[ExploredDesign]:
     found: list[ExploredDesign] = []
     for family in families(list(table.graphs), search):
-        for share in shares(table, search, family):
+        for budget_fraction in budget_fractions(table, search, family):
             with contextlib.suppress(Infeasible):
-                found += designs(table, search, family, share, clock_mhz)
+                found += designs(table, search, family, budget_fraction, clock_mhz)
     return found
 
 
@@ -114,7 +114,9 @@ def chain() -> Table:
 
 @pytest.fixture(scope="module")
 def found(chain: Table) -> list[ExploredDesign]:
-    return explored(chain, SearchSettings(limit=0.8, sizes=3, grain=0.3, speedups=(1.05,), max_errors=(0.03,)), 50.0)
+    return explored(
+        chain, SearchSettings(limit=0.8, budgets=3, error_step=0.3, speedups=(1.05,), max_errors=(0.03,)), 50.0
+    )
 
 
 @pytest.mark.whole
@@ -125,8 +127,8 @@ def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, f
         graph = next(iter(graphs("chain", ("int8",)).values())) if design.family == "int8" else None
         if graph is not None:
             used = estimate(graph, design.mapping, DEVICE).resources
-            assert all(used[kind] <= getattr(DEVICE, kind) * design.share for kind in Resources.names())
-        assert design.share <= Fraction(4, 5)
+            assert all(used[kind] <= getattr(DEVICE, kind) * design.budget_fraction for kind in Resources.names())
+        assert design.budget_fraction <= Fraction(4, 5)
         assert design.solver.gap <= 0.02 + 1e-6
     assert {design.family for design in found} == {"int8", "int4", "mixed", "speedup1.05", "error0.03"}
 
@@ -135,8 +137,8 @@ def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, f
 def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found: list[ExploredDesign]) -> None:
     mixed = [design for design in found if design.family == "mixed"]
     assert any(len(set(design.assignment.values())) == 2 for design in mixed)
-    for share in {design.share for design in mixed}:
-        own = [design for design in mixed if design.share == share]
+    for budget_fraction in {design.budget_fraction for design in mixed}:
+        own = [design for design in mixed if design.budget_fraction == budget_fraction]
         errors = [total(chain.errors, design.assignment) for design in own]
         assert errors == sorted(errors, reverse=True)
         worst = sum(max(errors.values()) for errors in chain.errors.values())
@@ -167,28 +169,31 @@ def test_mixed_designs_are_named_by_their_part_of_the_largest_error() -> None:
 
 @pytest.mark.whole
 def test_strategies_keep_to_what_is_required(chain: Table) -> None:
-    search, share = SearchSettings(), Fraction(2, 5)
-    (slow,) = designs(chain, search, "int8", share)
-    (fast,) = designs(chain, search, "speedup1.2", share)
-    part = Resources(*(int(getattr(DEVICE, kind) * share) for kind in Resources.names()))
+    search, budget_fraction = SearchSettings(), Fraction(2, 5)
+    (slow,) = designs(chain, search, "int8", budget_fraction)
+    (fast,) = designs(chain, search, "speedup1.2", budget_fraction)
+    part = Resources(*(int(getattr(DEVICE, kind) * budget_fraction) for kind in Resources.names()))
     formats = {layer: (own,) for layer, own in fast.assignment.items()}
     assert (
         solve(chain.problem(part, formats=formats), Objective.LATENCY).report.objective <= slow.solver.objective / 1.2
     )
     assert 0 < total(chain.errors, fast.assignment) < total(chain.errors, dict.fromkeys(chain.layers, "int4"))
-    (close,) = designs(chain, search, "error0.03", share)
+    (close,) = designs(chain, search, "error0.03", budget_fraction)
     assert total(chain.errors, close.assignment) <= 0.03
     assert close.solver.objective < slow.solver.objective
     with pytest.raises(Infeasible, match="cycles of latency"):
-        designs(chain, search, "speedup9", share)
+        designs(chain, search, "speedup9", budget_fraction)
 
 
 def test_a_choice_is_in_the_order_of_the_problems_ops() -> None:
     """Workers make the selection of the choice again, from the problem's candidates."""
     table = Table(graphs("strided"), DEVICE)
-    table, search = Table(graphs("strided"), DEVICE, sensitivity(table)), SearchSettings(limit=0.8, sizes=2, grain=0.3)
-    for design in designs(table, search, "mixed", shares(table, search, "mixed")[0]):
-        problem = asked(table, search, design.family, design.share, design.solver.limits)
+    table, search = (
+        Table(graphs("strided"), DEVICE, sensitivity(table)),
+        SearchSettings(limit=0.8, budgets=2, error_step=0.3),
+    )
+    for design in designs(table, search, "mixed", budget_fractions(table, search, "mixed")[0]):
+        problem = asked(table, search, design.family, design.budget_fraction, design.solver.limits)
         selection = {op.name: op.candidates[at] for op, at in zip(problem.ops, design.choice, strict=True)}
         assert mapping_of(table, selection, None).ops == design.mapping.ops
 
@@ -196,7 +201,7 @@ def test_a_choice_is_in_the_order_of_the_problems_ops() -> None:
 @pytest.mark.whole
 def test_less_of_the_device_is_slower(found: list[ExploredDesign]) -> None:
     int8 = [design for design in found if design.family == "int8"]
-    shown = [design.share for design in int8]
+    shown = [design.budget_fraction for design in int8]
     assert shown == sorted(shown, reverse=True)
     # each within 2 % of the best, so they need not be in strict order
     assert int8[0].solver.objective <= 1.02 * int8[-1].solver.objective
@@ -205,9 +210,9 @@ def test_less_of_the_device_is_slower(found: list[ExploredDesign]) -> None:
 def test_the_least_resources_at_a_speed(chain: Table) -> None:
     fastest = best(Table(graphs("chain", ("int4",)), DEVICE), SearchSettings())
     cap = 2 * int(fastest.solver.objective)
-    search = SearchSettings(Objective.UTILISATION, max_latency=cap, sizes=3)
+    search = SearchSettings(Objective.UTILISATION, max_latency=cap, budgets=3)
     table = Table(graphs("chain", ("int4",)), DEVICE)
-    assert shares(table, search, "int4") == [1]
+    assert budget_fractions(table, search, "int4") == [1]
     small = best(table, search)
     assert fastest.name == small.name == "int4-100"
     estimated = estimate(table.graph, small.mapping, DEVICE)
@@ -218,7 +223,7 @@ def test_the_least_resources_at_a_speed(chain: Table) -> None:
 def test_a_device_that_is_too_small_is_refused_with_what_is_short(chain: Table) -> None:
     tiny = dataclasses.replace(chain, device=dataclasses.replace(DEVICE, name="tiny", lut=100))
     for ask in (
-        lambda: shares(tiny, SearchSettings(), "int8"),
+        lambda: budget_fractions(tiny, SearchSettings(), "int8"),
         lambda: designs(tiny, SearchSettings(), "mixed", Fraction(1)),
     ):
         with pytest.raises(Infeasible, match=r"infeasible on tiny: needs at least \d+ LUT, has 100") as caught:

@@ -30,7 +30,7 @@ def test_a_polished_choice_is_feasible_and_no_worse(seed: int, pruned: bool) -> 
     def evaluator(selection: Selection) -> float:
         asked.append(selection)
         # other than the program's figure, as a simulation is
-        return float(evaluate(problem, selection).latency) + 7 * sum(own.tail % 3 for own in selection.values())
+        return float(evaluate(problem, selection).latency) + 7 * sum(own.drain % 3 for own in selection.values())
 
     best, value = local_search(prune(problem) if pruned else problem, start, evaluator, 50)
     assert len(asked) <= 50
@@ -43,7 +43,7 @@ def exchange(limit: int) -> Problem:
 
     def op(name: str, cycles: dict[int, int], reads: int) -> MilpOp:
         return MilpOp(
-            name, tuple(Candidate((name, c), c, (r,), LANE, (LANE,) * reads, span=c) for c, r in cycles.items())
+            name, tuple(Candidate((name, c), c, (r,), LANE, (LANE,) * reads, duration=c) for c, r in cycles.items())
         )
 
     ops = op("a", {10: 4, 12: 1}, 0), op("b", {20: 5, 40: 2}, 1)
@@ -84,7 +84,7 @@ def test_no_more_is_tried_than_may_be() -> None:
 
 
 def test_two_other_cycle_counts_are_tried_on_either_side() -> None:
-    op = MilpOp("a", tuple(Candidate(c, c, (0,), LANE, span=c) for c in range(10, 17)))
+    op = MilpOp("a", tuple(Candidate(c, c, (0,), LANE, duration=c) for c in range(10, 17)))
     problem = Problem("board", (op,), (), "a", {"bram": 0})
     asked: list[int] = []
 
@@ -98,7 +98,7 @@ def test_two_other_cycle_counts_are_tried_on_either_side() -> None:
 
 def test_no_more_changes_are_made_than_may_be() -> None:
     def op(name: str, reads: int) -> MilpOp:
-        own = tuple(Candidate((name, c), c, (1,), LANE, (LANE,) * reads, span=c) for c in (10, 5))
+        own = tuple(Candidate((name, c), c, (1,), LANE, (LANE,) * reads, duration=c) for c in (10, 5))
         return MilpOp(name, own)
 
     ops = op("a", 0), op("b", 1)

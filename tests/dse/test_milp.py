@@ -217,7 +217,7 @@ def test_a_certificate_that_makes_no_sense_is_refused() -> None:
     for changed, why in (
         (stepped(weights={**weights, "rows": [-1] * 4}), "must not be negative"),
         (stepped(weights={**weights, "rows": [1 << 62] * 4}), "are too large"),
-        (stepped(weights={}), r"'rows'|'spans'"),
+        (stepped(weights={}), r"'rows'|'durations'"),
         (stepped(room=0), "a step's room is 0, must be at least 1"),
         ({"goal": "speed"}, "'speed' is not a valid Objective"),
         ({"value": "least"}, "Invalid literal for Fraction"),

@@ -11,11 +11,13 @@ from dse.evaluate import evaluate
 from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem, ProblemError
 
 ONE, TWO = Interface(1, "int8"), Interface(2, "int8")
-SOURCE = Candidate("source", cycles=101, resources=(0,), writes=ONE, span=99)
+SOURCE = Candidate("source", cycles=101, resources=(0,), writes=ONE, duration=99)
 FAST = Candidate(
-    "fast", cycles=50, resources=(7,), writes=ONE, reads=(TWO,), fill=5, head=20, span=45, tail=12, error=3
+    "fast", cycles=50, resources=(7,), writes=ONE, reads=(TWO,), fill=5, first_output=20, duration=45, drain=12, error=3
 )
-SLOW = Candidate("slow", cycles=400, resources=(2,), writes=ONE, reads=(ONE,), fill=5, head=40, span=380, tail=12)
+SLOW = Candidate(
+    "slow", cycles=400, resources=(2,), writes=ONE, reads=(ONE,), fill=5, first_output=40, duration=380, drain=12
+)
 
 
 def problem(**changes: object) -> Problem:

@@ -22,8 +22,8 @@ def only(problem: Problem, selection: Selection) -> Problem:
 
 
 def whole(rng: random.Random, op: MilpOp) -> MilpOp:
-    """With leads and knees at which nothing is rounded."""
-    return replace(op, lead=Fraction(rng.randint(0, 1)), knee=Fraction(rng.randint(0, 1)))
+    """With input fractions and knees at which nothing is rounded."""
+    return replace(op, input_fraction=Fraction(rng.randint(0, 1)), knee=Fraction(rng.randint(0, 1)))
 
 
 def test_the_program_of_one_choice_takes_what_the_choice_takes() -> None:
@@ -96,6 +96,6 @@ def test_a_written_program_says_what_each_candidate_is(tmp_path: Path) -> None:
     assert len(comments) == sum(len(op.candidates) for op in problem.ops)
     first = problem.ops[0].candidates[0]
     assert f"writes {first.writes.lanes} {first.writes.format} a cycle; {first.cycles} cycles a frame" in comments[0]
-    for name in ("one_", "fill_", "arrived_", "span_"):
+    for name in ("one_", "fill_", "arrived_", "duration_"):
         assert any(line.startswith(name) for line in lines), name
     assert any(f" start_{problem.ops[0].name} " in line for line in lines)

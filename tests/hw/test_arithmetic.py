@@ -12,7 +12,7 @@ import pytest
 from amaranth.hdl import Module
 
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.mac import MacArray, MacArraySpec
 from hw.arithmetic.multipliers import Products, in_luts, in_table
 from hw.arithmetic.products import FEW_DIGITS
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
@@ -30,7 +30,7 @@ LIMIT = 2048
 
 
 @dataclasses.dataclass(frozen=True)
-class InLuts(Sums):
+class InLuts(MacArraySpec):
     """Out of one of the circuits for products in LUTs, whichever there would be."""
 
     circuit: Products = Products.BOOTH
@@ -40,16 +40,16 @@ class InLuts(Sums):
         return self.circuit
 
 
-def array(features: str, weights: str, kind: str, terms: int) -> Sums:
+def array(features: str, weights: str, kind: str, terms: int) -> MacArraySpec:
     """Of all weight codes; ``kind``: a multiplier, or a circuit in place of the one in LUTs."""
     operand = 27 if kind == Multiplier.PACKED else 0
     x, w = parse_dtype(features), parse_dtype(weights)
     if kind in tuple(Products):
         return InLuts(LANES, terms, 1, x, w, Multiplier.LUT, channelwise=False, width=16, circuit=Products(kind))
-    return Sums(LANES, terms, 1, x, w, Multiplier(kind), channelwise=False, width=16, operand=operand)
+    return MacArraySpec(LANES, terms, 1, x, w, Multiplier(kind), channelwise=False, width=16, operand=operand)
 
 
-def play(spec: Sums, requantizer: Requantizer | None = None) -> tuple[np.ndarray, np.ndarray]:
+def play(spec: MacArraySpec, requantizer: Requantizer | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Every choice of codes of the terms, a step each: a lane has its number as its first weight.
 
     ``(codes, sums)``: int64 ``[steps, lanes, terms, 2]``, (feature, weight) of each term; ``[steps, lanes]``, the sums,
@@ -88,7 +88,7 @@ def joined(codes: np.ndarray, dtype: DType) -> int:
     return sum(code << n * dtype.width for n, code in enumerate(codes.tolist()))
 
 
-def real_sums(spec: Sums, codes: np.ndarray) -> tuple[np.ndarray, list[Fraction]]:
+def real_sums(spec: MacArraySpec, codes: np.ndarray) -> tuple[np.ndarray, list[Fraction]]:
     """Of ``codes [..., terms, 2]`` which of the different real sums theirs is; those sums."""
     x, w = spec.features, spec.weights
     assert w is not None
@@ -103,7 +103,7 @@ def real_sums(spec: Sums, codes: np.ndarray) -> tuple[np.ndarray, list[Fraction]
     return pairs[place[..., 0], place[..., 1]], sums
 
 
-def one(spec: Sums) -> Fraction:
+def one(spec: MacArraySpec) -> Fraction:
     """What 1 of a decoded sum is worth."""
     assert spec.weights is not None
     return unit(spec.features) * unit(spec.weights)

@@ -67,7 +67,7 @@ def test_signed_width_holds_every_value(dtype: DType) -> None:
 
 def coded(values: np.ndarray, dtype: DType) -> list[int]:
     """What the encoder is to give: of an integer its own code, of a tapered format that of half the value."""
-    return (dtype.encode_halves(values) if dtype.tapered else dtype.encode(values)).tolist()
+    return (dtype.encode_doubled(values) if dtype.tapered else dtype.encode(values)).tolist()
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)

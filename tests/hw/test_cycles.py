@@ -49,7 +49,7 @@ def balance(case: Case, mapping: OpMapping) -> float:
     figures = activity(graph, None)["op"]
     assert isinstance(op, WindowOp)
     sites = (0.0, figures.tokens_out) if op.pointwise else figures.taps
-    steps = sum(count * op.rounds.cycles(taps) for taps, count in enumerate(sites))
+    steps = sum(count * op.folds.cycles(taps) for taps, count in enumerate(sites))
     return steps / (figures.tokens_in * op.in_layout.beats_per_token)
 
 
@@ -145,18 +145,18 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
     beats = op.in_layout.beats_per_token
     height, width, _ = case.shape
     if isinstance(op, WindowOp):
-        reach, steps, tokens = (0, op.rounds.steps(1), 1)
+        extent, steps, tokens = (0, op.folds.steps(1), 1)
         if not op.pointwise:
-            reach = case.kernel - 1 - case.padding
-            tokens = min(reach, height - 1) * width + min(reach, width - 1) + 1
+            extent = case.kernel - 1 - case.padding
+            tokens = min(extent, height - 1) * width + min(extent, width - 1) + 1
             inside = [sum(0 <= n - case.padding < side for n in range(case.kernel)) for side in (height, width)]
-            steps = op._rounds(1).steps(inside[0] * inside[1])
+            steps = op._folds(1).steps(inside[0] * inside[1])
         last = run.accepted[0][tokens * beats - 1] + op.start + steps - 1
     elif kind in ("add", "concat", "requantize"):
         last = run.accepted[0][0]
     elif isinstance(op, LinearOp):
         # the end, a step of its own, waits for the steps of the only token
-        last = run.accepted[0][-2] + op.start + op.rounds.cycles(1)
+        last = run.accepted[0][-2] + op.start + op.folds.cycles(1)
     else:
         last = run.accepted[0][-1]
     assert run.outputs[0][0] == last + op.pipeline

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from amaranth.back import verilog
 
-from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.mac import MacArray, MacArraySpec
 from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.packing import field_width, operand_width, packing
 from hw.fpga.families.registry import DEVICES, family
@@ -27,16 +27,16 @@ from tests.support.clocked import clocked
 WIDE = {"xcup": 27, "xc7": 25, "ecp5": 18, "ice40": 16}
 
 
-def sums(features: str, weights: str, operand: int, *, pe: int, terms: int) -> Sums:
+def sums(features: str, weights: str, operand: int, *, pe: int, terms: int) -> MacArraySpec:
     x, w = parse_dtype(features), parse_dtype(weights)
-    return Sums(pe, terms, 1, x, w, Multiplier.PACKED, channelwise=False, width=40, operand=operand)
+    return MacArraySpec(pe, terms, 1, x, w, Multiplier.PACKED, channelwise=False, width=40, operand=operand)
 
 
 def word(codes: np.ndarray, bits: int) -> int:
     return sum(int(code) << n * bits for n, code in enumerate(codes.ravel()))
 
 
-def check(spec: Sums, features: np.ndarray, weights: np.ndarray) -> None:
+def check(spec: MacArraySpec, features: np.ndarray, weights: np.ndarray) -> None:
     """``features`` [steps, terms] and ``weights`` [steps, pe, terms], codes: every lane's running sum is exact.
 
     A new sum begins at every fourth step.

@@ -11,7 +11,7 @@ from amaranth.lib import wiring
 from benchmarks.inputs.nets import NETS
 from benchmarks.inputs.ops import one_op
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import in_table
 from hw.fpga.device import Device, Resources
 from hw.fpga.families.registry import DEVICES, FAMILIES
@@ -132,7 +132,7 @@ def test_arrays_of_products_in_luts_are_near_those_of_yosys(
     x, w, f = parse_dtype(features), parse_dtype(weights), FAMILIES[family]
     limit = 576 * x.max * max(-w.min, w.max)
     kind = Multiplier.TABLE if in_table(x, w, f.lut_inputs) else Multiplier.LUT
-    spec = Sums(4, terms, 1, x, w, kind, channelwise=False, width=width(-limit, limit))
+    spec = MacArraySpec(4, terms, 1, x, w, kind, channelwise=False, width=width(-limit, limit))
     said = total(f, sums(f, spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
     assert said.lut == pytest.approx(lut, rel=0.06)
     assert said.ff == pytest.approx(ff, rel=0.02)

@@ -48,7 +48,7 @@ def steps_by_row(op: WindowOp, mask: np.ndarray) -> list[int]:
     frame = Frame.from_dense(np.zeros((*mask.shape, 1), np.int64), mask)
     _, _, sites = op.node.window.out_sites(frame)
     taps = (op.node.window.seen(frame, sites) >= 0).sum(axis=0)
-    return [sum(op.rounds.cycles(int(n)) for n in taps[sites[:, 0] == row]) for row in np.unique(sites[:, 0])]
+    return [sum(op.folds.cycles(int(n)) for n in taps[sites[:, 0] == row]) for row in np.unique(sites[:, 0])]
 
 
 def bound_by_steps(op: WindowOp, mask: np.ndarray) -> bool:
@@ -84,7 +84,7 @@ def test_a_frame_takes_the_sum_of_its_sites_steps(seed: int) -> None:
     stated, measured = periods(case, mapping, masks)
     assert measured == {stated}
     op = built(case, mapping)
-    assert stated == sum(sum(steps_by_row(op, mask)) + op.rounds.end_cycles for mask in masks)
+    assert stated == sum(sum(steps_by_row(op, mask)) + op.folds.end_cycles for mask in masks)
 
 
 @pytest.mark.slow
@@ -106,7 +106,7 @@ def test_rows_with_one_token(kernel: int, stride: int, words: int, out: int) -> 
         op = built(case, mapping)
         stated, measured = periods(case, mapping, [mask])
         waits.append(measured != {stated})
-        assert waits[-1] == (row_margin(op.geometry, op.rounds.cycles(1)) < 0)
+        assert waits[-1] == (row_margin(op.geometry, op.folds.cycles(1)) < 0)
     assert waits[0]
     assert not waits[-1]
 
@@ -157,4 +157,4 @@ def test_first_beat_follows_the_timing(seed: int) -> None:
     # the beat that shows that the window is complete: the last of the token at its corner, else the first beyond
     beat = -1 if seed % 3 == 0 else (len(last) - 1) * channels + (channels - 1) * (seed % 3 == 2)
     assert op.start == SPARSE_SITE_LATENCY
-    assert run.outputs[0][0] == run.accepted[0][beat] + op.start + op.rounds.steps(1) - 1 + op.pipeline
+    assert run.outputs[0][0] == run.accepted[0][beat] + op.start + op.folds.steps(1) - 1 + op.pipeline

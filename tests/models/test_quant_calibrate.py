@@ -12,7 +12,7 @@ from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
 from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, bounded, choose_scale
 from models.quant.formats import LOGITS
-from models.rounding import nearest
+from models.rounding import nearest_value
 from tests.models.nets import net
 
 TYPES: list[DType] = [IntType(8), IntType(4, False), IntType(2), DyBitType(8, False), DyBitType(4), DyBitType(3, False)]
@@ -25,7 +25,7 @@ def rows(signed: bool) -> torch.Tensor:
 
 
 def error(x: torch.Tensor, scale: torch.Tensor, dtype: DType) -> torch.Tensor:
-    return (nearest(x / scale[:, None], dtype) * scale[:, None] - x).square().mean(dim=1)
+    return (nearest_value(x / scale[:, None], dtype) * scale[:, None] - x).square().mean(dim=1)
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
@@ -89,7 +89,7 @@ def test_scales_of_a_plan() -> None:
     scales = Calibration(plan, data, "minmax")
     x = torch.from_numpy(data.train_x)
     largest = {name: float(value.abs().max()) for name, value in plan.values(x).items()}
-    name = plan.choices[0]
+    name = plan.quantizable_layers[0]
     assert scales.activation("input", data.input_dtype) == data.input_scale
     assert scales.activation(name, IntType(4, False)) == pytest.approx(largest[name] / 15)
     assert scales.activation(plan.output, LOGITS) == pytest.approx(2 * largest[plan.output] / 32768)
@@ -109,7 +109,7 @@ def test_a_sample_of_a_layer_sees_every_column() -> None:
     nn.init.ones_(copy.weight)
     plan = trace(nn.Sequential(copy, nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)).eval(), data.shape)
     scales = Calibration(plan, data, "percentile")
-    assert scales.activation(plan.choices[0], IntType(8, False)) == pytest.approx(1 / 255)
+    assert scales.activation(plan.quantizable_layers[0], IntType(8, False)) == pytest.approx(1 / 255)
 
 
 def test_unknown_method_is_named() -> None:

@@ -15,7 +15,7 @@ from models.ir.formats.integer import IntType
 from models.ir.formats.minifloat import FloatType
 from models.ir.formats.power_of_two import PowerType
 from models.quant.fake import clip, fake_quantize, round_through
-from models.rounding import nearest
+from models.rounding import nearest_value
 
 TYPES: list[DType] = [
     kind(width, signed) for kind in (IntType, DyBitType) for width in (2, 4, 8) for signed in (True, False)
@@ -26,9 +26,9 @@ TYPES: list[DType] = [
 def test_nearest_of_integers_is_the_formats_own(dtype: DType) -> None:
     limit = 2 * max(dtype.max, -dtype.min) + 3
     values = np.arange(-limit, limit + 1)
-    wanted = dtype.nearest(values)
-    assert np.array_equal(nearest(torch.from_numpy(values), dtype).numpy(), wanted)
-    assert np.array_equal(nearest(torch.from_numpy(values).double(), dtype).numpy(), wanted)
+    wanted = dtype.nearest_value(values)
+    assert np.array_equal(nearest_value(torch.from_numpy(values), dtype).numpy(), wanted)
+    assert np.array_equal(nearest_value(torch.from_numpy(values).double(), dtype).numpy(), wanted)
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
@@ -37,7 +37,7 @@ def test_nearest_of_reals_has_no_nearer_neighbour(dtype: DType) -> None:
     x = torch.randn(2000, generator=generator, dtype=torch.float64) * dtype.max
     grid = torch.from_numpy(dtype.values()).double()
     wanted = (x[:, None] - grid).abs().min(dim=1).values
-    found = nearest(x, dtype)
+    found = nearest_value(x, dtype)
     assert torch.equal((x - found).abs(), wanted)
     assert torch.isin(found, grid).all()
 
@@ -64,7 +64,9 @@ def test_nearest_is_exact_at_and_beside_every_tie(dtype: DyBitType, kind: torch.
     x = neighborhood(torch.cat([grid, ties, torch.tensor([0.0, 1e-30, 1e30, dtype.max + 1.0], dtype=kind)]))
     x = torch.cat([x, -x])
     # in fractions: the least distance, and at a tie the upper value
-    assert nearest(x, dtype).tolist() == [nearest_fraction(Fraction(f), dtype.values().tolist()) for f in x.tolist()]
+    assert nearest_value(x, dtype).tolist() == [
+        nearest_fraction(Fraction(f), dtype.values().tolist()) for f in x.tolist()
+    ]
 
 
 def nearest_fraction(wanted: Fraction, values: list[int]) -> int:
@@ -83,15 +85,15 @@ def test_nearest_follows_any_order_in_memory(layout: str) -> None:
     }[layout]
     before = laid.clone()
     for dtype in (DyBitType(4), DyBitType(5, False)):
-        wanted = [nearest(value, dtype) for value in laid.flatten()]
-        assert torch.equal(nearest(laid, dtype).flatten(), torch.stack(wanted))
+        wanted = [nearest_value(value, dtype) for value in laid.flatten()]
+        assert torch.equal(nearest_value(laid, dtype).flatten(), torch.stack(wanted))
     assert torch.equal(laid, before)
 
 
 def composed(x: Tensor, scale: Tensor, dtype: DType) -> Tensor:
     """The same by plain operations: what autograd makes of clamping and a detached rounding error."""
     steps = torch.clamp(x / scale, dtype.min, dtype.max)
-    return scale * (steps + (nearest(steps, dtype) - steps).detach())
+    return scale * (steps + (nearest_value(steps, dtype) - steps).detach())
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)

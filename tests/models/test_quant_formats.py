@@ -31,7 +31,7 @@ def test_signs_follow_the_values() -> None:
 
 
 def test_an_assignment_names_every_layer_once() -> None:
-    choices = plan().choices
+    choices = plan().quantizable_layers
     whole = dict.fromkeys(choices, "int8") | {"fc": "dybit4"}
     assert complete(plan(), whole) == whole
     resolved = resolve(plan(), IntType(4), whole)
@@ -53,14 +53,14 @@ def test_weights_and_outputs_may_have_formats_of_their_own() -> None:
     assert {str(dtype) for dtype in formats.weight.values()} == {"dybit4"}
     assert [str(formats.output[name]) for name in ("conv1", "relu", "add", "fc")] == ["int8", "uint8", "int8", "int16"]
     with pytest.raises(AssignmentError, match="assignment of 'fc': unknown format 'int4xint9'"):
-        complete(plan(), dict.fromkeys(plan().choices, "int8") | {"fc": "int4xint9"})
+        complete(plan(), dict.fromkeys(plan().quantizable_layers, "int8") | {"fc": "int4xint9"})
 
 
 def test_ends_and_branches_stay_finer_where_asked_for() -> None:
     """conv2's result goes into the add alone; the mean is what the last weights read."""
     network = plan()
     same = uniform(network, "dybit4", "dybit4")
-    assert same == dict.fromkeys(network.choices, "dybit4")
+    assert same == dict.fromkeys(network.quantizable_layers, "dybit4")
     finer = uniform(network, "dybit2", "dybit4", ends="dybit8", branches="int8")
     assert finer == {
         "input_bn": "dybit8xdybit4",

@@ -86,7 +86,7 @@ def test_traces_are_those_of_the_whole_hessian(sparse: bool) -> None:
     plan, x, y = tiny(sparse)
     found = traces(plan, x, y, basis)
     assert set(found.weight) == {"full", "depthwise", "pointwise", "fc"}
-    assert set(found.output) == set(plan.choices) - {"fc"}
+    assert set(found.output) == set(plan.quantizable_layers) - {"fc"}
     hessian = torch.autograd.functional.hessian
     for name, value in found.weight.items():
         layer = plan[name]
@@ -137,7 +137,7 @@ def test_sensitivity_is_half_the_trace_times_the_mean_squared_error(sparse: bool
     calls: list[tuple[str, int, int]] = []
     found = hessian_sensitivity(plan, data, ("int8", "int3"), progress=lambda *call: calls.append(call))
     assert calls == [("sensitivity", 0, 1), ("sensitivity", 1, 1)]
-    assert list(found) == list(plan.choices)
+    assert list(found) == list(plan.quantizable_layers)
 
     x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y)
     curves = traces(plan, x, y, signs(VECTORS, torch.Generator().manual_seed(0)))

@@ -41,7 +41,7 @@ def quantized(name: str, assignment: dict[str, str] | str, method: str = "mse", 
 
 def mixed(plan: FloatPlan, start: int) -> dict[str, str]:
     cycle = itertools.cycle(("int4", "dybit8", "dybit4", "int8", "dybit3", "int2", "int6"))
-    return dict(zip(plan.choices, itertools.islice(cycle, start, None), strict=False))
+    return dict(zip(plan.quantizable_layers, itertools.islice(cycle, start, None), strict=False))
 
 
 def assert_golden_agrees(network: QuantizedNetwork, name: str) -> Graph:
@@ -240,7 +240,7 @@ def test_float32_sums_are_exact_up_to_their_limit(images: int, c_in: int, c_out:
 def test_every_sum_of_two_branches_is_rounded_as_in_integers(form: str) -> None:
     """Most sums lie on half steps and many between two values, where float errors must not decide."""
     model, data = net("digits_cnn")
-    choices = trace(model, data.shape).choices
+    choices = trace(model, data.shape).quantizable_layers
     network = quantized("digits_cnn", dict.fromkeys(choices, "int8") | {"block1_add": f"int8x{form}"})
     part = network.layers["block1_add"]
     by_name = {layer.layer.name: layer for layer in network.integer_layers()}

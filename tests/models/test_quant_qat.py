@@ -9,7 +9,7 @@ from models.evaluate import accuracy
 from models.frontend.trace import trace
 from models.plan import FloatPlan
 from models.quant import measure_sensitivity, quantize
-from models.quant.qat import NetworkError, noise
+from models.quant.qat import NetworkError, relative_mse
 from models.sparse import SparseTensor
 from models.train import train
 from models.zoo import load_model
@@ -59,14 +59,16 @@ def test_training_recovers_what_two_bits_lose(trained: FloatPlan, digits: Datase
 def test_sensitivity_is_what_one_layer_alone_costs(trained: FloatPlan, digits: Dataset) -> None:
     calls: list[tuple[str, int, int]] = []
     found = measure_sensitivity(trained, digits, ("int8", "int2"), progress=lambda *call: calls.append(call))
-    assert set(found) == set(trained.choices)
+    assert set(found) == set(trained.quantizable_layers)
     assert all(layer["int8"] == 0.0 for layer in found.values())
     assert found["stem"]["int2"] > 0.05
     assert calls[-1] == ("sensitivity", 16, 16)
     x, y = torch.from_numpy(digits.train_x), torch.from_numpy(digits.train_y)
     usual = quantize(trained, digits, "int8", epochs=0)
     for layer in ("stem", "block2_conv1", "block2_add", "fc"):
-        network = quantize(trained, digits, dict.fromkeys(trained.choices, "int8") | {layer: "int2"}, epochs=0)
+        network = quantize(
+            trained, digits, dict.fromkeys(trained.quantizable_layers, "int8") | {layer: "int2"}, epochs=0
+        )
         after = False
         for part, same in zip(network.layers.values(), usual.layers.values(), strict=True):
             if after and hasattr(part, "bias"):
@@ -83,7 +85,7 @@ def test_noise_adds_up_relative_errors_of_layers_dense_and_sparse() -> None:
     sparse, triple, none = (SparseTensor.from_dense(x) for x in (real, 3 * real, 0 * real))
     found = {"a": ours, "b": 0.5 * real, "c": triple, "d": none, "e": 0 * real, "f": ours}
     wanted = {"a": real, "b": real, "c": sparse, "d": none, "e": 0 * real, "f": 0 * real}
-    assert float(noise(found, wanted, ["a", "b", "c", "d", "e"])) == pytest.approx(4 / 25 + 1 / 4 + 4)
+    assert float(relative_mse(found, wanted, ["a", "b", "c", "d", "e"])) == pytest.approx(4 / 25 + 1 / 4 + 4)
 
 
 def test_training_is_deterministic_and_follows_its_seed() -> None:

@@ -44,7 +44,7 @@ def test_the_report_has_the_queues_that_the_accelerator_is_put_together_of(spars
                 producer, _, consumer = path[-1].removeprefix("queue_").rpartition("_")[0].partition("__")
                 found.append((producer, consumer, len(part.i.payload.as_value()), part.depth))
             case CreditFifo():
-                readers = [edge.consumer for edge in AcceleratorPlan(graph, mapping).readers(path[-2])]
+                readers = [edge.consumer for edge in AcceleratorPlan(graph, mapping).consumers(path[-2])]
                 found.append((path[-2], ", ".join(readers) or "output", len(part.payload.as_value()), part.depth))
     rows = [tuple(row.values())[:4] for row in queues(graph, mapping)]
     assert sorted(rows) == sorted(found)

@@ -25,7 +25,7 @@ def test_a_polished_mapping_is_no_slower_on_frames_it_was_judged_by() -> None:
     rng = np.random.default_rng(9)
     graph = random_sparse_net(rng, side=12)
     masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 12) if mask.any()]
-    search = SearchSettings(Objective.LATENCY, sizes=1, gap=0.5)
+    search = SearchSettings(Objective.LATENCY, budgets=1, gap=0.5)
     found, improved = (
         min_latency_mapping(
             graph, masks, DEVICE, 100.0, replace(search, max_evaluations=max_evaluations), judged=len(masks)
@@ -46,7 +46,7 @@ def test_shallower_queues_that_take_more_than_there_is_are_not_made() -> None:
     graph = random_sparse_net(rng, side=16)
     masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 4) if mask.any()]
     graph = measured(graph, masks)
-    found = best(Table({"int8": graph}, device), SearchSettings(Objective.LATENCY, sizes=1, gap=0.5), 100.0).mapping
+    found = best(Table({"int8": graph}, device), SearchSettings(Objective.LATENCY, budgets=1, gap=0.5), 100.0).mapping
     made = shallower(graph, found, masks, device, Fraction(1))
     taken, needed = (estimate(graph, mapping, device).amounts["lut"] for mapping in (found, made))
     assert needed > taken

@@ -70,14 +70,14 @@ class TaperedCodec(Codec):
 
     def encode(self, m: Module, value: Value, name: str) -> Value:
         dtype, bits = self.dtype, self.dtype.magnitude_bits
-        halves = Signal(dtype.max.bit_length() + 1, name=f"{name}_halves")
-        m.d.comb += halves.eq(Mux(value < 0, ~value, value) if dtype.signed else value)
+        doubled = Signal(dtype.max.bit_length() + 1, name=f"{name}_doubled")
+        m.d.comb += doubled.eq(Mux(value < 0, ~value, value) if dtype.signed else value)
         code = Signal(bits, name=f"{name}_code")
         # Rounding up may carry into the next run. The result is right: codes ascend with values.
-        m.d.comb += code.eq((halves + 1) >> 1)
+        m.d.comb += code.eq((doubled + 1) >> 1)
         for run in self.runs[1:]:
-            with m.If(halves >= 2 * run.value):
-                rounded = (halves + (1 << run.step)) >> (run.step + 1)
+            with m.If(doubled >= 2 * run.value):
+                rounded = (doubled + (1 << run.step)) >> (run.step + 1)
                 m.d.comb += code.eq(run.code - (run.value >> run.step) + rounded)
         if not dtype.signed:
             return code

@@ -41,14 +41,14 @@ class IntType(DType):
             raise ValueError(f"{self} has too many values to list; 16 bits is the limit")
         return np.arange(self.min, self.max + 1, dtype=np.int64)
 
-    def nearest(self, decoded: np.ndarray) -> np.ndarray:
+    def nearest_value(self, decoded: np.ndarray) -> np.ndarray:
         return np.clip(np.asarray(decoded, dtype=np.int64), self.min, self.max)
 
-    def rounded(self, halves: np.ndarray) -> np.ndarray:
-        return self.nearest((np.asarray(halves, dtype=np.int64) + 1) >> 1)
+    def rounded(self, doubled: np.ndarray) -> np.ndarray:
+        return self.nearest_value((np.asarray(doubled, dtype=np.int64) + 1) >> 1)
 
     def encode(self, decoded: np.ndarray) -> np.ndarray:
-        return self.nearest(decoded) & ((1 << self.width) - 1)
+        return self.nearest_value(decoded) & ((1 << self.width) - 1)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         codes = self._checked(codes)

@@ -45,23 +45,23 @@ class TaperedType(DType):
         table = self.magnitudes
         return np.concatenate([-table[:0:-1], table]) if self.signed else table.copy()
 
-    def nearest(self, decoded: np.ndarray) -> np.ndarray:
+    def nearest_value(self, decoded: np.ndarray) -> np.ndarray:
         return self.decode(self.encode(decoded))
 
-    def rounded(self, halves: np.ndarray) -> np.ndarray:
-        return self.decode(self.encode_halves(halves))
+    def rounded(self, doubled: np.ndarray) -> np.ndarray:
+        return self.decode(self.encode_doubled(doubled))
 
     def encode(self, decoded: np.ndarray) -> np.ndarray:
-        return self.encode_halves(2 * np.asarray(decoded, dtype=np.int64))
+        return self.encode_doubled(2 * np.asarray(decoded, dtype=np.int64))
 
-    def encode_halves(self, halves: np.ndarray) -> np.ndarray:
+    def encode_doubled(self, doubled: np.ndarray) -> np.ndarray:
         """Codes of what ``rounded`` gives."""
-        halves = np.asarray(halves, dtype=np.int64)
+        doubled = np.asarray(doubled, dtype=np.int64)
         table = self.magnitudes
         # of a negative number the complement: it lies below twice its magnitude, so that a tie stays below, too
-        wanted = np.where(halves < 0, ~halves, halves) if self.signed else np.maximum(halves, 0)
+        wanted = np.where(doubled < 0, ~doubled, doubled) if self.signed else np.maximum(doubled, 0)
         code = np.searchsorted(table[:-1] + table[1:], wanted, side="right")
-        negative = (halves < 0) & (code > 0) & self.signed
+        negative = (doubled < 0) & (code > 0) & self.signed
         return code | (negative.astype(np.int64) << self.magnitude_bits)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Input(Node):
     def encode(self, real: np.ndarray) -> np.ndarray:
         """int64: the integers of ``real`` [..., channels], each the nearest that the format holds."""
         # clipped before they become integers, which do not hold every float
-        return self.dtype.nearest(self._steps(real).clip(self.dtype.min, self.dtype.max).astype(np.int64))
+        return self.dtype.nearest_value(self._steps(real).clip(self.dtype.min, self.dtype.max).astype(np.int64))
 
     def clipped(self, real: np.ndarray) -> np.ndarray:
         """bool: which of ``real`` [..., channels] lie beyond what the format holds."""
@@ -73,7 +73,7 @@ class Input(Node):
         if not self.sparse and 0 < len(frame.sites) < frame.height * frame.width:
             sites = f"{len(frame.sites)} of {frame.height * frame.width}"
             raise ValueError(f"graph {graph!r} takes dense frames, not one with {sites} sites active")
-        if not np.array_equal(self.dtype.nearest(frame.features), frame.features):
+        if not np.array_equal(self.dtype.nearest_value(frame.features), frame.features):
             raise ValueError(f"graph {graph!r} takes values of {self.dtype}; the frame has others")
 
     def compute(self, *inputs: Frame) -> Frame:

@@ -39,7 +39,7 @@ def test_bytes_are_the_beats(layout: AxiLayout) -> None:
     driver = stream(layout)
     for number in range(8):
         height, width, channels = layout.tokens.shape
-        values = dtype.nearest(rng.integers(dtype.min, dtype.max + 1, (height, width, channels)))
+        values = dtype.nearest_value(rng.integers(dtype.min, dtype.max + 1, (height, width, channels)))
         mask = rng.random((height, width)) < (0.5 if layout.form is not Form.PIXELS and number else 1.0)
         frame = Frame.from_dense(values, mask)
         beats = layout.beats(frame)

@@ -15,7 +15,7 @@ import pytest
 from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.estimate import estimate
-from dse.explore import SearchSettings, designs, shares
+from dse.explore import SearchSettings, budget_fractions, designs
 from hw.boards import bitstream
 from hw.boards.bitstream import Built, _Watch, build
 from hw.boards.board import BOARDS, Board
@@ -52,8 +52,8 @@ def tiny(folder: Path, device: str) -> Path:
     builder.global_pool("int4")
     graph = builder.linear(3, "int4")
     table = Table({"int4": graph}, DEVICES[device])
-    search = SearchSettings(limit=0.99, sizes=2)
-    (smallest,) = designs(table, search, "int4", shares(table, search, "int4")[-1], 12.0)
+    search = SearchSettings(limit=0.99, budgets=2)
+    (smallest,) = designs(table, search, "int4", budget_fractions(table, search, "int4")[-1], 12.0)
     generate(graph, smallest.mapping, folder)
     return folder
 

@@ -47,7 +47,7 @@ def test_layers_are_named_by_module_path_and_carry_what_follows_them() -> None:
         ("pool", "global_pool"),
         ("fc", "linear"),
     ]
-    assert plan.choices == tuple(layer.name for layer in plan.layers[1:])
+    assert plan.quantizable_layers == tuple(layer.name for layer in plan.layers[1:])
     relu = {name for name, _ in kinds(plan) if getattr(plan[name], "clip", None) == (0.0, float("inf"))}
     assert relu == {"stem", "block1_conv1", "block1_add", "block2_conv1", "block2_add"}
 

@@ -113,7 +113,9 @@ def test_a_site_is_complete_when_no_later_token_can_change_it(graph: Graph) -> N
             own, (height, width, _) = sites[node.name], graph.shapes[node.inputs[0]]
             before = 0
             for (y, x), need, whole in zip(own.sites.tolist(), own.needs.tolist(), own.whole.tolist(), strict=True):
-                corner = [min(node.stride * at + node.window.reach, side - 1) for at, side in ((y, height), (x, width))]
+                corner = [
+                    min(node.stride * at + node.window.extent, side - 1) for at, side in ((y, height), (x, width))
+                ]
                 earlier = sum(token < corner for token in own.source.tolist())
                 assert whole == (corner in own.source.tolist())
                 before = max(before, earlier + 1)

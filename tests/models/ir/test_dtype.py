@@ -49,7 +49,7 @@ def test_nearest_is_nearest_with_ties_upward(dtype: DType) -> None:
     distance = np.abs(values[None, :] - wanted[:, None])
     tied = distance == distance.min(axis=1, keepdims=True)
     expected = values[np.where(tied, np.arange(len(values)), -1).argmax(axis=1)]
-    assert dtype.nearest(wanted).tolist() == expected.tolist()
+    assert dtype.nearest_value(wanted).tolist() == expected.tolist()
     assert dtype.decode(dtype.encode(wanted)).tolist() == expected.tolist()
 
 
@@ -57,14 +57,14 @@ def test_nearest_is_nearest_with_ties_upward(dtype: DType) -> None:
 def test_numbers_between_halves_are_rounded_once(dtype: DType) -> None:
     """A number is known by its half rounded down: halves, and what lies an eighth above them or below the next."""
     reach = min(2 * dtype.max + 4, 600)
-    halves = np.array([*range(-reach, reach), 2 * dtype.max, 2 * dtype.min])
+    doubled = np.array([*range(-reach, reach), 2 * dtype.max, 2 * dtype.min])
     values = dtype.values()
     for eighths in (0, 1, 7):
-        sixteenths = 8 * halves + eighths
+        sixteenths = 8 * doubled + eighths
         distance = np.abs(16 * values[None, :] - sixteenths[:, None])
         nearest = distance == distance.min(axis=1, keepdims=True)
         assert np.array_equal(
-            dtype.rounded(halves), values[np.where(nearest, np.arange(len(values)), -1).argmax(axis=1)]
+            dtype.rounded(doubled), values[np.where(nearest, np.arange(len(values)), -1).argmax(axis=1)]
         )
 
 
@@ -78,10 +78,10 @@ def test_codes_round_trip_except_minus_zero(dtype: DType) -> None:
 
 @given(st.sampled_from(FORMATS), st.lists(st.integers(-(2**40), 2**40), min_size=1))
 def test_nearest_is_idempotent_monotone_and_representable(dtype: DType, wanted: list[int]) -> None:
-    near = dtype.nearest(np.array(sorted(wanted)))
+    near = dtype.nearest_value(np.array(sorted(wanted)))
     assert (np.diff(near) >= 0).all()
     assert np.isin(near, dtype.values()).all()
-    assert (dtype.nearest(near) == near).all()
+    assert (dtype.nearest_value(near) == near).all()
 
 
 @pytest.mark.parametrize("dtype", [*FORMATS, IntType(16), IntType(32), IntType(33, False)], ids=str)

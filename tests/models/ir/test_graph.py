@@ -122,7 +122,7 @@ def test_shapes_edges_and_users(graph: Graph) -> None:
         "max_pool": "4x5x4", "down": "2x3x6", "avg_pool": "1x2x6", "global_pool": "1x1x6", "fc": "1x1x5",
     }  # fmt: skip
     assert ("cast", "join", 1) in graph.edges
-    assert graph.users("stem") == ("deep", "join")
+    assert graph.consumers("stem") == ("deep", "join")
     assert graph.input.name == "input"
     assert graph["down"].dtype == UINT8
 

@@ -27,7 +27,7 @@ epochs = 1
 formats = ["int2"]
 epochs = 0
 [explore]
-sizes = 1
+budgets = 1
 points = 1
 {DEVICE}pick = "knee"
 """

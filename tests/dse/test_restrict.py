@@ -8,14 +8,14 @@ import numpy as np
 
 from dse.labels.layers import Counter
 from dse.labels.weights import Duals
-from dse.narrow import Left, Narrower, parted
 from dse.problem import Objective, Problem
 from dse.program import Relaxed
+from dse.restrict import Left, Restrictor, parted
 from tests.dse.chains import optimum, random_chain
 
 
 def left(problem: Problem, value: Fraction, stalled: float) -> Left:
-    return Narrower(problem, Objective.LATENCY, Counter()).narrowed(Left(problem), value, False, value, stalled)
+    return Restrictor(problem, Objective.LATENCY, Counter()).restricted(Left(problem), value, False, value, stalled)
 
 
 def test_steps_follow_until_one_leaves_more_than_the_fraction_that_stalls() -> None:
@@ -36,9 +36,9 @@ def test_a_split_is_where_the_relaxation_mixes_though_it_has_no_shares_of_anothe
     problem = random_chain(1, 10)
     best = optimum(problem, Objective.LATENCY)
     assert best is not None
-    narrowed = left(problem, Fraction(int(best[0] * 105 / 100)), 0.0)
-    first, *others = narrowed.problem.ops
-    most = max(len(op.candidates) for op in narrowed.problem.ops)
+    restricted = left(problem, Fraction(int(best[0] * 105 / 100)), 0.0)
+    first, *others = restricted.problem.ops
+    most = max(len(op.candidates) for op in restricted.problem.ops)
     tried = 0
     for op in others:
         lanes = [own.resources[0] for own in op.candidates]
@@ -47,7 +47,7 @@ def test_a_split_is_where_the_relaxation_mixes_though_it_has_no_shares_of_anothe
         shares = {own.name: np.eye(len(own.candidates))[0] for own in others}
         shares[op.name] = np.zeros(len(lanes))
         shares[op.name][[lanes.index(min(lanes)), lanes.index(max(lanes))]] = 0.5
-        split = parted(narrowed, Relaxed(0.0, Duals({}, {}, {}, {}, {}, {}, 0.0), shares))
+        split = parted(restricted, Relaxed(0.0, Duals({}, {}, {}, {}, {}, {}, 0.0), shares))
         assert split is not None
         assert first.name not in shares
         assert split.split.op == op.name

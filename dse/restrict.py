@@ -69,7 +69,7 @@ class Left:
         return sum(len(op.candidates) for op in self.problem.ops)
 
 
-class Narrower:
+class Restrictor:
     """Takes narrowing steps.
 
     Parameters
@@ -90,7 +90,7 @@ class Narrower:
         self._program: tuple[Problem, Program] | None = None
         self._pressure: tuple[Program, Terms] | None = None
 
-    def narrowed(
+    def restricted(
         self, left: Left, value: Fraction, below: bool, bound: Fraction, stalled: float = STALLED,
         told: Told | None = None, tried: Callable[[Taken, bool], bool] | None = None,
     ) -> Left:  # fmt: skip
