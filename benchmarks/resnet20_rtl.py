@@ -1,6 +1,6 @@
 """ResNet-20 in DyBit of 4 bits: explored for two devices, and a real image through the RTL of one of the designs.
 
-It takes minutes; ``tests/cosim/test_resnet20.py`` does the same, and looks at every edge inside.
+It takes minutes; ``tests/cosim/rtl/test_resnet20.py`` does the same, and looks at every edge inside.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Search for the least value of an objective: a proven lower bound and a best selection approach until they meet.
 
 Each question is whether a selection reaches a value. Narrowing steps remove the candidates that cannot matter
-(``narrow``). Where none is left, the answer is no. Otherwise a rowwise pass searches for a selection, then HiGHS, and
+(``restrict``). Where none is left, the answer is no. Otherwise a rowwise pass searches for a selection, then HiGHS, and
 then the problem is split in two and each part gets the same question.
 """
 

@@ -44,7 +44,7 @@ def test_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"version": 3}, "'version': 3; this netweave reads version 2"),
+        ({"version": 2}, "'version': 2; this netweave reads version 3"),
         ({"points": [{"name": "x"}]}, "missing or bad field"),
         ({"device": None, "points": 3}, "missing or bad field"),
     ],

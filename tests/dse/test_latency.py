@@ -13,7 +13,7 @@ from dse.estimate import estimate
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import measured
-from tests.hw.cases import KINDS, WINDOWS, draw_case
+from tests.hw.ops.cases import KINDS, WINDOWS, draw_case
 from tests.support.ops import check_op
 
 

@@ -55,7 +55,7 @@ def less_said(entry: dict[str, Any]) -> None:
         (lambda entry: entry["solver"]["certificate"].update(goal="error"), "it is of error, not of latency"),
         (lambda entry: entry["solver"]["certificate"].update(value="1"), "is said, 1.0 is shown"),
         (lambda entry: entry.update(choice=[0]), "missing or bad field"),
-        (lambda entry: entry.update(version=9), "field 'version': 9; this netweave reads version 2"),
+        (lambda entry: entry.update(version=9), "field 'version': 9; this netweave reads version 3"),
         (lambda entry: entry["problem"]["ops"][0]["candidates"].clear(), "missing or bad field"),
     ],
 )

@@ -26,7 +26,7 @@ from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.interface.simulate import Bus, Sink, Source, packed, simulate, unpacked
-from tests.hw.test_warnings import messages
+from tests.hw.ops.test_warnings import messages
 from tests.support.streams import run_op
 
 BUILD = "0123456789abcdef" * 4

@@ -20,7 +20,7 @@ from models.quant.network import QuantizedLayer, QuantizedNetwork
 from models.quant.reconstruct import Moments, moments, reconstruct, rounded
 from models.verify import compare_with_golden
 from tests.models.nets import NETS, net
-from tests.models.test_quant_bias import columns, shifts, sparse_net
+from tests.models.quant.test_bias import columns, shifts, sparse_net
 
 FORMS = ("int4", "dybit4", "dybit3xint8")
 

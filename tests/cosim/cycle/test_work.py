@@ -22,7 +22,7 @@ from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from tests.cosim.test_cycle_stalls import stalls
+from tests.cosim.cycle.test_stalls import stalls
 from tests.support.streams import run_op
 
 

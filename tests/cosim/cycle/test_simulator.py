@@ -15,8 +15,8 @@ from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from tests.hw.cases import Case
-from tests.hw.test_cycles import DEEP, WIDE
+from tests.hw.ops.cases import Case
+from tests.hw.ops.test_cycles import DEEP, WIDE
 from tests.support.streams import Run, run_op
 
 

@@ -15,8 +15,8 @@ from cosim.cycle.simulator import CycleRun, DeadlockError, Simulator
 from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.graph import Graph
-from tests.cosim.test_cycle_queues import with_least_queues
-from tests.cosim.test_cycle_stalls import stalls
+from tests.cosim.cycle.test_queues import with_least_queues
+from tests.cosim.cycle.test_stalls import stalls
 from tests.support.streams import run_op
 
 

@@ -93,7 +93,7 @@ def test_the_axi_top(name: str, tmp_path: Path, verilator: str) -> None:
             build_args=["-Wno-fatal"],
         )
         results = runner.test(
-            test_module="tests.cosim.cocotb_axi",
+            test_module="tests.cosim.rtl.cocotb_axi",
             hdl_toplevel=AXI_TOP,
             hdl_toplevel_lang="verilog",
             build_dir=tmp_path / "build",

@@ -14,7 +14,7 @@ from models.ir import golden
 from models.ir.formats.dybit import DyBitType
 from models.ir.frame import Frame
 from models.ir.node import Shape
-from tests.cosim.designs import FAULTY_BEAT, LAYOUT, PROBE, plus_one_graph, random_frames, write_verilog
+from tests.cosim.rtl.designs import FAULTY_BEAT, LAYOUT, PROBE, plus_one_graph, random_frames, write_verilog
 
 FRAMES = random_frames(4)
 EDGES = {PROBE: ("input", "plus_one", 0)}

@@ -318,7 +318,7 @@ def test_see_d_gives_the_published_features_from_the_events_on() -> None:
 
 
 def test_the_documented_way_to_use_own_recordings(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
     (example,) = (block for block in text.split("```") if "def gestures()" in block)
     for split in ("train", "test"):
         name = f"user_{split}"

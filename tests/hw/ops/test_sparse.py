@@ -12,7 +12,7 @@ from hw.fpga.mapping import OpMapping
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
-from tests.hw.cases import (
+from tests.hw.ops.cases import (
     DENSITIES,
     FORMATS,
     STALLS,

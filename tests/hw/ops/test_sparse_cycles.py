@@ -16,8 +16,8 @@ from models.ir.activity import frame_activity
 from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.ops.windowed import WindowNode
-from tests.hw.cases import WINDOWS, Case, masked_frame
-from tests.hw.test_cycles import BALANCED, SHORT_ROWS, balance, check_period
+from tests.hw.ops.cases import WINDOWS, Case, masked_frame
+from tests.hw.ops.test_cycles import BALANCED, SHORT_ROWS, balance, check_period
 from tests.support.ops import check_op
 
 INT4 = IntType(4)

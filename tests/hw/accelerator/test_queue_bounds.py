@@ -1,4 +1,4 @@
-"""Depths worked out by hand; that they are enough, but little less not, shows ``tests/cosim/test_cycle_queues.py``."""
+"""Depths worked out by hand; that they are enough, but little less not, shows ``tests/cosim/cycle/test_queues.py``."""
 
 from __future__ import annotations
 

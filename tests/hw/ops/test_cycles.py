@@ -15,7 +15,7 @@ from hw.ops.window_op import WindowOp
 from hw.streams.stream import BLOCK_DEPTH
 from models.ir.activity import activity
 from models.ir.formats.integer import IntType
-from tests.hw.cases import KINDS, Case, draw_case
+from tests.hw.ops.cases import KINDS, Case, draw_case
 from tests.support.ops import check_op
 
 

@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from benchmarks.inputs.nets import NETS, random_mapping
 from hw.accelerator.composition import AcceleratorTop
 from hw.ops.registry import build, inputs_of
-from tests.hw.cases import KINDS, WINDOWS, draw_case
+from tests.hw.ops.cases import KINDS, WINDOWS, draw_case
 
 
 def messages(make: Callable[[], wiring.Component]) -> list[str]:

@@ -15,7 +15,7 @@ from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from tests.cosim.test_cycle_sparse import draw_op
+from tests.cosim.cycle.test_sparse import draw_op
 from tests.support.streams import run_op
 
 

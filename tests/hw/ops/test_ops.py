@@ -14,7 +14,7 @@ from hw.ops.registry import build, inputs_of, mappings, op_class
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import NUMBERS, parse_dtype
 from models.ir.ops.conv import Conv
-from tests.hw.cases import FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
+from tests.hw.ops.cases import FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
 from tests.support.ops import check_op
 
 ANY_WIDTH = NUMBERS

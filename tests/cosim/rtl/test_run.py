@@ -7,7 +7,7 @@ import pytest
 from cosim.rtl.run import RtlRun, simulate
 from cosim.rtl.simulator import SimulationError, SimulatorKind
 from cosim.rtl.testbench_runner import SimulationTimeout, Stalls
-from tests.cosim.designs import LAYOUT, PROBE, random_frames, write_verilog
+from tests.cosim.rtl.designs import LAYOUT, PROBE, random_frames, write_verilog
 from tests.support.simulators import installed
 
 FRAMES = random_frames(6)
