@@ -10,7 +10,7 @@ SHARES = (1, 5, 10, 20)
 
 
 def steps(figures: dict[str, Any]) -> Table:
-    """Milliseconds; how many times faster than dense, which was timed beside each."""
+    """Milliseconds; how many times as fast as dense, which was timed beside each."""
     rows = []
     for share in SHARES:
         row = [f"{share} %"]
@@ -18,7 +18,7 @@ def steps(figures: dict[str, Any]) -> Table:
             found = [figures[f"{kind}, {share}% active, {threads}"] for kind in ("scattered", "clustered")]
             dense = sorted(f"{own['dense, ms a step']:.0f}" for own in found)
             row.append(" and ".join(dict.fromkeys(dense)))
-            row += [f"{own['sparse, ms a step']:.0f} ({own['times faster']:.1f} times faster)" for own in found]
+            row += [f"{own['sparse, ms a step']:.0f} ({own['times faster']:.1f} times as fast)" for own in found]
         rows.append(row)
     head = (
         "active at the input",
