@@ -31,7 +31,7 @@ from hw.arithmetic.requantizer import Requantizer
 from hw.fpga.device import Device
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
-from hw.generate.emit import fitted, generate
+from hw.generate.emit import adapt_ram_style, generate
 from hw.line_buffer.sliding_window import SlidingWindow
 from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
 from hw.line_buffer.token_buffer import TokenBuffer, WindowGeometry
@@ -108,7 +108,7 @@ def component(name: str, make: Callable[[], wiring.Component], device: Device, k
     folder = kept / device.name / "".join(letter if letter.isalnum() else "_" for letter in name)
     folder.mkdir(parents=True, exist_ok=True)
     text = verilog.convert(make(), name="netweave", emit_src=False, strip_internal_attrs=True)
-    (folder / "netweave.v").write_text(fitted(text, device))
+    (folder / "netweave.v").write_text(adapt_ram_style(text, device))
     return folder
 
 

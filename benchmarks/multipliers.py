@@ -45,7 +45,7 @@ KEPT = Path("runs") / "multipliers"
 XCUP, ECP5, LARGER_ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-25k"], DEVICES["ecp5-85k"]
 PAIRS = (
     ("uint8", "int8"), ("uint4", "int4"), ("udybit8", "dybit8"), ("udybit4", "dybit4"), ("uint8", "dybit4"),
-    ("uint8", "int4"), ("uint4", "dybit4"),
+    ("uint8", "int4"), ("uint4", "dybit4"), ("ufp4", "fp4"), ("ufp6", "fp6"), ("upot4", "pot4"),
 )  # fmt: skip
 """Features and weights."""
 LANES = 4
@@ -62,7 +62,7 @@ CIRCUITS = {
     ("udybit8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
     ("udybit8", "int8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
 }
-REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
+REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4", "ufp4", "ufp6", "upot4")
 
 
 @dataclass(frozen=True)

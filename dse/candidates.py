@@ -20,7 +20,7 @@ from hw.ops.registry import build, inputs_of, mappings
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout, input_layout
 from hw.streams.mask_input import mask_input_resources, mask_latency
-from hw.streams.stream import width_converter
+from hw.streams.stream import converter_lanes
 from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType
 from models.ir.graph import Graph
@@ -122,7 +122,7 @@ def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
         depth   FIFO depth in beats; 0 for no FIFO
         device  the device
     """
-    steps = width_converter(layout.lanes, lanes)
+    steps = converter_lanes(layout.lanes, lanes)
     used = queue_resources(layout, depth, device) if depth else Resources()
     for step in steps:
         used += converter_resources(layout, step, device)
@@ -287,7 +287,7 @@ class Table:
         readers = sorted({candidate.reads[index] for candidate in self.candidates[consumer]})
         links = {}
         for writer, reader in product(writers, readers):
-            if writer.format == reader.format and len(width_converter(writer.lanes, reader.lanes)) < 2:
+            if writer.format == reader.format and len(converter_lanes(writer.lanes, reader.lanes)) < 2:
                 layout = self.layout(producer, writer)
                 depth = queue_beats(self.graph, producer, consumer, layout)
                 links[writer, reader] = link(layout, reader.lanes, depth, self.device)

@@ -41,7 +41,7 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
         layout, choice = plan.layout(node.name), OpChoice(None, mapping.ops[node.name])
         extra = forks(graph, node.name, layout, device)
         if node is graph.input:
-            own = input_candidate(plan.source, work[node.name], device, extra, choice)
+            own = input_candidate(plan.input_layout, work[node.name], device, extra, choice)
         else:
             own = op_candidate(plan.ops[node.name], work[node.name], device, extra, choice)
         ops.append(MilpOp(node.name, (own,), input_fraction(node, work[node.name]), knee(node, work[node.name])))

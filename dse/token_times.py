@@ -116,7 +116,7 @@ class _Network:
                     self._turns(op, *came)
 
     def solved(self, apart: bool) -> Passage:
-        graph, layout = self.plan.graph, self.plan.source
+        graph, layout = self.plan.graph, self.plan.input_layout
         late = layout.words + mask_latency(layout) if isinstance(layout, MaskLayout) else 0
         starts = _starts(self.ends[graph.input.name])
         # the consumer of the output never stalls, but space in the output FIFO is free only after a beat is taken
@@ -255,7 +255,7 @@ class _Network:
             self._wait_for_rows(op, process, stream, reader, begun, done, starts)
         kinds = range(int(taps.max(initial=1)) + 1)
         cycles = np.where(closing, 1, np.array([folds.cycles(count) for count in kinds])[taps])
-        steps = np.where(closing, 1, np.array([folds.steps(count) for count in kinds])[taps])
+        steps = np.where(closing, 1, np.array([folds.fold_cycles(count) for count in kinds])[taps])
         # an ``end`` waits until the beats of the round before it are out
         begun.wait(done.previous().later(np.where(closing, folds.beats - 1, 0)))
         done.wait(begun.all.later(cycles))
@@ -328,7 +328,7 @@ class _Network:
         begun.wait(done.previous())
         done.wait(begun.all.later(np.where(stream.ends, 1, folds.cycles(1))))
         _wait_for_slots(reader, done, process.slots)
-        self._at_ends(op, stream, begun, folds.end_apart)
+        self._at_ends(op, stream, begun, folds.end_interval)
 
     def _at_ends(self, op: Op, stream: TokenStream, begun: Series, apart: int) -> None:
         """All beats of a frame leave at its ``end``, once those of the frame before are out."""

@@ -110,7 +110,7 @@ def generate(
         frames = data.load(config.data).frames("test", CASES)
         plan = AcceleratorPlan(graph, mapping)
         answers = [plan.output.beats(run_golden(graph, frame)[graph.output]) for frame in frames]
-        cases = [(plan.source.beats(frame), answer) for frame, answer in zip(frames, answers, strict=True)]
+        cases = [(plan.input_layout.beats(frame), answer) for frame, answer in zip(frames, answers, strict=True)]
         board = target.built_for
         write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 

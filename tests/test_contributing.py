@@ -103,7 +103,7 @@ def test_the_toy_goes_from_pytorch_to_rtl(sparse_frames: bool, tmp_path: Path) -
     frames = [random_frame(rng, graph) for _ in range(2)]
     mapping = size_queues(graph, random_mapping(rng, graph), 2)
     top = AcceleratorTop(graph, mapping)
-    beats = [beat for frame in frames for beat in top.plan.source.beats(frame)]
+    beats = [beat for frame in frames for beat in top.plan.input_layout.beats(frame)]
     run = run_op(top, [beats], len(frames))
     expected = [golden.run(graph, frame)[graph.output] for frame in frames]
     assert list(top.plan.output.frames(run.payloads)) == expected

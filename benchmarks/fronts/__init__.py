@@ -49,7 +49,7 @@ from netweave.workers import Pool, Task, Workers
 RUNS = Path("runs") / "fronts"
 IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
 DEVICE = DEVICES["zu3eg"]
-UNIFORM = ("int8", "int4", "dybit4")
+UNIFORM = ("int8", "int4", "dybit4", "fp4", "pot4")
 OBJECTIVE = Objective.LATENCY
 POINTS, SIZES = 15, 3
 CONFIRMED, RTL_SHARE = 5, 0.3
@@ -87,8 +87,16 @@ class Cost:
 
 
 CASES = {
-    "digits_dvs": Case("digits_dvs_net", lambda: "digits_dvs", ["int8", "int4", "dybit8", "dybit4"], 20, 3, 0.02, 0.2),
-    "n_mnist": Case("n_mnist_net", n_mnist.split, ["int8", "int4", "dybit4"], 120, 3, 0.05, 0.34),
+    "digits_dvs": Case(
+        "digits_dvs_net",
+        lambda: "digits_dvs",
+        ["int8", "int4", "dybit8", "dybit4", "fp6", "fp4", "pot4"],
+        20,
+        3,
+        0.02,
+        0.2,
+    ),
+    "n_mnist": Case("n_mnist_net", n_mnist.split, ["int8", "int4", "dybit4", "fp4", "pot4"], 120, 3, 0.05, 0.34),
 }
 
 

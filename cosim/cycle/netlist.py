@@ -149,7 +149,7 @@ class Netlist:
         port.stalls = self.records.table(waits.tolist())
 
     def _source(self, waits: np.ndarray) -> SourceRecord:
-        layout = self.plan.source
+        layout = self.plan.input_layout
         if not isinstance(layout, MaskLayout):
             source = self._process(SourceRecord, kinds.SOURCE)
         else:
@@ -197,10 +197,10 @@ class Netlist:
         record.flows = _flows(folds, op.depth, op.pipeline)
         record.neuron_folds, record.beats, record.synapse_folds = folds.neuron_folds, folds.beats, folds.synapse_folds
         record.walks, record.whole_frame = folds.kernel is not None, folds.whole_frame
-        record.end_beats, record.end_apart = folds.end_beats, folds.end_apart
+        record.end_beats, record.end_interval = folds.end_beats, folds.end_interval
         record.release = RELEASE_DELAY
         record.done = record.headed = record.left = -1
-        record.last_step, record.last_end = -folds.beats, -folds.end_apart
+        record.last_step, record.last_end = -folds.beats, -folds.end_interval
         record.token_words = op.in_layout.beats_per_token
 
     def _tokens(self, op: Op, own: TokenByToken, reader: ReaderRecord) -> TokenRecord:

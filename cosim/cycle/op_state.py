@@ -47,7 +47,7 @@ class PoolRecord(OpRecord):
 
 
 class SiteRecord(OpRecord):
-    """An op that works on site after site. Its fields up to ``end_apart`` are ``hw.line_buffer.sequencer.Folds``.
+    """An op that works on site after site. Its fields up to ``end_interval`` are ``hw.line_buffer.sequencer.Folds``.
 
     The site at the head of the sequencer is the one whose steps it makes; each step then waits in the step's register
     until it is issued.
@@ -59,7 +59,7 @@ class SiteRecord(OpRecord):
     walks: int  # whether kernel positions are taken one by one
     whole_frame: int  # whether all beats come at the end of the frame
     end_beats: int  # beats that an end brings
-    end_apart: int  # the fewest cycles from one end to the next
+    end_interval: int  # the fewest cycles from one end to the next
     release: int  # cycles from a site's last step to its storage being free
     begun: int  # whether a site is in work
     begun_at: int  # when that site was at the head of the sequencer and the sites before it were done

@@ -165,7 +165,7 @@ class Simulator:
         beats = _frame_beats(w, parts.classes.of[plan.graph.output], count, plan.output.beats_per_token)
         if received < sum(beats):
             raise DeadlockError(self._stuck(m, w))
-        layout = plan.source
+        layout = plan.input_layout
         if isinstance(layout, MaskLayout):
             taken = [n - 1 + layout.words for n in _frame_beats(w, WHOLE, count, layout.tokens.beats_per_token)]
         else:
@@ -193,7 +193,7 @@ class Simulator:
         parts, plan = self._parts, self.plan
         count, sites = len(masks), int(np.count_nonzero(masks))
         classes = parts.classes
-        into = plan.source.words if isinstance(plan.source, MaskLayout) else 1
+        into = plan.input_layout.words if isinstance(plan.input_layout, MaskLayout) else 1
         in_beats = sites * plan.input.beats_per_token + count * into
         out_beats = max(sites, count) * plan.output.beats_per_token + count
         ends = classes.size(count, sites)

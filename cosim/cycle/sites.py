@@ -75,7 +75,7 @@ def _end(m, op: SiteRecord, stream: StreamRecord):
     place = room(m, stream, op.depth, n, max(beats, op.beats))
     if place == UNKNOWN:
         return False
-    since = op.last_end + op.end_apart if op.whole_frame else op.last_step + op.beats
+    since = op.last_end + op.end_interval if op.whole_frame else op.last_step + op.beats
     time = max(op.free, since, place)
     for beat in range(beats):
         m[stream.ring + (n + beat & mask)] = time + op.pipeline + beat

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.weights import IN_LUTS
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import Queue, delayed
+from hw.streams.stream import Queue, delay_line
 from models.ir.accumulator import width
 from models.ir.dtype import DType
 from models.ir.requant import MULT_BITS, Requant
@@ -148,7 +148,7 @@ class Requantizer(wiring.Component):
         rom = memory.Memory(shape=unsigned(bits * self.lanes), depth=self.beats, init=words, attrs=IN_LUTS)
         m.submodules[name] = rom
         read = rom.read_port()
-        m.d.comb += read.addr.eq(delayed(m, self.index, delay, f"{name}_index"))
+        m.d.comb += read.addr.eq(delay_line(m, self.index, delay, f"{name}_index"))
         lanes = [read.data.word_select(n, bits) for n in range(self.lanes)]
         return [lane.as_signed() if is_signed else lane for lane in lanes]
 
@@ -294,12 +294,12 @@ class OutputSerializer(wiring.Component):
             out_y.eq(Mux(self.end, 0, y)),
             out_x.eq(Mux(self.end, 0, x)),
         ]
-        sent_end = delayed(m, end, latency, "end")
+        sent_end = delay_line(m, end, latency, "end")
         m.d.comb += [
-            self.push.eq(delayed(m, push, latency, "push")),
+            self.push.eq(delay_line(m, push, latency, "push")),
             self.payload.end.eq(sent_end),
-            self.payload.y.eq(delayed(m, out_y, latency, "y")),
-            self.payload.x.eq(delayed(m, out_x, latency, "x")),
+            self.payload.y.eq(delay_line(m, out_y, latency, "y")),
+            self.payload.x.eq(delay_line(m, out_x, latency, "x")),
         ]
         codes = Signal(lanes * self.layout.dtype.width)
         if self.requant is None:

@@ -99,9 +99,9 @@ class Board:
         if self.device not in ROUTABLE:
             raise self._error("device", f"one with an open place and route: {', '.join(ROUTABLE)}")
         pins = [self.clock_pin, self.rx_pin, self.tx_pin, *self.led_pins, *self.high_pins]
-        twice = sorted({pin for pin in pins if pins.count(pin) > 1})
-        if twice:
-            raise BoardError(f"board {self.name!r}: pin {twice[0]!r} is given two things to do")
+        duplicates = sorted({pin for pin in pins if pins.count(pin) > 1})
+        if duplicates:
+            raise BoardError(f"board {self.name!r}: pin {duplicates[0]!r} is listed more than once")
 
     @property
     def toolchain(self) -> Toolchain:
@@ -175,7 +175,7 @@ def load_board(path: Path) -> Board:
     for key, value in table.items():
         if key not in fields:
             raise BoardError(f"{path}: unknown field {key!r} = {value!r}; valid are {', '.join(fields)}")
-    missing = [field for field, needed in fields.items() if needed and field not in table]
+    missing = [field for field, required in fields.items() if required and field not in table]
     if missing:
         raise BoardError(f"{path}: missing field(s) {', '.join(missing)}")
     values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}

@@ -51,26 +51,26 @@ def steps(board: Board, clock_mhz: float, seed: int = 1) -> tuple[Step, ...]:
     return synthesis, place, toolchain.pack(routed)
 
 
-def line_settings(source: InputLayout, answer: TokenLayout, sparse: bool) -> dict[str, Any]:
+def line_settings(input_layout: InputLayout, output_layout: TokenLayout, sparse: bool) -> dict[str, Any]:
     """What a host must know of the serial line and of the frames on it, as JSON values.
 
     Parameters
-        source    layout of the input frames
-        answer    layout of the answers
-        sparse    True where the host leaves out sites whose codes are all 0
+        input_layout     layout of the input frames
+        output_layout    layout of the answers
+        sparse           True where the host leaves out sites whose codes are all 0
     """
     return {
-        "in_bytes": beat_bytes(source.width),
-        "out_bytes": beat_bytes(answer.width),
+        "in_bytes": beat_bytes(input_layout.width),
+        "out_bytes": beat_bytes(output_layout.width),
         "ahead": AHEAD,
         "grant": GRANT,
-        "input": _frames(source, sparse),
-        "output": _frames(answer, sparse=False),
+        "input": _stream_settings(input_layout, sparse),
+        "output": _stream_settings(output_layout, sparse=False),
     }
 
 
-def _frames(layout: InputLayout, sparse: bool) -> dict[str, Any]:
-    told = {
+def _stream_settings(layout: InputLayout, sparse: bool) -> dict[str, Any]:
+    settings = {
         "shape": list(layout.shape),
         "dtype": str(layout.dtype),
         "code_bits": layout.dtype.width,
@@ -78,7 +78,7 @@ def _frames(layout: InputLayout, sparse: bool) -> dict[str, Any]:
         "lanes": layout.lanes,
         "sparse": sparse,
     }
-    return {**told, "bits": layout.bits} if isinstance(layout, MaskLayout) else told
+    return {**settings, "bits": layout.bits} if isinstance(layout, MaskLayout) else settings
 
 
 Case = tuple[list[int], list[int]]
@@ -86,19 +86,19 @@ Case = tuple[list[int], list[int]]
 
 
 def write_project(
-    design: Path, board: Board, wanted_mhz: float, folder: Path, cases: Sequence[Case], sparse: bool
+    design: Path, board: Board, max_mhz: float, folder: Path, cases: Sequence[Case], sparse: bool
 ) -> None:
     """Write the project of a design for a board into a new folder.
 
     Parameters
         design        folder of the design
         board         the board
-        wanted_mhz    the fastest clock to use
+        max_mhz       the fastest clock to use
         folder        the folder to create
         cases         frames for the host to send, with the answers to compare with
         sparse        True where the host leaves out sites whose codes are all 0
     """
-    manifest, clocks = load_manifest(design), clocking(board, wanted_mhz)
+    manifest, clocks = load_manifest(design), clocking(board, max_mhz)
     folder.mkdir(parents=True)
     shutil.copyfile(design / VERILOG_FILE, folder / VERILOG_FILE)
     shutil.copyfile(Path(host.__file__), folder / "host.py")
@@ -112,8 +112,8 @@ def write_project(
     about = {"board": board.name, "clock_mhz": float(clocks.clock_mhz), "baud": board.baud}
     settings = {**about, **line_settings(manifest.input, manifest.output, sparse)}
     (folder / BOARD_FILE).write_text(json.dumps(settings, indent=1) + "\n")
-    told = [{"frame": frame, "answer": answer} for frame, answer in cases]
-    (folder / FRAMES_FILE).write_text(json.dumps(told) + "\n")
+    records = [{"frame": frame, "answer": answer} for frame, answer in cases]
+    (folder / FRAMES_FILE).write_text(json.dumps(records) + "\n")
 
 
 def pins(board: Board) -> str:
@@ -136,9 +136,9 @@ def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
         clock_mhz    clock that the routed design must reach
         seed         seed of the placement
     """
-    todo = steps(board, clock_mhz, seed)
-    bitstream = todo[-1].makes
-    variables = {step.program: step.program.upper().replace("-", "_") for step in todo}
+    build_steps = steps(board, clock_mhz, seed)
+    bitstream = build_steps[-1].output
+    variables = {step.program: step.program.upper().replace("-", "_") for step in build_steps}
     lines = [
         f"# The bitstream for {board.title}, clocked at {clock_mhz:g} MHz.",
         "# `make` builds it, `make program` loads it.",
@@ -151,10 +151,10 @@ def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
         f"all: {bitstream}",
         "",
     ]
-    for step in todo:
-        called = " ".join((f"$({variables[step.program]})", *step.arguments))
-        lines += [f"{step.makes}: {' '.join(step.needs)}", f"\t{called}", ""]
-    made = sorted({step.makes for step in todo} | {REPORT, STAT})
+    for step in build_steps:
+        command_line = " ".join((f"$({variables[step.program]})", *step.arguments))
+        lines += [f"{step.output}: {' '.join(step.inputs)}", f"\t{command_line}", ""]
+    outputs = sorted({step.output for step in build_steps} | {REPORT, STAT})
     lines += [f"program: {bitstream}", f"\t{board.program.format(bitstream=bitstream)}", ""]
-    lines += ["clean:", f"\trm -f {' '.join(made)}", ""]
+    lines += ["clean:", f"\trm -f {' '.join(outputs)}", ""]
     return "\n".join(lines)

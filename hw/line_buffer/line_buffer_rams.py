@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arithmetic.choice import times
 from hw.line_buffer.token_buffer import WindowGeometry, store_is_block
 from hw.streams.layout import index_bits
-from hw.streams.stream import delayed
+from hw.streams.stream import delay_line
 
 
 class SerialLineBuffer(wiring.Component):
@@ -116,7 +116,7 @@ class BankedLineBuffer(wiring.Component):
                     read.addr.eq(places[c]),
                 ]
                 words[r].append(read.data)
-        row, turn = delayed(m, row, 1, "row"), delayed(m, turn, 1, "turn")
+        row, turn = delay_line(m, row, 1, "row"), delay_line(m, turn, 1, "turn")
         lines: list[list[Signal]] = []
         for ky in range(g.kernel):
             lines.append([])
@@ -124,7 +124,7 @@ class BankedLineBuffer(wiring.Component):
                 line = Signal(self.bits, name=f"line{ky}_{c}")
                 m.d.sync += line.eq(self._choose(row, ky, [words[r][c] for r in range(g.rows)]))
                 lines[ky].append(line)
-        turn = delayed(m, turn, 1, "turned")
+        turn = delay_line(m, turn, 1, "turned")
         taps = []
         for ky in range(g.kernel):
             for kx in range(g.kernel):

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.streams.layout import index_bits
 
-WHOLE_ROW = 16
+SINGLE_WORD_BITS = 16
 """The most bits of a row that is a single word, in registers."""
 
 
@@ -78,11 +78,11 @@ class SiteBitmap(wiring.Component):
     def _many_words(self, m: Module, n: int, here: Value, number: Value, word: Value) -> Value:
         shift = self.word.bit_length() - 1
         written = Signal(self.words, name=f"written{n}")
-        kept = Mux(self.clear, 0, written)
+        previous = Mux(self.clear, 0, written)
         with m.If(here):
-            m.d.sync += written.eq(Mux(self.put, kept | (1 << number), kept))
+            m.d.sync += written.eq(Mux(self.put, previous | (1 << number), previous))
         left = self.column >> shift
-        halves = []
+        neighbours = []
         for odd in range(2):
             depth = (self.words + 1 - odd) // 2
             half = memory.Memory(shape=unsigned(self.word), depth=depth, init=[], attrs={"ram_style": "distributed"})
@@ -97,24 +97,24 @@ class SiteBitmap(wiring.Component):
                 read.addr.eq(place),
             ]
             flags = Array([*written[odd::2], 0])
-            halves.append(Mux(flags[place], read.data, 0))
+            neighbours.append(Mux(flags[place], read.data, 0))
         words = Signal(2 * self.word, name=f"words{n}")
-        m.d.comb += words.eq(Cat(halves))
-        return rotated(m, words, self.column[: shift + 1], self.span, f"bits{n}")
+        m.d.comb += words.eq(Cat(neighbours))
+        return rotate(m, words, self.column[: shift + 1], self.span, f"bits{n}")
 
 
-def rotated(m: Module, value: Value, by: Value, keep: int, name: str) -> Value:
+def rotate(m: Module, value: Value, by: Value, width: int, name: str) -> Value:
     """The lowest bits of a value that is rotated to the right.
 
     Parameters
         m          module that gets the logic
         value      ``2 ** len(by)`` bits
         by         how far it is rotated
-        keep       bits of the result
+        width      bits of the result
         name       prefix of the names of new signals
     """
     for n in reversed(range(len(by))):
-        turned = Signal(keep + (1 << n) - 1, name=f"{name}_by{n}")
+        turned = Signal(width + (1 << n) - 1, name=f"{name}_by{n}")
         m.d.comb += turned.eq(Mux(by[n], Cat(value[1 << n :], value[: 1 << n]), value))
         value = turned
     return value
@@ -129,6 +129,6 @@ def word_bits(width: int, span: int) -> int:
         width      bits of a row
         span       neighbouring bits that are read
     """
-    if width <= WHOLE_ROW:
+    if width <= SINGLE_WORD_BITS:
         return 1 << index_bits(width)
     return 1 << (max(span, isqrt(width)) - 1).bit_length()

@@ -7,9 +7,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.line_buffer.line_buffer_rams import BankedLineBuffer, SerialLineBuffer
-from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, at_most, site_layout, wrapped
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, clamp, site_layout, wrap
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import Queue, delayed
+from hw.streams.stream import Queue, delay_line
 
 
 class SlidingWindow(wiring.Component):
@@ -92,8 +92,8 @@ class SlidingWindow(wiring.Component):
         with m.If(token):
             m.d.sync += x.eq(Mux(row_ends, 0, x + 1))
         with m.If(row_ends):
-            m.d.sync += wrow.eq(wrapped(wrow + 1, g.rows))
-        freed = delayed(m, Mux(self.done, self.releases, 0), RELEASE_DELAY - 1, "freed")
+            m.d.sync += wrow.eq(wrap(wrow + 1, g.rows))
+        freed = delay_line(m, Mux(self.done, self.releases, 0), RELEASE_DELAY - 1, "freed")
         m.d.sync += held.eq(held + row_starts - freed)
 
         # the site side; lead: complete rows of this frame that are written; oy, ox: the next site to offer
@@ -136,12 +136,12 @@ class SlidingWindow(wiring.Component):
             m.d.comb += s.release.eq(Array(releases)[oy])
         m.d.sync += lead.eq(lead + row_ends - Mux(offer & closing, g.height, 0))
         with m.If(offer & closing):
-            m.d.sync += [closing.eq(0), top.eq(wrapped(top + _frame_turn(g), g.rows))]
+            m.d.sync += [closing.eq(0), top.eq(wrap(top + _frame_offset(g), g.rows))]
         with m.Elif(offer & full):
             m.d.sync += [
                 ox.eq(ox + 1),
                 column.eq(column + g.stride),
-                need_x.eq(at_most(need_x + g.stride, g.width - 1)),
+                need_x.eq(clamp(need_x + g.stride, g.width - 1)),
             ]
             with m.If(last_x):
                 m.d.sync += [ox.eq(0), column.eq(0), need_x.eq(need_x.init)]
@@ -150,8 +150,8 @@ class SlidingWindow(wiring.Component):
                 with m.Else():
                     m.d.sync += [
                         oy.eq(oy + 1),
-                        need_y.eq(at_most(need_y + g.stride, g.height - 1)),
-                        top.eq(wrapped(top + g.stride, g.rows)),
+                        need_y.eq(clamp(need_y + g.stride, g.height - 1)),
+                        top.eq(wrap(top + g.stride, g.rows)),
                     ]
 
         bits = self.word_width
@@ -179,17 +179,17 @@ class SlidingWindow(wiring.Component):
 
 def _releases(g: WindowGeometry) -> list[int]:
     """How many rows each row of windows frees: those above the next row of windows, as far as they have begun."""
-    freed, releases = 0, []
+    total, releases = 0, []
     for oy in range(g.out_height):
-        begun = min(oy * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1
+        stored = min(oy * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1
         # the last row of windows frees every row that has begun; rows below all windows are freed with the end
-        free = begun if oy == g.out_height - 1 else min((oy + 1) * g.stride - g.padding, begun)
-        releases.append(max(0, free - freed))
-        freed += releases[-1]
+        free = stored if oy == g.out_height - 1 else min((oy + 1) * g.stride - g.padding, stored)
+        releases.append(max(0, free - total))
+        total += releases[-1]
     return releases
 
 
-def _frame_turn(g: WindowGeometry) -> int:
+def _frame_offset(g: WindowGeometry) -> int:
     """From the stored row of a frame's last top to that of the next frame's first top, modulo ``g.rows``."""
     return (g.height - g.stride * (g.out_height - 1)) % g.rows
 

@@ -3,15 +3,15 @@
 ::
 
     i -> beat -> features of rows ────────────────────────────────────────────> read_data
-              -> presence, a bit a site ────────────────┐
+              -> presence, a bit per site ──────────────┐
               -> slots: which row lies where ─────┐     │
               -> lists of cells -> heads -> which site -> its rows and their bits -> its taps = site
               -> how far the input has come ─┘
 
 An output site is active when any site of its ``stride`` x ``stride`` cell is. Each token enters its cell into a list
 when it arrives. There is a list for each row of a cell, so that each list is in raster order, and merging the lists
-finds every cell once. Tokens to the left and to the right of all cells (narrow padding, odd width) enter a *blank*
-cell, a dummy: it is no site, but it frees the rows above it where no site does.
+finds every cell once. Tokens to the left and to the right of all cells (narrow padding, odd width) enter a *dummy*
+cell: it is no site, but it frees the rows above it where no site does.
 
 Every list has the same latency as the input's progress on its way to the heads. When a cell is known to be complete,
 it is therefore already visible at the head of its list.
@@ -29,9 +29,9 @@ from amaranth.lib.wiring import In, Out
 from hw.arithmetic.choice import times
 from hw.line_buffer.line_buffer_rams import BankedLineBuffer, SerialLineBuffer
 from hw.line_buffer.site_bitmap import SiteBitmap
-from hw.line_buffer.token_buffer import FRAMES_AHEAD, WindowGeometry, at_most, site_layout, wrapped
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, WindowGeometry, clamp, site_layout, wrap
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import Queue, RegisterSlice, delayed
+from hw.streams.stream import Queue, RegisterSlice, delay_line
 
 FRAME_BITS = 3
 """Bits of a frame's number, which counts modulo 8: rows of at most ``FRAMES_AHEAD + 1`` frames are stored at once."""
@@ -86,7 +86,7 @@ class SparseSlidingWindow(wiring.Component):
         fields = {"rows": g.kernel * self.row_bits, "column": index_bits(g.width + 2 * g.padding), "mask": g.taps}
         fields["release"] = index_bits(g.rows + 1)
         self.site_layout = site_layout(g.out_height, g.out_width, fields)
-        self.cells_wide = g.out_width + sum(g.blanks)
+        self.cells_wide = g.out_width + sum(g.dummy_columns)
         self.cell_layout = data.StructLayout(
             {"x": index_bits(self.cells_wide), "y": index_bits(g.out_height), "end": unsigned(1)}
         )
@@ -119,7 +119,7 @@ class SparseSlidingWindow(wiring.Component):
         frames_left = Signal(range(-1, FRAMES_AHEAD), init=FRAMES_AHEAD - 1)
         m.d.comb += [
             starts.eq(~p.end & (word == 0) & (~begun | (p.y != y))),
-            row.eq(Mux(starts, wrapped(last + 1, g.rows), last)),
+            row.eq(Mux(starts, wrap(last + 1, g.rows), last)),
             self.i.ready.eq(Mux(p.end, frames_left >= 0, ~starts | (rows_left >= 0))),
             beat.eq(self.i.valid & self.i.ready),
             token.eq(beat & ~p.end & (word == g.words - 1)),
@@ -135,7 +135,7 @@ class SparseSlidingWindow(wiring.Component):
         # the beat that was taken, registered
         here = Signal(self.layout.struct, name="here")
         here_word, here_put, here_token, here_ends, here_starts = (
-            delayed(m, signal, 1, name)
+            delay_line(m, signal, 1, name)
             for signal, name in (
                 (word, "word"), (beat & ~p.end, "put"), (token, "token"), (ends, "ends"), (beat & starts, "starts")
             )
@@ -146,26 +146,26 @@ class SparseSlidingWindow(wiring.Component):
         cell, firsts = self._first(m, heads)
         # a cell is complete in a frame whose end has arrived, or where the input has passed it
         whole, take, there = Signal(range(FRAMES_AHEAD + 1)), Signal(), Signal()
-        passed = self._passed(m, token)
-        complete = Cat((whole != 0) | passed(head.payload) for head in heads)
+        is_complete = self._completion_test(m, token)
+        complete = Cat((whole != 0) | is_complete(head.payload) for head in heads)
         m.d.comb += there.eq((firsts & complete).any())
         m.d.comb += [head.ready.eq(take & first) for head, first in zip(heads, firsts, strict=True)]
         closed = take & cell.end
         m.d.sync += [
             frames_left.eq(frames_left - ends + closed),
-            whole.eq(whole + delayed(m, here_ends, LIST_LATENCY - 1, "ends_listed") - closed),
+            whole.eq(whole + delay_line(m, here_ends, LIST_LATENCY - 1, "ends_listed") - closed),
         ]
 
         # two registers on the way to a site: first its cell, then its rows and their bits as well
-        left, _ = g.blanks
+        left, _ = g.dummy_columns
         found, looked = Signal(self.cell_layout), Signal(self.cell_layout)
         found_valid, looked_valid, look, offer = Signal(), Signal(), Signal(), Signal()
-        # a blank cell costs the sites no time: the next cell may replace it, and frees its rows as well
-        yields, blank = self._blank(found), self._blank(looked)
+        # a dummy cell costs the sites no time: the next cell may replace it, and frees its rows as well
+        yields, dummy = self._is_dummy(found), self._is_dummy(looked)
         m.d.comb += [
-            self.site.valid.eq(looked_valid & ~blank),
+            self.site.valid.eq(looked_valid & ~dummy),
             offer.eq(self.site.valid & self.site.ready),
-            look.eq(found_valid & (~looked_valid | offer | blank)),
+            look.eq(found_valid & (~looked_valid | offer | dummy)),
             take.eq(there & (~found_valid | look | yields)),
         ]
         m.d.sync += [
@@ -189,8 +189,8 @@ class SparseSlidingWindow(wiring.Component):
         bits = [Signal(g.kernel, name=f"taps{n}") for n in range(g.rows)]
         hit = [Signal(g.rows, name=f"hit{ky}") for ky in range(g.kernel)]
         unused, released, looked_column = Signal(g.rows), Signal(), Signal.like(column)
-        # rows above a blank are freed when all sites before it are done, or by the next site where that is earlier
-        m.d.comb += released.eq(offer | (blank & self.idle))
+        # rows above a dummy are freed when all sites before it are done, or by the next site where that is earlier
+        m.d.comb += released.eq(offer | (dummy & self.idle))
         m.d.sync += unused.eq(Mux(released, 0, unused) | Mux(look, Cat(dead), 0))
         with m.If(look):
             m.d.sync += [looked.eq(found), looked_column.eq(column)]
@@ -198,7 +198,7 @@ class SparseSlidingWindow(wiring.Component):
             m.d.sync += [register.eq(value) for register, value in zip(hit, hits, strict=True)]
         s, freed = self.site.payload, Signal.like(self.releases)
         m.d.sync += [
-            freed.eq(Mux(self.done, self.releases, 0) | Mux(blank & self.idle, s.release, 0)),
+            freed.eq(Mux(self.done, self.releases, 0) | Mux(dummy & self.idle, s.release, 0)),
             rows_left.eq(rows_left - (beat & starts) + freed),
         ]
         taps = [_any(Mux(rows[n], bits[n], 0) for n in range(g.rows)) for rows in hit]
@@ -207,7 +207,7 @@ class SparseSlidingWindow(wiring.Component):
             s.y.eq(looked.y),
             s.x.eq(looked.x - left),
             s.column.eq(looked_column),
-            s.rows.eq(Cat(_where(rows, self.row_bits) for rows in hit)),
+            s.rows.eq(Cat(_bit_index(rows, self.row_bits) for rows in hit)),
             s.mask.eq(Cat(taps)),
             s.release.eq(sum(unused[1:], start=unused[0])),
         ]
@@ -227,7 +227,7 @@ class SparseSlidingWindow(wiring.Component):
         ]
         return m
 
-    def _passed(self, m: Module, token: Value) -> Callable[[data.View], Value]:
+    def _completion_test(self, m: Module, token: Value) -> Callable[[data.View], Value]:
         """A function that says whether a cell is complete, by the last place that has shown at the input.
 
         That place is delayed as long as the lists delay cells. Everything before it has arrived, and so has the place
@@ -235,23 +235,23 @@ class SparseSlidingWindow(wiring.Component):
         ``some_rows`` that are left of ``columns``.
         """
         g, p = self.geometry, self.i.payload
-        left, _ = g.blanks
+        left, _ = g.dummy_columns
         shift = g.stride.bit_length() - 1
         seen = Signal(data.StructLayout({"token": 1, "x": len(p.x), "y": len(p.y)}))
         with m.If(self.i.valid):
             m.d.sync += [seen.token.eq(token), seen.x.eq(p.x), seen.y.eq(p.y)]
-        seen = delayed(m, seen, LIST_LATENCY - 1, "seen")
+        seen = delay_line(m, seen, LIST_LATENCY - 1, "seen")
 
-        def above(place: Value, extent: int, side: int, cells: int, name: str) -> Signal:
+        def cells_before(place: Value, extent: int, side: int, cells: int, name: str) -> Signal:
             """How many cells along one direction end before ``place``."""
             past, count = Signal(signed(len(place) + 2), name=f"past_{name}"), Signal(range(cells + 1), name=name)
             m.d.comb += past.eq(place - extent + g.stride - 1)
             m.d.sync += count.eq(Mux(place == side, cells, Mux(past < 0, 0, past >> shift)))
             return count
 
-        rows = above(seen.y, g.extent, g.height, g.out_height, "rows")
-        some_rows = above(seen.y + 1, g.extent, g.height, g.out_height, "some_rows")
-        columns = above(seen.x + seen.token, g.extent - g.stride * left, g.width, self.cells_wide, "columns")
+        rows = cells_before(seen.y, g.extent, g.height, g.out_height, "rows")
+        some_rows = cells_before(seen.y + 1, g.extent, g.height, g.out_height, "some_rows")
+        columns = cells_before(seen.x + seen.token, g.extent - g.stride * left, g.width, self.cells_wide, "columns")
         return lambda cell: (cell.y < rows) | ((cell.y < some_rows) & (cell.x < columns))
 
     def _heads(self, m: Module, here: data.View, token: Value, ends: Value) -> list[Any]:
@@ -265,10 +265,10 @@ class SparseSlidingWindow(wiring.Component):
         cell_y = from_y >> shift
         inside = (cell_y >= 0) & (cell_y < g.out_height)
         # all cells left of the output count as one, and all cells right of it as one
-        left, right = g.blanks
+        left, right = g.dummy_columns
         last = g.out_width - 1 + right
         cell_x = Signal(index_bits(self.cells_wide))
-        m.d.comb += cell_x.eq(Mux(from_x < 0, 0, at_most(from_x >> shift, last) + left))
+        m.d.comb += cell_x.eq(Mux(from_x < 0, 0, clamp(from_x >> shift, last) + left))
         heads = []
         for n in range(g.stride):
             # every cell that waits is in a stored row, so the list has room for all
@@ -290,9 +290,9 @@ class SparseSlidingWindow(wiring.Component):
             heads.append(head.o)
         return heads
 
-    def _blank(self, cell: data.View) -> Value:
+    def _is_dummy(self, cell: data.View) -> Value:
         """Whether a cell is a dummy: no site of the output."""
-        left, right = self.geometry.blanks
+        left, right = self.geometry.dummy_columns
         return ~cell.end & (((cell.x == 0) & left) | ((cell.x == self.cells_wide - 1) & right))
 
     def _first(self, m: Module, heads: list[Any]) -> tuple[data.View, Signal]:
@@ -342,6 +342,6 @@ def _any(values: Iterable[Value]) -> Value:
     return first
 
 
-def _where(bits: Signal, width: int) -> Value:
+def _bit_index(bits: Signal, width: int) -> Value:
     """The number of the bit that is set, where at most one is; 0 where none is."""
     return _any(Mux(bits[n], Const(n, width), 0) for n in range(len(bits)))

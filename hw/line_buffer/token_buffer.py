@@ -6,8 +6,8 @@ cycles after the last step that reads it.
 
 ``TokenBuffer`` (kernel 1, stride 1) stores a few tokens. The sliding-window generators (kernel or stride above 1) store
 so many rows that the next ones can be filled while a window is read. In steady state neither side waits for the other.
-Where every site is active, ``window_source.SlidingWindow`` counts its sites; otherwise
-``sparse_source.SparseSlidingWindow`` finds them.
+Where every site is active, ``sliding_window.SlidingWindow`` counts its sites; otherwise
+``sparse_sliding_window.SparseSlidingWindow`` finds them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import delayed
+from hw.streams.stream import delay_line
 
 RELEASE_DELAY = 2
 """Cycles from the last step of a site until its storage can be written: the read of that step comes first."""
@@ -98,9 +98,9 @@ class WindowGeometry:
         They hold a window and the rows that the next window adds, with those that the stride skips. Where that is
         more, they hold the last window of a frame and everything that the first window of the next frame needs.
         """
-        passed = max(0, self.stride - self.kernel)
-        last = self.height - (self.stride * (self.out_height - 1) - self.padding)
-        return max(self.kernel + self.stride + passed, last + self.kernel - self.padding) + self.spare
+        skipped_rows = max(0, self.stride - self.kernel)
+        last_window = self.height - (self.stride * (self.out_height - 1) - self.padding)
+        return max(self.kernel + self.stride + skipped_rows, last_window + self.kernel - self.padding) + self.spare
 
     @property
     def columns(self) -> int:
@@ -122,7 +122,7 @@ class WindowGeometry:
         return max(self.kernel - 1 - self.padding, self.cell_offset + self.stride - 1)
 
     @property
-    def blanks(self) -> tuple[int, int]:
+    def dummy_columns(self) -> tuple[int, int]:
         """Dummy columns of cells left and right of the output, 0 or 1 each, for the input sites beyond all cells."""
         return int(self.cell_offset > 0), int(self.stride * self.out_width + self.cell_offset < self.width)
 
@@ -134,22 +134,25 @@ class WindowGeometry:
 
 
 ROW_DELAY = RELEASE_DELAY + SPARSE_SITE_LATENCY - 2
-"""Cycles from the site that frees a stored row to the site that the row's next tokens complete, without their beats."""
+"""Cycles from the site that frees a stored row to the site that the next tokens of that row complete.
+
+The cycles in which these tokens arrive are not counted.
+"""
 
 
-def token_slots(words: int, steps: int) -> int:
+def token_slots(words: int, site_cycles: int) -> int:
     """Tokens that a ``TokenBuffer`` stores, so that storage never slows it down; one place is for ``end``.
 
     Parameters
-        words      memory words per token
-        steps      the fewest cycles of a site
-    Returns        a power of two, at least 2
+        words          memory words per token
+        site_cycles    the fewest cycles of a site
+    Returns            a power of two, at least 2
     """
-    need = 1 - (-(words + steps + RELEASE_DELAY + SITE_LATENCY) // steps)
-    return 1 << (max(2, need) - 1).bit_length()
+    tokens = 1 - (-(words + site_cycles + RELEASE_DELAY + SITE_LATENCY) // site_cycles)
+    return 1 << (max(2, tokens) - 1).bit_length()
 
 
-def wrapped(value: Value, modulus: int) -> Value:
+def wrap(value: Value, modulus: int) -> Value:
     """A value modulo a constant, for values below twice the constant.
 
     Parameters
@@ -159,7 +162,7 @@ def wrapped(value: Value, modulus: int) -> Value:
     return Mux(value >= modulus, value - modulus, value)
 
 
-def at_most(value: Value, limit: int) -> Value:
+def clamp(value: Value, limit: int) -> Value:
     """A value, or a constant where the value is larger.
 
     Parameters
@@ -185,8 +188,8 @@ class TokenBuffer(wiring.Component):
     """Token buffer: stores whole tokens, each of which is a site.
 
     Parameters
-        layout     layout of the input
-        steps      the fewest cycles of a site
+        layout         layout of the input
+        site_cycles    the fewest cycles of a site
     Ports
         i            in, tokens of ``layout``
         site         out, a site: ``end``, ``y``, ``x`` and ``slot``, where its token is stored
@@ -200,10 +203,10 @@ class TokenBuffer(wiring.Component):
     Reset          drops all tokens
     """
 
-    def __init__(self, layout: TokenLayout, steps: int) -> None:
+    def __init__(self, layout: TokenLayout, site_cycles: int) -> None:
         self.layout = layout
         self.words = layout.beats_per_token
-        self.slots = token_slots(self.words, steps)
+        self.slots = token_slots(self.words, site_cycles)
         self.depth = self.slots * self.words
         self.site_layout = site_layout(layout.shape.height, layout.shape.width, {"slot": index_bits(self.slots)})
         super().__init__(
@@ -254,7 +257,7 @@ class TokenBuffer(wiring.Component):
             self.read_data.eq(read.data),
         ]
         m.d.sync += place_read.eq(times(self.read_slot, self.words) + self.read_word)
-        free = delayed(m, self.done, RELEASE_DELAY - 1, "free")
+        free = delay_line(m, self.done, RELEASE_DELAY - 1, "free")
         m.d.sync += held.eq(held + (beat & (word == 0)) - free)
         m.d.sync += ready.eq(ready + token - take)
         with m.If(beat):
@@ -269,12 +272,12 @@ class TokenBuffer(wiring.Component):
 def _taps_by_row(g: WindowGeometry) -> list[list[int]]:
     """By output row and column, how many taps of each site lie inside the frame."""
 
-    def seen(side: int, out: int) -> list[int]:
+    def taps_inside(side: int, out: int) -> list[int]:
         starts = [g.stride * n - g.padding for n in range(out)]
         return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]
 
-    columns = seen(g.width, g.out_width)
-    return [[rows * inside for inside in columns] for rows in seen(g.height, g.out_height)]
+    columns = taps_inside(g.width, g.out_width)
+    return [[rows * inside for inside in columns] for rows in taps_inside(g.height, g.out_height)]
 
 
 def tap_conditions(g: WindowGeometry) -> int:
@@ -318,12 +321,12 @@ def spare_rows(g: WindowGeometry, cycles: Callable[[int], int], site_latency: in
         cycles          function from a site's active taps to its cycles
         site_latency    cycles from the input beat that completes a site to the first step on it
     """
-    row = g.width * g.words
-    adds = g.stride * row if g.out_height > 1 else g.height * row + 1
-    waiting = max(1, sum(x * g.stride + g.kernel - 1 - g.padding >= g.width - 1 for x in range(g.out_width)))
-    steps = [[cycles(taps) for taps in sites] for sites in _taps_by_row(g)]
-    late = RELEASE_DELAY + adds + site_latency + max(sum(sites[-waiting:]) for sites in steps)
-    return max(0, -(-(late - 2 * max(adds, min(map(sum, steps)))) // row))
+    row_beats = g.width * g.words
+    new_beats = g.stride * row_beats if g.out_height > 1 else g.height * row_beats + 1
+    waiting_sites = max(1, sum(x * g.stride + g.kernel - 1 - g.padding >= g.width - 1 for x in range(g.out_width)))
+    site_cycles = [[cycles(taps) for taps in sites] for sites in _taps_by_row(g)]
+    turnaround = RELEASE_DELAY + new_beats + site_latency + max(sum(sites[-waiting_sites:]) for sites in site_cycles)
+    return max(0, -(-(turnaround - 2 * max(new_beats, min(map(sum, site_cycles)))) // row_beats))
 
 
 def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel: bool) -> int:
@@ -338,20 +341,21 @@ def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel:
         cycles     function from a site's active taps to its cycles
         parallel   whether all taps of a window are read at once
     """
-    most = 1 if parallel else 2
-    lonely = next((spare for spare in range(most) if row_margin(replace(g, spare=spare), cycles(1)) >= 0), most)
+    max_spare = 1 if parallel else 2
+    enough = (spare for spare in range(max_spare) if row_margin(replace(g, spare=spare), cycles(1)) >= 0)
+    for_single_tokens = next(enough, max_spare)
     # a row of windows frees rows when its first site is complete: after so much of its last row, and the delays
-    first = min(g.extent + 1, g.width) * g.words + ROW_DELAY
-    short = -(-first // (g.width * g.words)) - 1
-    return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), lonely, short)
+    first_site = min(g.extent + 1, g.width) * g.words + ROW_DELAY
+    for_first_site = -(-first_site // (g.width * g.words)) - 1
+    return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), for_single_tokens, for_first_site)
 
 
-def row_margin(g: WindowGeometry, steps: int) -> int:
+def row_margin(g: WindowGeometry, site_cycles: int) -> int:
     """Cycles to spare before sparse windows wait for storage, when every row has one token; below 0 where they wait.
 
     Parameters
-        g          the window
-        steps      cycles of a site
+        g              the window
+        site_cycles    cycles of a site
     """
     sites, rest = divmod(g.spare, g.stride)
-    return (1 + sites) * steps - ((g.stride - rest) * g.words + ROW_DELAY)
+    return (1 + sites) * site_cycles - ((g.stride - rest) * g.words + ROW_DELAY)

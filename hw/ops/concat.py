@@ -24,7 +24,7 @@ from hw.ops.op import Op, Tensor, divisors
 from hw.ops.process import InTurn
 from hw.resources import requantizers, streams
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import delayed
+from hw.streams.stream import delay_line
 from models.ir.activity import Activity
 from models.ir.node import Node
 from models.ir.ops.concat import Concat
@@ -170,13 +170,13 @@ class ConcatComponent(wiring.Component):
             m.d.comb += getattr(requantize, f"value{n}").eq(feature)
 
         after = op.pipeline - 1
-        end = delayed(m, end, after, "end")
+        end = delay_line(m, end, after, "end")
         y, x = (Mux(second, getattr(self.b.payload, axis), getattr(self.a.payload, axis)) for axis in "yx")
         m.d.comb += [
-            output.push.eq(delayed(m, taken, after, "push")),
+            output.push.eq(delay_line(m, taken, after, "push")),
             output.payload.end.eq(end),
-            output.payload.y.eq(delayed(m, y, after, "y")),
-            output.payload.x.eq(delayed(m, x, after, "x")),
+            output.payload.y.eq(delay_line(m, y, after, "y")),
+            output.payload.x.eq(delay_line(m, x, after, "x")),
             output.payload.features.as_value().eq(Mux(end, 0, requantize.codes)),
         ]
         return m

@@ -24,7 +24,7 @@ from hw.ops.op import Op, Tensor, divisors
 from hw.ops.process import BeatByBeat
 from hw.resources import requantizers, streams
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import delayed
+from hw.streams.stream import delay_line
 from models.ir.activity import Activity
 from models.ir.node import Node
 from models.ir.requant import Requant
@@ -182,12 +182,12 @@ class ElementwiseComponent(wiring.Component):
         op.combine(m, branches, codes)
 
         after = op.pipeline - 1
-        end = delayed(m, here.end, after, "end")
+        end = delay_line(m, here.end, after, "end")
         m.d.comb += [
-            output.push.eq(delayed(m, taken, after, "push")),
+            output.push.eq(delay_line(m, taken, after, "push")),
             output.payload.end.eq(end),
-            output.payload.y.eq(delayed(m, here.y, after, "y")),
-            output.payload.x.eq(delayed(m, here.x, after, "x")),
+            output.payload.y.eq(delay_line(m, here.y, after, "y")),
+            output.payload.x.eq(delay_line(m, here.x, after, "x")),
             output.payload.features.as_value().eq(Mux(end, 0, codes)),
         ]
         return m

@@ -31,7 +31,7 @@ from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
 from hw.ops.process import TokenByToken
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
-from hw.streams.stream import delayed, queue_latency
+from hw.streams.stream import delay_line, queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
 from models.ir.node import Node
@@ -110,11 +110,11 @@ class LinearOp(Op):
     def depth(self) -> int:
         """Places of the output queue."""
         shape = self.inputs[0].shape
-        period = max(shape.height * shape.width * self.folds.cycles(1) + 1, self.folds.end_apart)
+        period = max(shape.height * shape.width * self.folds.cycles(1) + 1, self.folds.end_interval)
         return frame_queue_depth(self.folds.end_beats, self._filling + 1, period)
 
     def cycles(self, activity: Activity) -> int:
-        return max(round(activity.tokens_in * self.folds.cycles(1)) + 1, self.folds.end_apart)
+        return max(round(activity.tokens_in * self.folds.cycles(1)) + 1, self.folds.end_interval)
 
     @property
     def start(self) -> int:
@@ -176,7 +176,7 @@ class LinearComponent(wiring.Component):
         i          in, tokens of ``op.in_layout``
         o          out, one token a frame, then ``end``, of ``op.out_layout``
     Timing
-        II         ``c_in/simd * c_out/pe`` cycles a token; 1 cycle an ``end``, at least ``op.folds.end_apart`` after
+        II         ``c_in/simd * c_out/pe`` cycles a token; 1 cycle an ``end``, at least ``op.folds.end_interval`` after
                    the one before
         latency    ``op.pipeline`` cycles from the step of ``end`` to the first beat at ``o``
     Reset          drops everything
@@ -214,11 +214,11 @@ class LinearComponent(wiring.Component):
             source.read_word.eq(step.word),
             sums.features.eq(source.read_data),
             sums.mask.eq(1),
-            sums.first.eq(delayed(m, step.first, fetch, "first")),
+            sums.first.eq(delay_line(m, step.first, fetch, "first")),
             sums.weights.eq(weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, 0)),
-            frame.last.eq(delayed(m, valid & step.last, finish, "last")),
-            frame.group.eq(delayed(m, step.group, finish, "group")),
-            frame.end.eq(delayed(m, valid & step.end, finish, "end")),
+            frame.last.eq(delay_line(m, valid & step.last, finish, "last")),
+            frame.group.eq(delay_line(m, step.group, finish, "group")),
+            frame.end.eq(delay_line(m, valid & step.end, finish, "end")),
             drain.last.eq(frame.out_last),
             drain.end.eq(frame.out_end),
         ]

@@ -43,14 +43,14 @@ from hw.line_buffer.token_buffer import (
     spare_rows,
     sparse_spare_rows,
     token_slots,
-    wrapped,
+    wrap,
 )
 from hw.ops.latency import OpLatency
 from hw.ops.op import Op, fewest_lanes, queue_depth
 from hw.ops.process import TokenByToken, WindowByWindow
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
-from hw.streams.stream import delayed, queue_latency
+from hw.streams.stream import delay_line, queue_latency
 from models.ir.activity import Activity
 from models.ir.ops.windowed import WindowNode
 from models.ir.requant import Requant
@@ -141,8 +141,8 @@ class WindowOp(Op):
     def fold_cycles(self) -> int:
         """The fewest steps of a round, over the sites of any frame."""
         if self.pointwise or self.finds_sites:
-            return self._folds(1).steps(1)
-        return self._folds(1).steps(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
+            return self._folds(1).fold_cycles(1)
+        return self._folds(1).fold_cycles(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
 
     @cached_property
     def out_lanes(self) -> int:
@@ -194,7 +194,7 @@ class WindowOp(Op):
         waits, folds = activity.waits, self.folds
         assert waits is not None
         cycles = [folds.cycles(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
-        steps = [folds.steps(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        steps = [folds.fold_cycles(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
         beats = self.in_layout.beats_per_token
         fill = self.start + max(1, round(_sum(waits.first, steps))) - 1 + self.pipeline
         if not activity.tokens_out:
@@ -341,14 +341,14 @@ class WindowComponent(wiring.Component):
             m.d.comb += [
                 source.done.eq(sequencer.done),
                 source.releases.eq(step.release),
-                source.read_row.eq(wrapped(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
+                source.read_row.eq(wrap(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
             ]
         fetch = read_latency(op.parallel)
         m.d.comb += [
             source.read_word.eq(step.group if op.channelwise else step.word),
             sums.features.eq(source.read_data),
-            sums.mask.eq(delayed(m, step.mask, fetch, "mask") if op.parallel else 1),
-            sums.first.eq(delayed(m, step.first, fetch, "first")),
+            sums.mask.eq(delay_line(m, step.mask, fetch, "mask") if op.parallel else 1),
+            sums.first.eq(delay_line(m, step.first, fetch, "first")),
         ]
         if op.sums.weights is not None:
             address = step.group
@@ -362,10 +362,10 @@ class WindowComponent(wiring.Component):
 
         finish = fetch + op.sums.latency
         m.d.comb += [
-            drain.last.eq(delayed(m, valid & step.last, finish, "last")),
-            drain.end.eq(delayed(m, valid & step.end, finish, "end")),
-            drain.y.eq(delayed(m, step.y, finish, "y")),
-            drain.x.eq(delayed(m, step.x, finish, "x")),
+            drain.last.eq(delay_line(m, valid & step.last, finish, "last")),
+            drain.end.eq(delay_line(m, valid & step.end, finish, "end")),
+            drain.y.eq(delay_line(m, step.y, finish, "y")),
+            drain.x.eq(delay_line(m, step.x, finish, "x")),
         ]
         m.d.comb += [getattr(drain, f"sum{p}").eq(value) for p, value in enumerate(sums.sums())]
         return m

@@ -26,7 +26,7 @@ def sequencer(folds: Folds, site: int) -> ResourceEstimate:
         site     bits of a site
     """
     counts = index(folds.neuron_folds) + index(folds.synapse_folds)
-    counts += index(folds.end_apart if folds.whole_frame else folds.beats)
+    counts += index(folds.end_interval if folds.whole_frame else folds.beats)
     taps = folds.kernel**2 if folds.kernel else 0
     return ResourceEstimate("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
 

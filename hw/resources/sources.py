@@ -152,7 +152,7 @@ def sparse_window_source(
     """
     row, column, level = index(g.rows), column_bits(g, True), g.rows.bit_length()
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
-    cells_wide = g.out_width + sum(g.blanks)
+    cells_wide = g.out_width + sum(g.dummy_columns)
     cell = 1 + index(g.out_height) + index(cells_wide)
     # of what is left of the rows and frames that may be held, one is the sign
     places = 2 * index(g.words) + 2 * y + x + 2 * row + 2 * FRAME_BITS + 2 * ahead + 2

@@ -51,7 +51,7 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
-        log.open("w", buffering=1) as kept,
+        log.open("w", buffering=1) as log_file,
         subprocess.Popen(
             [*program(name), *arguments],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
@@ -60,7 +60,7 @@ def run(
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                kept.write(line)
+                log_file.write(line)
                 if progress is not None:
                     progress(line.rstrip("\n"))
         except BaseException:

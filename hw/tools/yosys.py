@@ -21,7 +21,7 @@ from hw.fpga.families.registry import FAMILIES
 from hw.tools.programs import program
 
 CELLS: dict[str, Resources] = {"$scopeinfo": Resources()}
-"""What each cell that Yosys makes takes of its device."""
+"""The resources that each type of Yosys cell takes on its device."""
 for _family in FAMILIES.values():
     CELLS |= _family.cells
 
@@ -31,7 +31,7 @@ _UNSOUND = re.compile(r"latch|no driver|multiple (conflicting )?drivers|combinat
 
 
 class SynthesisError(RuntimeError):
-    """Yosys refused the design, found it unsound, or made a cell that is not known here."""
+    """Yosys refused the design, found it unsound, or created a cell of unknown cost."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def synthesize(
         log        file for Yosys's log
         top        top module
         netlist    file for the netlist as JSON, for place and route; None: it is not kept
-    Raises         SynthesisError: Yosys refused the design, found it unsound, or made a cell of unknown cost
+    Raises         SynthesisError: Yosys refused the design, found it unsound, or created a cell of unknown cost
     """
     start = time.monotonic()
     # Yosys from PyPI sees the folder it runs in, but not the system's /tmp
@@ -124,19 +124,19 @@ def run_script(folder: Path, name: str, *, log: Path, design: str, command: str)
         command    what an error calls the synthesis
     Raises         SynthesisError: Yosys refused the design or found it unsound
     """
-    done = subprocess.run(
+    result = subprocess.run(
         [*program("yosys"), "-q", "-l", "run.log", name], cwd=folder, capture_output=True, text=True, check=False
     )
-    made = folder / "run.log"
-    messages = made.read_text(errors="replace") if made.exists() else done.stderr
-    made.unlink(missing_ok=True)
+    run_log = folder / "run.log"
+    messages = run_log.read_text(errors="replace") if run_log.exists() else result.stderr
+    run_log.unlink(missing_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(messages)
     problems, warnings = sort_messages(messages)
     if problems:
         raise SynthesisError(f"{design} is unsound: {'; '.join(problems)}; see {log}")
-    if done.returncode:
-        reason = next((line for line in messages.splitlines() if "ERROR" in line), done.stderr.strip()[-500:])
+    if result.returncode:
+        reason = next((line for line in messages.splitlines() if "ERROR" in line), result.stderr.strip()[-500:])
         raise SynthesisError(f"{design}: {command} failed: {reason}; see {log}")
     return warnings
 
@@ -169,9 +169,10 @@ def sort_messages(log: str) -> tuple[list[str], list[str]]:
     Parameters
         log    the text of the log
     """
-    found: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     for line in log.splitlines():
         match = _WARNING.search(line) or _LATCH.match(line)
         if match:
-            found[match[match.re.groups]] += 1
-    return [m for m in found if _UNSOUND.search(m)], [m for m in found if not _UNSOUND.search(m)]
+            occurrences[match[match.re.groups]] += 1
+    problems = [text for text in occurrences if _UNSOUND.search(text)]
+    return problems, [text for text in occurrences if not _UNSOUND.search(text)]

@@ -64,7 +64,7 @@ def test_a_mask_input_costs_its_words_and_its_component() -> None:
     assert mapping.frame_input is FrameInput.MASK
     assert estimate(graph, mapping, DEVICE) == masked
     tokens = dataclasses.replace(mapping, frame_input=FrameInput.TOKENS)
-    plain, layout = estimate(graph, tokens, DEVICE), AcceleratorPlan(graph, mapping).source
+    plain, layout = estimate(graph, tokens, DEVICE), AcceleratorPlan(graph, mapping).input_layout
     assert isinstance(layout, MaskLayout)
     extra = mask_input_resources(layout, DEVICE)
     assert masked.resources["lut"] == plain.resources["lut"] + extra.lut

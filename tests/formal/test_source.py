@@ -26,7 +26,7 @@ PLACES = SIDE * SIDE
 @pytest.mark.parametrize("cycles", [8, pytest.param(12, marks=pytest.mark.slow)])
 def test_token_source(cycles: int) -> None:
     """However late the sites that were taken are done."""
-    source = TokenBuffer(LAYOUT, steps=1)
+    source = TokenBuffer(LAYOUT, site_cycles=1)
     m = Module()
     m.submodules.dut = source
     offer(m, source.i)

@@ -36,9 +36,9 @@ class Ecp5(Toolchain):
         "ecp5-85k": ("--85k", *_BARE),
     }
 
-    def place(self, on: Package) -> tuple[tuple[str, ...], str]:
+    def place(self, package: Package) -> tuple[tuple[str, ...], str]:
         routed = "board.config"
-        own = (self.devices[on.device][0], "--package", on.package, "--speed", str(on.speed))
+        own = (self.devices[package.device][0], "--package", package.package, "--speed", str(package.speed))
         return (*own, "--lpf", self.pins_file, "--textcfg", routed), routed
 
     def pack(self, routed: str) -> Step:
@@ -62,8 +62,8 @@ class Ecp5(Toolchain):
             dsp=cells["MULT18X18D"],
         )
 
-    def pll(self, clock_in: float, wanted: float, pin: str) -> Pll:
-        return Ecp5Pll.find(clock_in, wanted)
+    def pll(self, clock_in: float, max_mhz: float, pin: str) -> Pll:
+        return Ecp5Pll.find(clock_in, max_mhz)
 
 
 @dataclass(frozen=True)
@@ -100,20 +100,22 @@ class Ecp5Pll(Pll):
         return self.vco / self.output
 
     @classmethod
-    def find(cls, clock_in: float, wanted: float) -> Ecp5Pll:
-        """The fastest clock of at most ``wanted`` MHz; PllError where there is none."""
+    def find(cls, clock_in: float, max_mhz: float) -> Ecp5Pll:
+        """The fastest clock of at most ``max_mhz`` MHz; PllError where there is none."""
         sources = (
             cls(Fraction(clock_in), divide, multiply, 1) for divide in range(1, 129) for multiply in range(1, 129)
         )
-        found = [
+        candidates = [
             replace(pll, output=output)
             for pll in sources
             if within(pll.phase, LIMITS.phase) and within(pll.vco, LIMITS.vco)
             for output in range(1, 129)
-            if pll.vco / output <= wanted and within(pll.vco / output, LIMITS.out)
+            if pll.vco / output <= max_mhz and within(pll.vco / output, LIMITS.out)
         ]
         middle = Fraction(sum(LIMITS.vco)) / 2
-        return best(found, clock_in, wanted, lambda pll: (pll.clock, -abs(pll.vco - middle), Fraction(-pll.divide)))
+        return best(
+            candidates, clock_in, max_mhz, lambda pll: (pll.clock, -abs(pll.vco - middle), Fraction(-pll.divide))
+        )
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
         """Instantiate the loop between ``pin`` and ``clock``."""

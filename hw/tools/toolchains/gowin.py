@@ -36,10 +36,10 @@ class Gowin(Toolchain):
     }
     bare_pins: ClassVar[str] = 'IO_LOC "clk" H11;\nIO_LOC "in" T13;\nIO_LOC "out" M11;\n'
 
-    def place(self, on: Package) -> tuple[tuple[str, ...], str]:
+    def place(self, package: Package) -> tuple[tuple[str, ...], str]:
         routed = "board.json"
-        bare = self.devices[on.device]
-        return ("--device", on.package, *bare[2:], "--write", routed), routed
+        bare = self.devices[package.device]
+        return ("--device", package.package, *bare[2:], "--write", routed), routed
 
     def pack(self, routed: str) -> Step:
         options = ("-d", "GW2A-18", "-o", self.bitstream_file, routed)
@@ -60,8 +60,8 @@ class Gowin(Toolchain):
             dsp=cells["MULT9X9"] + 2 * cells["MULT18X18"] + 8 * cells["MULT36X36"],
         )
 
-    def pll(self, clock_in: float, wanted: float, pin: str) -> Pll:
-        return GowinPll.find(clock_in, wanted)
+    def pll(self, clock_in: float, max_mhz: float, pin: str) -> Pll:
+        return GowinPll.find(clock_in, max_mhz)
 
 
 @dataclass(frozen=True)
@@ -98,19 +98,21 @@ class GowinPll(Pll):
         return self.clock * self.output
 
     @classmethod
-    def find(cls, clock_in: float, wanted: float) -> GowinPll:
-        """The fastest clock of at most ``wanted`` MHz; PllError where there is none."""
-        found = [
+    def find(cls, clock_in: float, max_mhz: float) -> GowinPll:
+        """The fastest clock of at most ``max_mhz`` MHz; PllError where there is none."""
+        candidates = [
             pll
             for divide in range(1, 65)
             for multiply in range(1, 65)
             for output in OUTPUT_DIVIDERS
-            if (pll := cls(Fraction(clock_in), divide, multiply, output)).clock <= wanted
+            if (pll := cls(Fraction(clock_in), divide, multiply, output)).clock <= max_mhz
             and within(pll.phase, LIMITS.phase)
             and within(pll.vco, LIMITS.vco)
             and within(pll.clock, LIMITS.out)
         ]
-        return best(found, clock_in, wanted, lambda pll: (pll.clock, Fraction(-pll.divide), Fraction(-pll.output)))
+        return best(
+            candidates, clock_in, max_mhz, lambda pll: (pll.clock, Fraction(-pll.divide), Fraction(-pll.output))
+        )
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
         """Instantiate the loop between ``pin`` and ``clock``."""

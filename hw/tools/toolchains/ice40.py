@@ -37,9 +37,9 @@ class Ice40(Toolchain):
         "ice40up5k": ("--up5k", "--package", "sg48", "--pcf-allow-unconstrained")
     }
 
-    def place(self, on: Package) -> tuple[tuple[str, ...], str]:
+    def place(self, package: Package) -> tuple[tuple[str, ...], str]:
         routed = "board.asc"
-        own = (self.devices[on.device][0], "--package", on.package)
+        own = (self.devices[package.device][0], "--package", package.package)
         return (*own, "--pcf", self.pins_file, "--asc", routed), routed
 
     def pack(self, routed: str) -> Step:
@@ -60,8 +60,8 @@ class Ice40(Toolchain):
             dsp=cells["ICESTORM_DSP"],
         )
 
-    def pll(self, clock_in: float, wanted: float, pin: str) -> Pll:
-        return Ice40Pll.find(clock_in, wanted, pad=pin in PLL_PADS)
+    def pll(self, clock_in: float, max_mhz: float, pin: str) -> Pll:
+        return Ice40Pll.find(clock_in, max_mhz, pad=pin in PLL_PADS)
 
 
 @dataclass(frozen=True)
@@ -105,23 +105,23 @@ class Ice40Pll(Pll):
         return next((n for n, below in enumerate((17, 26, 44, 66, 101), start=1) if self.phase < below), 6)
 
     @classmethod
-    def find(cls, clock_in: float, wanted: float, pad: bool) -> Ice40Pll:
-        """The fastest clock of at most ``wanted`` MHz; PllError where there is none."""
+    def find(cls, clock_in: float, max_mhz: float, pad: bool) -> Ice40Pll:
+        """The fastest clock of at most ``max_mhz`` MHz; PllError where there is none."""
         every = (
             cls(Fraction(clock_in), divr, divf, divq, pad)
             for divr in range(16)
             for divf in range(128)
             for divq in range(1, 7)
         )
-        found = [
+        candidates = [
             pll
             for pll in every
-            if pll.clock <= wanted
+            if pll.clock <= max_mhz
             and within(pll.phase, LIMITS.phase)
             and within(pll.vco, LIMITS.vco)
             and within(pll.clock, LIMITS.out)
         ]
-        return best(found, clock_in, wanted, lambda pll: (pll.clock, Fraction(-pll.divr), Fraction(-pll.divf)))
+        return best(candidates, clock_in, max_mhz, lambda pll: (pll.clock, Fraction(-pll.divr), Fraction(-pll.divf)))
 
     def drive(self, m: Module, pin: Signal, clock: Signal, locked: Signal) -> None:
         """Instantiate the loop between ``pin`` and ``clock``."""

@@ -56,16 +56,16 @@ def within(value: Fraction, limits: tuple[float, float]) -> bool:
 P = TypeVar("P", bound=Pll)
 
 
-def best(found: list[P], clock_in: float, wanted: float, key: Callable[[P], tuple[Fraction, ...]]) -> P:
+def best(candidates: list[P], clock_in: float, max_mhz: float, key: Callable[[P], tuple[Fraction, ...]]) -> P:
     """The loop with the largest key.
 
     Parameters
-        found      loops whose clock is not above the wanted one
-        clock_in   frequency of the oscillator in MHz
-        wanted     the wanted clock in MHz
-        key        what to compare, the clock first
-    Raises         PllError: there is none
+        candidates    loops whose clock is not above ``max_mhz``
+        clock_in      frequency of the oscillator in MHz
+        max_mhz       highest clock allowed, in MHz
+        key           what to compare, the clock first
+    Raises            PllError: there is none
     """
-    if not found:
-        raise PllError(f"no phase-locked loop makes a clock of at most {wanted:g} MHz out of {clock_in:g} MHz")
-    return max(found, key=key)
+    if not candidates:
+        raise PllError(f"no phase-locked loop makes a clock of at most {max_mhz:g} MHz out of {clock_in:g} MHz")
+    return max(candidates, key=key)

@@ -16,18 +16,18 @@ class Step:
     """One program of the build, run in the project's folder.
 
     Parameters
-        what         what it does, for people
-        program      its name, a key of ``hw.tools.programs``
-        arguments    its arguments
-        needs        files that it reads
-        makes        the file that it leaves
+        description    what it does, for people
+        program        its name, a key of ``hw.tools.programs``
+        arguments      its arguments
+        inputs         files that it reads
+        output         the file that it writes
     """
 
-    what: str
+    description: str
     program: str
     arguments: tuple[str, ...]
-    needs: tuple[str, ...]
-    makes: str
+    inputs: tuple[str, ...]
+    output: str
 
 
 class Package(NamedTuple):
@@ -36,7 +36,7 @@ class Package(NamedTuple):
     Parameters
         device     name of the device
         package    its package
-        speed      its speed grade, of families that have them
+        speed      its speed grade, for families that have speed grades
     """
 
     device: str
@@ -58,13 +58,13 @@ class Toolchain(ABC):
     router: ClassVar[str]
     """The program that places and routes, a key of ``hw.tools.programs``."""
     devices: ClassVar[Mapping[str, tuple[str, ...]]]
-    """By name of a device, the router's options for a bare one, without constraints but for ``bare_pins``."""
+    """The router's options for a device without a board, by device name; its only constraints are ``bare_pins``."""
     bare_pins: ClassVar[str] = ""
-    """Constraints file of a bare device, where its router places no ports by itself."""
+    """Text of the constraints file for a device without a board; "" where the router places ports by itself."""
 
     @abstractmethod
-    def place(self, on: Package) -> tuple[tuple[str, ...], str]:
-        """(the router's arguments beside those of all toolchains, the file that it leaves)."""
+    def place(self, package: Package) -> tuple[tuple[str, ...], str]:
+        """The router's arguments beyond those of every toolchain, and the file that it writes."""
 
     @abstractmethod
     def pack(self, routed: str) -> Step:
@@ -92,12 +92,12 @@ class Toolchain(ABC):
         """
 
     @abstractmethod
-    def pll(self, clock_in: float, wanted: float, pin: str) -> Pll:
-        """The loop of the fastest clock that is not above a wanted one.
+    def pll(self, clock_in: float, max_mhz: float, pin: str) -> Pll:
+        """The loop of the fastest clock that is not above ``max_mhz``.
 
         Parameters
             clock_in   frequency of the oscillator in MHz
-            wanted     the wanted clock in MHz
+            max_mhz    highest clock allowed, in MHz
             pin        pin of the oscillator
         Raises         PllError: there is none
         """

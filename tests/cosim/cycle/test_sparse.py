@@ -28,7 +28,7 @@ from tests.support.streams import run_op
 def check_equals_rtl(rng: np.random.Generator, graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> None:
     frames = [masked_frame(rng, graph, mask) for mask in masks]
     accelerator = AcceleratorTop(graph, mapping)
-    beats = [accelerator.plan.source.beats(frame) for frame in frames]
+    beats = [accelerator.plan.input_layout.beats(frame) for frame in frames]
     simulated = simulate(graph, mapping, masks)
     stop = simulated.cycles + 100
     run = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames), limit_cycles=stop)

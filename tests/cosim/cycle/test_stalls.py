@@ -34,7 +34,7 @@ def check_equals_rtl(graph: Graph, mapping: Mapping, frames: list[Frame], *ports
     simulated = simulate(graph, mapping, [frame.mask for frame in frames], source=source, sink=sink)
     run = run_op(
         accelerator,
-        [[beat for frame in frames for beat in accelerator.plan.source.beats(frame)]],
+        [[beat for frame in frames for beat in accelerator.plan.input_layout.beats(frame)]],
         len(frames),
         source_stall=lambda cycle: bool(source[cycle % len(source)]),
         sink_stall=lambda cycle: bool(sink[cycle % len(sink)]),

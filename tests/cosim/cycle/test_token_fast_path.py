@@ -64,7 +64,7 @@ def check_equals_rtl(seed: int) -> None:
         frames = [masked_frame(rng, graph, mask) for mask in masks]
     else:
         frames = [random_frame(rng, graph) if mask.any() else empty_frame(graph) for mask in masks]
-    beats = [accelerator.plan.source.beats(frame) for frame in frames]
+    beats = [accelerator.plan.input_layout.beats(frame) for frame in frames]
     rtl = run_op(accelerator, [[beat for frame in beats for beat in frame]], len(frames))
     assert rtl.accepted[0] == run.input
     assert [cycle for cycle, _ in rtl.outputs] == run.output

@@ -54,7 +54,7 @@ class Watched(wiring.Component):
         self.accelerator = accelerator
         plan = accelerator.plan
         counts = {f"{what}_{name}": Out(32) for name in plan.ops for what in ("busy", "blocked")}
-        super().__init__({"i": In(plan.source.signature), "o": Out(plan.output.signature), **counts})
+        super().__init__({"i": In(plan.input_layout.signature), "o": Out(plan.output.signature), **counts})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -88,7 +88,7 @@ def check_work(graph: Graph, mapping: Mapping, frames: list[Frame], seed: int) -
     accelerator = AcceleratorTop(graph, mapping)
     run = run_op(
         Watched(accelerator),
-        [[beat for frame in frames for beat in accelerator.plan.source.beats(frame)]],
+        [[beat for frame in frames for beat in accelerator.plan.input_layout.beats(frame)]],
         len(frames),
         source_stall=lambda cycle: bool(source[cycle % len(source)]),
         sink_stall=lambda cycle: bool(sink[cycle % len(sink)]),

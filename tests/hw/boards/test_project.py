@@ -17,7 +17,7 @@ from dse.candidates import Table
 from dse.estimate import estimate
 from dse.explore import SearchSettings, budget_fractions, designs
 from hw.boards import bitstream
-from hw.boards.bitstream import Built, _Watch, build
+from hw.boards.bitstream import BuildResult, _ProgressMonitor, build
 from hw.boards.board import BOARDS, Board
 from hw.boards.link import beat_bytes
 from hw.boards.project import NETLIST, makefile, pins, steps, write_project
@@ -74,7 +74,7 @@ def test_every_file_of_a_project_is_there(design: Path, tmp_path: Path, name: st
     todo = steps(BOARDS[name], CLOCK[name])
     present = {path.name for path in made.iterdir()}
     for step, earlier in zip(todo, [None, *todo], strict=False):
-        assert set(step.needs) <= present | ({earlier.makes} if earlier else set())
+        assert set(step.inputs) <= present | ({earlier.output} if earlier else set())
     # one top module, whose instance of the accelerator has the accelerator's ports
     board, manifest = (made / "board.v").read_text(), load_manifest(design)
     (instance,) = re.findall(r"^  netweave \\?\w+ +\((.*?)\);", board, re.M | re.S)
@@ -123,7 +123,7 @@ def test_memories_in_luts_are_registers_where_luts_are_no_memory(design: Path, t
 
 def test_what_nextpnr_is_at() -> None:
     told: list[tuple[str, int, int]] = []
-    watch = _Watch(lambda *step: told.append(step))
+    watch = _ProgressMonitor(lambda *step: told.append(step))
     for line in (
         "Info:     at iteration #3, type ALL: wirelen solved = 505, spread = 1796, legal = 2273; time = 0.06s",
         "Info: Routing 1351 arcs.",
@@ -160,7 +160,7 @@ def test_a_project_is_built(design: Path, tmp_path: Path, name: str) -> None:
     made = stub_project(tmp_path / "project", board, design)
     told: list[str] = []
     built = build(made, board, tmp_path / "logs", lambda what, done, total: told.append(what))
-    assert isinstance(built, Built)
+    assert isinstance(built, BuildResult)
     assert built.fmax_mhz >= built.clock_mhz == CLOCK[name]
     assert built.resources.bram == (2 if name == "icebreaker" else 1)
     assert "synthesis" in told

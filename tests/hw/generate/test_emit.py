@@ -26,7 +26,7 @@ from hw.arithmetic.weights import weight_word
 from hw.fpga.device import DeviceError
 from hw.fpga.families.registry import device
 from hw.fpga.mapping import FrameInput, Mapping, Memory, OpMapping
-from hw.generate.emit import generate, shortened
+from hw.generate.emit import compact_memory_init, generate
 from hw.streams.layout import MaskLayout, TokenLayout
 from hw.streams.manifest import DesignError, Slice, load_manifest
 from hw.streams.stream import Queue
@@ -51,7 +51,7 @@ class Register(wiring.Component):
         source = TokenLayout(SHAPE, UINT8, 2)
         result = TokenLayout(SHAPE, INT4, 1)
         edge = Edge("input", "cast", 0, source, 0, (1,))
-        self.plan = SimpleNamespace(graph=graph, source=source, output=result, edges=(edge,))
+        self.plan = SimpleNamespace(graph=graph, input_layout=source, output=result, edges=(edge,))
         ports = {"i": In(source.signature), "o": Out(result.signature)}
         if probes:
             signals = {"payload": Out(source.struct), "valid": Out(1), "ready": Out(1)}
@@ -181,7 +181,7 @@ class Memories(wiring.Component):
 def test_blank_memories_are_written_in_short_and_made_the_same(tmp_path: Path) -> None:
     """A memory that is only read keeps its words."""
     whole = verilog.convert(Memories(), name="netweave", emit_src=False, strip_internal_attrs=True)
-    short = shortened(whole)
+    short = compact_memory_init(whole)
     assert (whole.count("= 24'h"), short.count("= 24'h")) == (600, 0)
     assert "word < 600" in short
     assert short.count("= 8'h00;") == whole.count("= 8'h00;") == 9

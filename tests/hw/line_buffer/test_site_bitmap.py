@@ -9,12 +9,12 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hw.line_buffer.site_bitmap import WHOLE_ROW, SiteBitmap, word_bits
+from hw.line_buffer.site_bitmap import SINGLE_WORD_BITS, SiteBitmap, word_bits
 
 
 @pytest.mark.parametrize(
     ("width", "span"),
-    [(1, 1), (2, 2), (7, 3), (WHOLE_ROW, 5), (WHOLE_ROW + 1, 7), (36, 3), (65, 2), (100, 7), (301, 1)],
+    [(1, 1), (2, 2), (7, 3), (SINGLE_WORD_BITS, 5), (SINGLE_WORD_BITS + 1, 7), (36, 3), (65, 2), (100, 7), (301, 1)],
 )
 def test_against_sets(width: int, span: int) -> None:
     """Rows filled in ascending order with whatever sites, read anywhere at any time."""

@@ -145,12 +145,12 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
     beats = op.in_layout.beats_per_token
     height, width, _ = case.shape
     if isinstance(op, WindowOp):
-        extent, steps, tokens = (0, op.folds.steps(1), 1)
+        extent, steps, tokens = (0, op.folds.fold_cycles(1), 1)
         if not op.pointwise:
             extent = case.kernel - 1 - case.padding
             tokens = min(extent, height - 1) * width + min(extent, width - 1) + 1
             inside = [sum(0 <= n - case.padding < side for n in range(case.kernel)) for side in (height, width)]
-            steps = op._folds(1).steps(inside[0] * inside[1])
+            steps = op._folds(1).fold_cycles(inside[0] * inside[1])
         last = run.accepted[0][tokens * beats - 1] + op.start + steps - 1
     elif kind in ("add", "concat", "requantize"):
         last = run.accepted[0][0]

@@ -157,4 +157,4 @@ def test_first_beat_follows_the_timing(seed: int) -> None:
     # the beat that shows that the window is complete: the last of the token at its corner, else the first beyond
     beat = -1 if seed % 3 == 0 else (len(last) - 1) * channels + (channels - 1) * (seed % 3 == 2)
     assert op.start == SPARSE_SITE_LATENCY
-    assert run.outputs[0][0] == run.accepted[0][beat] + op.start + op.folds.steps(1) - 1 + op.pipeline
+    assert run.outputs[0][0] == run.accepted[0][beat] + op.start + op.folds.fold_cycles(1) - 1 + op.pipeline

@@ -249,7 +249,7 @@ def test_an_accelerator_gives_golden_s_frames_with_either_input(frame_input: Fra
     accelerator = AcceleratorTop(graph, mapping)
     kinds = masks(rng, graph.input.shape)
     frames = [masked(rng, graph.input.shape, graph.input.dtype, mask) for mask in kinds.values()]
-    beats = [beat for frame in frames for beat in accelerator.plan.source.beats(frame)]
+    beats = [beat for frame in frames for beat in accelerator.plan.input_layout.beats(frame)]
     run = run_op(accelerator, [beats], len(frames), source_stall=0.1, sink_stall=0.1)
     expected = [golden.run(graph, frame)[graph.output] for frame in frames]
     assert list(accelerator.plan.output.frames(run.payloads)) == expected

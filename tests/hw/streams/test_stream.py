@@ -22,9 +22,9 @@ from hw.streams.stream import (
     StreamNarrower,
     StreamWidener,
     converter,
-    delayed,
+    converter_lanes,
+    delay_line,
     queue_latency,
-    width_converter,
 )
 from models.ir.formats.dybit import DyBitType
 from models.ir.frame import Frame
@@ -192,7 +192,7 @@ def test_fork_passes_a_beat_a_cycle_at_once() -> None:
 
 
 def test_fork_needs_two_ways() -> None:
-    with pytest.raises(ValueError, match="two ways or more, not 1"):
+    with pytest.raises(ValueError, match="two outputs or more, not 1"):
         Fork(8, 1)
 
 
@@ -200,10 +200,10 @@ SHAPE, DTYPE = Shape(3, 4, 12), DyBitType(4)
 
 
 class Chain(wiring.Component):
-    """The converters that ``width_converter`` names, one after the other."""
+    """The converters that ``converter_lanes`` names, one after the other."""
 
     def __init__(self, lanes: int, o_lanes: int) -> None:
-        self.layouts = [TokenLayout(SHAPE, DTYPE, n) for n in (lanes, *width_converter(lanes, o_lanes))]
+        self.layouts = [TokenLayout(SHAPE, DTYPE, n) for n in (lanes, *converter_lanes(lanes, o_lanes))]
         super().__init__({"i": In(self.layouts[0].signature), "o": Out(self.layouts[-1].signature)})
 
     def elaborate(self, platform: object) -> Module:
@@ -241,7 +241,7 @@ def some_frames(seed: int) -> list[Frame]:
 def test_conversion_keeps_every_frame(
     lanes: int, o_lanes: int, steps: list[int], source: Stall, sink: Stall | Pace
 ) -> None:
-    assert width_converter(lanes, o_lanes) == steps
+    assert converter_lanes(lanes, o_lanes) == steps
     chain, frames = Chain(lanes, o_lanes), some_frames(lanes + o_lanes)
     beats = [beat for frame in frames for beat in chain.layouts[0].beats(frame)]
     run = run_op(chain, [beats], len(frames), source_stall=source, sink_stall=sink, seed=lanes)
@@ -250,7 +250,7 @@ def test_conversion_keeps_every_frame(
 
 
 def test_no_conversion_between_equal_lanes() -> None:
-    assert width_converter(4, 4) == []
+    assert converter_lanes(4, 4) == []
 
 
 @pytest.mark.parametrize(("lanes", "o_lanes"), [(1, 4), (2, 12), (12, 3), (4, 1)])
@@ -290,7 +290,7 @@ def test_delayed(cycles: int) -> None:
 
         def elaborate(self, platform: object) -> Module:
             m = Module()
-            m.d.comb += self.o.eq(delayed(m, self.i, cycles, "i"))
+            m.d.comb += self.o.eq(delay_line(m, self.i, cycles, "i"))
             return m
 
     top = Module()

@@ -10,7 +10,7 @@ import pytest
 
 from hw.fpga.device import Resources
 from hw.fpga.families.registry import DEVICES
-from hw.tools.nextpnr import CriticalPath, RoutingError, failure, frame, parse, ports, route
+from hw.tools.nextpnr import CriticalPath, RoutingError, failure, parse, ports, register_wrapper, route
 from hw.tools.toolchains.registry import TOOLCHAINS
 
 VERILOG = """\
@@ -130,7 +130,7 @@ def test_the_ports_are_those_of_the_top_module() -> None:
 
 
 def test_every_port_but_the_clock_goes_through_a_register() -> None:
-    text = frame(ports(VERILOG, "netweave"), "netweave")
+    text = register_wrapper(ports(VERILOG, "netweave"), "netweave")
     assert "netweave design(.clk(clk), .a(given[7:0]), .b(given[8:8]), .q(made[15:0]));" in text
     assert [line.strip() for line in text.splitlines() if "<=" in line] == [
         "given <= {given, in};",
