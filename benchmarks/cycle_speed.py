@@ -19,13 +19,13 @@ from benchmarks.see_d import CLOCK_MHZ, NETWORK, RUN
 from cosim.cycle.simulator import Simulator, size_queues
 from cosim.rtl.design import cosim
 from dse.candidates import Table
-from dse.explore import Search
+from dse.explore import SearchSettings
 from dse.explore import best as best_design
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models import data
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.quant import quantize
@@ -92,7 +92,7 @@ def n_mnist() -> dict[str, Any]:
 def folded(graph: Graph, masks: list[np.ndarray]) -> Mapping:
     """The integer program's fastest design on a zu3eg, with the queues that the frames need."""
     table = Table({"int8": measured(graph, masks)}, DEVICES["zu3eg"])
-    found = best_design(table, Search(Objective.LATENCY, time_limit=60.0), CLOCK_MHZ)
+    found = best_design(table, SearchSettings(Objective.LATENCY, time_limit=60.0), CLOCK_MHZ)
     return size_queues(graph, found.mapping, masks)
 
 

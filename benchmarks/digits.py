@@ -16,7 +16,7 @@ from cosim.rtl.design import cosim
 from dse.candidates import Table
 from dse.milp import solve
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import MAPPING_FILE
 from models import data

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.number_formats.fit import SIGNED, distribution, sqnr
 from benchmarks.number_formats.grids import grid
-from models.ir.dtype import DyBitType
+from models.ir.formats.dybit import DyBitType
 from reports.style import BARS, CHOSEN, STEPS, STYLE
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"

@@ -6,7 +6,7 @@ Each of ours keeps to the DSP blocks and 18 Kb memories of the published one, on
 - SEE: ``FRAMES`` frames cut from the 3ET+ recordings at hand, each of as many events, so many that the mean share of
   active sites is the published one.
 - The four designs: ``DRAWN`` frames drawn to the published density of every resolution, clustered as published
-  (``models.clusters``), and the real frame published with the design, which exploration does not see.
+  (``models.data.synthetic_masks``), and the real frame published with the design, which exploration does not see.
 
 Cycles are ``simulated``, resources ``estimated``. Like is set beside like: the cycles of the slowest layer by ESDA's
 own model, as published and with expansions that compute all sites of their input, beside those of the slowest op by
@@ -29,22 +29,22 @@ from benchmarks.esda_model import bottleneck
 from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import Simulator
 from dse.estimate import estimate
-from dse.explore import Search
+from dse.explore import SearchSettings
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
-from models.clusters import matched
 from models.data.eye_tracking import frames_by_count
-from models.esda import load_esda
-from models.esda_designs import load_design
+from models.data.synthetic_masks import matched
+from models.frontend.esda_designs import load_design
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 from models.ir.graph import Graph
-from netweave.fastest import fastest
+from netweave.min_latency_mapping import min_latency_mapping
 
 CLOCK_MHZ = 187.48
 DEVICE = DEVICES["zcu102"]
 LUT = 0.8
-SEARCH = Search(Objective.LATENCY, sizes=1, gap=0.01, time_limit=300.0, tries=2500)
+SEARCH = SearchSettings(Objective.LATENCY, budgets=1, gap=0.01, time_limit=300.0, max_evaluations=2500)
 FRAMES, SHARE = 100, 0.21
 DRAWN = 20
 MAPPINGS = Path("runs") / "esda_designs"
@@ -118,7 +118,7 @@ def explored(graph: Graph, masks: list[np.ndarray], dsp: int, bram: int) -> tupl
     folder = MAPPINGS / graph.name.lower()
     if not folder.is_dir():
         device = replace(DEVICE, dsp=dsp, bram=bram, lut=int(LUT * DEVICE.lut))
-        made = fastest(graph, masks, device, CLOCK_MHZ, SEARCH)
+        made = min_latency_mapping(graph, masks, device, CLOCK_MHZ, SEARCH)
         folder.mkdir(parents=True)
         made.mapping.save(folder / "mapping.json")
         (folder / "solver.json").write_text(json.dumps(asdict(made.found.solver)))

@@ -21,8 +21,8 @@ from typing import Any
 
 from benchmarks.inputs.data import DATA
 from dse.milp import Solution, solve
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, Selection
-from hw.fpga.device import DEVICES
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem, Selection
+from hw.fpga.families.registry import DEVICES
 
 MOST = 32
 DEVICE = DEVICES["zcu102"]
@@ -132,13 +132,13 @@ def problem(document: dict[str, Any], budget: dict[str, int]) -> Problem:
             candidates.append(
                 Candidate(
                     (p, q), 0 if last else cycles, (layer.dsp(p, q), layer.bram(p, q)), Interface(q, ""), reads,
-                    span=cycles, tail=cycles if last else 0,
+                    duration=cycles, drain=cycles if last else 0,
                 )
             )  # fmt: skip
         if ops:
             same = {(Interface(p, ""), Interface(p, "")): Link((0, 0)) for p in before}
-            edges.append(Edge(ops[-1].name, layer.name, 0, same))
-        ops.append(Op(layer.name, tuple(candidates), Fraction(0)))
+            edges.append(MilpEdge(ops[-1].name, layer.name, 0, same))
+        ops.append(MilpOp(layer.name, tuple(candidates), Fraction(0)))
         before = outs
     return Problem("zcu102", tuple(ops), tuple(edges), ops[-1].name, budget)
 

@@ -1,9 +1,9 @@
 """ESDA's trained N-MNIST network, from its published integers to RTL, and our own network in the same budget.
 
-The network is the published one with its linear layer (``models.esda.classified``). Its design is the fastest for
-training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published accelerator and ``LUT`` of
-the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them; test
-recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the RTL of some is
+The network is the published one with its linear layer (``models.frontend.esda_network.classified``). Its design is the
+fastest for training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published accelerator and
+``LUT`` of the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them;
+test recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the RTL of some is
 compared with golden.
 
 What was published with the network is the logits of its software, which rounds ties to even, clips at -128, requantizes
@@ -37,16 +37,18 @@ from hw.generate.emit import generate
 from models.data.dataset import Dataset
 from models.data.esda_n_mnist import esda_n_mnist
 from models.data.n_mnist import n_mnist
-from models.esda import classified, load_esda
 from models.evaluate import accuracy
-from models.ir import golden
+from models.frontend.esda_network import classified, load_esda
 from models.ir.frame import Frame
-from models.ir.graph import Add, Conv, Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.input import Input
 from models.quant import quantize
 from models.train import train
 from models.zoo import load_model
-from netweave.fastest import Fastest, fastest
 from netweave.imported import predicted
+from netweave.min_latency_mapping import MinLatency, min_latency_mapping
 
 FOLDER, RECORDINGS = DATA / "esda_n_mnist", DATA / "n_mnist"
 RUN = Path("runs") / "esda_n_mnist"
@@ -84,9 +86,9 @@ def software_logits(graph: Graph, state: dict[str, np.ndarray], frame: Frame) ->
             if node.name == "conv8":
                 before, bias, multiplier = _final_constants(state)
                 inputs[0] = replace(inputs[0], features=_rounded(inputs[0].features, before, 127))
-            height, width, sites, sums = golden.accumulate(node, inputs[0])
-            biased = np.maximum(sums + bias, 0) if node.requant.lo == 0 else sums + bias
-            frames[node.name] = Frame(height, width, sites, _rounded(biased, multiplier, limit))
+            sums = node.accumulate(inputs[0])
+            biased = np.maximum(sums.features + bias, 0) if node.requant.lo == 0 else sums.features + bias
+            frames[node.name] = sums.with_features(_rounded(biased, multiplier, limit))
         elif isinstance(node, Add):
             summed = inputs[0].features + _rounded(inputs[1].features, node.b.mult, 1 << 40)
             frames[node.name] = replace(inputs[0], features=np.clip(summed, -128, 127))
@@ -141,10 +143,12 @@ def measure() -> dict[str, Any]:
     }
 
 
-def designed(graph: Graph, images: Dataset, tries: int = TRIES) -> Fastest:
+def designed(graph: Graph, images: Dataset, max_evaluations: int = TRIES) -> MinLatency:
     """The fastest design for training recordings within the published budget."""
     device = replace(DEVICE, dsp=DSP, bram=BRAM, lut=int(LUT * DEVICE.lut))
-    return fastest(graph, images.sample("train", FRAMES), device, CLOCK_MHZ, replace(SEARCH, tries=tries))
+    return min_latency_mapping(
+        graph, images.sample("train", FRAMES), device, CLOCK_MHZ, replace(SEARCH, max_evaluations=max_evaluations)
+    )
 
 
 def accuracies(graph: Graph, images: Dataset) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def accuracies(graph: Graph, images: Dataset) -> dict[str, Any]:
     }
 
 
-def design_figures(found: Fastest) -> dict[str, Any]:
+def design_figures(found: MinLatency) -> dict[str, Any]:
     solver = found.found.solver
     return {
         "label": "estimated",
@@ -177,7 +181,7 @@ def design_figures(found: Fastest) -> dict[str, Any]:
     }
 
 
-def frame_figures(graph: Graph, found: Fastest, images: Dataset) -> dict[str, Any]:
+def frame_figures(graph: Graph, found: MinLatency, images: Dataset) -> dict[str, Any]:
     """Of every test recording alone."""
     masks = list(images.masks("test"))
     cycles = Simulator(graph, found.mapping).latencies(masks)
@@ -191,7 +195,7 @@ def frame_figures(graph: Graph, found: Fastest, images: Dataset) -> dict[str, An
     }
 
 
-def rtl_figures(graph: Graph, found: Fastest, images: Dataset) -> dict[str, Any]:
+def rtl_figures(graph: Graph, found: MinLatency, images: Dataset) -> dict[str, Any]:
     """Of some test recordings in a row; the first finds the design idle."""
     frames = images.frames("test")[:: len(images.test_y) // RTL_FRAMES][:RTL_FRAMES]
     begin = time.perf_counter()

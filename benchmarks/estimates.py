@@ -24,18 +24,19 @@ from benchmarks.inputs.sparse_nets import few_sites, random_masks, random_sparse
 from cosim.cycle.simulator import Simulator, endless, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate, forecast, steady
-from dse.explore import mapping_of, polished
+from dse.explore import improved, mapping_of
 from dse.milp import solve
 from dse.problem import Objective
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping as HwMapping
 from models import data
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.quant import quantize
 from models.zoo import load_model
-from netweave.exploration import TRIES
+from netweave.exploration import EVALUATIONS
 
 FRAMES = 16
 """Of each sparse network, evenly spread."""
@@ -123,7 +124,7 @@ def designs(name: str, graph: Graph, masks: list[np.ndarray]) -> Iterator[tuple[
             found = solve(problem, objective, gap=GAP, time_limit=TIME_LIMIT).selection
             yield f"{share:g} {objective}", mapping_of(table, found, None)
             if objective is Objective.LATENCY:
-                near, _ = polished(table, problem, found, simulated, TRIES * len(problem.ops))
+                near, _ = improved(table, problem, found, simulated, EVALUATIONS * len(problem.ops))
                 yield f"{share:g} {objective}, the best simulated", mapping_of(table, near, None)
 
 

@@ -26,20 +26,21 @@ from amaranth.lib import wiring
 from benchmarks.inputs.demo import demo as network
 from benchmarks.inputs.ops import one_op, random_requant
 from dse.candidates import Table
-from dse.explore import Search, best
+from dse.explore import SearchSettings, best
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.device import DEVICES, Device
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
-from hw.generate.emit import fitted, generate
-from hw.line_buffer.source import TokenSource, WindowGeometry
-from hw.line_buffer.sparse_source import SparseWindowSource
-from hw.line_buffer.window_source import WindowSource
+from hw.generate.emit import adapt_ram_style, generate
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
+from hw.line_buffer.token_buffer import TokenBuffer, WindowGeometry
 from hw.ops.registry import build, inputs_of
 from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Queue
 from hw.tools.nextpnr import RoutingError, route
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 
 KEPT = Path("runs") / "fmax"
 INT8, UINT8 = IntType(8), IntType(8, False)
@@ -88,9 +89,9 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "queue of 16": lambda: Queue(LAYOUT.struct, 16),
     "fork in two": lambda: Fork(LAYOUT.struct, 2),
     "requantizer, 4 lanes": requantizer,
-    "source of tokens": lambda: TokenSource(LAYOUT, 16),
-    "dense source, 3x3, a tap at a time": lambda: WindowSource(LAYOUT, WINDOW, parallel=False),
-    "sparse source, 3x3, a tap at a time": lambda: SparseWindowSource(LAYOUT, WINDOW, parallel=False),
+    "source of tokens": lambda: TokenBuffer(LAYOUT, 16),
+    "dense source, 3x3, a tap at a time": lambda: SlidingWindow(LAYOUT, WINDOW, parallel=False),
+    "sparse source, 3x3, a tap at a time": lambda: SparseSlidingWindow(LAYOUT, WINDOW, parallel=False),
     "pointwise conv, pe 4, simd 4": op("conv", DSP),
     "pointwise conv, pe 4, simd 4, products in LUTs": op("conv", LUT),
     "depthwise conv 3x3, pe 4": op("conv", DSP, depthwise=True, **SAME),
@@ -107,14 +108,14 @@ def component(name: str, make: Callable[[], wiring.Component], device: Device, k
     folder = kept / device.name / "".join(letter if letter.isalnum() else "_" for letter in name)
     folder.mkdir(parents=True, exist_ok=True)
     text = verilog.convert(make(), name="netweave", emit_src=False, strip_internal_attrs=True)
-    (folder / "netweave.v").write_text(fitted(text, device))
+    (folder / "netweave.v").write_text(adapt_ram_style(text, device))
     return folder
 
 
 def demo(formats: str, device: Device, share: float) -> Path:
     """The demo's fastest design of a network of its run, within a share of the device."""
     table = Table({formats: network(formats)}, device)
-    design = best(table, Search(limit=share), DESIGN_GOAL)
+    design = best(table, SearchSettings(limit=share), DESIGN_GOAL)
     folder = KEPT / f"demo_{formats}_{100 * share:.0f}_{device.name}"
     made = folder.with_name(f"{folder.name}.made")
     shutil.rmtree(made, ignore_errors=True)

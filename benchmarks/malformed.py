@@ -19,9 +19,9 @@ from benchmarks.inputs.packets import DAMAGES, damaged, packets, verdict
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks
 from cosim.rtl.axi import play_axi
 from cosim.rtl.design import default_build_dir
-from cosim.rtl.player import Stalls
-from hw.accelerator.composition import Plan
-from hw.fpga.device import DEVICES
+from cosim.rtl.testbench_runner import Stalls
+from hw.accelerator.composition import AcceleratorPlan
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import AXI_FILE, AXI_TOP, VERILOG_FILE, generate
 from hw.interface.axi_layout import AxiLayout, Beat, axi_input, axi_output
@@ -110,7 +110,7 @@ def cost(folder: Path) -> dict[str, Any]:
 
 def measure(malformed: int = MALFORMED) -> dict[str, Any]:
     graph, mapping, folder = design()
-    plan = Plan(graph, mapping)
+    plan = AcceleratorPlan(graph, mapping)
     source, result = axi_input(plan), axi_output(plan)
     rng = np.random.default_rng(2026)
     frames = [masked_frame(rng, graph, mask) for mask in random_masks(rng, graph.input.shape[:2], FRAMES)]

@@ -24,25 +24,28 @@ from amaranth.lib import wiring
 
 from benchmarks.fmax import component, routed
 from hw.arithmetic.fused import FusedMac, Mode
-from hw.arithmetic.mac import MacArray, Sums
+from hw.arithmetic.mac import MacArray, MacArraySpec
 from hw.arithmetic.multipliers import Products, in_table, multipliers
 from hw.arithmetic.packing import packing
 from hw.arithmetic.requantizer import Requantizer
-from hw.fpga.device import DEVICES, Device
-from hw.fpga.family import family, total
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES, family
+from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier
 from hw.resources.arrays import sums
 from hw.tools.nextpnr import CLOCK, ports
 from hw.tools.yosys import synthesize
 from models.ir.accumulator import width
-from models.ir.dtype import DyBitType, IntType, parse_dtype
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.requant import MULT_BITS, Requant
 
 KEPT = Path("runs") / "multipliers"
 XCUP, ECP5, LARGER_ECP5 = DEVICES["zu3eg"], DEVICES["ecp5-25k"], DEVICES["ecp5-85k"]
 PAIRS = (
     ("uint8", "int8"), ("uint4", "int4"), ("udybit8", "dybit8"), ("udybit4", "dybit4"), ("uint8", "dybit4"),
-    ("uint8", "int4"), ("uint4", "dybit4"),
+    ("uint8", "int4"), ("uint4", "dybit4"), ("ufp4", "fp4"), ("ufp6", "fp6"), ("upot4", "pot4"),
 )  # fmt: skip
 """Features and weights."""
 LANES = 4
@@ -53,27 +56,27 @@ WORDS = 1000
 """Weights so many that none of their bits is constant."""
 GOAL_MHZ = 150.0
 CIRCUITS = {
-    ("udybit8", "dybit8"): (Products.ROWS, Products.SHIFTED),
-    ("udybit4", "dybit4"): (Products.ROWS, Products.CHOSEN, Products.TABLE),
-    ("uint8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("udybit8", "dybit4"): (Products.ROWS, Products.CHOSEN),
-    ("udybit8", "int8"): (Products.ROWS, Products.SHIFTED),
+    ("udybit8", "dybit8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
+    ("udybit4", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED, Products.LOOKUP_TABLE),
+    ("uint8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
+    ("udybit8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
+    ("udybit8", "int8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
 }
-REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4")
+REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4", "ufp4", "ufp6", "upot4")
 
 
 @dataclass(frozen=True)
-class OfCircuit(Sums):
+class OfCircuit(MacArraySpec):
     """Products in LUTs out of ``circuit`` instead of the one that is chosen."""
 
-    circuit: Products = Products.ROWS
+    circuit: Products = Products.BOOTH
 
     @property
     def products(self) -> Products:
         return self.circuit
 
 
-def array(features: str, weights: str, kind: str, terms: int, device: Device) -> Sums | None:
+def array(features: str, weights: str, kind: str, terms: int, device: Device) -> MacArraySpec | None:
     """None where there is no such table, or no two weights share a multiplier of the device; ``kind``: a multiplier or
     a circuit.
     """
@@ -87,7 +90,7 @@ def array(features: str, weights: str, kind: str, terms: int, device: Device) ->
     operand = max(device.dsp_widths) if kind == Multiplier.PACKED else 0
     if operand and packing(x, w, LANES, terms, operand) is None:
         return None
-    return Sums(LANES, terms, 1, x, w, Multiplier(kind), False, bits, operand=operand)
+    return MacArraySpec(LANES, terms, 1, x, w, Multiplier(kind), False, bits, operand=operand)
 
 
 def synthesized(made: wiring.Component, device: Device) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def each(figures: dict[str, Any], products: int) -> dict[str, Any]:
     return figures | {f"{kind}_each": round(figures[kind] / products, 1) for kind in ("lut", "ff", "dsp")}
 
 
-def specs(device: Device) -> Iterator[tuple[str, Sums]]:
+def specs(device: Device) -> Iterator[tuple[str, MacArraySpec]]:
     """Every array that can be made for the device, by its title."""
     for features, weights in PAIRS:
         for kind in Multiplier:
@@ -187,7 +190,7 @@ def fused() -> dict[str, Any]:
             for mode in Mode:
                 x, w = kind(mode.width, False), kind(mode.width)
                 multiplier, _ = multipliers(device, x, w, 1)[0]
-                one = Sums(1, mode.codes, 1, x, w, multiplier, False, bits)
+                one = MacArraySpec(1, mode.codes, 1, x, w, multiplier, False, bits)
                 title = f"{x} x {w}, {mode.codes} a word"
                 figures[f"{title}, {device.name}"] = synthesized(MacArray(one), device)
     return figures

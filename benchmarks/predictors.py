@@ -29,11 +29,10 @@ from dse.predictor import Predictor, gaussian_process, support_vectors, trees
 from dse.sensitivity import features, total
 from models import data
 from models.data import Dataset
-from models.ir.layer_format import NUMBERS
-from models.plan import Plan
+from models.frontend.trace import trace
+from models.plan import FloatPlan
 from models.quant import hessian_sensitivity, measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
-from models.trace import trace
 from models.train import train
 from models.weights import load_weights, save_weights
 from models.zoo import load_model
@@ -46,6 +45,7 @@ NETWORKS, HELD = 120, 40
 """Measured, and those of them that are not learned from."""
 FEW = 20
 """To learn from, beside all that are not held out."""
+NUMBERS = tuple(f"{kind}{width}" for kind in ("int", "dybit") for width in range(2, 9))
 SPLITS = 6
 PREDICTORS: dict[str, Callable[[], Predictor]] = {
     "support vectors": support_vectors,
@@ -80,7 +80,7 @@ def drawn(layers: Iterable[str], count: int, seed: int) -> Assignments:
     return found
 
 
-def floating(case: Case) -> tuple[Plan, Dataset]:
+def floating(case: Case) -> tuple[FloatPlan, Dataset]:
     """The float network, trained once, and its images."""
     images, network = _moved(data.load(case.data), case.moved), load_model(case.model, case.seed)
     path = RUN / f"{case.data}_{case.epochs}_{case.moved}_{case.seed}.npz"
@@ -106,7 +106,9 @@ def _moved(images: Dataset, every: int) -> Dataset:
     )
 
 
-def measured(case: Case, plan: Plan, images: Dataset, assignments: Assignments, epochs: int) -> dict[str, np.ndarray]:
+def measured(
+    case: Case, plan: FloatPlan, images: Dataset, assignments: Assignments, epochs: int
+) -> dict[str, np.ndarray]:
     """Of each network its ``accuracy``, the share of test images, and ``loss``, the mean cross-entropy over them."""
     store, scales, results = Store(RUN), Calibration(plan, images), []
     for assignment in assignments:
@@ -232,7 +234,7 @@ def measure() -> dict[str, Any]:
     figures["label"] = "measured: accuracy and loss over the test images"
     for case in CASES:
         plan, images = floating(case)
-        assignments = drawn(plan.choices, NETWORKS, case.seed)
+        assignments = drawn(plan.quantizable_layers, NETWORKS, case.seed)
         loss, of_loss = _timed(lambda plan=plan, images=images: measure_sensitivity(plan, images, NUMBERS))
         hessian, of_hessian = _timed(lambda plan=plan, images=images: hessian_sensitivity(plan, images, NUMBERS))
         sensitivities = {"loss": loss, "hessian": hessian}

@@ -23,10 +23,10 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmarks.fronts import explored, row
 from dse.front import Front, FrontPoint
 from dse.pareto import non_dominated
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from models import data
 from models.ir.files import read_json
-from netweave.config import Config, Device, Explore, Quantize, Train
+from netweave.config import Config, DeviceConfig, Explore, Quantize, Train
 from netweave.networks import ACCURACY
 from reports.designs import ALL
 from reports.paired import mcnemar
@@ -158,8 +158,8 @@ def configuration(formats: Sequence[str]) -> Config:
         data=DATA,
         train=Train(epochs=0),
         quantize=Quantize(formats=list(formats), reconstruction=RECONSTRUCTION, epochs=0),
-        explore=Explore(sizes=1, points=1, gap=GAP, grain=1.0, max_errors=MAX_ERRORS),
-        device=[Device(name=DEVICE, utilisation=SHARE)],
+        explore=Explore(budgets=1, points=1, gap=GAP, error_step=1.0, max_errors=MAX_ERRORS),
+        device=[DeviceConfig(name=DEVICE, utilisation=SHARE)],
     )
 
 

@@ -1,6 +1,6 @@
 """ResNet-20 in DyBit of 4 bits: explored for two devices, and a real image through the RTL of one of the designs.
 
-It takes minutes; ``tests/cosim/test_resnet20.py`` does the same, and looks at every edge inside.
+It takes minutes; ``tests/cosim/rtl/test_resnet20.py`` does the same, and looks at every edge inside.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from benchmarks.resnet20 import BASE, DATA, DEVICE, GAP, MODEL, SHARE
 from cosim.cycle.simulator import simulate, size_queues
 from cosim.rtl.design import cosim
 from dse.candidates import Table
-from dse.explore import Design, Search, best
+from dse.explore import ExploredDesign, SearchSettings, best
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.generate.emit import generate
 from models import data
 from models.ir.graph import Graph
@@ -36,9 +36,9 @@ def quantized() -> Graph:
     return quantize(plan, images, uniform(plan, RTL_FORMAT, RTL_FORMAT, BASE, BASE), epochs=0).export()
 
 
-def designed(graph: Graph, device: str) -> Design:
+def designed(graph: Graph, device: str) -> ExploredDesign:
     """Its design of least latency in ``SHARE`` of a device."""
-    return best(Table({RTL_FORMAT: graph}, DEVICES[device]), Search(Objective.LATENCY, limit=SHARE, gap=GAP))
+    return best(Table({RTL_FORMAT: graph}, DEVICES[device]), SearchSettings(Objective.LATENCY, limit=SHARE, gap=GAP))
 
 
 def measure() -> dict[str, Any]:

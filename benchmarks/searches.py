@@ -15,9 +15,11 @@ from typing import Any
 
 from benchmarks.inputs.demo import demo
 from dse.candidates import Table
+from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
-from dse.problem import Candidate, Edge, Evaluation, Objective, Problem, Selection, evaluate
-from hw.fpga.device import DEVICES, Resources
+from dse.problem import Candidate, MilpEdge, Objective, Problem, Selection
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 
 DEVICE, SHARE = DEVICES["zu3eg"], 0.25
 SEEDS, TEMPERATURES, EVALUATIONS = range(3), (0.1, 0.5), 5000
@@ -181,7 +183,7 @@ def _joined(problem: Problem, selection: Selection, name: str) -> bool:
     )
 
 
-def _link(edge: Edge, selection: Selection) -> bool:
+def _link(edge: MilpEdge, selection: Selection) -> bool:
     return (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
 
 

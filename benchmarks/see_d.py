@@ -23,16 +23,16 @@ from benchmarks.esda_designs import CLOCK_MHZ, SEARCH, SEE, eye_grids
 from benchmarks.inputs.data import DATA
 from cosim.cycle.simulator import simulate
 from cosim.rtl.design import Cosim, cosim
-from hw.accelerator.composition import Plan
-from hw.fpga.device import DEVICES
+from hw.accelerator.composition import AcceleratorPlan
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
 from hw.streams.manifest import probe_prefix
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import frame_activity
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from netweave.fastest import Fastest, fastest
+from netweave.min_latency_mapping import MinLatency, min_latency_mapping
 
 PUBLISHED_MS, DSP, BRAM = SEE["SEE-D"]
 NETWORK = DATA / "esda_golden" / "SEE-D.json"
@@ -52,7 +52,7 @@ def measure() -> dict[str, Any]:
     grids = eye_grids()
     masks = [(grid != 0).any(axis=0) for grid in grids]
     device = replace(DEVICES["zcu102"], dsp=DSP, bram=BRAM, lut=LUT)
-    found = fastest(graph, masks, device, CLOCK_MHZ, replace(SEARCH, tries=TRIES))
+    found = min_latency_mapping(graph, masks, device, CLOCK_MHZ, replace(SEARCH, max_evaluations=TRIES))
     begin = time.perf_counter()
     generate(graph, found.mapping, RUN / "design", probes=True)
     generated = time.perf_counter() - begin
@@ -67,7 +67,7 @@ def measure() -> dict[str, Any]:
     }
 
 
-def design_figures(found: Fastest) -> dict[str, Any]:
+def design_figures(found: MinLatency) -> dict[str, Any]:
     return {
         "label": "estimated",
         "clock, MHz": CLOCK_MHZ,
@@ -105,7 +105,7 @@ def layer_figures(graph: Graph, mapping: Mapping, frame: Frame, run: Cosim) -> d
 
     ``added``: by how much its last result comes after that of the layer before it.
     """
-    plan, figures, device = Plan(graph, mapping), frame_activity(graph, frame.mask), DEVICES["zcu102"]
+    plan, figures, device = AcceleratorPlan(graph, mapping), frame_activity(graph, frame.mask), DEVICES["zcu102"]
     begin = run.streams["i"].first[0]
     streams = {producer: probe_prefix(producer, consumer, index) for producer, consumer, index in graph.edges}
     times = {name: run.streams[prefix] for name, prefix in {**streams, graph.output: "o"}.items()}
@@ -128,7 +128,7 @@ def layer_figures(graph: Graph, mapping: Mapping, frame: Frame, run: Cosim) -> d
     return rows
 
 
-def eye_figures(found: Fastest, grids: np.ndarray, masks: list[np.ndarray]) -> dict[str, Any]:
+def eye_figures(found: MinLatency, grids: np.ndarray, masks: list[np.ndarray]) -> dict[str, Any]:
     """The frames that the design was made for."""
     few = range(0, len(grids), -(-len(grids) // EYE_RTL))
     frames = [Frame.from_dense(grids[n].transpose(1, 2, 0), masks[n]) for n in few]

@@ -50,7 +50,7 @@ def annealed(problem: Problem, start: Selection, heat: float, seed: int) -> tupl
         first += len(op.candidates)
     graph = _Graph(replace(problem, ops=tuple(ops)))
     moves = min(MOVES * len(ops), WORK // len(ops))
-    figures = (graph.figures, graph.lead, graph.knee)
+    figures = (graph.figures, graph.input_fraction, graph.knee)
     edges = (graph.inputs, graph.producers, graph.outputs, graph.leaving, graph.consumers)
     links = (graph.pairs, graph.width, graph.link_fill, graph.link_amounts)
     best = _anneal(
@@ -65,34 +65,34 @@ class _Graph:
     """A problem as arrays: the candidates of all ops in one row, interfaces as numbers.
 
     Parameters
-        first         int64 [ops + 1], where each op's candidates begin
-        figures       int64 [candidates, 5], fill, head, span, tail and rest
-        amounts       int64 [candidates, rows], amount of every limited quantity
-        caps          float64 [rows], the limits
-        lead, knee    int64 [ops, 2], numerator and denominator
-        inputs        int64 [ops + 1], where the edges that each op reads begin
-        producers     int64 [edges], the op that writes each edge
-        consumers     int64 [edges], the op that reads each edge
-        outputs       int64 [ops + 1], where the edges that leave each op begin in ``leaving``
-        leaving       int64 [edges], the edges, in the order of the ops that write them
-        writes        int64 [candidates], the interface that each writes
-        reads         int64 [candidates, inputs], the interfaces that each reads
-        pairs, width  int64 [edges], the link of interfaces w and r has number ``pairs + w * width + r``
-        link_fill     int64 [links], cycles; -1 where there is no link
-        link_amounts  int64 [links, rows], amount of every limited quantity
-        output        the op whose finish is the latency
+        first                   int64 [ops + 1], where each op's candidates begin
+        figures                 int64 [candidates, 5], fill, first_output, duration, drain and rest
+        amounts                 int64 [candidates, rows], amount of every limited quantity
+        caps                    float64 [rows], the limits
+        input_fraction, knee    int64 [ops, 2], numerator and denominator
+        inputs                  int64 [ops + 1], where the edges that each op reads begin
+        producers               int64 [edges], the op that writes each edge
+        consumers               int64 [edges], the op that reads each edge
+        outputs                 int64 [ops + 1], where the edges that leave each op begin in ``leaving``
+        leaving                 int64 [edges], the edges, in the order of the ops that write them
+        writes                  int64 [candidates], the interface that each writes
+        reads                   int64 [candidates, inputs], the interfaces that each reads
+        pairs, width            int64 [edges], the link of interfaces w and r has number ``pairs + w * width + r``
+        link_fill               int64 [links], cycles; -1 where there is no link
+        link_amounts            int64 [links, rows], amount of every limited quantity
+        output                  the op whose finish is the latency
     """
 
     def __init__(self, problem: Problem) -> None:
         ops, budget = problem.ops, list(problem.budget.values())
         place = {op.name: at for at, op in enumerate(ops)}
         every = [own for op in ops for own in op.candidates]
-        capped = problem.max_error is not None
+        limited = problem.max_error is not None
         self.first = np.cumsum([0, *(len(op.candidates) for op in ops)])
-        self.figures = _table([(own.fill, own.head, own.span, own.tail, own.rest) for own in every], 5)
-        self.amounts = _table([(*own.resources, own.error if capped else 0) for own in every], len(budget) + 1)
+        self.figures = _table([(own.fill, own.first_output, own.duration, own.drain, own.rest) for own in every], 5)
+        self.amounts = _table([(*own.resources, own.error if limited else 0) for own in every], len(budget) + 1)
         self.caps = np.array([max(cap, 1) for cap in (*budget, problem.max_error or 0)], np.float64)
-        self.lead = _table([op.lead.as_integer_ratio() for op in ops], 2)
+        self.input_fraction = _table([op.input_fraction.as_integer_ratio() for op in ops], 2)
         self.knee = _table([op.knee.as_integer_ratio() for op in ops], 2)
         written = [{end: at for at, end in enumerate(sorted({own.writes for own in op.candidates}))} for op in ops]
         self.writes = np.array(
@@ -129,8 +129,8 @@ def _table(rows: list[tuple[int, ...]], width: int) -> np.ndarray:
 
 @njit(cache=True)
 def _finish(
-    since, reached, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes, reads, pairs,
-    width, link_fill, start, finish, output,
+    since, reached, chosen, figures, input_fraction, knee, inputs, producers, outputs, leaving, consumers, writes,
+    reads, pairs, width, link_fill, start, finish, output,
 ):  # fmt: skip
     """The latency of a selection, as ``evaluate`` computes it.
 
@@ -146,7 +146,7 @@ def _finish(
             source = producers[edge]
             link = pairs[edge] + writes[chosen[source]] * width[edge] + reads[own, edge - inputs[op]]
             begun, lasts = link_fill[link] + start[source], finish[source] - start[source]
-            first = max(first, begun + max(share(lasts, lead[op]) + figures[own, 0], figures[own, 1]))
+            first = max(first, begun + max(share(lasts, input_fraction[op]) + figures[own, 0], figures[own, 1]))
             last = max(last, begun + max(share(lasts, knee[op]) + figures[own, 4], lasts + figures[own, 3]))
         last = max(first + figures[own, 2], last)
         # a new candidate also changes the links to its consumers
@@ -183,16 +183,16 @@ def _exceeded(total, caps):
 
 @njit(cache=True)
 def _anneal(
-    seed, moves, hot, cold, chosen, first, amounts, caps, figures, lead, knee, inputs, producers, outputs, leaving,
-    consumers, writes, reads, pairs, width, link_fill, link_amounts, output,
+    seed, moves, hot, cold, chosen, first, amounts, caps, figures, input_fraction, knee, inputs, producers, outputs,
+    leaving, consumers, writes, reads, pairs, width, link_fill, link_amounts, output,
 ):  # fmt: skip
     """The selection of least latency within the limits that was visited; ``chosen`` is the start."""
     np.random.seed(seed)
     count = len(chosen)
     start, finish = np.zeros(count, np.int64), np.zeros(count, np.int64)
     new_start, new_finish = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    latency = _finish(0, count - 1, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes,
-                      reads, pairs, width, link_fill, start, finish, output)  # fmt: skip
+    latency = _finish(0, count - 1, chosen, figures, input_fraction, knee, inputs, producers, outputs, leaving,
+                      consumers, writes, reads, pairs, width, link_fill, start, finish, output)  # fmt: skip
     total = np.zeros(len(caps), np.int64)
     for op in range(count):
         total += amounts[chosen[op]]
@@ -222,8 +222,8 @@ def _anneal(
             chosen[op] = before
             continue
         new_start[:], new_finish[:] = start, finish
-        later = _finish(op, op, chosen, figures, lead, knee, inputs, producers, outputs, leaving, consumers, writes,
-                        reads, pairs, width, link_fill, new_start, new_finish, output)  # fmt: skip
+        later = _finish(op, op, chosen, figures, input_fraction, knee, inputs, producers, outputs, leaving,
+                        consumers, writes, reads, pairs, width, link_fill, new_start, new_finish, output)  # fmt: skip
         if later / begun + price * more > allowed:
             chosen[op] = before
             continue

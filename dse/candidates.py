@@ -9,9 +9,9 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem
-from dse.timing import knee, lead, times
-from hw.accelerator.queue_bounds import least_queue
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem
+from dse.timing import input_fraction, knee
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.device import Device, Resources
 from hw.fpga.mapping import FrameInput, OpMapping
 from hw.ops.op import Op as HwOp
@@ -20,10 +20,12 @@ from hw.ops.registry import build, inputs_of, mappings
 from hw.resources.streams import converter_resources, fork_resources, queue_resources
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout, input_layout
 from hw.streams.mask_input import mask_input_resources, mask_latency
-from hw.streams.stream import conversion
+from hw.streams.stream import converter_lanes
 from models.ir.activity import Activity, Load, expected
 from models.ir.dtype import DType
-from models.ir.graph import Add, GlobalPool, Graph, Input, Linear, MaxPool, Node, Window
+from models.ir.graph import Graph
+from models.ir.node import Node
+from models.ir.ops.input import Input
 
 ERROR_UNIT = 1e-6
 """The problem counts errors in whole millionths."""
@@ -33,7 +35,7 @@ class CandidateError(ValueError):
     """Graphs or sensitivities that do not fit each other; the message names the node or the format."""
 
 
-class Build(NamedTuple):
+class OpChoice(NamedTuple):
     """How a node is built.
 
     Parameters
@@ -63,18 +65,9 @@ def budget(resources: Resources) -> dict[str, int]:
     return {kind: getattr(resources, kind) for kind in Resources.names()}
 
 
-def owns_format(node: Node) -> bool:
-    """Whether a format assignment gives the node a format.
-
-    Max pooling keeps the format of its input, and the data set gives that of the graph's input.
-
-    Parameters
-        node  node of the graph
-    """
-    return not isinstance(node, Input | MaxPool)
-
-
-def input_candidate(source: InputLayout, work: Activity, device: Device, extra: Resources, choice: Build) -> Candidate:
+def input_candidate(
+    source: InputLayout, work: Activity, device: Device, extra: Resources, choice: OpChoice
+) -> Candidate:
     """The candidate of the graph's input, whose source never stalls.
 
     Frames arrive as tokens, or as bit masks from which the mask input makes tokens.
@@ -95,11 +88,11 @@ def input_candidate(source: InputLayout, work: Activity, device: Device, extra: 
         layout = source
     beats = round(work.tokens_in * layout.beats_per_token)
     writes = Interface(layout.lanes, str(layout.dtype))
-    return Candidate(choice, words + beats + 1, amounts(extra), writes, fill=fill, span=max(0, beats - 1))
+    return Candidate(choice, words + beats + 1, amounts(extra), writes, fill=fill, duration=max(0, beats - 1))
 
 
 def op_candidate(
-    op: HwOp, work: Activity, device: Device, extra: Resources, choice: Build, error: int = 0
+    op: HwOp, work: Activity, device: Device, extra: Resources, choice: OpChoice, error: int = 0
 ) -> Candidate:
     """The candidate of an op.
 
@@ -111,11 +104,13 @@ def op_candidate(
         choice  how the node is built, for ``Candidate.choice``
         error   error of the node's format, in units of ``ERROR_UNIT``
     """
-    t = times(op, work)
+    t = op.latency(work)
     reads = tuple(Interface(op.in_lanes, str(tensor.dtype)) for tensor in op.inputs)
     used = amounts(op.resources(device) + extra)
     writes = Interface(op.out_lanes, str(op.node.dtype))
-    return Candidate(choice, op.cycles(work), used, writes, reads, t.fill, t.head, t.span, t.tail, error, t.rest)
+    return Candidate(
+        choice, op.cycles(work), used, writes, reads, t.fill, t.first_output, t.duration, t.drain, error, t.rest
+    )
 
 
 def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
@@ -127,7 +122,7 @@ def link(layout: TokenLayout, lanes: int, depth: int, device: Device) -> Link:
         depth   FIFO depth in beats; 0 for no FIFO
         device  the device
     """
-    steps = conversion(layout.lanes, lanes)
+    steps = converter_lanes(layout.lanes, lanes)
     used = queue_resources(layout, depth, device) if depth else Resources()
     for step in steps:
         used += converter_resources(layout, step, device)
@@ -146,7 +141,7 @@ def forks(graph: Graph, name: str, layout: TokenLayout, device: Device) -> Resou
         layout  token layout of the node's output
         device  the device
     """
-    ways = len(graph.users(name)) + (graph.output == name)
+    ways = len(graph.consumers(name)) + (graph.output == name)
     return fork_resources(layout, ways, device) if ways > 1 else Resources()
 
 
@@ -163,21 +158,21 @@ def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout)
         consumer  name of the node that reads the edge
         layout    token layout on the edge
     """
-    if not isinstance(graph[consumer], Add):
+    if graph[consumer].arity == 1:
         return 0
     kept, words = _kept(graph), layout.beats_per_token
     ahead = max(kept[name] for name in graph[consumer].inputs) - kept[producer]
     beats = 2 + round(ahead * layout.shape.height * layout.shape.width) * words
-    return max(beats, least_queue(graph, producer, consumer, words)) if graph.input.sparse else beats
+    return max(beats, min_deadlock_free_depth(graph, producer, consumer, words)) if graph.input.sparse else beats
 
 
 def _kept(graph: Graph) -> dict[str, Fraction]:
     """The fraction of a frame that the longest path to each node can hold, by node."""
     kept: dict[str, Fraction] = {}
     for node in graph.nodes:
-        own = Fraction(int(isinstance(node, GlobalPool | Linear)))
-        if isinstance(node, Window) and (node.kernel, node.stride) != (1, 1):
-            own = min(Fraction(1), Fraction(node.kernel + node.stride - 1, graph.shapes[node.inputs[0]].height))
+        own, window = Fraction(int(node.takes_frame)), node.window
+        if window is not None and not window.pointwise:
+            own = min(Fraction(1), Fraction(window.kernel + window.stride - 1, graph.shapes[node.inputs[0]].height))
         kept[node.name] = own + max((kept[name] for name in node.inputs), default=Fraction(0))
     return kept
 
@@ -223,7 +218,7 @@ class Table:
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """The names of the nodes that own a format."""
-        return tuple(node.name for node in self.graph.nodes if owns_format(node))
+        return tuple(node.name for node in self.graph.nodes if node.owns_format)
 
     @cached_property
     def _work(self) -> Mapping[str, Activity]:
@@ -234,7 +229,7 @@ class Table:
         """Each node's possible output formats."""
         found: dict[str, tuple[DType, ...]] = {}
         for node in self.graph.nodes:
-            if owns_format(node):
+            if node.owns_format:
                 found[node.name] = tuple(dict.fromkeys(graph[node.name].dtype for graph in self.graphs.values()))
             else:
                 found[node.name] = found[node.inputs[0]] if node.inputs else (node.dtype,)
@@ -252,7 +247,7 @@ class Table:
             return [
                 input_candidate(
                     input_layout(layout, self.frame_input), work, self.device, self._forks(layout, node.name),
-                    Build(None, OpMapping(layout.lanes)),
+                    OpChoice(None, OpMapping(layout.lanes)),
                 )
                 for layout in layouts
             ]  # fmt: skip
@@ -265,12 +260,12 @@ class Table:
                 for mapping in mappings(variant, tensors, self.device):
                     op = build(variant, tensors, mapping)
                     extra = self._forks(op.out_layout, node.name)
-                    found.append(op_candidate(op, work, self.device, extra, Build(own, mapping), error))
+                    found.append(op_candidate(op, work, self.device, extra, OpChoice(own, mapping), error))
         return found
 
     def _variants(self, node: Node, dtype: DType) -> list[tuple[str | None, Node]]:
         """The node at each of its formats; one without a format is from a graph where its input is ``dtype``."""
-        if owns_format(node):
+        if node.owns_format:
             return [(name, graph[node.name]) for name, graph in self.graphs.items()]
         graph = next(graph for graph in self.graphs.values() if graph[node.name].dtype == dtype)
         return [(None, graph[node.name])]
@@ -279,9 +274,9 @@ class Table:
         return forks(self.graph, name, layout, self.device)
 
     @cached_property
-    def edges(self) -> tuple[Edge, ...]:
+    def edges(self) -> tuple[MilpEdge, ...]:
         """The edges of the graph with their links."""
-        return tuple(Edge(a, b, i, self._links(a, b, i)) for a, b, i in self.graph.edges)
+        return tuple(MilpEdge(a, b, i, self._links(a, b, i)) for a, b, i in self.graph.edges)
 
     def _links(self, producer: str, consumer: str, index: int) -> dict[tuple[Interface, Interface], Link]:
         """The links of an edge, by pair of interfaces.
@@ -292,7 +287,7 @@ class Table:
         readers = sorted({candidate.reads[index] for candidate in self.candidates[consumer]})
         links = {}
         for writer, reader in product(writers, readers):
-            if writer.format == reader.format and len(conversion(writer.lanes, reader.lanes)) < 2:
+            if writer.format == reader.format and len(converter_lanes(writer.lanes, reader.lanes)) < 2:
                 layout = self.layout(producer, writer)
                 depth = queue_beats(self.graph, producer, consumer, layout)
                 links[writer, reader] = link(layout, reader.lanes, depth, self.device)
@@ -325,13 +320,13 @@ class Table:
                 valid = ", ".join(self.graphs)
                 raise CandidateError(f"formats of {node.name!r}: {list(allowed)} have no graph; {valid} do")
             work = self._work[node.name]
-            ops.append(Op(node.name, candidates, lead(node, work), knee(node, work)))
+            ops.append(MilpOp(node.name, candidates, input_fraction(node, work), knee(node, work)))
         cap = None if max_error is None else round(max_error / ERROR_UNIT)
         return Problem(
             self.device.name, tuple(ops), self.edges, self.graph.output, budget(limit), max_cycles, cap, max_latency
         )
 
 
-def _build(candidate: Candidate) -> Build:
-    assert isinstance(candidate.choice, Build)
+def _build(candidate: Candidate) -> OpChoice:
+    assert isinstance(candidate.choice, OpChoice)
     return candidate.choice

@@ -14,9 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 from dse.labels.goals import Goal
+from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany
-from dse.labels.steps import Split, Step, is_timed, take
+from dse.labels.steps import LabelStep, Split, is_timed, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.prune import fast_enough, prune
@@ -39,7 +39,7 @@ class Tree:
         parts  the proofs of the two parts; empty without a split
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[LabelStep, ...]
     rows: bool = False
     split: Split | None = None
     parts: tuple[Tree, ...] = ()
@@ -51,7 +51,7 @@ class Tree:
         parts = tuple(map(cls.read, entry["parts"]))
         if (split is None) != (not parts) or len(parts) not in (0, 2):
             raise CertificateError(f"certificate, field 'parts': {len(parts)} of them where a split has 2")
-        return cls(tuple(Step(**step) for step in entry["steps"]), bool(entry["rows"]), split, parts)
+        return cls(tuple(LabelStep(**step) for step in entry["steps"]), bool(entry["rows"]), split, parts)
 
 
 @dataclass(frozen=True)

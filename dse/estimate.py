@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dse.candidates import Build, budget, forks, input_candidate, link, op_candidate
-from dse.problem import Edge, Evaluation, Interface, Op, Problem, evaluate
-from dse.timing import knee, lead
+from dse.candidates import OpChoice, budget, forks, input_candidate, link, op_candidate
+from dse.evaluate import Evaluation, evaluate
+from dse.problem import Interface, MilpEdge, MilpOp, Problem
+from dse.timing import input_fraction, knee
 from dse.token_times import passage
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.device import Device
 from hw.fpga.mapping import Mapping
-from models.ir.activity import Load, expected, sample, walk
+from models.ir.activity import Load, expected, sample
 from models.ir.graph import Graph
+from models.ir.sites import walk
 
 
 def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
@@ -32,23 +34,23 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
         device   the device
         load     frame of a data set that the cycles refer to; sparse graphs hold the activity of such frames
     """
-    plan = Plan(graph, mapping)
+    plan = AcceleratorPlan(graph, mapping)
     work = expected(graph, load)
     ops = []
     for node in graph.nodes:
-        layout, choice = plan.layout(node.name), Build(None, mapping.ops[node.name])
+        layout, choice = plan.layout(node.name), OpChoice(None, mapping.ops[node.name])
         extra = forks(graph, node.name, layout, device)
         if node is graph.input:
-            own = input_candidate(plan.source, work[node.name], device, extra, choice)
+            own = input_candidate(plan.input_layout, work[node.name], device, extra, choice)
         else:
             own = op_candidate(plan.ops[node.name], work[node.name], device, extra, choice)
-        ops.append(Op(node.name, (own,), lead(node, work[node.name]), knee(node, work[node.name])))
+        ops.append(MilpOp(node.name, (own,), input_fraction(node, work[node.name]), knee(node, work[node.name])))
     edges = []
     for edge in plan.edges:
         lanes, name = plan.ops[edge.consumer].in_lanes, str(edge.layout.dtype)
         pair = Interface(edge.layout.lanes, name), Interface(lanes, name)
         links = {pair: link(edge.layout, lanes, edge.queue, device)}
-        edges.append(Edge(edge.producer, edge.consumer, edge.index, links))
+        edges.append(MilpEdge(edge.producer, edge.consumer, edge.index, links))
     problem = Problem(device.name, tuple(ops), tuple(edges), graph.output, budget(device.resources))
     return evaluate(problem, {op.name: op.candidates[0] for op in ops})
 
@@ -83,7 +85,7 @@ def forecast(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray] | None 
         mapping  its mapping
         masks    active pixels of each frame, bool [height, width] each; None for the frames that the graph holds
     """
-    plan = Plan(graph, mapping)
+    plan = AcceleratorPlan(graph, mapping)
     frames = [walk(graph, mask) for mask in (sample(graph) if masks is None else masks)]
     alone = passage(plan, frames, apart=True)
     latency = float((alone.tokens[graph.output].closes - alone.begun).mean())

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 
-from dse.problem import TIE_BREAK, Evaluation, Infeasible, Objective, Problem, Selection, Shortage, evaluate
+from dse.evaluate import Evaluation, evaluate
+from dse.problem import TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
 
 
 def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dse.candidates import ERROR_UNIT, Build, Table, queue_beats
-from dse.epsilon import trades
+from dse.candidates import ERROR_UNIT, OpChoice, Table, queue_beats
+from dse.epsilon import pareto_points
+from dse.local_search import local_search
 from dse.milp import Solution, SolverReport, least_utilisation, solve
-from dse.polish import polish
-from dse.problem import Candidate, Objective, Op, Problem, Selection
+from dse.problem import Candidate, MilpOp, Objective, Problem, Selection
 from dse.prune import prune
-from dse.search import Watch
+from dse.question import Watch
 from dse.sensitivity import Assignment, worthwhile
 from hw.fpga.device import Device, Resources
 from hw.fpga.mapping import Mapping as HwMapping
@@ -32,40 +32,40 @@ CAPS = {"max_cycles": "cycles", "max_error": "error", "max_latency": "latency"}
 BASE = "int8"
 """The format that speed-ups refer to."""
 
-Judge = Callable[[HwMapping], float]
+Evaluator = Callable[[HwMapping], float]
 """Simulated cycles of a mapping; less is better."""
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchSettings:
     """Settings of an exploration.
 
     Parameters
-        objective    what to minimise
-        limit        fraction of the device that may be used at all
-        sizes        number of budget fractions per family: from ``limit`` down to the least that fits, at least ``limit
-                     / SPAN``
-        gap          accepted relative gap to the best objective
-        grain        epsilon step of ``mixed``, as a fraction of the largest summed error
-        max_cycles   limit of the bottleneck in cycles per frame; None for no limit
-        max_latency  limit of the latency in cycles; None for no limit
-        speedups     a family ``speedup`` for each of these factors
-        max_errors   a family ``error`` for each of these summed errors
-        time_limit   seconds per integer program; None for no limit
-        tries        evaluation budget of the local search, in mappings per design
+        objective          what to minimise
+        limit              fraction of the device that may be used at all
+        budgets            number of budget fractions per family: from ``limit`` down to the least that fits, at least
+                           ``limit / SPAN``
+        gap                accepted relative gap to the best objective
+        error_step         epsilon step of ``mixed``, as a fraction of the largest summed error
+        max_cycles         limit of the bottleneck in cycles per frame; None for no limit
+        max_latency        limit of the latency in cycles; None for no limit
+        speedups           a family ``speedup`` for each of these factors
+        max_errors         a family ``error`` for each of these summed errors
+        time_limit         seconds per integer program; None for no limit
+        max_evaluations    evaluation budget of the local search, in mappings per design
     """
 
     objective: Objective = Objective.LATENCY
     limit: float = 1.0
-    sizes: int = 4
+    budgets: int = 4
     gap: float = 0.02
-    grain: float = 0.2
+    error_step: float = 0.2
     max_cycles: int | None = None
     max_latency: int | None = None
     speedups: Sequence[float] = ()
     max_errors: Sequence[float] = ()
     time_limit: float | None = None
-    tries: int = 400
+    max_evaluations: int = 400
 
     @property
     def whole(self) -> Fraction:
@@ -74,31 +74,31 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Design:
-    """One solution of the integer program, improved by local search where there was a judge.
+class ExploredDesign:
+    """One solution of the integer program, improved by local search where there was an evaluator.
 
     Parameters
-        name        name of the design
-        family      its design family
-        assignment  format name by layer
-        mapping     foldings, with FIFOs of estimated depth
-        share       budget: the fraction of the device that the design keeps to
-        solver      report of the integer program
-        minimised   the objective that ``solver`` reports on
-        choice      index of each op's candidate in the problem, as the program selected it
+        name               name of the design
+        family             its design family
+        assignment         format name by layer
+        mapping            foldings, with FIFOs of estimated depth
+        budget_fraction    budget: the fraction of the device that the design keeps to
+        solver             report of the integer program
+        minimised          the objective that ``solver`` reports on
+        choice             index of each op's candidate in the problem, as the program selected it
     """
 
     name: str
     family: str
     assignment: Assignment
     mapping: HwMapping
-    share: Fraction
+    budget_fraction: Fraction
     solver: SolverReport
     minimised: Objective
     choice: list[int]
 
 
-def families(formats: Sequence[str], search: Search) -> list[str]:
+def families(formats: Sequence[str], search: SearchSettings) -> list[str]:
     """The design families of an exploration.
 
     Parameters
@@ -111,7 +111,7 @@ def families(formats: Sequence[str], search: Search) -> list[str]:
     return [*formats, MIXED, *fast, *exact]
 
 
-def shares(table: Table, search: Search, family: str) -> list[Fraction]:
+def budget_fractions(table: Table, search: SearchSettings, family: str) -> list[Fraction]:
     """The budget fractions of a family, in geometric steps.
 
     There is one fraction where the objective is the least utilisation.
@@ -124,85 +124,98 @@ def shares(table: Table, search: Search, family: str) -> list[Fraction]:
     Raises      Infeasible: when the family fits in none
     """
     limit = search.whole
-    if search.sizes == 1 or search.objective is Objective.UTILISATION:
+    if search.budgets == 1 or search.objective is Objective.UTILISATION:
         return [limit]
     whole = _problem(table, search, limit, _formats(table, family))
     least = max(least_utilisation(whole, gap=search.gap, time_limit=search.time_limit) * limit, limit / SPAN)
-    steps = search.sizes - 1
+    steps = search.budgets - 1
     # floating point rounds, and no fraction may be below the least one
-    return [limit] + [max(least, limit * Fraction(float(least / limit) ** (n / steps))) for n in range(1, search.sizes)]
+    return [limit] + [
+        max(least, limit * Fraction(float(least / limit) ** (n / steps))) for n in range(1, search.budgets)
+    ]
 
 
 def designs(
-    table: Table, search: Search, family: str, share: Fraction, clock_mhz: float | None = None,
+    table: Table, search: SearchSettings, family: str, budget_fraction: Fraction, clock_mhz: float | None = None,
     watch: Watch = lambda *_: None,
-) -> list[Design]:  # fmt: skip
+) -> list[ExploredDesign]:  # fmt: skip
     """The designs of a family in a fraction of the device.
 
     Parameters
-        table      all candidates
-        search     settings of the exploration
-        family     design family
-        share      fraction of the device
-        clock_mhz  clock for the mapping; None for that of the device
-        watch      called as in ``solve``
+        table              all candidates
+        search             settings of the exploration
+        family             design family
+        budget_fraction    fraction of the device
+        clock_mhz          clock for the mapping; None for that of the device
+        watch              called as in ``solve``
     Raises         Infeasible: when no design keeps all limits
     """
-    limited = _problem(table, search, share, _formats(table, family))
+    limited = _problem(table, search, budget_fraction, _formats(table, family))
     if family == MIXED:
         worst = _largest_error(table)
-        grain = max(1, round(search.grain * worst))
-        points = trades(limited, search.objective, grain, gap=search.gap, watch=watch).points
+        error_step = max(1, round(search.error_step * worst))
+        points = pareto_points(limited, search.objective, error_step, gap=search.gap, watch=watch).points
         found = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
     elif family.startswith(SPEEDUP):
-        base = _solved(_problem(table, search, share, _formats(table, BASE)), search.objective, search, watch)
+        base = _solved(_problem(table, search, budget_fraction, _formats(table, BASE)), search.objective, search, watch)
         speed = base.evaluation.objective(search.objective) / Fraction(family.removeprefix(SPEEDUP))
-        found = {family: _solved(limited.capped(search.objective, speed), Objective.ERROR, search, watch)}
+        found = {family: _solved(limited.with_limit(search.objective, speed), Objective.ERROR, search, watch)}
     elif family.startswith(ERROR):
         cap = Fraction(round(float(family.removeprefix(ERROR)) / ERROR_UNIT))
-        found = {family: _solved(limited.capped(Objective.ERROR, cap), search.objective, search, watch)}
+        found = {family: _solved(limited.with_limit(Objective.ERROR, cap), search.objective, search, watch)}
     else:
         found = {family: _solved(limited, search.objective, search, watch)}
     return [
-        _design(table, f"{name}-{100 * float(share):.3g}", family, share, limited, point, point.selection, clock_mhz)
+        _design(
+            table,
+            f"{name}-{100 * float(budget_fraction):.3g}",
+            family,
+            budget_fraction,
+            limited,
+            point,
+            point.selection,
+            clock_mhz,
+        )
         for name, point in found.items()
     ]
 
 
 def again(
-    table: Table, search: Search, name: str, family: str, share: Fraction, minimised: Objective,
+    table: Table, search: SearchSettings, name: str, family: str, budget_fraction: Fraction, minimised: Objective,
     limits: Mapping[str, int], clock_mhz: float | None = None, watch: Watch = lambda *_: None,
-) -> Design:  # fmt: skip
+) -> ExploredDesign:  # fmt: skip
     """Search again for a design, under the given limits.
 
     Parameters
-        table      all candidates
-        search     settings of the exploration
-        name       name for the design
-        family     its design family
-        share      fraction of the device
-        minimised  what to minimise
-        limits     limits by name, as ``asked`` takes them
-        clock_mhz  clock for the mapping; None for that of the device
-        watch      called as in ``solve``
+        table              all candidates
+        search             settings of the exploration
+        name               name for the design
+        family             its design family
+        budget_fraction    fraction of the device
+        minimised          what to minimise
+        limits             limits by name, as ``asked`` takes them
+        clock_mhz          clock for the mapping; None for that of the device
+        watch              called as in ``solve``
     Raises         Infeasible: when no design keeps all limits
     """
-    problem = asked(table, search, family, share, limits)
+    problem = asked(table, search, family, budget_fraction, limits)
     found = _solved(problem, minimised, search, watch)
-    return _design(table, name, family, share, problem, found, found.selection, clock_mhz)
+    return _design(table, name, family, budget_fraction, problem, found, found.selection, clock_mhz)
 
 
-def asked(table: Table, search: Search, family: str, share: Fraction, limits: Mapping[str, int]) -> Problem:
+def asked(
+    table: Table, search: SearchSettings, family: str, budget_fraction: Fraction, limits: Mapping[str, int]
+) -> Problem:
     """The optimisation problem of a design, under the limits of its report.
 
     Parameters
-        table   all candidates
-        search  settings of the exploration
-        family  design family
-        share   fraction of the device
-        limits  limits by name, as in ``SolverReport.limits``
+        table              all candidates
+        search             settings of the exploration
+        family             design family
+        budget_fraction    fraction of the device
+        limits             limits by name, as in ``SolverReport.limits``
     """
-    problem = _problem(table, search, share, _formats(table, family))
+    problem = _problem(table, search, budget_fraction, _formats(table, family))
     # the resources of candidates are in the order of the problem's own budget
     budget = {name: limits[name] for name in problem.budget}
     return replace(problem, budget=budget, **{name: limits.get(key) for name, key in CAPS.items()})
@@ -216,64 +229,73 @@ def assigned(problem: Problem, assignment: Assignment) -> Problem:
         assignment  format name by layer
     """
 
-    def kept(op: Op) -> Op:
+    def kept(op: MilpOp) -> MilpOp:
         names = (assignment.get(op.name), None)
         return replace(op, candidates=tuple(own for own in op.candidates if _build(own).format in names))
 
     return replace(problem, ops=tuple(map(kept, problem.ops)))
 
 
-def best(table: Table, search: Search, clock_mhz: float | None = None, judge: Judge | None = None) -> Design:
+def best(
+    table: Table, search: SearchSettings, clock_mhz: float | None = None, evaluator: Evaluator | None = None
+) -> ExploredDesign:
     """The best design of a table of one format, in all of the device that may be used.
 
     Parameters
         table      all candidates, of one format
         search     settings of the exploration
         clock_mhz  clock for the mapping; None for that of the device
-        judge      objective of a local search that improves the foldings; None for no local search
+        evaluator  objective of a local search that improves the foldings; None for no local search
     Raises         Infeasible: when no design keeps all limits
     """
     (family,) = table.graphs
     problem = _problem(table, search, search.whole, _formats(table, family))
     found = _solved(problem, search.objective, search)
     selection = found.selection
-    if judge is not None:
-        selection, _ = polished(table, problem, selection, judge, search.tries, clock_mhz)
+    if evaluator is not None:
+        selection, _ = improved(table, problem, selection, evaluator, search.max_evaluations, clock_mhz)
     label = f"{family}-{100 * float(search.whole):.3g}"
     return _design(table, label, family, search.whole, problem, found, selection, clock_mhz)
 
 
-def polished(
-    table: Table, problem: Problem, selection: Selection, judge: Judge, tries: int, clock_mhz: float | None = None
+def improved(
+    table: Table,
+    problem: Problem,
+    selection: Selection,
+    evaluator: Evaluator,
+    max_evaluations: int,
+    clock_mhz: float | None = None,
 ) -> tuple[Selection, float]:
     """Improve a selection by local search on its mapping.
 
     Parameters
-        table      all candidates
-        problem    the problem
-        selection  where the search starts
-        judge      simulated cycles of a mapping
-        tries      evaluation budget: calls of ``judge`` at most
-        clock_mhz  clock for the mapping; None for that of the device
+        table            all candidates
+        problem          the problem
+        selection        where the search starts
+        evaluator        simulated cycles of a mapping
+        max_evaluations  evaluation budget: calls of ``evaluator`` at most
+        clock_mhz        clock for the mapping; None for that of the device
     Returns        the best selection, and its value
     """
-    return polish(prune(problem), selection, lambda near: judge(mapping_of(table, near, clock_mhz)), tries)
+    return local_search(
+        prune(problem), selection, lambda near: evaluator(mapping_of(table, near, clock_mhz)), max_evaluations
+    )
 
 
-def _solved(problem: Problem, objective: Objective, search: Search, watch: Watch = lambda *_: None) -> Solution:
+def _solved(problem: Problem, objective: Objective, search: SearchSettings, watch: Watch = lambda *_: None) -> Solution:
     return solve(problem, objective, gap=search.gap, time_limit=search.time_limit, watch=watch)
 
 
 def _design(
-    table: Table, name: str, family: str, share: Fraction, problem: Problem, found: Solution, selection: Selection,
-    clock_mhz: float | None,
-) -> Design:  # fmt: skip
+    table: Table, name: str, family: str, budget_fraction: Fraction, problem: Problem, found: Solution, selection:
+    Selection, clock_mhz: float | None,
+) -> ExploredDesign:  # fmt: skip
     # a search may have found its candidates in another order than that of the ops
     choice = [list(map(id, op.candidates)).index(id(found.selection[op.name])) for op in problem.ops]
     builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
     mapping, proven = mapping_of(table, selection, clock_mhz), (found.report, found.objective)
-    return Design(name, family, assignment, mapping, share, *proven, choice)
+    return ExploredDesign(name, family, assignment, mapping, budget_fraction, *proven, choice)
 
 
 def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
@@ -283,8 +305,10 @@ def _formats(table: Table, family: str) -> dict[str, tuple[str, ...]]:
     return worthwhile(table.errors)
 
 
-def _problem(table: Table, search: Search, share: Fraction, formats: dict[str, tuple[str, ...]]) -> Problem:
-    part = _part(table.device, share)
+def _problem(
+    table: Table, search: SearchSettings, budget_fraction: Fraction, formats: dict[str, tuple[str, ...]]
+) -> Problem:
+    part = _part(table.device, budget_fraction)
     return table.problem(part, formats=formats, max_cycles=search.max_cycles, max_latency=search.max_latency)
 
 
@@ -296,12 +320,12 @@ def _largest_error(table: Table) -> int:
     )
 
 
-def _part(device: Device, share: Fraction) -> Resources:
-    return Resources(*(math.floor(getattr(device, kind) * share) for kind in Resources.names()))
+def _part(device: Device, budget_fraction: Fraction) -> Resources:
+    return Resources(*(math.floor(getattr(device, kind) * budget_fraction) for kind in Resources.names()))
 
 
-def _build(candidate: Candidate) -> Build:
-    assert isinstance(candidate.choice, Build)
+def _build(candidate: Candidate) -> OpChoice:
+    assert isinstance(candidate.choice, OpChoice)
     return candidate.choice
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import pulp
 
 from dse.labels.kernels import NEVER
+from dse.labels.layers import Counter, Surrogate, TooMany
 from dse.labels.limits import Limits
 from dse.labels.network import Network
-from dse.labels.passes import Counter, Surrogate, TooMany, cheapest, surrogate
+from dse.labels.passes import cheapest, surrogate
 from dse.labels.weights import Weights
 from dse.problem import Selection
 from dse.program import Program

@@ -15,7 +15,7 @@ from dse.pareto import non_dominated
 from dse.program import SolverError
 from models.ir.files import read_json
 
-VERSION = 2
+VERSION = 3
 
 
 class FrontError(ValueError):
@@ -88,16 +88,16 @@ class Front:
     """A Pareto front of designs in latency, accuracy and utilisation.
 
     Parameters
-        device     name of the device
-        clock_mhz  clock in MHz
-        points     the points by rising latency; none dominates another
-        unmet      design families without a design within the limits, and why, by family name
+        device        name of the device
+        clock_mhz     clock in MHz
+        points        the points by rising latency; none dominates another
+        infeasible    design families without a design within the limits, and why, by family name
     """
 
     device: str
     clock_mhz: float
     points: tuple[FrontPoint, ...]
-    unmet: Mapping[str, str] = field(default_factory=dict)
+    infeasible: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.points)
@@ -108,11 +108,11 @@ class Front:
 
     @classmethod
     def of(
-        cls, device: str, clock_mhz: float, points: Sequence[FrontPoint], unmet: Mapping[str, str] | None = None
+        cls, device: str, clock_mhz: float, points: Sequence[FrontPoint], infeasible: Mapping[str, str] | None = None
     ) -> Front:
         """The front of the points that no other dominates."""
         kept = [points[place] for place in non_dominated([point.costs for point in points])]
-        return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)), unmet or {})
+        return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)), infeasible or {})
 
     def save(self, path: Path) -> None:
         """Write the front as JSON."""
@@ -130,7 +130,7 @@ class Front:
             raise FrontError(f"{path}, field 'version': {version!r}; this netweave reads version {VERSION}")
         try:
             points = tuple(_point(fields) for fields in entry["points"])
-            return cls(str(entry["device"]), float(entry["clock_mhz"]), points, dict(entry.get("unmet", {})))
+            return cls(str(entry["device"]), float(entry["clock_mhz"]), points, dict(entry.get("infeasible", {})))
         except (KeyError, TypeError, ValueError, OverflowError, SolverError) as error:
             raise FrontError(f"{path}: missing or bad field: {error}") from error
 

@@ -21,7 +21,7 @@ import numpy as np
 
 NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 """Statuses of a program without a solution."""
-PATIENCE = 60
+HANG_SECONDS = 60
 """CPU seconds of one search after which the process is ended; the node limit normally ends it within a few seconds."""
 
 
@@ -53,7 +53,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SolverAnswer:
     """What the HiGHS process answers.
 
     Parameters
@@ -103,12 +103,12 @@ class _Process:
         )
         self.spent = 0.0
 
-    def ask(self, model: Model, options: dict[str, object]) -> Answer:
+    def ask(self, model: Model, options: dict[str, object]) -> SolverAnswer:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        pickle.dump((vars(model), options, PATIENCE), self._process.stdin)
+        pickle.dump((vars(model), options, HANG_SECONDS), self._process.stdin)
         self._process.stdin.flush()
-        answer = Answer(*pickle.load(self._process.stdout))
+        answer = SolverAnswer(*pickle.load(self._process.stdout))
         self.spent = answer.spent
         return answer
 
@@ -128,7 +128,7 @@ class _Own:
         self.owner = os.getpid()
         self.before = 0.0
 
-    def ask(self, model: Model, options: dict[str, object]) -> Answer:
+    def ask(self, model: Model, options: dict[str, object]) -> SolverAnswer:
         if self.owner != os.getpid():
             self.process, self.owner, self.before = None, os.getpid(), 0.0
         if self.process is None:
@@ -153,7 +153,7 @@ _OWN = _Own()
 atexit.register(_OWN.end)
 
 
-def search(model: Model, options: dict[str, object]) -> Answer:
+def search(model: Model, options: dict[str, object]) -> SolverAnswer:
     """Search for the best binary assignment in the HiGHS process.
 
     Parameters

@@ -16,24 +16,17 @@ from typing import Any
 import numpy as np
 
 from dse.certificate import Certificate, counted
+from dse.effort import EFFORT
+from dse.evaluate import Evaluation, evaluate
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
 from dse.labels.network import Network
 from dse.labels.weights import Weights
-from dse.problem import (
-    LARGEST,
-    TIE_BREAK,
-    Evaluation,
-    Infeasible,
-    Objective,
-    Problem,
-    Selection,
-    Shortage,
-    evaluate,
-)
+from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
 from dse.program import SolverError
 from dse.prune import fast_enough, prune
-from dse.search import EFFORT, Found, Search, Watch
+from dse.question import Found, Watch
+from dse.search import BoundedSearch
 
 LARGE = 2000
 """Number of candidates above which a problem counts as large."""
@@ -91,7 +84,7 @@ class Solution:
 
 def solve(
     problem: Problem, objective: Objective, *, then: Sequence[Objective] | None = None, gap: float = 0.0,
-    time_limit: float | None = None, floor: SolverReport | None = None, watch: Watch = lambda *_: None,
+    time_limit: float | None = None, lower_bound: SolverReport | None = None, watch: Watch = lambda *_: None,
 ) -> Solution:  # fmt: skip
     """Minimise an objective; further objectives break ties.
 
@@ -100,13 +93,13 @@ def solve(
     The result is deterministic while no time limit is hit.
 
     Parameters
-        problem     the problem
-        objective   what to minimise first
-        then        objectives that break ties, in their order; None for that of ``TIE_BREAK``
-        gap         accepted relative gap to the optimum
-        time_limit  seconds for each objective; None for no limit
-        floor       report of the same problem with fewer or looser limits; its lower bound holds here too
-        watch       called with lower bound, best value or None, and seconds, when one of the first two changes
+        problem        the problem
+        objective      what to minimise first
+        then           objectives that break ties, in their order; None for that of ``TIE_BREAK``
+        gap            accepted relative gap to the optimum
+        time_limit     seconds for each objective; None for no limit
+        lower_bound    report of the same problem with fewer or looser limits; its lower bound holds here too
+        watch          called with lower bound, best value or None, and seconds, when one of the first two changes
     Raises          Infeasible: when no selection keeps all limits
                     SolverError: when the search ended before it found a selection
     """
@@ -114,10 +107,10 @@ def solve(
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
     narrow = counted(problem, objective)
     known, because = Fraction(0), None
-    if floor is not None and floor.certificate is not None:
-        because = Certificate.read(floor.certificate)
+    if lower_bound is not None and lower_bound.certificate is not None:
+        because = Certificate.read(lower_bound.certificate)
         known = Fraction(because.value)
-    found = Search(narrow, objective, gap, known, because, time_limit, watch=watch).run()
+    found = BoundedSearch(narrow, objective, gap, known, because, time_limit, watch=watch).run()
     if found.selection is None or found.evaluation is None:
         if found.impossible:
             raise infeasible(prune(problem, (Objective.ERROR, objective)), time_limit)
@@ -132,7 +125,9 @@ def solve(
             narrow, enough, effort = _same_interfaces(narrow, selection), max(gap, TIE_GAP), TIE_EFFORT
         else:
             enough, effort = gap, EFFORT
-        further = Search(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, effort=effort).run(selection)
+        further = BoundedSearch(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, most_labels=effort).run(
+            selection
+        )
         if further.selection is not None:
             selection, evaluation = further.selection, evaluate(problem, further.selection)
     found = replace(found, selection=selection, evaluation=evaluation)
@@ -175,7 +170,7 @@ def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float |
 def _settled(problem: Problem, objective: Objective, evaluation: Evaluation) -> Problem:
     """The problem restricted to selections that are as good in an objective as the one evaluated."""
     fast = fast_enough(problem, evaluation.bottleneck) if objective is Objective.BOTTLENECK else None
-    return problem.capped(objective, evaluation.objective(objective)) if fast is None else fast
+    return problem.with_limit(objective, evaluation.objective(objective)) if fast is None else fast
 
 
 def _same_interfaces(problem: Problem, selection: Selection) -> Problem:
@@ -203,7 +198,7 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
     network = Network(problem, timed=False, whole=True)
     if not network.joined:
         return Infeasible(problem.name, (), False, Fraction(0))
-    nearest = Search(problem, None, seconds=time_limit).run()
+    nearest = BoundedSearch(problem, None, seconds=time_limit).run()
     if nearest.evaluation is None or nearest.bound < nearest.evaluation.overrun:
         raise SolverError(f"{problem.name}: no choice keeps all limits; the search ended before it found by how little")
     least = {name: _least(problem, network, name, time_limit) for name in problem.limits}
@@ -219,7 +214,7 @@ def _least(problem: Problem, network: Network, name: str, time_limit: float | No
         unlimited = replace(
             problem, budget=dict.fromkeys(problem.budget, LARGEST), max_cycles=None, max_error=None, max_latency=None
         )
-        found = Search(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
+        found = BoundedSearch(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
         if found.evaluation is None or found.bound < found.evaluation.latency:
             raise SolverError(
                 f"{problem.name}: no choice keeps all limits; the search ended before it found the least latency"

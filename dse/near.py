@@ -19,7 +19,8 @@ from dse.certificate import counted
 from dse.milp import Solution, solution, solve
 from dse.problem import Objective, Problem, Selection
 from dse.program import Program
-from dse.search import Found, Search, Watch
+from dse.question import Found, Watch
+from dse.search import BoundedSearch
 
 SLACK = Fraction(1, 4)
 """Fraction of the gap by which more cycles are allowed than the relaxation needs; exactly there, selections are few."""
@@ -29,14 +30,14 @@ LEVELS = 3
 """Effort levels of the search that a point may use."""
 
 
-def near_trades(problem: Problem, grain: int, gap: float, watch: Watch) -> Iterator[Solution]:
+def near_trades(problem: Problem, error_step: int, gap: float, watch: Watch) -> Iterator[Solution]:
     """Find Pareto points by rising cycles.
 
     Parameters
-        problem  the problem
-        grain    typical step in error from point to point; no step is smaller than half of it
-        gap      accepted relative gap of the cycles or of the error of a point
-        watch    called as in ``solve``
+        problem       the problem
+        error_step    typical step in error from point to point; no step is smaller than half of it
+        gap           accepted relative gap of the cycles or of the error of a point
+        watch         called as in ``solve``
     Raises       Infeasible: when no selection keeps all limits
     """
     begin, curve = time.perf_counter(), _Curve(problem)
@@ -44,46 +45,48 @@ def near_trades(problem: Problem, grain: int, gap: float, watch: Watch) -> Itera
     cycles, about, known = start.evaluation.bottleneck, Fraction(0), start.selection
     best, error = math.inf, start.evaluation.error
     while cycles is not None and best:
-        capped = problem.capped(Objective.BOTTLENECK, Fraction(cycles))
-        narrow = counted(capped, Objective.ERROR)
-        found = Search(narrow, Objective.ERROR, gap, levels=1, about=about, watch=watch).run(known)
+        limited = problem.with_limit(Objective.BOTTLENECK, Fraction(cycles))
+        restricted = counted(limited, Objective.ERROR)
+        found = BoundedSearch(restricted, Objective.ERROR, gap, levels=1, about=about, watch=watch).run(known)
         if found.evaluation is not None:
             error = found.evaluation.error
-        if found.selection is not None and error <= best - grain / 2:
-            point = _proven(problem, capped, found, found.selection, gap, watch)
+        if found.selection is not None and error <= best - error_step / 2:
+            point = _proven(problem, limited, found, found.selection, gap, watch)
             best = error = point.evaluation.error
             yield replace(point, report=replace(point.report, seconds=time.perf_counter() - begin))
             begin = time.perf_counter()
         share = max(LEAST_SHARE, min(1.0, curve.error(cycles) / error)) if error else 1.0
-        cycles, known = curve.following(cycles, max(0.0, best - grain), share, 1 + SLACK * Fraction(gap)), None
+        cycles, known = curve.following(cycles, max(0.0, best - error_step), share, 1 + SLACK * Fraction(gap)), None
         about = Fraction(0 if cycles is None else curve.error(cycles)) / Fraction(share)
 
 
 def _proven(
-    problem: Problem, capped: Problem, found: Found, selection: Selection, gap: float, watch: Watch
+    problem: Problem, limited: Problem, found: Found, selection: Selection, gap: float, watch: Watch
 ) -> Solution:
     """The solution of a point, proven in one of the two ways.
 
     Parameters
-        problem    the problem
-        capped     the problem limited to the cycles at which the error was minimised
-        found      result of a first search for the least error
-        selection  the selection that this search found
-        gap        accepted relative gap
-        watch      called as in ``solve``
+        problem      the problem
+        limited      the problem limited to the cycles at which the error was minimised
+        found        result of a first search for the least error
+        selection    the selection that this search found
+        gap          accepted relative gap
+        watch        called as in ``solve``
     """
-    least = solution(capped, Objective.ERROR, found, gap, 0.0)
+    least = solution(limited, Objective.ERROR, found, gap, 0.0)
     if least.report.gap <= gap:
         return least
     slower = replace(problem, max_error=least.evaluation.error)
-    narrow, about = counted(slower, Objective.BOTTLENECK), least.evaluation.bottleneck * (1 - Fraction(gap))
-    other = Search(narrow, Objective.BOTTLENECK, gap, levels=1, about=about, watch=watch).run(selection)
+    restricted, about = counted(slower, Objective.BOTTLENECK), least.evaluation.bottleneck * (1 - Fraction(gap))
+    other = BoundedSearch(restricted, Objective.BOTTLENECK, gap, levels=1, about=about, watch=watch).run(selection)
     fastest = solution(slower, Objective.BOTTLENECK, other, gap, 0.0)
     if fastest.report.gap <= gap:
         return fastest
-    narrow, bound = counted(capped, Objective.ERROR), found.bound
-    whole = Search(narrow, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, about=bound, watch=watch)
-    return solution(capped, Objective.ERROR, whole.run(selection), gap, 0.0)
+    restricted, bound = counted(limited, Objective.ERROR), found.bound
+    whole = BoundedSearch(
+        restricted, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, about=bound, watch=watch
+    )
+    return solution(limited, Objective.ERROR, whole.run(selection), gap, 0.0)
 
 
 class _Curve:

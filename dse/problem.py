@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -68,17 +68,18 @@ class Candidate:
     The times are in cycles; ``evaluate`` computes the latency from them.
 
     Parameters
-        choice     the caller's description of the candidate; it must be hashable
-        cycles     steady-state cycles per frame
-        resources  amounts, in the order of ``Problem.budget``
-        writes     interface of the output
-        reads      one interface per input
-        fill       pipeline fill: time from the arrival of the input that the first output needs to that output
-        head       time to first output, counted from the first input, when nothing stalls the op
-        span       output duration, from the first output to the last, when nothing stalls the op
-        tail       drain time, from the last input to the last output, when the op keeps up with its input
-        error      contribution to the summed error, in a unit of the caller's choice
-        rest       time from the input at the ``knee`` of the op to the last output, when no later input stalls the op
+        choice          the caller's description of the candidate; it must be hashable
+        cycles          steady-state cycles per frame
+        resources       amounts, in the order of ``Problem.budget``
+        writes          interface of the output
+        reads           one interface per input
+        fill            pipeline fill: time from the arrival of the input that the first output needs to that output
+        first_output    time to first output, counted from the first input, when nothing stalls the op
+        duration        output duration, from the first output to the last, when nothing stalls the op
+        drain           drain time, from the last input to the last output, when the op keeps up with its input
+        error           contribution to the summed error, in a unit of the caller's choice
+        rest            time from the input at the ``knee`` of the op to the last output, when no later input stalls the
+                        op
     """
 
     choice: Hashable
@@ -87,34 +88,43 @@ class Candidate:
     writes: Interface
     reads: tuple[Interface, ...] = ()
     fill: int = 0
-    head: int = 0
-    span: int = 0
-    tail: int = 0
+    first_output: int = 0
+    duration: int = 0
+    drain: int = 0
     error: int = 0
     rest: int = 0
 
     @property
     def costs(self) -> tuple[int, ...]:
         """Every figure of which less is better: cycles, the five times, error and resources."""
-        return (self.cycles, self.fill, self.head, self.span, self.tail, self.rest, self.error, *self.resources)
+        return (
+            self.cycles,
+            self.fill,
+            self.first_output,
+            self.duration,
+            self.drain,
+            self.rest,
+            self.error,
+            *self.resources,
+        )
 
 
 @dataclass(frozen=True)
-class Op:
+class MilpOp:
     """One op of the graph.
 
     The input duration is the time from the producer's first output to its last.
 
     Parameters
-        name        name, unique in the problem
-        candidates  the ways to build the op, at least one
-        lead        fraction of the input duration before the first output, 0 to 1; rounded up to whole cycles
-        knee        fraction of the input duration after which the ``rest`` of a candidate counts, 0 to 1
+        name              name, unique in the problem
+        candidates        the ways to build the op, at least one
+        input_fraction    fraction of the input duration before the first output, 0 to 1; rounded up to whole cycles
+        knee              fraction of the input duration after which the ``rest`` of a candidate counts, 0 to 1
     """
 
     name: str
     candidates: tuple[Candidate, ...]
-    lead: Fraction = Fraction(0)
+    input_fraction: Fraction = Fraction(0)
     knee: Fraction = Fraction(0)
 
 
@@ -132,7 +142,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Edge:
+class MilpEdge:
     """A connection from the output of ``producer`` to input ``index`` of ``consumer``.
 
     Parameters
@@ -171,8 +181,8 @@ class Problem:
     """
 
     name: str
-    ops: tuple[Op, ...]
-    edges: tuple[Edge, ...]
+    ops: tuple[MilpOp, ...]
+    edges: tuple[MilpEdge, ...]
     output: str
     budget: Mapping[str, int]
     max_cycles: int | None = None
@@ -181,11 +191,11 @@ class Problem:
 
     def __post_init__(self) -> None:
         self._check_limits()
-        seen: dict[str, Op] = {}
+        seen: dict[str, MilpOp] = {}
         for op in self.ops:
             if op.name in seen:
                 raise ProblemError(f"op {op.name!r} stands twice")
-            for name, share in (("lead", op.lead), ("knee", op.knee)):
+            for name, share in (("input_fraction", op.input_fraction), ("knee", op.knee)):
                 if not 0 <= share <= 1:
                     raise ProblemError(f"op {op.name!r}: {name} must be 0 to 1, not {share}")
             if not op.candidates:
@@ -220,7 +230,7 @@ class Problem:
             if limit < 0:
                 raise ProblemError(f"limit of {name!r}: must not be negative, not {limit}")
 
-    def _check(self, op: Op, candidate: Candidate, inputs: int) -> None:
+    def _check(self, op: MilpOp, candidate: Candidate, inputs: int) -> None:
         costs = candidate.costs
         if len(candidate.reads) != inputs:
             why = f"reads {len(candidate.reads)} inputs, but {inputs} edges lead to it"
@@ -235,9 +245,9 @@ class Problem:
         raise ProblemError(f"op {op.name!r}, candidate {candidate.choice!r}: {why}")
 
     @cached_property
-    def inputs(self) -> dict[str, tuple[Edge, ...]]:
+    def inputs(self) -> dict[str, tuple[MilpEdge, ...]]:
         """The input edges of each op, in the order of the input index."""
-        found: dict[str, list[Edge]] = {op.name: [] for op in self.ops}
+        found: dict[str, list[MilpEdge]] = {op.name: [] for op in self.ops}
         for edge in self.edges:
             found.setdefault(edge.consumer, []).append(edge)
         return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in found.items()}
@@ -254,7 +264,7 @@ class Problem:
             limits["latency"] = self.max_latency
         return limits
 
-    def capped(self, objective: Objective, value: Fraction) -> Problem:
+    def with_limit(self, objective: Objective, value: Fraction) -> Problem:
         """The same problem with an epsilon constraint: ``objective`` is at most ``value``. Tighter limits stay."""
         match objective:
             case Objective.BOTTLENECK:
@@ -272,130 +282,6 @@ class Problem:
             case Objective.UTILISATION:
                 shares = {name: min(limit, math.floor(value * max(limit, 1))) for name, limit in self.budget.items()}
                 return replace(self, budget=shares)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a selection costs.
-
-    Parameters
-        bottleneck   cycles per frame of the slowest op
-        latency      cycles from the first beat of a frame in to its last beat out
-        resources    amount of each resource, by name
-        error        summed error
-        overrun      largest constraint violation as a fraction of the limit; 0 where all limits hold
-        utilisation  largest fraction of a resource's budget that is used; ``==`` ignores it, so that equal designs
-                     compare equal under different budgets
-    """
-
-    bottleneck: int
-    latency: int
-    resources: dict[str, int]
-    error: int
-    overrun: Fraction
-    utilisation: Fraction = field(compare=False)
-
-    @property
-    def feasible(self) -> bool:
-        """Whether all limits hold."""
-        return self.overrun == 0
-
-    @property
-    def amounts(self) -> dict[str, int]:
-        """Every quantity that a problem can limit, by name."""
-        return {**self.resources, "cycles": self.bottleneck, "error": self.error, "latency": self.latency}
-
-    def objective(self, objective: Objective) -> Fraction:
-        """The value of one objective."""
-        match objective:
-            case Objective.BOTTLENECK:
-                return Fraction(self.bottleneck)
-            case Objective.LATENCY:
-                return Fraction(self.latency)
-            case Objective.UTILISATION:
-                return self.utilisation
-            case Objective.ERROR:
-                return Fraction(self.error)
-
-
-def overrun(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
-    """The largest constraint violation as a fraction of the limit; 0 where all limits hold.
-
-    A limit of 0 counts as 1 in the division.
-
-    Parameters
-        amounts  every limited quantity, by name
-        limits   limits, by name
-    """
-    shares = (Fraction(amounts[name] - limit, max(limit, 1)) for name, limit in limits.items())
-    return max(Fraction(0), max(shares, default=Fraction(0)))
-
-
-def utilisation(amounts: Mapping[str, int], budget: Mapping[str, int]) -> Fraction:
-    """The largest fraction of a resource's budget that is used; 0 without resources.
-
-    A budget of 0 counts as 1 in the division.
-
-    Parameters
-        amounts  amount of each resource, by name
-        budget   limit of each resource, by name
-    """
-    return max((Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items()), default=Fraction(0))
-
-
-def joined(problem: Problem, selection: Selection) -> bool:
-    """Whether every edge of a selection has a link for its two interfaces.
-
-    Parameters
-        problem    the problem
-        selection  one candidate per op, by op name
-    """
-    return all(
-        (selection[edge.producer].writes, selection[edge.consumer].reads[edge.index]) in edge.links
-        for edge in problem.edges
-    )
-
-
-def evaluate(problem: Problem, selection: Selection) -> Evaluation:
-    """Compute what a selection costs.
-
-    Each op has a start, the time of its first output, and a finish, the time of its last output. The input duration is
-    the time from the producer's start to its finish.
-
-    An op starts ``fill`` cycles after the fraction ``lead`` of the input duration has passed, rounded up to whole
-    cycles, but no earlier than ``head`` cycles after its producer's start. An op finishes ``span`` cycles after its
-    start, but no earlier than ``tail`` cycles after its producer's finish, and no earlier than ``rest`` cycles after
-    the fraction ``knee`` of the input duration has passed. Each link delays what passes it by its own ``fill``.
-
-    Parameters
-        problem    the problem
-        selection  one candidate per op, by op name
-    Raises         ProblemError: when an edge has no link for its two interfaces
-    """
-    total = [0] * len(problem.budget)
-    start: dict[str, int] = {}
-    finish: dict[str, int] = {}
-    for op in problem.ops:
-        own = selection[op.name]
-        total = [a + b for a, b in zip(total, own.resources, strict=True)]
-        starts, ends = [max(own.fill, own.head)], [0]
-        for edge in problem.inputs[op.name]:
-            source, pair = edge.producer, (selection[edge.producer].writes, own.reads[edge.index])
-            if pair not in edge.links:
-                raise ProblemError(f"edge {edge}: {pair[0]} cannot be joined to {pair[1]}")
-            link = edge.links[pair]
-            total = [a + b for a, b in zip(total, link.resources, strict=True)]
-            begun, lasts = start[source], finish[source] - start[source]
-            starts.append(link.fill + begun + max(math.ceil(op.lead * lasts) + own.fill, own.head))
-            ends.append(link.fill + begun + max(math.ceil(op.knee * lasts) + own.rest, lasts + own.tail))
-        start[op.name] = max(starts)
-        finish[op.name] = max(start[op.name] + own.span, *ends)
-    amounts = dict(zip(problem.budget, total, strict=True))
-    bottleneck = max(selection[op.name].cycles for op in problem.ops)
-    error = sum(selection[op.name].error for op in problem.ops)
-    latency = finish[problem.output]
-    exceeded = overrun({**amounts, "cycles": bottleneck, "error": error, "latency": latency}, problem.limits)
-    return Evaluation(bottleneck, latency, amounts, error, exceeded, utilisation(amounts, problem.budget))
 
 
 class Shortage(NamedTuple):

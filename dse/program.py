@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import highspy
@@ -15,7 +16,7 @@ import pulp
 
 from dse.highs import NOTHING, Crashed, Model, loaded, search
 from dse.labels.weights import Duals
-from dse.problem import Candidate, Edge, Interface, Objective, Problem, Selection
+from dse.problem import Candidate, Interface, MilpEdge, Objective, Problem, Selection
 
 TOLERANCE = 1e-9
 """Feasibility tolerance of HiGHS."""
@@ -68,34 +69,38 @@ class Program:
         self._relaxing: tuple[tuple[int, int], highspy.Highs] | None = None
         self.picks: dict[str, list[tuple[pulp.LpVariable, Candidate]]] = {}
         for op in problem.ops:
-            self.picks[op.name] = [(self._variable(pulp.LpBinary), candidate) for candidate in op.candidates]
+            self.picks[op.name] = [
+                (self._variable(f"x_{op.name}_{number}", pulp.LpBinary), candidate)
+                for number, candidate in enumerate(op.candidates)
+            ]
         self._binary = len(self._variables)
-        for picks in self.picks.values():
-            self.add([(pick, 1) for pick, _ in picks], 1, pulp.LpConstraintEQ)
+        for name, picks in self.picks.items():
+            self.add(f"one_{name}", [(pick, 1) for pick, _ in picks], 1, pulp.LpConstraintEQ)
         self.joins = [self._join(edge) for edge in problem.edges]
 
-    def _variable(self, kind: str = pulp.LpContinuous) -> pulp.LpVariable:
-        variable = self.lp.add_variable(f"x{len(self._variables)}", lowBound=0, cat=kind)
+    def _variable(self, name: str, kind: str = pulp.LpContinuous) -> pulp.LpVariable:
+        variable = self.lp.add_variable(name, lowBound=0, cat=kind)
         self._variables.append(variable)
         return variable
 
     def add(
-        self, terms: Terms, limit: float, sense: int = pulp.LpConstraintLE, rule: tuple[str | int, ...] = ()
+        self, name: str, terms: Terms, limit: float, sense: int = pulp.LpConstraintLE, rule: tuple[str | int, ...] = ()
     ) -> None:
         """Add the constraint that a linear expression keeps to a limit.
 
         Parameters
+            name   name of the constraint in a written model
             terms  the linear expression
             limit  the limit
             sense  PuLP's sense of the constraint
-            rule   name of the constraint, where its dual value is needed
+            rule   key of the constraint, where its dual value is needed
         """
         if rule:
             self._rules[rule] = self._count
         self._count += 1
-        self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit))
+        self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit), name)
 
-    def _join(self, edge: Edge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
+    def _join(self, edge: MilpEdge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
         """Add the edge compatibility variables of an edge."""
         writers: dict[Interface, Terms] = {}
         readers: dict[Interface, Terms] = {}
@@ -104,14 +109,16 @@ class Program:
         for pick, candidate in self.picks[edge.consumer]:
             readers.setdefault(candidate.reads[edge.index], []).append((pick, -1))
         joins = []
+        name = f"{edge.producer}_{edge.consumer}_{edge.index}"
         for pair in edge.links:
             if pair[0] in writers and pair[1] in readers:
-                join = self._variable()
+                join = self._variable(f"link_{name}_{_named(pair[0])}_{_named(pair[1])}")
                 writers[pair[0]].append((join, 1))
                 readers[pair[1]].append((join, 1))
                 joins.append((join, pair))
-        for terms in (*writers.values(), *readers.values()):
-            self.add(terms, 0, pulp.LpConstraintEQ)
+        for end, side in (("writes", writers), ("reads", readers)):
+            for interface, terms in side.items():
+                self.add(f"{end}_{name}_{_named(interface)}", terms, 0, pulp.LpConstraintEQ)
         return joins
 
     def _chosen(self, op: str, figure: str, sign: int = 1) -> Terms:
@@ -121,9 +128,9 @@ class Program:
     @cached_property
     def cycles(self) -> Terms:
         """A variable that is at least the cycles of the slowest op; minimising it makes them equal."""
-        slowest = self._variable()
+        slowest = self._variable("slowest")
         for op in self.picks:
-            self.add([*self._chosen(op, "cycles"), (slowest, -1)], 0)
+            self.add(f"cycles_{op}", [*self._chosen(op, "cycles"), (slowest, -1)], 0)
         return [(slowest, 1)]
 
     def amount(self, name: str) -> Terms:
@@ -149,7 +156,7 @@ class Program:
         """Add all limits as constraints, or all but one."""
         for name, limit in self.problem.limits.items():
             if name != but:
-                self.add(self.amount(name), float(limit), rule=("limit", name))
+                self.add(f"limit_{name}", self.amount(name), float(limit), rule=("limit", name))
 
     def goal(self, objective: Objective) -> Terms:
         """The linear expression of an objective."""
@@ -165,16 +172,17 @@ class Program:
 
     def overrun(self) -> Terms:
         """Add a variable that is at least the largest relative violation of a limit; returns it."""
-        worst = self._variable()
+        worst = self._variable("overrun")
         for name, limit in self.problem.limits.items():
-            self.add([*self.amount(name), (worst, -float(max(limit, 1)))], float(limit), rule=("limit", name))
+            terms = [*self.amount(name), (worst, -float(max(limit, 1)))]
+            self.add(f"overrun_{name}", terms, float(limit), rule=("limit", name))
         return [(worst, 1)]
 
     def pressure(self) -> Terms:
         """Add a variable that is at least the largest used fraction of a limit; returns it."""
-        most = self._variable()
+        most = self._variable("pressure")
         for name, limit in self.problem.limits.items():
-            self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("limit", name))
+            self.add(f"pressure_{name}", [*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("limit", name))
         return [(most, 1)]
 
     def weighed(self, weights: Mapping[str, float]) -> Terms:
@@ -188,34 +196,57 @@ class Program:
 
     def _utilisation(self) -> Terms:
         """Add a variable that is at least the largest used fraction of a resource's budget; returns it."""
-        most = self._variable()
+        most = self._variable("used")
         for name, limit in self.problem.budget.items():
-            self.add([*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("share", name))
+            self.add(f"used_{name}", [*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("share", name))
         return [(most, 1)]
 
     @cached_property
     def latency(self) -> Terms:
         """A variable that is at least the output's finish as ``evaluate`` has it, without rounding up to whole
         cycles."""
-        start = {op.name: self._variable() for op in self.problem.ops}
-        finish = {op.name: self._variable() for op in self.problem.ops}
+        start = {op.name: self._variable(f"start_{op.name}") for op in self.problem.ops}
+        finish = {op.name: self._variable(f"finish_{op.name}") for op in self.problem.ops}
         for own in start:
-            self.add([*self._chosen(own, "fill"), (start[own], -1)], 0)
-            self.add([*self._chosen(own, "head"), (start[own], -1)], 0)
-            self.add([*self._chosen(own, "span"), (start[own], 1), (finish[own], -1)], 0, rule=("span", own))
-        leads = {op.name: (float(op.lead), float(op.knee)) for op in self.problem.ops}
+            self.add(f"fill_{own}", [*self._chosen(own, "fill"), (start[own], -1)], 0)
+            self.add(f"first_output_{own}", [*self._chosen(own, "first_output"), (start[own], -1)], 0)
+            durations = [*self._chosen(own, "duration"), (start[own], 1), (finish[own], -1)]
+            self.add(f"duration_{own}", durations, 0, rule=("duration", own))
+        input_fractions = {op.name: (float(op.input_fraction), float(op.knee)) for op in self.problem.ops}
         for edge, joins in zip(self.problem.edges, self.joins, strict=True):
-            source, own, (lead, knee) = edge.producer, edge.consumer, leads[edge.consumer]
+            source, own, (input_fraction, knee) = edge.producer, edge.consumer, input_fractions[edge.consumer]
             link: Terms = [(join, edge.links[pair].fill) for join, pair in joins if edge.links[pair].fill]
-            arrived = [(start[source], 1 - lead), (finish[source], lead)]
+            arrived = [(start[source], 1 - input_fraction), (finish[source], input_fraction)]
             arrives = [*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)]
-            begins = [*self._chosen(own, "head"), *link, (start[source], 1), (start[own], -1)]
-            ends = [*self._chosen(own, "tail"), *link, (finish[source], 1), (finish[own], -1)]
+            begins = [*self._chosen(own, "first_output"), *link, (start[source], 1), (start[own], -1)]
+            ends = [*self._chosen(own, "drain"), *link, (finish[source], 1), (finish[own], -1)]
             between = [(start[source], 1 - knee), (finish[source], knee)]
             rests = [*self._chosen(own, "rest"), *link, *between, (finish[own], -1)]
             for name, terms in (("arrived", arrives), ("begun", begins), ("ended", ends), ("rested", rests)):
-                self.add(terms, 0, rule=(name, own, edge.index))
+                self.add(f"{name}_{source}_{own}_{edge.index}", terms, 0, rule=(name, own, edge.index))
         return [(finish[self.problem.output], 1)]
+
+    def write(self, path: Path, goal: Terms) -> None:
+        """Write the program as an LP file, which other solvers read; comments say what each candidate is.
+
+        Parameters
+            path  the file
+            goal  what to minimise
+        """
+        self.lp.setObjective(pulp.LpAffineExpression(goal))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.lp.writeLP(path)
+        budget = self.problem.budget
+        lines = []
+        for name, picks in self.picks.items():
+            for pick, own in picks:
+                reads = " and ".join(f"{end.lanes} {end.format}" for end in own.reads) or "nothing"
+                used = ", ".join(f"{amount} {kind}" for kind, amount in zip(budget, own.resources, strict=True))
+                lines.append(
+                    f"\\ {pick.name}: {name} reads {reads} and writes {own.writes.lanes} {own.writes.format} a cycle; "
+                    f"{own.cycles} cycles a frame, error {own.error}, {used}\n"
+                )
+        path.write_text("".join(lines) + path.read_text(encoding="utf-8"), encoding="utf-8")
 
     def _model(self, goal: Terms) -> Model:
         """The program for HiGHS. PuLP's own interface to HiGHS adds rows one by one, which is slow."""
@@ -280,7 +311,7 @@ class Program:
         rows = {name: limits.get(name, 0.0) + budget.get(name, 0.0) for name in (*self.problem.budget, "error")}
         found = Duals(
             rows, by_kind.get("arrived", {}), by_kind.get("begun", {}), by_kind.get("ended", {}),
-            by_kind.get("rested", {}), by_kind.get("span", {}), limits.get("latency", 0.0),
+            by_kind.get("rested", {}), by_kind.get("duration", {}), limits.get("latency", 0.0),
         )  # fmt: skip
         ends = np.cumsum([len(picks) for picks in self.picks.values()])
         parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))
@@ -322,3 +353,8 @@ class Program:
                 raise SolverError(f"the solver stopped with status {answer.status} before it found a choice")
             selection[name] = chosen[0]
         return selection
+
+
+def _named(interface: Interface) -> str:
+    """An interface as a part of a variable's name."""
+    return f"{interface.lanes}x{interface.format}"

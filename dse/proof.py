@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from dse.certificate import Certificate, CertificateError, check
+from dse.evaluate import evaluate
 from dse.milp import SolverReport
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem, evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 from models.ir.files import parse_json
 
 PROOF = "proof.json.gz"
-VERSION = 2
-FIGURES = ("cycles", "fill", "head", "span", "tail", "rest", "error")
+VERSION = 3
+BAD = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError)
+"""What reading a damaged file raises."""
+FIGURES = ("cycles", "fill", "first_output", "duration", "drain", "rest", "error")
 
 
 class ProofError(ValueError):
@@ -58,11 +61,8 @@ def verify(path: Path) -> SolverReport:
     Returns   the report, which the proof shows to be true
     Raises    ProofError: when the file cannot be read or does not show what it claims
     """
+    problem, objective, entry = _read(path)
     try:
-        entry = parse_json(gzip.decompress(path.read_bytes()))
-        if entry["version"] != VERSION:
-            raise ProofError(f"{path}, field 'version': {entry['version']!r}; this netweave reads version {VERSION}")
-        problem, objective = _problem(entry["problem"]), Objective(entry["objective"])
         report = SolverReport(**entry["solver"])
         if not all(type(number) is int and number >= 0 for number in entry["choice"]):
             raise ProofError(f"{path}, field 'choice': {entry['choice']!r} must be integers of 0 or more")
@@ -72,7 +72,7 @@ def verify(path: Path) -> SolverReport:
         evaluation = evaluate(problem, selection)
     except ProofError:
         raise
-    except (OSError, EOFError, KeyError, IndexError, TypeError, ValueError) as error:
+    except BAD as error:
         raise ProofError(f"{path}: missing or bad field: {error}") from error
     value = evaluation.objective(objective)
     if not evaluation.feasible:
@@ -97,6 +97,30 @@ def verify(path: Path) -> SolverReport:
     return report
 
 
+def load(path: Path) -> tuple[Problem, Objective]:
+    """The problem of a proof file, and the objective that was minimised.
+
+    Parameters
+        path  file to read
+    Raises    ProofError: when the file cannot be read
+    """
+    problem, objective, _ = _read(path)
+    return problem, objective
+
+
+def _read(path: Path) -> tuple[Problem, Objective, dict[str, Any]]:
+    """The problem of a proof file, the objective, and the whole of the file."""
+    try:
+        entry = parse_json(gzip.decompress(path.read_bytes()))
+        if entry["version"] != VERSION:
+            raise ProofError(f"{path}, field 'version': {entry['version']!r}; this netweave reads version {VERSION}")
+        return _problem(entry["problem"]), Objective(entry["objective"]), entry
+    except ProofError:
+        raise
+    except BAD as error:
+        raise ProofError(f"{path}: missing or bad field: {error}") from error
+
+
 def _problem_entry(problem: Problem) -> dict[str, Any]:
     ends: dict[Interface, int] = {}
 
@@ -106,7 +130,7 @@ def _problem_entry(problem: Problem) -> dict[str, Any]:
     ops = [
         {
             "name": op.name,
-            "lead": str(op.lead),
+            "input_fraction": str(op.input_fraction),
             "knee": str(op.knee),
             "candidates": [
                 [
@@ -147,14 +171,14 @@ def _problem(entry: Mapping[str, Any]) -> Problem:
         return Candidate(number, resources=tuple(map(int, resources)), writes=ends[writes], reads=read, **own)
 
     ops = tuple(
-        Op(
+        MilpOp(
             op["name"], tuple(candidate(number, own) for number, own in enumerate(op["candidates"])),
-            Fraction(op["lead"]), Fraction(op["knee"]),
+            Fraction(op["input_fraction"]), Fraction(op["knee"]),
         )
         for op in entry["ops"]
     )  # fmt: skip
     edges = tuple(
-        Edge(
+        MilpEdge(
             edge["producer"], edge["consumer"], edge["index"],
             {
                 (ends[writes], ends[reads]): Link(tuple(map(int, resources)), int(fill))

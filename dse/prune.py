@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Sequence
 import numpy as np
 from numba import njit
 
-from dse.problem import Candidate, Edge, Interface, Objective, Op, Problem
+from dse.problem import Candidate, Interface, MilpEdge, MilpOp, Objective, Problem
 
 NEVER = 1 << 60
 """Cost of a pair of interfaces without a link; above every sum of real costs (``problem.LARGEST``)."""
@@ -51,7 +51,7 @@ def fast_enough(problem: Problem, cycles: int) -> Problem | None:
     return dataclasses.replace(problem, ops=fast, max_cycles=None)
 
 
-def _prune_op(problem: Problem, op: Op, counts: np.ndarray) -> Op:
+def _prune_op(problem: Problem, op: MilpOp, counts: np.ndarray) -> MilpOp:
     groups: dict[Hashable, list[Candidate]] = {}
     for candidate in op.candidates:
         groups.setdefault((candidate.writes.format, *(read.format for read in candidate.reads)), []).append(candidate)
@@ -107,10 +107,10 @@ def _unbeaten(costs, own, extra):
     return kept[:count]
 
 
-def _extra(edge: Edge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
+def _extra(edge: MilpEdge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:
     """int64 [new, old, cost], the most that a new interface in place of an old one adds to the edge's link.
 
-    Costs are in the order of ``Candidate.costs``; a link's delay counts as more fill, head, tail and rest.
+    Costs are in the order of ``Candidate.costs``; a link's delay counts as more fill, first_output, drain and rest.
     """
     distinct = sorted(set(ends))
     others = sorted({pair[0] if reading else pair[1] for pair in edge.links})

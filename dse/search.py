@@ -1,7 +1,7 @@
 """Search for the least value of an objective: a proven lower bound and a best selection approach until they meet.
 
 Each question is whether a selection reaches a value. Narrowing steps remove the candidates that cannot matter
-(``narrow``). Where none is left, the answer is no. Otherwise a rowwise pass searches for a selection, then HiGHS, and
+(``restrict``). Where none is left, the answer is no. Otherwise a rowwise pass searches for a selection, then HiGHS, and
 then the problem is split in two and each part gets the same question.
 """
 
@@ -9,143 +9,53 @@ from __future__ import annotations
 
 import contextlib
 import time
-from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
+from dse import effort
 from dse.anneal import HOT, MILD, annealed
 from dse.certificate import OVERRUN, Certificate, Tree
+from dse.evaluate import Evaluation, evaluate, joined
 from dse.labels.goals import Goal, value_of
+from dse.labels.layers import Counter, TooMany
 from dse.labels.network import Network
-from dse.labels.passes import Counter, TooMany
 from dse.labels.steps import Taken, is_timed
-from dse.narrow import LEAF, WHOLE, Left, Narrower
-from dse.problem import Evaluation, Objective, Problem, Selection, evaluate, joined
+from dse.problem import Objective, Problem, Selection
 from dse.program import Program, SolverError
+from dse.question import BoundQuestion, Found, FoundOne, OutOfTime, StaysOpen, Watch
+from dse.restrict import LEAF, WHOLE, Left, Restrictor
 from dse.values import Values
 
-EFFORTS = ((1_000, 8, 30), (3_000, 8, 1_000), (30_000, 100, 3_000), (60_000, 2_000, 0), (None, None, 0))
-"""Effort levels: labels kept after an op in a rowwise pass, splits per question, and node limit of HiGHS. None is no
-limit; at 0 nodes HiGHS is not used. A question that stays open is asked again at the next level."""
-PART_BEAM, LEAF_BEAM, PART_STALLED = 300, 20_000, 0.9
-"""For parts of a split problem: labels kept in a rowwise pass, the same for parts of at most ``LEAF`` candidates,
-and the fraction of the candidates above which a step has stalled."""
-MIX, CORE = 4_000, 1_000
-"""HiGHS gets up to ``MIX`` candidates that can matter; of more, the ``CORE`` ones whose selections cost least."""
-ANNEALED, MOST_ANNEALED, VAIN = 20, 2_000, 4
-"""Annealing uses the candidates whose selections cost least: ``ANNEALED`` per op, at most ``MOST_ANNEALED`` in all.
-It stops after ``VAIN`` failures in a row."""
-EFFORT = 20_000_000_000
-"""Labels examined after which a search returns what it has."""
-FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.01
-"""The first selection is searched for at a fraction above the lower bound: half the gap at first, but from
-``FIRST_STEP`` to ``WIDEST``. The fraction doubles up to ``LONG_STEP`` after an easy question, and halves down to
-``SHORT_STEP`` after a hard one. Values far above the bound leave too many candidates."""
-QUICK, SLOW = 2_000_000, 400_000_000
-"""A question is easy when a single step or fewer than ``QUICK`` labels refute it, and hard after more than ``SLOW``
-labels."""
-NEAR = Fraction(1, 2000)
-"""Relative distance of bound and best value at which the last question is asked: whether any selection is better."""
-SURE = Fraction(1, 10**6)
-"""The first question is about the relaxation's least value minus this fraction, as that value is rounded."""
-NEARLY = Fraction(3, 20)
-"""Relative distance up to which, where labels carry no times, the search asks at once whether the gap is reached."""
-FAR = Fraction(1, 100)
-"""Relative distance above which a selection is searched for after each narrowing step."""
-CLOSE, UNTIMED_CLOSE = Fraction(1, 50), Fraction(1, 20)
-"""Relative distance, for labels with and without times, up to which candidates that no selection better than the
-best can contain are removed once for all later questions. It is done where several questions are left, as it
-takes as long as the hardest of them."""
-PATIENCE = 2
-"""Questions that may stay open before the effort level rises."""
-Watch = Callable[[Fraction, Fraction | None, float], None]
-"""Called with the lower bound, the value of the best selection or None, and seconds since the start."""
 
-
-class OutOfTime(RuntimeError):
-    """The search has used its time or its labels."""
-
-
-class FoundOne(Exception):
-    """A selection that answers the question was found."""
-
-
-class StaysOpen(Exception):
-    """The question needs more effort than its level allows."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """Result of a search.
-
-    Parameters
-        selection    best selection, one candidate per op; None where none was found
-        evaluation   its costs; None where none was found
-        bound        lower bound: no selection has less
-        certificate  proof of ``bound``; None where the bound is 0 or was given without a proof
-        impossible   whether it is proven that there is no selection
-    """
-
-    selection: Selection | None
-    evaluation: Evaluation | None
-    bound: Fraction
-    certificate: Certificate | None
-    impossible: bool
-
-
-@dataclass
-class _Question:
-    """Whether a selection has at most ``value``; if not, none has less than ``bound``.
-
-    Parameters
-        value   the value
-        below   whether a selection must have less than ``value``
-        bound   lower bound that a refutation proves
-        beam    labels kept after an op in a rowwise pass; None keeps all
-        splits  splits that are left; None for no limit
-        nodes   node limit of HiGHS
-        best    value of the best selection when the question was asked; None without one
-    """
-
-    value: Fraction
-    below: bool
-    bound: Fraction
-    beam: int | None
-    splits: int | None
-    nodes: int
-    best: Fraction | None
-
-
-class Search:
+class BoundedSearch:
     """Minimises one objective of one problem.
 
     Parameters
-        problem  the problem, without candidates that cannot matter
-        goal     what is minimised
-        gap      accepted relative gap to the optimum
-        floor    a known lower bound
-        because  certificate of ``floor``; None without one
-        seconds  time limit; None for no limit
-        effort   limit of the labels examined
-        levels   number of ``EFFORTS`` that may be used
-        about    estimate of the optimum, where the relaxation's is low; with a known selection it replaces the
-                 relaxation
-        watch    called when bound or best value changes
+        problem        the problem, without candidates that cannot matter
+        goal           what is minimised
+        gap            accepted relative gap to the optimum
+        lower_bound    a known lower bound
+        because        certificate of ``lower_bound``; None without one
+        seconds        time limit; None for no limit
+        most_labels    limit of the labels examined
+        levels         number of ``EFFORTS`` that may be used
+        about          estimate of the optimum, where the relaxation's is low; with a known selection it replaces the
+                       relaxation
+        watch          called when bound or best value changes
     """
 
     def __init__(
-        self, problem: Problem, goal: Goal, gap: float = 0.0, floor: Fraction = Fraction(0),
-        because: Certificate | None = None, seconds: float | None = None, effort: int = EFFORT,
-        levels: int = len(EFFORTS), about: Fraction = Fraction(0), watch: Watch = lambda *_: None,
+        self, problem: Problem, goal: Goal, gap: float = 0.0, lower_bound: Fraction = Fraction(0),
+        because: Certificate | None = None, seconds: float | None = None, most_labels: int = effort.EFFORT,
+        levels: int = len(effort.EFFORTS), about: Fraction = Fraction(0), watch: Watch = lambda *_: None,
     ) -> None:  # fmt: skip
         self._levels, self._likely = levels, about
         self.problem, self.goal, self.gap = problem, goal, Fraction(gap)
-        self.lower, self.certificate = floor, because
+        self.lower, self.certificate = lower_bound, because
         self.best: tuple[Fraction, Selection, Evaluation] | None = None
-        self._begin, self._seconds, self._effort, self._watch = time.perf_counter(), seconds, effort, watch
+        self._begin, self._seconds, self._watch = time.perf_counter(), seconds, watch
+        self._most_labels = most_labels
         self._counter = Counter(check=self._check)
-        self._narrower = Narrower(problem, goal, self._counter)
+        self._restrictor = Restrictor(problem, goal, self._counter)
         self._timed = is_timed(problem, goal)
         self._network = Network(problem, timed=self._timed, whole=Left(problem).count <= WHOLE)
         self._impossible = False
@@ -168,7 +78,7 @@ class Search:
 
     def _check(self) -> None:
         late = self._seconds is not None and time.perf_counter() - self._begin > self._seconds
-        if late or self._counter.labels > self._effort:
+        if late or self._counter.labels > self._most_labels:
             raise OutOfTime
 
     def _search(self) -> None:
@@ -179,9 +89,9 @@ class Search:
         self._about = max(self.lower, self._likely if known else self._hint())
         if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._about > self.lower:
             # one pass proves what the relaxation says
-            self._ask(self._values.snapped(self._about * (1 - SURE)), False, *EFFORTS[0])
+            self._ask(self._values.snapped(self._about * (1 - effort.SURE)), False, *effort.EFFORTS[0])
             self._about = max(self._about, self._likely)
-        first = min(max(FIRST_STEP, float(self.gap) / 2), WIDEST)
+        first = min(max(effort.FIRST_STEP, float(self.gap) / 2), effort.WIDEST)
         step, level, left_open, open_at = first, 0, 0, None
         highest = self._values.highest
         while not self._done():
@@ -193,13 +103,13 @@ class Search:
             if self._too_far is not None and value >= self._too_far:
                 value, below = self._values.snapped((self.lower + self._too_far) / 2), False
             before, last = self._counter.labels, open_at
-            found = self._ask(value, below, *EFFORTS[level])
+            found = self._ask(value, below, *effort.EFFORTS[level])
             if self._too_far == value:
                 continue
             if found is None:
                 left_open, open_at = left_open + 1, value
                 # raise the effort where the next value would be no easier
-                if below or left_open == PATIENCE or value in (highest, last):
+                if below or left_open == effort.OPEN_QUESTIONS or value in (highest, last):
                     level, left_open, open_at = level + 1, 0, None
                     if level == self._levels:
                         return
@@ -209,10 +119,10 @@ class Search:
                     self._impossible = True
                     return
                 labels = self._counter.labels - before
-                if labels < QUICK or self._last is None or len(self._last[1].steps) == 1:
-                    step = min(2 * step, LONG_STEP)
-                elif labels > SLOW:
-                    step = max(step / 2, SHORT_STEP, first)
+                if labels < effort.QUICK or self._last is None or len(self._last[1].steps) == 1:
+                    step = min(2 * step, effort.LONG_STEP)
+                elif labels > effort.SLOW:
+                    step = max(step / 2, effort.SHORT_STEP, first)
             self._about = max(self._about, self.lower)
             self._tell()
 
@@ -238,13 +148,13 @@ class Search:
         # questions far below the estimated optimum gain little
         likely = max(low, self._about) if self._about < upper else low
         middle, enough = (likely + upper) / 2, upper * (1 - self.gap)
-        nearly = NEARLY if not self._timed else 3 * self.gap if self.gap >= FAR else 0
+        nearly = effort.NEARLY if not self._timed else 3 * self.gap if self.gap >= effort.FAR else 0
         if self.gap and self._away <= nearly and self.lower < enough < (open_at or upper):
             low, middle = self.lower, enough
         elif self.gap and enough > low:
             middle = min(likely + (upper - likely) / 3, enough)
         middle = self._values.snapped(middle)
-        if upper - low <= NEAR * upper or not low < middle < upper:
+        if upper - low <= effort.NEAR * upper or not low < middle < upper:
             return upper, True
         return middle, False
 
@@ -267,14 +177,14 @@ class Search:
 
     def _close(self, best: Fraction) -> bool:
         """Whether several questions remain to be asked close to the best selection."""
-        near = 4 * self.gap <= self._away <= (CLOSE if self._timed else UNTIMED_CLOSE)
+        near = 4 * self.gap <= self._away <= (effort.CLOSE if self._timed else effort.UNTIMED_CLOSE)
         return near and (self._too_far is None or best < self._too_far)
 
     def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
         """Whether a selection has at most ``value``, or less where ``below``; None where the question stays open."""
         best = None if self.best is None else self.best[0]
-        question = _Question(value, below, self._values.above(value, below), beam, splits, nodes, best)
-        far = self._away > FAR
+        question = BoundQuestion(value, below, self._values.above(value, below), beam, splits, nodes, best)
+        far = self._away > effort.FAR
 
         def tried(taken: Taken, coarse: bool) -> bool:
             if coarse and self.best is not None:
@@ -283,8 +193,8 @@ class Search:
                 if not self._moot(question):
                     self._anneal(taken, question)
                 if far and not self._moot(question):
-                    self._rowwise(taken, question, PART_BEAM)
-                    pool = self._narrower.pool(self.best and self.best[1])
+                    self._rowwise(taken, question, effort.PART_BEAM)
+                    pool = self._restrictor.pool(self.best and self.best[1])
                     if pool is not None:
                         self._mix(pool, question)
                         if self.best is None:
@@ -296,7 +206,9 @@ class Search:
         if self.best is not None and self._close(self.best[0]) and self._base_of != (self.best[0], False):
             # remove once, for all later questions, what no selection better than the best can contain
             upper = self.best[0]
-            base = self._narrower.narrowed(self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried)
+            base = self._restrictor.restricted(
+                self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried
+            )
             if base.empty:
                 self._refuted(upper, Tree(base.steps))
                 return False
@@ -306,12 +218,12 @@ class Search:
         try:
             if self._last is None or self._last[0] != (value, below):
                 base = self._base(value, below)
-                left = self._narrower.narrowed(base, value, below, question.bound, told=self._refuted, tried=tried)
+                left = self._restrictor.restricted(base, value, below, question.bound, told=self._refuted, tried=tried)
                 self._last = (value, below), left
                 if not left.empty and self._moot(question):
                     self._keep(left, value, below)
                     return True
-                if left.steps == base.steps and not left.empty and value - self.lower > FAR * value:
+                if left.steps == base.steps and not left.empty and value - self.lower > effort.FAR * value:
                     self._too_far = value
                     return None
             tree = self._answered(self._last[1], question)
@@ -322,7 +234,7 @@ class Search:
         self._refuted(question.bound, tree)
         return False
 
-    def _moot(self, question: _Question) -> bool:
+    def _moot(self, question: BoundQuestion) -> bool:
         """Whether the question needs no further work.
 
         Either the answer is known, or a better selection was found since, and a lower bound below ``value`` is enough.
@@ -331,7 +243,7 @@ class Search:
             return False
         best = self.best[0]
         better = question.best is None or best < question.best
-        return self._done() or self._answered_by(best, question) or (better and best * (1 - self.gap) < question.value)
+        return self._done() or question.answered_by(best) or (better and best * (1 - self.gap) < question.value)
 
     def _keep(self, left: Left, value: Fraction, below: bool) -> None:
         """Store what is left for a question as the start for any question that asks for less."""
@@ -342,7 +254,7 @@ class Search:
             return self._narrowest
         return Left(self.problem)
 
-    def _answered(self, left: Left, question: _Question) -> Tree:
+    def _answered(self, left: Left, question: BoundQuestion) -> Tree:
         try:
             return self._shown(left, question, question.beam, top=True)
         except StaysOpen:
@@ -351,12 +263,12 @@ class Search:
                 self._mixed(left, question)
             raise
 
-    def _shown(self, left: Left, question: _Question, beam: int | None, top: bool) -> Tree:
+    def _shown(self, left: Left, question: BoundQuestion, beam: int | None, top: bool) -> Tree:
         """The proof that no selection is left; raises ``FoundOne`` where one is found."""
         if left.empty:
             return Tree(left.steps)
         if left.taken is not None:
-            wide = beam if left.count > LEAF or beam is None else LEAF_BEAM
+            wide = beam if left.count > LEAF or beam is None else effort.LEAF_BEAM
             if self._rowwise(left.taken, question, wide):
                 return Tree(left.steps, rows=True)
         if top and self._timed:
@@ -365,18 +277,22 @@ class Search:
             if not question.splits:
                 raise StaysOpen
             question.splits -= 1
-        two = self._narrower.parted(left, question.value)
+        two = self._restrictor.parted(left, question.value)
         if two is None:
             raise StaysOpen
         trees: dict[bool, Tree] = {}
         for high in (two.high_first, not two.high_first):
-            own = self._narrower.narrowed(
-                Left(two.parts[high], level=left.level), question.value, question.below, question.bound, PART_STALLED
+            own = self._restrictor.restricted(
+                Left(two.parts[high], level=left.level),
+                question.value,
+                question.below,
+                question.bound,
+                effort.PART_STALLED,
             )
-            trees[high] = self._shown(own, question, PART_BEAM if beam is not None else None, top=False)
+            trees[high] = self._shown(own, question, effort.PART_BEAM if beam is not None else None, top=False)
         return Tree(left.steps, False, two.split, (trees[False], trees[True]))
 
-    def _rowwise(self, taken: Taken, question: _Question, beam: int | None) -> bool:
+    def _rowwise(self, taken: Taken, question: BoundQuestion, beam: int | None) -> bool:
         """Whether a rowwise pass proves that there is no selection; raises ``FoundOne`` where one is found."""
         try:
             found = taken.rowwise(beam)
@@ -390,20 +306,16 @@ class Search:
             raise FoundOne
         return found.complete and not found.choices
 
-    def _answers(self, selection: Selection, question: _Question) -> bool:
+    def _answers(self, selection: Selection, question: BoundQuestion) -> bool:
         value = value_of(self.goal, evaluate(self.problem, selection))
-        return self._take(selection) and self._answered_by(value, question)
+        return self._take(selection) and question.answered_by(value)
 
-    @staticmethod
-    def _answered_by(value: Fraction, question: _Question) -> bool:
-        return value < question.value if question.below else value <= question.value
-
-    def _anneal(self, taken: Taken, question: _Question) -> None:
+    def _anneal(self, taken: Taken, question: BoundQuestion) -> None:
         """Anneal the cheapest selection, and then the best one while it improves, among the cheapest candidates."""
         large = self.goal is Objective.LATENCY and not self._network.whole
-        if not large or self._in_vain >= VAIN or self._away <= NEAR:
+        if not large or self._in_vain >= effort.VAIN or self._away <= effort.NEAR:
             return
-        core = taken.core(min(ANNEALED * len(self.problem.ops), MOST_ANNEALED))
+        core = taken.core(min(effort.ANNEALED * len(self.problem.ops), effort.MOST_ANNEALED))
         start, heat, better = taken.cheapest(), HOT, True
         if not joined(self.problem, start):
             if self.best is None:
@@ -416,23 +328,23 @@ class Search:
             self._counter.add(moves)
             if self._answers(selection, question):
                 raise FoundOne
-            better = self.best is not None and (before is None or self.best[0] < before * (1 - NEAR))
+            better = self.best is not None and (before is None or self.best[0] < before * (1 - effort.NEAR))
             if self.best is None or self._moot(question):
                 return
             self._in_vain = 0 if better else self._in_vain + 1
             start, heat = self.best[1], MILD
 
-    def _mixed(self, left: Left, question: _Question) -> None:
+    def _mixed(self, left: Left, question: BoundQuestion) -> None:
         """Let HiGHS select among what is left, or among the cheapest candidates of it."""
         if not question.nodes:
             return
         row = None if left.taken is None else left.taken.heaviest
-        if left.count <= MIX:
+        if left.count <= effort.MIX:
             self._mix(left.problem, question, row)
         elif left.taken is not None:
-            self._mix(left.taken.core(CORE), question, row)
+            self._mix(left.taken.core(effort.CORE), question, row)
 
-    def _mix(self, problem: Problem, question: _Question, row: str | None = None) -> None:
+    def _mix(self, problem: Problem, question: BoundQuestion, row: str | None = None) -> None:
         """Let HiGHS select among some candidates; its result is a selection and proves nothing.
 
         ``row`` is what to minimise where a selection only has to keep the limits.
@@ -467,24 +379,8 @@ class Search:
     def _hint(self) -> Fraction:
         """An estimate of the optimum, by the relaxation."""
         if self.goal is Objective.BOTTLENECK:
-            return self.lower if self.certificate is not None else self._bottleneck_hint()
-        value = self._narrower.hint(Left(self.problem))
+            if self.certificate is not None:
+                return self.lower
+            return self._values.least_feasible(self.lower, self._restrictor.pressure)
+        value = self._restrictor.hint(Left(self.problem))
         return self._values.highest if value is None else Fraction(max(0.0, value))
-
-    def _bottleneck_hint(self) -> Fraction:
-        """An estimate of the least cycles at which the relaxation is feasible.
-
-        The search assumes that the used fraction of the limits falls in proportion as cycles rise.
-        """
-        steps, at = self._values.steps, len(self._values.steps) - 1
-        fastest = max(min(own.cycles for own in op.candidates) for op in self.problem.ops)
-        low, high = bisect_left(steps, max(self.lower, fastest)), at
-        while low < high and steps[high] > steps[low] * (1 + FIRST_STEP):
-            pressed = self._narrower.pressure(steps[at])
-            if pressed is None or pressed > 1:
-                low = min(at + 1, high)
-            else:
-                high = at
-            wanted = bisect_left(steps, steps[at] * (pressed or 2.0))
-            at = min(max(wanted, low), high - 1) if wanted != at else (low + high) // 2
-        return Fraction(steps[high]) / (1 + Fraction(FIRST_STEP))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from hw.line_buffer.sequencer import Rounds
+from hw.line_buffer.sequencer import Folds
 
 ROOM_DELAY = 2
 """Cycles from a beat leaving an op until its place in the output FIFO is free again."""
@@ -65,7 +65,7 @@ class Series:
         return self.all.at(np.arange(self.count) - 1)
 
 
-Behind = Callable[[np.ndarray, np.ndarray], "tuple[Stream, np.ndarray, np.ndarray | int]"]
+Behind = Callable[[np.ndarray, np.ndarray], "tuple[TokenStream, np.ndarray, np.ndarray | int]"]
 """Function for a converter or a FIFO, called with token numbers and the beat's number within each token. It returns
 the stream that the component offers, the numbers of that stream's beats that must have left before each of the
 given beats can be taken, and by how many cycles before."""
@@ -119,7 +119,7 @@ class Pace(NamedTuple):
         return Pace(self.after.later(cycles), self.cycles)
 
 
-class Stream:
+class TokenStream:
     """A stream of tokens as a component offers it; the ``end`` of a frame is a token of one beat.
 
     Parameters
@@ -137,44 +137,44 @@ class Stream:
         self.per_token = beats
         self.readers: list[Reader] = []
         self.rooms: list[Room] = []
-        self.later_rounds: tuple[Series, Rounds, int, np.ndarray] | None = None
+        self.later_folds: tuple[Series, Folds, int, np.ndarray] | None = None
 
     def room(self, series: Series, beats: np.ndarray, cycles: np.ndarray | int) -> None:
         """Let each time of a series wait until ``cycles`` after one of ``beats`` has left this stream."""
         self.rooms.append(Room(series, beats, np.broadcast_to(cycles, len(beats))))
 
-    def rounds(self, done: Series, rounds: Rounds, depth: int, steps: np.ndarray) -> None:
+    def folds(self, done: Series, folds: Folds, depth: int, steps: np.ndarray) -> None:
         """Let the later rounds of a token wait for room in an output FIFO of ``depth`` beats.
 
         Parameters
-            done    when each token's last round is done
-            rounds  how a token is divided into rounds
-            depth   depth of the output FIFO in beats
-            steps   cycles of a round, for each token
+            done     when each token's last round is done
+            folds    how a token is divided into rounds
+            depth    depth of the output FIFO in beats
+            steps    cycles of a round, for each token
         """
-        self.later_rounds = done, rounds, depth, steps
+        self.later_folds = done, folds, depth, steps
 
-    def _later_rounds(self, done: Series, rounds: Rounds, depth: int, steps: np.ndarray) -> None:
+    def _later_folds(self, done: Series, folds: Folds, depth: int, steps: np.ndarray) -> None:
         """Bounds for the rounds after the first.
 
         Of the rounds that wait for beats of one token, only the first that waits for a beat that may stall gets a
         bound.
         """
-        lacks = self.numbers + rounds.beats - depth - 1
-        last = lacks + (rounds.groups - 1) * rounds.beats
+        lacks = self.numbers + folds.beats - depth - 1
+        last = lacks + (folds.neuron_folds - 1) * folds.beats
         token = np.searchsorted(self.numbers, np.maximum(last, 0), side="right") - 1
         for stall in {stall for reader in self.readers for stall in reader.stalls}:
-            number = np.maximum(1, -(-(self.numbers[token] + stall - lacks) // rounds.beats))
-            waits = ~self.ends & (last >= 0) & (number < rounds.groups)
+            number = np.maximum(1, -(-(self.numbers[token] + stall - lacks) // folds.beats))
+            waits = ~self.ends & (last >= 0) & (number < folds.neuron_folds)
             self.room(
-                done, np.where(waits, lacks + number * rounds.beats, NOTHING),
-                ROOM_DELAY + (rounds.groups - number) * steps,
+                done, np.where(waits, lacks + number * folds.beats, NOTHING),
+                ROOM_DELAY + (folds.neuron_folds - number) * steps,
             )  # fmt: skip
 
     def close(self) -> None:
         """Add the bounds that depend on the readers: room in FIFOs, and at a fork the readers' wait for each other."""
-        if self.later_rounds:
-            self._later_rounds(*self.later_rounds)
+        if self.later_folds:
+            self._later_folds(*self.later_folds)
         for series, wanted, cycles in self.rooms:
             token = np.searchsorted(self.numbers, np.maximum(wanted, 0), side="right") - 1
             beat = wanted - self.numbers[token]
@@ -194,7 +194,7 @@ class Stream:
                     reader.last.wait(other.first.all.later(self.beats - 1).at(several), several)
 
 
-def join(stream: Stream, reader: Reader) -> Reader:
+def join(stream: TokenStream, reader: Reader) -> Reader:
     """Connect a reader to a stream: it takes each beat once it is offered and the beat before it is taken.
 
     Parameters

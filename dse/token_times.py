@@ -15,18 +15,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dse.token_streams import NOTHING, ROOM_DELAY, UNKNOWN, After, Behind, Pace, Reader, Series, Stream, join, solved
-from hw.accelerator.composition import Edge, Plan
-from hw.line_buffer.source import FRAMES_AHEAD, RELEASE_DELAY, token_slots
-from hw.ops.elementwise import ElementwiseOp
-from hw.ops.global_pool import GlobalPoolOp
-from hw.ops.linear import LinearOp
-from hw.ops.window_op import WindowOp
+from dse.token_streams import (
+    NOTHING,
+    ROOM_DELAY,
+    UNKNOWN,
+    After,
+    Behind,
+    Pace,
+    Reader,
+    Series,
+    TokenStream,
+    join,
+    solved,
+)
+from hw.accelerator.composition import AcceleratorPlan, Edge
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY
+from hw.ops.op import Op
+from hw.ops.process import BeatByBeat, FrameEnd, InTurn, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_latency
 from hw.streams.stream import queue_latency
-from models.ir.activity import Sites
-from models.ir.graph import Input
+from models.ir.node import NodeSites
 
 
 class Tokens(NamedTuple):
@@ -61,7 +70,7 @@ class Passage(NamedTuple):
     begun: np.ndarray
 
 
-def passage(plan: Plan, frames: Sequence[dict[str, Sites]], *, apart: bool = False) -> Passage:
+def passage(plan: AcceleratorPlan, frames: Sequence[dict[str, NodeSites]], *, apart: bool = False) -> Passage:
     """Compute when the tokens of some frames pass every op.
 
     Parameters
@@ -76,17 +85,17 @@ def passage(plan: Plan, frames: Sequence[dict[str, Sites]], *, apart: bool = Fal
 class _Network:
     """The times of all tokens of an accelerator, and what each of them waits for."""
 
-    def __init__(self, plan: Plan, frames: Sequence[dict[str, Sites]]) -> None:
+    def __init__(self, plan: AcceleratorPlan, frames: Sequence[dict[str, NodeSites]]) -> None:
         self.plan, self.frames = plan, frames
         self.size = 0
         self.series: list[Series] = []
-        self.streams: list[Stream] = []
-        self.of: dict[str, Stream] = {}
+        self.streams: list[TokenStream] = []
+        self.of: dict[str, TokenStream] = {}
         self.ends: dict[str, np.ndarray] = {}
         for node in plan.graph.nodes:
             counts = np.array([len(sites[node.name].sites) for sites in frames])
             self.ends[node.name] = np.cumsum(counts + 1) - 1
-            if isinstance(node, Input):
+            if node is plan.graph.input:
                 layout = plan.input
                 self.source = self._new(node.name)
                 beats = np.where(self._closing(node.name), 1, layout.beats_per_token)
@@ -94,18 +103,20 @@ class _Network:
                 continue
             op = plan.ops[node.name]
             came = [self._led(edge) for edge in plan.edges if edge.consumer == node.name]
-            if isinstance(op, WindowOp):
-                self._window(op, came[0])
-            elif isinstance(op, LinearOp):
-                self._linear(op, came[0])
-            elif isinstance(op, GlobalPoolOp):
-                self._pool(op, came[0])
-            else:
-                assert isinstance(op, ElementwiseOp)
-                self._elementwise(op, came)
+            match op.process:
+                case TokenByToken() as process if process.folds.whole_frame:
+                    self._summed(op, process, came[0])
+                case TokenByToken() | WindowByWindow() as process:
+                    self._windows(op, process, came[0])
+                case FrameEnd() as process:
+                    self._at_ends(op, came[0], self._read(came[0]).first, process.end_beats)
+                case BeatByBeat():
+                    self._beats(op, came)
+                case InTurn():
+                    self._turns(op, *came)
 
     def solved(self, apart: bool) -> Passage:
-        graph, layout = self.plan.graph, self.plan.source
+        graph, layout = self.plan.graph, self.plan.input_layout
         late = layout.words + mask_latency(layout) if isinstance(layout, MaskLayout) else 0
         starts = _starts(self.ends[graph.input.name])
         # the consumer of the output never stalls, but space in the output FIFO is free only after a beat is taken
@@ -142,17 +153,19 @@ class _Network:
         closing[self.ends[name]] = True
         return closing
 
-    def _offer(self, name: str, first: After, last: After, beats: int, paces: Sequence[Pace] = ()) -> Stream:
+    def _offer(self, name: str, first: After, last: After, beats: int, paces: Sequence[Pace] = ()) -> TokenStream:
         """Make a stream the output of a node."""
         self.of[name] = self._stream(first, last, self._closing(name), beats, paces)
         return self.of[name]
 
-    def _stream(self, first: After, last: After, ends: np.ndarray, beats: int, paces: Sequence[Pace] = ()) -> Stream:
-        self.streams.append(Stream(first, last, ends, beats, paces))
+    def _stream(
+        self, first: After, last: After, ends: np.ndarray, beats: int, paces: Sequence[Pace] = ()
+    ) -> TokenStream:
+        self.streams.append(TokenStream(first, last, ends, beats, paces))
         return self.streams[-1]
 
     def _read(
-        self, stream: Stream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
+        self, stream: TokenStream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
     ) -> Reader:
         """A new reader of a stream that takes each beat as soon as it comes."""
         count = len(stream.beats)
@@ -160,7 +173,7 @@ class _Network:
 
     # between the ops
 
-    def _led(self, edge: Edge) -> Stream:
+    def _led(self, edge: Edge) -> TokenStream:
         """The stream of an edge behind its FIFO and its converters."""
         stream = self.of[edge.producer]
         if edge.queue:
@@ -171,7 +184,7 @@ class _Network:
             lanes = step
         return stream
 
-    def _queued(self, stream: Stream, depth: int) -> Stream:
+    def _queued(self, stream: TokenStream, depth: int) -> TokenStream:
         latency = queue_latency(depth)
         # in a FIFO in block memory, the beat that is offered at the output no longer occupies a place
         places = depth + (latency > 1)
@@ -185,13 +198,13 @@ class _Network:
         out.room(reader.last, out.numbers + out.beats - 1 - places, 1)
         return out
 
-    def _narrowed(self, stream: Stream, parts: int) -> Stream:
+    def _narrowed(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to fewer lanes.
 
         A beat enters once all parts of the beat before it are out; its own parts follow.
         """
 
-        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, int]:
+        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[TokenStream, np.ndarray, int]:
             return out, out.numbers[token] + beat * parts - 1, 0
 
         reader = self._read(stream, parts, (0, 1), behind)
@@ -201,13 +214,13 @@ class _Network:
         out.room(reader.last, out.numbers + out.beats - 1 - own, 0)
         return out
 
-    def _widened(self, stream: Stream, parts: int) -> Stream:
+    def _widened(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to more lanes.
 
         The beat that completes a word enters when the word before it moves on.
         """
 
-        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[Stream, np.ndarray, np.ndarray]:
+        def behind(token: np.ndarray, beat: np.ndarray) -> tuple[TokenStream, np.ndarray, np.ndarray]:
             whole = (beat + 1) // own[token]
             return out, np.where(whole > 0, out.numbers[token] + whole - 2, NOTHING), (beat + 1) % own[token]
 
@@ -226,46 +239,53 @@ class _Network:
 
     # ops
 
-    def _window(self, op: WindowOp, stream: Stream) -> None:
-        timing, rounds, name = op.timing(), op.rounds, op.node.name
+    def _windows(self, op: Op, process: TokenByToken | WindowByWindow, stream: TokenStream) -> None:
+        folds, name = process.folds, op.node.name
         own = [sites[name] for sites in self.frames]
         starts = _starts(self.ends[op.node.inputs[0]])
         begun, done = self._new(name), self._new(name)
         closing = self._closing(name)
         taps = np.ones(len(closing), dtype=np.int64)
         reader = self._read(stream)
-        if op.pointwise:
-            begun.wait(reader.last.all.later(timing.start))
-            _wait_for_slots(reader, done, token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
+        if isinstance(process, TokenByToken):
+            begun.wait(reader.last.all.later(op.start))
+            _wait_for_slots(reader, done, process.slots)
         else:
             taps[~closing] = np.concatenate([frame.taps for frame in own])
-            self._wait_for_rows(op, stream, reader, begun, done, starts)
-        kinds = range(op.node.kernel**2 + 1)
-        cycles = np.where(closing, 1, np.array([rounds.cycles(count) for count in kinds])[taps])
-        steps = np.where(closing, 1, np.array([rounds.steps(count) for count in kinds])[taps])
+            self._wait_for_rows(op, process, stream, reader, begun, done, starts)
+        kinds = range(int(taps.max(initial=1)) + 1)
+        cycles = np.where(closing, 1, np.array([folds.cycles(count) for count in kinds])[taps])
+        steps = np.where(closing, 1, np.array([folds.fold_cycles(count) for count in kinds])[taps])
         # an ``end`` waits until the beats of the round before it are out
-        begun.wait(done.previous().later(np.where(closing, rounds.beats - 1, 0)))
+        begun.wait(done.previous().later(np.where(closing, folds.beats - 1, 0)))
         done.wait(begun.all.later(cycles))
-        first = begun.all.later(steps - 1 + timing.pipeline)
-        last = done.all.later(timing.pipeline - 1 + np.where(closing, 0, rounds.beats - 1))
-        pace = Pace(first, lambda beat: beat // rounds.beats * steps + beat % rounds.beats)
-        out = self._offer(name, first, last, rounds.groups * rounds.beats, [pace])
+        first = begun.all.later(steps - 1 + op.pipeline)
+        last = done.all.later(op.pipeline - 1 + np.where(closing, 0, folds.beats - 1))
+        pace = Pace(first, lambda beat: beat // folds.beats * steps + beat % folds.beats)
+        out = self._offer(name, first, last, folds.neuron_folds * folds.beats, [pace])
         # a round begins when the output FIFO has room for its beats
-        out.room(begun, out.numbers + rounds.beats - op.depth - 1, ROOM_DELAY)
-        out.rounds(done, rounds, op.depth, steps)
+        out.room(begun, out.numbers + folds.beats - op.depth - 1, ROOM_DELAY)
+        out.folds(done, folds, op.depth, steps)
 
     def _wait_for_rows(
-        self, op: WindowOp, stream: Stream, reader: Reader, begun: Series, done: Series, starts: np.ndarray
+        self,
+        op: Op,
+        process: WindowByWindow,
+        stream: TokenStream,
+        reader: Reader,
+        begun: Series,
+        done: Series,
+        starts: np.ndarray,
     ) -> None:
         """Add the bounds of the line buffer.
 
         A site waits for the tokens in its window. The first token of a row waits until the storage of an earlier row is
         free.
         """
-        g, name = op.geometry, op.node.name
+        g, sparse, name = process.geometry, process.sparse, op.node.name
         ends, came = self.ends[name], self.ends[op.node.inputs[0]]
         shown = reader.first
-        if op.finds_sites:
+        if sparse:
             # the beat after the last token of a site need not be taken, it only has to be offered
             shown = self._new(len(stream.beats))
             shown.wait(stream.first)
@@ -279,13 +299,13 @@ class _Network:
             complete[start:end] = starts[number] + sites.needs - 1
             whole[start:end] = sites.whole
             # in a dense op the last token closes the frame
-            complete[end] = came[number] - (not op.finds_sites and came[number] > starts[number])
+            complete[end] = came[number] - (not sparse and came[number] > starts[number])
             lines, places = np.unique(sites.source[:, 0], return_index=True)
             first.append(starts[number] + places)
-            freed.append(start + _freeing(op, sites, lines))
+            freed.append(start + _freeing(process, sites, lines))
         start, wait = np.concatenate(first), np.concatenate(freed)
         after = reader.last.all.at(complete)
-        begun.wait(After(np.where(whole, after.times, shown.all.times[complete]), after.cycles + op.timing().start))
+        begun.wait(After(np.where(whole, after.times, shown.all.times[complete]), after.cycles + op.start))
         kept, late = g.rows, RELEASE_DELAY - 1
         wait = wait[: max(0, len(wait) - kept)]
         start = start[kept:]
@@ -293,32 +313,28 @@ class _Network:
         # site frees the row
         early = (complete[wait] > start) | ((complete[wait] == start) & whole[wait])
         wait = np.where(early, wait - 1, wait)
-        freeing = begun if op.finds_sites else done
+        freeing = begun if sparse else done
         reader.first.wait(freeing.all.at(wait).later(late), start)
-        ahead = came[FRAMES_AHEAD:] if op.finds_sites else starts[FRAMES_AHEAD:]
+        ahead = came[FRAMES_AHEAD:] if sparse else starts[FRAMES_AHEAD:]
         # the line buffer closes a frame when it finds or sees the ``end``, two registers before the first step
-        closed = 4 if op.finds_sites else 2
+        closed = 4 if sparse else 2
         reader.first.wait(begun.all.at(ends[: len(ahead)]).later(1 - closed), ahead)
 
-    def _linear(self, op: LinearOp, stream: Stream) -> None:
-        timing, rounds = op.timing(), op.rounds
+    def _summed(self, op: Op, process: TokenByToken, stream: TokenStream) -> None:
+        """Tokens are summed one after the other; the results leave at the frame's end."""
+        folds = process.folds
         reader, begun, done = self._read(stream), self._new(len(stream.beats)), self._new(len(stream.beats))
-        begun.wait(reader.last.all.later(timing.start))
+        begun.wait(reader.last.all.later(op.start))
         begun.wait(done.previous())
-        done.wait(begun.all.later(np.where(stream.ends, 1, rounds.cycles(1))))
-        _wait_for_slots(reader, done, token_slots(op.in_layout.beats_per_token, rounds.cycles(1)))
-        self._at_ends(op, stream, begun, rounds.end_apart)
+        done.wait(begun.all.later(np.where(stream.ends, 1, folds.cycles(1))))
+        _wait_for_slots(reader, done, process.slots)
+        self._at_ends(op, stream, begun, folds.end_interval)
 
-    def _pool(self, op: GlobalPoolOp, stream: Stream) -> None:
-        # the ``end`` is taken when the sums may leave
-        reader = self._read(stream)
-        self._at_ends(op, stream, reader.first, op.end_beats)
-
-    def _at_ends(self, op: LinearOp | GlobalPoolOp, stream: Stream, begun: Series, apart: int) -> None:
+    def _at_ends(self, op: Op, stream: TokenStream, begun: Series, apart: int) -> None:
         """All beats of a frame leave at its ``end``, once those of the frame before are out."""
         ends, beats = np.flatnonzero(stream.ends), op.out_layout.beats_per_token
         begun.wait(begun.all.at(ends[:-1]).later(apart), ends[1:])
-        closed = begun.all.at(ends).later(op.timing().pipeline)
+        closed = begun.all.at(ends).later(op.pipeline)
         times, since = np.repeat(closed.times, 2), np.repeat(closed.cycles, 2)
         first, last = (After(times, since + np.tile([late, beats], len(ends))) for late in (0, beats - 1))
         out = self._offer(op.node.name, first, last, beats)
@@ -326,7 +342,7 @@ class _Network:
         wanted[ends] = out.numbers[::2] + beats - op.depth
         out.room(begun, wanted, ROOM_DELAY)
 
-    def _elementwise(self, op: ElementwiseOp, came: list[Stream]) -> None:
+    def _beats(self, op: Op, came: list[TokenStream]) -> None:
         """One beat of every input is taken together, and one beat comes out."""
         count, pipeline = len(came[0].beats), op.pipeline
         reader = Reader(self._new(count), self._new(count))
@@ -339,6 +355,19 @@ class _Network:
         out.room(reader.first, out.numbers - op.depth, ROOM_DELAY)
         out.room(reader.last, out.numbers + out.beats - 1 - op.depth, ROOM_DELAY)
 
+    def _turns(self, op: Op, a: TokenStream, b: TokenStream) -> None:
+        """A token's beats are taken from the first input, then those from the second; both ends are taken at once."""
+        first, second, ends = self._read(a), self._read(b), a.ends
+        second.first.wait(first.last.all.later(np.where(ends, 0, 1)))
+        first.first.wait(second.last.previous().later(1))
+        begun = After(np.where(ends, second.first.all.times, first.first.all.times), np.full(len(ends), op.pipeline))
+        out = self._offer(op.node.name, begun, second.last.all.later(op.pipeline), sum(op.in_beats))
+        parting = np.where(ends, 0, op.in_beats[0])
+        for reader, beat in ((first, 0), (second, parting)):
+            out.room(reader.first, out.numbers + beat - op.depth, ROOM_DELAY)
+        for reader, beat in ((first, np.maximum(parting, 1)), (second, out.beats)):
+            out.room(reader.last, out.numbers + beat - 1 - op.depth, ROOM_DELAY)
+
 
 def _starts(ends: np.ndarray) -> np.ndarray:
     """The index of each frame's first token, from the indices of the ``end`` tokens."""
@@ -350,14 +379,14 @@ def _wait_for_slots(reader: Reader, done: Series, slots: int) -> None:
     reader.first.wait(done.all.at(np.arange(done.count) - slots).later(RELEASE_DELAY - 1))
 
 
-def _freeing(op: WindowOp, sites: Sites, rows: np.ndarray) -> np.ndarray:
+def _freeing(process: WindowByWindow, sites: NodeSites, rows: np.ndarray) -> np.ndarray:
     """The number of the site that frees each of a frame's rows; the number of the ``end`` where no site does.
 
     In a sparse op it is the first site that no longer reads the row, when it begins; in a dense op it is the last site
     of a row of windows, when it is done.
     """
-    g = op.geometry
-    if op.finds_sites:
+    g = process.geometry
+    if process.sparse:
         return np.searchsorted(g.stride * sites.sites[:, 0] - g.padding, rows, side="right")
     below = np.arange(g.out_height)
     read = np.minimum(below * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property
 
+from dse.effort import FIRST_STEP
 from dse.labels.goals import Goal
 from dse.labels.network import Network
 from dse.problem import Objective, Problem
@@ -44,6 +46,28 @@ class Values:
             case Objective.UTILISATION:
                 return Fraction(1)
         return Fraction(self._network.latest + sum(self._network.most) + self.steps[-1])
+
+    def least_feasible(self, lower: Fraction, pressure: Callable[[int], float | None]) -> Fraction:
+        """An estimate of the least cycles at which the relaxation is feasible.
+
+        It is assumed that the used fraction of the limits falls in proportion as cycles rise.
+
+        Parameters
+            lower     a lower bound
+            pressure  the used fraction of the limits at a number of cycles, above 1 or None where they do not hold
+        """
+        steps, at = self.steps, len(self.steps) - 1
+        fastest = max(min(own.cycles for own in op.candidates) for op in self._problem.ops)
+        low, high = bisect_left(steps, max(lower, fastest)), at
+        while low < high and steps[high] > steps[low] * (1 + FIRST_STEP):
+            pressed = pressure(steps[at])
+            if pressed is None or pressed > 1:
+                low = min(at + 1, high)
+            else:
+                high = at
+            target = bisect_left(steps, steps[at] * (pressed or 2.0))
+            at = min(max(target, low), high - 1) if target != at else (low + high) // 2
+        return Fraction(steps[high]) / (1 + Fraction(FIRST_STEP))
 
     def snapped(self, value: Fraction) -> Fraction:
         """The largest value up to ``value`` that is asked about.

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from models.data.dataset import Dataset
-from models.plan import input_layer
+from models.layers.input import input_layer
 from models.quant.network import QuantizedNetwork
 from models.sparse import images
 

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data.dataset import Augment, Dataset
-from models.endings import ENDINGS
-from models.plan import input_layer
+from models.frontend.endings import ENDINGS
+from models.layers.input import input_layer
 from models.sparse import images
 
 Progress = Callable[[str, int, int], None]

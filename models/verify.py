@@ -9,7 +9,7 @@ from models.data.dataset import Dataset
 from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.graph import Graph
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant.network import QuantizedNetwork
 from models.sparse import SparseTensor
 
@@ -35,7 +35,7 @@ def compare_with_golden(network: QuantizedNetwork, graph: Graph, data: Dataset, 
                 raise GoldenMismatch(f"node {name!r} of test image {i}: golden differs from the quantized network")
 
 
-def refuse_overflow(plan: Plan, data: Dataset) -> None:
+def refuse_overflow(plan: FloatPlan, data: Dataset) -> None:
     """Raise where a layer of the float network gives what is not finite on the first training images."""
     with torch.no_grad():
         for name, values in plan.values(torch.from_numpy(data.train_x[:CHECKED])).items():

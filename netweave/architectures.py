@@ -14,15 +14,15 @@ from dse.architecture.space import Choice, Option, Space
 from dse.architecture.tree_search import tree_search
 from dse.candidates import Table
 from dse.estimate import forecast
-from dse.explore import Search, best
+from dse.explore import SearchSettings, best
 from dse.hypervolume import latency_and_error
 from dse.problem import Infeasible, Objective
-from hw.fpga.device import device
+from hw.fpga.families.registry import device
 from hw.fpga.mapping import FrameInput
 from models.ir.activity import Load, measured
 from models.ir.graph import Graph
 from netweave.config import Config, UnsuitableError
-from netweave.config import Device as Target
+from netweave.config import DeviceConfig as Target
 from netweave.listener import Progress
 from netweave.networks import ACTIVITY_FRAMES, source
 from netweave.workers import Task, Workers
@@ -188,7 +188,7 @@ def cycles(graph: Graph, format_name: str, recipe: Recipe) -> float | None:
     """
     frame_input = FrameInput(recipe.frame_input)
     table = Table({format_name: graph}, device(recipe.device), load=recipe.activity, frame_input=frame_input)
-    search = Search(Objective(recipe.objective), recipe.utilisation, gap=recipe.gap)
+    search = SearchSettings(Objective(recipe.objective), recipe.utilisation, gap=recipe.gap)
     try:
         found = best(table, search)
     except Infeasible:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hw.boards.board import BOARDS
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from netweave import __version__
 from netweave.console import err, out
 
@@ -48,6 +48,11 @@ Count = Annotated[
 Cluster = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="a running Dask scheduler whose workers explore instead, tcp://host:8786"),
+]
+
+WriteLp = Annotated[
+    bool,
+    typer.Option("--write-lp", help="write each design's integer program to lp/DEVICE/DESIGN.lp, for other solvers"),
 ]
 
 
@@ -120,7 +125,7 @@ def quantize(config: ConfigFile, out_folder: RunFolder = None, force: Force = Fa
 @app.command()
 def explore(
     config: ConfigFile, out_folder: RunFolder = None, workers: Count = None, cluster: Cluster = None,
-    force: Force = False,
+    force: Force = False, write_lp: WriteLp = False,
 ) -> None:  # fmt: skip
     """Find each device's Pareto front: writes explore/DEVICE/front.json, and front.html to look at.
 
@@ -128,7 +133,7 @@ def explore(
 
     [bold]netweave explore examples/digits_dvs.toml --cluster tcp://host:8786[/]
     """
-    _commands().explore(config, out_folder, workers, cluster, force)
+    _commands().explore(config, out_folder, workers, cluster, force, write_lp)
 
 
 @app.command()

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dse.front import Front
-from dse.proof import PROOF, ProofError
+from dse.program import Program
+from dse.proof import PROOF, ProofError, load
 from dse.proof import verify as prove
 from hw.boards.board import BOARDS
 from netweave import config as configuration
@@ -85,20 +86,34 @@ def _verdict(config: configuration.Config, folder: Path) -> None:
         raise typer.Exit(1)
 
 
-def explore(path: Path, out_folder: Path | None, workers: int | None, cluster: str | None, force: bool) -> None:
-    """The stage, and each device's front."""
+def explore(
+    path: Path, out_folder: Path | None, workers: int | None, cluster: str | None, force: bool, write_lp: bool
+) -> None:
+    """The stage, and each device's front; ``write_lp``: and the integer program of each design, to look at."""
     loaded = configuration.load(path)
     folder = out_folder or Path("runs") / loaded.name
     with watching(folder, out, err) as watcher:
         flow.explore(loaded, folder, watcher, Pool(cluster, workers), force)
     for device in loaded.device:
-        _front(flow.load_front(folder, device.target.name), loaded.explore.grain)
+        _front(flow.load_front(folder, device.target.name), loaded.explore.error_step)
         _undecided(folder / "explore" / device.target.name)
         page = folder / "explore" / device.target.name / "front.html"
         out.print(f"to look at: [bold]{_shown(page)}[/]", soft_wrap=True)
+        if write_lp:
+            _write_lp(folder, device.target.name)
 
 
-def _front(front: Front, grain: float) -> None:
+def _write_lp(folder: Path, device: str) -> None:
+    """The integer program of each design of a front, outside of the stage's folder, which stays as it was made."""
+    for point in flow.load_front(folder, device).points:
+        problem, objective = load(folder / "explore" / device / point.name / PROOF)
+        program = Program(problem)
+        path = folder / "lp" / device / f"{point.name}.lp"
+        program.write(path, program.limited(objective))
+        out.print(f"integer program: {_shown(path)}", soft_wrap=True)
+
+
+def _front(front: Front, error_step: float) -> None:
     """The points of a front, how far each is proven, and what has no point."""
     title = f"{front.device}, {front.clock_mhz:g} MHz (assumed clock)"
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
@@ -116,11 +131,11 @@ def _front(front: Front, grain: float) -> None:
     worst = max(point.solver.gap for point in front.points)
     out.print(
         f"Each is within {100 * worst:.1f} % of the best there is for its formats, its summed error or its cycles in "
-        f"its share of the device, by the program's estimate; mixed designs lie about {100 * grain:g} % of the largest "
-        "summed error apart.",
+        f"its share of the device, by the program's estimate; mixed designs lie about {100 * error_step:g} % of the "
+        "largest summed error apart.",
         style="dim",
     )
-    for family, why in front.unmet.items():
+    for family, why in front.infeasible.items():
         err.print(f"[yellow]{front.device}: no design for {family}:[/] {escape(why)}", soft_wrap=True)
 
 

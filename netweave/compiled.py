@@ -13,10 +13,15 @@ from dse.candidates import Table
 from dse.estimate import forecast
 from dse.milp import solve
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.dtype import IntType
-from models.ir.graph import Conv, Graph, Input, Linear, Requant, Shape
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.conv import Conv
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.requant import Requant
 
 DEVICE = "zu3eg"
 

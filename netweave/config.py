@@ -16,11 +16,13 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from hw.boards import board as boards
-from hw.fpga import device as devices
-from hw.fpga.family import family
+from hw.fpga.device import Device, DeviceError
+from hw.fpga.families import registry as devices
+from hw.fpga.families.registry import family
 from models.ir.activity import LOADS, Load
 from models.ir.files import read_toml
-from models.ir.layer_format import NUMBERS, LayerFormat
+from models.ir.formats.registry import NUMBERS
+from models.ir.layer_format import LayerFormat
 from models.ir.names import NAME_RULE, did_you_mean, is_name, near
 from models.ir.serialize import GRAPH_FILE
 
@@ -69,7 +71,7 @@ def _device(name: str) -> str:
     device = devices.device(name)
     try:
         family(device)  # names what no cost is known for before any time is spent
-    except devices.DeviceError as error:
+    except DeviceError as error:
         raise ValueError(f"{name}: {error}" if device.name != name else str(error)) from None
     return name
 
@@ -141,23 +143,23 @@ class Explore(_Section):
 
     ``frame_rate``: so many frames a second at least, by the bottleneck. ``max_latency_ms``: of one frame, in
     milliseconds, at most.
-    ``sizes``: shares of the device looked at, from all that may be used down to the least that a design fits in.
-    ``points``: so many at least on the front, where further sizes between those on it can give them.
-    ``gap``: share by which a design may miss the best; 0 proves each to be it. ``grain``: where each layer has a format
-    of its own, by how much of the largest summed error one design's is under the next. ``speedups``: also the least
-    error of what is so many times as fast as int8; ``max_errors``: also the best of what has no larger summed error.
-    ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split; ``p99``, which
-    99 % of its frames do not exceed; or one of them, by its number.
+    ``budgets``: shares of the device looked at, from all that may be used down to the least that a design fits in.
+    ``points``: so many at least on the front, where further budgets between those on it can give them.
+    ``gap``: share by which a design may miss the best; 0 proves each to be it. ``error_step``: where each layer has a
+    format of its own, by how much of the largest summed error one design's is under the next. ``speedups``: also the
+    least error of what is so many times as fast as int8; ``max_errors``: also the best of what has no larger summed
+    error. ``activity``: what a sparse network's costs are those of: the ``mean`` frame of the training split; ``p99``,
+    which 99 % of its frames do not exceed; or one of them, by its number.
     """
 
     objective: Literal["latency", "bottleneck", "utilisation"] = "latency"
     frame_rate: Annotated[float, Field(gt=0)] | None = None
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
     activity: Annotated[Load | int, PlainValidator(_activity)] = "mean"
-    sizes: Annotated[int, Field(ge=1, le=100)] = 4
+    budgets: Annotated[int, Field(ge=1, le=100)] = 4
     points: Annotated[int, Field(ge=1, le=1000)] = 8
     gap: Annotated[float, Field(ge=0, le=1)] = 0.02
-    grain: Annotated[float, Field(gt=0, le=1)] = 0.2
+    error_step: Annotated[float, Field(gt=0, le=1)] = 0.2
     speedups: list[Annotated[float, Field(gt=1)]] = []
     max_errors: list[Annotated[float, Field(ge=0)]] = []
 
@@ -170,7 +172,7 @@ class Explore(_Section):
         return self
 
 
-class Device(_Section):
+class DeviceConfig(_Section):
     """A target: ``name`` of `netweave devices` or a .toml file; ``utilisation``, the share of it that may be used.
 
     ``frame_input``: frames come in as ``tokens``, or as a bit-``mask`` of active sites and their packed features.
@@ -198,7 +200,7 @@ class Device(_Section):
         return table
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Device:
+    def _holds_together(self) -> DeviceConfig:
         if self.utilisation * self.target.lut < 1:
             least = math.ceil(1e6 / self.target.lut) / 1e6
             few = f"is less than one of the {self.target.lut} LUTs of {self.name!r}"
@@ -208,7 +210,7 @@ class Device(_Section):
         return self
 
     @property
-    def target(self) -> devices.Device:
+    def target(self) -> Device:
         return devices.device(self.name)
 
     @property
@@ -223,7 +225,7 @@ Kernel = Annotated[int, AfterValidator(_kernel)]
 Side = Annotated[int, Field(ge=4, le=4096)]
 
 
-class Search(_Section):
+class SearchConfig(_Section):
     """Which backbones `netweave search` chooses from; each of the formats under ``[quantize]`` is a choice as well.
 
     ``width``: what channels are multiplied by. ``depth``: blocks of either stage, such as "2.1". ``kernel``: side of
@@ -248,7 +250,7 @@ class Search(_Section):
     max_cycles: Annotated[int, Field(ge=2)] = 100_000
 
 
-class Cosim(_Section):
+class CosimConfig(_Section):
     """``images`` of the test split through the RTL of each design.
 
     ``layers`` also runs each layer on its own, for its cycles a frame; ``probes`` compares every edge of the
@@ -270,9 +272,9 @@ class Config(_Section):
     train: Train = Train()
     quantize: Quantize = Quantize()
     explore: Explore = Explore()
-    device: Annotated[list[Device], Field(min_length=1)]
-    cosim: Cosim = Cosim()
-    search: Search = Search()
+    device: Annotated[list[DeviceConfig], Field(min_length=1)]
+    cosim: CosimConfig = CosimConfig()
+    search: SearchConfig = SearchConfig()
 
     @model_validator(mode="after")
     def _speedups_have_int8(self) -> Config:

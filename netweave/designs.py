@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from cosim.cycle.density import sweep
-from cosim.cycle.simulator import least_queues, simulate
+from cosim.cycle.simulator import min_deadlock_free_depths, simulate
 from cosim.rtl.design import cosim as run_rtl
 from dse.estimate import estimate, forecast
 from dse.front import FrontError, FrontPoint, pick
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.boards import bitstream
 from hw.boards.project import write_project
 from hw.fpga.device import Device
@@ -27,20 +27,21 @@ from hw.ops.registry import build_all
 from hw.tools.yosys import synthesize
 from models import data
 from models.data.dataset import Dataset
+from models.ir.accumulator import Weighted
 from models.ir.activity import activity, density, expected, occupancy
 from models.ir.golden import run as run_golden
-from models.ir.graph import Conv, Graph, Linear
+from models.ir.graph import Graph
 from models.ir.serialize import load
 from netweave import __version__
 from netweave.config import Config
-from netweave.config import Device as Target
-from netweave.exploration import case, latency, loaded
+from netweave.config import DeviceConfig as Target
+from netweave.evaluations import case, latency, loaded
 from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.networks import ACCURACY
 from reports.artifact import ArtifactError, counts, read_json, write_json
 from reports.collect import ESTIMATE, Made, collect
-from reports.collect import Device as Reported
+from reports.collect import TargetDevice as Reported
 from reports.designs import FRONT
 from reports.html import write_page
 
@@ -107,9 +108,9 @@ def generate(
         vivado.write_project(folder / DESIGN, device, folder / VIVADO)
     if target.board is not None:
         frames = data.load(config.data).frames("test", CASES)
-        plan = Plan(graph, mapping)
+        plan = AcceleratorPlan(graph, mapping)
         answers = [plan.output.beats(run_golden(graph, frame)[graph.output]) for frame in frames]
-        cases = [(plan.source.beats(frame), answer) for frame, answer in zip(frames, answers, strict=True)]
+        cases = [(plan.input_layout.beats(frame), answer) for frame, answer in zip(frames, answers, strict=True)]
         board = target.built_for
         write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 
@@ -148,11 +149,11 @@ def _by_density(graph: Graph, mapping: Mapping, progress: Progress) -> dict[str,
 
 def queues(graph: Graph, mapping: Mapping) -> list[dict[str, object]]:
     """Every queue at the output of an op and between two: its ends, the bits of a beat, its beats, and why no fewer."""
-    plan, least = Plan(graph, mapping), least_queues(graph, mapping)
+    plan, least = AcceleratorPlan(graph, mapping), min_deadlock_free_depths(graph, mapping)
     rows: list[dict[str, object]] = []
     for name, op in plan.ops.items():
-        readers = [edge.consumer for edge in plan.readers(name)] + ["output"] * (name == graph.output)
-        ends = {"producer": name, "consumer": ", ".join(readers)}
+        consumers = [edge.consumer for edge in plan.consumers(name)] + ["output"] * (name == graph.output)
+        ends = {"producer": name, "consumer": ", ".join(consumers)}
         rows.append(
             {**ends, "width": op.out_layout.width, "depth": op.depth, "why": "room for what is under way in the op"}
         )
@@ -200,7 +201,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
     """
     work, mean = activity(graph, None if mask is None else [mask]), expected(graph)
     rows = []
-    for name, op in Plan(graph, mapping).ops.items():
+    for name, op in AcceleratorPlan(graph, mapping).ops.items():
         node = graph[name]
         folding = mapping.ops[name]
         rows.append(
@@ -208,7 +209,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
                 "name": name,
                 "op": node.op,
                 "shape": str(graph.shapes[name]),
-                "weights": str(node.weight_dtype) if isinstance(node, Conv | Linear) else "",
+                "weights": str(node.weight_dtype) if isinstance(node, Weighted) else "",
                 "activations": str(node.dtype),
                 "pe": folding.pe,
                 "simd": folding.simd,

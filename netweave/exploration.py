@@ -13,40 +13,49 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cosim.cycle.simulator import Frames, Simulator, endless, simulate, size_queues
+from cosim.cycle.simulator import Frames, endless, size_queues
 from dse.candidates import Table, budget
 from dse.estimate import estimate, forecast
-from dse.explore import Design, Search, again, asked, assigned, designs, families, mapping_of, polished, shares
+from dse.evaluate import utilisation
+from dse.explore import (
+    ExploredDesign,
+    SearchSettings,
+    again,
+    asked,
+    assigned,
+    budget_fractions,
+    designs,
+    families,
+    improved,
+    mapping_of,
+)
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
-from dse.problem import Infeasible, Objective, utilisation
+from dse.problem import Infeasible, Objective
 from dse.proof import PROOF
 from dse.proof import save as save_proof
-from dse.search import Watch
 from hw.fpga.mapping import FrameInput
 from hw.fpga.mapping import Mapping as HwMapping
 from hw.generate import emit
-from models.data.dataset import Dataset
-from models.ir.activity import Load, measured
+from models.ir.activity import Load
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
-from netweave.config import Config, UnsuitableError, graph_folder
-from netweave.config import Device as Target
+from netweave.config import Config, graph_folder
+from netweave.config import DeviceConfig as Target
+from netweave.evaluations import _alone, _apart, case, closing, latency, loaded, sensitivities
 from netweave.imported import FORMAT, Imported
 from netweave.listener import Progress
 from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
-from netweave.workers import Task, Workers, tell
-from reports.artifact import ArtifactError, read_json
+from netweave.workers import Task, Workers
+from reports.artifact import read_json
 from reports.designs import ALL, FRONT
 from reports.front import write_front
 
 JUDGED = 8
 """Training images on which designs near the program's are compared."""
-TRIES = 6
+EVALUATIONS = 6
 """How many designs near the program's are simulated for each op, at the most."""
 SAMPLE = 16
 """Validation images, evenly spread, over which the latency of a sparse design is averaged."""
@@ -105,10 +114,10 @@ class Exploration:
         return self.target.clock_mhz or self.target.target.clock_mhz
 
     @cached_property
-    def search(self) -> Search:
+    def search(self) -> SearchSettings:
         own, hertz = self.config.explore, 1e6 * self.clock_mhz
-        return Search(
-            Objective(own.objective), self.target.utilisation, own.sizes, own.gap, own.grain,
+        return SearchSettings(
+            Objective(own.objective), self.target.utilisation, own.budgets, own.gap, own.error_step,
             None if own.frame_rate is None else math.floor(hertz / own.frame_rate),
             None if own.max_latency_ms is None else math.floor(hertz * own.max_latency_ms / 1000),
             own.speedups, own.max_errors,
@@ -144,29 +153,42 @@ class Exploration:
 
     # what workers do; each gives a JSON value
 
-    def shares(self, family: str) -> dict[str, Any]:
+    def budget_fractions(self, family: str) -> dict[str, Any]:
         """Shares of the device to look at for a family, or why it fits in none."""
         try:
-            return {"shares": [str(share) for share in shares(self.table, self.search, family)]}
+            return {
+                "budget_fractions": [
+                    str(budget_fraction) for budget_fraction in budget_fractions(self.table, self.search, family)
+                ]
+            }
         except Infeasible as error:
-            return {"shares": [], "infeasible": str(error)}
+            return {"budget_fractions": [], "infeasible": str(error)}
 
-    def designs(self, family: str, share: str) -> dict[str, Any]:
+    def designs(self, family: str, budget_fraction: str) -> dict[str, Any]:
         """A family's designs in a share of the device, or why it has none there."""
         try:
             found = designs(
-                self.table, self.search, family, Fraction(share), self.clock_mhz, closing(family, share, self.search)
+                self.table,
+                self.search,
+                family,
+                Fraction(budget_fraction),
+                self.clock_mhz,
+                closing(family, budget_fraction, self.search),
             )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
         return {"designs": [_entry(design) for design in found]}
 
-    def again(self, name: str, family: str, share: str, minimised: str, limits: dict[str, int]) -> dict[str, Any]:
+    def again(
+        self, name: str, family: str, budget_fraction: str, minimised: str, limits: dict[str, int]
+    ) -> dict[str, Any]:
         """The design that takes this one's place under lower ``limits``, or why there is none."""
-        watch = closing(family, share, self.search)
+        watch = closing(family, budget_fraction, self.search)
         goal = Objective(minimised)
         try:
-            found = again(self.table, self.search, name, family, Fraction(share), goal, limits, self.clock_mhz, watch)
+            found = again(
+                self.table, self.search, name, family, Fraction(budget_fraction), goal, limits, self.clock_mhz, watch
+            )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
         return {"designs": [_entry(found)]}
@@ -176,15 +198,15 @@ class Exploration:
         reached = self.networks.measure(assignment).accuracy
         return [reached.correct, reached.total]
 
-    def polished(
-        self, family: str, share: str, limits: dict[str, int], choice: list[int], assignment: dict[str, str]
+    def improved(
+        self, family: str, budget_fraction: str, limits: dict[str, int], choice: list[int], assignment: dict[str, str]
     ) -> dict[str, Any]:
         """The mapping that is best as simulated, of the program's choice and of others near it within the same limits.
 
         ``tried``: how many others were simulated; ``gained``: the share by which it is better. Frames are of the
         training split, so that the images that choose between designs have no part in their foldings.
         """
-        problem = asked(self.table, self.search, family, Fraction(share), limits)
+        problem = asked(self.table, self.search, family, Fraction(budget_fraction), limits)
         selection = {op.name: op.candidates[number] for op, number in zip(problem.ops, choice, strict=True)}
         graph = load(self.networks.measure(assignment).folder)
         figure = {Objective.LATENCY: _alone, Objective.BOTTLENECK: _apart}.get(self.search.objective)
@@ -194,7 +216,7 @@ class Exploration:
             frames = self.networks.data.sample("train", JUDGED)
         values: list[float] = []
 
-        def judge(mapping: HwMapping) -> float:
+        def evaluator(mapping: HwMapping) -> float:
             assert figure is not None
             values.append(figure(endless(graph, mapping, frames), frames))
             return values[-1]
@@ -202,8 +224,8 @@ class Exploration:
         gained = 0.0
         if figure is not None:
             problem = assigned(problem, assignment)
-            tries = TRIES * len(problem.ops)
-            selection, value = polished(self.table, problem, selection, judge, tries, self.clock_mhz)
+            max_evaluations = EVALUATIONS * len(problem.ops)
+            selection, value = improved(self.table, problem, selection, evaluator, max_evaluations, self.clock_mhz)
             gained = 1 - value / values[0]
         mapping = mapping_of(self.table, selection, self.clock_mhz)
         return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}
@@ -230,72 +252,8 @@ class Exploration:
         }
 
 
-def sensitivities(path: Path, content: Mapping[str, Any], formats: list[str]) -> dict[str, dict[str, float]]:
-    """By layer and format, what `netweave quantize` measured; raises ArtifactError, which names file and field."""
-    found, choices = content.get("sensitivity"), content.get("choices")
-    if not isinstance(choices, list) or not all(isinstance(layer, str) for layer in choices):
-        raise ArtifactError(f"{path}, field 'choices': {choices!r} must be a list of layers")
-    if not isinstance(found, dict):
-        raise ArtifactError(f"{path}, field 'sensitivity': {found!r} must be an object")
-    for layer in choices if formats else ():
-        by_format = found.get(layer)
-        for name in formats:
-            value = by_format.get(name) if isinstance(by_format, dict) else None
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                where = f"{path}, field 'sensitivity.{layer}.{name}'"
-                raise ArtifactError(f"{where}: {value!r} must be a finite number; `netweave quantize` measures it")
-    return found
-
-
-def _entry(design: Design) -> dict[str, Any]:
-    return {**asdict(design), "mapping": design.mapping.entry(), "share": str(design.share)}
-
-
-def closing(family: str, share: str, search: Search) -> Watch:
-    """Tells whoever waits for a design how near it is to being proven."""
-    what = f"{family} in {float(Fraction(share)):.0%}"
-
-    def told(bound: Fraction, best: Fraction | None, seconds: float) -> None:
-        if best is None:
-            tell(f"{what}, none below {float(bound):,.4g}")
-        elif best:
-            tell(f"{what}, {float(best):,.6g}, proven to {float((best - bound) / best):.1%}")
-
-    return told
-
-
-def case(config: Config) -> Load:
-    """Of the activity that a graph holds, what costs are those of; a given frame's stands where the mean's does."""
-    return config.explore.activity if isinstance(config.explore.activity, str) else "mean"
-
-
-def loaded(config: Config, graph: Graph, images: Callable[[], Dataset]) -> Graph:
-    """The graph with the activity that costs are those of: its own, or that of a given training image."""
-    number = config.explore.activity
-    if isinstance(number, str) or not graph.input.sparse:
-        return graph
-    masks = images().masks("train")
-    if number >= len(masks):
-        last = len(masks) - 1
-        raise UnsuitableError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
-    return measured(graph, [masks[number]])
-
-
-def latency(graph: Graph, mapping: HwMapping, masks: list[np.ndarray] | None) -> float:
-    """Cycles, simulated, of a frame that finds the accelerator idle; of sparse frames the mean."""
-    if masks is None:
-        return simulate(graph, mapping).first_latency
-    return float(np.mean([simulate(graph, mapping, [mask]).first_latency for mask in masks]))
-
-
-def _alone(simulator: Simulator, frames: Frames) -> float:
-    """The mean latency of frames that find the accelerator idle."""
-    return float(np.mean(simulator.latencies(frames)))
-
-
-def _apart(simulator: Simulator, frames: Frames) -> float:
-    """Cycles from one frame's end to the next."""
-    return float(np.mean(simulator.run(frames).intervals))
+def _entry(design: ExploredDesign) -> dict[str, Any]:
+    return {**asdict(design), "mapping": design.mapping.entry(), "budget_fraction": str(design.budget_fraction)}
 
 
 _opened: dict[str, Exploration] = {}
@@ -324,16 +282,22 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         return pool.run(tasks, shown, progress)
 
     named = families(exploration.formats, exploration.search)
-    sizes = ask("shares", "sizes", [{"family": family} for family in named])
-    looked = {family: found["shares"] for family, found in zip(named, sizes, strict=True)}
-    unmet = {family: found["infeasible"] for family, found in zip(named, sizes, strict=True) if "infeasible" in found}
-    wanted = [(family, share) for family in named for share in looked[family]]
+    budgets = ask("budget_fractions", "sizes", [{"family": family} for family in named])
+    looked = {family: found["budget_fractions"] for family, found in zip(named, budgets, strict=True)}
+    infeasible = {
+        family: found["infeasible"] for family, found in zip(named, budgets, strict=True) if "infeasible" in found
+    }
+    wanted = [(family, budget_fraction) for family in named for budget_fraction in looked[family]]
     points: dict[str, FrontPoint] = {}
     homes: dict[str, tuple[str, Fraction]] = {}
     mappings: list[tuple[Any, Any]] = []
     while wanted:
-        found = ask("designs", "foldings", [{"family": family, "share": share} for family, share in wanted])
-        unmet |= {
+        found = ask(
+            "designs",
+            "foldings",
+            [{"family": family, "budget_fraction": budget_fraction} for family, budget_fraction in wanted],
+        )
+        infeasible |= {
             family: group["infeasible"]
             for (family, _), group in zip(wanted, found, strict=True)
             if "infeasible" in group
@@ -343,9 +307,9 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
             same = design["assignment"], design["mapping"]
             if same not in mappings and design["name"] not in homes:
                 mappings.append(same)
-                homes[design["name"]] = design["family"], Fraction(design["share"])
+                homes[design["name"]] = design["family"], Fraction(design["budget_fraction"])
                 fresh.append(design)
-        for design, costs in within_limits(fresh, ask, unmet):
+        for design, costs in within_limits(fresh, ask, infeasible):
             points[design["name"]] = measured_point(exploration, design, costs, folder / design["name"])
             _prove(exploration, design, folder / design["name"] / PROOF)
         front = Front.of(name, clock, list(points.values()))
@@ -353,51 +317,51 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
             break
         wanted = _between(front, homes, looked)
     if not points:
-        raise NothingFits(unmet[named[0]])
+        raise NothingFits(infeasible[named[0]])
     met = {homes[name][0] for name in points}
-    unmet = {family: why for family, why in unmet.items() if family not in met}
-    whole = Front(name, clock, tuple(points.values()), unmet)
+    infeasible = {family: why for family, why in infeasible.items() if family not in met}
+    whole = Front(name, clock, tuple(points.values()), infeasible)
     whole.save(folder / ALL)
-    Front.of(name, clock, whole.points, unmet).save(folder / FRONT)
+    Front.of(name, clock, whole.points, infeasible).save(folder / FRONT)
     write_front(folder)
 
 
 def within_limits(
-    found: list[dict[str, Any]], ask: Ask, unmet: dict[str, str]
+    found: list[dict[str, Any]], ask: Ask, infeasible: dict[str, str]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Designs that keep their limits with queues as deep as they have to be, and what they cost.
 
     The program takes queues to be about as deep as they need to be. A design that their exact depths take over a limit
-    is chosen again, with that much less of it; one that has no such choice is left out, and ``unmet`` says why.
+    is chosen again, with that much less of it; one that has no such choice is left out, and ``infeasible`` says why.
     """
     part = {design["name"]: design["solver"]["limits"] for design in found}
     while found:
         assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in found}.values())
         ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
-        keys = "family", "share", "choice", "assignment"
+        keys = "family", "budget_fraction", "choice", "assignment"
         near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in found]
-        found = [{**d, **own} for d, own in zip(found, ask("polished", "designs nearby", near), strict=True)]
+        found = [{**d, **own} for d, own in zip(found, ask("improved", "designs nearby", near), strict=True)]
         judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in found])
         over = []
         for design, costs in zip(found, judged, strict=True):
             limits, name = design["solver"]["limits"], design["name"]
             beyond = {kind: max(0, taken - part[name][kind]) for kind, taken in costs["resources"].items()}
             if any(beyond.values()):
-                same = {key: design[key] for key in ("name", "family", "share", "minimised")}
+                same = {key: design[key] for key in ("name", "family", "budget_fraction", "minimised")}
                 lower = {kind: max(0, limit - beyond.get(kind, 0)) for kind, limit in limits.items()}
                 over.append({**same, "limits": lower})
             else:
                 yield design, costs
         chosen = ask("again", "room for queues", over) if over else []
         for own, group in zip(over, chosen, strict=True):
-            unmet |= {own["family"]: group["infeasible"]} if "infeasible" in group else {}
+            infeasible |= {own["family"]: group["infeasible"]} if "infeasible" in group else {}
         found = [design for group in chosen for design in group["designs"]]
 
 
 def _prove(exploration: Exploration, design: Mapping[str, Any], path: Path) -> None:
     """Write why a design is as good as its report says."""
-    report, share = SolverReport(**design["solver"]), Fraction(design["share"])
-    problem = asked(exploration.table, exploration.search, design["family"], share, report.limits)
+    report, budget_fraction = SolverReport(**design["solver"]), Fraction(design["budget_fraction"])
+    problem = asked(exploration.table, exploration.search, design["family"], budget_fraction, report.limits)
     save_proof(path, problem, design["choice"], Objective(design["minimised"]), report)
 
 

@@ -82,7 +82,7 @@ def finetune(exploration: Exploration, explored: Path, names: Sequence[str], pro
             points[place] = after = _trained(exploration, before, folder)
             changed[before.name] = {"before": before.correct, "after": after.correct, "total": after.total}
     dataclasses.replace(whole, points=tuple(points)).save(folder / ALL)
-    Front.of(front.device, front.clock_mhz, points, front.unmet).save(folder / FRONT)
+    Front.of(front.device, front.clock_mhz, points, front.infeasible).save(folder / FRONT)
     write_front(folder)
     epochs = exploration.config.quantize.epochs
     content = {"explored": digest(explored), "epochs": epochs, "points": changed}

@@ -35,7 +35,7 @@ from hw.streams.manifest import VERSION as MANIFEST_VERSION
 from netweave import __version__, architectures, designs, exploration, fronts, imported, networks
 from netweave import finetune as finetuning
 from netweave.config import Config, UnsuitableError, graph_folder
-from netweave.config import Device as Target
+from netweave.config import DeviceConfig as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
 from netweave.lock import alone

@@ -1,7 +1,7 @@
 """Networks that are quantized already: ``model = "graph:FOLDER"``, a folder that ``models.ir.serialize.save`` wrote.
 
-An importer (``models.esda``) or any other program makes them. Nothing is trained and nothing quantized; the stages of
-these names check that the data set fits, and run golden on its images.
+An importer (``models.frontend.esda_network``) or any other program makes them. Nothing is trained and nothing
+quantized; the stages of these names check that the data set fits, and run golden on its images.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dse.candidates import owns_format
 from models import data
 from models.data.dataset import Dataset
 from models.ir import golden
@@ -53,7 +52,7 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
         graph = graph.replace(stats=measured(graph, sample, partial(progress, "activity")).stats)
     save(graph, folder)
     found = measured_on(images, {split: predicted(graph, images, split, progress) for split in MEASURED})
-    assignment = {node.name: FORMAT for node in graph.nodes if owns_format(node)}
+    assignment = {node.name: FORMAT for node in graph.nodes if node.owns_format}
     write_json(folder / ACCURACY, "accuracy", {"assignment": assignment, **found})
     write_json(folder / "train.json", "train", {**{split: found[split] for split in MEASURED}, "reference": FORMAT})
 
@@ -88,7 +87,7 @@ def _check(config: Config, graph: Graph, images: Dataset) -> None:
         raise _unsuitable(config, f"gives {output} outputs", f"must give 1x1x{images.classes}, one a class")
     if images.sparse and not node.sparse:
         raise _unsuitable(config, "takes dense images", "must take sparse ones")
-    if not np.array_equal(node.dtype.nearest(numbers), numbers):
+    if not np.array_equal(node.dtype.nearest_value(numbers), numbers):
         raise _unsuitable(config, f"takes numbers of {node.dtype}", f"must take those of {images.input_dtype}")
 
 

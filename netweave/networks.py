@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from models.data.dataset import Dataset
+from models.frontend.source import SourceError, is_function
 from models.ir.activity import measured
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
-from models.source import SourceError, is_function
 from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.listener import Progress
 from netweave.stamp import digest, make
 from reports.artifact import counts, read_json, write_json
 from reports.paired import packed
-from reports.schema import Accuracy
+from reports.schema import AccuracyEntry
 
 CHECKED_IMAGES = 8
 ACTIVITY_FRAMES = 256
@@ -94,7 +94,7 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
     networks = Networks(config, trained, kept, progress)
     uniform = {}
     for name in config.quantize.formats:
-        measured = networks.measure(dict.fromkeys(networks.plan.choices, name))
+        measured = networks.measure(dict.fromkeys(networks.plan.quantizable_layers, name))
         before = measured.accuracy
         if config.quantize.epochs:
             before = accuracy(networks.quantized(name, epochs=0), networks.data, "validation")
@@ -107,7 +107,7 @@ def quantize(config: Config, trained: Path, kept: Path, progress: Progress, fold
     sensitivity = sensitivity_by(
         networks.plan, networks.data, config.quantize.formats, calibration=networks.scales, progress=progress
     )
-    content = {"choices": list(networks.plan.choices), "uniform": uniform, "sensitivity": sensitivity}
+    content = {"choices": list(networks.plan.quantizable_layers), "uniform": uniform, "sensitivity": sensitivity}
     write_json(folder / "quantize.json", "quantize", content)
 
 
@@ -117,7 +117,7 @@ class Measured:
     images are ``right``, packed."""
 
     folder: Path
-    accuracy: Accuracy
+    accuracy: AccuracyEntry
     right: str
 
 
@@ -125,7 +125,7 @@ def read_measured(folder: Path, path: Path, made_by: str) -> Measured:
     """The network in ``folder``, of which ``path`` says what it gets right."""
     content = read_json(path, "accuracy", made_by)
     correct, total = counts(path, content, "validation")
-    return Measured(folder, Accuracy(correct=correct, total=total), content["right"])
+    return Measured(folder, AccuracyEntry(correct=correct, total=total), content["right"])
 
 
 class Networks:

@@ -13,18 +13,18 @@ from models.ir.serialize import load
 from reports.artifact import ArtifactError, counts, read_json, reading
 from reports.designs import read
 from reports.schema import (
-    Accuracy,
-    Built,
-    Check,
+    AccuracyEntry,
+    BuiltEntry,
+    CheckEntry,
     Density,
-    Design,
+    DesignEntry,
     Label,
-    Layer,
+    LayerEntry,
     Missing,
-    Node,
-    Queue,
+    NodeEntry,
+    QueueEntry,
     Report,
-    Resources,
+    ResourcesEntry,
     Target,
     Uniform,
 )
@@ -54,7 +54,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Device:
+class TargetDevice:
     """One device of a run.
 
     Parameters
@@ -72,7 +72,7 @@ class Device:
     made: Made
 
 
-def collect(run: Path, devices: Mapping[str, Device], about: Mapping[str, str]) -> Report:
+def collect(run: Path, devices: Mapping[str, TargetDevice], about: Mapping[str, str]) -> Report:
     """The report of the run in folder ``run`` for ``devices`` by name; ``about``: name, model, data, netweave."""
     trained_in, quantized_in = run / "train" / "train.json", run / "quantize" / "quantize.json"
     trained = read_json(trained_in, "train", "train")
@@ -100,18 +100,18 @@ def collect(run: Path, devices: Mapping[str, Device], about: Mapping[str, str]) 
     )
 
 
-def _accuracy(found: Sequence[int]) -> Accuracy:
-    return Accuracy(correct=found[0], total=found[1])
+def _accuracy(found: Sequence[int]) -> AccuracyEntry:
+    return AccuracyEntry(correct=found[0], total=found[1])
 
 
-def _nodes(graph: Graph) -> list[Node]:
+def _nodes(graph: Graph) -> list[NodeEntry]:
     return [
-        Node(name=node.name, op=node.op, shape=str(graph.shapes[node.name]), inputs=list(node.inputs))
+        NodeEntry(name=node.name, op=node.op, shape=str(graph.shapes[node.name]), inputs=list(node.inputs))
         for node in graph.nodes
     ]
 
 
-def _target(name: str, device: Device) -> Target:
+def _target(name: str, device: TargetDevice) -> Target:
     found = read(device.made.explored)
     design = _design(device.figures, device.made)
     names = [point.name for point in found.points]
@@ -123,23 +123,23 @@ def _target(name: str, device: Device) -> Target:
         title=device.title,
         clock_mhz=found.clock_mhz,
         utilisation=device.utilisation,
-        available=Resources(**device.available),
+        available=ResourcesEntry(**device.available),
         points=list(found.points),
         design=design,
         missing=device.made.missing,
     )
 
 
-def _design(figures: Mapping[str, Any], made: Made) -> Design:
+def _design(figures: Mapping[str, Any], made: Made) -> DesignEntry:
     check, ends, alone, built, warnings = None, {}, {}, None, []
     with reading((made.generated or made.explored) / ESTIMATE):
         latency = {label: figures[label]["latency"] for label in (Label.ESTIMATED, Label.SIMULATED)}
         bottleneck = {label: figures[label]["bottleneck"] for label in (Label.ESTIMATED, Label.SIMULATED)}
-        resources = {Label.ESTIMATED: Resources(**figures["estimated"]["resources"])}
+        resources = {Label.ESTIMATED: ResourcesEntry(**figures["estimated"]["resources"])}
     if made.generated is not None:
         synthesis = read_json(made.generated / "synthesis.json", "synthesis", "generate")
         with reading(made.generated / "synthesis.json"):
-            resources[Label.SYNTHESIZED] = Resources(**synthesis["resources"])
+            resources[Label.SYNTHESIZED] = ResourcesEntry(**synthesis["resources"])
             warnings = [str(warning) for warning in synthesis["warnings"]]
     if made.cosim is not None:
         measured = read_json(made.cosim / "cosim.json", "cosim", "cosim", COSIM_VERSION)
@@ -155,11 +155,11 @@ def _design(figures: Mapping[str, Any], made: Made) -> Design:
             bottleneck[Label.RTL] = rtl["bottleneck"]
     if made.build is not None:
         routed = read_json(made.build / "build.json", "build", "build")
-        resources[Label.ROUTED] = Resources(**routed["resources"])
+        resources[Label.ROUTED] = ResourcesEntry(**routed["resources"])
         bitstream = f"build/{made.build.name}/{routed['bitstream']}"
-        built = Built(**{key: routed[key] for key in ("board", "clock_mhz", "fmax_mhz")}, bitstream=bitstream)
+        built = BuiltEntry(**{key: routed[key] for key in ("board", "clock_mhz", "fmax_mhz")}, bitstream=bitstream)
     with reading((made.generated or made.explored) / ESTIMATE):
-        return Design(
+        return DesignEntry(
             point=figures["point"],
             test=_accuracy(figures["test"]),
             confusion=figures["confusion"],
@@ -169,7 +169,7 @@ def _design(figures: Mapping[str, Any], made: Made) -> Design:
             density=_density(figures["density"]) if figures["density"] else None,
             resources=resources,
             layers=_layers(figures, ends, alone),
-            queues=[Queue(**entry) for entry in figures["queues"]],
+            queues=[QueueEntry(**entry) for entry in figures["queues"]],
             check=check,
             built=built,
             warnings=warnings,
@@ -191,7 +191,7 @@ def _alone(measured: dict[str, Any]) -> dict[str, float]:
     return {name: statistics.median(layer["intervals"]) for name, layer in measured["layers"].items()}
 
 
-def _layers(figures: Mapping[str, Any], rtl: dict[str, int], alone: dict[str, float]) -> list[Layer]:
+def _layers(figures: Mapping[str, Any], rtl: dict[str, int], alone: dict[str, float]) -> list[LayerEntry]:
     simulated = _done({f"edge_{name}": ends for name, ends in figures["simulated"]["edges"].items()}, 0)
     layers = []
     for entry in figures["layers"]:
@@ -203,7 +203,7 @@ def _layers(figures: Mapping[str, Any], rtl: dict[str, int], alone: dict[str, fl
         if entry["name"] in alone:
             cycles[Label.RTL] = alone[entry["name"]]
         fields = {**entry, "cycles": cycles, "done": done}
-        layers.append(Layer(**{**fields, "resources": Resources(**entry["resources"])}))
+        layers.append(LayerEntry(**{**fields, "resources": ResourcesEntry(**entry["resources"])}))
     return layers
 
 
@@ -217,10 +217,10 @@ def _first(ends: dict[str, int], layer: str) -> int | None:
     return max((cycle for name, cycle in ends.items() if name.startswith(f"edge_{layer}__")), default=None)
 
 
-def _check(measured: dict[str, Any]) -> Check:
+def _check(measured: dict[str, Any]) -> CheckEntry:
     alone = [layer["mismatch"] for layer in measured["layers"].values() if layer["mismatch"]]
     mismatches = [*measured["check"]["mismatches"], *alone]
-    return Check(
+    return CheckEntry(
         simulator=measured["simulator"],
         images=measured["check"]["frames"],
         edges=len(measured["check"]["streams"]) - 1,

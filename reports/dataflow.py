@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path as Curve
 
-from reports.schema import Node
+from reports.schema import NodeEntry
 from reports.style import STYLE
 
 HALF_HEIGHT = 0.29
@@ -29,7 +29,7 @@ COLOURS = {
 Spot = tuple[float, float]
 
 
-def dataflow(nodes: list[Node]) -> Figure:
+def dataflow(nodes: list[NodeEntry]) -> Figure:
     """A node stands below all of its inputs; an edge over several layers keeps a column to itself."""
     routes, place = _layout(nodes)
     across = [x for x, _ in place.values()]
@@ -54,7 +54,7 @@ def dataflow(nodes: list[Node]) -> Figure:
         return figure
 
 
-def _layout(nodes: list[Node]) -> tuple[list[list[str]], dict[str, Spot]]:
+def _layout(nodes: list[NodeEntry]) -> tuple[list[list[str]], dict[str, Spot]]:
     """(the stops of every edge, the place of every stop); the stops between two nodes are named ``a>b 3``."""
     graph = nx.DiGraph()
     graph.add_nodes_from(node.name for node in nodes)

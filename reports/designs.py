@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.artifact import read_json, reading
-from reports.schema import Accuracy, Label, Point, Resources, Solver, Target
+from reports.schema import AccuracyEntry, Label, Point, ResourcesEntry, Solver, Target
 
 FRONT, ALL = "front.json", "designs.json"
 FRONT_VERSION = 2
@@ -76,14 +76,14 @@ def _point(entry: dict[str, Any], front: bool) -> Point:
     return Point(
         name=entry["name"],
         formats=entry["assignment"],
-        accuracy=Accuracy(correct=entry["correct"], total=entry["total"]),
+        accuracy=AccuracyEntry(correct=entry["correct"], total=entry["total"]),
         right=entry["right"],
         latency=latency,
         program=entry["program"],
         tried=entry["tried"],
         gained=entry["gained"],
         bottleneck={Label.ESTIMATED: entry["bottleneck"]},
-        resources=Resources(**entry["resources"]),
+        resources=ResourcesEntry(**entry["resources"]),
         utilisation=entry["utilisation"],
         front=front,
         solver=Solver(**solver),

@@ -11,7 +11,7 @@ import pandas as pd
 from reports import hover, plots, tables
 from reports.designs import Designs
 from reports.model_error import model_error
-from reports.schema import Accuracy, Label, Report
+from reports.schema import AccuracyEntry, Label, Report
 from reports.style import templates
 from reports.undecided import undecided
 
@@ -31,7 +31,7 @@ def _word(value: object) -> str:
     return "–" if value is None or value != value else escape(str(value))
 
 
-def _accuracy(accuracy: Accuracy) -> str:
+def _accuracy(accuracy: AccuracyEntry) -> str:
     low, high = accuracy.interval
     return f"{accuracy.percent:.2f} % ({low:.2f} to {high:.2f})"
 

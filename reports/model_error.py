@@ -8,7 +8,7 @@ from typing import NamedTuple
 from reports.schema import Label, Point
 
 
-class ModelError(NamedTuple):
+class EstimateError(NamedTuple):
     """Of all designs of a network that were simulated; shares of the simulated latency.
 
     Parameters
@@ -33,7 +33,7 @@ class ModelError(NamedTuple):
         return point.solver.bound * (1 - self.below)
 
 
-def model_error(points: Sequence[Point]) -> ModelError | None:
+def model_error(points: Sequence[Point]) -> EstimateError | None:
     """None where no design has both figures."""
     figures = [
         (point.program, point.latency[Label.ESTIMATED], point.latency[Label.SIMULATED])
@@ -42,7 +42,7 @@ def model_error(points: Sequence[Point]) -> ModelError | None:
     ]
     if not figures:
         return None
-    return ModelError(
+    return EstimateError(
         len(figures),
         max(abs(program / simulated - 1) for program, _, simulated in figures),
         max(abs(estimated / simulated - 1) for _, estimated, simulated in figures),

@@ -37,14 +37,14 @@ Count = Annotated[int, Field(ge=0)]
 Above = Annotated[float, Field(gt=0)]
 
 
-class Accuracy(_Part):
+class AccuracyEntry(_Part):
     """``correct`` of ``total`` images of a split, counted by running the network on all of them."""
 
     correct: Annotated[int, Field(ge=0)]
     total: Annotated[int, Field(ge=1)]
 
     @model_validator(mode="after")
-    def _share(self) -> Accuracy:
+    def _share(self) -> AccuracyEntry:
         if self.correct > self.total:
             raise ValueError(f"{self.correct} of {self.total} images are more than all")
         return self
@@ -62,7 +62,7 @@ class Accuracy(_Part):
         return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
 
 
-class Resources(_Part):
+class ResourcesEntry(_Part):
     lut: Count = 0
     ff: Count = 0
     bram: Count = 0
@@ -92,14 +92,14 @@ class Point(_Part):
 
     name: str
     formats: dict[str, str]
-    accuracy: Accuracy
+    accuracy: AccuracyEntry
     right: str
     latency: dict[Label, Above]
     program: float | None
     tried: int
     gained: float
     bottleneck: dict[Label, Above]
-    resources: Resources
+    resources: ResourcesEntry
     utilisation: float
     front: bool
     solver: Solver
@@ -111,7 +111,7 @@ class Point(_Part):
         return self
 
 
-class Layer(_Part):
+class LayerEntry(_Part):
     """One op of the chosen design.
 
     ``cycles`` a frame in steady state; ``done``, cycles until the first frame's last beat has left it; both by label.
@@ -131,12 +131,12 @@ class Layer(_Part):
     multiplier: str
     cycles: dict[Label, float]
     done: dict[Label, float]
-    resources: Resources
+    resources: ResourcesEntry
     density: float = 1.0
     occupancy: list[float] = []
 
 
-class Queue(_Part):
+class QueueEntry(_Part):
     """A first-in first-out queue of the chosen design: ``depth`` beats of ``width`` bits, and ``why`` no fewer."""
 
     producer: str
@@ -146,7 +146,7 @@ class Queue(_Part):
     why: str
 
 
-class Check(_Part):
+class CheckEntry(_Part):
     """The chosen design's RTL against golden: its output, ``edges`` inside it, and ``layers`` each on its own."""
 
     simulator: str
@@ -159,7 +159,7 @@ class Check(_Part):
     cycles_per_second: float
 
 
-class Cycles(_Part):
+class CyclesEntry(_Part):
     """Cycles of one frame in an idle accelerator, and between two such frames in a row."""
 
     latency: float
@@ -169,16 +169,17 @@ class Cycles(_Part):
 class Density(_Part):
     """Cycles, simulated, of the sparse design by share of active sites, beside the dense version's.
 
-    ``crossing``: the share at which the dense version becomes faster, by field of ``Cycles``; None if it never does.
+    ``crossing``: the share at which the dense version becomes faster, by field of ``CyclesEntry``; None where it does
+    not.
     """
 
     densities: list[float]
-    sparse: list[Cycles]
-    dense: Cycles
+    sparse: list[CyclesEntry]
+    dense: CyclesEntry
     crossing: dict[str, float | None]
 
 
-class Built(_Part):
+class BuiltEntry(_Part):
     """The chosen design's bitstream for ``board``, in the run's folder at ``bitstream``.
 
     Routed with the board's serial link at ``clock_mhz``, which ``fmax_mhz``, the fastest clock, is not below.
@@ -190,7 +191,7 @@ class Built(_Part):
     bitstream: str
 
 
-class Design(_Part):
+class DesignEntry(_Part):
     """The chosen point of one device, built and checked.
 
     ``test``: its accuracy on the test split, on which nothing was chosen; that of its point is on the validation split.
@@ -201,21 +202,21 @@ class Design(_Part):
     """
 
     point: str
-    test: Accuracy
+    test: AccuracyEntry
     confusion: list[list[Count]]
     latency: dict[Label, Above]
     first: Above
     bottleneck: dict[Label, Above]
-    resources: dict[Label, Resources]
-    layers: list[Layer]
-    queues: list[Queue]
-    check: Check | None = None
+    resources: dict[Label, ResourcesEntry]
+    layers: list[LayerEntry]
+    queues: list[QueueEntry]
+    check: CheckEntry | None = None
     density: Density | None = None
-    built: Built | None = None
+    built: BuiltEntry | None = None
     warnings: list[str] = []
 
     @model_validator(mode="after")
-    def _counts_the_test_images(self) -> Design:
+    def _counts_the_test_images(self) -> DesignEntry:
         counts = self.confusion
         if any(len(row) != len(counts) for row in counts):
             raise ValueError(f"confusion: rows of {[len(row) for row in counts]} classes; each must have {len(counts)}")
@@ -247,9 +248,9 @@ class Target(_Part):
     title: str
     clock_mhz: Above
     utilisation: float
-    available: Resources
+    available: ResourcesEntry
     points: list[Point]
-    design: Design
+    design: DesignEntry
     missing: list[Missing] = []
 
     @property
@@ -259,7 +260,7 @@ class Target(_Part):
         return "routed" if built is not None and built.fmax_mhz >= self.clock_mhz else "assumed clock"
 
 
-class Node(_Part):
+class NodeEntry(_Part):
     """A node of the dataflow graph, for its picture."""
 
     name: str
@@ -272,8 +273,8 @@ class Uniform(_Part):
     """One format for the whole network, after calibration alone and after training with it."""
 
     format: str
-    post_training: Accuracy
-    trained: Accuracy
+    post_training: AccuracyEntry
+    trained: AccuracyEntry
 
 
 class Report(_Part):
@@ -289,10 +290,10 @@ class Report(_Part):
     data: str
     netweave: str
     reference: str = "float"
-    accuracy: Accuracy
-    test: Accuracy
+    accuracy: AccuracyEntry
+    test: AccuracyEntry
     uniform: list[Uniform]
-    graph: list[Node]
+    graph: list[NodeEntry]
     targets: list[Target]
 
     def save(self, path: Path) -> None:

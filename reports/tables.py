@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.model_error import model_error
-from reports.schema import Accuracy, Density, Label, Report, Target
+from reports.schema import AccuracyEntry, Density, Label, Report, Target
 
 KINDS = ("lut", "ff", "bram", "dsp")
 
@@ -109,7 +109,7 @@ def classes(target: Target) -> pd.DataFrame:
     for own, counts in enumerate(target.design.confusion):
         row: dict[str, object] = {"class": str(own), "test images": sum(counts), "right": counts[own]}
         if sum(counts):
-            accuracy = Accuracy(correct=counts[own], total=sum(counts))
+            accuracy = AccuracyEntry(correct=counts[own], total=sum(counts))
             low, high = accuracy.interval
             row |= {"accuracy %": accuracy.percent, "95 % low": low, "95 % high": high}
         wrong = {other: count for other, count in enumerate(counts) if count and other != own}

@@ -30,13 +30,20 @@ def parameters(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
     return [argument.arg for argument in every if argument.arg not in ("self", "cls")]
 
 
+def explained(node: ast.ClassDef | ast.FunctionDef, name: str, lines: list[str]) -> bool:
+    """Whether a line of the docstring begins with a name, or a comment stands behind it, as in a typed record."""
+    if re.search(rf"^\s+{name}\b", ast.get_docstring(node) or "", re.M):
+        return True
+    return any(re.match(rf"    {name}: int  # \S", line) for line in lines[node.lineno : node.end_lineno])
+
+
 def undocumented(text: str) -> list[str]:
     """Of a file's text: each public class or function without a docstring, or with parameters that it does not list."""
-    found = []
+    found, lines = [], text.splitlines()
     for node in ast.parse(text).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
             docstring = ast.get_docstring(node) or ""
-            missing = [name for name in parameters(node) if not re.search(rf"^\s+{name}\b", docstring, re.M)]
+            missing = [name for name in parameters(node) if not explained(node, name, lines)]
             if not docstring or missing:
                 found.append(f"{node.name}: {', '.join(missing) or 'no docstring'}")
     return found
@@ -72,3 +79,14 @@ def whole(x, *rest):
     """
 '''
     assert undocumented(text) == ["Pair: b", "bare: x"]
+
+
+def test_a_field_of_a_typed_record_has_a_comment() -> None:
+    text = '''
+class Queue(Record):
+    """A queue."""
+
+    depth: int  # its depth in beats
+    latency: int
+'''
+    assert undocumented(text) == ["Queue: latency"]

@@ -1,4 +1,4 @@
-"""Rules that hold between files: which folder may import which, what loads torch, and what is packaged."""
+"""Rules that hold between files: which folder may import which, what loads torch, names, sizes, what is packaged."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 TOP = ("models", "hw", "dse", "cosim", "reports", "netweave")
-# design.md's table; every folder may also import from itself
 MAY_IMPORT = {
     "models.ir": (),
     "models": ("models.ir",),
@@ -25,6 +22,9 @@ MAY_IMPORT = {
     "reports": ("models.ir",),
     "netweave": ("models.ir", "models", "hw", "dse", "cosim", "reports"),
 }
+"""What each folder may import from, beside itself."""
+LONGEST = 400
+"""The most lines of a file."""
 WITHOUT_TORCH = ("models", "models.ir", "models.data", "hw", "dse", "cosim", "reports", "netweave")
 
 
@@ -58,22 +58,54 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_one_way(path: Path) -> None:
-    own = folder_of(module_of(path))
-    assert own is not None
-    for name in imports(path):
-        other = folder_of(name)
-        # `from models import ir` names models first, then models.ir
-        if other is None or other == own or (name == "models" and "models.ir" in MAY_IMPORT[own]):
-            continue
-        assert other in MAY_IMPORT[own], f"{path.relative_to(ROOT)} imports {name}"
+def test_imports_run_one_way() -> None:
+    wrong = []
+    for path in sources():
+        own = folder_of(module_of(path))
+        assert own is not None
+        for name in imports(path):
+            other = folder_of(name)
+            # `from models import ir` names models first, then models.ir
+            within = other in (None, own) or (name == "models" and "models.ir" in MAY_IMPORT[own])
+            if not within and other not in MAY_IMPORT[own]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_torch_stays_in_models(path: Path) -> None:
-    uses = {name for name in imports(path) if name.split(".")[0] == "torch"}
-    assert not uses or folder_of(module_of(path)) == "models", f"{path.relative_to(ROOT)} imports {uses}"
+def test_torch_stays_in_models() -> None:
+    uses = {path for path in sources() if any(name.split(".")[0] == "torch" for name in imports(path))}
+    assert not [path for path in uses if folder_of(module_of(path)) != "models"]
+
+
+def test_no_two_classes_have_one_name() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sources():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert not {name: paths for name, paths in found.items() if len(paths) > 1}
+
+
+def test_no_file_is_long() -> None:
+    every = [path for top in (*TOP, "benchmarks", "tests", "examples") for path in (ROOT / top).rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in every}
+    assert not {path: length for path, length in lengths.items() if length > LONGEST}
+
+
+def test_documents_name_files_that_are_there() -> None:
+    """Every file of ours that README and docs name with its folder, and every one that they link to."""
+    missing = []
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        links = [(page.parent, name) for name in re.findall(r"\]\(([\w./-]+)\)", text)]
+        ours = "|".join((*TOP, "benchmarks", "tests", "examples", "docs", "reports"))
+        links += [(ROOT, name) for name in re.findall(rf"`((?:{ours})/[\w/.-]+\.\w+)`", text)]
+        missing += [
+            f"{page.name}: {name}"
+            for at, name in links
+            if not re.search("NAME|DEVICE", name) and not (at / name).exists()
+        ]
+    assert not missing
 
 
 def test_integer_side_needs_numpy_alone() -> None:
@@ -85,7 +117,7 @@ def test_integer_side_needs_numpy_alone() -> None:
 
 def test_torch_loads_only_where_it_is_needed() -> None:
     modules = [module_of(path) for path in sources() if folder_of(module_of(path)) not in ("models", None)]
-    skip = {"cosim.rtl.harness.play", "netweave.__main__"}  # run inside a simulator, and as a program
+    skip = {"cosim.rtl.harness.bench", "netweave.__main__"}  # run inside a simulator, and as a program
     names = [name for name in (*WITHOUT_TORCH, *modules) if name not in skip]
     check = " importlib.import_module(n)\n assert 'torch' not in sys.modules, n"
     program = f"import importlib, sys\nfor n in {names!r}:\n{check}"
@@ -93,12 +125,12 @@ def test_torch_loads_only_where_it_is_needed() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", TOP)
-def test_no_package_is_shadowed(name: str) -> None:
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None, f"{name} is a namespace: its __init__.py is missing"
-    assert Path(spec.origin).parent == ROOT / name, f"{name} is {spec.origin}"
+def test_no_package_is_shadowed() -> None:
+    for name in TOP:
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None, f"{name} is a namespace: its __init__.py is missing"
+        assert Path(spec.origin).parent == ROOT / name, f"{name} is {spec.origin}"
 
 
 def test_no_installed_distribution_has_our_names() -> None:
@@ -107,12 +139,10 @@ def test_no_installed_distribution_has_our_names() -> None:
         assert set(taken.get(name, ["netweave"])) == {"netweave"}, f"{name} also comes from {taken[name]}"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "benchmarks").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_benchmarks_import_nothing_of_the_tests(path: Path) -> None:
+def test_benchmarks_import_nothing_of_the_tests() -> None:
     """Tests import what benchmarks are made of, ``benchmarks.inputs`` above all, and never the other way."""
-    assert not {name for name in imports(path) if name.split(".")[0] == "tests"}
+    paths = (ROOT / "benchmarks").rglob("*.py")
+    assert not [path for path in paths if any(name.split(".")[0] == "tests" for name in imports(path))]
 
 
 def test_every_test_folder_is_a_package() -> None:

@@ -26,19 +26,21 @@ from benchmarks.inputs import n_mnist
 from benchmarks.searches import TEMPERATURES, anneal, by_target, greedy
 from cosim.cycle.simulator import Simulator
 from cosim.rtl.design import cosim
+from dse.evaluate import Evaluation
 from dse.explore import mapping_of
 from dse.front import Front, FrontPoint
 from dse.highs import cpu_seconds
 from dse.hypervolume import latency_and_error, relative_hypervolumes
-from dse.problem import Evaluation, Objective, Problem, Selection
+from dse.problem import Objective, Problem, Selection
 from dse.prune import prune
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate import emit
 from models import data
 from models.ir.serialize import load
 from netweave import flow
-from netweave.config import Config, Device, Explore, Quantize, Train
+from netweave.config import Config, DeviceConfig, Explore, Quantize, Train
 from netweave.exploration import SAMPLE, Exploration
 from netweave.stamp import digest
 from netweave.store import Store
@@ -47,7 +49,7 @@ from netweave.workers import Pool, Task, Workers
 RUNS = Path("runs") / "fronts"
 IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
 DEVICE = DEVICES["zu3eg"]
-UNIFORM = ("int8", "int4", "dybit4")
+UNIFORM = ("int8", "int4", "dybit4", "fp4", "pot4")
 OBJECTIVE = Objective.LATENCY
 POINTS, SIZES = 15, 3
 CONFIRMED, RTL_SHARE = 5, 0.3
@@ -60,7 +62,7 @@ SEED, EVALUATIONS = 0, 5000
 @dataclass(frozen=True)
 class Case:
     """A network, its data, and the formats that a layer may have; ``epochs`` of float training, ``quantized`` so many
-    more for each assignment. ``gap`` and ``grain``: of the exploration."""
+    more for each assignment. ``gap`` and ``error_step``: of the exploration."""
 
     model: str
     data: Callable[[], str]
@@ -68,7 +70,7 @@ class Case:
     epochs: int
     quantized: int
     gap: float
-    grain: float
+    error_step: float
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,16 @@ class Cost:
 
 
 CASES = {
-    "digits_dvs": Case("digits_dvs_net", lambda: "digits_dvs", ["int8", "int4", "dybit8", "dybit4"], 20, 3, 0.02, 0.2),
-    "n_mnist": Case("n_mnist_net", n_mnist.split, ["int8", "int4", "dybit4"], 120, 3, 0.05, 0.34),
+    "digits_dvs": Case(
+        "digits_dvs_net",
+        lambda: "digits_dvs",
+        ["int8", "int4", "dybit8", "dybit4", "fp6", "fp4", "pot4"],
+        20,
+        3,
+        0.02,
+        0.2,
+    ),
+    "n_mnist": Case("n_mnist_net", n_mnist.split, ["int8", "int4", "dybit4", "fp4", "pot4"], 120, 3, 0.05, 0.34),
 }
 
 
@@ -129,8 +139,8 @@ def configuration(name: str, case: Case, formats: list[str]) -> Config:
         data=case.data(),
         train=Train(epochs=case.epochs),
         quantize=Quantize(formats=formats, epochs=case.quantized),
-        explore=Explore(points=POINTS, sizes=SIZES, gap=case.gap, grain=case.grain),
-        device=[Device(name=DEVICE.name)],
+        explore=Explore(points=POINTS, budgets=SIZES, gap=case.gap, error_step=case.error_step),
+        device=[DeviceConfig(name=DEVICE.name)],
     )
 
 
@@ -151,7 +161,7 @@ def opened(config: str, run: Path) -> Exploration:
 
 
 def walks(config: Config, run: Path, front: Front, workers: Workers) -> tuple[dict[str, list[Cost]], dict[str, Any]]:
-    """What each of ``WAYS`` makes of the front's sizes and assignments; and how long it took."""
+    """What each of ``WAYS`` makes of the front's budgets and assignments; and how long it took."""
     text = config.model_dump_json()
     origin = {**opened(text, run).origin, "seed": SEED, "evaluations": EVALUATIONS}
     tasks = []

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Problem, Selection, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, Objective, Problem, Selection
 
 MOST = 1 << 61
 """What the terms of a rule may add up to; CP-SAT refuses sums that could leave 64 bits."""
@@ -182,7 +183,7 @@ class _Model:
         self._most[variable.index] = most
         return variable
 
-    def _join(self, edge: Edge) -> list[tuple[cp_model.IntVar, Link]]:
+    def _join(self, edge: MilpEdge) -> list[tuple[cp_model.IntVar, Link]]:
         """One pair of interfaces is joined: that which the picks at both ends of the edge write and read."""
         writers: dict[Interface, list[cp_model.IntVar]] = {}
         readers: dict[Interface, list[cp_model.IntVar]] = {}
@@ -235,27 +236,27 @@ class _Model:
     def _timed(self) -> Terms:
         """Starts and finishes of all ops; gives the finish of the output.
 
-        With ``lead`` as ``n / d``, a start that is whole lies at ``start + n / d * (finish - start)`` of a producer or
-        later if and only if it lies at that rounded up or later, so no rule needs to round.
+        With ``input_fraction`` as ``n / d``, a start that is whole lies at ``start + n / d * (finish - start)`` of a
+        producer or later if and only if it lies at that rounded up or later, so no rule needs to round.
         """
         least, most = self._times(min), self._times(max)
         start = {name: self._variable(most[name][0], begin) for name, (begin, _) in least.items()}
         finish = {name: self._variable(most[name][1], end) for name, (_, end) in least.items()}
-        leads = {op.name: op.lead for op in self.problem.ops}
+        input_fractions = {op.name: op.input_fraction for op in self.problem.ops}
         knees = {op.name: op.knee for op in self.problem.ops}
         for own in start:
             self.keep([*self._chosen(own, "fill"), (start[own], -1)], 0)
-            self.keep([*self._chosen(own, "head"), (start[own], -1)], 0)
-            self.keep([*self._chosen(own, "span"), (start[own], 1), (finish[own], -1)], 0)
+            self.keep([*self._chosen(own, "first_output"), (start[own], -1)], 0)
+            self.keep([*self._chosen(own, "duration"), (start[own], 1), (finish[own], -1)], 0)
         for edge, joins in zip(self.problem.edges, self._joins, strict=True):
             source, own = edge.producer, edge.consumer
             link = [(join, link.fill) for join, link in joins if link.fill]
-            part, whole = leads[own].as_integer_ratio()
+            part, whole = input_fractions[own].as_integer_ratio()
             waits = [(variable, whole * delay) for variable, delay in [*self._chosen(own, "fill"), *link]]
             arrived = [(start[source], whole - part), (finish[source], part)]
             self.keep([*waits, *arrived, (start[own], -whole)], 0)
-            self.keep([*self._chosen(own, "head"), *link, (start[source], 1), (start[own], -1)], 0)
-            self.keep([*self._chosen(own, "tail"), *link, (finish[source], 1), (finish[own], -1)], 0)
+            self.keep([*self._chosen(own, "first_output"), *link, (start[source], 1), (start[own], -1)], 0)
+            self.keep([*self._chosen(own, "drain"), *link, (finish[source], 1), (finish[own], -1)], 0)
             part, whole = knees[own].as_integer_ratio()
             rests = [(variable, whole * delay) for variable, delay in [*self._chosen(own, "rest"), *link]]
             self.keep([*rests, (start[source], whole - part), (finish[source], part), (finish[own], -whole)], 0)
@@ -265,17 +266,20 @@ class _Model:
         """The earliest (``min``) or latest (``max``) start and finish of each op in any choice, or beyond those."""
         times: dict[str, tuple[int, int]] = {}
         for op in self.problem.ops:
-            fill, head, span, tail, rest = (
+            fill, first_output, duration, drain, rest = (
                 end(getattr(own, figure) for own in op.candidates)
-                for figure in ("fill", "head", "span", "tail", "rest")
+                for figure in ("fill", "first_output", "duration", "drain", "rest")
             )
-            starts, ends = [fill, head], [0]
+            starts, ends = [fill, first_output], [0]
             for edge in self.problem.inputs[op.name]:
                 link = end((link.fill for link in edge.links.values()), default=0)
                 start, finish = times[edge.producer]
-                starts += [link + start + math.ceil(op.lead * (finish - start)) + fill, link + start + head]
-                ends += [link + finish + tail, link + start + math.ceil(op.knee * (finish - start)) + rest]
-            times[op.name] = max(starts), max(max(starts) + span, *ends)
+                starts += [
+                    link + start + math.ceil(op.input_fraction * (finish - start)) + fill,
+                    link + start + first_output,
+                ]
+                ends += [link + finish + drain, link + start + math.ceil(op.knee * (finish - start)) + rest]
+            times[op.name] = max(starts), max(max(starts) + duration, *ends)
         return times
 
     def largest_share(self, shares: Mapping[str, tuple[int, int]]) -> tuple[Terms, int]:

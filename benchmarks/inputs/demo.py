@@ -14,7 +14,7 @@ from models import data
 from models.data import Dataset
 from models.ir.activity import measured
 from models.ir.graph import Graph
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant import quantize
 from models.quant.calibrate import Calibration
 from models.quant.qat import plan_for
@@ -37,7 +37,7 @@ def demo(fmt: str) -> Graph:
 
 
 @cache
-def _trained() -> tuple[dict[str, Any], Dataset, Plan, Calibration]:
+def _trained() -> tuple[dict[str, Any], Dataset, FloatPlan, Calibration]:
     settings = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     images = data.load(settings["data"])
     network = load_model(settings["model"], settings["train"]["seed"])

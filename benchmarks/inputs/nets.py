@@ -7,24 +7,24 @@ import dataclasses
 import numpy as np
 
 from benchmarks.inputs.ops import random_requant, random_values
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from hw.ops.registry import inputs_of, mappings
 from models.ir.accumulator import bounds
-from models.ir.dtype import DType, IntType, parse_dtype
-from models.ir.graph import (
-    Add,
-    AvgPool,
-    Conv,
-    GlobalPool,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Node,
-    Requant,
-    Shape,
-)  # fmt: skip
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.graph import Graph
+from models.ir.node import Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.concat import Concat
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.requant import Requant
 
 
 class Builder:
@@ -83,6 +83,14 @@ class Builder:
         )
         self.nodes.append(node)
         return node.name
+
+    def concat(self, a: str, b: str, fmt: str) -> str:
+        (a_shape, a_type), (b_shape, b_type) = self._known(a), self._known(b)
+        dtype = parse_dtype(f"u{fmt}")
+        limits = min(a_type.min, b_type.min), max(a_type.max, b_type.max)
+        requant = random_requant(self.rng, a_shape.channels + b_shape.channels, limits, 0, dtype.max)
+        self.nodes.append(Concat(name=f"concat{len(self.nodes)}", inputs=(a, b), dtype=dtype, requant=requant))
+        return self.last
 
     def max_pool(self, kernel: int, stride: int) -> str:
         dtype = self._known(self.last)[1]
@@ -159,11 +167,22 @@ def strided_net(rng: np.random.Generator, fmt: str = "int8", other: str | None =
     return net.linear(4, other)
 
 
-NETS = {"chain": chain_net, "residual": residual_net, "strided": strided_net}
+def concatenated_net(rng: np.random.Generator, fmt: str = "int8", other: str | None = None) -> Graph:
+    """A stem beside which two convolutions lay channels of their own, one after the other; pooling, linear."""
+    other = other or fmt
+    net = Builder(rng, (7, 6, 2), IntType(8, signed=False))
+    stem = net.conv(4, 3, fmt)
+    more = net.concat(stem, net.conv(2, 3, other), fmt)
+    net.concat(net.conv(6, 3, fmt), more, other)
+    net.global_pool(fmt)
+    return net.linear(3, other)
+
+
+NETS = {"chain": chain_net, "residual": residual_net, "strided": strided_net, "concatenated": concatenated_net}
 
 
 def random_mapping(rng: np.random.Generator, graph: Graph, queue: int = 64) -> Mapping:
-    """A random folding of each op; every edge into an add has a queue that holds whole frames."""
+    """A random folding of each op; every edge into an op of two inputs has a queue that holds whole frames."""
     device = DEVICES["zu3eg"]
     ops: dict[str, OpMapping] = {}
     for node in graph.nodes:
@@ -189,4 +208,4 @@ def unrolled_mapping(graph: Graph, queue: int = 64) -> Mapping:
 
 
 def _queues(graph: Graph, queue: int) -> dict[str, int]:
-    return {f"{a}->{b}": queue * 4 for a, b, _ in graph.edges if isinstance(graph[b], Add)}
+    return {f"{a}->{b}": queue * 4 for a, b, _ in graph.edges if graph[b].arity > 1}

@@ -8,22 +8,21 @@ from typing import Any
 import numpy as np
 
 from models.ir.accumulator import bounds
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import (
-    Add,
-    AvgPool,
-    Conv,
-    GlobalPool,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Node,
-    Requant,
-    Requantize,
-    Shape,
-)  # fmt: skip
+from models.ir.graph import Graph
+from models.ir.node import Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.concat import Concat
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 
 
 def random_requant(rng: np.random.Generator, channels: int, limits: tuple[int, int], lo: int, hi: int) -> Requant:
@@ -57,7 +56,7 @@ def one_op(
     y: DType,
     sparse: bool = False,
 ) -> Graph:
-    """A graph of one op; ``add`` takes its second branch from a requantize of the input."""
+    """A graph of one op; ``add`` takes its second branch from a requantize of the input, ``concat`` from sums."""
     channels = shape[2]
     start = Input(name="input", shape=Shape(*shape), dtype=x, sparse=sparse)
     base: dict[str, Any] = {"name": "op", "inputs": ("input",), "dtype": y}
@@ -87,6 +86,18 @@ def one_op(
         other = random_requant(rng, channels, (x.min, x.max), (w or x).min, (w or x).max)
         second = Requantize(name="second", inputs=("input",), dtype=w or x, requant=other)
         node = Add(**{**base, "inputs": ("input", "second")}, a=a, b=b, lo=y.min, hi=y.max)
+        return Graph("one", (start, second, node), "op")
+    elif op == "concat":
+        # the second input has other channels than the first
+        weight = random_values(rng, IntType(4), (out, channels, 1, 1))
+        window = {"kernel": 1, "weight": weight, "weight_dtype": IntType(4)}
+        sums = Conv(name="second", inputs=("input",), dtype=w or x, requant=Requant.identity(out, 0, 1), **window)
+        second = dataclasses.replace(
+            sums, requant=random_requant(rng, out, bounds(sums, x, start.shape), sums.dtype.min, sums.dtype.max)
+        )
+        limits = min(x.min, second.dtype.min), max(x.max, second.dtype.max)
+        requant = random_requant(rng, channels + out, limits, y.min, y.max)
+        node = Concat(**{**base, "inputs": ("input", "second")}, requant=requant)
         return Graph("one", (start, second, node), "op")
     else:
         raise ValueError(op)

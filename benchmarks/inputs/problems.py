@@ -7,7 +7,8 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, Selection, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem, Selection
 
 FORMATS = ("int8", "int4", "dybit4")
 BUDGET = ("lut", "bram", "dsp")
@@ -42,7 +43,7 @@ def random_problem(seed: int) -> Problem:
         )  # fmt: skip
 
     ops = tuple(
-        Op(
+        MilpOp(
             f"op{i}",
             tuple(candidate(i, j) for j in range(rng.randint(3, {2: 12, 3: 9, 4: 6, 5: 5}[count]))),
             rng.choice((Fraction(0), Fraction(1), Fraction(1, 8), Fraction(3, 7), Fraction(5, 14))),
@@ -59,7 +60,7 @@ def random_problem(seed: int) -> Problem:
             for b in lanes
             if rng.random() < 0.95
         }
-        edges.append(Edge(f"op{producer}", f"op{consumer}", taken[consumer], links))
+        edges.append(MilpEdge(f"op{producer}", f"op{consumer}", taken[consumer], links))
         taken[consumer] += 1
     slack = rng.choice((12, 30, 40, 60))
     return Problem(
@@ -70,7 +71,7 @@ def random_problem(seed: int) -> Problem:
     )  # fmt: skip
 
 
-LEADS = (Fraction(0), Fraction(1), Fraction(1, 8), Fraction(3, 7), Fraction(51, 679))
+INPUT_FRACTIONS = (Fraction(0), Fraction(1), Fraction(1, 8), Fraction(3, 7), Fraction(51, 679))
 LANES = (1, 2, 4, 8)
 MOST_OPS, MOST_CANDIDATES, MOST_AMOUNT = 60, 8, 10**12
 STYLES = {"tight": 0.35, "one less": 0.2, "loose": 0.3, "zero budget": 0.1, "unlimited": 0.05}
@@ -110,15 +111,15 @@ def wide_problem(seed: int) -> Problem:
             ends.append((Interface(rng.choice(lanes), rng.choice((written[i].format, rng.choice(formats)))), other))
         rng.shuffle(ends)
         candidates = tuple(draw.candidate(op, (i, j), *end) for j, end in enumerate(ends))
-        lead = rng.choice((*LEADS, Fraction(rng.randint(0, draw.parts), draw.parts)))
-        ops.append(Op(f"op{i}", candidates, lead))
+        input_fraction = rng.choice((*INPUT_FRACTIONS, Fraction(rng.randint(0, draw.parts), draw.parts)))
+        ops.append(MilpOp(f"op{i}", candidates, input_fraction))
     edges, taken = [], [0] * count
     for producer, consumer in wiring:
         index = taken[consumer]
         needed = (written[producer], reads[consumer][index])
         pairs = [(Interface(a, format), Interface(b, format)) for format in formats for a in lanes for b in lanes]
         kept = [pair for pair in pairs if rng.random() < 0.95 or (joinable and pair == needed)]
-        edges.append(Edge(f"op{producer}", f"op{consumer}", index, {pair: draw.link(pair) for pair in kept}))
+        edges.append(MilpEdge(f"op{producer}", f"op{consumer}", index, {pair: draw.link(pair) for pair in kept}))
         taken[consumer] += 1
     output = f"op{count - 1 if rng.random() < 0.95 else rng.randrange(count)}"
     budget = {f"r{kind}": 64 * count * MOST_AMOUNT for kind in range(kinds)}
@@ -168,7 +169,7 @@ class _Amounts:
         self._spare = rng.random() < 0.3
         self._delay = rng.choice((0, 1, self._cycles // 100))
         self.parts = rng.randint(1, 1000)
-        """Denominator of the random leads."""
+        """Denominator of the random input fractions."""
 
     def _scale(self) -> int:
         return round(10 ** self._rng.uniform(0, 12))
@@ -192,11 +193,12 @@ class _Amounts:
             cycles, resources = math.ceil(op[0] / folds), [math.ceil(own * folds / 32) for own in op[1]]
         else:
             cycles, resources = max(1, self._draw(self._cycles)), [self._draw(scale) for scale in self._scales]
-        fill, tail = (rng.randint(0, math.ceil(cycles / rng.choice((1, 10, 1000)))) for _ in range(2))
-        head = rng.choice((0, cycles, rng.randint(0, cycles)))
-        span = rng.choice((cycles, max(0, cycles - head), rng.randint(0, cycles)))
+        fill, drain = (rng.randint(0, math.ceil(cycles / rng.choice((1, 10, 1000)))) for _ in range(2))
+        first_output = rng.choice((0, cycles, rng.randint(0, cycles)))
+        duration = rng.choice((cycles, max(0, cycles - first_output), rng.randint(0, cycles)))
         return Candidate(
-            choice, cycles, tuple(resources), writes, reads, fill, head, span, tail, self._draw(self._error)
+            choice, cycles, tuple(resources), writes, reads, fill, first_output, duration, drain,
+            self._draw(self._error)
         )  # fmt: skip
 
     def link(self, pair: tuple[Interface, Interface]) -> Link:
@@ -211,7 +213,7 @@ def walk(rng: random.Random, problem: Problem) -> Selection | None:
     joined = _joined(rng, problem)
     if joined is None:
         return None
-    around: dict[str, list[Edge]] = {op.name: [] for op in problem.ops}
+    around: dict[str, list[MilpEdge]] = {op.name: [] for op in problem.ops}
     for edge in problem.edges:
         around[edge.producer].append(edge)
         around[edge.consumer].append(edge)
@@ -285,10 +287,10 @@ def _limited(rng: random.Random, free: Problem) -> Problem:
 def with_knees(problem: Problem, seed: int) -> Problem:
     """The problem with a knee an op and work that is left there; what its choices take otherwise stays the same."""
     rng = random.Random(seed)
-    most = 1 + max(own.tail for op in problem.ops for own in op.candidates)
+    most = 1 + max(own.drain for op in problem.ops for own in op.candidates)
 
-    def rested(op: Op) -> Op:
+    def rested(op: MilpOp) -> MilpOp:
         candidates = tuple(replace(own, rest=rng.choice((0, rng.randrange(2 * most)))) for own in op.candidates)
-        return replace(op, candidates=candidates, knee=rng.choice(LEADS))
+        return replace(op, candidates=candidates, knee=rng.choice(INPUT_FRACTIONS))
 
     return replace(problem, ops=tuple(map(rested, problem.ops)))

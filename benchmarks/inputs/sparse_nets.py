@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.inputs.nets import Builder
 from benchmarks.inputs.ops import random_values
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 

@@ -28,6 +28,7 @@ from benchmarks.number_formats.tables import (
     FAMILIES,
     MIXED,
     MODES,
+    OTHERS,
     SEEDS,
     Evaluation,
     Format,
@@ -71,6 +72,7 @@ def gathered() -> dict[str, Any]:
         ),
         "networks": {name: accuracies(name) for name in CASES},
         "points of DyBit over int": {name: gains(name) for name in CASES},
+        "other formats": others(),
         "not run": [own.name for own in evaluations if result(own) is None],
         "seconds of processor time": round(seconds()),
     }
@@ -108,6 +110,18 @@ def accuracies(network: str) -> dict[str, Any]:
                 if family != CROSS or any(found):
                     own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = _summary(found)
     return own
+
+
+def others() -> dict[str, Any]:
+    """Of the first network, by format, bits and mode, beside integers and DyBit of 4 bits."""
+    both = [(family, (4, 4)) for family in FAMILIES]
+    return {
+        f"W{bits[0]}/A{bits[1]} {family}, {mode}": _summary(
+            [result(Evaluation(FIRST, family, mode, seed, bits)) for seed in SEEDS]
+        )
+        for family, bits in (*both, *OTHERS)
+        for mode in MODES
+    }
 
 
 def gains(network: str) -> dict[str, Any]:

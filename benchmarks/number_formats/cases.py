@@ -13,7 +13,7 @@ from torch import nn
 from benchmarks.inputs import n_mnist
 from models import data
 from models.data import Dataset
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant.qat import plan_for
 from models.train import train
 from models.weights import load_weights, save_weights
@@ -71,5 +71,5 @@ def trained(name: str, images: Dataset) -> nn.Module:
     return network.eval()
 
 
-def planned(name: str, images: Dataset) -> Plan:
+def planned(name: str, images: Dataset) -> FloatPlan:
     return plan_for(trained(name, images), images, name)

@@ -14,8 +14,11 @@ from torch import Tensor
 
 from benchmarks.number_formats.fit import fitted, rounded, sqnr
 from benchmarks.number_formats.grids import Grid, grid
-from models.ir.dtype import DType, IntType
-from models.plan import ClippedLayer, InputLayer, Layer, Plan, WeightedLayer
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.layers.input import InputLayer
+from models.layers.layer import ClippedLayer, Layer, WeightedLayer
+from models.plan import FloatPlan
 from models.quant.formats import LOGITS, resolve, uniform
 
 SAMPLE = 1 << 14
@@ -28,7 +31,7 @@ class Rounded:
     """A plan whose weights and outputs are rounded to grids; tensors that are not named stay float."""
 
     def __init__(
-        self, plan: Plan, calibration: Tensor, weights: Mapping[str, Grid], outputs: Mapping[str, Grid]
+        self, plan: FloatPlan, calibration: Tensor, weights: Mapping[str, Grid], outputs: Mapping[str, Grid]
     ) -> None:
         """``calibration``: images [n, C, H, W]."""
         self.plan, self.outputs = plan, outputs
@@ -95,7 +98,7 @@ def _weight(layer: WeightedLayer, own: Grid) -> Tensor:
     return rounded(rows, fitted(rows, own)[:, None], own).view_as(layer.weight).to(layer.weight.dtype)
 
 
-def grids(plan: Plan, input_dtype: IntType, name: str) -> tuple[dict[str, Grid], dict[str, Grid]]:
+def grids(plan: FloatPlan, input_dtype: IntType, name: str) -> tuple[dict[str, Grid], dict[str, Grid]]:
     """(by layer with weights, by layer with an output of its own) the grid of the 4-bit format ``name``, or of int8."""
     formats = resolve(plan, input_dtype, uniform(plan, "int4", "int4", ENDS, ENDS))
 
@@ -111,7 +114,9 @@ def grids(plan: Plan, input_dtype: IntType, name: str) -> tuple[dict[str, Grid],
     return weights, outputs
 
 
-def errors(plan: Plan, calibration: Tensor, input_dtype: IntType, names: tuple[str, ...]) -> list[dict[str, object]]:
+def errors(
+    plan: FloatPlan, calibration: Tensor, input_dtype: IntType, names: tuple[str, ...]
+) -> list[dict[str, object]]:
     """Decibels of signal over error of every tensor that takes 4 bits, by format; none of what all formats hold."""
     rows: list[dict[str, object]] = []
     with torch.no_grad():

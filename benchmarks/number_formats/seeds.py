@@ -15,7 +15,7 @@ from benchmarks.number_formats.tables import assignment, calibrated, loaded, rig
 from models.quant.bias import correct_bias
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
-from models.quant.qat import noise
+from models.quant.qat import relative_mse
 
 IMAGES = 500
 """Of training, the last ones, on which errors are measured."""
@@ -43,7 +43,7 @@ def one_scale(network: str, family: str, bits: tuple[int, int], seed: int, other
             return own.values(images)
 
     def error(values: dict[str, Tensor], name: str) -> float:
-        return round(float(noise(values, wanted, [name]).sqrt()), 3)
+        return round(float(relative_mse(values, wanted, [name]).sqrt()), 3)
 
     plain = quantized()
     before = given(plain)

@@ -1,9 +1,10 @@
 """Accuracies of networks in integers and DyBit, rounded after training, reconstructed, fine-tuned, by seed; each kept.
 
 The method is the same for all: scales of least squared error on calibration images that the seed draws; bias
-correction; 8 bits of the same family for the first and the last layer's weights, what the last one reads and what only
-an add reads. Reconstruction then chooses each weight's rounding for what its layer gives; fine-tuning goes on from
-there, and learns from what the float network's layers give, from which that network itself would learn nothing.
+correction; 8 bits of the same family, or of integers where it has none, for the first and the last layer's weights,
+what the last one reads and what only an add reads. Reconstruction then chooses each weight's rounding for what its
+layer gives; fine-tuning goes on from there, and learns from what the float network's layers give, from which that
+network itself would learn nothing.
 Accuracies are those of exact integers, on all test images.
 """
 
@@ -25,7 +26,8 @@ from benchmarks.number_formats.cases import CASES, RUNS, planned
 from benchmarks.number_formats.grids import NAMES
 from benchmarks.number_formats.posttraining import Rounded, grids
 from models.data import Dataset
-from models.plan import Plan
+from models.ir.formats.registry import NUMBERS
+from models.plan import FloatPlan
 from models.quant import quantize
 from models.quant.calibrate import IMAGES, Calibration
 from models.quant.formats import uniform
@@ -38,6 +40,8 @@ FEW_BITS = ((4, 4), (3, 3))
 FAMILIES = ("int", "dybit")
 CROSS = "intxdybit"
 """Integers for weights, DyBit for outputs; at W4A4 of the first network alone."""
+OTHERS = (("fp", (4, 4)), ("pot", (4, 4)), ("int", (6, 6)), ("dybit", (6, 6)), ("fp", (6, 6)))
+"""Formats beside those, all the way to exact integers, and their bits; of the first network alone."""
 AFTER, RECONSTRUCTED, TUNED = "post-training", "reconstructed", "fine-tuned"
 MODES = (AFTER, RECONSTRUCTED, TUNED)
 ROUNDS = 3
@@ -71,13 +75,13 @@ class Evaluation:
     def run(self) -> dict[str, Any]:
         data, plan = loaded(self.network)
         case = CASES[self.network]
-        epochs, rounds = (case.tuned if self.mode == TUNED else 0), (0 if self.mode == AFTER else ROUNDS)
+        epochs, folds = (case.tuned if self.mode == TUNED else 0), (0 if self.mode == AFTER else ROUNDS)
         few = replace(data, train_x=data.train_x[: case.images], train_y=data.train_y[: case.images])
         if self.bits is None:
             return counted(right(plan.logits, data))
         scales = calibrated(self.network, self.seed)
         formats = assignment(plan, self.family, self.bits)
-        quantized = quantize(plan, few, formats, scales, epochs, self.seed, reconstruction=rounds)
+        quantized = quantize(plan, few, formats, scales, epochs, self.seed, reconstruction=folds)
         return counted(right(quantized.logits, data))
 
 
@@ -119,6 +123,9 @@ def wanted() -> Iterator[Evaluation | Format]:
         yield from rows(network, few, SEEDS)
     for network in CASES:
         yield from rows(network, more, SEEDS[:1])
+    yield from (
+        Evaluation(first, family, mode, seed, bits) for family, bits in OTHERS for mode in MODES for seed in SEEDS
+    )
 
 
 def rows(network: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:
@@ -128,7 +135,7 @@ def rows(network: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) ->
 
 
 @cache
-def loaded(network: str) -> tuple[Dataset, Plan]:
+def loaded(network: str) -> tuple[Dataset, FloatPlan]:
     data = CASES[network].loaded()
     return data, planned(network, data)
 
@@ -146,9 +153,9 @@ def calibration(data: Dataset, seed: int) -> Dataset:
     return replace(data, train_x=data.train_x[chosen], train_y=data.train_y[chosen])
 
 
-def assignment(plan: Plan, family: str, bits: tuple[int, int]) -> dict[str, str]:
+def assignment(plan: FloatPlan, family: str, bits: tuple[int, int]) -> dict[str, str]:
     weights, output = ("int", "dybit") if family == CROSS else (family, family)
-    fine = f"{weights}8"
+    fine = f"{weights}8" if f"{weights}8" in NUMBERS else "int8"
     return uniform(plan, f"{weights}{bits[0]}", f"{output}{bits[1]}", ends=fine, branches=fine)
 
 

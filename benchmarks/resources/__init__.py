@@ -23,9 +23,10 @@ from benchmarks.resources.ops import KINDS, draw
 from benchmarks.resources.windows import Window, draw_window
 from benchmarks.see_d import NETWORK
 from dse.estimate import estimate
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.ops.op import Op
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
 
 FIT = {"xcup": range(30), "ecp5": range(22)}

@@ -21,8 +21,7 @@ from benchmarks.resources import (
 )
 from benchmarks.resources.fit import PULL, fit
 from benchmarks.resources.made import DEVICE
-from hw.fpga.device import DEVICES
-from hw.fpga.family import FAMILIES
+from hw.fpga.families.registry import DEVICES, FAMILIES
 
 
 def synthesize(family: str) -> None:

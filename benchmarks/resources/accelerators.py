@@ -12,12 +12,17 @@ from benchmarks.inputs.nets import chain_net, residual_net, strided_net
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from benchmarks.resources.made import DEVICE, Syntheses
 from dse.estimate import estimate
-from hw.accelerator.composition import Accelerator
-from hw.fpga.device import DEVICES, Device, Resources
+from hw.accelerator.composition import AcceleratorTop
+from hw.fpga.device import Device, Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings
 from models.ir.activity import measured
-from models.ir.graph import Add, Conv, Graph, Input, Linear
+from models.ir.graph import Graph
+from models.ir.ops.add import Add
+from models.ir.ops.conv import Conv
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
 
 LANES = {Multiplier.LUT: 2, Multiplier.TABLE: 2, Multiplier.DSP: 8, Multiplier.PACKED: 8}
 """Products of an op at most: Yosys should take a minute or two for the whole."""
@@ -90,5 +95,5 @@ def compare(family: str) -> list[Compared]:
         graph = make()
         mapping = folding(graph, device)
         estimated = Resources(**estimate(graph, mapping, device).resources)
-        found.append(Compared(name, estimated, kept.made(Accelerator(graph, mapping)).resources))
+        found.append(Compared(name, estimated, kept.made(AcceleratorTop(graph, mapping)).resources))
     return found

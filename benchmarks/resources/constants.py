@@ -10,16 +10,18 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from benchmarks.resources.ops import FORMATS, trained
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.weights import pack_codes
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, total
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, total
 from hw.fpga.mapping import Memory, Multiplier
 from hw.resources import arrays
 from hw.resources.constants import constants
 from models.ir.accumulator import width
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import parse_dtype
 
 LANES = (1, 2, 3, 4, 6, 8)
 TERMS = (4, 6, 9, 12, 16, 25)
@@ -31,10 +33,10 @@ MOST_PRODUCTS = 80
 class ConstantSums:
     """An array of sums with the one word of weights ``[1, lanes * terms]`` that it ever sees."""
 
-    sums: Sums
+    sums: MacArraySpec
     weights: np.ndarray
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         fixed = constants(f, self.sums, 1, lambda: self.weights)
         return [*arrays.sums(f, self.sums, 1, 1, Memory.LUT, masked=False, fixed=fixed)]
 
@@ -79,5 +81,5 @@ def draw_constant(seed: int, device: Device) -> tuple[str, ConstantSums]:
     weights = trained(rng, w, (1, pe * terms)) if rng.integers(2) else rng.choice(w.values(), (1, pe * terms))
     limit = terms * max(x.max, -x.min) * max(w.max, -w.min)
     simd = pe if channelwise else 1
-    sums = Sums(pe, simd, terms, x, w, kind, channelwise, width(-limit, limit), operand=operand)
+    sums = MacArraySpec(pe, simd, terms, x, w, kind, channelwise, width(-limit, limit), operand=operand)
     return f"{pe} lanes of {terms}{' depthwise' * channelwise} {x} {w} {kind}", ConstantSums(sums, weights)

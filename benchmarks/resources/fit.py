@@ -11,7 +11,8 @@ from benchmarks.resources.constants import ConstantSums
 from benchmarks.resources.made import Made
 from benchmarks.resources.netlist import CONTROL
 from benchmarks.resources.windows import Window
-from hw.fpga.family import Family, Part
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate
 from hw.ops.op import Op
 
 GROUP = {
@@ -32,7 +33,7 @@ EVEN = 0.02
 
 
 def fit(
-    f: Family, ops: Sequence[tuple[Op | ConstantSums | Window, Made]], kinds: Collection[str], pull: float = PULL
+    f: FpgaFamily, ops: Sequence[tuple[Op | ConstantSums | Window, Made]], kinds: Collection[str], pull: float = PULL
 ) -> dict[str, tuple[float, ...]]:
     """Those of ``kinds``; others stay. None is negative, and a kind that no op has keeps its factors."""
     places = [(kind, n) for kind, factors in f.factors.items() for n in range(len(factors))]
@@ -73,7 +74,9 @@ def fit(
     }
 
 
-def _equations(parts: Sequence[Part], made: Made) -> Iterable[tuple[str | None, list[Part], float]]:
+def _equations(
+    parts: Sequence[ResourceEstimate], made: Made
+) -> Iterable[tuple[str | None, list[ResourceEstimate], float]]:
     """(group or None for the whole op, its parts, its LUTs); only the whole where LUTs were not grouped."""
     yield None, list(parts), made.resources.lut
     if not made.groups:

@@ -12,7 +12,8 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from benchmarks.resources.netlist import luts_by_group
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.tools.yosys import script, synthesize
 
 DEVICE = {"xcup": "zu3eg", "ecp5": "ecp5-85k"}

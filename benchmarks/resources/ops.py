@@ -14,23 +14,20 @@ from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.op import Op
 from hw.ops.registry import build, inputs_of, mappings
 from models.ir.accumulator import bounds
-from models.ir.dtype import DType, parse_dtype
-from models.ir.graph import (
-    MULT_BITS,
-    Add,
-    AvgPool,
-    Conv,
-    GlobalPool,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Node,
-    Requant,
-    Requantize,
-    Shape,
-    Window,
-)
+from models.ir.dtype import DType
+from models.ir.formats.registry import parse_dtype
+from models.ir.graph import Graph
+from models.ir.node import Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import MULT_BITS, Requant
 from models.quant.integer import bias_fraction
 
 KINDS = (
@@ -130,7 +127,9 @@ def _graph(rng: np.random.Generator, kind: str) -> Graph:
 
 def trained(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:
     """Weights: normal, the largest near the end of the format."""
-    return dtype.nearest(np.clip(np.rint(rng.normal(0, dtype.max / 3, shape)), dtype.min, dtype.max).astype(np.int64))
+    return dtype.nearest_value(
+        np.clip(np.rint(rng.normal(0, dtype.max / 3, shape)), dtype.min, dtype.max).astype(np.int64)
+    )
 
 
 def calibrated(rng: np.random.Generator, channels: int, limits: tuple[int, int], dtype: DType) -> Requant:
@@ -158,7 +157,7 @@ def _small(graph: Graph, m: OpMapping) -> bool:
     weights = getattr(node, "weight", np.zeros(1)).size
     if products > LARGEST[m.multiplier] or weights > WORDS * products:
         return False
-    if isinstance(node, Window) and node.kernel > 1:
+    if isinstance(node, WindowNode) and node.kernel > 1:
         height, width, channels = graph.input.shape
         features = min(height, node.kernel + node.stride) * width * channels
         if features > WORDS * m.simd or (m.taps > 1 and features * x > ROW_BITS):

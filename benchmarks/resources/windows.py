@@ -8,13 +8,15 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, total
-from hw.line_buffer.source import WindowGeometry
-from hw.line_buffer.window_source import WindowSource
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, total
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.token_buffer import WindowGeometry
 from hw.resources import sources
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 
 KERNELS = (2, 3, 3, 5, 5, 7)
 TAP_BITS = 200
@@ -35,7 +37,7 @@ class Window:
     geometry: WindowGeometry
     parallel: bool
 
-    def parts(self, f: Family) -> list[Part]:
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         return [*sources.window_source(f, self.layout, self.geometry, self.parallel)]
 
     def resources(self, device: Device) -> Resources:
@@ -43,7 +45,7 @@ class Window:
         return total(f, self.parts(f))
 
     def component(self) -> wiring.Component:
-        return WindowSource(self.layout, self.geometry, self.parallel)
+        return SlidingWindow(self.layout, self.geometry, self.parallel)
 
 
 def draw_window(seed: int) -> tuple[str, Window]:

@@ -27,12 +27,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.solve_time.problems import NETWORKS, chain, mobilenet_v2, of_int4_weights, part, problem
 from dse.candidates import Table
-from dse.epsilon import trades
+from dse.epsilon import pareto_points
 from dse.highs import cpu_seconds
 from dse.milp import Solution, solve
 from dse.problem import Infeasible, Objective, Problem
 from dse.program import SolverError
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from reports.style import CHOSEN, STEPS, STYLE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -140,7 +140,7 @@ def front() -> dict[str, Any]:
     table = Table({"int8": graph, "int4": coarse}, device, by_format)
     count, spent = timed(lambda: sum(map(len, table.candidates.values())))
     own = table.problem(part(device, FRONT_SHARE))
-    grain = sum(round(error * 1e6) for error in errors.values()) // PARTS_OF_ERROR
+    error_step = sum(round(error * 1e6) for error in errors.values()) // PARTS_OF_ERROR
     begin, points = cpu_seconds(), []
 
     def found(point: Solution) -> None:
@@ -157,7 +157,7 @@ def front() -> dict[str, Any]:
     signal.signal(signal.SIGALRM, ended)
     signal.alarm(FRONT_SECONDS)
     try:
-        trades(own, Objective.BOTTLENECK, grain, FRONT_GAP, found)
+        pareto_points(own, Objective.BOTTLENECK, error_step, FRONT_GAP, found)
     except TimeoutError:
         whole = False
     finally:

@@ -17,14 +17,17 @@ from benchmarks.inputs.data import DATA
 from benchmarks.inputs.nets import Builder
 from dse.candidates import Table
 from dse.problem import Problem
-from hw.fpga.device import DEVICES, Device, Resources
+from hw.fpga.device import Device, Resources
+from hw.fpga.families.registry import DEVICES
 from models import data
 from models.data.dataset import Dataset
 from models.data.eye_tracking import SCALE
-from models.esda import load_esda
+from models.frontend.esda_network import load_esda
 from models.ir.activity import measured
-from models.ir.dtype import IntType
-from models.ir.graph import Conv, Graph, Linear
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.ops.conv import Conv
+from models.ir.ops.linear import Linear
 from models.quant import quantize
 from models.zoo import load_model
 from models.zoo.published import PUBLISHED

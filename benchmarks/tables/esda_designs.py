@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.tables import Table
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 
 LUTS = DEVICES["zcu102"].lut
 TITLES = {

@@ -8,11 +8,12 @@ from benchmarks.tables import Table
 
 PAIRS = (
     "uint8 x int8", "uint4 x int4", "uint4 x dybit4", "uint8 x dybit4", "udybit4 x dybit4", "udybit8 x dybit8",
+    "ufp4 x fp4", "ufp6 x fp6", "upot4 x pot4",
 )  # fmt: skip
 TERMS = (1, 4, 16)
 CIRCUITS = ("lut", "table")
 """Multipliers in LUTs; of an array the smaller one counts."""
-FORMATS = ("uint4", "udybit4", "uint8", "udybit8")
+FORMATS = ("uint4", "udybit4", "ufp4", "upot4", "ufp6", "uint8", "udybit8")
 
 
 def zu3eg(figures: dict[str, Any]) -> Table:

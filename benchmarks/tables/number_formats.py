@@ -63,6 +63,14 @@ def formats(figures: dict[str, Any]) -> Table:
     )
 
 
+def others(figures: dict[str, Any]) -> Table:
+    """Formats that the whole flow knows, of 4 and of 6 bits."""
+    found = figures["other formats"]
+    kinds = list(dict.fromkeys(key.partition(",")[0] for key in found))
+    rows = [(kind, *(_mean(found[f"{kind}, {mode}"]) for mode in MODES)) for kind in kinds]
+    return Table(LABEL, ("ResNet-20, CIFAR-10", *MODES), rows)
+
+
 def _one(key: str) -> bool:
     """Whether weights and outputs have one format."""
     weights, outputs = key.split(", ")

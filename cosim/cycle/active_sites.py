@@ -7,20 +7,22 @@ and on its geometry, so ops share them as well.
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
-from cosim.cycle.memory import UNKNOWN, compiled, kept
-from models.ir.graph import GlobalPool, Graph, Linear, Window
+from cosim.cycle.records import UNKNOWN, Record, compiled, kept, pointer
+from models.ir.graph import Graph
+from models.ir.window import Window
 
-WAITS_FOR, PLACE_TAPS, PLACE_ROWS, PLACE_SIZE = range(4)
-"""The record of a place, which is a window of a frame. Places are in raster order; the end of the frame is the last.
 
-Fields
-    WAITS_FOR     2n where the window is complete as soon as token n of the frame shows; 2n + 1 where all of token n
-                  must have come
-    PLACE_TAPS    its active taps, or END or BLANK
-    PLACE_ROWS    number of rows with tokens, from the frame's first, that neither this place nor a later one reads
-    PLACE_SIZE    size of a place
-"""
+class Place(Record):
+    """A window of a frame, in ``w``. Places are in raster order; the end of the frame is the last."""
+
+    waits_for: int  # 2n where it is complete as soon as token n shows, 2n + 1 where all of token n must have come
+    taps: int  # its active taps, or END or BLANK
+    rows: int  # number of rows with tokens, from the frame's first, that neither this place nor a later one reads
+
+
+PLACE = Place.size
 
 END, BLANK = -1, -2
 """Stand in place of active taps.
@@ -38,23 +40,21 @@ Fields
     WHOLE     the sites of the input
 """
 
-READS, GIVES, HEIGHT, WIDTH, OUT_HEIGHT, OUT_WIDTH, KERNEL, STRIDE, PADDING, REACH, OFFSET = range(11)
-"""The record of the windows of a sparse op.
 
-Fields
-    READS         class of its input
-    GIVES         class of its output
-    HEIGHT        rows of the input
-    WIDTH         columns of the input
-    OUT_HEIGHT    rows of the output
-    OUT_WIDTH     columns of the output
-    KERNEL        side of the kernel
-    STRIDE        stride
-    PADDING       padding
-    REACH         ``y * STRIDE + REACH`` is the last input row that changes output row y: of its window or its stride
-                  cell; columns alike
-    OFFSET        input row where the stride cell of output row 0 begins; columns alike
-"""
+class SiteWindows(Record):
+    """The windows of a sparse op. Rows are named; columns are alike."""
+
+    reads: int  # class of its input
+    gives: int  # class of its output
+    height: int  # rows of the input
+    width: int  # columns of the input
+    out_height: int  # rows of the output
+    out_width: int  # columns of the output
+    kernel: int  # side of the kernel
+    stride: int  # stride
+    padding: int  # padding
+    extent: int  # ``y * stride + extent`` is the last input row that changes output row y: of its window or stride cell
+    offset: int  # input row where the stride cell of output row 0 begins
 
 
 class Classes:
@@ -79,48 +79,48 @@ class Classes:
         self._windows: dict[tuple[int, ...], int] = {}
         for node in graph.nodes[1:]:
             before = self.of[node.inputs[0]]
-            if isinstance(node, GlobalPool | Linear) or before == SINGLE:
+            if node.takes_frame or before == SINGLE:
                 self.of[node.name] = SINGLE
             else:
-                self.of[node.name] = self._through(node, before) if isinstance(node, Window) else before
+                self.of[node.name] = self._through(node.name, node.window, before) if node.window else before
 
-    def _through(self, node: Window, before: int) -> int:
+    def _through(self, name: str, window: Window, before: int) -> int:
         """The class behind a window op on class ``before``; its windows are added where it finds its sites."""
         height, width = self.sides[before]
-        out = node.out_side(height), node.out_side(width)
+        out = window.out_side(height), window.out_side(width)
         after = before
-        if node.stride > 1 or out != (height, width):
-            key = (before, node.stride, node.cell_offset, *out) if self.sparse else out
+        if window.stride > 1 or out != (height, width):
+            key = (before, window.stride, window.cell_offset, *out) if self.sparse else out
             after = self._known.setdefault(key, len(self.sides))
             if after == len(self.sides):
                 self.sides.append(out)
-        if self.sparse and not (node.kernel == 1 and node.stride == 1):
-            offset = node.cell_offset
-            fields = before, after, height, width, *out, node.kernel, node.stride, node.padding, node.reach, offset
-            self.windows_of[node.name] = self._windows.setdefault(fields, len(self._windows))
+        if self.sparse and not window.pointwise:
+            sliding = window.kernel, window.stride, window.padding, window.extent, window.cell_offset
+            fields = before, after, height, width, *out, *sliding
+            self.windows_of[name] = self._windows.setdefault(fields, len(self._windows))
         return after
 
     @property
     def windows(self) -> np.ndarray:
-        """The fields of the windows, by number: int64 ``[windows, OFFSET + 1]``."""
-        return np.array(list(self._windows), dtype=np.int64).reshape(-1, OFFSET + 1)
+        """The windows, by number: int64 ``[windows, fields of SiteWindows]``."""
+        return np.array(list(self._windows), dtype=np.int64).reshape(-1, SiteWindows.size)
 
     def size(self, frames: int, sites: int) -> int:
         """The most numbers that ``walk`` writes for frames with ``sites`` active sites in all."""
         classes, windows = len(self.sides), len(self._windows)
-        return frames * (2 * classes + windows) + (classes - 1) * sites + windows * (sites + frames) * PLACE_SIZE
+        return frames * (2 * classes + windows) + (classes - 1) * sites + windows * (sites + frames) * PLACE
 
 
 @compiled
-def _windows_of_frame(w, at, fields, sites, count, active, cells, rows, give):
+def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, rows, give):
     """Write the places of one frame's windows to ``w[at]`` and on: (where they end, where the sites of the output end).
 
     ``sites`` is the address of the frame's ``count`` tokens; ``active`` has the same sites as flags. The sites of the
     output are written to ``w[give]`` and on where ``give`` is not 0. ``cells``, all False, and ``rows`` are scratch
     memory.
     """
-    height, width, stride, offset = fields[OUT_HEIGHT], fields[OUT_WIDTH], fields[STRIDE], fields[OFFSET]
-    in_height, in_width, kernel = fields[HEIGHT], fields[WIDTH], fields[KERNEL]
+    height, width, stride, offset = window.out_height, window.out_width, window.stride, window.offset
+    in_height, in_width, kernel = window.height, window.width, window.kernel
     wide = width + 2
     # mark the stride cell of each token; columns outside all cells count as one column left or right of them
     filled, row, after = 0, -1, 0
@@ -141,10 +141,10 @@ def _windows_of_frame(w, at, fields, sites, count, active, cells, rows, give):
     last = min(height - 1, (rows[filled - 1] - offset) // stride)
     line, freed = 0, 0
     for y in range(first, last + 1):
-        top = stride * y - fields[PADDING]
+        top = stride * y - window.padding
         while freed < filled and rows[freed] < top:
             freed += 1
-        below = min(stride * y + fields[REACH], in_height - 1) * in_width
+        below = min(stride * y + window.extent, in_height - 1) * in_width
         while line < count and w[sites + line] < below:
             line += 1
         token = line
@@ -152,34 +152,33 @@ def _windows_of_frame(w, at, fields, sites, count, active, cells, rows, give):
             if not cells[y * wide + x + 1]:
                 continue
             cells[y * wide + x + 1] = False
-            corner = below + min(stride * x + fields[REACH], in_width - 1)
+            corner = below + min(stride * x + window.extent, in_width - 1)
             while token < count and w[sites + token] <= corner:
                 token += 1
             whole = token > 0 and w[sites + token - 1] == corner
             taps = BLANK
             if 0 <= x < width:
                 taps = 0
-                left = stride * x - fields[PADDING]
+                left = stride * x - window.padding
                 for in_y in range(max(top, 0), min(top + kernel, in_height)):
                     for in_x in range(max(left, 0), min(left + kernel, in_width)):
                         taps += active[in_y * in_width + in_x]
                 if give:
                     w[give] = y * width + x
                     give += 1
-            w[at + WAITS_FOR] = 2 * (token - 1) + 1 if whole else 2 * token
-            w[at + PLACE_TAPS] = taps
-            w[at + PLACE_ROWS] = freed
-            at += PLACE_SIZE
+            place = Place(w, at)
+            place.waits_for = 2 * (token - 1) + 1 if whole else 2 * token
+            place.taps, place.rows = taps, freed
+            at += PLACE
     return _end_place(w, at, count, filled), give
 
 
 @compiled
 def _end_place(w, at, tokens, rows):
     """Write the place of a frame's end: the address behind it."""
-    w[at + WAITS_FOR] = 2 * tokens + 1
-    w[at + PLACE_TAPS] = END
-    w[at + PLACE_ROWS] = rows
-    return at + PLACE_SIZE
+    place = Place(w, at)
+    place.waits_for, place.taps, place.rows = 2 * tokens + 1, END, rows
+    return at + PLACE
 
 
 @kept()
@@ -192,11 +191,17 @@ def walk(masks, sides, windows, sparse, w):
     Parameters
         masks      bool ``[frames, sites]``, the active sites of the input
         sides      int64 ``[classes, 2]``, height and width of each class
-        windows    int64 ``[windows, OFFSET + 1]``, as ``Classes.windows``
+        windows    int64 ``[windows, fields of SiteWindows]``, as ``Classes.windows``
         sparse     whether frames may have only some of their sites active
         w          int64 with at least ``Classes.size`` numbers
     Returns        the address where that ends
     """
+    return _walk(masks, sides, windows, sparse, pointer(w))
+
+
+@njit
+def _walk(masks, sides, windows, sparse, w):
+    """``walk`` with a pointer to ``w``."""
     frames, classes = len(masks), len(sides)
     addresses = classes * frames
     lists = addresses + len(windows) * frames
@@ -219,8 +224,8 @@ def walk(masks, sides, windows, sparse, w):
         for c in range(WHOLE + 1, classes):
             w[c * frames + frame] = UNKNOWN if sparse else area[c] * (w[WHOLE * frames + frame] > 0)
         for number in range(len(windows)):
-            fields = windows[number]
-            reads, gives = fields[READS] * frames + frame, fields[GIVES] * frames + frame
+            window = SiteWindows(pointer(windows), number * windows.shape[1])
+            reads, gives = window.reads * frames + frame, window.gives * frames + frame
             count, sites = w[reads], w[lists + reads]
             new = w[gives] == UNKNOWN
             if new:
@@ -228,13 +233,13 @@ def walk(masks, sides, windows, sparse, w):
                 # the output has at most as many sites as the input has tokens
                 at += count
             w[addresses + number * frames + frame] = at
-            own = active[starts[fields[READS]] : starts[fields[READS] + 1]]
+            own = active[starts[window.reads] : starts[window.reads + 1]]
             give = w[lists + gives] if new else 0
-            at, end = _windows_of_frame(w, at, fields, sites, count, own, cells, rows, give)
+            at, end = _windows_of_frame(w, at, window, sites, count, own, cells, rows, give)
             if new:
                 w[gives] = end - give
                 for site in range(give, end):
-                    active[starts[fields[GIVES]] + w[site]] = 1
+                    active[starts[window.gives] + w[site]] = 1
         for c in range(WHOLE, classes if sparse else WHOLE + 1):
             sites = w[lists + c * frames + frame]
             for site in range(sites, sites + w[c * frames + frame]):

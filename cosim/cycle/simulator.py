@@ -7,13 +7,13 @@ accelerator would hang, and ``DeadlockError`` says where.
 
 Times are cycles after reset. The processes are compiled:
 
-- ``port_times``: source and sink of the accelerator
-- ``stream_times``: streams, queues and lane converters
-- ``op_times``: what all ops share; ``arrivals``: their input side
-- ``site_times``, ``window_times``, ``elementwise``: the ops
-- ``whole_tokens``: the fast path for tokens of which no beat waits
+- ``ports``: source and sink of the accelerator
+- ``streams``, ``queues``, ``lane_converters``: what lies between two ops
+- ``op_state``: what all ops share; ``input_side``: how tokens come in
+- ``sites``, ``windows``, ``elementwise``, ``turns``, ``global_pool``: the ops
+- ``token_fast_path``: the fast path for tokens of which no beat waits
 
-``assembly`` lays out the arrays that they work in.
+``netlist`` lays out the typed records that they work in (``records``), ``scheduler`` runs them.
 """
 
 from __future__ import annotations
@@ -27,16 +27,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosim.cycle import memory, port_times, stream_times
 from cosim.cycle.active_sites import WHOLE, walk
-from cosim.cycle.assembly import Assembly
-from cosim.cycle.processes import run as play
-from hw.accelerator.composition import Plan
-from hw.accelerator.queue_bounds import least_queue
+from cosim.cycle.netlist import Netlist
+from cosim.cycle.ports import SinkRecord, SourceRecord
+from cosim.cycle.process import ProcessRecord
+from cosim.cycle.queues import QueueRecord
+from cosim.cycle.records import HeaderRecord
+from cosim.cycle.scheduler import run as play
+from cosim.cycle.streams import ReaderRecord, StreamRecord
+from hw.accelerator.composition import AcceleratorPlan
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
 from hw.fpga.mapping import Mapping
 from hw.streams.layout import MaskLayout
 from hw.streams.stream import queue_latency
-from models.ir.graph import Add, Graph
+from models.ir.graph import Graph
 
 Frames = int | Sequence[bool | np.ndarray]
 """A number of full frames; or for each frame True (full), False (empty) or active sites, bool ``[height, width]``."""
@@ -125,11 +129,10 @@ class Simulator:
         sink: np.ndarray | None = None,
         depths: Dict[str, int] | None = None,
     ) -> None:
-        self.plan = Plan(graph, mapping)
-        parts = self._parts = Assembly(self.plan, _waits("source", source), _waits("sink", sink), depths)
-        self._start = parts.memory.array()
+        self.plan = AcceleratorPlan(graph, mapping)
+        parts = self._parts = Netlist(self.plan, _waits("source", source), _waits("sink", sink), depths)
+        self._start = parts.records.array()
         self._processes = np.array(parts.processes)
-        self._ops, self._queues = (np.array(list(of.values()), np.int64) for of in (parts.ops, parts.queues))
         self._readers = np.array(list(parts.readers.values()))
         self._sides = np.array(parts.classes.sides)
         self._windows = parts.classes.windows
@@ -144,9 +147,8 @@ class Simulator:
 
     def set_depth(self, edge: str, depth: int) -> None:
         """Make a queue shallower than the mapping says."""
-        queue = self._parts.queues[edge]
-        self._start[queue + stream_times.DEPTH] = depth
-        self._start[queue + stream_times.LATENCY] = queue_latency(depth)
+        queue = QueueRecord(self._start, self._parts.queues[edge])
+        queue.depth, queue.latency = depth, queue_latency(depth)
 
     def keeps_pace(self, frames: Frames, output: list[int]) -> bool:
         """Whether, with the frames back to back, no beat comes out later than in ``output``."""
@@ -159,11 +161,11 @@ class Simulator:
         """Play the frames of these masks; DeadlockError where beats are left."""
         parts, plan, count = self._parts, self.plan, len(masks)
         m, w, numbers = self._played(masks)
-        received = int(m[self._processes[-1] + port_times.RECEIVED])
+        received = SinkRecord(m, parts.processes[-1]).received
         beats = _frame_beats(w, parts.classes.of[plan.graph.output], count, plan.output.beats_per_token)
         if received < sum(beats):
             raise DeadlockError(self._stuck(m, w))
-        layout = plan.source
+        layout = plan.input_layout
         if isinstance(layout, MaskLayout):
             taken = [n - 1 + layout.words for n in _frame_beats(w, WHOLE, count, layout.tokens.beats_per_token)]
         else:
@@ -173,16 +175,15 @@ class Simulator:
         ends = [after - 1 for after in accumulate(beats)]
         firsts = accumulate(taken[:-1], initial=0)
         cycles = out[-1] + 1
-        busy, blocked = m[self._ops + memory.BUSY], m[self._ops + memory.BLOCKED]
-        work = zip(busy.tolist(), (cycles - busy - blocked).tolist(), blocked.tolist(), strict=True)
+        ops = {name: ProcessRecord(m, at) for name, at in parts.ops.items()}
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
             latency=[out[end - (n > 1)] - came[first] for first, end, n in zip(firsts, ends, beats, strict=True)],
             intervals=[out[end] - out[before] for before, end in pairwise(ends)],
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
-            queues=dict(zip(parts.queues, m[self._queues + stream_times.MOST].tolist(), strict=True)),
-            ops=dict(zip(parts.ops, map(Work._make, work), strict=True)),
+            queues={edge: QueueRecord(m, at).most for edge, at in parts.queues.items()},
+            ops={name: Work(op.busy, cycles - op.busy - op.blocked, op.blocked) for name, op in ops.items()},
             input=came,
             output=out,
         )
@@ -192,7 +193,7 @@ class Simulator:
         parts, plan = self._parts, self.plan
         count, sites = len(masks), int(np.count_nonzero(masks))
         classes = parts.classes
-        into = plan.source.words if isinstance(plan.source, MaskLayout) else 1
+        into = plan.input_layout.words if isinstance(plan.input_layout, MaskLayout) else 1
         in_beats = sites * plan.input.beats_per_token + count * into
         out_beats = max(sites, count) * plan.output.beats_per_token + count
         ends = classes.size(count, sites)
@@ -200,25 +201,23 @@ class Simulator:
         w = np.empty(places.output + out_beats, np.int64)
         walk(masks.reshape(count, -1), self._sides, self._windows, classes.sparse, w)
         m = self._start.copy()
-        m[memory.FRAMES] = count
-        m[memory.TOKENS] = 0
-        m[memory.WINDOWS] = len(self._sides) * count
-        m[memory.SITES] = m[memory.WINDOWS] + len(self._windows) * count
-        m[memory.ENDS], m[memory.INPUT], m[memory.OUTPUT] = places
-        m[self._processes[0] + port_times.PLAYED] = in_beats
+        header = HeaderRecord(m, 0)
+        header.frames = count
+        header.windows = len(self._sides) * count
+        header.sites = header.windows + len(self._windows) * count
+        header.ends, header.input, header.output = places
+        SourceRecord(m, parts.processes[0]).played = in_beats
         play(m, w, self._processes, self._readers)
         return m, w, places
 
     def _stuck(self, m: np.ndarray, w: np.ndarray) -> str:
         """The message of a DeadlockError."""
         waiting = []
-        for name, reader in self._parts.readers.items():
-            moved, stream = m[reader + stream_times.TAKEN], m[reader + stream_times.STREAM]
-            if moved < m[stream + stream_times.OFFERED]:
-                total = _frame_beats(
-                    w, m[reader + stream_times.CLASS], m[memory.FRAMES], m[reader + stream_times.PER_TOKEN]
-                )
-                waiting.append(f"{name}: {moved} of {sum(total)} beats moved")
+        for name, at in self._parts.readers.items():
+            reader = ReaderRecord(m, at)
+            if reader.taken < StreamRecord(m, reader.stream).offered:
+                total = _frame_beats(w, reader.site_class, HeaderRecord(m, 0).frames, reader.per_token)
+                waiting.append(f"{name}: {reader.taken} of {sum(total)} beats moved")
         return f"graph {self.plan.graph.name!r} hangs with this mapping; beats that nobody takes: {'; '.join(waiting)}"
 
 
@@ -259,8 +258,8 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     """The mapping with the smallest queues on the edges into adds that delay no beat of these frames.
 
     Each beat of ``frames``, played back to back, leaves the accelerator as early as with unlimited queues. Every branch
-    into an add gets a queue of ``least_queue`` beats or more, so that no other frame makes a residual network hang,
-    whatever its active sites. Where a queue is deeper than that, one place less would cost cycles.
+    into an add gets a queue of ``min_deadlock_free_depth`` beats or more, so that no other frame makes a residual
+    network hang, whatever its active sites. Where a queue is deeper than that, one place less would cost cycles.
 
     Parameters
         graph      the network
@@ -268,7 +267,7 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
         frames     the frames to play
     """
     masks = list(masks_of(graph, frames))
-    least = least_queues(graph, mapping)
+    least = min_deadlock_free_depths(graph, mapping)
     depths = least
     while True:
         # a queue deep enough for block memory shows its beats a cycle later, which may change what the others hold
@@ -294,7 +293,7 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     return dataclasses.replace(mapping, queues=depths)
 
 
-def least_queues(graph: Graph, mapping: Mapping) -> dict[str, int]:
+def min_deadlock_free_depths(graph: Graph, mapping: Mapping) -> dict[str, int]:
     """The least depth of the queue on each edge into an add.
 
     In a sparse graph it is the least with which no frame can hang; in a dense one it is that of any queue.
@@ -304,7 +303,7 @@ def least_queues(graph: Graph, mapping: Mapping) -> dict[str, int]:
         mapping    its mapping; its queues do not matter
     """
     edges = _meetings(graph, mapping)
-    return {edge: least_queue(graph, *ends) if graph.input.sparse else 2 for edge, ends in edges.items()}
+    return {edge: min_deadlock_free_depth(graph, *ends) if graph.input.sparse else 2 for edge, ends in edges.items()}
 
 
 def endless(graph: Graph, mapping: Mapping, frames: Frames) -> Simulator:
@@ -323,8 +322,8 @@ def endless(graph: Graph, mapping: Mapping, frames: Frames) -> Simulator:
 
 def _meetings(graph: Graph, mapping: Mapping) -> dict[str, tuple[str, str, int]]:
     """Each edge into an add by its name: (producer, consumer, beats of a token)."""
-    plan = Plan(graph, mapping)
-    return {f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if isinstance(graph[b], Add)}
+    plan = AcceleratorPlan(graph, mapping)
+    return {f"{a}->{b}": (a, b, plan.layout(a).beats_per_token) for a, b, _ in graph.edges if graph[b].arity > 1}
 
 
 def masks_of(graph: Graph, frames: Frames) -> np.ndarray:

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from cosim.rtl.harness.axi_testbench import INPUT, OUTPUT, REGISTERS_FILE, axi_testbench
 from cosim.rtl.harness.testbench import STREAMS, record_file, source_file
-from cosim.rtl.player import SimulationTimeout, Stalls
 from cosim.rtl.simulator import SimulationError, SimulatorKind, build, run
+from cosim.rtl.testbench_runner import SimulationTimeout, Stalls
 from hw.generate.emit import AXI_FILE, VERILOG_FILE
 from hw.interface.axi_layout import Beat
 from hw.streams.manifest import load_manifest

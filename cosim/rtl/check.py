@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cosim.rtl.beats import Beats
 from cosim.rtl.run import RtlRun
+from cosim.rtl.trace import StreamTrace
 from hw.streams.layout import TokenLayout, index_bits
 from models.ir import golden
 from models.ir.frame import Frame
@@ -108,7 +108,7 @@ def check(graph: Graph, frames: Sequence[Frame], run: RtlRun, edges: Mapping[str
     )
 
 
-def first_mismatch(layer: str, edge: str, expected: Sequence[Frame], beats: Beats) -> Mismatch | None:
+def first_mismatch(layer: str, edge: str, expected: Sequence[Frame], beats: StreamTrace) -> Mismatch | None:
     """The first beat of a stream of tokens that differs from what is expected; None where all beats agree.
 
     Parameters

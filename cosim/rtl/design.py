@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cosim.rtl.beats import Beats
 from cosim.rtl.check import Check, Mismatch, check
 from cosim.rtl.layers import LayerRun, run_layers
-from cosim.rtl.player import FRAME_LIMIT, Stalls
 from cosim.rtl.run import RtlRun, simulate
+from cosim.rtl.testbench_runner import FRAME_LIMIT, Stalls
+from cosim.rtl.trace import StreamTrace
 from hw.fpga.mapping import Mapping as HardwareMapping
 from hw.generate.emit import MAPPING_FILE, PROBES_FILE, VERILOG_FILE
 from hw.streams.manifest import MANIFEST_FILE, DesignError, Manifest, load_manifest
@@ -257,7 +257,7 @@ def _result(
     )
 
 
-def _timing(beats: Beats) -> Timing:
+def _timing(beats: StreamTrace) -> Timing:
     return Timing(len(beats.payloads), tuple(beats.first_cycles), tuple(beats.end_cycles))
 
 

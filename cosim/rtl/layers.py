@@ -14,8 +14,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from cosim.rtl.check import Mismatch, first_mismatch
-from cosim.rtl.player import FRAME_LIMIT, Source, Stalls, play
-from hw.accelerator.composition import Plan
+from cosim.rtl.testbench_runner import FRAME_LIMIT, Source, Stalls, run_testbench
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import TOP
 from hw.streams.layout import TokenLayout
@@ -37,7 +37,7 @@ class LayerRun:
     mismatch: Mismatch | None
 
 
-class SideBySide(wiring.Component):
+class IsolatedLayers(wiring.Component):
     """The ops of a plan, side by side, without the streams between them.
 
     Parameters
@@ -50,7 +50,7 @@ class SideBySide(wiring.Component):
     Reset           drops everything
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: AcceleratorPlan) -> None:
         self.plan = plan
         self.inputs: dict[str, TokenLayout] = {}
         self.outputs: dict[str, TokenLayout] = {}
@@ -95,7 +95,7 @@ def run_layers(
     if len(frames) < 2:
         raise ValueError(f"frames: {len(frames)} are too few; an interval lies between two")
     results = [golden.run(graph, frame) for frame in frames]
-    bench = SideBySide(Plan(graph, mapping))
+    bench = IsolatedLayers(AcceleratorPlan(graph, mapping))
     producers = {f"{node}_in{index}": producer for producer, node, index in graph.edges}
     sources = {
         port: Source(layout, [result[producers[port]] for result in results]) for port, layout in bench.inputs.items()
@@ -106,7 +106,7 @@ def run_layers(
     with TemporaryDirectory(dir=build_dir, prefix="layers-") as scratch:
         path = Path(scratch) / "layers.v"
         path.write_text(text)
-        recording = play(
+        recording = run_testbench(
             path,
             sources,
             bench.outputs,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim.rtl.beats import Beats
-from cosim.rtl.player import FRAME_LIMIT, Source, Stalls, play
 from cosim.rtl.simulator import SimulatorKind
+from cosim.rtl.testbench_runner import FRAME_LIMIT, Source, Stalls, run_testbench
+from cosim.rtl.trace import StreamTrace
 from hw.streams.layout import InputLayout, TokenLayout
 from models.ir.frame import Frame
 
@@ -30,9 +30,9 @@ class RtlRun:
     """
 
     simulator: SimulatorKind
-    input: Beats
-    output: Beats
-    edges: dict[str, Beats]
+    input: StreamTrace
+    output: StreamTrace
+    edges: dict[str, StreamTrace]
     cycles: int
     build_seconds: float
     wall_seconds: float
@@ -92,7 +92,7 @@ def simulate(
     Raises             SimulationError: a simulator that is missing or fails, or a stream that breaks its rules;
                        SimulationTimeout: a design that hangs, with how far it came
     """
-    recording = play(
+    recording = run_testbench(
         verilog,
         {"i": Source(in_layout, frames)},
         {"o": out_layout},

@@ -120,7 +120,7 @@ def run(build: Build, folder: Path, plusargs: Mapping[str, int]) -> dict[str, fl
     with patched(variables):
         try:
             get_runner(build.kind.value).test(
-                test_module="cosim.rtl.harness.play",
+                test_module="cosim.rtl.harness.bench",
                 hdl_toplevel=TOP,
                 hdl_toplevel_lang="verilog",
                 build_dir=build.folder,

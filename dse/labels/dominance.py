@@ -8,7 +8,7 @@ import numpy as np
 
 from dse.labels.kernels import NEVER, tabulate, undominated, undominated_binned
 from dse.labels.limits import Limits
-from dse.labels.network import Stage
+from dse.labels.network import LabelStage
 
 FEW, COMPARED = 300, 4_000
 """Up to ``FEW`` labels, or labels of more than 6 columns, are compared one by one, each with at most the last
@@ -58,7 +58,7 @@ def beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
     return undominated_binned(labels, order, np.array(ranked, np.int64), least, padded, sizes)
 
 
-def undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np.ndarray:
+def undominated_candidates(stage: LabelStage, cost: np.ndarray, limits: Limits) -> np.ndarray:
     """The candidates of each class that no other one dominates or equals in times and weighted cost.
 
     Parameters
@@ -67,7 +67,7 @@ def undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np
         limits  candidates that break the limit of cycles are left out
     Returns     int64 indices, class by class
     """
-    figures = np.column_stack([cost, stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    figures = np.column_stack([cost, stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
     kept = []
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
         own = np.arange(low, high)[stage.cycles[low:high] <= limits.cycles]
@@ -78,7 +78,7 @@ def undominated_candidates(stage: Stage, cost: np.ndarray, limits: Limits) -> np
     return np.concatenate(kept)
 
 
-def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
+def spread(stage: LabelStage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
     """A lower bound of the weighted cost of any selection with each candidate of a stage.
 
     A candidate that was not examined is dominated by an examined one of its class. A selection with it costs more by at
@@ -91,7 +91,7 @@ def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray,
         cost    int64 [candidates], weighted cost
         limits  a candidate that breaks the limit of cycles gets ``NEVER``
     """
-    figures = np.column_stack([stage.fill, stage.head, stage.span, stage.tail, stage.rest])
+    figures = np.column_stack([stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
     found = np.full(len(stage.candidates), NEVER)
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
         at = np.flatnonzero((looked >= low) & (looked < high))
@@ -107,7 +107,7 @@ def spread(stage: Stage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray,
     return found
 
 
-def tables(stage: Stage, offsets: np.ndarray, all_labels: np.ndarray, least: np.ndarray) -> list[Table]:
+def tables(stage: LabelStage, offsets: np.ndarray, all_labels: np.ndarray, least: np.ndarray) -> list[Table]:
     """The least weighted cost of a completion as a table by times, for each state.
 
     Parameters

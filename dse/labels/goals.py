@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from dse.evaluate import Evaluation
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
 from dse.labels.network import Network
-from dse.problem import Evaluation, Objective, Problem
+from dse.problem import Objective, Problem
 
 Goal = Objective | None
 """What is minimised; None stands for the largest relative violation of a limit."""

@@ -25,48 +25,51 @@ def share(cycles, ratio):
 
 @njit(cache=True)
 def expand(
-    labels, low, high, link_fill, link_rows, first, last, fill, head, span, tail, rest, rows, lead, knee, reads,
-    carry, grids, caps, weights, budget, deadline, least_left, pull, pulled, allowed, pull_before, owed, link_owed,
-    table, table_of, out, parents, chosen, bounds,
+    labels, low, high, link_fill, link_rows, first, last, fill, first_output, duration, drain, rest, rows,
+    input_fraction, knee, reads, carry, grids, caps, weights, budget, deadline, least_left, pull, pulled, allowed,
+    pull_before, owed, link_owed, table, table_of, out, parents, chosen, bounds,
 ):  # fmt: skip
     """Extend labels by the transitions into one state, where no limit is shown to be broken.
 
     Parameters
-        labels       [labels before, times + costs], a label in each row
-        low          [t], the first label of each transition
-        high         [t], the end of each transition's labels
-        link_fill    [t, inputs], latency of the links in cycles
-        link_rows    [t, costs], costs of the links
-        first        [t], the first candidate of each transition
-        last         [t], the end of each transition's candidates
-        fill         [k], of the candidates
-        head         [k], of the candidates
-        span         [k], of the candidates
-        tail         [k], of the candidates
-        rest         [k], of the candidates
-        rows         [k, costs], costs of the candidates
-        lead         [2], numerator and denominator
-        knee         [2], numerator and denominator
-        reads        [inputs, 2], the columns of each input's start and finish in a label; -1 for a time not carried
-        carry        [times after], the column that each time comes from; -1 for the op's own start, -2 for its finish
-        grids        [times after], each time is rounded down to a multiple of this
-        caps         [costs], the most of each cost up to this op
-        weights      [costs], weight of each cost
-        budget       the most that the weighted sum of costs may be, the completion included
-        deadline     the latest finish of the output
-        least_left   the least time from the op's finish to the output's finish
-        pull         [times after], weight of each time
-        pulled       the least weighted sum that the rest of any selection adds
-        allowed      the most that weighted times, weighted costs and ``pulled`` may be together
-        pull_before  [times before], weight of each time of ``labels``
-        owed         [k], the least that a candidate adds to weighted costs and times; ascending in each transition
-        link_owed    [t], the least that the links of a transition add to weighted costs and times
-        table        starts, finishes, branches' finishes, and the least weighted cost of a completion at each of them
-        table_of     [3], the times that ``table`` is read by; -1 without a branch
-        out          [most, times after + costs], the extended labels
-        parents      [most], the label that each comes from
-        chosen       [most], the candidate that each comes from
-        bounds       [most], weighted costs of each, its least completion included
+        labels            [labels before, times + costs], a label in each row
+        low               [t], the first label of each transition
+        high              [t], the end of each transition's labels
+        link_fill         [t, inputs], latency of the links in cycles
+        link_rows         [t, costs], costs of the links
+        first             [t], the first candidate of each transition
+        last              [t], the end of each transition's candidates
+        fill              [k], of the candidates
+        first_output      [k], of the candidates
+        duration          [k], of the candidates
+        drain             [k], of the candidates
+        rest              [k], of the candidates
+        rows              [k, costs], costs of the candidates
+        input_fraction    [2], numerator and denominator
+        knee              [2], numerator and denominator
+        reads             [inputs, 2], the columns of each input's start and finish in a label; -1 for a time not
+                          carried
+        carry             [times after], the column that each time comes from; -1 for the op's own start, -2 for its
+                          finish
+        grids             [times after], each time is rounded down to a multiple of this
+        caps              [costs], the most of each cost up to this op
+        weights           [costs], weight of each cost
+        budget            the most that the weighted sum of costs may be, the completion included
+        deadline          the latest finish of the output
+        least_left        the least time from the op's finish to the output's finish
+        pull              [times after], weight of each time
+        pulled            the least weighted sum that the rest of any selection adds
+        allowed           the most that weighted times, weighted costs and ``pulled`` may be together
+        pull_before       [times before], weight of each time of ``labels``
+        owed              [k], the least that a candidate adds to weighted costs and times; ascending in each transition
+        link_owed         [t], the least that the links of a transition add to weighted costs and times
+        table             starts, finishes, branches' finishes, and the least weighted cost of a completion at each of
+                          them
+        table_of          [3], the times that ``table`` is read by; -1 without a branch
+        out               [most, times after + costs], the extended labels
+        parents           [most], the label that each comes from
+        chosen            [most], the candidate that each comes from
+        bounds            [most], weighted costs of each, its least completion included
     Returns          how many labels were written; -1 where ``out`` is full
     """
     found, times, entering = 0, len(carry), labels.shape[1] - rows.shape[1]
@@ -87,7 +90,7 @@ def expand(
                 end = labels[label, reads[number, 1]] if reads[number, 1] >= 0 else begin
                 fills = link_fill[t, number]
                 lasts = max(0, end - begin)
-                arrived = max(arrived, fills + begin + share(lasts, lead))
+                arrived = max(arrived, fills + begin + share(lasts, input_fraction))
                 between = max(between, fills + begin + share(lasts, knee))
                 begun = max(begun, fills + begin)
                 ended = max(ended, fills + end)
@@ -104,10 +107,10 @@ def expand(
                     cost += weights[row] * amount
                 if not fits or cost > budget:
                     continue
-                start = max(arrived + fill[candidate], begun + head[candidate])
-                finish = start + span[candidate]
+                start = max(arrived + fill[candidate], begun + first_output[candidate])
+                finish = start + duration[candidate]
                 if reads.shape[0] > 0:
-                    finish = max(finish, ended + tail[candidate], between + rest[candidate])
+                    finish = max(finish, ended + drain[candidate], between + rest[candidate])
                 if finish + least_left > deadline:
                     continue
                 drawn = cost + pulled

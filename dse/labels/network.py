@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from dse.labels.kernels import NEVER
-from dse.problem import Edge, Interface, Link, Op, Problem
+from dse.problem import Interface, Link, MilpEdge, MilpOp, Problem
 
 START, FINISH = 0, 1
 BRANCH_STEPS = 64
@@ -32,36 +32,36 @@ TimeOf = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Stage:
+class LabelStage:
     """One op as arrays; its candidates are sorted by class.
 
     Parameters
-        candidates  int64 [k], index of each among the op's own candidates
-        fill        int64 [k], cycles, as for ``problem.Candidate``
-        head        int64 [k], cycles
-        span        int64 [k], cycles
-        tail        int64 [k], cycles
-        rest        int64 [k], cycles
-        cycles      int64 [k], steady-state cycles per frame
-        rows        int64 [k, rows], amounts of every row of the network
-        classes     int64 [classes + 1], where each class begins
-        source      int64 [t], the state before each transition; transitions are sorted by the state after
-        through     int64 [t], the class of each transition
-        link_fill   int64 [t, inputs], latency of its links in cycles
-        link_rows   int64 [t, rows], amounts of its links
-        targets     int64 [states + 1], where the transitions into each state begin
-        lead        numerator and denominator of the op's lead
-        knee        numerator and denominator of the op's knee
-        inputs      index of each input's producer
-        times       the times that labels carry after the op
-        grids       int64 [times], each time is rounded down to a multiple of this
+        candidates        int64 [k], index of each among the op's own candidates
+        fill              int64 [k], cycles, as for ``problem.Candidate``
+        first_output      int64 [k], cycles
+        duration          int64 [k], cycles
+        drain             int64 [k], cycles
+        rest              int64 [k], cycles
+        cycles            int64 [k], steady-state cycles per frame
+        rows              int64 [k, rows], amounts of every row of the network
+        classes           int64 [classes + 1], where each class begins
+        source            int64 [t], the state before each transition; transitions are sorted by the state after
+        through           int64 [t], the class of each transition
+        link_fill         int64 [t, inputs], latency of its links in cycles
+        link_rows         int64 [t, rows], amounts of its links
+        targets           int64 [states + 1], where the transitions into each state begin
+        input_fraction    numerator and denominator of the op's input fraction
+        knee              numerator and denominator of the op's knee
+        inputs            index of each input's producer
+        times             the times that labels carry after the op
+        grids             int64 [times], each time is rounded down to a multiple of this
     """
 
     candidates: np.ndarray
     fill: np.ndarray
-    head: np.ndarray
-    span: np.ndarray
-    tail: np.ndarray
+    first_output: np.ndarray
+    duration: np.ndarray
+    drain: np.ndarray
     rest: np.ndarray
     cycles: np.ndarray
     rows: np.ndarray
@@ -71,7 +71,7 @@ class Stage:
     link_fill: np.ndarray
     link_rows: np.ndarray
     targets: np.ndarray
-    lead: tuple[int, int]
+    input_fraction: tuple[int, int]
     knee: tuple[int, int]
     inputs: tuple[int, ...]
     times: tuple[TimeOf, ...]
@@ -116,10 +116,10 @@ class Network:
         self._last = _last_reads(inputs, self.output)
         self.spine = _longest_way(inputs, self.output)
         carried = self._carried(inputs)
-        # about 1/BRANCH_STEPS of the largest span among the ops, each at its shortest
-        step = power_of_two(max(min(own.span for own in op.candidates) for op in self.ops) // BRANCH_STEPS)
+        # about 1/BRANCH_STEPS of the largest duration among the ops, each at its shortest
+        step = power_of_two(max(min(own.duration for own in op.candidates) for op in self.ops) // BRANCH_STEPS)
         on_spine = set(self.spine)
-        self.stages: list[Stage] = []
+        self.stages: list[LabelStage] = []
         frontier: list[int] = []
         states: dict[State, int] = {(): 0}
         self._states: list[dict[State, int]] = []
@@ -189,14 +189,18 @@ class Network:
             stage = self.stages[place]
             for producer in stage.inputs:
                 if least[place] >= 0:
-                    least[producer] = max(least[producer], least[place] + int(stage.tail.min()))
+                    least[producer] = max(least[producer], least[place] + int(stage.drain.min()))
         return least
 
     @cached_property
     def latest(self) -> int:
         """An upper bound of every time of any selection."""
         return sum(
-            int(max(stage.fill.max(), stage.head.max()) + stage.span.max() + max(stage.tail.max(), stage.rest.max()))
+            int(
+                max(stage.fill.max(), stage.first_output.max())
+                + stage.duration.max()
+                + max(stage.drain.max(), stage.rest.max())
+            )
             + int(stage.link_fill.max(initial=0))
             for stage in self.stages
         )
@@ -229,9 +233,9 @@ class Network:
         return found
 
     def _stage(
-        self, op: Op, inputs: tuple[int, ...], frontier: list[int], states: dict[State, int],
+        self, op: MilpOp, inputs: tuple[int, ...], frontier: list[int], states: dict[State, int],
         ahead: list[int], times: tuple[TimeOf, ...], grids: list[int],
-    ) -> tuple[Stage, dict[State, int]]:  # fmt: skip
+    ) -> tuple[LabelStage, dict[State, int]]:  # fmt: skip
         edges = self.problem.inputs[op.name]
         joins = [_links(edge, self.problem, self.folded) for edge in edges]
         groups: dict[tuple[tuple[Interface, ...], Interface], list[int]] = defaultdict(list)
@@ -269,15 +273,15 @@ class Network:
         def column_of(figure: str) -> np.ndarray:
             return np.array([getattr(own, figure) for own in chosen], np.int64)
 
-        stage = Stage(
-            np.array(order, np.int64), column_of("fill"), column_of("head"), column_of("span"), column_of("tail"),
-            column_of("rest"), column_of("cycles"), np.array([(*own.resources, own.error) for own in chosen], np.int64),
-            np.cumsum([0, *sizes], dtype=np.int64), np.array([entry[1] for entry in found], np.int64),
-            np.array([entry[2] for entry in found], np.int64),
-            np.array([entry[3] for entry in found], np.int64).reshape(len(found), len(inputs)),
-            np.array([entry[4] for entry in found], np.int64).reshape(len(found), kinds + 1),
-            np.searchsorted([entry[0] for entry in found], np.arange(len(after) + 1)).astype(np.int64),
-            op.lead.as_integer_ratio(), op.knee.as_integer_ratio(), inputs, times, np.array(grids, np.int64),
+        stage = LabelStage(
+            np.array(order, np.int64), column_of("fill"), column_of("first_output"), column_of("duration"),
+            column_of("drain"), column_of("rest"), column_of("cycles"), np.array([(*own.resources, own.error) for own in
+            chosen], np.int64), np.cumsum([0, *sizes], dtype=np.int64), np.array([entry[1] for entry in found],
+            np.int64), np.array([entry[2] for entry in found], np.int64), np.array([entry[3] for entry in found],
+            np.int64).reshape(len(found), len(inputs)), np.array([entry[4] for entry in found],
+            np.int64).reshape(len(found), kinds + 1), np.searchsorted([entry[0] for entry in found],
+            np.arange(len(after) + 1)).astype(np.int64), op.input_fraction.as_integer_ratio(),
+            op.knee.as_integer_ratio(), inputs, times, np.array(grids, np.int64),
         )  # fmt: skip
         return stage, after
 
@@ -291,7 +295,7 @@ def power_of_two(cycles: float) -> int:
     return 1 << max(0, round(math.log2(max(1.0, cycles))))
 
 
-def _branches_first(problem: Problem) -> tuple[Op, ...]:
+def _branches_first(problem: Problem) -> tuple[MilpOp, ...]:
     """The ops in an order in which a branch precedes the op of the longest path that starts at the same fork.
 
     So labels carry the times of the fork past one op only.
@@ -330,7 +334,7 @@ def _longest_way(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
     return way[::-1]
 
 
-def _links(edge: Edge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
+def _links(edge: MilpEdge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
     """The links of an edge; where ``folded``, also the cheapest link to each interface from an unknown one."""
     links: dict[tuple[Interface | None, Interface], Link] = dict(edge.links.items())
     if folded:

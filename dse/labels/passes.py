@@ -7,14 +7,13 @@ costs, the *rowwise* pass, which keeps every limit by itself, extends only label
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
-from dse.labels.dominance import NO_TABLE, NONE, Table, beaten, spread, tables, undominated_candidates
+from dse.labels.dominance import NO_TABLE, NONE, Table, beaten, spread, undominated_candidates
 from dse.labels.kernels import NEVER, completions, expand
+from dse.labels.layers import Completions, Counter, LabelLayer, Rowwise, Surrogate, TooMany, Trail
 from dse.labels.limits import Limits
 from dse.labels.merging import merged
 from dse.labels.network import FINISH, START, Network
@@ -29,131 +28,6 @@ TRAILED = 15_000_000
 """Labels of a whole pass whose extensions are stored; for later ops the backward pass repeats the extension."""
 FIRST_ROOM = 1 << 14
 """Initial size of the arrays for the labels that arrive in a state."""
-
-
-class TooMany(RuntimeError):
-    """A pass would need more memory than it may take; it has no result."""
-
-
-@dataclass
-class Counter:
-    """Counts examined labels, the measure of effort.
-
-    Parameters
-        labels  labels examined so far
-        check   called after each count; it may raise to end a search
-    """
-
-    labels: int = 0
-    check: Callable[[], None] = field(default=lambda: None)
-
-    def add(self, labels: int) -> None:
-        """Count labels, and call ``check``."""
-        self.labels += labels
-        self.check()
-
-
-@dataclass(frozen=True)
-class Layer:
-    """The labels after one op, sorted by state.
-
-    Parameters
-        labels   int64 [n, times + costs]
-        offsets  int64 [states + 1], where each state's labels begin
-        parents  int64 [n], index of the label before
-        chosen   int64 [n], index of the candidate among those that the pass examines
-    """
-
-    labels: np.ndarray
-    offsets: np.ndarray
-    parents: np.ndarray
-    chosen: np.ndarray
-
-
-@dataclass(frozen=True)
-class Trail:
-    """Every extension of a label at one op.
-
-    Parameters
-        parents   int64 [extensions], index of the label before
-        standing  int64 [extensions], index of the label after that stands for the extended one
-        led       int64 [extensions], cost of the extended label
-        chosen    int64 [extensions], index of the candidate among those that the pass examines
-    """
-
-    parents: np.ndarray
-    standing: np.ndarray
-    led: np.ndarray
-    chosen: np.ndarray
-
-
-@dataclass(frozen=True)
-class Surrogate:
-    """Result of a surrogate pass.
-
-    Parameters
-        layers      labels before the first op and after each op; they end early where no label is left
-        trails      extensions at each op; None where they are not stored
-        candidates  indices of the candidates examined at each stage
-        budget      limit of the weighted sum
-        known       completions that bounded the labels; None without
-        room        labels kept after an op, further ones are merged; None keeps all
-    """
-
-    layers: list[Layer]
-    trails: list[Trail | None]
-    candidates: list[np.ndarray]
-    budget: int
-    known: Completions | None
-    room: int | None
-
-    @property
-    def empty(self) -> bool:
-        """Whether no label is left, and so no selection."""
-        return not len(self.layers[-1].labels)
-
-
-@dataclass(frozen=True)
-class Completions:
-    """Result of a backward pass over a surrogate pass.
-
-    Parameters
-        network  network of the surrogate pass
-        layers   layers of the surrogate pass
-        least    int64 [labels] for each layer but the first, least weighted cost of a completion
-        through  int64 [candidates] for each stage, lower bound of the weighted cost of a selection with each
-        budget   limit of the weighted sum
-    """
-
-    network: Network
-    layers: list[Layer]
-    least: list[np.ndarray]
-    through: list[np.ndarray]
-    budget: int
-
-    @cached_property
-    def stays(self) -> list[np.ndarray]:
-        """bool [candidates] for each stage, whether a selection with it can keep the limit of the weighted sum."""
-        return [own <= self.budget for own in self.through]
-
-    def tables(self, network: Network, place: int) -> list[Table]:
-        """For each state of ``network`` after an op, a table of the least weighted cost of a completion."""
-        layer = self.layers[place + 1]
-        own = tables(self.network.stages[place], layer.offsets, layer.labels, self.least[place])
-        return [own[state] for state in self.network.states_of(network, place)]
-
-
-@dataclass(frozen=True)
-class Rowwise:
-    """Result of a rowwise pass.
-
-    Parameters
-        choices   selections found, as candidate indices in the order of the network's ops; by rising finish
-        complete  whether no label was dropped, so that an empty result proves that there is no selection
-    """
-
-    choices: list[list[int]]
-    complete: bool
 
 
 def surrogate(
@@ -280,7 +154,7 @@ def rowwise(
     return Rowwise(_choices(network, layers, candidates, most), whole)
 
 
-def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray], most: int) -> list[list[int]]:
+def _choices(network: Network, layers: list[LabelLayer], candidates: list[np.ndarray], most: int) -> list[list[int]]:
     last = layers[-1]
     times = network.stages[-1].times
     finish = times.index((network.output, FINISH)) if network.timed else None
@@ -288,7 +162,7 @@ def _choices(network: Network, layers: list[Layer], candidates: list[np.ndarray]
     return [_choice(network, layers, candidates, int(end)) for end in order[:most]]
 
 
-def _choice(network: Network, layers: list[Layer], candidates: list[np.ndarray], label: int) -> list[int]:
+def _choice(network: Network, layers: list[LabelLayer], candidates: list[np.ndarray], label: int) -> list[int]:
     """The selection of a label of the last layer, as candidate indices."""
     choice = []
     for place in range(len(network.stages) - 1, -1, -1):
@@ -323,9 +197,9 @@ def finishes(network: Network, found: Surrogate) -> int:
     return int(found.layers[-1].labels[:, network.stages[-1].times.index((network.output, FINISH))].min())
 
 
-def _root(costs: int) -> Layer:
+def _root(costs: int) -> LabelLayer:
     none = np.zeros(0, np.int64)
-    return Layer(np.zeros((1, costs), np.int64), np.array([0, 1]), none, none)
+    return LabelLayer(np.zeros((1, costs), np.int64), np.array([0, 1]), none, none)
 
 
 @dataclass
@@ -356,7 +230,7 @@ class _Step:
     bounds: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tuple[Layer, Trail | None]:
+def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) -> tuple[LabelLayer, Trail | None]:
     network, place, own = step.network, step.place, step.own
     stage = network.stages[place]
     earlier = network.stages[place - 1].times if place else ()
@@ -368,9 +242,9 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
     first, last = begins[stage.through], begins[stage.through + 1]
     low, high = before.offsets[stage.source], before.offsets[stage.source + 1]
     works = (high > low) & (last > first)
-    figures = (stage.fill, stage.head, stage.span, stage.tail, stage.rest)
-    fill, head, span, tail, rest = (figure[own] for figure in figures)
-    lead, knee, pull = np.array(stage.lead), np.array(stage.knee), step.weights.pulls[place]
+    figures = (stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest)
+    fill, first_output, duration, drain, rest = (figure[own] for figure in figures)
+    input_fraction, knee, pull = np.array(stage.input_fraction), np.array(stage.knee), step.weights.pulls[place]
     pull_before = step.weights.pulls[place - 1] if place else NONE
     owed, link_owed = step.weights.owed(place, stage)[own], step.weights.link_owed(place, stage)
     allowed = step.weights.allowed(step.deadline, step.budget)
@@ -394,10 +268,10 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
             came, through, bounds = (np.empty(room + 1, np.int64) for _ in range(3))
             count = expand(
                 before.labels, low[into], high[into], stage.link_fill[into], step.link_rows[into], first[into],
-                last[into], fill, head, span, tail, rest, step.rows, lead, knee, reads, carry, stage.grids, step.caps,
-                step.row_weights, step.budget, step.deadline, network.rest[place] if network.timed else 0, pull,
-                int(step.lifts[place][state]), allowed, pull_before, owed, link_owed[into], table, looks, out, came,
-                through, bounds,
+                last[into], fill, first_output, duration, drain, rest, step.rows, input_fraction, knee, reads, carry,
+                stage.grids, step.caps, step.row_weights, step.budget, step.deadline, network.rest[place] if
+                network.timed else 0, pull, int(step.lifts[place][state]), allowed, pull_before, owed, link_owed[into],
+                table, looks, out, came, through, bounds,
             )  # fmt: skip
             if count >= 0:
                 break
@@ -423,13 +297,13 @@ def _advance(step: _Step, before: Layer, counter: Counter, trails: bool) -> tupl
     width = len(carry) + step.rows.shape[1]
     step.bounds = _joined(all_bounds)
     labels = np.concatenate(layers) if layers else np.zeros((0, width), np.int64)
-    layer = Layer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
+    layer = LabelLayer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
     trail = Trail(_joined(parents), _joined(standings), _joined(leds), _joined(choices)) if trails else None
     if step.room is None or len(labels) <= step.room:
         return layer, trail
     labels, begins, named, of = merged(labels, layer.offsets, labels @ np.append(pull, 1), step.room)
     trail = None if trail is None else replace(trail, standing=of[trail.standing])
-    return Layer(labels, begins, layer.parents[named], layer.chosen[named]), trail
+    return LabelLayer(labels, begins, layer.parents[named], layer.chosen[named]), trail
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -473,8 +347,8 @@ def _binding(network: Network, stays: list[np.ndarray], limits: Limits) -> np.nd
     return binding if len(binding) else np.array([0])
 
 
-def _narrowed(layer: Layer, bounds: np.ndarray, beam: int) -> Layer:
+def _narrowed(layer: LabelLayer, bounds: np.ndarray, beam: int) -> LabelLayer:
     near = np.sort(np.argpartition(bounds, beam)[:beam])
     states = np.searchsorted(layer.offsets, near, side="right") - 1
     offsets = np.searchsorted(states, np.arange(len(layer.offsets)))
-    return Layer(layer.labels[near], offsets, layer.parents[near], layer.chosen[near])
+    return LabelLayer(layer.labels[near], offsets, layer.parents[near], layer.chosen[near])

@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 
 from dse.labels.goals import Goal, limits_at
+from dse.labels.layers import Completions, Counter, Rowwise, Surrogate
 from dse.labels.limits import Limits
 from dse.labels.network import Network
-from dse.labels.passes import Completions, Counter, Rowwise, Surrogate, cheapest, complete, finishes, rowwise, surrogate
+from dse.labels.passes import cheapest, complete, finishes, rowwise, surrogate
 from dse.labels.weights import Weights
-from dse.problem import Objective, Op, Problem, Selection
+from dse.problem import MilpOp, Objective, Problem, Selection
 
 
 @dataclass(frozen=True)
-class Step:
+class LabelStep:
     """Everything needed to repeat a step.
 
     Parameters
@@ -114,7 +115,7 @@ class Taken:
         return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
 
 
-def _of(op: Op, kept: np.ndarray) -> Op:
+def _of(op: MilpOp, kept: np.ndarray) -> MilpOp:
     return replace(op, candidates=tuple(op.candidates[number] for number in kept))
 
 
@@ -161,7 +162,7 @@ class Split:
 
     Parameters
         op      name of the op
-        figure  a resource, ``error``, ``cycles``, ``span``, ``tail``, or ``lanes`` of the written interface
+        figure  a resource, ``error``, ``cycles``, ``duration``, ``drain``, or ``lanes`` of the written interface
         most    largest amount in the first part
     """
 
@@ -184,7 +185,7 @@ class Split:
         return low, high
 
 
-def figures(problem: Problem, op: Op, figure: str) -> np.ndarray:
+def figures(problem: Problem, op: MilpOp, figure: str) -> np.ndarray:
     """One figure of each candidate of an op, int64 [candidates].
 
     Parameters
@@ -203,4 +204,4 @@ def figures(problem: Problem, op: Op, figure: str) -> np.ndarray:
     raise ValueError(f"there is no figure {figure!r}")
 
 
-OTHER_FIGURES = ("error", "span", "cycles", "tail")
+OTHER_FIGURES = ("error", "duration", "cycles", "drain")

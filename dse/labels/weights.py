@@ -16,7 +16,7 @@ import numpy as np
 
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
-from dse.labels.network import FINISH, Network, Stage
+from dse.labels.network import FINISH, LabelStage, Network
 
 Pairs = list[tuple[int, int]]
 ROOM = 1 << 57
@@ -27,16 +27,16 @@ ROOM = 1 << 57
 class Duals:
     """Dual values of a relaxation's constraints, not negative, in units of the objective.
 
-    The lead and the knee of an input are the times when these fractions of its duration have passed.
+    The input fraction and the knee of an input are the times when these fractions of its duration have passed.
 
     Parameters
-        rows     of each row's limit, by row name
-        arrived  of start >= lead of the input + ``fill``, by op name and input index
-        begun    of start >= start of the input + ``head``, by op name and input index
-        ended    of finish >= finish of the input + ``tail``, by op name and input index
-        rested   of finish >= knee of the input + ``rest``, by op name and input index
-        spans    of finish >= start + ``span``, by op name
-        finish   of the output's finish
+        rows         of each row's limit, by row name
+        arrived      of start >= input fraction of the input + ``fill``, by op name and input index
+        begun        of start >= start of the input + ``first_output``, by op name and input index
+        ended        of finish >= finish of the input + ``drain``, by op name and input index
+        rested       of finish >= knee of the input + ``rest``, by op name and input index
+        durations    of finish >= start + ``duration``, by op name
+        finish       of the output's finish
     """
 
     rows: Mapping[str, float]
@@ -44,7 +44,7 @@ class Duals:
     begun: Mapping[tuple[str, int], float]
     ended: Mapping[tuple[str, int], float]
     rested: Mapping[tuple[str, int], float]
-    spans: Mapping[str, float]
+    durations: Mapping[str, float]
     finish: float
 
 
@@ -53,19 +53,19 @@ class Weights:
     """Whole weights for one network.
 
     Parameters
-        rows    int64 [rows], weight of each row
-        finish  weight of the output's finish
-        starts  [ops][inputs], two weights: of the bounds of the start by ``fill`` and by ``head``
-        ends    [ops][inputs], two weights: of the bounds of the finish by ``tail`` and by ``rest``
-        spans   [ops], weight of the bound of the finish by ``span``
-        pulls   [ops], int64 [times], weight of each time that labels carry after an op
+        rows         int64 [rows], weight of each row
+        finish       weight of the output's finish
+        starts       [ops][inputs], two weights: of the bounds of the start by ``fill`` and by ``first_output``
+        ends         [ops][inputs], two weights: of the bounds of the finish by ``drain`` and by ``rest``
+        durations    [ops], weight of the bound of the finish by ``duration``
+        pulls        [ops], int64 [times], weight of each time that labels carry after an op
     """
 
     rows: np.ndarray
     finish: int
     starts: list[list[tuple[int, int]]]
     ends: list[list[tuple[int, int]]]
-    spans: list[int]
+    durations: list[int]
     pulls: list[np.ndarray]
 
     @classmethod
@@ -87,30 +87,30 @@ class Weights:
     def exact(cls, network: Network, rows: np.ndarray, finish: int, wanted: Any) -> Weights:
         """Weights propagated backwards from the output's finish.
 
-        ``wanted`` has lists of whole numbers ``spans``, ``starts`` and ``ends``; each is cut to the weight that is
+        ``wanted`` has lists of whole numbers ``durations``, ``starts`` and ``ends``; each is cut to the weight that is
         available.
         """
         count = len(network.stages)
         on_start, on_finish = [0] * count, [0] * count
         on_finish[network.output] = finish
-        spans, starts, ends = [0] * count, [[(0, 0)]] * count, [[(0, 0)]] * count
+        durations, starts, ends = [0] * count, [[(0, 0)]] * count, [[(0, 0)]] * count
         shares: list[dict[tuple[int, int], int]] = [{} for _ in range(count)]
         for place in range(count - 1, -1, -1):
             stage = network.stages[place]
-            spans[place] = min(wanted.spans[place], on_finish[place])
-            own_ends = _shared(wanted.ends[place], on_finish[place] - spans[place])
-            own_starts = _shared(wanted.starts[place], on_start[place] + spans[place])
+            durations[place] = min(wanted.durations[place], on_finish[place])
+            own_ends = _shared(wanted.ends[place], on_finish[place] - durations[place])
+            own_starts = _shared(wanted.starts[place], on_start[place] + durations[place])
             starts[place], ends[place] = own_starts, own_ends
             for producer, begins, finishes in zip(stage.inputs, own_starts, own_ends, strict=True):
                 start, end = begins[1], finishes[0]
-                for (over, under), weight in ((stage.lead, begins[0]), (stage.knee, finishes[1])):
+                for (over, under), weight in ((stage.input_fraction, begins[0]), (stage.knee, finishes[1])):
                     start, end = start + weight * (under - over) // under, end + weight * over // under
                 on_start[producer] += start
                 on_finish[producer] += end
                 for which, weight in ((0, start), (1, end)):
                     key = producer, which
                     shares[place][key] = shares[place].get(key, 0) + weight
-        return cls(rows, finish, starts, ends, spans, _pulls(network, shares, finish))
+        return cls(rows, finish, starts, ends, durations, _pulls(network, shares, finish))
 
     def same(self, network: Network) -> Weights:
         """The same weights for another network of the same ops."""
@@ -145,24 +145,24 @@ class Weights:
             after.append(before)
         return after[::-1]
 
-    def _through(self, place: int, stage: Stage, limits: Limits) -> np.ndarray:
+    def _through(self, place: int, stage: LabelStage, limits: Limits) -> np.ndarray:
         """int64 [classes], the least that a candidate of each class adds."""
         own = np.where(stage.cycles <= limits.cycles, self.owed(place, stage), NEVER)
         return np.minimum.reduceat(own, stage.classes[:-1])
 
-    def owed(self, place: int, stage: Stage) -> np.ndarray:
+    def owed(self, place: int, stage: LabelStage) -> np.ndarray:
         """int64 [candidates], the least that each adds to weighted costs and times."""
-        by_lead = sum(first for first, _ in self.starts[place])
-        by_head = sum(second for _, second in self.starts[place])
-        own = self.cost(stage.rows) + by_lead * stage.fill + by_head * stage.head
-        by_tail, by_rest = (sum(pair[at] for pair in self.ends[place]) for at in (0, 1))
-        return own + self.spans[place] * stage.span + by_tail * stage.tail + by_rest * stage.rest
+        by_arrival = sum(first for first, _ in self.starts[place])
+        by_begin = sum(second for _, second in self.starts[place])
+        own = self.cost(stage.rows) + by_arrival * stage.fill + by_begin * stage.first_output
+        by_drain, by_rest = (sum(pair[at] for pair in self.ends[place]) for at in (0, 1))
+        return own + self.durations[place] * stage.duration + by_drain * stage.drain + by_rest * stage.rest
 
-    def ordered(self, place: int, stage: Stage, own: np.ndarray) -> np.ndarray:
+    def ordered(self, place: int, stage: LabelStage, own: np.ndarray) -> np.ndarray:
         """Some of a stage's candidates, class by class, sorted by what they add."""
         return own[np.lexsort((self.owed(place, stage)[own], stage.class_of[own]))]
 
-    def link_owed(self, place: int, stage: Stage) -> np.ndarray:
+    def link_owed(self, place: int, stage: LabelStage) -> np.ndarray:
         """int64 [transitions], what the links of each add."""
         weights = [sum(start) + sum(end) for start, end in zip(self.starts[place], self.ends[place], strict=True)]
         return self.cost(stage.link_rows) + stage.link_fill @ np.array(weights, np.int64)
@@ -173,7 +173,7 @@ class Weights:
         return {
             "rows": self.rows.tolist(),
             "finish": self.finish,
-            "spans": self.spans,
+            "durations": self.durations,
             "starts": [[list(pair) for pair in own] for own in self.starts],
             "ends": [[list(pair) for pair in own] for own in self.ends],
         }
@@ -183,7 +183,7 @@ class Weights:
         """The weights of a certificate; raises ValueError where one is negative or sums could overflow."""
         given, rows, finish = _Given(entry), [int(weight) for weight in entry["rows"]], int(entry["finish"])
         pairs = (weight for own in (*given.starts, *given.ends) for pair in own for weight in pair)
-        if min(*rows, finish, *given.spans, *pairs) < 0:
+        if min(*rows, finish, *given.durations, *pairs) < 0:
             raise ValueError("must not be negative")
         largest = sum(weight * most for weight, most in zip(rows, network.most, strict=True))
         if largest + finish * network.latest > 2 * ROOM:
@@ -215,7 +215,7 @@ class _Scaled:
                 for name, own in zip(names, inputs, strict=True)
             ]
 
-        self.spans = [int(scale * duals.spans.get(name, 0.0)) for name in names]
+        self.durations = [int(scale * duals.durations.get(name, 0.0)) for name in names]
         self.starts = pairs(duals.arrived, duals.begun)
         self.ends = pairs(duals.ended, duals.rested)
 
@@ -224,7 +224,7 @@ class _Given:
     """Weights of a certificate."""
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
-        self.spans = [int(weight) for weight in entry["spans"]]
+        self.durations = [int(weight) for weight in entry["durations"]]
         self.starts, self.ends = (
             [[(int(one), int(other)) for one, other in own] for own in entry[name]] for name in ("starts", "ends")
         )

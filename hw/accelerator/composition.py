@@ -22,7 +22,7 @@ from hw.ops.op import Op
 from hw.ops.registry import build_all
 from hw.streams.layout import InputLayout, TokenLayout, input_layout
 from hw.streams.mask_input import MaskInput
-from hw.streams.stream import Fork, Queue, conversion, converter
+from hw.streams.stream import Fork, Queue, converter, converter_lanes
 from models.ir.graph import Graph
 
 
@@ -53,7 +53,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AcceleratorPlan:
     """The parts of an accelerator: the layouts of its streams, the op of each node and the edges between them.
 
     Parameters
@@ -76,7 +76,7 @@ class Plan:
         return TokenLayout(node.shape, node.dtype, self.mapping.ops[node.name].pe)
 
     @cached_property
-    def source(self) -> InputLayout:
+    def input_layout(self) -> InputLayout:
         """Layout of the accelerator's input stream; it differs from ``input`` where frames arrive as bit-masks."""
         return input_layout(self.input, self.mapping.frame_input)
 
@@ -95,17 +95,17 @@ class Plan:
         edges = []
         for producer, consumer, index in self.graph.edges:
             layout = self.layout(producer)
-            lanes = conversion(layout.lanes, self.ops[consumer].in_lanes)
+            lanes = converter_lanes(layout.lanes, self.ops[consumer].in_lanes)
             queue = self.mapping.queues.get(f"{producer}->{consumer}", 0)
             edges.append(Edge(producer, consumer, index, layout, queue, tuple(lanes)))
         return tuple(edges)
 
-    def readers(self, name: str) -> list[Edge]:
+    def consumers(self, name: str) -> list[Edge]:
         """The edges that leave node ``name``."""
         return [edge for edge in self.edges if edge.producer == name]
 
 
-class Accelerator(wiring.Component):
+class AcceleratorTop(wiring.Component):
     """The whole accelerator of a graph, without AXI.
 
     Parameters
@@ -113,7 +113,7 @@ class Accelerator(wiring.Component):
         mapping    one entry per node of ``graph``
         probes     whether the accelerator has the ports ``edge_...``
     Ports
-        i          in, frames of the graph's input, in the layout ``plan.source``
+        i          in, frames of the graph's input, in the layout ``plan.input_layout``
         o          out, frames of the graph's output, in the layout ``plan.output``
         edge_...   out, ``edge_<producer>__<consumer>_<index>__payload``, ``...__valid`` and ``...__ready``: the stream
                    of each edge where it leaves its producer
@@ -121,8 +121,8 @@ class Accelerator(wiring.Component):
     """
 
     def __init__(self, graph: Graph, mapping: Mapping, probes: bool = False) -> None:
-        self.plan, self.probes = Plan(graph, mapping), probes
-        ports = {"i": In(self.plan.source.signature), "o": Out(self.plan.output.signature)}
+        self.plan, self.probes = AcceleratorPlan(graph, mapping), probes
+        ports = {"i": In(self.plan.input_layout.signature), "o": Out(self.plan.output.signature)}
         for edge in self.plan.edges if probes else ():
             for field, width in (("payload", edge.layout.width), ("valid", 1), ("ready", 1)):
                 ports[f"edge_{edge.name}__{field}"] = Out(width)
@@ -135,9 +135,9 @@ class Accelerator(wiring.Component):
         for name, component in ops.items():
             m.submodules[name] = component
         for node in graph.nodes:
-            source = self._entry(m) if node is graph.input else ops[node.name].o
-            readers = plan.readers(node.name)
-            sinks = [self._lead(m, edge, ops) for edge in readers]
+            source = self._input_tokens(m) if node is graph.input else ops[node.name].o
+            consumers = plan.consumers(node.name)
+            sinks = [self._connect_edge(m, edge, ops) for edge in consumers]
             if node.name == graph.output:
                 sinks.append(wiring.flipped(self.o))
             if len(sinks) == 1:
@@ -149,16 +149,16 @@ class Accelerator(wiring.Component):
                 wiring.connect(m, getattr(fork, f"o{way}"), sink)
         return m
 
-    def _entry(self, m: Module):
+    def _input_tokens(self, m: Module):
         """The input frames as a stream of tokens."""
-        if isinstance(self.plan.source, TokenLayout):
+        if isinstance(self.plan.input_layout, TokenLayout):
             return wiring.flipped(self.i)
-        m.submodules.mask_input = entry = MaskInput(self.plan.source)
+        m.submodules.mask_input = entry = MaskInput(self.plan.input_layout)
         wiring.connect(m, wiring.flipped(self.i), entry.i)
         return entry.o
 
-    def _lead(self, m: Module, edge: Edge, ops: dict[str, wiring.Component]):
-        """Build an edge's queue and converters, connect them to its consumer, and return the stream that leads in."""
+    def _connect_edge(self, m: Module, edge: Edge, ops: dict[str, wiring.Component]):
+        """Build an edge's queue and converters, connect them to its consumer, and return the first stream to drive."""
         parts: list[wiring.Component] = []
         if edge.queue:
             parts.append(Queue(edge.layout.struct, edge.queue))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from models.ir.graph import GlobalPool, Graph, Linear, Window
+from models.ir.graph import Graph
 
 
-def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
+def min_deadlock_free_depth(graph: Graph, producer: str, consumer: str, beats_per_token: int) -> int:
     """The fewest beats that the queue on an edge into an add must hold, whatever sites are active.
 
     Two paths fork at a node and meet at the add. For a site the add waits for its other input, and the windows on that
@@ -16,10 +16,10 @@ def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int
 
     A window op needs the tokens up to the last place that can change a site: the later corner of its window and of its
     stride cell. Where that place is not active, it needs the next token after it instead. In both cases the tokens
-    ahead are at most the places between the two: ``reach`` rows and ``reach`` places. The sum over a path is the bound,
-    and a frame never has more than all of its sites and its ``end``.
+    ahead are at most the places between the two: ``extent`` rows and ``extent`` places. The sum over a path is the
+    bound, and a frame never has more than all of its sites and its ``end``.
 
-    The frame with every site active needs the whole bound where rows are longer than the sum of all reaches. In
+    The frame with every site active needs the whole bound where rows are longer than the sum of all extents. In
     narrower images it needs less: its windows end at the border, while the next token after an inactive place can be
     further down.
 
@@ -31,35 +31,35 @@ def least_queue(graph: Graph, producer: str, consumer: str, beats_per_token: int
     Returns                beats, at least 2
     """
     shape = graph.shapes[consumer]
-    parting = _parting(graph, consumer)
+    dominator = _immediate_dominator(graph, consumer)
     order = {node.name: place for place, node in enumerate(graph.nodes)}
 
     @cache
-    def ahead(name: str, scale: int) -> int:
+    def tokens_ahead(name: str, scale: int) -> int:
         """The bound up to a node, in sites of the add; each is ``scale`` x ``scale`` sites of the node's output."""
         node = graph[name]
-        if order[name] <= order[parting]:
+        if order[name] <= order[dominator]:
             return 0
-        if isinstance(node, GlobalPool | Linear):
+        if node.takes_frame:
             return shape.height * shape.width
         own, stride = 0, 1
-        if isinstance(node, Window):
-            stride = node.stride
-            reach = -(-(node.reach - node.cell_offset - stride + 1) // stride)
-            own = -(-reach // scale) * (shape.width + 1)
-        return own + max(ahead(before, scale * stride) for before in node.inputs)
+        if window := node.window:
+            stride = window.stride
+            extent = -(-(window.extent - window.cell_offset - stride + 1) // stride)
+            own = -(-extent // scale) * (shape.width + 1)
+        return own + max(tokens_ahead(before, scale * stride) for before in node.inputs)
 
-    most = max((ahead(name, 1) for name in graph[consumer].inputs if name != producer), default=0)
-    return max(2, min((most + 1) * beats_per_token, shape.height * shape.width * beats_per_token + 1))
+    max_ahead = max((tokens_ahead(name, 1) for name in graph[consumer].inputs if name != producer), default=0)
+    return max(2, min((max_ahead + 1) * beats_per_token, shape.height * shape.width * beats_per_token + 1))
 
 
-def _parting(graph: Graph, consumer: str) -> str:
+def _immediate_dominator(graph: Graph, consumer: str) -> str:
     """The last node that every path from the graph's input to ``consumer`` passes."""
-    passed: dict[str, set[str]] = {}
+    dominators: dict[str, set[str]] = {}
     for node in graph.nodes:
-        before = [passed[name] for name in node.inputs]
-        passed[node.name] = set.intersection(*before) if before else set()
+        before = [dominators[name] for name in node.inputs]
+        dominators[node.name] = set.intersection(*before) if before else set()
         if node.name == consumer:
             break
-        passed[node.name].add(node.name)
-    return max(passed[consumer], key=[node.name for node in graph.nodes].index)
+        dominators[node.name].add(node.name)
+    return max(dominators[consumer], key=[node.name for node in graph.nodes].index)

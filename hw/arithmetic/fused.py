@@ -18,8 +18,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import decode, signed_width
-from hw.arithmetic.mac import add, add_tree, tree_stages
+from hw.arithmetic.adders import add, add_tree, tree_stages
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from models.ir.dtype import DType
 
 WORD_BITS = 8
@@ -111,7 +112,7 @@ class FusedMac(wiring.Component):
                 for mode in there:
                     code = word.word_select(n, mode.width)
                     with m.Case(mode):
-                        m.d.sync += value.eq(decode(m, code, formats[mode], f"{name}{n}_{mode.width}"))
+                        m.d.sync += value.eq(codec(formats[mode]).decode(m, code, f"{name}{n}_{mode.width}"))
             values.append(value)
         return values
 

@@ -2,103 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import (
-    Mantissa,
-    chosen_product,
-    decode,
-    from_sort_key,
-    lut_product,
-    lut_stages,
-    mantissa,
-    shift_stages,
-    shifted_product,
-    signed_width,
-    sort_key,
-    table_product,
-)
+from hw.arithmetic.adders import add, add_tree, tree_stages
+from hw.arithmetic.codecs.codec import Significand, signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.multipliers import TABLE_BITS, Products, in_luts, in_table
 from hw.arithmetic.packing import TREE_RADIX, Packing, pack, packing, split
+from hw.arithmetic.products import (
+    booth_product,
+    lookup_product,
+    lut_stages,
+    multiplexed_product,
+    shift_stages,
+    significand_product,
+)
 from hw.fpga.mapping import Multiplier
 from models.ir import accumulator
 from models.ir.dtype import DType
 
 
-def tree_stages(terms: int) -> int:
-    """Registers in series in an adder tree.
-
-    Parameters
-        terms      numbers that are added, at least 1
-    """
-    stages = 0
-    while terms > 1:
-        terms = -(-terms // TREE_RADIX)
-        stages += 1
-    return stages
-
-
-def add(a: Value, b: Value, carry: Value | None) -> Value:
-    """The sum of two signed numbers and a carry, in a single adder.
-
-    Parameters
-        a          signed number
-        b          signed number
-        carry      1 bit to add; None means 0
-    """
-    if carry is None:
-        return a + b
-    return (Cat(Const(1, 1), a).as_signed() + Cat(carry, b).as_signed())[1:].as_signed()
-
-
-def add_tree(
-    m: Module, terms: Sequence[Value], name: str, carries: Sequence[Value] = (), stages: int = 0
-) -> tuple[Value, list[Value]]:
-    """The sum of signed numbers by a pipelined adder tree, ``max(tree_stages(len(terms)), stages)`` cycles later.
-
-    Parameters
-        m          module that gets the logic
-        terms      signed numbers, at least one
-        name       prefix of the names of new signals
-        carries    bits to add as well, by the carry inputs of the adders
-        stages     registers in series, where they are more than the tree needs
-    Returns        (the sum, those carries, as late as the sum, that no adder of the tree has taken)
-    """
-    terms, left = list(terms), list(carries)
-    stage = 0
-    while len(terms) > 1 or stage < stages:
-        sums = []
-        for n in range(0, len(terms), TREE_RADIX):
-            group = terms[n : n + TREE_RADIX]
-            pairs = []
-            for k in range(0, len(group), 2):
-                pair = group[k]
-                if k + 1 < len(group):
-                    pair = add(group[k], group[k + 1], left.pop() if left else None)
-                # "keep" stops Yosys from merging the four terms into carry-save adders, which take more LUTs
-                pairs.append(Signal(pair.shape(), name=f"{name}_pair{stage}_{n + k}", attrs={"keep": 1}))
-                m.d.comb += pairs[-1].eq(pair)
-            total = pairs[0]
-            if len(pairs) > 1:
-                total = add(pairs[0], pairs[1], left.pop() if left else None)
-            register = Signal(total.shape(), name=f"{name}_sum{stage}_{n // TREE_RADIX}")
-            m.d.sync += register.eq(total)
-            sums.append(register)
-        waiting = [Signal(name=f"{name}_carry{stage}_{n}") for n in range(len(left))]
-        m.d.sync += [register.eq(carry) for register, carry in zip(waiting, left, strict=True)]
-        terms, left, stage = sums, list(waiting), stage + 1
-    return terms[0], left
-
-
 @dataclass(frozen=True)
-class Sums:
+class MacArraySpec:
     """The shape of an array: what ``pe`` lanes reduce in a step, and how they multiply.
 
     A step brings ``taps * simd`` features, tap by tap.
@@ -144,16 +75,16 @@ class Sums:
             return None
         if self.multiplier is Multiplier.LUT:
             return in_luts(self.features, self.weights)
-        return Products.TABLE if self.multiplier is Multiplier.TABLE else Products.BLOCKS
+        return Products.LOOKUP_TABLE if self.multiplier is Multiplier.TABLE else Products.DSP
 
     @property
     def product_stages(self) -> int:
         """Registers in series in a product, with the one at its output."""
         if self.weights is None:
             return 0
-        if self.products is Products.SHIFTED:
+        if self.products is Products.SIGNIFICAND_SHIFT:
             return shift_stages(self.features, self.weights)
-        rows = self.products is Products.ROWS
+        rows = self.products is Products.BOOTH
         return lut_stages(signed_width(self.features), signed_width(self.weights)) if rows else 1
 
     @cached_property
@@ -161,7 +92,7 @@ class Sums:
         """Bits of a feature times a weight."""
         assert self.weights is not None
         assert self.products is not None
-        if self.products in (Products.BLOCKS, Products.ROWS):
+        if self.products in (Products.DSP, Products.BOOTH):
             return signed_width(self.features) + signed_width(self.weights)
         ends = [a * b for a in (self.features.min, self.features.max) for b in (self.weights.min, self.weights.max)]
         return accumulator.width(min(ends), max(ends))
@@ -169,7 +100,7 @@ class Sums:
     @property
     def carried(self) -> bool:
         """Whether each product comes with a carry: a bit that is still to be added to it."""
-        return self.products is Products.CHOSEN and self.weights is not None and self.weights.signed
+        return self.products is Products.MULTIPLEXED and self.weights is not None and self.weights.signed
 
     @property
     def weight_bits(self) -> int:
@@ -217,7 +148,7 @@ class MacArray(wiring.Component):
     Reset          clears the sums and the steps in the pipeline
     """
 
-    def __init__(self, spec: Sums) -> None:
+    def __init__(self, spec: MacArraySpec) -> None:
         self.spec = spec
         ports = {
             "features": In(spec.taps * spec.simd * spec.features.width),
@@ -247,14 +178,14 @@ class MacArray(wiring.Component):
         s, name = self.spec, f"feature{n}"
         counts, code = self.mask[n // s.simd], self.features.word_select(n, s.features.width)
         # in every format a product with code 0, or with digits 0, is 0
-        if s.products is Products.TABLE:
+        if s.products is Products.LOOKUP_TABLE:
             return self._held(m, name, Mux(counts, code, 0))
-        if s.products is Products.SHIFTED:
-            parts = mantissa(m, code, s.features, name)
-            return self._mantissa(m, name, parts._replace(digits=Mux(counts, parts.digits, 0)))
+        if s.products is Products.SIGNIFICAND_SHIFT:
+            parts = codec(s.features).significand(m, code, name)
+            return self._significand(m, name, parts._replace(significand=Mux(counts, parts.significand, 0)))
         value = Signal(signed(signed_width(s.features)), name=name)
-        m.d.sync += value.eq(Mux(counts, decode(m, code, s.features, name), 0))
-        if s.products is not Products.CHOSEN:
+        m.d.sync += value.eq(Mux(counts, codec(s.features).decode(m, code, name), 0))
+        if s.products is not Products.MULTIPLEXED:
             return value
         tripled = Signal(signed(len(value) + 2), name=f"{name}_tripled")
         m.d.comb += tripled.eq(value + (value << 1))
@@ -264,22 +195,22 @@ class MacArray(wiring.Component):
         """The weight of lane ``p`` for its term ``n`` in the form that its product takes, registered."""
         s, name, code = self.spec, f"weight{p}_{n}", self._code(p, n)
         assert s.weights is not None
-        if s.products is Products.TABLE:
+        if s.products is Products.LOOKUP_TABLE:
             return self._held(m, name, code)
-        if s.products in (Products.SHIFTED, Products.CHOSEN):
-            return self._mantissa(m, name, mantissa(m, code, s.weights, name))
+        if s.products in (Products.SIGNIFICAND_SHIFT, Products.MULTIPLEXED):
+            return self._significand(m, name, codec(s.weights).significand(m, code, name))
         value = Signal(signed(signed_width(s.weights)), name=name)
-        m.d.sync += value.eq(decode(m, code, s.weights, name))
+        m.d.sync += value.eq(codec(s.weights).decode(m, code, name))
         return value
 
-    def _mantissa(self, m: Module, name: str, parts: Mantissa) -> Mantissa:
+    def _significand(self, m: Module, name: str, parts: Significand) -> Significand:
         """A mantissa with all its parts registered."""
         digits, places, negative = (
             None if part is None else self._held(m, f"{name}_{label}", part)
             for label, part in zip(parts._fields, parts, strict=True)
         )
         assert digits is not None
-        return Mantissa(digits, places, negative)
+        return Significand(digits, places, negative)
 
     def _totals(self, m: Module, features: list[Any]) -> list[tuple[Value, Value | None]]:
         """For each lane, the sum of its terms and a carry that is still to be added."""
@@ -311,15 +242,15 @@ class MacArray(wiring.Component):
             name = f"{p}_{n}"
             weight, carry = self._weight(m, p, n), None
             held = partial(self._held, m, f"product{name}_held")
-            if s.products is Products.TABLE:
-                value = table_product(feature, s.features, weight, s.weights)
-            elif s.products is Products.CHOSEN:
+            if s.products is Products.LOOKUP_TABLE:
+                value = lookup_product(feature, s.features, weight, s.weights)
+            elif s.products is Products.MULTIPLEXED:
                 value, tripled = feature
-                value, carry = chosen_product(value, tripled, weight, s.product_width)
-            elif s.products is Products.SHIFTED:
-                value = shifted_product(feature, weight, s.product_width, held)
+                value, carry = multiplexed_product(value, tripled, weight, s.product_width)
+            elif s.products is Products.SIGNIFICAND_SHIFT:
+                value = significand_product(feature, weight, s.product_width, held)
             else:
-                value = lut_product(feature, weight, held) if s.products is Products.ROWS else feature * weight
+                value = booth_product(feature, weight, held) if s.products is Products.BOOTH else feature * weight
             carry = None if carry is None else self._held(m, f"product{name}_carry", carry)
             products.append((self._held(m, f"product{name}", value), carry))
         return products
@@ -341,7 +272,7 @@ class MacArray(wiring.Component):
             weights = []
             for p in lanes:
                 weights.append(Signal(signed(weight_bits), name=f"decoded{p}_{n}"))
-                m.d.comb += weights[-1].eq(decode(m, self._code(p, n), s.weights, f"weight{p}_{n}"))
+                m.d.comb += weights[-1].eq(codec(s.weights).decode(m, self._code(p, n), f"weight{p}_{n}"))
             operand = pack(m, weights, shared.bits, f"{name}_weight{n}")
             product = Signal(signed(len(operand) + len(feature)), name=f"{name}_product{n}")
             m.d.sync += product.eq(operand * feature)
@@ -381,7 +312,7 @@ class MaxArray(wiring.Component):
     Reset          clears the maxima and the steps in the pipeline
     """
 
-    def __init__(self, spec: Sums) -> None:
+    def __init__(self, spec: MacArraySpec) -> None:
         self.spec = spec
         ports = {f"sum{p}": Out(spec.features.width) for p in range(spec.pe)}
         taps = spec.taps
@@ -402,7 +333,7 @@ class MaxArray(wiring.Component):
             for t in range(s.taps):
                 at = t * s.pe + p
                 key = Signal(bits, name=f"key{p}_{t}")
-                value = sort_key(self.features[at * bits : (at + 1) * bits], s.features)
+                value = codec(s.features).sort_key(self.features[at * bits : (at + 1) * bits])
                 m.d.sync += key.eq(Mux(self.mask[t], value, 0))
                 keys.append(key)
             stage = 0
@@ -415,7 +346,7 @@ class MaxArray(wiring.Component):
                 keys, stage = winners, stage + 1
             running = Signal(bits, name=f"running{p}")
             m.d.sync += running.eq(_largest([keys[0], Mux(first, 0, running)]))
-            m.d.comb += getattr(self, f"sum{p}").eq(from_sort_key(running, s.features))
+            m.d.comb += getattr(self, f"sum{p}").eq(codec(s.features).from_sort_key(running))
         return m
 
     def sums(self) -> list[Signal]:

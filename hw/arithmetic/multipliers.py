@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from hw.arithmetic.codes import FEW_DIGITS, mantissa_bits, signed_width, table_bits
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.packing import packing
+from hw.arithmetic.products import FEW_DIGITS, table_bits
 from hw.fpga.device import Device
 from hw.fpga.mapping import Multiplier
-from models.ir.dtype import DType, IntType
+from models.ir.dtype import DType
 
 TABLE_BITS = {6: 7, 4: 4}
 """The most address bits for which a table of products takes fewer LUTs than adders, by inputs of a LUT.
@@ -21,18 +23,18 @@ class Products(StrEnum):
     """The circuit of an array's products: DSP blocks, or one of four circuits in LUTs from ``hw.arithmetic.codes``.
 
     Values
-        BLOCKS     DSP blocks
-        ROWS       Booth rows: ``lut_product``
-        CHOSEN     a choice of multiples: ``chosen_product``
-        SHIFTED    a product of significands, shifted: ``shifted_product``
-        TABLE      a lookup table: ``table_product``
+        DSP                  DSP blocks
+        BOOTH                Booth rows: ``booth_product``
+        MULTIPLEXED          a choice of multiples: ``multiplexed_product``
+        SIGNIFICAND_SHIFT    a product of significands, shifted: ``significand_product``
+        LOOKUP_TABLE         a lookup table: ``lookup_product``
     """
 
-    BLOCKS = "blocks"
-    ROWS = "rows"
-    CHOSEN = "chosen"
-    SHIFTED = "shifted"
-    TABLE = "table"
+    DSP = "blocks"
+    BOOTH = "rows"
+    MULTIPLEXED = "chosen"
+    SIGNIFICAND_SHIFT = "shifted"
+    LOOKUP_TABLE = "table"
 
 
 def in_luts(features: DType, weights: DType) -> Products:
@@ -45,11 +47,11 @@ def in_luts(features: DType, weights: DType) -> Products:
         features   format of the features
         weights    format of the weights
     """
-    if isinstance(weights, IntType):
-        return Products.ROWS
-    if mantissa_bits(weights)[0] <= FEW_DIGITS:
-        return Products.CHOSEN
-    return Products.SHIFTED
+    if not weights.tapered:
+        return Products.BOOTH
+    if codec(weights).significand_bits[0] <= FEW_DIGITS:
+        return Products.MULTIPLEXED
+    return Products.SIGNIFICAND_SHIFT
 
 
 def in_table(features: DType, weights: DType, lut_inputs: int) -> bool:

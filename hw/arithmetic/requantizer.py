@@ -7,22 +7,22 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigne
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import encode
+from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.weights import IN_LUTS
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import Queue, delayed
+from hw.streams.stream import Queue, delay_line
 from models.ir.accumulator import width
-from models.ir.dtype import DType, DyBitType
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.dtype import DType
+from models.ir.requant import MULT_BITS, Requant
 
 
 def requantize_latency(dtype: DType) -> int:
-    """Cycles of a ``Requantizer``: constants, bias, narrowing, product, rounding, clip and, for DyBit, the encoder.
+    """Cycles of a ``Requantizer``: constants, bias, narrowing, product, rounding, clip; of a tapered format an encoder.
 
     Parameters
         dtype      format of the codes
     """
-    return 6 + isinstance(dtype, DyBitType)
+    return 6 + dtype.tapered
 
 
 def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
@@ -59,7 +59,7 @@ def narrow_width(requant: Requant, biased: int, guard_bits: int) -> int:
 
 
 def _half(requant: Requant, guard_bits: int) -> int:
-    """What is added before the shift, to round to nearest; 0 where the encoder of DyBit rounds instead."""
+    """What is added before the shift, to round to nearest; 0 where a tapered format's encoder rounds instead."""
     return 0 if guard_bits else (1 << requant.shift) >> 1
 
 
@@ -128,8 +128,8 @@ class Requantizer(wiring.Component):
             if not self.encoded:
                 m.d.comb += getattr(self, f"integer{n}").eq(clipped)
                 continue
-            code = encode(m, clipped, self.dtype, f"lane{n}")
-            if isinstance(self.dtype, DyBitType):
+            code = codec(self.dtype).encode(m, clipped, f"lane{n}")
+            if self.dtype.tapered:
                 held = Signal(self.dtype.width, name=f"code{n}")
                 m.d.sync += held.eq(code)
                 code = held
@@ -148,7 +148,7 @@ class Requantizer(wiring.Component):
         rom = memory.Memory(shape=unsigned(bits * self.lanes), depth=self.beats, init=words, attrs=IN_LUTS)
         m.submodules[name] = rom
         read = rom.read_port()
-        m.d.comb += read.addr.eq(delayed(m, self.index, delay, f"{name}_index"))
+        m.d.comb += read.addr.eq(delay_line(m, self.index, delay, f"{name}_index"))
         lanes = [read.data.word_select(n, bits) for n in range(self.lanes)]
         return [lane.as_signed() if is_signed else lane for lane in lanes]
 
@@ -167,7 +167,11 @@ def _saturated(value: Signal, bits: int) -> Value:
     return Mux(fits, value[:bits], Cat(~sign.replicate(bits - 1), sign)).as_signed()
 
 
-class Output(wiring.Component):
+ROOM_DELAY = 2
+"""Cycles from when a beat leaves an ``CreditFifo`` until its place is free for another."""
+
+
+class CreditFifo(wiring.Component):
     """The output queue of an op. Places are reserved before the op starts to compute what fills them.
 
     Parameters
@@ -182,8 +186,8 @@ class Output(wiring.Component):
         o          out, the beats
     Timing
         II         1 beat per cycle
-        latency    ``queue_latency(depth)`` cycles; a reserved place counts in the next cycle, and a place is free two
-                   cycles after its beat has left
+        latency    ``queue_latency(depth)`` cycles; a reserved place counts in the next cycle, and a place is free
+                   ``ROOM_DELAY`` cycles after its beat has left
     Reset          drops all beats and reservations
     """
 
@@ -214,8 +218,8 @@ class Output(wiring.Component):
         return m
 
 
-def drain_latency(dtype: DType, requant: Requant | None) -> int:
-    """Cycles from a sum at a ``Drain`` to its beat.
+def serializer_latency(dtype: DType, requant: Requant | None) -> int:
+    """Cycles from a sum at a ``OutputSerializer`` to its beat.
 
     Parameters
         dtype      format of the codes
@@ -224,7 +228,7 @@ def drain_latency(dtype: DType, requant: Requant | None) -> int:
     return 1 if requant is None else requantize_latency(dtype)
 
 
-class Drain(wiring.Component):
+class OutputSerializer(wiring.Component):
     """Serializes ``pe`` final sums through ``layout.lanes`` requantize lanes into ``pe / lanes`` beats.
 
     Parameters
@@ -237,11 +241,11 @@ class Drain(wiring.Component):
         last         in, high when the sums are final; at most once in ``pe / lanes`` cycles
         y, x         in, the site of the sums
         end          in, high to push an ``end`` beat; not while beats of sums are being sent
-        push         out, high for a beat, to ``Output.push``
-        payload      out, the beat, to ``Output.payload``
+        push         out, high for a beat, to ``CreditFifo.push``
+        payload      out, the beat, to ``CreditFifo.payload``
     Timing
         II         ``pe / lanes`` cycles per ``pe`` sums
-        latency    ``drain_latency`` cycles to the first beat; the others follow one per cycle
+        latency    ``serializer_latency`` cycles to the first beat; the others follow one per cycle
     Reset          drops all sums and beats
     """
 
@@ -263,7 +267,7 @@ class Drain(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes, latency = self.layout.lanes, drain_latency(self.layout.dtype, self.requant)
+        lanes, latency = self.layout.lanes, serializer_latency(self.layout.dtype, self.requant)
         sums = [getattr(self, f"sum{p}") for p in range(self.pe)]
         values: list[Value] = sums[:lanes]
         sending = self.last
@@ -290,12 +294,12 @@ class Drain(wiring.Component):
             out_y.eq(Mux(self.end, 0, y)),
             out_x.eq(Mux(self.end, 0, x)),
         ]
-        sent_end = delayed(m, end, latency, "end")
+        sent_end = delay_line(m, end, latency, "end")
         m.d.comb += [
-            self.push.eq(delayed(m, push, latency, "push")),
+            self.push.eq(delay_line(m, push, latency, "push")),
             self.payload.end.eq(sent_end),
-            self.payload.y.eq(delayed(m, out_y, latency, "y")),
-            self.payload.x.eq(delayed(m, out_x, latency, "x")),
+            self.payload.y.eq(delay_line(m, out_y, latency, "y")),
+            self.payload.x.eq(delay_line(m, out_x, latency, "x")),
         ]
         codes = Signal(lanes * self.layout.dtype.width)
         if self.requant is None:

@@ -8,7 +8,7 @@ from amaranth.lib import memory
 
 from hw.fpga.mapping import Memory
 from hw.streams.layout import index_bits
-from hw.streams.stream import delayed
+from hw.streams.stream import delay_line
 from models.ir.dtype import DType
 
 IN_LUTS = {"rom_style": "logic", "ram_style": "logic"}
@@ -46,5 +46,5 @@ def weight_word(m: Module, words: list[int], width: int, kind: Memory, address: 
     read = rom.read_port()
     place = Signal(index_bits(len(words)))
     m.d.sync += place.eq(address)
-    m.d.comb += read.addr.eq(delayed(m, place, delay, "place"))
+    m.d.comb += read.addr.eq(delay_line(m, place, delay, "place"))
     return read.data

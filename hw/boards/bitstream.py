@@ -12,19 +12,19 @@ from pathlib import Path
 from hw.boards.board import Board
 from hw.boards.project import BOARD_FILE, NETLIST, REPORT, makefile, steps
 from hw.fpga.device import Resources
-from hw.tools.nextpnr import RoutingError, failure, fmax_of, resources_of
+from hw.tools.nextpnr import RoutingError, failure, fmax_of
 from hw.tools.programs import run
 from hw.tools.yosys import run_script
 
 Progress = Callable[[str, int, int], None]
 
-_PLACING = re.compile(r"^Info: +at iteration #(\d+)")
+_PLACEMENT = re.compile(r"^Info: +at iteration #(\d+)")
 _ARCS = re.compile(r"^Info: Routing (\d+) arcs")
-_LEFT = re.compile(r"^Info: +\d+ \|.*\| +(\d+)\| ")
+_REMAINING = re.compile(r"^Info: +\d+ \|.*\| +(\d+)\| ")
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """A board's bitstream.
 
     Parameters
@@ -46,7 +46,7 @@ class Built:
     seconds: float
 
 
-def build(project: Path, board: Board, logs: Path, progress: Progress | None = None, *, seeds: int = 1) -> Built:
+def build(project: Path, board: Board, logs: Path, progress: Progress | None = None, *, seeds: int = 1) -> BuildResult:
     """Run the steps of a project and leave the bitstream in its folder.
 
     The project's Makefile is rewritten to start from the seed that reached the clock.
@@ -63,48 +63,48 @@ def build(project: Path, board: Board, logs: Path, progress: Progress | None = N
     begin = time.monotonic()
     clock = json.loads((project / BOARD_FILE).read_text())["clock_mhz"]
     synthesis, route, pack = steps(board, clock)
-    tell = progress or (lambda what, done, total: None)
-    tell(synthesis.what, 0, 3)
-    names = {step: logs / f"{board.name}.{step.program}.log" for step in (synthesis, route, pack)}
+    notify = progress or (lambda what, done, total: None)
+    notify(synthesis.description, 0, 3)
+    log_paths = {step: logs / f"{board.name}.{step.program}.log" for step in (synthesis, route, pack)}
     design = str(project)
-    run_script(project, "synth.ys", log=names[synthesis], design=design, command=board.target.synth)
-    tell(route.what, 1, 3)
+    run_script(project, "synth.ys", log=log_paths[synthesis], design=design, command=board.target.synth)
+    notify(route.description, 1, 3)
     seed, fmax, best, resources = 0, 0.0, 0.0, Resources()
     while fmax < clock and seed < seeds:
         seed += 1
         # a missed clock is found below, where the message can say by how much
         options = (*steps(board, clock, seed)[1].arguments, "--timing-allow-fail")
-        code = run(route.program, options, project, names[route], _Watch(tell))
-        text = names[route].read_text()
+        code = run(route.program, options, project, log_paths[route], _ProgressMonitor(notify))
+        text = log_paths[route].read_text()
         if code:
-            raise RoutingError(f"{design} on {board.name}: {failure(text)}; see {names[route]}")
+            raise RoutingError(f"{design} on {board.name}: {failure(text)}; see {log_paths[route]}")
         report = json.loads((project / REPORT).read_text())
-        fmax, resources = fmax_of(report), resources_of(board.target.family, report, text)
+        fmax, resources = fmax_of(report), board.toolchain.resources(report, text)
         best = max(best, fmax)
     if fmax < clock:
         raise RoutingError(
             f"{design} on {board.name}: routed for {best:.1f} MHz, below the clock of {clock:g} MHz; a clock_mhz of "
-            f"{int(best)} or less for the device, more seeds, or a smaller design, can be built; see {names[route]}"
+            f"{int(best)} or less for the device, more seeds, or a smaller design, can be built; see {log_paths[route]}"
         )
     (project / "Makefile").write_text(makefile(board, clock, seed))
-    tell(pack.what, 2, 3)
-    if run(pack.program, pack.arguments, project, names[pack]):
-        raise RoutingError(f"{design} on {board.name}: {pack.program} failed; see {names[pack]}")
-    for name in (NETLIST, route.makes):
+    notify(pack.description, 2, 3)
+    if run(pack.program, pack.arguments, project, log_paths[pack]):
+        raise RoutingError(f"{design} on {board.name}: {pack.program} failed; see {log_paths[pack]}")
+    for name in (NETLIST, route.output):
         (project / name).unlink()
-    return Built(board.name, clock, fmax, seed, resources, pack.makes, time.monotonic() - begin)
+    return BuildResult(board.name, clock, fmax, seed, resources, pack.output, time.monotonic() - begin)
 
 
-class _Watch:
+class _ProgressMonitor:
     """Reports from nextpnr's log what it does, and while it routes, how many of the arcs are done."""
 
-    def __init__(self, tell: Progress) -> None:
-        self.tell, self.arcs = tell, 0
+    def __init__(self, report: Progress) -> None:
+        self.report, self.arcs = report, 0
 
     def __call__(self, line: str) -> None:
-        if found := _PLACING.match(line):
-            self.tell(f"placement, round {found[1]}", 1, 3)
-        elif found := _ARCS.match(line):
-            self.arcs = int(found[1])
-        elif self.arcs and (found := _LEFT.match(line)):
-            self.tell("routing, arcs", self.arcs - int(found[1]), self.arcs)
+        if match := _PLACEMENT.match(line):
+            self.report(f"placement, round {match[1]}", 1, 3)
+        elif match := _ARCS.match(line):
+            self.arcs = int(match[1])
+        elif self.arcs and (match := _REMAINING.match(line)):
+            self.report("routing, arcs", self.arcs - int(match[1]), self.arcs)

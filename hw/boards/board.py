@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw.fpga.device import DEVICES, Device
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES
+from hw.tools.toolchains.registry import ROUTABLE, TOOLCHAINS
+from hw.tools.toolchains.toolchain import Toolchain
 from models.ir.files import read_toml
 from models.ir.names import NAME_RULE, did_you_mean, is_name
-
-FAMILIES = ("ecp5", "ice40")
-"""Device families with an open place and route."""
-
 
 _WORD = re.compile(r"[A-Za-z0-9_./-]+")
 
@@ -97,13 +96,17 @@ class Board:
             raise self._error("clock_mhz", "a number")
         if not 1 <= self.clock_mhz <= 400:
             raise self._error("clock_mhz", "of 1 to 400")
-        routable = [name for name, device in DEVICES.items() if device.family in FAMILIES]
-        if self.device not in routable:
-            raise self._error("device", f"one with an open place and route: {', '.join(routable)}")
+        if self.device not in ROUTABLE:
+            raise self._error("device", f"one with an open place and route: {', '.join(ROUTABLE)}")
         pins = [self.clock_pin, self.rx_pin, self.tx_pin, *self.led_pins, *self.high_pins]
-        twice = sorted({pin for pin in pins if pins.count(pin) > 1})
-        if twice:
-            raise BoardError(f"board {self.name!r}: pin {twice[0]!r} is given two things to do")
+        duplicates = sorted({pin for pin in pins if pins.count(pin) > 1})
+        if duplicates:
+            raise BoardError(f"board {self.name!r}: pin {duplicates[0]!r} is listed more than once")
+
+    @property
+    def toolchain(self) -> Toolchain:
+        """The open toolchain of the FPGA on it."""
+        return TOOLCHAINS[self.target.family]
 
     @property
     def target(self) -> Device:
@@ -133,6 +136,11 @@ BOARDS: dict[str, Board] = {
             name="icebreaker", title="1BitSquared iCEBreaker", device="ice40up5k", package="sg48",
             clock_pin="35", clock_mhz=12, rx_pin="6", tx_pin="9", led_pins=("37", "11"), leds_low=True,
             program="iceprog {bitstream}",
+        ),
+        Board(
+            name="tang-primer-20k", title="Sipeed Tang Primer 20K with Dock", device="gw2a-18",
+            package="GW2A-LV18PG256C8/I7", clock_pin="H11", clock_mhz=27, rx_pin="T13", tx_pin="M11",
+            io_standard="LVCMOS33", program="openFPGALoader -b tangprimer20k {bitstream}",
         ),
     )
 }  # fmt: skip
@@ -167,7 +175,7 @@ def load_board(path: Path) -> Board:
     for key, value in table.items():
         if key not in fields:
             raise BoardError(f"{path}: unknown field {key!r} = {value!r}; valid are {', '.join(fields)}")
-    missing = [field for field, needed in fields.items() if needed and field not in table]
+    missing = [field for field, required in fields.items() if required and field not in table]
     if missing:
         raise BoardError(f"{path}: missing field(s) {', '.join(missing)}")
     values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 RESET, CREDIT, ANSWER = b"RKA"
 
 
-class Conversation:
+class HostProtocol:
     """The host's side of the line, as bytes to send and bytes that came; it never sends beyond its credit.
 
     Parameters
@@ -30,7 +30,7 @@ class Conversation:
         self.credit = self.line["ahead"]
         self.waiting, self.answers, self._rest = [], [], b""
 
-    def ask(self, beats):
+    def queue_beats(self, beats):
         """Queue the beats of a frame."""
         self.waiting += beats
 
@@ -41,7 +41,7 @@ class Conversation:
         self.credit -= count
         return b"".join(beat.to_bytes(self.line["in_bytes"], "little") for beat in ready)
 
-    def incoming(self, data):
+    def receive(self, data):
         """Take bytes that came from the board; the beats of answers are appended to ``answers``."""
         self._rest += data
         while self._rest:
@@ -95,39 +95,39 @@ def decode(layout, beats):
     lanes, code = layout["lanes"], layout["code_bits"]
     y_bits, x_bits = max(1, (height - 1).bit_length()), max(1, (width - 1).bit_length())
     sign = 1 << code - 1 if layout["signed"] else 0
-    found = []
+    tokens = []
     for first in range(0, len(beats) - 1, channels // lanes):
         codes = []
         for beat in beats[first : first + channels // lanes]:
             word = beat >> 1 + y_bits + x_bits
             codes += [((word >> n * code & (1 << code) - 1) ^ sign) - sign for n in range(lanes)]
         place = beats[first] >> 1
-        found.append((place & (1 << y_bits) - 1, place >> y_bits & (1 << x_bits) - 1, codes))
-    return found
+        tokens.append((place & (1 << y_bits) - 1, place >> y_bits & (1 << x_bits) - 1, codes))
+    return tokens
 
 
-def answer(port, talk, beats):
+def answer(port, protocol, beats):
     """Send a frame and wait for its answer.
 
     Parameters
         port     the open serial port
-        talk     the Conversation on it
+        protocol    its HostProtocol
         beats    the beats of the frame
     Returns      the beats of the answer
     Raises       SystemExit: the board has sent nothing for 10 s, or something that is no message
     """
-    talk.ask(beats)
-    heard = time.monotonic()
-    while not (talk.answers and talk.answers[-1] & 1):
-        port.write(talk.outgoing())
+    protocol.queue_beats(beats)
+    last_received = time.monotonic()
+    while not (protocol.answers and protocol.answers[-1] & 1):
+        port.write(protocol.outgoing())
         data = port.read(max(1, port.in_waiting))
         if data:
-            heard = time.monotonic()
-            talk.incoming(data)
-        elif time.monotonic() - heard > 10:
+            last_received = time.monotonic()
+            protocol.receive(data)
+        elif time.monotonic() - last_received > 10:
             raise SystemExit("the board has said nothing for 10 s")
-    done, talk.answers = talk.answers, []
-    return done
+    answer_beats, protocol.answers = protocol.answers, []
+    return answer_beats
 
 
 def main(arguments):
@@ -146,7 +146,7 @@ def main(arguments):
         cases = [(encode(line["input"], json.loads(Path(arguments[1]).read_text())), None)]
     else:
         cases = [(case["frame"], case["answer"]) for case in json.loads((here / "frames.json").read_text())]
-    talk, wrong = Conversation(line), 0
+    protocol, wrong = HostProtocol(line), 0
     with serial.Serial(arguments[0], line["baud"], timeout=0.1) as port:
         port.send_break(0.01)
         time.sleep(0.1)
@@ -157,12 +157,12 @@ def main(arguments):
             )
         for number, (beats, expected) in enumerate(cases):
             begin = time.perf_counter()
-            got = answer(port, talk, beats)
-            took = 1000 * (time.perf_counter() - begin)
-            verdict = "" if expected is None else " as expected" if got == expected else " DIFFERS"
-            wrong += expected is not None and got != expected
-            print(f"frame {number}, {took:.1f} ms:{verdict}")
-            for y, x, codes in decode(line["output"], got):
+            actual = answer(port, protocol, beats)
+            milliseconds = 1000 * (time.perf_counter() - begin)
+            verdict = "" if expected is None else " as expected" if actual == expected else " DIFFERS"
+            wrong += expected is not None and actual != expected
+            print(f"frame {number}, {milliseconds:.1f} ms:{verdict}")
+            for y, x, codes in decode(line["output"], actual):
                 print(f"  ({y}, {x})", *codes)
     raise SystemExit(1 if wrong else 0)
 

@@ -40,7 +40,7 @@ class SerialLink(wiring.Component):
     Parameters
         in_bits     bits of a beat to the accelerator
         out_bits    bits of a beat from the accelerator
-        cycles      clock cycles a bit of the line
+        cycles      clock cycles per bit of the line
     Ports
         rx          in, the line from the host
         tx          out, the line to the host
@@ -49,7 +49,7 @@ class SerialLink(wiring.Component):
         restart     out, high while the accelerator is to be held in reset
         lost        out, high from when a beat came without credit and was dropped
     Timing
-        II          10 bits a byte each way; each credit, and each beat of an answer, takes a byte more
+        II          10 bits per byte each way; each credit, and each beat of an answer, takes a byte more
     Reset           drops everything, as a break does
     """
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,51 +26,12 @@ from hw.boards.top import CLOCK, HIGH, LED, RX, TOP, TX, board_verilog, clocking
 from hw.generate.emit import VERILOG_FILE
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
 from hw.streams.manifest import load_manifest
+from hw.tools.programs import command
+from hw.tools.toolchains.toolchain import Package, Step
 from hw.tools.yosys import script
 
 BOARD_FILE, FRAMES_FILE = "board.json", "frames.json"
 NETLIST, REPORT, STAT = "netlist.json", "report.json", "synthesis.json"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One program of the build, run in the project's folder.
-
-    Parameters
-        what         what it does, for people
-        program      its name, a key of ``hw.tools.programs``
-        arguments    its arguments
-        needs        files that it reads
-        makes        the file that it leaves
-    """
-
-    what: str
-    program: str
-    arguments: tuple[str, ...]
-    needs: tuple[str, ...]
-    makes: str
-
-
-@dataclass(frozen=True)
-class Flow:
-    """The open toolchain of a device family.
-
-    Parameters
-        library      Yosys's file with the cells of the family
-        pins         file name of the pin constraints
-        bitstream    file name of the bitstream
-    """
-
-    library: str
-    pins: str
-    bitstream: str
-
-
-FLOWS = {
-    "ecp5": Flow("+/ecp5/cells_bb.v", "board.lpf", "board.bit"),
-    "ice40": Flow("+/ice40/cells_sim.v", "board.pcf", "board.bin"),
-}
-NEXTPNR_DEVICES = {"ecp5-25k": "--25k", "ecp5-85k": "--85k", "ice40up5k": "--up5k"}
 
 
 def steps(board: Board, clock_mhz: float, seed: int = 1) -> tuple[Step, ...]:
@@ -82,46 +42,35 @@ def steps(board: Board, clock_mhz: float, seed: int = 1) -> tuple[Step, ...]:
         clock_mhz    clock that the routed design must reach
         seed         seed of the placement
     """
-    flow, device = FLOWS[board.target.family], NEXTPNR_DEVICES[board.device]
+    toolchain = board.toolchain
     synthesis = Step("synthesis", "yosys", ("-q", "synth.ys"), (VERILOG_FILE, "board.v", "synth.ys"), NETLIST)
-    common = (device, "--json", NETLIST, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
-    common = (*common, "--package", board.package)
-    needs = (NETLIST, flow.pins)
-    if board.target.family == "ecp5":
-        place = ("--speed", str(board.speed), "--lpf", flow.pins, "--textcfg", "board.config")
-        return (
-            synthesis,
-            Step("place and route", "nextpnr-ecp5", (*common, *place), needs, place[-1]),
-            Step("bitstream", "ecppack", ("--compress", place[-1], flow.bitstream), place[-1:], flow.bitstream),
-        )
-    place = ("--pcf", flow.pins, "--asc", "board.asc")
-    return (
-        synthesis,
-        Step("place and route", "nextpnr-ice40", (*common, *place), needs, place[-1]),
-        Step("bitstream", "icepack", (place[-1], flow.bitstream), place[-1:], flow.bitstream),
-    )
+    common = ("--json", NETLIST, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
+    own, routed = toolchain.place(Package(board.device, board.package, board.speed))
+    options = (*common, *own)
+    place = Step("place and route", toolchain.router, options, (NETLIST, toolchain.pins_file), routed)
+    return synthesis, place, toolchain.pack(routed)
 
 
-def line_settings(source: InputLayout, answer: TokenLayout, sparse: bool) -> dict[str, Any]:
+def line_settings(input_layout: InputLayout, output_layout: TokenLayout, sparse: bool) -> dict[str, Any]:
     """What a host must know of the serial line and of the frames on it, as JSON values.
 
     Parameters
-        source    layout of the input frames
-        answer    layout of the answers
-        sparse    True where the host leaves out sites whose codes are all 0
+        input_layout     layout of the input frames
+        output_layout    layout of the answers
+        sparse           True where the host leaves out sites whose codes are all 0
     """
     return {
-        "in_bytes": beat_bytes(source.width),
-        "out_bytes": beat_bytes(answer.width),
+        "in_bytes": beat_bytes(input_layout.width),
+        "out_bytes": beat_bytes(output_layout.width),
         "ahead": AHEAD,
         "grant": GRANT,
-        "input": _frames(source, sparse),
-        "output": _frames(answer, sparse=False),
+        "input": _stream_settings(input_layout, sparse),
+        "output": _stream_settings(output_layout, sparse=False),
     }
 
 
-def _frames(layout: InputLayout, sparse: bool) -> dict[str, Any]:
-    told = {
+def _stream_settings(layout: InputLayout, sparse: bool) -> dict[str, Any]:
+    settings = {
         "shape": list(layout.shape),
         "dtype": str(layout.dtype),
         "code_bits": layout.dtype.width,
@@ -129,7 +78,7 @@ def _frames(layout: InputLayout, sparse: bool) -> dict[str, Any]:
         "lanes": layout.lanes,
         "sparse": sparse,
     }
-    return {**told, "bits": layout.bits} if isinstance(layout, MaskLayout) else told
+    return {**settings, "bits": layout.bits} if isinstance(layout, MaskLayout) else settings
 
 
 Case = tuple[list[int], list[int]]
@@ -137,34 +86,34 @@ Case = tuple[list[int], list[int]]
 
 
 def write_project(
-    design: Path, board: Board, wanted_mhz: float, folder: Path, cases: Sequence[Case], sparse: bool
+    design: Path, board: Board, max_mhz: float, folder: Path, cases: Sequence[Case], sparse: bool
 ) -> None:
     """Write the project of a design for a board into a new folder.
 
     Parameters
         design        folder of the design
         board         the board
-        wanted_mhz    the fastest clock to use
+        max_mhz       the fastest clock to use
         folder        the folder to create
         cases         frames for the host to send, with the answers to compare with
         sparse        True where the host leaves out sites whose codes are all 0
     """
-    manifest, clocks = load_manifest(design), clocking(board, wanted_mhz)
+    manifest, clocks = load_manifest(design), clocking(board, max_mhz)
     folder.mkdir(parents=True)
     shutil.copyfile(design / VERILOG_FILE, folder / VERILOG_FILE)
     shutil.copyfile(Path(host.__file__), folder / "host.py")
-    flow = FLOWS[board.target.family]
+    toolchain = board.toolchain
     top = board_verilog(board, clocks, manifest.top, manifest.input.width, manifest.output.width)
     (folder / "board.v").write_text(top)
-    (folder / flow.pins).write_text(pins(board))
-    text = script(board.target.synth, verilog=f"{VERILOG_FILE} board.v", stat=STAT, top=TOP, library=flow.library)
+    (folder / toolchain.pins_file).write_text(pins(board))
+    text = script(board.target.synth, verilog=f"{VERILOG_FILE} board.v", stat=STAT, top=TOP, library=toolchain.library)
     (folder / "synth.ys").write_text(f"{text}write_json {NETLIST}\n")
     (folder / "Makefile").write_text(makefile(board, float(clocks.clock_mhz)))
     about = {"board": board.name, "clock_mhz": float(clocks.clock_mhz), "baud": board.baud}
     settings = {**about, **line_settings(manifest.input, manifest.output, sparse)}
     (folder / BOARD_FILE).write_text(json.dumps(settings, indent=1) + "\n")
-    told = [{"frame": frame, "answer": answer} for frame, answer in cases]
-    (folder / FRAMES_FILE).write_text(json.dumps(told) + "\n")
+    records = [{"frame": frame, "answer": answer} for frame, answer in cases]
+    (folder / FRAMES_FILE).write_text(json.dumps(records) + "\n")
 
 
 def pins(board: Board) -> str:
@@ -176,14 +125,7 @@ def pins(board: Board) -> str:
     places = {CLOCK: board.clock_pin, RX: board.rx_pin, TX: board.tx_pin}
     for name, group in ((LED, board.led_pins), (HIGH, board.high_pins)):
         places |= {f"{name}[{n}]" if len(group) > 1 else name: pin for n, pin in enumerate(group)}
-    if board.target.family == "ice40":
-        lines = [f"set_io {'-pullup yes ' if port == RX else ''}{port} {pin}" for port, pin in places.items()]
-        return "\n".join([*lines, f"set_frequency {CLOCK} {board.clock_mhz:g}", ""])
-    lines = [f'LOCATE COMP "{port}" SITE "{pin}";' for port, pin in places.items()]
-    if board.io_standard:
-        lines += [f'IOBUF PORT "{port}" IO_TYPE={board.io_standard};' for port in places]
-    lines += [f'IOBUF PORT "{RX}" PULLMODE=UP;', f'FREQUENCY PORT "{CLOCK}" {board.clock_mhz:g} MHZ;']
-    return "\n".join([*lines, ""])
+    return board.toolchain.pins(places, RX, CLOCK, board.clock_mhz, board.io_standard)
 
 
 def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
@@ -194,25 +136,25 @@ def makefile(board: Board, clock_mhz: float, seed: int = 1) -> str:
         clock_mhz    clock that the routed design must reach
         seed         seed of the placement
     """
-    todo = steps(board, clock_mhz, seed)
-    bitstream = todo[-1].makes
-    variables = {step.program: step.program.upper().replace("-", "_") for step in todo}
+    build_steps = steps(board, clock_mhz, seed)
+    bitstream = build_steps[-1].output
+    variables = {step.program: step.program.upper().replace("-", "_") for step in build_steps}
     lines = [
         f"# The bitstream for {board.title}, clocked at {clock_mhz:g} MHz.",
         "# `make` builds it, `make program` loads it.",
-        "# The tools are those of PyPI (yowasp-...); `make YOSYS=yosys ...` takes others.",
+        "# The tools are those of PyPI; `make YOSYS=yosys ...` takes others.",
         *([f"# {board.note}"] if board.note else []),
         "",
-        *(f"{variable} ?= yowasp-{program}" for program, variable in variables.items()),
+        *(f"{variable} ?= {command(program)}" for program, variable in variables.items()),
         "",
         ".PHONY: all program clean",
         f"all: {bitstream}",
         "",
     ]
-    for step in todo:
-        command = " ".join((f"$({variables[step.program]})", *step.arguments))
-        lines += [f"{step.makes}: {' '.join(step.needs)}", f"\t{command}", ""]
-    made = sorted({step.makes for step in todo} | {REPORT, STAT})
+    for step in build_steps:
+        command_line = " ".join((f"$({variables[step.program]})", *step.arguments))
+        lines += [f"{step.output}: {' '.join(step.inputs)}", f"\t{command_line}", ""]
+    outputs = sorted({step.output for step in build_steps} | {REPORT, STAT})
     lines += [f"program: {bitstream}", f"\t{board.program.format(bitstream=bitstream)}", ""]
-    lines += ["clean:", f"\trm -f {' '.join(made)}", ""]
+    lines += ["clean:", f"\trm -f {' '.join(outputs)}", ""]
     return "\n".join(lines)

@@ -14,13 +14,13 @@ from amaranth.lib.wiring import In, Out
 
 from hw.boards.board import Board
 from hw.boards.link import SerialLink
-from hw.boards.pll import ICE40_PLL_PADS, Ecp5Pll, Ice40Pll, Pll
 from hw.boards.uart import divisor
-from hw.generate.emit import shortened
+from hw.generate.emit import compact_memory_init
+from hw.tools.toolchains.pll import Pll
 
 TOP = "board"
 CLOCK, RX, TX, LED, HIGH = "clk_pin", "rx", "tx", "led", "high"
-"""Ports of the top module; ``LED`` and ``HIGH`` have a bit a pin."""
+"""Ports of the top module; ``LED`` and ``HIGH`` have one bit per pin."""
 START_US = 20
 """Microseconds of reset after power-up, since an iCE40's block memories cannot be read at first."""
 
@@ -32,7 +32,7 @@ class Clocking:
     Parameters
         pll          the phase-locked loop that makes it; None where the oscillator is the clock
         clock_mhz    its frequency
-        cycles       clock cycles a bit of the serial line
+        cycles       clock cycles per bit of the serial line
     """
 
     pll: Pll | None
@@ -40,20 +40,17 @@ class Clocking:
     cycles: int
 
 
-def clocking(board: Board, wanted_mhz: float) -> Clocking:
+def clocking(board: Board, max_mhz: float) -> Clocking:
     """The fastest clock that a board can make, within a limit, and the serial line's division of it.
 
     Parameters
         board         the board
-        wanted_mhz    the limit
+        max_mhz       the limit
     Raises            PllError: no such clock; UartError: a clock that does not divide into the line's bits
     """
     pll: Pll | None = None
-    if wanted_mhz != board.clock_mhz:
-        if board.target.family == "ecp5":
-            pll = Ecp5Pll.find(board.clock_mhz, wanted_mhz)
-        else:
-            pll = Ice40Pll.find(board.clock_mhz, wanted_mhz, pad=board.clock_pin in ICE40_PLL_PADS)
+    if max_mhz != board.clock_mhz:
+        pll = board.toolchain.pll(board.clock_mhz, max_mhz, board.clock_pin)
     clock = pll.clock if pll else Fraction(board.clock_mhz)
     return Clocking(pll, clock, divisor(float(clock) * 1e6, board.baud))
 
@@ -74,8 +71,8 @@ class BoardTop(wiring.Component):
         clk_pin     in, the oscillator
         rx          in, the serial line from the host
         tx          out, the serial line to the host
-        led         out, the LEDs, a bit a pin; only on a board with LEDs
-        high        out, pins driven high, a bit a pin; only on a board with such pins
+        led         out, the LEDs, one bit per pin; only on a board with LEDs
+        high        out, pins driven high, one bit per pin; only on a board with such pins
     Reset           at power-up for ``START_US`` after the clock is stable; a break on the line resets the accelerator
     """
 
@@ -148,4 +145,4 @@ def board_verilog(board: Board, clocking: Clocking, design: str, in_bits: int, o
         out_bits    bits of an output beat
     """
     top = BoardTop(board, clocking, design, in_bits, out_bits)
-    return shortened(verilog.convert(top, name=TOP, emit_src=False, strip_internal_attrs=True))
+    return compact_memory_init(verilog.convert(top, name=TOP, emit_src=False, strip_internal_attrs=True))

@@ -15,7 +15,7 @@ class UartError(ValueError):
 
 
 def divisor(clock_hz: float, baud: int) -> int:
-    """Clock cycles a bit of a serial line.
+    """Clock cycles per bit of a serial line.
 
     The bits miss their length by 2 % at most: sender and receiver share the error that a byte can bear.
 
@@ -39,11 +39,11 @@ class UartReceiver(wiring.Component):
     A byte without its stop bit is dropped. A break is a byte's length of low, stop bit included.
 
     Parameters
-        cycles     clock cycles a bit of the line
+        cycles     clock cycles per bit of the line
     Ports
         rx         in, the line, from any clock
         byte       out, the byte, valid in the cycle in which ``strobe`` is high
-        strobe     out, high for one cycle a byte
+        strobe     out, high for one cycle per byte
         broken     out, high from the end of a break until the line is high again
     Timing
         latency    ``strobe`` comes in the middle of the stop bit
@@ -94,12 +94,12 @@ class UartTransmitter(wiring.Component):
     """Sends bytes to a serial line.
 
     Parameters
-        cycles    clock cycles a bit of the line
+        cycles    clock cycles per bit of the line
     Ports
         i         in, the bytes
         tx        out, the line
     Timing
-        II        10 bits and 1 cycle a byte
+        II        10 bits and 1 cycle per byte
     Reset         the line is high
     """
 

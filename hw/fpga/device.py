@@ -2,19 +2,16 @@
 
 Block memories are counted in the smallest block that can be used on its own: 18 Kb on Xilinx parts (a 36 Kb block
 counts as two), 18 Kb EBR on ECP5, 4 Kb EBR on iCE40. A user's own device is a TOML file whose keys are the
-fields of ``Device``; see ``load_device``.
+fields of ``Device``; see ``families.registry.load_device``. The devices themselves are in ``families``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
-from models.ir.files import read_toml
-from models.ir.names import NAME_RULE, did_you_mean, is_name
+from models.ir.names import NAME_RULE, is_name
 
 MOST = 10**9
 """Of any kind of resource, and of bits of a block memory."""
@@ -67,7 +64,7 @@ class Device:
 
     Parameters
         name          what it is called on the command line and in files
-        family        ``xcup``, ``xc7``, ``ecp5`` or ``ice40``; other families have no resource formulas
+        family        one of ``families``; others have no resource formulas
         title         full name, for people
         lut           LUTs, at least 1
         ff            flip-flops, at least 1
@@ -135,89 +132,3 @@ class Device:
     @property
     def resources(self) -> Resources:
         return Resources(self.lut, self.ff, self.bram, self.dsp)
-
-
-def _xilinx(name: str, family: str, title: str, counts: tuple[int, int, int, int], clock: float, source: str) -> Device:
-    """A Xilinx device; ``counts`` are LUTs, flip-flops, 36 Kb block memories and DSP blocks."""
-    lut, ff, bram36, dsp = counts
-    return Device(
-        name=name, family=family, title=title, lut=lut, ff=ff, bram=2 * bram36, dsp=dsp,
-        bram_bits=18 * 1024, bram_width=36, lut_inputs=6, dsp_widths=(27, 18) if family == "xcup" else (25, 18),
-        lutram=True, clock_mhz=clock, synth=f"synth_xilinx -family {family} -flatten -noiopad", source=source,
-    )  # fmt: skip
-
-
-def _ecp5(name: str, title: str, counts: tuple[int, int, int, int]) -> Device:
-    """An ECP5 device; ``counts`` are LUT4, flip-flops, EBR and MULT18X18."""
-    lut, ff, bram, dsp = counts
-    return Device(
-        name=name, family="ecp5", title=title, lut=lut, ff=ff, bram=bram, dsp=dsp,
-        bram_bits=18 * 1024, bram_width=36, lut_inputs=4, dsp_widths=(18, 18),
-        lutram=True, clock_mhz=80.0, synth="synth_ecp5 -noiopad -nowidelut",
-        source="Lattice FPGA-DS-02012; open flow, bitstream",
-    )  # fmt: skip
-
-
-_ICE40 = Device(
-    name="ice40up5k", family="ice40", title="Lattice iCE40 UltraPlus 5K", lut=5280, ff=5280, bram=30, dsp=8,
-    bram_bits=4 * 1024, bram_width=16, lut_inputs=4, dsp_widths=(16, 16),
-    lutram=False, clock_mhz=24.0, synth="synth_ice40 -device u -dsp",
-    source="Lattice FPGA-DS-02008; open flow, bitstream",
-)  # fmt: skip
-
-DEVICES: dict[str, Device] = {
-    device.name: device
-    for device in (
-        _xilinx("zu3eg", "xcup", "Zynq UltraScale+ ZU3EG (Ultra96)", (70560, 141120, 216, 360), 200.0,
-                "AMD DS891; used by HAO and CoDeNet"),
-        _xilinx("zcu102", "xcup", "Zynq UltraScale+ ZU9EG (ZCU102)", (274080, 548160, 912, 2520), 200.0,
-                "AMD DS891; used by ESDA"),
-        _xilinx("z7020", "xc7", "Zynq-7000 Z-7020 (Pynq-Z2)", (53200, 106400, 140, 220), 100.0,
-                "AMD DS190; used by MLPerf Tiny submissions"),
-        _xilinx("a7-100t", "xc7", "Artix-7 100T (Arty A7)", (63400, 126800, 135, 240), 100.0,
-                "AMD DS180; used by MLPerf Tiny submissions"),
-        _ecp5("ecp5-85k", "Lattice ECP5 LFE5U-85F", (83640, 83640, 208, 156)),
-        _ecp5("ecp5-25k", "Lattice ECP5 LFE5U-25F", (24288, 24288, 56, 28)),
-        _ICE40,
-    )
-}  # fmt: skip
-
-
-def device(name: str) -> Device:
-    """A device by its name or by the path of its TOML file.
-
-    Parameters
-        name       a name in ``DEVICES``, or a path that ends in ``.toml``
-    Raises         DeviceError: when the name is unknown or the file is not valid
-    """
-    if name.endswith(".toml"):
-        return load_device(Path(name))
-    if name not in DEVICES:
-        raise DeviceError(f"unknown device {name!r}; {did_you_mean(name, DEVICES)}, or the path of a .toml file")
-    return DEVICES[name]
-
-
-def load_device(path: Path) -> Device:
-    """The device that a TOML file describes.
-
-    Parameters
-        path       file whose keys are exactly the fields of ``Device``
-    Raises         DeviceError: when the file cannot be read, or a field is missing, unknown or not valid
-    """
-    try:
-        table = read_toml(path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DeviceError(f"{path}: cannot be read as a device: {error}") from error
-    fields = [field.name for field in dataclasses.fields(Device)]
-    for key in table:
-        if key not in fields:
-            raise DeviceError(f"{path}: unknown field {key!r} = {table[key]!r}; valid are {', '.join(fields)}")
-    missing = [field for field in fields if field not in table]
-    if missing:
-        raise DeviceError(f"{path}: missing field(s) {', '.join(missing)}; a device needs {', '.join(fields)}")
-    if isinstance(table["dsp_widths"], list):
-        table["dsp_widths"] = tuple(table["dsp_widths"])
-    try:
-        return Device(**table)
-    except DeviceError as error:
-        raise DeviceError(f"{path}: {error}") from error

@@ -1,7 +1,7 @@
 """How Yosys builds a memory from the memory cells of a family: its pass ``memory_libmap``, as a formula.
 
 Yosys tries every cell in each of its widths, adds up the cost of the cells and of the logic that combines banks, and
-takes the cheapest. The formulas here choose the same cells; ``hw.fpga.family`` says which cells a family has.
+takes the cheapest. The formulas here choose the same cells; ``hw.fpga.families`` says which cells a family has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PORT = 2
 """Cost of a read port that is not the write port too."""
 
 
-class Cell(NamedTuple):
+class MemoryPrimitive(NamedTuple):
     """A memory cell, with one write port.
 
     Parameters
@@ -42,12 +42,12 @@ class Cell(NamedTuple):
     widest_write: bool = False
 
 
-class Shape(NamedTuple):
+class MemoryShape(NamedTuple):
     """What a memory takes.
 
     Parameters
         cost       its cost, in the units of Yosys
-        size       LUTs or block memories, as ``Cell.size`` counts them
+        size       LUTs or block memories, as ``MemoryPrimitive.size`` counts them
         banks      banks from which a read chooses a word
     """
 
@@ -57,7 +57,7 @@ class Shape(NamedTuple):
 
 
 @cache
-def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: int = 1) -> Shape:
+def shape(kinds: tuple[MemoryPrimitive, ...], depth: int, bits: int, written: bool, reads: int = 1) -> MemoryShape:
     """The shape that Yosys chooses for a memory: the cheapest.
 
     Parameters
@@ -71,10 +71,10 @@ def shape(kinds: tuple[Cell, ...], depth: int, bits: int, written: bool, reads: 
     return best
 
 
-def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> Shape:
+def _best(cell: MemoryPrimitive, depth: int, bits: int, written: bool, reads: int) -> MemoryShape:
     own = reads - (cell.shared and written and reads > 1)
     copies = -(-own // cell.reads)
-    found: Shape | None = None
+    found: MemoryShape | None = None
     for place, width in enumerate(cell.widths):
         if written and cell.widest_write and width < cell.byte:
             continue
@@ -86,12 +86,12 @@ def _best(cell: Cell, depth: int, bits: int, written: bool, reads: int) -> Shape
         cost += DEMUX * banks if written and banks > 1 else 0
         # Yosys rounds the best cost so far down to an integer
         if found is None or cost < int(found.cost):
-            found = Shape(cost, cells * copies * cell.size, banks)
+            found = MemoryShape(cost, cells * copies * cell.size, banks)
     assert found is not None
     return found
 
 
-def in_registers(kinds: Iterable[Cell], depth: int, bits: int, reads: int = 1) -> bool:
+def in_registers(kinds: Iterable[MemoryPrimitive], depth: int, bits: int, reads: int = 1) -> bool:
     """Whether Yosys makes a written memory of registers because each of these cells would cost more.
 
     Parameters

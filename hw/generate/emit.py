@@ -26,8 +26,9 @@ from amaranth.back import verilog
 from amaranth.hdl import Shape as BitShape
 from amaranth.lib import wiring
 
-from hw.accelerator.composition import Accelerator, Plan
-from hw.fpga.device import DEVICES, Device, device
+from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
+from hw.fpga.device import Device
+from hw.fpga.families.registry import DEVICES, device
 from hw.fpga.mapping import Mapping
 from hw.generate.fusesoc import CORE_FILE, core
 from hw.interface import driver
@@ -75,38 +76,38 @@ def generate(
     if folder.exists() and not (folder / MANIFEST_FILE).exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DesignError(f"{folder}: holds files but no {MANIFEST_FILE}; it is no design and is left alone")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        manifest = _write(graph, mapping, part, probes, target or device(mapping.device))
-        part.chmod(0o755)
+        manifest = _write(graph, mapping, staging, probes, target or device(mapping.device))
+        staging.chmod(0o755)
         if folder.exists():
-            old = part.with_suffix(".old")
+            old = staging.with_suffix(".old")
             folder.rename(old)
-            part.rename(folder)
+            staging.rename(folder)
             shutil.rmtree(old)
         else:
-            part.rename(folder)
+            staging.rename(folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
     return manifest
 
 
 def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool, target: Device) -> Manifest:
     save(graph, folder)
     mapping.save(folder / MAPPING_FILE)
-    plain = Accelerator(graph, mapping)
-    seen = Accelerator(graph, mapping, probes=True) if probes else None
+    plain = AcceleratorTop(graph, mapping)
+    with_probes = AcceleratorTop(graph, mapping, probes=True) if probes else None
     (folder / VERILOG_FILE).write_text(_verilog(plain, target))
-    if seen is not None:
-        (folder / PROBES_FILE).write_text(_verilog(seen, target))
-    commands = {known.family: known.synth for known in DEVICES.values() if known.family in SCRIPT_FAMILIES}
+    if with_probes is not None:
+        (folder / PROBES_FILE).write_text(_verilog(with_probes, target))
+    commands = {entry.family: entry.synth for entry in DEVICES.values() if entry.family in SCRIPT_FAMILIES}
     for family, command in {**commands, target.family: target.synth}.items():
         text = script(command, verilog=VERILOG_FILE, stat=f"synth_{family}.json", top=TOP)
         (folder / f"synth_{family}.ys").write_text(text)
 
     axi = _write_axi(plain.plan, target, folder)
     (folder / CORE_FILE).write_text(core(graph.name, target, VERILOG_FILE, AXI_FILE, AXI_TOP))
-    source, result = plain.plan.source, plain.plan.output
+    input_layout, output_layout = plain.plan.input_layout, plain.plan.output
     files = [GRAPH_FILE, WEIGHTS_FILE, MAPPING_FILE, VERILOG_FILE, AXI_FILE, *([PROBES_FILE] if probes else [])]
     manifest = Manifest(
         name=graph.name,
@@ -114,9 +115,9 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool, target: D
         device=target.name,
         clock_mhz=mapping.clock_mhz,
         sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
-        input=source,
-        output=result,
-        ports=_ports(_port_widths(plain), {"i__payload": source, "o__payload": result}),
+        input=input_layout,
+        output=output_layout,
+        ports=_ports(_port_widths(plain), {"i__payload": input_layout, "o__payload": output_layout}),
         probes=_probes(plain.plan) if probes else (),
         tools={name: _tool_version(name) for name in TOOLS},
         axi=axi,
@@ -125,25 +126,27 @@ def _write(graph: Graph, mapping: Mapping, folder: Path, probes: bool, target: D
     return manifest
 
 
-def _write_axi(plan: Plan, target: Device, folder: Path) -> dict[str, Any]:
+def _write_axi(plan: AcceleratorPlan, target: Device, folder: Path) -> dict[str, Any]:
     """Write the accelerator behind AXI, its register descriptions and its driver; return the manifest's ``axi``."""
-    source, result = axi_input(plan), axi_output(plan)
+    input_layout, output_layout = axi_input(plan), axi_output(plan)
     build = hashlib.sha256((folder / VERILOG_FILE).read_bytes()).hexdigest()
-    registers = register_map(build, source, result)
-    core = VerilogCore(TOP, source, result)
-    wrapped = AxiAccelerator(source, result, not plan.graph.input.sparse, registers, core)
-    (folder / AXI_FILE).write_text(_verilog(wrapped, target, AXI_TOP))
-    (folder / REGISTERS_FILE).write_text(markdown(registers, source, result))
+    registers = register_map(build, input_layout, output_layout)
+    core = VerilogCore(TOP, input_layout, output_layout)
+    axi_accelerator = AxiAccelerator(input_layout, output_layout, not plan.graph.input.sparse, registers, core)
+    (folder / AXI_FILE).write_text(_verilog(axi_accelerator, target, AXI_TOP))
+    (folder / REGISTERS_FILE).write_text(markdown(registers, input_layout, output_layout))
     (folder / HEADER_FILE).write_text(c_header(registers))
     shutil.copyfile(driver.__file__, folder / DRIVER_FILE)
-    return manifest_entry(registers, source, result)
+    return manifest_entry(registers, input_layout, output_layout)
 
 
 def _verilog(component: wiring.Component, target: Device, name: str = TOP) -> str:
-    return fitted(shortened(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)), target)
+    return adapt_ram_style(
+        compact_memory_init(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)), target
+    )
 
 
-def fitted(text: str, target: Device) -> str:
+def adapt_ram_style(text: str, target: Device) -> str:
     """Verilog as the device's synthesis accepts it.
 
     Yosys refuses a memory that asks for LUTs on a device whose LUTs are no memory; there it asks for registers instead.
@@ -155,7 +158,7 @@ def fitted(text: str, target: Device) -> str:
     return text if target.lutram else text.replace('ram_style = "distributed"', 'ram_style = "registers"')
 
 
-_BLANK = re.compile(r"  initial begin\n((?:    (\S+ ?)\[\d+\] = \d+'h0+;\n)+)  end\n")
+_ZERO_INIT = re.compile(r"  initial begin\n((?:    (\S+ ?)\[\d+\] = \d+'h0+;\n)+)  end\n")
 _LOOP = """\
 `ifndef SYNTHESIS
   initial begin : blank_{number}
@@ -166,7 +169,7 @@ _LOOP = """\
 """
 
 
-def shortened(text: str) -> str:
+def compact_memory_init(text: str) -> str:
     """Verilog in which each written memory that starts at zero is cleared by a loop, for simulators only.
 
     The original has an assignment per word, and Yosys needs minutes for a memory of a few thousand words. Reset clears
@@ -175,14 +178,14 @@ def shortened(text: str) -> str:
     Parameters
         text       Verilog
     """
-    return "endmodule".join(_BLANK.sub(partial(_loop, module), module) for module in text.split("endmodule"))
+    return "endmodule".join(_ZERO_INIT.sub(partial(_loop, module), module) for module in text.split("endmodule"))
 
 
-def _loop(module: str, blank: re.Match[str]) -> str:
-    lines, memory = blank.groups()
+def _loop(module: str, match: re.Match[str]) -> str:
+    lines, memory = match.groups()
     if not re.search(rf"^ +{re.escape(memory)}\[.*\] <= ", module, re.M):
-        return blank[0]
-    return _LOOP.format(number=blank.start(), words=lines.count("\n"), memory=memory)
+        return match[0]
+    return _LOOP.format(number=match.start(), words=lines.count("\n"), memory=memory)
 
 
 def _port_widths(component: wiring.Component) -> dict[str, tuple[str, int]]:
@@ -206,7 +209,7 @@ def _slices(layout: InputLayout) -> dict[str, Slice]:
     return {str(name): Slice(field.offset, field.width) for name, field in payload}
 
 
-def _probes(plan: Plan) -> tuple[Probe, ...]:
+def _probes(plan: AcceleratorPlan) -> tuple[Probe, ...]:
     return tuple(Probe(edge.producer, edge.consumer, edge.index, edge.layout) for edge in plan.edges)
 
 

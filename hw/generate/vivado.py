@@ -73,14 +73,14 @@ def settings(part: Part, manifest: Manifest) -> str:
 
 
 def _makefile(part: Part) -> str:
-    goals = [
+    targets = [
         ("synth", "synth.tcl", "", "utilisation and timing out of context"),
         ("ip", "package.tcl", "", "the IP core"),
     ]
     if part.processor is not None:
-        goals.append(("bitstream", "design.tcl", " ip", "netweave.bit and netweave.hwh, for PYNQ"))
-    lines = [*(f"# make {goal:<10} {about}" for goal, _, _, about in goals), "", "VIVADO ?= vivado", ""]
-    lines += [f".PHONY: {' '.join(goal for goal, *_ in goals if goal != 'ip')}", ""]
-    for goal, source, needs, _ in goals:
-        lines += [f"{goal}:{needs}", f"\t$(VIVADO) -mode batch -nojournal -source {source}", ""]
+        targets.append(("bitstream", "design.tcl", " ip", "netweave.bit and netweave.hwh, for PYNQ"))
+    lines = [*(f"# make {target:<10} {about}" for target, _, _, about in targets), "", "VIVADO ?= vivado", ""]
+    lines += [f".PHONY: {' '.join(target for target, *_ in targets if target != 'ip')}", ""]
+    for target, tcl_script, prerequisites, _ in targets:
+        lines += [f"{target}:{prerequisites}", f"\t$(VIVADO) -mode batch -nojournal -source {tcl_script}", ""]
     return "\n".join(lines)

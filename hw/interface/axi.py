@@ -25,20 +25,20 @@ class VerilogCore(wiring.Component):
     """The accelerator as a module of its own Verilog file.
 
     Parameters
-        name      name of the Verilog module
-        source    layout of the input frames
-        result    layout of the output frames
+        name             name of the Verilog module
+        input_layout     layout of the input frames
+        output_layout    layout of the output frames
     Ports
-        i         in, beats of ``source.core``
-        o         out, beats of ``result.core``
-        reset     in, resets the module while it is high
-    Timing        that of the module
-    Reset         resets the module, which drops everything
+        i                in, beats of ``input_layout.core``
+        o                out, beats of ``output_layout.core``
+        reset            in, resets the module while it is high
+    Timing               that of the module
+    Reset                resets the module, which drops everything
     """
 
-    def __init__(self, name: str, source: AxiLayout, result: AxiLayout) -> None:
+    def __init__(self, name: str, input_layout: AxiLayout, output_layout: AxiLayout) -> None:
         self.name = name
-        super().__init__({"i": In(source.core.signature), "o": Out(result.core.signature), "reset": In(1)})
+        super().__init__({"i": In(input_layout.core.signature), "o": Out(output_layout.core.signature), "reset": In(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -101,30 +101,36 @@ class AxiAccelerator(wiring.Component):
     whole, and the rest of a frame that was coming in is swallowed up to its ``tlast`` and not counted.
 
     Parameters
-        source       layout of the frames at ``s_axis``
-        result       layout of the frames at ``m_axis``
-        whole        True where the core takes only frames with every site active, and empty ones
-        registers    the registers that ``register_map`` returns
-        core         component with streams ``i`` and ``o`` and an input ``reset``, such as ``VerilogCore``
+        input_layout     layout of the frames at ``s_axis``
+        output_layout    layout of the frames at ``m_axis``
+        dense_only       True where the core takes only frames with every site active, and empty ones
+        registers        the registers that ``register_map`` returns
+        core             component with streams ``i`` and ``o`` and an input ``reset``, such as ``VerilogCore``
     Ports
-        aclk         in, the only clock
-        aresetn      in, reset, active low, synchronous to ``aclk``
-        s_axis_*     in, frames of ``source``
-        m_axis_*     out, the answers, frames of ``result``
-        s_axi_*      in, AXI4-Lite bus of the registers
+        aclk             in, the only clock
+        aresetn          in, reset, active low, synchronous to ``aclk``
+        s_axis_*         in, frames of ``input_layout``
+        m_axis_*         out, the answers, frames of ``output_layout``
+        s_axi_*          in, AXI4-Lite bus of the registers
     Timing
-        II           that of the core
-        latency      1 cycle before the core; 2 cycles from the end of an answer at the core to its first beat at
-                     ``m_axis``
-    Reset            drops everything
+        II               that of the core
+        latency          1 cycle before the core; 2 cycles from the end of an answer at the core to its first beat at
+                         ``m_axis``
+    Reset                drops everything
     """
 
     def __init__(
-        self, source: AxiLayout, result: AxiLayout, whole: bool, registers: tuple[Register, ...], core: wiring.Component
+        self,
+        input_layout: AxiLayout,
+        output_layout: AxiLayout,
+        dense_only: bool,
+        registers: tuple[Register, ...],
+        core: wiring.Component,
     ) -> None:
-        self.source, self.result, self.whole, self.registers, self.core = source, result, whole, registers, core
+        self.input_layout, self.output_layout, self.dense_only = input_layout, output_layout, dense_only
+        self.registers, self.core = registers, core
         streams = {}
-        for port, layout, forward, back in (("s_axis", source, In, Out), ("m_axis", result, Out, In)):
+        for port, layout, forward, back in (("s_axis", input_layout, In, Out), ("m_axis", output_layout, Out, In)):
             streams |= {
                 f"{port}_tdata": forward(8 * layout.bytes),
                 f"{port}_tkeep": forward(layout.bytes),
@@ -142,8 +148,8 @@ class AxiAccelerator(wiring.Component):
         m.d.comb += ResetSignal().eq(~self.aresetn)
         m.submodules.registers = registers = RegisterFile(self.registers)
         m.submodules.core = core = self.core
-        checker, gate = FrameChecker(self.source, self.whole), Gate(self.result)
-        waiting, verdicts = Queue(self.source.struct, BEATS_WAITING), Queue(VERDICT, FRAMES_INSIDE)
+        checker, gate = FrameChecker(self.input_layout, self.dense_only), Gate(self.output_layout)
+        waiting, verdicts = Queue(self.input_layout.struct, BEATS_WAITING), Queue(VERDICT, FRAMES_INSIDE)
         m.submodules.gate = gate
 
         # a soft reset lasts a cycle; in the next one `cut` drops the rest of an open frame; neither cycle takes a beat
@@ -158,10 +164,10 @@ class AxiAccelerator(wiring.Component):
         for name, part in {"waiting": waiting, "checker": checker, "verdicts": verdicts}.items():
             m.submodules[name] = ResetInserter(soft)(part)
 
-        held = soft | soft_before
+        resetting = soft | soft_before
         m.d.comb += [
-            self.s_axis_tready.eq(waiting.i.ready & ~held),
-            waiting.i.valid.eq(self.s_axis_tvalid & ~held),
+            self.s_axis_tready.eq(waiting.i.ready & ~resetting),
+            waiting.i.valid.eq(self.s_axis_tvalid & ~resetting),
             waiting.i.payload.data.eq(self.s_axis_tdata),
             waiting.i.payload.keep.eq(self.s_axis_tkeep),
             waiting.i.payload.last.eq(self.s_axis_tlast),

@@ -5,7 +5,7 @@ A beat has a power of two of bytes. Its fields lie from bit 0 of ``tdata`` up; t
 
 - ``TOKENS``: the beats of a ``TokenLayout``. The last is the ``end`` beat; an empty frame is that beat alone.
 - ``MASK``: the beats of a ``MaskLayout``. An empty frame is its mask alone.
-- ``PIXELS``, where every site is active: the features of all sites in raster order, ``lanes`` codes a beat, without
+- ``PIXELS``, where every site is active: the features of all sites in raster order, ``lanes`` codes per beat, without
   coordinates and without ``end``. An empty frame is one beat without bytes: ``tkeep`` 0.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 from amaranth.hdl import unsigned
 from amaranth.lib import data, stream
 
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
 from models.ir.frame import Frame
 
@@ -38,7 +38,7 @@ class Beat(NamedTuple):
 
     Parameters
         data    ``tdata``
-        keep    ``tkeep``, one bit a byte
+        keep    ``tkeep``, one bit per byte
         last    ``tlast``
     """
 
@@ -118,8 +118,8 @@ class AxiLayout:
         if self.form is Form.PIXELS:
             if len(frame.sites) not in (0, self.sites):
                 raise ValueError(f"a frame of pixels has all {self.sites} sites or none, not {len(frame.sites)}")
-            place = self.tokens.width - self.bits
-            payloads = [payload >> place for payload in payloads[:-1]]
+            offset = self.tokens.width - self.bits
+            payloads = [payload >> offset for payload in payloads[:-1]]
             if not payloads:
                 return [Beat(0, 0, True)]
         last = len(payloads) - 1
@@ -135,13 +135,13 @@ class AxiLayout:
             if beat.keep:
                 payloads.append(beat.data)
             if beat.last:
-                frames += self._whole(payloads)
+                frames += self._complete_frames(payloads)
                 payloads = []
         if payloads:
             raise ValueError(f"the stream stops inside a frame, after {len(payloads)} beat(s) and no tlast")
         return frames
 
-    def _whole(self, payloads: list[int]) -> list[Frame]:
+    def _complete_frames(self, payloads: list[int]) -> list[Frame]:
         if self.form is not Form.PIXELS:
             frames = list(self.core.frames(payloads))
             if len(frames) != 1:
@@ -157,7 +157,7 @@ class AxiLayout:
         return [Frame(height, width, sites, features)]
 
 
-def axi_input(plan: Plan) -> AxiLayout:
+def axi_input(plan: AcceleratorPlan) -> AxiLayout:
     """The layout of the frames that go in.
 
     The form is ``MASK`` where the mapping asks for it; otherwise ``TOKENS`` where the network's input is sparse and
@@ -166,12 +166,12 @@ def axi_input(plan: Plan) -> AxiLayout:
     Parameters
         plan    the accelerator
     """
-    if isinstance(plan.source, MaskLayout):
-        return AxiLayout(Form.MASK, plan.source)
-    return AxiLayout(Form.TOKENS if plan.graph.input.sparse else Form.PIXELS, plan.source)
+    if isinstance(plan.input_layout, MaskLayout):
+        return AxiLayout(Form.MASK, plan.input_layout)
+    return AxiLayout(Form.TOKENS if plan.graph.input.sparse else Form.PIXELS, plan.input_layout)
 
 
-def axi_output(plan: Plan) -> AxiLayout:
+def axi_output(plan: AcceleratorPlan) -> AxiLayout:
     """The layout of the frames that come out: ``TOKENS`` where the output is sparse, otherwise ``PIXELS``.
 
     Parameters

@@ -19,13 +19,13 @@ class FrameChecker(wiring.Component):
     """Turns any beats from outside into legal frames for the accelerator, and reports the frames that were bad.
 
     A right beat passes on in the cycle in which it comes. The first wrong beat ends its frame: neither it nor what
-    follows up to ``tlast`` passes. The frame is brought to a legal end with zeros, one beat a cycle, while the rest is
-    swallowed. A beat without bytes and without ``tlast`` is ignored. In form ``PIXELS`` the ``end`` beat takes a cycle
-    of its own after a frame. Only the next frame waits for the ``tlast`` of a bad one.
+    follows up to ``tlast`` passes. The frame is brought to a legal end with zeros, one beat per cycle, while the rest
+    is swallowed. A beat without bytes and without ``tlast`` is ignored. In form ``PIXELS`` the ``end`` beat takes a
+    cycle of its own after a frame. Only the next frame waits for the ``tlast`` of a bad one.
 
     Parameters
         layout        layout of the beats from outside
-        whole         True where the accelerator takes only frames with every site active, and empty ones
+        dense_only    True where the accelerator takes only frames with every site active, and empty ones
     Ports
         i             in, any beats of ``layout``
         now           in, the time in cycles
@@ -36,7 +36,7 @@ class FrameChecker(wiring.Component):
         o             out, legal frames of ``layout.core``
         closed        out, high in the cycle in which the last beat of a frame leaves at ``o``
         verdict       out, with ``closed``: whether the frame was bad, and when its first beat came
-        fault         out, the kind of each bad frame, one bit a ``Fault``, for one cycle
+        fault         out, the kind of each bad frame, one bit per ``Fault``, for one cycle
         inside        out, high while a frame is begun and not yet closed at ``o``
         swallowing    out, high while the rest of a bad or dropped frame is swallowed
     Timing
@@ -45,8 +45,8 @@ class FrameChecker(wiring.Component):
     Reset             drops everything
     """
 
-    def __init__(self, layout: AxiLayout, whole: bool) -> None:
-        self.layout, self.whole = layout, whole
+    def __init__(self, layout: AxiLayout, dense_only: bool) -> None:
+        self.layout, self.dense_only = layout, dense_only
         super().__init__(
             {
                 "i": In(layout.signature),
@@ -64,7 +64,7 @@ class FrameChecker(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.rules = rules = frame_rules(self.layout, self.whole)
+        m.submodules.rules = rules = frame_rules(self.layout, self.dense_only)
         bad, start = Signal(), Signal(TIME_BITS)
         closing, judged, wrong, may, filling, step = (Signal() for _ in range(6))
         nothing = (self.i.payload.keep == 0) & ~self.i.payload.last

@@ -95,8 +95,8 @@ class Stream:
             data    uint8 ``[bytes]``; what follows the frame is ignored
         Raises      NetweaveError: an answer of tokens without an ``end``
         """
-        whole = len(data) // self.bytes * self.bytes
-        beats = np.unpackbits(np.asarray(data[:whole], np.uint8).reshape(-1, self.bytes), axis=1, bitorder="little")
+        length = len(data) // self.bytes * self.bytes
+        beats = np.unpackbits(np.asarray(data[:length], np.uint8).reshape(-1, self.bytes), axis=1, bitorder="little")
         if self.form == "tokens":
             ends = np.flatnonzero(beats[:, self.fields["end"][0]])
             if not len(ends):
@@ -140,16 +140,16 @@ class Stream:
             low, high = (-(1 << self.code_bits - 1), (1 << self.code_bits - 1) - 1)
             if self.dtype.startswith("u"):
                 low, high = 0, (1 << self.code_bits) - 1
-            wrong = values[(values < low) | (values > high)]
+            invalid = values[(values < low) | (values > high)]
             codes = values.astype(np.int64)
         else:
             table = np.array(self.values)
             order = np.argsort(table, kind="stable")
             place = np.searchsorted(table[order], values).clip(0, len(table) - 1)
-            wrong = values[table[order][place] != values]
+            invalid = values[table[order][place] != values]
             codes = order[place]
-        if wrong.size:
-            raise ValueError(f"{wrong.flat[0]} is no value of {self.dtype}")
+        if invalid.size:
+            raise ValueError(f"{invalid.flat[0]} is no value of {self.dtype}")
         return codes
 
     def _values(self, bits: np.ndarray) -> np.ndarray:
@@ -185,8 +185,8 @@ class Accelerator:
         self.input, self.output = Stream(self.axi["input"]), Stream(self.axi["output"])
         self._check(document["name"])
         allocate = allocate or _pynq_buffer
-        self._sent, self._received = allocate(self.input.most_bytes), allocate(self.output.most_bytes)
-        self._listening = False
+        self._send_buffer, self._receive_buffer = allocate(self.input.most_bytes), allocate(self.output.most_bytes)
+        self._receiving = False
 
     def run(self, values: np.ndarray, mask: np.ndarray | None = None, timeout: float = 1.0) -> Answer:
         """The network's answer to one frame.
@@ -203,9 +203,9 @@ class Accelerator:
     def run_bytes(self, data: np.ndarray, timeout: float = 1.0) -> Answer:
         """The answer to a frame that is already encoded: uint8 ``[bytes]``."""
         before = self.errors()
-        self._listen()
-        self._sent[: len(data)] = data
-        self.dma.sendchannel.transfer(self._sent[: len(data)])
+        self._start_receiving()
+        self._send_buffer[: len(data)] = data
+        self.dma.sendchannel.transfer(self._send_buffer[: len(data)])
         stop = time.monotonic() + timeout
         while not (self.dma.recvchannel.idle and self.dma.sendchannel.idle):
             for name, channel in (("send", self.dma.sendchannel), ("receive", self.dma.recvchannel)):
@@ -213,27 +213,27 @@ class Accelerator:
                     raise NetweaveError(f"the DMA engine's {name} channel reports an error")
             new = {name: count - before[name] for name, count in self.errors().items() if count != before[name]}
             if new:
-                told = "; ".join(f"{name}: {self.axi['errors'][name]}" for name in new)
-                raise NetweaveError(f"the frame was refused: {told}")
+                reasons = "; ".join(f"{name}: {self.axi['errors'][name]}" for name in new)
+                raise NetweaveError(f"the frame was refused: {reasons}")
             if time.monotonic() > stop:
                 state = f"status {self.status()}, counters {self.counters()}"
                 raise NetweaveError(f"no answer within {timeout} s; {state}")
-        self._listening = False
-        return self.output.decode(np.array(self._received))
+        self._receiving = False
+        return self.output.decode(np.array(self._receive_buffer))
 
     def reset(self, timeout: float = 1.0) -> None:
         """Drop every frame inside and set the counters to 0; an answer that was leaving is received and discarded."""
         self._write("control", self.axi["control"]["soft_reset"])
         stop = time.monotonic() + timeout
         while any(self.status().values()):
-            if self._listening and self.dma.recvchannel.idle:
-                self._listening = False
+            if self._receiving and self.dma.recvchannel.idle:
+                self._receiving = False
             if self.status()["waiting"]:
-                self._listen()
+                self._start_receiving()
             if time.monotonic() > stop:
                 raise NetweaveError(f"still busy {timeout} s after a reset: {self.status()}")
-        if self._listening and self.dma.recvchannel.idle:
-            self._listening = False
+        if self._receiving and self.dma.recvchannel.idle:
+            self._receiving = False
 
     def clear(self) -> None:
         """Set the counters to 0."""
@@ -255,17 +255,17 @@ class Accelerator:
         busy = self.mmio.read(offset) | self.mmio.read(offset + 4) << 32
         return {**{name: self._read(name) for name in names}, "busy_cycles": busy}
 
-    def _listen(self) -> None:
+    def _start_receiving(self) -> None:
         """Start a receive transfer, unless one still waits since an earlier frame that got no answer."""
-        if not self._listening:
-            self.dma.recvchannel.transfer(self._received)
-            self._listening = True
+        if not self._receiving:
+            self.dma.recvchannel.transfer(self._receive_buffer)
+            self._receiving = True
 
     def _check(self, name: str) -> None:
         for register, expected in self.axi["constants"].items():
-            found = self._read(register)
-            if found != expected:
-                raise NetweaveError(f"no {name} of this manifest here: {register} is {found:#x}, not {expected:#x}")
+            actual = self._read(register)
+            if actual != expected:
+                raise NetweaveError(f"no {name} of this manifest here: {register} is {actual:#x}, not {expected:#x}")
 
     def _read(self, name: str) -> int:
         return self.mmio.read(self.axi["registers"][name])

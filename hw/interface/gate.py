@@ -70,7 +70,7 @@ class Gate(wiring.Component):
             put.eq(self.i.valid & self.i.ready & stores),
             self.done.eq(self.i.valid & self.i.ready & end),
             good.eq(self.done & ~self.bad),
-            after.eq(Mux(put, following(head, self.depth), head)),
+            after.eq(Mux(put, next_address(head, self.depth), head)),
             write.en.eq(put),
             write.addr.eq(head),
         ]
@@ -107,7 +107,7 @@ class Gate(wiring.Component):
             frames.eq(frames + good - gone),
         ]
         with m.If(take):
-            m.d.sync += tail.eq(following(tail, self.depth))
+            m.d.sync += tail.eq(next_address(tail, self.depth))
         with m.If(moved):
             m.d.sync += middle.eq(~read.data.last)
         with m.If(self.drop):
@@ -137,7 +137,7 @@ class Gate(wiring.Component):
             m.d.sync += count.eq(count + 1)
 
 
-def following(pointer: Signal, depth: int) -> Value:
+def next_address(pointer: Signal, depth: int) -> Value:
     """The address after ``pointer`` in a ring buffer.
 
     Parameters

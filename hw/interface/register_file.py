@@ -103,7 +103,7 @@ class RegisterFile(wiring.Component):
                     m.d.sync += [self.bus_rdata.eq(0), self.bus_rresp.eq(DECERR)]
         return m
 
-    def _register(self, m: Module, register: Register, written: Value, read: Value) -> list[Value]:
+    def _register(self, m: Module, register: Register, write: Value, read: Value) -> list[Value]:
         """The 32-bit words through which one register is read."""
         if register.kind is Kind.CONSTANT:
             return [Const(register.value, 32)]
@@ -112,19 +112,19 @@ class RegisterFile(wiring.Component):
         strobes = Cat(bit.replicate(8) for bit in self.bus_wstrb)
         if register.kind is Kind.PULSE:
             pulse = getattr(self, register.name)
-            m.d.sync += pulse.eq(Mux(written, self.bus_wdata & strobes, 0))
+            m.d.sync += pulse.eq(Mux(write, self.bus_wdata & strobes, 0))
             return [Const(0, 32)]
         width = len(register.fields) or register.bits
         value = Signal(width, name=f"{register.name}_value")
-        if register.kind is Kind.KEPT:
-            with m.If(written):
+        if register.kind is Kind.READ_WRITE:
+            with m.If(write):
                 m.d.sync += value.eq((self.bus_wdata & strobes) | (value & ~strobes))
             return [value]
         given = getattr(self, register.name)
         if register.kind is Kind.COUNT:
             m.d.sync += value.eq(value + given)
         elif register.kind is Kind.STICKY:
-            m.d.sync += value.eq((value & ~Mux(written, self.bus_wdata & strobes, 0)[:width]) | given)
+            m.d.sync += value.eq((value & ~Mux(write, self.bus_wdata & strobes, 0)[:width]) | given)
         else:
             with m.If(getattr(self, f"{register.name}_valid")):
                 m.d.sync += value.eq(given)

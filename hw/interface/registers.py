@@ -31,7 +31,7 @@ class Kind(StrEnum):
                     lower word stores the upper one of that moment, to be read next
         STICKY      bits that the hardware sets and that writing 1 clears
         PULSE       bits that act once when 1 is written; reads as 0
-        KEPT        reads as what was last written, for tests of the bus
+        READ_WRITE  reads as what was last written, for tests of the bus
     """
 
     CONSTANT = "constant"
@@ -40,10 +40,10 @@ class Kind(StrEnum):
     COUNT = "count"
     STICKY = "sticky"
     PULSE = "pulse"
-    KEPT = "kept"
+    READ_WRITE = "read_write"
 
 
-WRITABLE = (Kind.STICKY, Kind.PULSE, Kind.KEPT)
+WRITABLE = (Kind.STICKY, Kind.PULSE, Kind.READ_WRITE)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Register:
     @property
     def access(self) -> str:
         """How software uses it, in words."""
-        special = {Kind.STICKY: "read, write 1 to clear", Kind.PULSE: "write 1 to act", Kind.KEPT: "read, write"}
+        special = {Kind.STICKY: "read, write 1 to clear", Kind.PULSE: "write 1 to act", Kind.READ_WRITE: "read, write"}
         return special.get(self.kind, "read")
 
 
@@ -102,54 +102,54 @@ STATUS_FIELDS = (
 )
 
 
-def register_map(build: str, source: AxiLayout, result: AxiLayout) -> tuple[Register, ...]:
+def register_map(build: str, input_layout: AxiLayout, output_layout: AxiLayout) -> tuple[Register, ...]:
     """Every register of a design, in the order of their addresses.
 
     Parameters
-        build     SHA-256 of the accelerator's Verilog, in hexadecimal
-        source    layout of the input frames
-        result    layout of the output frames
+        build            SHA-256 of the accelerator's Verilog, in hexadecimal
+        input_layout     layout of the input frames
+        output_layout    layout of the output frames
     """
     registers: list[Register] = []
 
-    def put(name: str, kind: Kind, text: str, value: int = 0, bits: int = 32, fields: Sequence[Field] = ()) -> None:
+    def add(name: str, kind: Kind, text: str, value: int = 0, bits: int = 32, fields: Sequence[Field] = ()) -> None:
         offset = registers[-1].offset + registers[-1].bits // 8 if registers else 0
         registers.append(Register(name, offset, kind, text, value, bits, tuple(fields)))
 
-    put("identity", Kind.CONSTANT, "what this is: always this value", IDENTITY)
-    put(
+    add("identity", Kind.CONSTANT, "what this is: always this value", IDENTITY)
+    add(
         "version",
         Kind.CONSTANT,
         "of these registers and streams: the upper half changes where programs must",
         INTERFACE_VERSION,
     )
-    put("build_low", Kind.CONSTANT, "bits 31 to 0 of the design's build hash", int(build[8:16], 16))
-    put("build_high", Kind.CONSTANT, "bits 63 to 32 of the design's build hash", int(build[:8], 16))
-    put("control", Kind.PULSE, "what to do once", fields=CONTROL_FIELDS)
-    put("status", Kind.STATUS, "what is going on", fields=STATUS_FIELDS)
+    add("build_low", Kind.CONSTANT, "bits 31 to 0 of the design's build hash", int(build[8:16], 16))
+    add("build_high", Kind.CONSTANT, "bits 63 to 32 of the design's build hash", int(build[:8], 16))
+    add("control", Kind.PULSE, "what to do once", fields=CONTROL_FIELDS)
+    add("status", Kind.STATUS, "what is going on", fields=STATUS_FIELDS)
     faults = [Field(fault.name.lower(), fault, text) for fault, text in FAULTS.items()]
-    put("errors", Kind.STICKY, "kinds of bad frames since they were last cleared", fields=faults)
-    put("scratch", Kind.KEPT, "holds what was written, for tests of the bus")
-    put("frames_in", Kind.COUNT, "frames closed at the input, good and bad")
-    put("frames_out", Kind.COUNT, "answers that have left")
-    put("frames_bad", Kind.COUNT, "bad frames, whose answers are dropped")
-    put(
+    add("errors", Kind.STICKY, "kinds of bad frames since they were last cleared", fields=faults)
+    add("scratch", Kind.READ_WRITE, "holds what was written, for tests of the bus")
+    add("frames_in", Kind.COUNT, "frames closed at the input, good and bad")
+    add("frames_out", Kind.COUNT, "answers that have left")
+    add("frames_bad", Kind.COUNT, "bad frames, whose answers are dropped")
+    add(
         "last_cycles",
         Kind.LATEST,
         "cycles of the last answered frame: from its first beat in to its answer being whole",
     )
-    put("busy_cycles", Kind.COUNT, "cycles with a frame or an answer inside; the upper word after the lower", bits=64)
+    add("busy_cycles", Kind.COUNT, "cycles with a frame or an answer inside; the upper word after the lower", bits=64)
     for fault, text in FAULTS.items():
-        put(f"error_{fault.name.lower()}", Kind.COUNT, f"bad frames: {text}")
-    for end, layout in (("in", source), ("out", result)):
+        add(f"error_{fault.name.lower()}", Kind.COUNT, f"bad frames: {text}")
+    for end, layout in (("in", input_layout), ("out", output_layout)):
         tokens = layout.tokens
-        put(f"{end}_form", Kind.CONSTANT, "0 tokens, 1 mask, 2 pixels", FORMS.index(layout.form))
-        put(f"{end}_height", Kind.CONSTANT, "rows of a frame", tokens.shape.height)
-        put(f"{end}_width", Kind.CONSTANT, "sites of a row", tokens.shape.width)
-        put(f"{end}_channels", Kind.CONSTANT, "features of a site", tokens.shape.channels)
-        put(f"{end}_bits", Kind.CONSTANT, "bits of a feature", tokens.dtype.width)
-        put(f"{end}_lanes", Kind.CONSTANT, "features of a beat", tokens.lanes)
-        put(f"{end}_bytes", Kind.CONSTANT, "bytes of a beat", layout.bytes)
+        add(f"{end}_form", Kind.CONSTANT, "0 tokens, 1 mask, 2 pixels", FORMS.index(layout.form))
+        add(f"{end}_height", Kind.CONSTANT, "rows of a frame", tokens.shape.height)
+        add(f"{end}_width", Kind.CONSTANT, "sites of a row", tokens.shape.width)
+        add(f"{end}_channels", Kind.CONSTANT, "features of a site", tokens.shape.channels)
+        add(f"{end}_bits", Kind.CONSTANT, "bits of a feature", tokens.dtype.width)
+        add(f"{end}_lanes", Kind.CONSTANT, "features of a beat", tokens.lanes)
+        add(f"{end}_bytes", Kind.CONSTANT, "bytes of a beat", layout.bytes)
     return tuple(registers)
 
 
@@ -162,13 +162,13 @@ def offsets(registers: Sequence[Register]) -> dict[str, int]:
     return {register.name: register.offset for register in registers}
 
 
-def markdown(registers: Sequence[Register], source: AxiLayout, result: AxiLayout) -> str:
+def markdown(registers: Sequence[Register], input_layout: AxiLayout, output_layout: AxiLayout) -> str:
     """The register map for people, in Markdown, with the layouts of the streams.
 
     Parameters
-        registers    the register table
-        source       layout of the input frames
-        result       layout of the output frames
+        registers        the register table
+        input_layout     layout of the input frames
+        output_layout    layout of the output frames
     """
     lines = [
         "# Registers and streams",
@@ -188,7 +188,7 @@ def markdown(registers: Sequence[Register], source: AxiLayout, result: AxiLayout
         if register.fields:
             lines += ["", f"## {register.name.upper()}", "", "| bit | name | what |", "|---|---|---|"]
             lines += [f"| {field.bit} | {field.name} | {field.text} |" for field in register.fields]
-    for port, layout in (("s_axis", source), ("m_axis", result)):
+    for port, layout in (("s_axis", input_layout), ("m_axis", output_layout)):
         lines += ["", f"## {port}", "", _stream_text(layout), "", "| bits of tdata | field |", "|---|---|"]
         lines += [
             f"| {first + width - 1} to {first} | {name} |" for name, (first, width) in beat_fields(layout).items()
@@ -246,13 +246,15 @@ def c_header(registers: Sequence[Register]) -> str:
     return "\n".join([*lines, "", "#endif", ""])
 
 
-def manifest_entry(registers: Sequence[Register], source: AxiLayout, result: AxiLayout) -> dict[str, object]:
+def manifest_entry(
+    registers: Sequence[Register], input_layout: AxiLayout, output_layout: AxiLayout
+) -> dict[str, object]:
     """What a driver must know of a design, as JSON values: the manifest's ``axi``.
 
     Parameters
-        registers    the register table
-        source       layout of the input frames
-        result       layout of the output frames
+        registers        the register table
+        input_layout     layout of the input frames
+        output_layout    layout of the output frames
     """
     return {
         "version": INTERFACE_VERSION,
@@ -261,8 +263,8 @@ def manifest_entry(registers: Sequence[Register], source: AxiLayout, result: Axi
         "control": {field.name: 1 << field.bit for field in CONTROL_FIELDS},
         "status": {field.name: 1 << field.bit for field in STATUS_FIELDS},
         "errors": {fault.name.lower(): text for fault, text in FAULTS.items()},
-        "input": _stream_entry(source),
-        "output": _stream_entry(result),
+        "input": _stream_entry(input_layout),
+        "output": _stream_entry(output_layout),
     }
 
 

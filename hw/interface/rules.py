@@ -1,6 +1,6 @@
-"""The rules of a frame, one component a form: what is wrong with a beat, and how a frame is brought to a legal end.
+"""The rules of a frame: what is wrong with a beat, and how a frame is brought to a legal end.
 
-``FrameRules`` describes the ports and contract that all forms share.
+There is one component per form. ``FrameRules`` describes the ports and contract that all forms share.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class FrameRules(wiring.Component):
         beat       in, the next beat from outside
         fill       in, high where the next beat for the accelerator is made up instead of taken from ``beat``
         step       in, high in the cycle in which ``payload`` goes to the accelerator
-        wrong      out, the first rule that ``beat`` breaks at this place, one bit a ``Fault``; 0 where it breaks none
+        wrong      out, the first rule that ``beat`` breaks at this place, one bit per ``Fault``; 0 where it breaks none
         payload    out, the next beat for the accelerator, taken from ``beat`` or made up
         closes     out, high where ``payload`` is the last beat of its frame
         alone      out, high where the next beat for the accelerator is due without one from outside
@@ -75,12 +75,12 @@ class FrameRules(wiring.Component):
             }
         )
 
-    def _judge(self, m: Module, broken: dict[Fault, Value]) -> None:
+    def _drive_wrong(self, m: Module, conditions: dict[Fault, Value]) -> None:
         """Drive ``wrong`` with the lowest of the broken rules."""
         earlier = Signal(len(Fault))
         found = Signal(len(Fault))
-        m.d.comb += [found[fault].eq(condition) for fault, condition in broken.items()]
-        m.d.comb += [earlier[fault].eq(found[:fault].any()) for fault in broken if fault]
+        m.d.comb += [found[fault].eq(condition) for fault, condition in conditions.items()]
+        m.d.comb += [earlier[fault].eq(found[:fault].any()) for fault in conditions if fault]
         m.d.comb += self.wrong.eq(found & ~earlier)
 
 
@@ -100,7 +100,7 @@ class TokenRules(FrameRules):
         y, x = Signal.like(given.y), Signal.like(given.x)
         starts = part == 0
         m.d.comb += Value.cast(given).eq(beat.data)
-        self._judge(
+        self._drive_wrong(
             m,
             {
                 Fault.KEEP: beat.keep != self.layout.keep_all,
@@ -152,7 +152,7 @@ class PixelRules(FrameRules):
             self.closes.eq(out.end),
             self.alone.eq(whole),
         ]
-        self._judge(
+        self._drive_wrong(
             m,
             {
                 Fault.KEEP: (beat.keep != self.layout.keep_all) & ~empty,
@@ -178,34 +178,34 @@ class PixelRules(FrameRules):
 class MaskRules(FrameRules):
     """The rules of form ``MASK``: missing sites are filled as not active, missing features with zeros.
 
-    Where ``whole`` is True, the first site of the frame decides how a mask that was cut short goes on: all sites or
-    none.
+    Where ``dense_only`` is True, the first site of the frame decides how a mask that was cut short goes on: with all
+    sites or with none.
 
     Parameters
-        layout    layout of the beats from outside
-        whole     True where the network takes only frames with every site active, and empty ones
+        layout        layout of the beats from outside
+        dense_only    True where the network takes only frames with every site active, and empty ones
     """
 
-    def __init__(self, layout: AxiLayout, whole: bool) -> None:
+    def __init__(self, layout: AxiLayout, dense_only: bool) -> None:
         super().__init__(layout)
-        self.whole = whole
+        self.dense_only = dense_only
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         beat, mask = self.beat, self.layout.core
         assert isinstance(mask, MaskLayout)
         beats = mask.tokens.beats_per_token
-        past = mask.words * mask.bits - self.layout.sites
+        unused_bits = mask.words * mask.bits - self.layout.sites
         masking, count = Signal(init=1), Signal(index_bits(mask.words))
         left = Signal(range(self.layout.sites * beats + 1))
         inside, given, word, allowed = (Signal(mask.bits, name=n) for n in ("inside", "given", "word", "allowed"))
         last_word, ends = Signal(), Signal()
         m.d.comb += [
             last_word.eq(count == mask.words - 1),
-            inside.eq(Mux(last_word, (1 << mask.bits - past) - 1, (1 << mask.bits) - 1)),
+            inside.eq(Mux(last_word, (1 << mask.bits - unused_bits) - 1, (1 << mask.bits) - 1)),
             given.eq(beat.data & inside),
         ]
-        if self.whole:
+        if self.dense_only:
             full, all_sites = Signal(), Signal()
             first = Mux(self.fill, 0, given[0])
             m.d.comb += all_sites.eq(Mux(count == 0, first, full))
@@ -215,7 +215,7 @@ class MaskRules(FrameRules):
         else:
             m.d.comb += [allowed.eq(given), word.eq(Mux(self.fill, 0, given))]
         m.d.comb += ends.eq(Mux(masking, last_word & (left == 0) & (given == 0), left == 1))
-        self._judge(
+        self._drive_wrong(
             m,
             {
                 Fault.KEEP: beat.keep != self.layout.keep_all,
@@ -241,13 +241,13 @@ class MaskRules(FrameRules):
         return m
 
 
-def frame_rules(layout: AxiLayout, whole: bool) -> FrameRules:
+def frame_rules(layout: AxiLayout, dense_only: bool) -> FrameRules:
     """The component for the rules of a layout's form.
 
     Parameters
-        layout    layout of the beats from outside
-        whole     True where the network takes only frames with every site active, and empty ones
+        layout        layout of the beats from outside
+        dense_only    True where the network takes only frames with every site active, and empty ones
     """
     if layout.form is Form.MASK:
-        return MaskRules(layout, whole)
+        return MaskRules(layout, dense_only)
     return PixelRules(layout) if layout.form is Form.PIXELS else TokenRules(layout)

@@ -1,8 +1,8 @@
 """The sequencer: turns each site into steps, one per cycle, for the pipeline that computes the sums.
 
-A site takes ``groups`` rounds, each for ``pe`` output channels. A round goes over the active taps one by one, or over
-all taps at once, and for each over ``words`` words. A step is issued only when the output queue has room for what it
-produces, so the pipeline behind the sequencer never stops.
+A site takes ``neuron_folds`` folds, each for ``pe`` output channels. A fold goes over the active taps one by one, or
+over all taps at once, and for each over ``synapse_folds`` words. A step is issued only when the output queue has room
+for what it produces, so the pipeline behind the sequencer never stops.
 """
 
 from __future__ import annotations
@@ -18,33 +18,37 @@ from hw.streams.stream import RegisterSlice
 
 
 @dataclass(frozen=True)
-class Rounds:
+class Folds:
     """How a site is split into steps.
 
-    A site takes ``groups`` rounds of ``words`` steps each, times its active taps where there is a ``kernel``.
+    A site takes ``neuron_folds`` folds of ``synapse_folds`` steps each, times its active taps where there is a
+    ``kernel``.
 
     Parameters
-        groups         rounds per site (output-channel fold)
-        words          words per tap (input-channel fold)
-        beats          output beats per round, which leave one per cycle
-        kernel         side of the kernel whose active taps are taken one by one; None where a step has all taps
-        whole_frame    whether the beats of all rounds leave at the end of the frame, not after each round
+        neuron_folds     output-channel folds per site
+        synapse_folds    input-channel folds per tap, one word each
+        beats            output beats per output-channel fold, which leave one per cycle
+        kernel           side of the kernel whose active taps are taken one by one; None where a step has all taps
+        whole_frame      whether the beats of all folds leave at the end of the frame, not after each fold
     """
 
-    groups: int
-    words: int
+    neuron_folds: int
+    synapse_folds: int
     beats: int
     kernel: int | None = None
     whole_frame: bool = False
 
-    def steps(self, taps: int) -> int:
-        """Cycles of a round on a site with ``taps`` active taps, at least its beats; no active tap counts as one."""
-        walked = max(taps, 1) if self.kernel else 1
-        return walked * self.words if self.whole_frame else max(walked * self.words, self.beats)
+    def fold_cycles(self, taps: int) -> int:
+        """Cycles of one output-channel fold on a site with ``taps`` active taps; no active tap counts as one.
+
+        Where the beats leave after each fold, the fold takes at least as many cycles as it has beats.
+        """
+        positions = max(taps, 1) if self.kernel else 1
+        return positions * self.synapse_folds if self.whole_frame else max(positions * self.synapse_folds, self.beats)
 
     def cycles(self, taps: int) -> int:
         """Cycles of a site with ``taps`` active taps."""
-        return self.groups * self.steps(taps)
+        return self.neuron_folds * self.fold_cycles(taps)
 
     @property
     def end_cycles(self) -> int:
@@ -54,10 +58,10 @@ class Rounds:
     @property
     def end_beats(self) -> int:
         """Output beats at the end of a frame."""
-        return self.groups * self.beats + 1 if self.whole_frame else 1
+        return self.neuron_folds * self.beats + 1 if self.whole_frame else 1
 
     @property
-    def end_apart(self) -> int:
+    def end_interval(self) -> int:
         """The fewest cycles from one ``end`` to the next: the beats of the first must be out."""
         return self.end_beats if self.whole_frame else 1
 
@@ -66,16 +70,16 @@ class Sequencer(wiring.Component):
     """Takes sites and issues their steps.
 
     Parameters
-        rounds     how a site is split into steps
-        site       fields of a site; ``mask`` are its active taps
-        depth      depth of the output queue
+        folds    how a site is split into steps
+        site     fields of a site; ``mask`` are its active taps
+        depth    depth of the output queue
     Ports
         site       in, stream of sites
-        open       in, high when the output queue has room for a round, with ``whole_frame`` for all rounds
-        reserve    out, places of the output queue to reserve: a round's beats at its first step and one for ``end``;
+        open       in, high when the output queue has room for a fold, with ``whole_frame`` for all folds
+        reserve    out, places of the output queue to reserve: a fold's beats at its first step and one for ``end``;
                    with ``whole_frame`` those of the whole frame at its ``end``
-        step       out, the site's fields (``mask`` only where a step has all taps), the numbers of its round ``group``,
-                   ``word`` and tap ``tap_y``, ``tap_x``; ``first`` and ``last`` mark the steps of a round, ``final``
+        step       out, the site's fields (``mask`` only where a step has all taps), the numbers of its fold ``group``,
+                   ``word`` and tap ``tap_y``, ``tap_x``; ``first`` and ``last`` mark the steps of a fold, ``final``
                    the last step of a site; ``end`` is a step of its own
         valid      out, high when ``step`` is issued
         done       out, high when the final step of a site is issued
@@ -85,21 +89,21 @@ class Sequencer(wiring.Component):
     Timing
         II         1 step per cycle
         latency    2 cycles from a site to its first step; ``site.ready`` comes from a register
-        ordering   a round's last step, and ``end``, are issued no sooner than the beats of the round before are out
+        ordering   a fold's last step, and ``end``, are issued only when the beats of the fold before have left
     Reset          drops the sites and the step
     """
 
-    def __init__(self, rounds: Rounds, site: data.StructLayout, depth: int) -> None:
-        self.rounds = rounds
-        kernel = rounds.kernel or 1
-        places = {name: field.shape for name, field in site if not (name == "mask" and rounds.kernel)}
+    def __init__(self, folds: Folds, site: data.StructLayout, depth: int) -> None:
+        self.folds = folds
+        kernel = folds.kernel or 1
+        site_fields = {name: field.shape for name, field in site if not (name == "mask" and folds.kernel)}
         flags = {name: unsigned(1) for name in ("first", "last", "final")}
         self.step_layout = data.StructLayout(
             {
-                **places,
+                **site_fields,
                 **flags,
-                "group": unsigned(index_bits(rounds.groups)),
-                "word": unsigned(index_bits(rounds.words)),
+                "group": unsigned(index_bits(folds.neuron_folds)),
+                "word": unsigned(index_bits(folds.synapse_folds)),
                 "tap_y": unsigned(index_bits(kernel)),
                 "tap_x": unsigned(index_bits(kernel)),
             }
@@ -129,14 +133,14 @@ class Sequencer(wiring.Component):
         m.d.comb += sites.o.ready.eq(finish)
         self._issue(m, advance, there)
 
-        r, step = self.rounds, self.step
-        group, word = Signal(index_bits(r.groups)), Signal(index_bits(r.words))
+        folds, step = self.folds, self.step
+        group, word = Signal(index_bits(folds.neuron_folds)), Signal(index_bits(folds.synapse_folds))
         fresh, first = Signal(init=1), Signal(init=1)
         last_word, last_group, last_tap = Signal(), Signal(), Signal()
         last, final = Signal(), Signal()
         m.d.comb += [
-            last_word.eq(word == r.words - 1),
-            last_group.eq(group == r.groups - 1),
+            last_word.eq(word == folds.synapse_folds - 1),
+            last_group.eq(group == folds.neuron_folds - 1),
             last.eq(~site.end & last_tap & last_word),
             final.eq(site.end | (last & last_group)),
             finish.eq(advance & there & final),
@@ -150,10 +154,10 @@ class Sequencer(wiring.Component):
                 m.d.sync += [first.eq(last), word.eq(Mux(last_word, 0, word + 1))]
                 with m.If(last):
                     m.d.sync += group.eq(Mux(last_group, 0, group + 1))
-        if r.kernel:
-            # active taps of this round; taps: those not done, of which this step takes the first; rest: those after
+        if folds.kernel:
+            # active taps of this fold; taps: those not done, of which this step takes the first; rest: those after
             # it; left: the register of those not done
-            left, taps, rest = (Signal(r.kernel**2, name=name) for name in ("left", "taps", "rest"))
+            left, taps, rest = (Signal(folds.kernel**2, name=name) for name in ("left", "taps", "rest"))
             m.d.comb += [
                 taps.eq(Mux(first, site.mask, left)),
                 rest.eq(Cat(taps[n] & taps[:n].any() if n else 0 for n in range(len(taps)))),
@@ -162,10 +166,10 @@ class Sequencer(wiring.Component):
             with m.If(advance & there & ~site.end):
                 m.d.sync += left.eq(Mux(last_word, rest, taps))
             lowest = taps ^ rest
-            places = [divmod(tap, r.kernel) for tap in range(r.kernel**2)]
+            positions = [divmod(tap, folds.kernel) for tap in range(folds.kernel**2)]
             with m.If(advance):
-                m.d.sync += step.tap_y.eq(_chosen(lowest, [y for y, _ in places]))
-                m.d.sync += step.tap_x.eq(_chosen(lowest, [x for _, x in places]))
+                m.d.sync += step.tap_y.eq(_select(lowest, [y for y, _ in positions]))
+                m.d.sync += step.tap_x.eq(_select(lowest, [x for _, x in positions]))
         else:
             m.d.comb += last_tap.eq(1)
         with m.If(advance):
@@ -181,13 +185,13 @@ class Sequencer(wiring.Component):
 
     def _issue(self, m: Module, advance: Signal, there: Signal) -> None:
         """Issue the pending step when that is allowed; ``advance`` is high when the next step can replace it."""
-        r, step = self.rounds, self.step
+        folds, step = self.folds, self.step
         held, needs, produces = Signal(), Signal(), Signal()
-        busy_for = r.end_apart - 1 if r.whole_frame else r.beats - 1
-        cooling = Signal(range(busy_for + 1))
+        cooldown_cycles = folds.end_interval - 1 if folds.whole_frame else folds.beats - 1
+        cooling = Signal(range(cooldown_cycles + 1))
         m.d.comb += [
-            needs.eq(step.end if r.whole_frame else step.end | step.first),
-            produces.eq(step.end if r.whole_frame else step.end | step.last),
+            needs.eq(step.end if folds.whole_frame else step.end | step.first),
+            produces.eq(step.end if folds.whole_frame else step.end | step.last),
             self.valid.eq(held & (self.open | ~needs) & ((cooling == 0) | ~produces)),
             self.done.eq(self.valid & step.final),
             advance.eq(~held | self.valid),
@@ -195,14 +199,14 @@ class Sequencer(wiring.Component):
         with m.If(advance):
             m.d.sync += held.eq(there)
         with m.If(self.valid & needs):
-            m.d.comb += self.reserve.eq(Mux(step.end, r.end_beats, r.beats))
-        with m.If(self.valid & (step.end if r.whole_frame else step.last)):
-            m.d.sync += cooling.eq(busy_for)
+            m.d.comb += self.reserve.eq(Mux(step.end, folds.end_beats, folds.beats))
+        with m.If(self.valid & (step.end if folds.whole_frame else step.last)):
+            m.d.sync += cooling.eq(cooldown_cycles)
         with m.Elif(cooling != 0):
             m.d.sync += cooling.eq(cooling - 1)
 
 
-def _chosen(one: Value, numbers: list[int]) -> Value:
-    """Of ``numbers``, the one whose bit of ``one`` is set; 0 where no bit is set."""
+def _select(one_hot: Value, numbers: list[int]) -> Value:
+    """The entry of ``numbers`` whose bit in ``one_hot`` is set; 0 where no bit is set."""
     bits = range(max(numbers).bit_length())
-    return Cat(Cat(one[n] for n, number in enumerate(numbers) if number >> bit & 1).any() for bit in bits)
+    return Cat(Cat(one_hot[n] for n, number in enumerate(numbers) if number >> bit & 1).any() for bit in bits)

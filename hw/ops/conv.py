@@ -18,14 +18,16 @@ from functools import cached_property
 
 import numpy as np
 
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
 from hw.fpga.device import Device
 from hw.fpga.mapping import Memory, OpMapping
 from hw.ops.op import Tensor, divisors
 from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
-from models.ir.graph import Conv, Node, Requant
+from models.ir.node import Node
+from models.ir.ops.conv import Conv
+from models.ir.requant import Requant
 
 
 class ConvOp(WindowOp):
@@ -70,11 +72,11 @@ class ConvOp(WindowOp):
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @cached_property
-    def sums(self) -> Sums:
-        return Sums(
+    def sums(self) -> MacArraySpec:
+        return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
-            taps=1 if self.walks_taps else self.node.kernel**2,
+            taps=1 if self.serial_kernel else self.node.kernel**2,
             features=self.inputs[0].dtype,
             weights=self.node.weight_dtype,
             multiplier=self.mapping.multiplier,
@@ -93,5 +95,5 @@ class ConvOp(WindowOp):
         c_out, c_in = self.node.weight.shape[:2]
         simd = 1 if self.channelwise else self.mapping.simd
         split = self.node.weight.reshape(c_out // pe, pe, c_in // simd, simd, taps)
-        words = split.transpose((0, 4, 2, 1, 3) if self.walks_taps else (0, 2, 1, 4, 3))
-        return words.reshape(-1, pe * simd * (1 if self.walks_taps else taps))
+        words = split.transpose((0, 4, 2, 1, 3) if self.serial_kernel else (0, 2, 1, 4, 3))
+        return words.reshape(-1, pe * simd * (1 if self.serial_kernel else taps))

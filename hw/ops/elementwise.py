@@ -1,42 +1,44 @@
-"""Ops on one site at a time: the residual add, and a change of number format.
+"""What ops share that take one beat of every input at a time: each input is requantized, then they are combined.
 
 They take ``pe`` channels a cycle (``simd == pe``). Cycles a frame: ``tokens * c/pe + 1``.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import decode, encode, signed_width
-from hw.arithmetic.requantizer import Output, Requantizer, requantize_latency
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.requantizer import CreditFifo, Requantizer, requantize_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, decoder, encoder, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import OpMapping
-from hw.ops.op import Op, Tensor, Timing, divisors
+from hw.ops.latency import OpLatency
+from hw.ops.op import Op, Tensor, divisors
+from hw.ops.process import BeatByBeat
 from hw.resources import requantizers, streams
 from hw.streams.layout import TokenLayout, index_bits
-from hw.streams.stream import delayed
-from models.ir.accumulator import width
+from hw.streams.stream import delay_line
 from models.ir.activity import Activity
-from models.ir.dtype import DyBitType
-from models.ir.graph import Add, Node, Requant, Requantize
+from models.ir.node import Node
+from models.ir.requant import Requant
 
 
 class ElementwiseOp(Op):
-    """A residual add or a change of number format, with its mapping.
+    """An op on one beat of every input, with its mapping.
 
     Parameters
-        node       the add or requantize node
-        inputs     two for an add, otherwise one
+        node       the node
+        inputs     one entry per input of the node, all of one shape
         mapping    ``pe`` divides the channels, ``simd == pe``, ``taps`` is 1
     Raises         ValueError: a mapping that does not fit the node
     """
-
-    node: Add | Requantize
 
     @classmethod
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
@@ -49,19 +51,27 @@ class ElementwiseOp(Op):
         self._one_of("taps", (1,))
 
     @property
-    def input_names(self) -> tuple[str, ...]:
-        return ("a", "b") if isinstance(self.node, Add) else ("i",)
-
-    @property
+    @abstractmethod
     def branches(self) -> tuple[Requant, ...]:
         """How each input is requantized."""
-        return (self.node.a, self.node.b) if isinstance(self.node, Add) else (self.node.requant,)
 
     @property
-    def limits(self) -> tuple[int, int]:
-        """The least and the largest sum of an add, guard bits included; sums beyond them are clipped."""
-        assert isinstance(self.node, Add)
-        return self.node.lo << self.node.dtype.guard_bits, self.node.hi << self.node.dtype.guard_bits
+    @abstractmethod
+    def encoded(self) -> bool:
+        """Whether the requantizers give codes of the output, not integers to be combined."""
+
+    @property
+    @abstractmethod
+    def combining(self) -> int:
+        """Cycles from the requantizers to the codes of the output."""
+
+    @abstractmethod
+    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
+        """What combining takes: bits added, bits clipped, LUTs of encoders, and registers."""
+
+    @abstractmethod
+    def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
+        """Have ``codes``, the output's lanes side by side, follow from the requantizers' results."""
 
     @property
     def out_lanes(self) -> int:
@@ -69,8 +79,8 @@ class ElementwiseOp(Op):
 
     @property
     def pipeline(self) -> int:
-        """Cycles from a beat in to its beat at ``o``: decode, requantize, for an add the sum, and the queue."""
-        return 1 + requantize_latency(self.node.dtype) + isinstance(self.node, Add) + 1
+        """Cycles from a beat in to its beat at ``o``: decode, requantize, combine, and the queue."""
+        return 1 + requantize_latency(self.node.dtype) + self.combining + 1
 
     @property
     def depth(self) -> int:
@@ -80,12 +90,20 @@ class ElementwiseOp(Op):
     def cycles(self, activity: Activity) -> int:
         return round(activity.tokens_in * self.in_layout.beats_per_token) + 1
 
-    def timing(self) -> Timing:
-        return Timing(0, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return 0
 
-    def parts(self, f: Family) -> list[Part]:
-        node, pe, layout = self.node, self.mapping.pe, self.out_layout
-        dtype, add = node.dtype, isinstance(node, Add)
+    def latency(self, activity: Activity) -> OpLatency:
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        return OpLatency(self.pipeline, self.pipeline, max(0, arriving - 1), self.pipeline, 0)
+
+    @property
+    def process(self) -> BeatByBeat:
+        return BeatByBeat()
+
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
+        pe, layout = self.mapping.pe, self.out_layout
         beats = index(layout.beats_per_token)
         decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + streams.place_bits(layout))
         if all(requantizers.constants(requant, pe).mults is None for requant in self.branches):
@@ -93,18 +111,14 @@ class ElementwiseOp(Op):
             ff -= 2 * beats * (len(self.branches) - 1)
         parts = []
         for tensor, requant in zip(self.inputs, self.branches, strict=True):
-            decoders += pe * decoder(f, tensor.dtype)
+            decoders += pe * codec(tensor.dtype).decoder_luts(f.lut_inputs)
             ff += pe * tensor.dtype.decoded_width
             bounds = tensor.dtype.min, tensor.dtype.max
-            parts += requantizers.requantizer(f, requant, dtype, pe, bounds, encoded=not add)
-        added, clipped, encoders = 0, 0, 0.0
-        if isinstance(node, Add):
-            added, encoders = pe * (width(*self.limits) - (not dtype.signed)), pe * encoder(f, dtype)
-            clipped = 0 if isinstance(dtype, DyBitType) else added
-            ff += added + (pe * dtype.width if isinstance(dtype, DyBitType) else 0)
+            parts += requantizers.requantizer(f, requant, self.node.dtype, pe, bounds, encoded=self.encoded)
+        added, clipped, encoders, registers = self.combiner(f)
         return [
-            Part("elementwise", (1.0, beats, added, clipped), encoders, ff),
-            Part("operands", (decoders, 0, 0)),
+            ResourceEstimate("elementwise", (1.0, beats, added, clipped), encoders, ff + registers),
+            ResourceEstimate("operands", (decoders, 0, 0)),
             *parts,
             *streams.output(f, layout, self.depth),
         ]
@@ -119,7 +133,7 @@ class ElementwiseComponent(wiring.Component):
     Parameters
         op         the op
     Ports
-        i          in, tokens; for an add ``a`` and ``b``, of which a beat is taken from both in the same cycle
+        i          in, tokens; of an op of two inputs ``a`` and ``b``, a beat of both in the same cycle
         o          out, tokens of ``op.out_layout``
     Timing
         II         1 beat per cycle
@@ -135,10 +149,10 @@ class ElementwiseComponent(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        op, node = self.op, self.op.node
-        pe, dtype = op.mapping.pe, node.dtype
+        op = self.op
+        pe, dtype = op.mapping.pe, op.node.dtype
         ins = [getattr(self, name) for name in op.input_names]
-        m.submodules.output = output = Output(op.out_layout, op.depth)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         go, index = Signal(), Signal(index_bits(op.in_layout.beats_per_token))
         here = ins[0].payload
@@ -153,42 +167,27 @@ class ElementwiseComponent(wiring.Component):
 
         index_held = Signal.like(index)
         m.d.sync += index_held.eq(index)
-        lanes: list[list[Signal]] = []
+        branches: list[Requantizer] = []
         codes = Signal(pe * dtype.width)
-        add = isinstance(node, Add)
         for name, stream, tensor, requant in zip(op.input_names, ins, op.inputs, op.branches, strict=True):
             bounds = (tensor.dtype.min, tensor.dtype.max)
-            requantize = Requantizer(requant, dtype, pe, bounds, encoded=not add)
+            requantize = Requantizer(requant, dtype, pe, bounds, encoded=op.encoded)
             m.submodules[f"requantize_{name}"] = requantize
             m.d.comb += requantize.index.eq(index_held)
             for n in range(pe):
                 feature = Signal(signed(signed_width(tensor.dtype)), name=f"{name}{n}")
-                m.d.sync += feature.eq(decode(m, stream.payload.features[n], tensor.dtype, f"{name}{n}"))
+                m.d.sync += feature.eq(codec(tensor.dtype).decode(m, stream.payload.features[n], f"{name}{n}"))
                 m.d.comb += getattr(requantize, f"value{n}").eq(feature)
-            if add:
-                lanes.append([getattr(requantize, f"integer{n}") for n in range(pe)])
-            else:
-                m.d.comb += codes.eq(requantize.codes)
-        if isinstance(node, Add):
-            lo, hi = op.limits
-            for n in range(pe):
-                total = Signal(signed(width(lo, hi)), name=f"total{n}")
-                both = lanes[0][n] + lanes[1][n]
-                m.d.sync += total.eq(Mux(both < lo, lo, Mux(both > hi, hi, both)))
-                code = encode(m, total, dtype, f"lane{n}")
-                if isinstance(dtype, DyBitType):
-                    held = Signal(dtype.width, name=f"code{n}")
-                    m.d.sync += held.eq(code)
-                    code = held
-                m.d.comb += codes.word_select(n, dtype.width).eq(code)
+            branches.append(requantize)
+        op.combine(m, branches, codes)
 
         after = op.pipeline - 1
-        end = delayed(m, here.end, after, "end")
+        end = delay_line(m, here.end, after, "end")
         m.d.comb += [
-            output.push.eq(delayed(m, taken, after, "push")),
+            output.push.eq(delay_line(m, taken, after, "push")),
             output.payload.end.eq(end),
-            output.payload.y.eq(delayed(m, here.y, after, "y")),
-            output.payload.x.eq(delayed(m, here.x, after, "x")),
+            output.payload.y.eq(delay_line(m, here.y, after, "y")),
+            output.payload.x.eq(delay_line(m, here.x, after, "x")),
             output.payload.features.as_value().eq(Mux(end, 0, codes)),
         ]
         return m

@@ -13,19 +13,24 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import decode, signed_width
-from hw.arithmetic.frame_sums import FrameSums
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.frame_accumulator import FrameAccumulator
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, decoder, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import OpMapping
-from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.ops.latency import OpLatency, at_frame_end
+from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
+from hw.ops.process import FrameEnd
 from hw.resources import arrays, requantizers, streams
 from hw.streams.layout import index_bits
 from hw.streams.stream import queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
-from models.ir.graph import GlobalPool, Node
+from models.ir.node import Node
+from models.ir.ops.global_pool import GlobalPool
 
 
 class GlobalPoolOp(Op):
@@ -55,14 +60,14 @@ class GlobalPoolOp(Op):
         return self.mapping.pe
 
     @property
-    def groups(self) -> int:
+    def neuron_folds(self) -> int:
         """Beats of a token."""
         return self.shape.channels // self.mapping.pe
 
     @property
     def end_beats(self) -> int:
         """Beats of the result of a frame, its ``end`` included."""
-        return self.groups + 1
+        return self.neuron_folds + 1
 
     @cached_property
     def accumulator(self) -> tuple[int, int]:
@@ -77,31 +82,40 @@ class GlobalPoolOp(Op):
     @property
     def _filling(self) -> int:
         """Cycles from taking ``end`` to the first beat into the queue: a register, the accumulators, the drain."""
-        return 1 + 1 + drain_latency(self.node.dtype, self.node.requant)
+        return 1 + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
         """Places of the output queue."""
         shape = self.inputs[0].shape
-        period = max(shape.height * shape.width * self.groups + 1, self.end_beats)
+        period = max(shape.height * shape.width * self.neuron_folds + 1, self.end_beats)
         return frame_queue_depth(self.end_beats, self._filling + 1, period)
 
     def cycles(self, activity: Activity) -> int:
-        return max(round(activity.tokens_in * self.groups) + 1, self.end_beats)
+        return max(round(activity.tokens_in * self.neuron_folds) + 1, self.end_beats)
 
-    def timing(self) -> Timing:
-        return Timing(0, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return 0
 
-    def parts(self, f: Family) -> list[Part]:
+    def latency(self, activity: Activity) -> OpLatency:
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        return at_frame_end(self.start, 1, arriving, self.pipeline, self.out_layout.beats_per_token)
+
+    @property
+    def process(self) -> FrameEnd:
+        return FrameEnd(self.end_beats)
+
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         dtype, pe = self.inputs[0].dtype, self.mapping.pe
-        counts = index(self.end_beats) + index(self.groups)
+        counts = index(self.end_beats) + index(self.neuron_folds)
         return [
-            Part(
+            ResourceEstimate(
                 "collect", (1.0, counts, self.depth.bit_length()),
-                ff=counts + index(self.groups) + 2 + pe * dtype.decoded_width,
+                ff=counts + index(self.neuron_folds) + 2 + pe * dtype.decoded_width,
             ),
-            Part("operands", (pe * decoder(f, dtype), 0, 0)),
-            arrays.frame_sums(f, pe, self.groups, 1, width(*self.accumulator), signed_width(dtype)),
+            ResourceEstimate("operands", (pe * codec(dtype).decoder_luts(f.lut_inputs), 0, 0)),
+            arrays.frame_sums(f, pe, self.neuron_folds, 1, width(*self.accumulator), signed_width(dtype)),
             *requantizers.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
             *streams.output(f, self.out_layout, self.depth, self.end_beats),
         ]  # fmt: skip
@@ -132,13 +146,13 @@ class GlobalPoolComponent(wiring.Component):
         m = Module()
         op, p = self.op, self.i.payload
         pe, bits = op.mapping.pe, op.inputs[0].dtype
-        m.submodules.output = output = Output(op.out_layout, op.depth, op.end_beats)
-        m.submodules.frame = frame = FrameSums(pe, op.groups, 1, width(*op.accumulator))
-        m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, op.end_beats)
+        m.submodules.frame = frame = FrameAccumulator(pe, op.neuron_folds, 1, width(*op.accumulator))
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         take, closes = Signal(), Signal()
         cooling = Signal(range(op.end_beats))
-        group, group_held = Signal(index_bits(op.groups)), Signal(index_bits(op.groups))
+        group, group_held = Signal(index_bits(op.neuron_folds)), Signal(index_bits(op.neuron_folds))
         m.d.comb += [
             self.i.ready.eq(~p.end | (output.open & (cooling == 0))),
             take.eq(self.i.valid & self.i.ready & ~p.end),
@@ -152,14 +166,14 @@ class GlobalPoolComponent(wiring.Component):
         ]
         m.d.sync += [frame.last.eq(take), frame.end.eq(closes), group_held.eq(group)]
         with m.If(take):
-            m.d.sync += group.eq(Mux(group == op.groups - 1, 0, group + 1))
+            m.d.sync += group.eq(Mux(group == op.neuron_folds - 1, 0, group + 1))
         with m.If(closes):
             m.d.sync += cooling.eq(op.end_beats - 1)
         with m.Elif(cooling != 0):
             m.d.sync += cooling.eq(cooling - 1)
         for n in range(pe):
             feature = Signal(signed(signed_width(bits)), name=f"feature{n}")
-            m.d.sync += feature.eq(decode(m, p.features[n], bits, f"lane{n}"))
+            m.d.sync += feature.eq(codec(bits).decode(m, p.features[n], f"lane{n}"))
             m.d.comb += getattr(frame, f"sum{n}").eq(feature)
             m.d.comb += getattr(drain, f"sum{n}").eq(getattr(frame, f"total{n}"))
         return m

@@ -14,24 +14,28 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
-from hw.arithmetic.frame_sums import FrameSums
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.choice import times
+from hw.arithmetic.frame_accumulator import FrameAccumulator
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.device import Device
-from hw.fpga.family import Family, Part, index
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
 from hw.fpga.mapping import Memory, OpMapping
-from hw.line_buffer.sequencer import Rounds, Sequencer
-from hw.line_buffer.source import SITE_LATENCY, TokenSource, read_latency, token_slots
-from hw.ops.op import Op, Tensor, Timing, divisors, frame_queue_depth
+from hw.line_buffer.sequencer import Folds, Sequencer
+from hw.line_buffer.token_buffer import SITE_LATENCY, TokenBuffer, read_latency, token_slots
+from hw.ops.latency import OpLatency, at_frame_end
+from hw.ops.op import Op, Tensor, divisors, frame_queue_depth
+from hw.ops.process import TokenByToken
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
-from hw.streams.stream import delayed, queue_latency
+from hw.streams.stream import delay_line, queue_latency
 from models.ir.accumulator import bounds, width
 from models.ir.activity import Activity
-from models.ir.graph import Linear, Node
+from models.ir.node import Node
+from models.ir.ops.linear import Linear
 
 
 class LinearOp(Op):
@@ -66,10 +70,10 @@ class LinearOp(Op):
         return self.mapping.pe
 
     @property
-    def rounds(self) -> Rounds:
+    def folds(self) -> Folds:
         """How a site is cut into steps."""
         words = self.inputs[0].shape.channels // self.mapping.simd
-        return Rounds(self.shape.channels // self.mapping.pe, words, 1, whole_frame=True)
+        return Folds(self.shape.channels // self.mapping.pe, words, 1, whole_frame=True)
 
     @cached_property
     def accumulator(self) -> tuple[int, int]:
@@ -77,9 +81,9 @@ class LinearOp(Op):
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @cached_property
-    def sums(self) -> Sums:
+    def sums(self) -> MacArraySpec:
         """The multiply-accumulate array."""
-        return Sums(
+        return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
             taps=1,
@@ -100,20 +104,31 @@ class LinearOp(Op):
     def _filling(self) -> int:
         """Cycles from the step of ``end`` to the first beat into the queue: read, sums, accumulators, drain."""
         finish = read_latency(parallel=False) + self.sums.latency
-        return finish + 1 + drain_latency(self.node.dtype, self.node.requant)
+        return finish + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
     @property
     def depth(self) -> int:
         """Places of the output queue."""
         shape = self.inputs[0].shape
-        period = max(shape.height * shape.width * self.rounds.cycles(1) + 1, self.rounds.end_apart)
-        return frame_queue_depth(self.rounds.end_beats, self._filling + 1, period)
+        period = max(shape.height * shape.width * self.folds.cycles(1) + 1, self.folds.end_interval)
+        return frame_queue_depth(self.folds.end_beats, self._filling + 1, period)
 
     def cycles(self, activity: Activity) -> int:
-        return max(round(activity.tokens_in * self.rounds.cycles(1)) + 1, self.rounds.end_apart)
+        return max(round(activity.tokens_in * self.folds.cycles(1)) + 1, self.folds.end_interval)
 
-    def timing(self) -> Timing:
-        return Timing(SITE_LATENCY, self.pipeline, 0.0)
+    @property
+    def start(self) -> int:
+        return SITE_LATENCY
+
+    def latency(self, activity: Activity) -> OpLatency:
+        token = self.folds.cycles(1)
+        arriving = round(activity.tokens_in * self.in_layout.beats_per_token)
+        work = max(arriving, round(activity.tokens_in * token))
+        return at_frame_end(self.start, token, work, self.pipeline, self.out_layout.beats_per_token)
+
+    @property
+    def process(self) -> TokenByToken:
+        return TokenByToken(self.folds, token_slots(self.in_layout.beats_per_token, self.folds.cycles(1)))
 
     def weight_words(self) -> np.ndarray:
         """Weights ``[words, lanes]``, one memory word a step.
@@ -125,27 +140,27 @@ class LinearOp(Op):
         split = self.node.weight.reshape(out // pe, pe, height * width_, c_in // simd, simd)
         return split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd)
 
-    def parts(self, f: Family) -> list[Part]:
-        s, rounds, shape = self.sums, self.rounds, self.inputs[0].shape
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
+        s, folds, shape = self.sums, self.folds, self.inputs[0].shape
         finish = read_latency(parallel=False) + s.latency
         sites = shape.height * shape.width
-        words = sites * rounds.groups * rounds.words
-        slots = token_slots(self.in_layout.beats_per_token, rounds.cycles(1))
+        words = sites * folds.neuron_folds * folds.synapse_folds
+        slots = token_slots(self.in_layout.beats_per_token, folds.cycles(1))
         site = 1 + streams.place_bits(self.in_layout) + index(slots)
-        steps = 3 + site + index(rounds.groups) + index(rounds.words)
-        steps += read_latency(parallel=False) + finish * (2 + index(rounds.groups))
+        steps = 3 + site + index(folds.neuron_folds) + index(folds.synapse_folds)
+        steps += read_latency(parallel=False) + finish * (2 + index(folds.neuron_folds))
         memory = self.mapping.memory
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         fixed = constants(f, s, words, self.weight_words)
         return [
-            Part("steps", (1.0, index(words)), ff=steps),
-            *sources.token_source(f, self.in_layout, rounds.cycles(1)),
-            sequencing.sequencer(rounds, site),
+            ResourceEstimate("steps", (1.0, index(words)), ff=steps),
+            *sources.token_source(f, self.in_layout, folds.cycles(1)),
+            sequencing.sequencer(folds, site),
             *sequencing.weights(f, bits, words, memory, index(words)),
             *arrays.sums(f, s, words, bits, memory, masked=False, fixed=fixed),
-            arrays.frame_sums(f, self.mapping.pe, rounds.groups, rounds.beats, s.width, s.width),
+            arrays.frame_sums(f, self.mapping.pe, folds.neuron_folds, folds.beats, s.width, s.width),
             *requantizers.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
-            *streams.output(f, self.out_layout, self.depth, rounds.end_beats),
+            *streams.output(f, self.out_layout, self.depth, folds.end_beats),
         ]
 
     def component(self) -> wiring.Component:
@@ -161,7 +176,7 @@ class LinearComponent(wiring.Component):
         i          in, tokens of ``op.in_layout``
         o          out, one token a frame, then ``end``, of ``op.out_layout``
     Timing
-        II         ``c_in/simd * c_out/pe`` cycles a token; 1 cycle an ``end``, at least ``op.rounds.end_apart`` after
+        II         ``c_in/simd * c_out/pe`` cycles a token; 1 cycle an ``end``, at least ``op.folds.end_interval`` after
                    the one before
         latency    ``op.pipeline`` cycles from the step of ``end`` to the first beat at ``o``
     Reset          drops everything
@@ -173,21 +188,21 @@ class LinearComponent(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        op, rounds = self.op, self.op.rounds
+        op, folds = self.op, self.op.folds
         pe = op.mapping.pe
-        m.submodules.source = source = TokenSource(op.in_layout, rounds.cycles(1))
-        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.end_beats)
-        m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
+        m.submodules.source = source = TokenBuffer(op.in_layout, folds.cycles(1))
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, folds.end_beats)
+        m.submodules.sequencer = sequencer = Sequencer(folds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
-        m.submodules.frame = frame = FrameSums(pe, rounds.groups, rounds.beats, op.sums.width)
-        m.submodules.drain = drain = Drain(op.out_layout, pe, op.node.requant, op.accumulator)
+        m.submodules.frame = frame = FrameAccumulator(pe, folds.neuron_folds, folds.beats, op.sums.width)
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         step, valid = sequencer.step, sequencer.valid
         fetch, finish = read_latency(parallel=False), read_latency(parallel=False) + op.sums.latency
         site = times(step.y, op.inputs[0].shape.width) + step.x
-        address = times(times(site, rounds.groups) + step.group, rounds.words) + step.word
+        address = times(times(site, folds.neuron_folds) + step.group, folds.synapse_folds) + step.word
         words = pack_codes(op.weight_words(), op.node.weight_dtype)
         m.d.comb += [
             source.done.eq(sequencer.done),
@@ -199,11 +214,11 @@ class LinearComponent(wiring.Component):
             source.read_word.eq(step.word),
             sums.features.eq(source.read_data),
             sums.mask.eq(1),
-            sums.first.eq(delayed(m, step.first, fetch, "first")),
+            sums.first.eq(delay_line(m, step.first, fetch, "first")),
             sums.weights.eq(weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, 0)),
-            frame.last.eq(delayed(m, valid & step.last, finish, "last")),
-            frame.group.eq(delayed(m, step.group, finish, "group")),
-            frame.end.eq(delayed(m, valid & step.end, finish, "end")),
+            frame.last.eq(delay_line(m, valid & step.last, finish, "last")),
+            frame.group.eq(delay_line(m, step.group, finish, "group")),
+            frame.end.eq(delay_line(m, valid & step.end, finish, "end")),
             drain.last.eq(frame.out_last),
             drain.end.eq(frame.out_end),
         ]

@@ -9,12 +9,16 @@ from typing import NamedTuple
 from amaranth.lib import wiring
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, total
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, total
 from hw.fpga.mapping import OpMapping
+from hw.ops.latency import OpLatency
+from hw.ops.process import Process
 from hw.streams.layout import TokenLayout
 from models.ir.activity import Activity
 from models.ir.dtype import DType
-from models.ir.graph import Node, Shape
+from models.ir.node import Node, Shape
 
 
 class Tensor(NamedTuple):
@@ -29,20 +33,6 @@ class Tensor(NamedTuple):
     shape: Shape
     dtype: DType
     sparse: bool = False
-
-
-class Timing(NamedTuple):
-    """When an op's beats leave. The cycle simulator and the integer program rest on it.
-
-    Parameters
-        start      cycles from the input beat that completes a site to the first step on it
-        pipeline   cycles from the last step of a round to its first beat at the output
-        lead       fraction of the input frame that must have arrived before the first site can start, 0 to 1
-    """
-
-    start: int
-    pipeline: int
-    lead: float
 
 
 def divisors(n: int) -> list[int]:
@@ -96,6 +86,11 @@ class Op(ABC):
         return TokenLayout(self.inputs[0].shape, self.inputs[0].dtype, self.in_lanes)
 
     @property
+    def in_beats(self) -> tuple[int, ...]:
+        """Beats of a token of each input stream."""
+        return tuple(tensor.shape.channels // self.in_lanes for tensor in self.inputs)
+
+    @property
     def out_layout(self) -> TokenLayout:
         """Layout of the output stream."""
         return TokenLayout(self.shape, self.node.dtype, self.out_lanes)
@@ -113,11 +108,27 @@ class Op(ABC):
     def cycles(self, activity: Activity) -> int:
         """Cycles per frame in steady state, with a source and a sink that never wait."""
 
+    @property
     @abstractmethod
-    def timing(self) -> Timing: ...
+    def start(self) -> int:
+        """Cycles from the input beat that completes a site to the first step on it."""
+
+    @property
+    @abstractmethod
+    def pipeline(self) -> int:
+        """Cycles from the last step of a round, or from a beat in, to the first beat that it gives at the output."""
 
     @abstractmethod
-    def parts(self, f: Family) -> list[Part]:
+    def latency(self, activity: Activity) -> OpLatency:
+        """Latency figures of a frame, for the integer program."""
+
+    @property
+    @abstractmethod
+    def process(self) -> Process:
+        """How it moves tokens, for the simulators."""
+
+    @abstractmethod
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
         """The resources of the component, part by part."""
 
     def resources(self, device: Device) -> Resources:
@@ -151,20 +162,20 @@ def fewest_lanes(pe: int, steps: int) -> int:
     return next(lanes for lanes in divisors(pe) if pe // lanes <= steps)
 
 
-def queue_depth(round_steps: int, beats: int, pipeline: int, frame: int) -> int:
+def queue_depth(fold_cycles: int, beats: int, pipeline: int, frame: int) -> int:
     """Depth of an output queue such that rounds follow each other without a gap when the sink never waits.
 
     A round takes a place for each of its beats at its first step. The places are free again two cycles after its last
     beat has left. Each ``end`` takes a place too.
 
     Parameters
-        round_steps    cycles of a round
+        fold_cycles    cycles of a round
         beats          output beats of a round
         pipeline       cycles from a round's last step to its first beat at the output
         frame          the fewest cycles from one ``end`` to the next
     """
-    held = round_steps + pipeline + beats + 1
-    return -(-held // round_steps) * beats + -(-held // frame)
+    held = fold_cycles + pipeline + beats + 1
+    return -(-held // fold_cycles) * beats + -(-held // frame)
 
 
 def frame_queue_depth(end_beats: int, pipeline: int, period: int) -> int:

@@ -1,27 +1,28 @@
-"""Max and average pooling over k x k windows: a depthwise schedule without weights.
+"""What max and average pooling share: a depthwise schedule without weights over k x k windows.
 
-Cycles a site: ``ceil(active/taps) * c/pe``. The average is the requantized sum over the active sites of a window. The
-maximum is taken over codes and keeps the number format of the input.
+Cycles a site: ``ceil(active/taps) * c/pe``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.mac import MacArraySpec
 from hw.fpga.device import Device
 from hw.fpga.mapping import Multiplier, OpMapping
 from hw.ops.op import Tensor, divisors
 from hw.ops.window_op import WindowOp
-from models.ir.accumulator import bounds, width
-from models.ir.graph import AvgPool, MaxPool, Node, Requant, Window
+from models.ir.accumulator import width
+from models.ir.node import Node
+from models.ir.ops.windowed import WindowNode
 
 
 class PoolOp(WindowOp):
-    """A max or average pooling with its mapping.
+    """A pooling with its mapping.
 
     Parameters
         node       the pooling
@@ -30,11 +31,12 @@ class PoolOp(WindowOp):
     Raises         ValueError: a mapping that does not fit the node
     """
 
-    node: MaxPool | AvgPool
+    largest: ClassVar[bool]
+    """Whether a window gives its largest value, not its sum."""
 
     @classmethod
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
-        assert isinstance(node, Window)
+        assert isinstance(node, WindowNode)
         for pe in divisors(inputs[0].shape.channels):
             for taps in sorted({1, node.kernel**2}):
                 yield OpMapping(pe, pe, taps)
@@ -43,28 +45,18 @@ class PoolOp(WindowOp):
     def channelwise(self) -> bool:
         return True
 
-    @property
-    def requant(self) -> Requant | None:
-        return self.node.requant if isinstance(self.node, AvgPool) else None
-
-    @property
-    def accumulator(self) -> tuple[int, int]:
-        if isinstance(self.node, AvgPool):
-            return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
-        return self.node.dtype.min, self.node.dtype.max
-
     @cached_property
-    def sums(self) -> Sums:
-        return Sums(
+    def sums(self) -> MacArraySpec:
+        return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.pe,
-            taps=1 if self.walks_taps else self.node.kernel**2,
+            taps=1 if self.serial_kernel else self.node.kernel**2,
             features=self.inputs[0].dtype,
             weights=None,
             multiplier=Multiplier.LUT,
             channelwise=True,
             width=width(*self.accumulator),
-            largest=isinstance(self.node, MaxPool),
+            largest=self.largest,
         )
 
     def weight_words(self) -> np.ndarray:

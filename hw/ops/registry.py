@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from hw.fpga.device import Device
 from hw.fpga.mapping import OpMapping
+from hw.ops.add import AddOp
+from hw.ops.avg_pool import AvgPoolOp
+from hw.ops.concat import ConcatOp
 from hw.ops.conv import ConvOp
-from hw.ops.elementwise import ElementwiseOp
 from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
+from hw.ops.max_pool import MaxPoolOp
 from hw.ops.op import Op, Tensor
-from hw.ops.pool import PoolOp
-from models.ir.graph import Add, AvgPool, Conv, GlobalPool, Graph, Input, Linear, MaxPool, Node, Requantize
+from hw.ops.requantize import RequantizeOp
+from models.ir.graph import Graph
+from models.ir.node import Node
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.concat import Concat
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
 
 OPS: dict[type[Node], type[Op]] = {
     Conv: ConvOp,
-    MaxPool: PoolOp,
-    AvgPool: PoolOp,
+    MaxPool: MaxPoolOp,
+    AvgPool: AvgPoolOp,
     GlobalPool: GlobalPoolOp,
     Linear: LinearOp,
-    Add: ElementwiseOp,
-    Requantize: ElementwiseOp,
+    Add: AddOp,
+    Concat: ConcatOp,
+    Requantize: RequantizeOp,
 }
 
 
@@ -80,5 +93,4 @@ def build_all(graph: Graph, ops: dict[str, OpMapping]) -> dict[str, Op]:
     surplus = [name for name in ops if name not in graph.shapes]
     if missing or surplus:
         raise ValueError(f"mapping of graph {graph.name!r}: ops missing {missing}, ops of no node {surplus}")
-    nodes = [node for node in graph.nodes if not isinstance(node, Input)]
-    return {node.name: build(node, inputs_of(graph, node), ops[node.name]) for node in nodes}
+    return {node.name: build(node, inputs_of(graph, node), ops[node.name]) for node in graph.nodes[1:]}

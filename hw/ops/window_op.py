@@ -1,6 +1,6 @@
 """What convolution and pooling share: a sliding window, rounds over output channels, and an array of sums.
 
-A site takes ``ceil(active/taps) * words * rounds`` cycles. A round computes ``pe`` output channels. It goes over all
+A site takes ``ceil(active/taps) * words * folds`` cycles. A round computes ``pe`` output channels. It goes over all
 ``words = c_in/simd`` words of a token, or over one word where the op is channelwise. Each frame adds the cycles of its
 ``end``. The input takes ``c_in/simd`` cycles per token. The larger of the two sums is the cycles of a frame.
 
@@ -13,6 +13,7 @@ the full frame, the sum is exact to the cycle.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,32 +24,36 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.codes import times
-from hw.arithmetic.mac import Sums
-from hw.arithmetic.requantizer import Drain, Output, drain_latency
+from hw.arithmetic.choice import times
+from hw.arithmetic.mac import MacArraySpec
+from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
-from hw.fpga.family import Family, Part, index
-from hw.line_buffer.sequencer import Rounds, Sequencer
-from hw.line_buffer.source import (
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index
+from hw.line_buffer.sequencer import Folds, Sequencer
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
+from hw.line_buffer.token_buffer import (
     SITE_LATENCY,
     SPARSE_SITE_LATENCY,
-    TokenSource,
+    TokenBuffer,
     WindowGeometry,
     dense_taps,
     read_latency,
     spare_rows,
     sparse_spare_rows,
     token_slots,
-    wrapped,
+    wrap,
 )
-from hw.line_buffer.sparse_source import SparseWindowSource
-from hw.line_buffer.window_source import WindowSource
-from hw.ops.op import Op, Timing, fewest_lanes, queue_depth
+from hw.ops.latency import OpLatency
+from hw.ops.op import Op, fewest_lanes, queue_depth
+from hw.ops.process import TokenByToken, WindowByWindow
 from hw.resources import arrays, requantizers, sequencing, sources, streams
 from hw.resources.constants import constants
-from hw.streams.stream import delayed, queue_latency
+from hw.streams.stream import delay_line, queue_latency
 from models.ir.activity import Activity
-from models.ir.graph import Requant, Window
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
 
 
 class WindowOp(Op):
@@ -61,7 +66,7 @@ class WindowOp(Op):
     Raises         ValueError: when the mapping does not fit the node; the message names node, field and value
     """
 
-    node: Window
+    node: WindowNode
 
     @property
     @abstractmethod
@@ -80,7 +85,7 @@ class WindowOp(Op):
 
     @property
     @abstractmethod
-    def sums(self) -> Sums: ...
+    def sums(self) -> MacArraySpec: ...
 
     @abstractmethod
     def weight_words(self) -> np.ndarray:
@@ -103,7 +108,7 @@ class WindowOp(Op):
         """The window over the input, with the rows that are stored."""
         i, n = self.inputs[0].shape, self.node
         bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
-        cycles = self._rounds(1).cycles
+        cycles = self._folds(1).cycles
         spare = sparse_spare_rows(bare, cycles, self.parallel) if self.finds_sites else spare_rows(bare, cycles)
         return replace(bare, spare=spare)
 
@@ -113,44 +118,44 @@ class WindowOp(Op):
         return self.inputs[0].sparse and not self.pointwise
 
     @property
-    def site_latency(self) -> int:
+    def start(self) -> int:
         """Cycles from the input beat that completes a site to the first step on it."""
         return SPARSE_SITE_LATENCY if self.finds_sites else SITE_LATENCY
 
     @property
-    def walks_taps(self) -> bool:
+    def serial_kernel(self) -> bool:
         """Whether the active taps are taken one by one, where there are several taps."""
         return self.mapping.taps == 1 and self.node.kernel > 1
 
     @property
     def parallel(self) -> bool:
         """Whether the source gives all taps of a window at once."""
-        return not self.pointwise and not self.walks_taps
+        return not self.pointwise and not self.serial_kernel
 
-    def _rounds(self, beats: int) -> Rounds:
+    def _folds(self, beats: int) -> Folds:
         words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd
         groups = self.shape.channels // self.mapping.pe
-        return Rounds(groups, words, beats, self.node.kernel if self.walks_taps else None)
+        return Folds(groups, words, beats, self.node.kernel if self.serial_kernel else None)
 
     @cached_property
-    def round_steps(self) -> int:
+    def fold_cycles(self) -> int:
         """The fewest steps of a round, over the sites of any frame."""
         if self.pointwise or self.finds_sites:
-            return self._rounds(1).steps(1)
-        return self._rounds(1).steps(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
+            return self._folds(1).fold_cycles(1)
+        return self._folds(1).fold_cycles(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
 
     @cached_property
     def out_lanes(self) -> int:
-        return fewest_lanes(self.mapping.pe, self.round_steps)
+        return fewest_lanes(self.mapping.pe, self.fold_cycles)
 
     @cached_property
-    def rounds(self) -> Rounds:
+    def folds(self) -> Folds:
         """How a site is split into steps."""
-        return self._rounds(self.mapping.pe // self.out_lanes)
+        return self._folds(self.mapping.pe // self.out_lanes)
 
     def _steps(self, sites: Sequence[float]) -> float:
         """Cycles of a frame with ``sites[j]`` sites of j active taps, with its ``end``."""
-        return sum(count * self.rounds.cycles(taps) for taps, count in enumerate(sites)) + self.rounds.end_cycles
+        return sum(count * self.folds.cycles(taps) for taps, count in enumerate(sites)) + self.folds.end_cycles
 
     def cycles(self, activity: Activity) -> int:
         sites = (0.0, activity.tokens_out) if self.pointwise else activity.taps
@@ -165,12 +170,12 @@ class WindowOp(Op):
     def _filling(self) -> int:
         """Cycles from the last step of a round until its first beat is pushed: reading, sums, drain."""
         finish = read_latency(self.parallel) + self.sums.latency
-        return finish + drain_latency(self.node.dtype, self.requant)
+        return finish + serializer_latency(self.node.dtype, self.requant)
 
     @cached_property
     def depth(self) -> int:
         """Places of the output queue."""
-        return queue_depth(self.round_steps, self.rounds.beats, self._filling + 1, int(self._steps(self._least())))
+        return queue_depth(self.fold_cycles, self.folds.beats, self._filling + 1, int(self._steps(self._least())))
 
     def _least(self) -> Sequence[int]:
         """The sites of the shortest frame that is not empty, by active taps."""
@@ -179,26 +184,58 @@ class WindowOp(Op):
             return 0, 1
         return (0, i.shape.height * i.shape.width) if self.pointwise else dense_taps(self.geometry)
 
-    def timing(self) -> Timing:
-        return Timing(self.site_latency, self.pipeline, 0.0 if self.pointwise else self.geometry.lead)
+    def latency(self, activity: Activity) -> OpLatency:
+        """Latency figures of a frame.
 
-    def parts(self, f: Family) -> list[Part]:
-        s, rounds, node = self.sums, self.rounds, self.node
+        The op is late by the work that is left at a moment of the frame, minus the time that the rest of the input
+        takes. ``duration`` assumes an input of one beat per cycle; ``rest`` assumes that the input up to the knee has
+        arrived; ``drain`` assumes that the last row of the input arrives as fast as the op itself works.
+        """
+        waits, folds = activity.waits, self.folds
+        assert waits is not None
+        cycles = [folds.cycles(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        steps = [folds.fold_cycles(1 if self.pointwise else taps) for taps in range(len(activity.taps))]
+        beats = self.in_layout.beats_per_token
+        fill = self.start + max(1, round(_sum(waits.first, steps))) - 1 + self.pipeline
+        if not activity.tokens_out:
+            return OpLatency(fill, fill, 0, 0, 0)
+        leaving = self.start + self.pipeline + folds.beats - 2
+        left = [_sum(stage.left, cycles) + stage.ended + leaving for stage in waits.stages]
+        first_output = max(0, round(waits.start.tokens * beats) - 1) + fill
+        duration = (
+            max(stage.tokens * beats - 1 + own for stage, own in zip(waits.stages, left, strict=True)) - first_output
+        )
+        work = _sum(waits.start.left, cycles)
+        coming = [max(own.coming * work, (activity.tokens_in - own.tokens) * beats) for own in (waits.line, waits.end)]
+        drain = max(own - meanwhile for own, meanwhile in zip(left[2:], coming, strict=True))
+        # a fraction of the input duration, rounded up, already includes the cycle of the arrival itself
+        counted = [int(stage.tokens < activity.tokens_in) for stage in (waits.start, waits.knee)]
+        rest = max(0, math.ceil(left[1]) - counted[1])
+        return OpLatency(fill - counted[0], first_output, max(0, math.ceil(duration)), max(0, math.ceil(drain)), rest)
+
+    @property
+    def process(self) -> TokenByToken | WindowByWindow:
+        if self.pointwise:
+            return TokenByToken(self.folds, token_slots(self.in_layout.beats_per_token, self.folds.cycles(1)))
+        return WindowByWindow(self.folds, self.geometry, self.finds_sites)
+
+    def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
+        s, folds, node = self.sums, self.folds, self.node
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
         place = streams.place_bits(self.out_layout)
         # bits of a site: its place, and what addresses its words
         site = 1 + place
         if self.pointwise:
-            source = sources.token_source(f, self.in_layout, rounds.cycles(1))
-            site += index(token_slots(self.in_layout.beats_per_token, rounds.cycles(1)))
+            source = sources.token_source(f, self.in_layout, folds.cycles(1))
+            site += index(token_slots(self.in_layout.beats_per_token, folds.cycles(1)))
         else:
             g = self.geometry
             find = sources.sparse_window_source if self.finds_sites else sources.window_source
             source = find(f, self.in_layout, g, self.parallel)
             site += index(g.rows) * (g.kernel if self.finds_sites else 1)
             site += sources.column_bits(g, self.finds_sites)
-        steps = 2 + site + index(rounds.groups) + index(rounds.words)
+        steps = 2 + site + index(folds.neuron_folds) + index(folds.synapse_folds)
         if self.pointwise:
             steps += 1
         else:
@@ -209,27 +246,31 @@ class WindowOp(Op):
         steps += fetch + finish * (2 + place)
         words = 1
         if s.weights is not None:
-            walked = node.kernel if self.walks_taps else 1
-            words = rounds.groups * walked**2 * rounds.words
+            walked = node.kernel if self.serial_kernel else 1
+            words = folds.neuron_folds * walked**2 * folds.synapse_folds
         # where the address is the bits of round and word side by side, it shares their registers
-        joined = not self.walks_taps and not rounds.words & (rounds.words - 1)
-        address = index(words) - (index(rounds.groups) if joined else 0)
+        joined = not self.serial_kernel and not folds.synapse_folds & (folds.synapse_folds - 1)
+        address = index(words) - (index(folds.neuron_folds) if joined else 0)
         address = 0 if joined and self.pointwise else address * (fetch - 1)
         memory = self.mapping.memory
         bits = sequencing.weight_bits(s, memory, words, self.weight_words)
         fixed = constants(f, s, words, self.weight_words)
         return [
-            Part("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
+            ResourceEstimate("steps", (1.0, 0.0 if joined else index(words)), ff=steps),
             *source,
-            sequencing.sequencer(rounds, site),
+            sequencing.sequencer(folds, site),
             *sequencing.weights(f, bits, words, memory, address),
             *arrays.sums(f, s, words, bits, memory, masked=self.parallel, fixed=fixed),
             *requantizers.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
-            *streams.output(f, self.out_layout, self.depth, rounds.beats),
+            *streams.output(f, self.out_layout, self.depth, folds.beats),
         ]
 
     def component(self) -> WindowComponent:
         return WindowComponent(self)
+
+
+def _sum(sites: Sequence[float], cycles: Sequence[int]) -> float:
+    return sum(count * each for count, each in zip(sites, cycles, strict=True))
 
 
 class WindowComponent(wiring.Component):
@@ -249,8 +290,8 @@ class WindowComponent(wiring.Component):
         i          in, frames in ``op.in_layout``
         o          out, frames in ``op.out_layout``
     Timing
-        II         1 input beat per cycle; ``op.rounds.cycles(taps)`` cycles per site with so many active taps
-        latency    ``op.site_latency`` cycles from the beat that completes a site to its first step; ``op.pipeline``
+        II         1 input beat per cycle; ``op.folds.cycles(taps)`` cycles per site with so many active taps
+        latency    ``op.start`` cycles from the beat that completes a site to its first step; ``op.pipeline``
                    cycles from the last step of a round to its first beat
     Reset          drops all frames
     """
@@ -261,18 +302,18 @@ class WindowComponent(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        op, rounds = self.op, self.op.rounds
+        op, folds = self.op, self.op.folds
         if op.pointwise:
-            source = TokenSource(op.in_layout, rounds.cycles(1))
+            source = TokenBuffer(op.in_layout, folds.cycles(1))
         elif op.finds_sites:
-            source = SparseWindowSource(op.in_layout, op.geometry, op.parallel)
+            source = SparseSlidingWindow(op.in_layout, op.geometry, op.parallel)
         else:
-            source = WindowSource(op.in_layout, op.geometry, op.parallel)
+            source = SlidingWindow(op.in_layout, op.geometry, op.parallel)
         m.submodules.source = source
-        m.submodules.output = output = Output(op.out_layout, op.depth, rounds.beats)
-        m.submodules.sequencer = sequencer = Sequencer(rounds, source.site_layout, op.depth)
+        m.submodules.output = output = CreditFifo(op.out_layout, op.depth, folds.beats)
+        m.submodules.sequencer = sequencer = Sequencer(folds, source.site_layout, op.depth)
         m.submodules.sums = sums = op.sums.component()
-        m.submodules.drain = drain = Drain(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
+        m.submodules.drain = drain = OutputSerializer(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
@@ -284,47 +325,47 @@ class WindowComponent(wiring.Component):
         ]
 
         step, valid = sequencer.step, sequencer.valid
-        walks = op.walks_taps
-        if isinstance(source, TokenSource):
+        walks = op.serial_kernel
+        if isinstance(source, TokenBuffer):
             m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
         else:
             m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
-        if isinstance(source, SparseWindowSource):
+        if isinstance(source, SparseSlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.begins),
                 source.releases.eq(sequencer.begun.release),
                 source.idle.eq(sequencer.idle),
                 source.read_row.eq(step.rows.word_select(step.tap_y, source.row_bits) if walks else step.rows),
             ]
-        elif isinstance(source, WindowSource):
+        elif isinstance(source, SlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.done),
                 source.releases.eq(step.release),
-                source.read_row.eq(wrapped(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
+                source.read_row.eq(wrap(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
             ]
         fetch = read_latency(op.parallel)
         m.d.comb += [
             source.read_word.eq(step.group if op.channelwise else step.word),
             sums.features.eq(source.read_data),
-            sums.mask.eq(delayed(m, step.mask, fetch, "mask") if op.parallel else 1),
-            sums.first.eq(delayed(m, step.first, fetch, "first")),
+            sums.mask.eq(delay_line(m, step.mask, fetch, "mask") if op.parallel else 1),
+            sums.first.eq(delay_line(m, step.first, fetch, "first")),
         ]
         if op.sums.weights is not None:
             address = step.group
-            if op.walks_taps:
+            if op.serial_kernel:
                 k = op.node.kernel
                 address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
-            address = times(address, rounds.words) + step.word
+            address = times(address, folds.synapse_folds) + step.word
             words = pack_codes(op.weight_words(), op.sums.weights)
             word = weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, fetch - 2)
             m.d.comb += sums.weights.eq(word)
 
         finish = fetch + op.sums.latency
         m.d.comb += [
-            drain.last.eq(delayed(m, valid & step.last, finish, "last")),
-            drain.end.eq(delayed(m, valid & step.end, finish, "end")),
-            drain.y.eq(delayed(m, step.y, finish, "y")),
-            drain.x.eq(delayed(m, step.x, finish, "x")),
+            drain.last.eq(delay_line(m, valid & step.last, finish, "last")),
+            drain.end.eq(delay_line(m, valid & step.end, finish, "end")),
+            drain.y.eq(delay_line(m, step.y, finish, "y")),
+            drain.x.eq(delay_line(m, step.x, finish, "x")),
         ]
         m.d.comb += [getattr(drain, f"sum{p}").eq(value) for p, value in enumerate(sums.sums())]
         return m

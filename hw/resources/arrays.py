@@ -6,11 +6,14 @@ from functools import cache
 
 import numpy as np
 
-from hw.arithmetic.codes import signed_width
-from hw.arithmetic.mac import Sums, tree_stages
+from hw.arithmetic.adders import tree_stages
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
-from hw.fpga.family import Family, Part, decoder, index, lut_memory
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, index, lut_memory
 from hw.fpga.mapping import Memory
 from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
 
@@ -20,8 +23,14 @@ CONSTANT_BITS = 3
 
 @cache
 def sums(
-    f: Family, s: Sums, words: int, bits: int, memory: Memory, masked: bool, fixed: tuple[Part, ...] = ()
-) -> tuple[Part, ...]:
+    f: FpgaFamily,
+    s: MacArraySpec,
+    words: int,
+    bits: int,
+    memory: Memory,
+    masked: bool,
+    fixed: tuple[ResourceEstimate, ...] = (),
+) -> tuple[ResourceEstimate, ...]:
     """An array of sums.
 
     Terms of accumulators: their bits, and bits of those that pay back what a packed field borrowed; of operands: LUTs
@@ -45,8 +54,8 @@ def sums(
             after = -(-left // TREE_RADIX)
             pairs, kept, left = pairs + left - after, kept + after, after
         key = s.taps * bits * (masked or s.features.signed)
-        return (Part("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
-    held, decoders, borrows = s.features.decoded_width, lanes * decoder(f, s.features), 0.0
+        return (ResourceEstimate("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
+    held, decoders, borrows = s.features.decoded_width, lanes * codec(s.features).decoder_luts(f.lut_inputs), 0.0
     if s.products is not None:
         held = operand_bits(s.products, s.features, feature=True)
         decoders = lanes * coded(f, s.products, s.features, feature=True)
@@ -71,12 +80,12 @@ def sums(
         ff += waiting_bits(s, share)
         # few words leave less of a product
         less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
-        parts.append(of_blocks(f, s, spans, less) if s.products is Products.BLOCKS else of_luts(f, s, less))
-    parts.append(Part("operands", (decoders, s.taps if masked else 0, borrows)))
+        parts.append(of_blocks(f, s, spans, less) if s.products is Products.DSP else of_luts(f, s, less))
+    parts.append(ResourceEstimate("operands", (decoders, s.taps if masked else 0, borrows)))
     if not fixed:
         *added, registers = tree(s).tolist()
-        parts.append(Part("adders", tuple(added), ff=registers))
-    return Part("accumulators", (s.pe * s.width, borrowed), ff=ff + s.pe * s.width), *parts
+        parts.append(ResourceEstimate("adders", tuple(added), ff=registers))
+    return ResourceEstimate("accumulators", (s.pe * s.width, borrowed), ff=ff + s.pe * s.width), *parts
 
 
 def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
@@ -99,7 +108,7 @@ def adders(terms: int, bits: int, stages: int = 0) -> np.ndarray:
     return np.array([*totals, ff])
 
 
-def tree(s: Sums) -> np.ndarray:
+def tree(s: MacArraySpec) -> np.ndarray:
     """The adder trees of all lanes.
 
     Parameters
@@ -141,7 +150,7 @@ def carry_registers(terms: int) -> int:
 
 
 @cache
-def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int, added: int) -> Part:
+def frame_sums(f: FpgaFamily, pe: int, groups: int, beats: int, bits: int, added: int) -> ResourceEstimate:
     """The sums of whole frames.
 
     Terms: one, bits of the sums, the same where numbers are as wide as sums (else 0), bits of the counters.
@@ -159,4 +168,6 @@ def frame_sums(f: Family, pe: int, groups: int, beats: int, bits: int, added: in
         # the LUTs of the adders choose between the two
         lut -= pe * bits
     counts = index(beats) + index(groups)
-    return Part("frame_sums", (1.0, pe * bits, pe * bits * (added == bits), counts), lut, counts + 5 + registers)
+    return ResourceEstimate(
+        "frame_sums", (1.0, pe * bits, pe * bits * (added == bits), counts), lut, counts + 5 + registers
+    )

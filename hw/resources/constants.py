@@ -12,14 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.arithmetic.codes import STAGE_ROWS, signed_digits, signed_width
-from hw.arithmetic.mac import Sums, tree_stages
+from hw.arithmetic.adders import tree_stages
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
-from hw.fpga.family import Family, Part, dsp_blocks, joined_bits
+from hw.arithmetic.products import STAGE_ROWS
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits
 from hw.resources.products import waiting_bits
 from models.ir.accumulator import width
-from models.ir.dtype import DType, DyBitType
+from models.ir.dtype import DType
 
 ROWS, CHOICES, GATES, SHIFTS = range(4)
 """Terms of constant products: bits of adders of rows; of rows that the feature chooses; of what is looked up or
@@ -59,7 +63,9 @@ class Product(NamedTuple):
     logic: tuple[Logic, ...] = ()
 
 
-def constants(f: Family, s: Sums, count: int, words: Callable[[], np.ndarray]) -> tuple[Part, ...]:
+def constants(
+    f: FpgaFamily, s: MacArraySpec, count: int, words: Callable[[], np.ndarray]
+) -> tuple[ResourceEstimate, ...]:
     """Products and adder trees of weights that never change, with their registers.
 
     Terms of products: ROWS, CHOICES, GATES, SHIFTS.
@@ -88,18 +94,18 @@ def constants(f: Family, s: Sums, count: int, words: Callable[[], np.ndarray]) -
     feature, ff, blocks, joined, lut = signed_width(s.features), 0.0, 0, 0, 0.0
     for features, product in zip(seen.sum(axis=0).tolist(), table, strict=True):
         ff += features * (product.high - product.low)
-        if s.products is Products.BLOCKS and product.operand:
+        if s.products is Products.DSP and product.operand:
             fits = product.operand + feature >= f.dsp_result
             found = dsp_blocks(f, max(2, product.operand), feature) if fits else 0
             blocks += features * found
             joined += features * joined_bits(f, product.operand, feature)
             lut += 0.0 if found else features * product.high
-    if s.products in (Products.ROWS, Products.SHIFTED):
+    if s.products in (Products.BOOTH, Products.SIGNIFICAND_SHIFT):
         ff += waiting_bits(s, 0.0)
-    return Part("constants", tuple(terms), lut + joined, ff, dsp=blocks), tree(s, codes, table)
+    return ResourceEstimate("constants", tuple(terms), lut + joined, ff, dsp=blocks), tree(s, codes, table)
 
 
-def tree(s: Sums, codes: np.ndarray, table: tuple[Product, ...]) -> Part:
+def tree(s: MacArraySpec, codes: np.ndarray, table: tuple[Product, ...]) -> ResourceEstimate:
     """The adder trees of all lanes. Terms: bits of the adders, and how many they are.
 
     Parameters
@@ -120,7 +126,7 @@ def tree(s: Sums, codes: np.ndarray, table: tuple[Product, ...]) -> Part:
             adders += int(both.sum())
             low = np.where(both, np.minimum(low_a, low_b), low_a + low_b)
         registers += int((high - low).sum())
-    return Part("trees", (bits, adders), ff=registers)
+    return ResourceEstimate("trees", (bits, adders), ff=registers)
 
 
 @cache
@@ -133,29 +139,29 @@ def _products(kind: Products, features: DType, weights: DType) -> tuple[Product,
 def _product(kind: Products, features: DType, weights: DType, value: int) -> Product:
     low, high = _trailing(value), _range(features, value)
     feature, weight = signed_width(features), signed_width(weights)
-    if kind is Products.BLOCKS:
+    if kind is Products.DSP:
         operand = width(value >> low, value >> low)
         return Product(0, feature + width(value, value), operand) if value != 1 else Product(0, feature)
-    if kind is Products.TABLE:
+    if kind is Products.LOOKUP_TABLE:
         logic = [Logic(GATES, value, high - low)]
         if value < 0 or features.signed:
             logic.append(Logic(ROWS, value, high - low))
         return Product(low, high, logic=tuple(logic))
-    if kind is Products.CHOSEN:
+    if kind is Products.MULTIPLEXED:
         odd = value >> low
         logic = [Logic(GATES, odd, _range(features, odd))]
         if abs(odd) == 3:
             logic.append(Logic(ROWS, 3, feature + 1))
         return Product(low if value > 0 else 0, high, logic=tuple(logic))
     logic, digits = [], value
-    if kind is Products.SHIFTED:
-        feature, weight = signed_digits(features), signed_digits(weights)
-        places = _places(weights, value)
+    if kind is Products.SIGNIFICAND_SHIFT:
+        feature, weight = codec(features).signed_digits, codec(weights).signed_digits
+        places = codec(weights).shift(value)
         digits = value // (1 << places)
-        if isinstance(features, DyBitType):
+        if features.tapered:
             # the feature says how far, too
             low, high = 0, _range(features, weights.max)
-            logic.append(Logic(SHIFTS, value, high * features.magnitude_bits.bit_length()))
+            logic.append(Logic(SHIFTS, value, high * codec(features).significand_bits[1]))
         elif places:
             logic.append(Logic(GATES, value, high))
     if feature < weight:
@@ -172,14 +178,6 @@ def _product(kind: Products, features: DType, weights: DType, value: int) -> Pro
     logic += [Logic(GATES, (row // STAGE_ROWS, negative), feature - 1) for row, negative in rows]
     added = len(rows) - 1 + rows[0][1]
     return Product(low, high + (added > 0), logic=(*logic, Logic(ROWS, value, added * feature)))
-
-
-def _places(dtype: DType, value: int) -> int:
-    """The leading ones of a code: by how many places its digits are shifted."""
-    if not isinstance(dtype, DyBitType):
-        return 0
-    code = int(np.searchsorted(dtype.magnitudes, abs(value)))
-    return dtype.magnitude_bits - (~code & ((1 << dtype.magnitude_bits) - 1)).bit_length()
 
 
 def _range(features: DType, value: int) -> int:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from hw.arithmetic.codes import (
-    FEW_DIGITS,
-    STAGE_ROWS,
-    lut_stages,
-    mantissa_bits,
-    signed_digits,
-    signed_width,
-    table_inputs,
-)
-from hw.arithmetic.mac import Sums
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
-from hw.fpga.family import Family, Part, decoder, dsp_blocks, joined_bits, looked_up, mantissa_decoder, small_product
-from models.ir.dtype import DType, DyBitType
+from hw.arithmetic.products import FEW_DIGITS, STAGE_ROWS, lut_stages, table_inputs
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits, looked_up, small_product
+from models.ir.dtype import DType
 
 
 def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
@@ -25,14 +20,14 @@ def operand_bits(products: Products, dtype: DType, *, feature: bool) -> int:
         dtype      format of the feature or the weight
         feature    whether it is a feature
     """
-    if products is Products.TABLE:
+    if products is Products.LOOKUP_TABLE:
         return dtype.width
-    if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
-        return sum(mantissa_bits(dtype)) + (isinstance(dtype, DyBitType) and dtype.signed)
+    if products is Products.SIGNIFICAND_SHIFT or (products is Products.MULTIPLEXED and not feature):
+        return sum(codec(dtype).significand_bits) + (dtype.tapered and dtype.signed)
     return dtype.decoded_width if feature else signed_width(dtype)
 
 
-def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> float:
+def coded(f: FpgaFamily, products: Products, dtype: DType, *, feature: bool) -> float:
     """LUTs between the code of a feature or a weight and the registers of ``operand_bits``.
 
     Parameters
@@ -41,14 +36,14 @@ def coded(f: Family, products: Products, dtype: DType, *, feature: bool) -> floa
         dtype      format of the feature or the weight
         feature    whether it is a feature
     """
-    if products is Products.TABLE:
+    if products is Products.LOOKUP_TABLE:
         return 0.0
-    if products is Products.SHIFTED or (products is Products.CHOSEN and not feature):
-        return mantissa_decoder(f, dtype)
-    return decoder(f, dtype)
+    if products is Products.SIGNIFICAND_SHIFT or (products is Products.MULTIPLEXED and not feature):
+        return codec(dtype).significand_luts(f.lut_inputs)
+    return codec(dtype).decoder_luts(f.lut_inputs)
 
 
-def of_luts(f: Family, s: Sums, less: float) -> Part:
+def of_luts(f: FpgaFamily, s: MacArraySpec, less: float) -> ResourceEstimate:
     """Products in LUTs.
 
     Terms of products: those of ``of_blocks``; of chosen products: bits of multiples, bits that are shifted, products,
@@ -62,22 +57,26 @@ def of_luts(f: Family, s: Sums, less: float) -> Part:
     """
     assert s.weights is not None
     macs = less * s.pe * s.terms
-    digits, places = mantissa_bits(s.weights)
-    if s.products is Products.TABLE:
+    digits, places = codec(s.weights).significand_bits
+    if s.products is Products.LOOKUP_TABLE:
         looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
-        return Part("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
-    if s.products is Products.CHOSEN:
+        return ResourceEstimate("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
+    if s.products is Products.MULTIPLEXED:
         wide = signed_width(s.features)
         tripled = s.taps * s.simd * (wide + 1) if digits == FEW_DIGITS else 0
-        return Part("chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled))
-    if s.products is Products.SHIFTED:
-        shorter, longer = sorted((signed_digits(s.weights), signed_digits(s.features)))
-        return Part("shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs))
+        return ResourceEstimate(
+            "chosen", (macs * (wide + digits - 1), macs * s.product_width * (places > 0), macs, tripled)
+        )
+    if s.products is Products.SIGNIFICAND_SHIFT:
+        shorter, longer = sorted((codec(s.weights).signed_digits, codec(s.features).signed_digits))
+        return ResourceEstimate(
+            "shifted", (macs * ((shorter + 1) // 2) * longer, macs * s.product_width * places_width(s), macs)
+        )
     shorter, longer = sorted((signed_width(s.features), signed_width(s.weights)))
-    return Part("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
+    return ResourceEstimate("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
 
 
-def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
+def of_blocks(f: FpgaFamily, s: MacArraySpec, spans: list[int], less: float) -> ResourceEstimate:
     """Products in DSP blocks.
 
     Terms: of products in LUTs the bits of rows after the first, the bits of the first row and their number; bits of
@@ -96,10 +95,10 @@ def of_blocks(f: Family, s: Sums, spans: list[int], less: float) -> Part:
         joined += joined_bits(f, span, feature)
         if not found:
             lut += less * small_product(f, s.features.decoded_width, span)
-    return Part("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
+    return ResourceEstimate("products", (0.0, 0.0, 0.0, s.terms * joined, 0.0), s.terms * lut, dsp=s.terms * blocks)
 
 
-def waiting_bits(s: Sums, share: float) -> float:
+def waiting_bits(s: MacArraySpec, share: float) -> float:
     """Bits of the registers inside the products of all lanes.
 
     Parameters
@@ -108,12 +107,12 @@ def waiting_bits(s: Sums, share: float) -> float:
     """
     assert s.weights is not None
     macs, lanes = s.pe * s.terms, s.taps * s.simd
-    if s.products is Products.SHIFTED:
-        feature, weight = (signed_digits(dtype) for dtype in (s.features, s.weights))
+    if s.products is Products.SIGNIFICAND_SHIFT:
+        feature, weight = (codec(dtype).signed_digits for dtype in (s.features, s.weights))
         stages = lut_stages(feature, weight)
-        signs = any(dtype.signed and isinstance(dtype, DyBitType) for dtype in (s.features, s.weights))
+        signs = any(dtype.signed and dtype.tapered for dtype in (s.features, s.weights))
         ff = macs * (feature + weight + stages * places_width(s) + (stages - 1) * signs)
-    elif s.products is Products.ROWS:
+    elif s.products is Products.BOOTH:
         feature, weight = signed_width(s.features), signed_width(s.weights)
         stages, ff = s.product_stages, 0.0
     else:
@@ -127,12 +126,12 @@ def waiting_bits(s: Sums, share: float) -> float:
     return ff
 
 
-def places_width(s: Sums) -> int:
+def places_width(s: MacArraySpec) -> int:
     """Bits of the number of places by which a product of mantissas is shifted.
 
     Parameters
         s          the array of sums
     """
     assert s.weights is not None
-    one, other = (mantissa_bits(dtype)[1] for dtype in (s.features, s.weights))
+    one, other = (codec(dtype).significand_bits[1] for dtype in (s.features, s.weights))
     return max(one, other) + (one > 0 < other)

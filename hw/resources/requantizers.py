@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from hw.arithmetic.requantizer import biased_width, drain_latency, narrow_width
-from hw.fpga.family import Family, Part, distinct, dsp_blocks, encoder, index, joined_bits, table
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.requantizer import biased_width, narrow_width, serializer_latency
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, distinct, dsp_blocks, index, joined_bits, table
 from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
-from models.ir.dtype import DType, DyBitType
-from models.ir.graph import MULT_BITS, Requant
+from models.ir.dtype import DType
+from models.ir.requant import MULT_BITS, Requant
 
 REQUANTS_KEPT = 4096
 """How many nodes' requantize constants are remembered in short."""
@@ -21,8 +23,14 @@ FEW_MULTS = 4
 
 
 def drain(
-    f: Family, layout: TokenLayout, pe: int, requant: Requant | None, bounds: tuple[int, int], *, placed: bool = True
-) -> tuple[Part, ...]:
+    f: FpgaFamily,
+    layout: TokenLayout,
+    pe: int,
+    requant: Requant | None,
+    bounds: tuple[int, int],
+    *,
+    placed: bool = True,
+) -> tuple[ResourceEstimate, ...]:
     """An output serializer with its requantizer.
 
     Terms: one, bits of the sums that a beat chooses, bits of the waiting sums that move up, bits of the place that is
@@ -39,7 +47,7 @@ def drain(
     beats = pe // layout.lanes
     place = place_bits(layout) if placed else 0
     codes = layout.lanes * layout.dtype.width
-    ff = drain_latency(layout.dtype, requant) * (2 + place)
+    ff = serializer_latency(layout.dtype, requant) * (2 + place)
     bits = layout.dtype.width if requant is None else width(*bounds)
     waiting, chosen, counts = 0, 0, 0
     if beats > 1:
@@ -51,7 +59,7 @@ def drain(
         counts += index(layout.beats_per_token)
         ff += index(layout.beats_per_token)
     terms = (1.0, chosen, waiting if beats > 2 else 0, place if beats > 1 else 0, counts)
-    part = Part("drain", terms, ff=ff)
+    part = ResourceEstimate("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
     lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counted=True)
@@ -106,7 +114,7 @@ def operands(requant: Requant, bounds: tuple[int, int], guard_bits: int) -> tupl
 
 
 def requantizer(
-    f: Family,
+    f: FpgaFamily,
     requant: Requant,
     dtype: DType,
     lanes: int,
@@ -114,7 +122,7 @@ def requantizer(
     *,
     encoded: bool,
     counted: bool = False,
-) -> tuple[Part, ...]:
+) -> tuple[ResourceEstimate, ...]:
     """Lanes of requantizing.
 
     Terms: lanes, bits of biased sums, bits of sums that are narrowed, bits of rounded products, bits of integer
@@ -138,7 +146,7 @@ def requantizer(
 
 @cache
 def _requantizer(
-    f: Family,
+    f: FpgaFamily,
     c: Constants,
     bits: int,
     operands: tuple[int, int],
@@ -149,9 +157,9 @@ def _requantizer(
     lanes: int,
     encoded: bool,
     counted: bool,
-) -> tuple[Part, ...]:
+) -> tuple[ResourceEstimate, ...]:
     biased, narrow = operands
-    tapered = encoded and isinstance(dtype, DyBitType)
+    tapered = encoded and dtype.tapered
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
     # fractions of sums are those of biases: Yosys keeps one register of what is the same in several lanes
     ff -= (lanes * fraction - c.fraction_bits) * (1 if narrow < biased else 2)
@@ -169,16 +177,16 @@ def _requantizer(
     if tapered:
         ff += lanes * dtype.width
     lut += table(f, c.beats, c.bias_bits, counted) + table(f, c.beats, c.mult_bits)
-    lut += lanes * encoder(f, dtype) if encoded else 0.0
+    lut += lanes * codec(dtype).encoder_luts(f.lut_inputs) if encoded else 0.0
     ff += c.bias_bits + c.mult_bits
     if c.mults is None:
         ff += 2 * index(c.beats)
     narrowed = lanes * narrow if narrow < biased else 0
     # of a bias that is always the same only the ones take LUTs; a limit that is a power of two takes none by bit
     added = lanes * (biased - fraction) * (1.0 if c.bias_bits else 0.5)
-    clipped = 0 if isinstance(dtype, DyBitType) else lanes * result
+    clipped = 0 if dtype.tapered else lanes * result
     terms = (lanes, added, narrowed, rounded, clipped, joined)
-    return (Part("requantizer", terms, lut, ff, 0, dsp),)
+    return (ResourceEstimate("requantizer", terms, lut, ff, 0, dsp),)
 
 
 def odd(factor: int) -> int:

@@ -7,30 +7,31 @@ from functools import cache
 
 import numpy as np
 
-from hw.arithmetic.mac import Sums
-from hw.fpga.family import Family, Part, constant_block, distinct, index, table
+from hw.arithmetic.mac import MacArraySpec
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, constant_block, distinct, index, table
 from hw.fpga.mapping import Memory
-from hw.line_buffer.sequencer import Rounds
+from hw.line_buffer.sequencer import Folds
 
 FEW_WORDS = 16
 """Words of which some bits are likely the same in all, or the same as others."""
 
 
 @cache
-def sequencer(rounds: Rounds, site: int) -> Part:
+def sequencer(folds: Folds, site: int) -> ResourceEstimate:
     """A sequencer. Terms: one, bits of the counters, bits of a site, taps that are read one by one.
 
     Parameters
-        rounds     how a site is split into steps
-        site       bits of a site
+        folds    how a site is split into steps
+        site     bits of a site
     """
-    counts = index(rounds.groups) + index(rounds.words)
-    counts += index(rounds.end_apart if rounds.whole_frame else rounds.beats)
-    taps = rounds.kernel**2 if rounds.kernel else 0
-    return Part("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
+    counts = index(folds.neuron_folds) + index(folds.synapse_folds)
+    counts += index(folds.end_interval if folds.whole_frame else folds.beats)
+    taps = folds.kernel**2 if folds.kernel else 0
+    return ResourceEstimate("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
 
 
-def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
+def weight_bits(spec: MacArraySpec, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
     """Bits of a word of weights that Yosys keeps.
 
     In block memory it leaves out the bits that are the same in all words; in LUTs also the copies of other bits.
@@ -51,7 +52,7 @@ def weight_bits(spec: Sums, memory: Memory, count: int, words: Callable[[], np.n
 
 
 @cache
-def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> tuple[Part, ...]:
+def weights(f: FpgaFamily, bits: int, words: int, memory: Memory, address: int) -> tuple[ResourceEstimate, ...]:
     """The memory of weights; nothing where the weights never change.
 
     Parameters
@@ -66,4 +67,4 @@ def weights(f: Family, bits: int, words: int, memory: Memory, address: int) -> t
     if memory is Memory.BRAM:
         block = constant_block(f, words, bits)
         return (block._replace(kind="weights", ff=block.ff + address),)
-    return (Part("weights", lut=table(f, words, bits), ff=address + bits),)
+    return (ResourceEstimate("weights", lut=table(f, words, bits), ff=address + bits),)

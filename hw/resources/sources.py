@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from hw.fpga.family import Family, Part, decoded_select, index, lut_memory, written_block
-from hw.line_buffer.presence import word_bits
-from hw.line_buffer.source import (
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.formulas import ResourceEstimate, decoded_select, index, lut_memory, written_block
+from hw.line_buffer.site_bitmap import word_bits
+from hw.line_buffer.sparse_sliding_window import FRAME_BITS, LIST_LATENCY
+from hw.line_buffer.token_buffer import (
     FRAMES_AHEAD,
     RELEASE_DELAY,
     WindowGeometry,
@@ -14,13 +16,12 @@ from hw.line_buffer.source import (
     tap_conditions,
     token_slots,
 )
-from hw.line_buffer.sparse_source import FRAME_BITS, LIST_LATENCY
 from hw.resources.streams import place_bits, queue
 from hw.streams.layout import TokenLayout
 
 
 @cache
-def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]:
+def token_source(f: FpgaFamily, layout: TokenLayout, steps: int) -> tuple[ResourceEstimate, ...]:
     """A token buffer. Terms: one, bits of the slot and word counters.
 
     Parameters
@@ -36,11 +37,13 @@ def token_source(f: Family, layout: TokenLayout, steps: int) -> tuple[Part, ...]
     lut, registers = lut_memory(f, slots, site)
     ff = 2 * slot + word + 2 * level + index(slots * words) + RELEASE_DELAY - 1
     counts = 2 * slot + word + 2 * level
-    return (Part("token_source", (1.0, counts), lut + tokens.lut, ff + registers + tokens.ff, tokens.bram),)
+    return (ResourceEstimate("token_source", (1.0, counts), lut + tokens.lut, ff + registers + tokens.ff, tokens.bram),)
 
 
 @cache
-def window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
+def window_source(
+    f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool
+) -> tuple[ResourceEstimate, ...]:
     """A sliding-window generator for dense frames.
 
     Terms: one, bits of its counters, different bits of the mask, bits of addresses.
@@ -73,7 +76,7 @@ def column_bits(g: WindowGeometry, found: bool) -> int:
 
 
 @cache
-def store(f: Family, depth: int, bits: int) -> Part:
+def store(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
     """A source's memory, with the register at its output, as a part without ``kind`` and ``terms``.
 
     Parameters
@@ -85,12 +88,14 @@ def store(f: Family, depth: int, bits: int) -> Part:
         return written_block(f, depth, bits)
     if depth == 1:
         # Yosys makes registers of a memory without address, also where it is said to be in LUTs
-        return Part("", ff=2 * bits)
+        return ResourceEstimate("", ff=2 * bits)
     lut, ff = lut_memory(f, depth, bits, forced=True)
-    return Part("", lut=lut, ff=ff + bits)
+    return ResourceEstimate("", lut=lut, ff=ff + bits)
 
 
-def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int) -> Part:
+def stored_rows(
+    f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int
+) -> ResourceEstimate:
     """The line buffer and its reading, without ``banks``. Term: bits of addresses.
 
     Parameters
@@ -112,10 +117,10 @@ def stored_rows(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: boo
         ff, addresses = address, 2 * address
     # sums of a row's first address, a token's, and the word's
     addresses *= (not parallel) + (g.words > 1) + g.words.bit_count()
-    return Part("window_source", (addresses,), count * one.lut, ff + count * one.ff, count * one.bram)
+    return ResourceEstimate("window_source", (addresses,), count * one.lut, ff + count * one.ff, count * one.bram)
 
 
-def banks(f: Family, layout: TokenLayout, g: WindowGeometry) -> Part:
+def banks(f: FpgaFamily, layout: TokenLayout, g: WindowGeometry) -> ResourceEstimate:
     """What a line buffer read at all taps has beyond one bank. Terms: write enables of banks, LUTs of multiplexers.
 
     Parameters
@@ -126,11 +131,13 @@ def banks(f: Family, layout: TokenLayout, g: WindowGeometry) -> Part:
     # a bank is written where its row's enable and its column's are high
     enables = (1 + g.rows) * (1 + g.columns) - 1
     lines, taps = g.kernel * g.columns * decoded_select(f, g.rows), g.taps * decoded_select(f, g.columns)
-    return Part("banks", (enables, layout.lanes * layout.dtype.width * (lines + taps)))
+    return ResourceEstimate("banks", (enables, layout.lanes * layout.dtype.width * (lines + taps)))
 
 
 @cache
-def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, parallel: bool) -> tuple[Part, ...]:
+def sparse_window_source(
+    f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool
+) -> tuple[ResourceEstimate, ...]:
     """A sliding-window generator for sparse frames.
 
     Terms: one, bits of counters and of cells, bits of the places of stored rows, rows of all windows times bits of
@@ -145,7 +152,7 @@ def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, para
     """
     row, column, level = index(g.rows), column_bits(g, True), g.rows.bit_length()
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
-    cells_wide = g.out_width + sum(g.blanks)
+    cells_wide = g.out_width + sum(g.dummy_columns)
     cell = 1 + index(g.out_height) + index(cells_wide)
     # of what is left of the rows and frames that may be held, one is the sign
     places = 2 * index(g.words) + 2 * y + x + 2 * row + 2 * FRAME_BITS + 2 * ahead + 2
@@ -168,7 +175,7 @@ def sparse_window_source(f: Family, layout: TokenLayout, g: WindowGeometry, para
     )
 
 
-def presence(f: Family, g: WindowGeometry) -> Part:
+def presence(f: FpgaFamily, g: WindowGeometry) -> ResourceEstimate:
     """The bitmap of the active sites of all stored rows, as a part without ``kind``.
 
     Terms: bits of its words with their flags, and bits from which the columns of a window are chosen.
@@ -185,10 +192,10 @@ def presence(f: Family, g: WindowGeometry) -> Part:
         # bits of the padding are never set
         live = min(word, 1 << index(g.width))
         terms = (g.rows * (word + live), g.rows * g.kernel * live / g.stride)
-        return Part("", terms, ff=gathered + g.rows * wide)
+        return ResourceEstimate("", terms, ff=gathered + g.rows * wide)
     lut = ff = 0.0
     for depth in ((words + 1) // 2, words // 2):
         one, registers = lut_memory(f, depth, word, forced=True)
         lut, ff = lut + g.rows * one, ff + g.rows * registers
     terms = (2 * g.rows * (words + 3), g.rows * g.kernel * (2 * word / g.stride + 2))
-    return Part("", terms, lut, gathered + g.rows * words + ff)
+    return ResourceEstimate("", terms, lut, gathered + g.rows * words + ff)

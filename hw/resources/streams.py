@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import Family, Part, family, index, lut_memory, total, written_block
+from hw.fpga.families.family import FpgaFamily
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import ResourceEstimate, index, lut_memory, total, written_block
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import BLOCK_DEPTH
 
@@ -31,7 +33,7 @@ def fork_resources(layout: TokenLayout, ways: int, device: Device) -> Resources:
         device     any device with resource figures
     """
     f = family(device)
-    return total(f, [Part("fork", (1.0, ways), ff=ways)])
+    return total(f, [ResourceEstimate("fork", (1.0, ways), ff=ways)])
 
 
 def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Resources:
@@ -56,7 +58,7 @@ def place_bits(layout: TokenLayout) -> int:
 
 
 @cache
-def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
+def queue(f: FpgaFamily, bits: int, depth: int, registered: bool = False) -> ResourceEstimate:
     """A queue.
 
     Terms: one, bits of the pointers, the same where the depth is no power of two (else 0), bits of the level.
@@ -72,12 +74,12 @@ def queue(f: Family, bits: int, depth: int, registered: bool = False) -> Part:
     ff = pointers + level
     if depth > BLOCK_DEPTH:
         store = written_block(f, depth, bits)
-        return Part("queue", terms, store.lut, ff + 1 + store.ff, store.bram)
+        return ResourceEstimate("queue", terms, store.lut, ff + 1 + store.ff, store.bram)
     lut, registers = lut_memory(f, depth, bits)
-    return Part("queue", terms, lut, ff + registers + (1 + bits if registered else 0))
+    return ResourceEstimate("queue", terms, lut, ff + registers + (1 + bits if registered else 0))
 
 
-def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[Part, Part]:
+def output(f: FpgaFamily, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[ResourceEstimate, ResourceEstimate]:
     """An output queue with its count of free places.
 
     Terms: one, bits of the count, bits of features (``end`` makes them 0).
@@ -91,11 +93,13 @@ def output(f: Family, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[
     """
     room = 1 + max(batch - 1, depth - batch).bit_length()
     features = layout.lanes * layout.dtype.width
-    return queue(f, 1 + place_bits(layout) + features, depth), Part("output", (1.0, room, features), ff=room + 1)
+    return queue(f, 1 + place_bits(layout) + features, depth), ResourceEstimate(
+        "output", (1.0, room, features), ff=room + 1
+    )
 
 
 @cache
-def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
+def converter_part(layout: TokenLayout, o_lanes: int) -> ResourceEstimate:
     """One conversion of lanes.
 
     Terms of widening: one, bits that are collected, bits of the counter; of narrowing: bits that move, bits of the
@@ -111,6 +115,6 @@ def converter_part(layout: TokenLayout, o_lanes: int) -> Part:
     place = 1 + index_bits(layout.shape.height) + index_bits(layout.shape.width)
     if o_lanes > layout.lanes:
         ff = 1 + place + lanes + lanes * (ways - 1) // ways + index(ways)
-        return Part("widen", (1.0, lanes * (ways - 1) // ways, index(ways)), ff=ff)
+        return ResourceEstimate("widen", (1.0, lanes * (ways - 1) // ways, index(ways)), ff=ff)
     moved, level = lanes * (ways - 1) // ways, ways.bit_length()
-    return Part("narrow", (moved, level, moved * level), ff=place + lanes + level)
+    return ResourceEstimate("narrow", (moved, level, moved * level), ff=place + lanes + level)

@@ -20,7 +20,7 @@ from amaranth.lib import data, stream
 from hw.fpga.mapping import FrameInput
 from models.ir.dtype import DType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 
 def index_bits(count: int) -> int:
@@ -88,7 +88,7 @@ class TokenLayout:
         payloads = []
         for (y, x), token in zip(frame.sites.tolist(), codes.tolist(), strict=True):
             site = y << 1 | x << 1 + y_bits
-            payloads += [_packed(lanes, self.dtype.width) << 1 + y_bits + x_bits | site for lanes in token]
+            payloads += [_pack(lanes, self.dtype.width) << 1 + y_bits + x_bits | site for lanes in token]
         return [*payloads, 1]
 
     def split(self, payloads: Sequence[int]) -> list[slice]:
@@ -107,7 +107,7 @@ class TokenLayout:
                 sites, codes = [], []
                 continue
             site = payload >> 1 & (1 << y_bits) - 1, payload >> 1 + y_bits & (1 << x_bits) - 1
-            lanes = _unpacked(payload >> 1 + y_bits + x_bits, self.dtype.width, self.lanes)
+            lanes = _unpack(payload >> 1 + y_bits + x_bits, self.dtype.width, self.lanes)
             if codes and len(codes[-1]) < self.shape.channels:
                 if site != sites[-1]:
                     raise ValueError(f"site {site} starts before the {self.shape.channels} channels of {sites[-1]}")
@@ -120,8 +120,8 @@ class TokenLayout:
 
     def _frame(self, sites: list[tuple[int, int]], codes: list[list[int]]) -> Frame:
         if codes and len(codes[-1]) != self.shape.channels:
-            got = len(codes[-1])
-            raise ValueError(f"end after {got} of the {self.shape.channels} channels of site {sites[-1]}")
+            actual = len(codes[-1])
+            raise ValueError(f"end after {actual} of the {self.shape.channels} channels of site {sites[-1]}")
         features = self.dtype.decode(np.array(codes, dtype=np.int64).reshape(-1, self.shape.channels))
         return Frame(self.shape.height, self.shape.width, np.array(sites, dtype=np.int64).reshape(-1, 2), features)
 
@@ -151,8 +151,10 @@ class MaskLayout:
     def __post_init__(self) -> None:
         _check_lanes(self.shape, self.lanes)
         if self.bits < self.lanes * self.dtype.width:
-            least = self.lanes * self.dtype.width
-            raise ValueError(f"bits must be at least {least}, for {self.lanes} lanes of {self.dtype}, not {self.bits}")
+            min_bits = self.lanes * self.dtype.width
+            raise ValueError(
+                f"bits must be at least {min_bits}, for {self.lanes} lanes of {self.dtype}, not {self.bits}"
+            )
 
     @classmethod
     def of(cls, tokens: TokenLayout) -> MaskLayout:
@@ -195,7 +197,7 @@ class MaskLayout:
         codes = self.dtype.encode(frame.features).reshape(-1, self.lanes)
         return [
             *(int.from_bytes(row.tobytes(), "little") for row in rows),
-            *(_packed(lanes, self.dtype.width) for lanes in codes.tolist()),
+            *(_pack(lanes, self.dtype.width) for lanes in codes.tolist()),
         ]
 
     def split(self, payloads: Sequence[int]) -> list[slice]:
@@ -218,17 +220,17 @@ class MaskLayout:
             words, beats = payloads[part.start :][: self.words], payloads[part.start + self.words : part.stop]
             height, width, channels = self.shape
             raster = [n * self.bits + bit for n, word in enumerate(self._mask(words)) for bit in _ones(word)]
-            codes = [_unpacked(beat, self.dtype.width, self.lanes) for beat in beats]
+            codes = [_unpack(beat, self.dtype.width, self.lanes) for beat in beats]
             features = self.dtype.decode(np.array(codes, dtype=np.int64).reshape(-1, channels))
             sites = np.array([divmod(place, width) for place in raster], dtype=np.int64).reshape(-1, 2)
             yield Frame(height, width, sites, features)
-        if left := len(payloads) - (parts[-1].stop if parts else 0):
-            raise ValueError(f"the stream stops inside a frame, after {left} beat(s)")
+        if remaining := len(payloads) - (parts[-1].stop if parts else 0):
+            raise ValueError(f"the stream stops inside a frame, after {remaining} beat(s)")
 
     def _mask(self, words: Sequence[int]) -> list[int]:
         """The mask words of a frame, with the bits after the last site cleared."""
-        past = self.words * self.bits - self.shape.height * self.shape.width
-        return [*words[:-1], words[-1] & (1 << self.bits - past) - 1]
+        unused_bits = self.words * self.bits - self.shape.height * self.shape.width
+        return [*words[:-1], words[-1] & (1 << self.bits - unused_bits) - 1]
 
 
 InputLayout = TokenLayout | MaskLayout
@@ -252,11 +254,11 @@ def _check_lanes(shape: Shape, lanes: int) -> None:
 
 def _check_frame(shape: Shape, frame: Frame) -> None:
     if (frame.height, frame.width, frame.channels) != shape:
-        got = f"{frame.height}x{frame.width}x{frame.channels}"
-        raise ValueError(f"this stream carries frames of {shape}, not {got}")
+        actual = f"{frame.height}x{frame.width}x{frame.channels}"
+        raise ValueError(f"this stream carries frames of {shape}, not {actual}")
 
 
-def _packed(codes: Sequence[int], width: int) -> int:
+def _pack(codes: Sequence[int], width: int) -> int:
     """Codes side by side, the first one lowest."""
     word = 0
     for code in reversed(codes):
@@ -264,7 +266,7 @@ def _packed(codes: Sequence[int], width: int) -> int:
     return word
 
 
-def _unpacked(word: int, width: int, count: int) -> list[int]:
+def _unpack(word: int, width: int, count: int) -> list[int]:
     return [word >> lane * width & (1 << width) - 1 for lane in range(count)]
 
 

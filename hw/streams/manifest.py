@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout
-from models.ir.dtype import parse_dtype
 from models.ir.files import read_json
-from models.ir.graph import Shape
+from models.ir.formats.registry import parse_dtype
+from models.ir.node import Shape
 
 FORMAT = "netweave design"
 VERSION = 2
@@ -142,18 +142,18 @@ def load_manifest(folder: Path) -> Manifest:
     version = document.pop("version", None)
     if version != VERSION:
         raise DesignError(f"{path}, field 'version': {version!r}; this netweave reads version {VERSION}")
-    known = [field.name for field in fields(Manifest)]
-    for name in sorted(set(known) ^ set(document)):
-        problem = "is missing" if name in known else "is unknown"
-        raise DesignError(f"{path}, field {name!r}: {problem}; a manifest has {', '.join(known)}")
+    names = [field.name for field in fields(Manifest)]
+    for name in sorted(set(names) ^ set(document)):
+        problem = "is missing" if name in names else "is unknown"
+        raise DesignError(f"{path}, field {name!r}: {problem}; a manifest has {', '.join(names)}")
     for name, kind in (("name", str), ("top", str), ("device", str), ("sha256", dict), ("tools", dict), ("axi", dict)):
         if not isinstance(document[name], kind):
             what = "a text" if kind is str else "an object"
             raise DesignError(f"{path}, field {name!r}: {document[name]!r} must be {what}")
-    readers = {"input": _input_layout, "output": _layout, "ports": _ports, "probes": _probes}
-    for name, read in readers.items():
+    parsers = {"input": _input_layout, "output": _layout, "ports": _ports, "probes": _probes}
+    for name, parse in parsers.items():
         try:
-            document[name] = read(document[name])
+            document[name] = parse(document[name])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DesignError(f"{path}, field {name!r}: {document[name]!r} cannot be read: {error!r}") from error
     return Manifest(**document)

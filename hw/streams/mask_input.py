@@ -9,14 +9,15 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.fpga.device import Device, Resources
-from hw.fpga.family import family, index, total
+from hw.fpga.families.registry import family
+from hw.fpga.formulas import index, total
 from hw.resources.streams import queue
 from hw.streams.layout import MaskLayout, index_bits
 from hw.streams.stream import Queue, queue_latency
 
-LUTS = {6: 5, 4: 6}
+LUTS_PER_MASK_BIT = {6: 5, 4: 6}
 """LUTs per bit of a mask word, by the inputs of a LUT; fitted to what Yosys makes of a few layouts."""
-PLACE_LUTS = 4
+LUTS_PER_PLACE_BIT = 4
 """LUTs per bit of a site's place, fitted likewise."""
 
 
@@ -32,7 +33,7 @@ def mask_input_resources(layout: MaskLayout, device: Device) -> Resources:
     f = family(device)
     place = index(layout.shape.height) + index(layout.shape.width)
     unused = layout.words * layout.bits - layout.shape.height * layout.shape.width
-    lut = LUTS[f.lut_inputs] * layout.bits + PLACE_LUTS * place + unused
+    lut = LUTS_PER_MASK_BIT[f.lut_inputs] * layout.bits + LUTS_PER_PLACE_BIT * place + unused
     counters = index(layout.words) + place + 1 + index(layout.tokens.beats_per_token)
     stages = place + layout.bits + 2 + place + index(layout.bits) + 2 + place + 2
     words = queue(f, place + layout.bits + 1, layout.words)
@@ -87,7 +88,7 @@ class MaskInput(wiring.Component):
         entry = data.StructLayout({"place": place, "bits": layout.bits, "last": 1})
         m.submodules.words = words = Queue(entry, layout.words)
         masking = Signal(init=1)
-        self._take_words(m, masking, words)
+        self._store_words(m, masking, words)
 
         word = Signal(entry)
         word_valid = Signal()
@@ -113,29 +114,29 @@ class MaskInput(wiring.Component):
             m.d.sync += [
                 found_valid.eq(word_valid),
                 found.place.eq(word.place),
-                found.bit.eq(_place_of(word.bits ^ rest, layout.bits)),
+                found.bit.eq(_bit_index(word.bits ^ rest, layout.bits)),
                 found.end.eq(word.bits == 0),
             ]
         with m.If(found_moves):
-            y, x = _moved(found.place, found.bit, layout.bits - 1, shape.width)
+            y, x = _advance(found.place, found.bit, layout.bits - 1, shape.width)
             m.d.sync += [
                 site_valid.eq(found_valid),
                 site.place.y.eq(Mux(found.end, 0, y)),
                 site.place.x.eq(Mux(found.end, 0, x)),
                 site.end.eq(found.end),
             ]
-        self._give_tokens(m, masking, site, site_valid, site_done)
+        self._send_tokens(m, masking, site, site_valid, site_done)
         return m
 
-    def _take_words(self, m: Module, masking: Signal, words: Queue) -> None:
+    def _store_words(self, m: Module, masking: Signal, words: Queue) -> None:
         """Put mask words into the list, each with the place of its first bit."""
         layout, shape = self.layout, self.layout.shape
         entry = words.i.payload
         count = Signal(range(layout.words))
         place = Signal.like(entry.place)
-        past = layout.words * layout.bits - shape.height * shape.width
-        inside = Mux(entry.last, (1 << layout.bits - past) - 1, (1 << layout.bits) - 1)
-        y, x = _moved(place, layout.bits, layout.bits, shape.width)
+        unused_bits = layout.words * layout.bits - shape.height * shape.width
+        inside = Mux(entry.last, (1 << layout.bits - unused_bits) - 1, (1 << layout.bits) - 1)
+        y, x = _advance(place, layout.bits, layout.bits, shape.width)
         m.d.comb += [
             entry.last.eq(count == layout.words - 1),
             entry.bits.eq(self.i.payload.mask & inside),
@@ -148,7 +149,7 @@ class MaskInput(wiring.Component):
             with m.Else():
                 m.d.sync += [count.eq(count + 1), place.y.eq(y), place.x.eq(x)]
 
-    def _give_tokens(self, m: Module, masking: Signal, site: Signal, site_valid: Signal, site_done: Signal) -> None:
+    def _send_tokens(self, m: Module, masking: Signal, site: Signal, site_valid: Signal, site_done: Signal) -> None:
         """Send feature beats with their sites, then the frame's ``end``; at that time the word list is empty."""
         tokens = self.layout.tokens
         part = Signal(index_bits(tokens.beats_per_token))
@@ -172,18 +173,18 @@ class MaskInput(wiring.Component):
                 m.d.sync += part.eq(Mux(last, 0, part + 1))
 
 
-def _place_of(one: Value, bits: int) -> Value:
+def _bit_index(one_hot: Value, bits: int) -> Value:
     """The position of the set bit in a word of ``bits`` bits of which exactly one is set."""
     return Cat(
-        Cat(one[n] for n in range(bits) if n >> digit & 1).any() for digit in range(index_bits(bits)) if bits > 1
+        Cat(one_hot[n] for n in range(bits) if n >> digit & 1).any() for digit in range(index_bits(bits)) if bits > 1
     )
 
 
-def _moved(place: Any, offset: Value | int, most: int, width: int) -> tuple[Value, Value]:
-    """(y, x) of the site that follows ``place`` by ``offset`` sites in raster order; ``offset`` is at most ``most``."""
+def _advance(place: Any, offset: Value | int, max_offset: int, width: int) -> tuple[Value, Value]:
+    """(y, x) of the site that follows ``place`` by ``offset``, at most ``max_offset``, sites in raster order."""
     x = place.x + offset
     rows, columns = 0, 0
-    for row in range(1, (width - 1 + most) // width + 1):
+    for row in range(1, (width - 1 + max_offset) // width + 1):
         beyond = x >= row * width
         rows, columns = Mux(beyond, row, rows), Mux(beyond, row * width, columns)
     return place.y + rows, x - columns

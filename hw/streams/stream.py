@@ -19,7 +19,7 @@ BLOCK_DEPTH = 128
 """A queue that is deeper than this is block memory."""
 
 
-def delayed(m: Module, signal: Any, cycles: int, name: str) -> Any:
+def delay_line(m: Module, signal: Any, cycles: int, name: str) -> Any:
     """A signal as it was some cycles ago: a chain of registers.
 
     Parameters
@@ -89,9 +89,9 @@ class Queue(wiring.Component):
             following.eq(tail),
         ]
         with m.If(put):
-            m.d.sync += head.eq(_after(head, self.depth))
+            m.d.sync += head.eq(_next_address(head, self.depth))
         with m.If(take):
-            m.d.sync += tail.eq(_after(tail, self.depth))
+            m.d.sync += tail.eq(_next_address(tail, self.depth))
         m.d.sync += held.eq(held + put - take)
         if not self.registered:
             m.d.comb += [
@@ -114,7 +114,7 @@ class Queue(wiring.Component):
         return m
 
 
-def _after(pointer: Signal, depth: int):
+def _next_address(pointer: Signal, depth: int):
     if depth & (depth - 1) == 0:
         return (pointer + 1)[: index_bits(depth)]
 
@@ -158,34 +158,34 @@ class Fork(wiring.Component):
 
     Parameters
         shape      shape of a payload
-        ways       number of copies, at least 2
+        outputs    number of copies, at least 2
     Ports
         i          in, the stream; a beat leaves in the cycle in which its last copy is taken
-        o0, ...    out, the ``ways`` copies
+        o0, ...    out, the ``outputs`` copies
     Timing
         II         1 beat per cycle
         latency    0 cycles
     Reset          forgets which copies of the present beat are taken
-    Raises         ValueError: when ``ways`` is below 2
+    Raises         ValueError: when ``outputs`` is below 2
     """
 
-    def __init__(self, shape: ShapeLike, ways: int) -> None:
-        if ways < 2:
-            raise ValueError(f"a fork has two ways or more, not {ways}")
-        self.ways = ways
-        ports = {f"o{way}": Out(stream.Signature(shape)) for way in range(ways)}
+    def __init__(self, shape: ShapeLike, outputs: int) -> None:
+        if outputs < 2:
+            raise ValueError(f"a fork has two outputs or more, not {outputs}")
+        self.outputs = outputs
+        ports = {f"o{index}": Out(stream.Signature(shape)) for index in range(outputs)}
         super().__init__({"i": In(stream.Signature(shape)), **ports})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        sent = Signal(self.ways)
-        served = Signal(self.ways)
-        for way in range(self.ways):
-            o = getattr(self, f"o{way}")
+        sent = Signal(self.outputs)
+        served = Signal(self.outputs)
+        for index in range(self.outputs):
+            o = getattr(self, f"o{index}")
             m.d.comb += [
-                o.valid.eq(self.i.valid & ~sent[way]),
+                o.valid.eq(self.i.valid & ~sent[index]),
                 o.payload.eq(self.i.payload),
-                served[way].eq(sent[way] | o.ready),
+                served[index].eq(sent[index] | o.ready),
             ]
         m.d.comb += self.i.ready.eq(served.all())
         with m.If(self.i.valid):
@@ -193,7 +193,7 @@ class Fork(wiring.Component):
         return m
 
 
-class Widen(wiring.Component):
+class StreamWidener(wiring.Component):
     """Joins successive beats of a token into one beat of more lanes.
 
     Parameters
@@ -212,20 +212,20 @@ class Widen(wiring.Component):
     def __init__(self, layout: TokenLayout, o_lanes: int) -> None:
         if o_lanes % layout.lanes:
             raise ValueError(f"{layout.lanes} lanes do not widen to {o_lanes}")
-        self.layout, self.ways = layout, o_lanes // layout.lanes
+        self.layout, self.ratio = layout, o_lanes // layout.lanes
         self.out = TokenLayout(layout.shape, layout.dtype, o_lanes)
         super().__init__({"i": In(layout.signature), "o": Out(self.out.signature)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        part = Signal(range(self.ways))
+        part = Signal(range(self.ratio))
         lanes = self.layout.lanes
-        earlier = [Signal.like(self.i.payload.features, name=f"part{n}") for n in range(self.ways - 1)]
+        earlier = [Signal.like(self.i.payload.features, name=f"part{n}") for n in range(self.ratio - 1)]
         free = Signal()
         complete = Signal()
         m.d.comb += [
             free.eq(~self.o.valid | self.o.ready),
-            complete.eq((part == self.ways - 1) | self.i.payload.end),
+            complete.eq((part == self.ratio - 1) | self.i.payload.end),
             self.i.ready.eq(~complete | free),
         ]
         with m.If(self.o.ready):
@@ -242,7 +242,7 @@ class Widen(wiring.Component):
                 for n, source in enumerate([*earlier, self.i.payload.features]):
                     for lane in range(lanes):
                         value = source[lane]
-                        if n < self.ways - 1:
+                        if n < self.ratio - 1:
                             value = Mux(self.i.payload.end, 0, value)
                         m.d.sync += self.o.payload.features[n * lanes + lane].eq(value)
             with m.Else():
@@ -253,7 +253,7 @@ class Widen(wiring.Component):
         return m
 
 
-class Narrow(wiring.Component):
+class StreamNarrower(wiring.Component):
     """Splits each beat into beats of fewer lanes, lowest lanes first.
 
     Parameters
@@ -272,14 +272,14 @@ class Narrow(wiring.Component):
     def __init__(self, layout: TokenLayout, o_lanes: int) -> None:
         if layout.lanes % o_lanes:
             raise ValueError(f"{layout.lanes} lanes do not narrow to {o_lanes}")
-        self.layout, self.ways = layout, layout.lanes // o_lanes
+        self.layout, self.ratio = layout, layout.lanes // o_lanes
         self.out = TokenLayout(layout.shape, layout.dtype, o_lanes)
         super().__init__({"i": In(layout.signature), "o": Out(self.out.signature)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         held = Signal.like(self.i.payload)
-        left = Signal(range(self.ways + 1))
+        left = Signal(range(self.ratio + 1))
         last = Signal()
         m.d.comb += [
             self.o.valid.eq(left != 0),
@@ -297,11 +297,11 @@ class Narrow(wiring.Component):
             for lane in range(self.layout.lanes - lanes):
                 m.d.sync += held.features[lane].eq(held.features[lane + lanes])
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [held.eq(self.i.payload), left.eq(Mux(self.i.payload.end, 1, self.ways))]
+            m.d.sync += [held.eq(self.i.payload), left.eq(Mux(self.i.payload.end, 1, self.ratio))]
         return m
 
 
-def conversion(lanes: int, o_lanes: int) -> list[int]:
+def converter_lanes(lanes: int, o_lanes: int) -> list[int]:
     """The lane counts after each converter on the way from one lane count to another: none, one or two converters.
 
     Where neither lane count divides the other, both converters meet at their greatest common divisor.
@@ -314,11 +314,11 @@ def conversion(lanes: int, o_lanes: int) -> list[int]:
     return [n for before, n in zip([lanes, *steps], steps, strict=False) if n != before]
 
 
-def converter(layout: TokenLayout, o_lanes: int) -> Widen | Narrow:
+def converter(layout: TokenLayout, o_lanes: int) -> StreamWidener | StreamNarrower:
     """The component for one step of a conversion.
 
     Parameters
         layout     layout of the input
         o_lanes    lanes of the output
     """
-    return Widen(layout, o_lanes) if o_lanes > layout.lanes else Narrow(layout, o_lanes)
+    return StreamWidener(layout, o_lanes) if o_lanes > layout.lanes else StreamNarrower(layout, o_lanes)

@@ -19,21 +19,16 @@ from typing import Any
 
 from hw.fpga.device import Device, Resources
 from hw.tools.programs import run
+from hw.tools.toolchains.registry import ROUTABLE, TOOLCHAINS
+from hw.tools.toolchains.toolchain import Toolchain
 from hw.tools.yosys import SynthesisError, synthesize
 
-PARTS: dict[str, tuple[str, ...]] = {
-    "ecp5-25k": ("nextpnr-ecp5", "--25k", "--package", "CABGA381", "--speed", "6", "--lpf-allow-unconstrained"),
-    "ecp5-85k": ("nextpnr-ecp5", "--85k", "--package", "CABGA381", "--speed", "6", "--lpf-allow-unconstrained"),
-    "ice40up5k": ("nextpnr-ice40", "--up5k", "--package", "sg48", "--pcf-allow-unconstrained"),
-}
-"""nextpnr's program and options for a device. An ECP5 is routed for speed grade 6, the slowest of 6, 7 and 8."""
 CLOCK = "clk"
-FRAME = "framed"
+WRAPPER = "framed"
 """The module that puts a register at each port bit of the design."""
 
 _PORT = re.compile(r"^\s+(input|output) (?:\[(\d+):0\] )?(\w+)\s*;", re.M)
-_USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.M)
-_CELLS = re.compile(r"^Info:\s+(\d+) LCs used as (LUT4 and DFF|DFF only)", re.M)
+_UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", re.M)
 _ERROR = re.compile(r"^ERROR: (.*)", re.M)
 
 
@@ -63,7 +58,7 @@ class CriticalPath:
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutingResult:
     """A design placed and routed, with the registers around it.
 
     Parameters
@@ -92,7 +87,7 @@ def route(
     goal_mhz: float | None = None,
     seeds: Sequence[int] = (1,),
     top: str = "netweave",
-) -> Routed:
+) -> RoutingResult:
     """Synthesize, place and route a design.
 
     The log of the synthesis goes beside ``log``, with ``.yosys`` before its suffix; that of a seed other than 1 too,
@@ -100,7 +95,7 @@ def route(
 
     Parameters
         design      folder of the design, with ``netweave.v``
-        device      a device of ``PARTS``
+        device      a device of ``ROUTABLE``
         log         file for nextpnr's log
         progress    called with each line of nextpnr's log
         goal_mhz    the clock that nextpnr aims at, which need not be reached; None: the device's own
@@ -108,37 +103,40 @@ def route(
         top         module of the design
     Raises          RoutingError: a device without nextpnr, a design that cannot be synthesized, or does not fit
     """
-    if device.name not in PARTS:
-        raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr; valid are {', '.join(PARTS)}")
+    if device.name not in ROUTABLE:
+        raise RoutingError(f"device {device.name!r} cannot be routed with nextpnr; valid are {', '.join(ROUTABLE)}")
+    toolchain = TOOLCHAINS[device.family]
     begin = time.monotonic()
     verilog = design / "netweave.v"
-    tried: list[tuple[float, Resources, CriticalPath, Path]] = []
+    results: list[tuple[float, Resources, CriticalPath, Path]] = []
     # nextpnr from PyPI sees the folder it runs in, but not the system's /tmp
     with tempfile.TemporaryDirectory(prefix="netweave_nextpnr_") as name:
         scratch = Path(name)
         framed_verilog = scratch / "framed.v"
         text = verilog.read_text()
-        framed_verilog.write_text(text + frame(ports(text, top), top))
+        framed_verilog.write_text(text + register_wrapper(ports(text, top), top))
         netlist = scratch / "netlist.json"
         try:
             synthesize(
-                framed_verilog, device.synth, log=log.with_suffix(f".yosys{log.suffix}"), top=FRAME, netlist=netlist
+                framed_verilog, device.synth, log=log.with_suffix(f".yosys{log.suffix}"), top=WRAPPER, netlist=netlist
             )
         except SynthesisError as error:
             raise RoutingError(f"{verilog}: {error}") from error
-        program, *options = PARTS[device.name]
+        options = [*toolchain.devices[device.name]]
+        if toolchain.bare_pins:
+            (scratch / toolchain.pins_file).write_text(toolchain.bare_pins)
         options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
         options += ["--json", "netlist.json", "--report", "report.json"]
         for seed in seeds:
-            told = log if seed == 1 else log.with_suffix(f".{seed}{log.suffix}")
-            code = run(program, [*options, "--seed", str(seed)], scratch, told, progress)
+            seed_log = log if seed == 1 else log.with_suffix(f".{seed}{log.suffix}")
+            code = run(toolchain.router, [*options, "--seed", str(seed)], scratch, seed_log, progress)
             if code:
-                raise RoutingError(f"{verilog} on {device.name}: {failure(told.read_text())}; see {told}")
+                raise RoutingError(f"{verilog} on {device.name}: {failure(seed_log.read_text())}; see {seed_log}")
             report = json.loads((scratch / "report.json").read_text())
-            tried.append((*parse(report, device.family, told.read_text()), told))
-    fmax, resources, critical, best = max(tried, key=lambda one: one[0])
-    by_seed = {seed: one[0] for seed, one in zip(seeds, tried, strict=True)}
-    return Routed(fmax, by_seed, resources, critical, time.monotonic() - begin, best)
+            results.append((*parse(report, toolchain, seed_log.read_text()), seed_log))
+    fmax, resources, critical, best = max(results, key=lambda result: result[0])
+    by_seed = {seed: result[0] for seed, result in zip(seeds, results, strict=True)}
+    return RoutingResult(fmax, by_seed, resources, critical, time.monotonic() - begin, best)
 
 
 def ports(verilog: str, top: str) -> dict[str, tuple[str, int]]:
@@ -150,20 +148,20 @@ def ports(verilog: str, top: str) -> dict[str, tuple[str, int]]:
     Raises         RoutingError: no such module, or one without a clock
     """
     module = re.search(rf"^module {re.escape(top)}\(.*?^endmodule", verilog, re.M | re.S)
-    found = _PORT.findall(module[0]) if module else []
-    if CLOCK not in (port for _, _, port in found):
+    matches = _PORT.findall(module[0]) if module else []
+    if CLOCK not in (port for _, _, port in matches):
         raise RoutingError(f"no module {top!r} with a port {CLOCK!r} in the Verilog")
-    return {port: (direction, int(high or 0) + 1) for direction, high, port in found}
+    return {port: (direction, int(high or 0) + 1) for direction, high, port in matches}
 
 
-def frame(ports: dict[str, tuple[str, int]], top: str) -> str:
+def register_wrapper(ports: dict[str, tuple[str, int]], top: str) -> str:
     """Verilog of the module ``framed``: the design with a register at each port bit but the clock.
 
     Parameters
         ports    the ports of the design, as from ``ports``
         top      module of the design
     """
-    wires, declared = [f".{CLOCK}({CLOCK})"], []
+    wires, declarations = [f".{CLOCK}({CLOCK})"], []
     bits = {"input": 0, "output": 0}
     for port, (direction, width) in ports.items():
         if port == CLOCK:
@@ -171,30 +169,34 @@ def frame(ports: dict[str, tuple[str, int]], top: str) -> str:
         low = bits[direction]
         bits[direction] += width
         wires.append(f".{port}({'given' if direction == 'input' else 'made'}[{bits[direction] - 1}:{low}])")
-    given, made = bits["input"], bits["output"]
-    declared += [f"reg [{given - 1}:0] given;", f"wire [{made - 1}:0] made;", f"reg [{made - 1}:0] folded;"]
+    input_bits, output_bits = bits["input"], bits["output"]
+    declarations += [
+        f"reg [{input_bits - 1}:0] given;",
+        f"wire [{output_bits - 1}:0] made;",
+        f"reg [{output_bits - 1}:0] folded;",
+    ]
     lines = [
-        f"module {FRAME}({CLOCK}, in, out);",
+        f"module {WRAPPER}({CLOCK}, in, out);",
         f"  input {CLOCK}, in;",
         "  output out;",
-        *(f"  {line}" for line in declared),
-        f"  assign out = folded[{made - 1}];",
+        *(f"  {line}" for line in declarations),
+        f"  assign out = folded[{output_bits - 1}];",
         f"  {top} design({', '.join(wires)});",
         f"  always @(posedge {CLOCK}) begin",
         "    given <= {given, in};",
-        f"    folded <= {{folded, folded[{made - 1}]}} ^ made;",
+        f"    folded <= {{folded, folded[{output_bits - 1}]}} ^ made;",
         "  end",
         "endmodule",
     ]
     return "\n".join(["", *lines, ""])
 
 
-def parse(report: dict[str, Any], family: str, log: str) -> tuple[float, Resources, CriticalPath]:
+def parse(report: dict[str, Any], toolchain: Toolchain, log: str) -> tuple[float, Resources, CriticalPath]:
     """The fastest clock in MHz, the resources and the critical path of a design that nextpnr routed.
 
     Parameters
         report    nextpnr's report
-        family    ``ecp5`` or ``ice40``
+        toolchain the family's toolchain
         log       nextpnr's log
     Raises        RoutingError: a report of other than one clock, or without a path between registers
     """
@@ -204,7 +206,7 @@ def parse(report: dict[str, Any], family: str, log: str) -> tuple[float, Resourc
     paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"] == edge]
     if not paths:
         raise RoutingError(f"nextpnr's report has no path between registers of {clock!r}")
-    return fmax, resources_of(family, report, log), _critical(paths[0])
+    return fmax, toolchain.resources(report, log), _critical(paths[0])
 
 
 def fmax_of(report: dict[str, Any]) -> float:
@@ -218,32 +220,6 @@ def fmax_of(report: dict[str, Any]) -> float:
     if len(clocks) != 1:
         raise RoutingError(f"nextpnr's report has clocks {', '.join(clocks) or 'none'}, where the design has one")
     return next(iter(clocks.values()))["achieved"]
-
-
-def resources_of(family: str, report: dict[str, Any], log: str) -> Resources:
-    """What a routed design takes.
-
-    Parameters
-        family    ``ecp5`` or ``ice40``
-        report    nextpnr's report
-        log       nextpnr's log; on an iCE40 it tells LUTs and registers apart, which share cells
-    """
-    cells = {cell: amount["used"] for cell, amount in report["utilization"].items()}
-    if family == "ecp5":
-        return Resources(
-            # the write port of a LUT memory takes the slice of two LUTs it lies in
-            lut=cells["TRELLIS_COMB"] + 2 * cells["TRELLIS_RAMW"],
-            ff=cells["TRELLIS_FF"],
-            bram=cells["DP16KD"],
-            dsp=cells["MULT18X18D"],
-        )
-    parts = {kind: int(count) for count, kind in _CELLS.findall(log)}
-    return Resources(
-        lut=cells["ICESTORM_LC"] - parts["DFF only"],
-        ff=parts["LUT4 and DFF"] + parts["DFF only"],
-        bram=cells["ICESTORM_RAM"],
-        dsp=cells["ICESTORM_DSP"],
-    )
 
 
 def _critical(steps: list[dict[str, Any]]) -> CriticalPath:
@@ -265,9 +241,13 @@ def failure(log: str) -> str:
     Parameters
         log    nextpnr's log
     """
-    short = [f"{used} {cell} of {there}" for cell, used, there in _USED.findall(log) if int(used) > int(there)]
-    if short:
-        return f"does not fit: it needs {', '.join(short)}"
+    exceeded = [
+        f"{used} {cell} of {available}"
+        for cell, used, available in _UTILISATION.findall(log)
+        if int(used) > int(available)
+    ]
+    if exceeded:
+        return f"does not fit: it needs {', '.join(exceeded)}"
     error = _ERROR.search(log)
     lines = log.strip().splitlines()
     return f"nextpnr failed: {error[1] if error else lines[-1] if lines else 'without a word'}"

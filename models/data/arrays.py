@@ -18,9 +18,10 @@ from models.data.quantization import (
     quantization,
     smallest_dtype,
 )
-from models.ir.graph import Input, Shape
 from models.ir.names import did_you_mean
+from models.ir.node import Shape
 from models.ir.normalization import Normalization
+from models.ir.ops.input import Input
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION = ("x_val", "y_val")

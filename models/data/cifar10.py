@@ -12,8 +12,8 @@ import numpy as np
 from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.folder import folder_of
 from models.data.held_out import held_out
-from models.ir.dtype import IntType
 from models.ir.files import read_npz
+from models.ir.formats.integer import IntType
 
 FOLDER = "cifar10"
 CLASSES = 10

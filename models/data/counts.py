@@ -10,7 +10,7 @@ from models.events.denoise import background_activity
 from models.events.recording import Recording
 from models.events.represent import histogram
 from models.events.window import between
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 
 
 @dataclass(frozen=True)

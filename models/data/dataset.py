@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.ir.normalization import Normalization
 
 SPLITS = ("train", "validation", "test")

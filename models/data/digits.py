@@ -6,7 +6,7 @@ import numpy as np
 
 from models.data.dataset import Augment, Dataset
 from models.data.held_out import held_out
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 
 TEST_SHARE = 0.3
 SCALE = 1 / 16

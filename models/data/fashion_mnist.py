@@ -13,7 +13,7 @@ import numpy as np
 
 from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.held_out import held_out
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 PACKAGE = "dataset-fashion-mnist"

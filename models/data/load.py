@@ -17,9 +17,9 @@ from models.data.esda_n_mnist import esda_n_mnist
 from models.data.fashion_mnist import fashion_mnist
 from models.data.n_mnist import Progress, n_mnist
 from models.data.resize import resized
+from models.frontend.source import call, is_function
 from models.ir.files import read_npz
 from models.ir.names import near
-from models.source import call, is_function
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "cifar10": cifar10,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.normalization import Normalization
 
 MAX_INPUT_BITS = 8

@@ -1,21 +1,87 @@
-"""How wide a node's sums become: the exact worst case over every possible input."""
+"""Nodes that sum before they requantize, and how wide their sums become: the exact worst case over every input."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import lru_cache
 
+import numpy as np
+
 from models.ir.dtype import DType
-from models.ir.graph import Node, Range, Shape
+from models.ir.frame import Frame
+from models.ir.node import Node, Shape
+from models.ir.requant import Range, Requant, check_requant
+
+
+class Accumulating(Node):
+    """A node whose output is a requantized sum: convolution, average and global pooling, linear."""
+
+    requant: Requant
+
+    @abstractmethod
+    def accumulate(self, frame: Frame) -> Frame:
+        """Golden: the sums themselves, before they are requantized."""
+
+    @abstractmethod
+    def ranges(self, dtype: DType, shape: Shape) -> list[Range]:
+        """By output channel, between what its sum lies over every input of ``shape`` in ``dtype``, before any bias.
+
+        Zero is a value of every format, so that every partial sum lies there as well.
+        """
+
+    def check_weight(self, shape: Shape) -> None:
+        """Raise a GraphError where the weights do not fit an input of ``shape``; a plain sum has none."""
+
+    def compute(self, *inputs: Frame) -> Frame:
+        sums = self.accumulate(inputs[0])
+        return sums.with_features(self.requant.to_dtype(sums.features, self.dtype))
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        super().check(shapes, dtypes)
+        self.check_weight(shapes[0])
+        check_requant(self, "requant", self.ranges(dtypes[0], shapes[0]), self.dtype)
+
+
+class Weighted(Accumulating):
+    """A node whose sum is weighted: ``weight``, decoded integers ``[c_out, ...]``."""
+
+    weight: np.ndarray
+    weight_dtype: DType
+
+    @abstractmethod
+    def weight_shape(self, shape: Shape) -> tuple[int, ...]:
+        """The shape that the weights must have for an input of ``shape``."""
+
+    def ranges(self, dtype: DType, shape: Shape) -> list[Range]:
+        flat = self.weight.reshape(len(self.weight), -1)
+        ends = zip(np.minimum(flat, 0).sum(axis=1).tolist(), np.maximum(flat, 0).sum(axis=1).tolist(), strict=True)
+        low, high = dtype.min, dtype.max
+        return [(least * high + most * low, least * low + most * high) for least, most in ends]
+
+    def check_weight(self, shape: Shape) -> None:
+        want = self.weight_shape(shape)
+        if self.weight.shape != want or want[0] < 1:
+            raise self.error("weight", self.weight.shape, f"must have shape {want}")
+        if self.weight_dtype.width > 8:
+            raise self.error("weight_dtype", str(self.weight_dtype), "must be a format of 2 to 8 bits")
+        wrong = self.weight[self.weight_dtype.nearest_value(self.weight) != self.weight]
+        if wrong.size:
+            raise self.error("weight", int(wrong.flat[0]), f"is no value of {self.weight_dtype}")
+
+
+def unweighted(terms: int, dtype: DType, shape: Shape) -> list[Range]:
+    """By channel, between what sums of up to ``terms`` values of ``dtype`` lie."""
+    return [(terms * dtype.min, terms * dtype.max)] * shape.channels
 
 
 @lru_cache(maxsize=4096)
-def bounds(node: Node, dtype: DType, shape: Shape) -> Range:
+def bounds(node: Accumulating, dtype: DType, shape: Shape) -> Range:
     """(lowest, highest) sum of a node whose input is ``shape`` in ``dtype``, before bias and requantize.
 
     Over every input, active or not, and every output channel; partial sums lie there as well, in whatever order the
     terms come.
     """
-    lows, highs = zip(*node.sums(dtype, shape), strict=True)
+    lows, highs = zip(*node.ranges(dtype, shape), strict=True)
     return min(lows), max(highs)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from models.ir.frame import Frame
-from models.ir.golden import window_sites, window_taps
-from models.ir.graph import Add, GlobalPool, Graph, GraphError, Input, Linear, Node, Requantize, Window
+from models.ir.graph import Graph
+from models.ir.node import GraphError, Node, NodeSites
+from models.ir.sites import reference, walk
+from models.ir.window import Window
 
 Load = Literal["mean", "p99"]
 """The mean frame of a data set, or one that 99 % of its frames do not exceed."""
@@ -84,122 +85,36 @@ class Activity:
     waits: Waits | None = None
 
 
-class Sites(NamedTuple):
-    """One frame at one node, token by token.
-
-    Parameters
-        source   ``[tokens, 2]``, the active sites of one of its inputs
-        sites    ``[sites, 2]``, those of its output
-        taps     of a window, the active taps of each output site
-        needs    of a window, how many tokens have come or show when the output site is complete; one more than there
-                 are where it waits for the frame's end
-        whole    of a window, whether the last of these must have come, as otherwise it must only show
-    """
-
-    source: np.ndarray
-    sites: np.ndarray
-    taps: np.ndarray
-    needs: np.ndarray
-    whole: np.ndarray
-
-
-_NONE = np.zeros(0, dtype=np.int64)
-
-
-def walk(graph: Graph, mask: np.ndarray) -> dict[str, Sites]:
-    """Each node's active sites on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
-    frames: dict[str, Frame] = {}
-    found: dict[str, Sites] = {}
-    side = graph.input.shape[:2]
-    if mask.shape != side:
-        raise ValueError(f"graph {graph.name!r}: masks must have shape {side}, not {mask.shape}")
-    for node in graph.nodes:
-        if isinstance(node, Input):
-            source = Frame.from_dense(np.zeros((*side, 1), np.int64), mask)
-        else:
-            source = frames[node.inputs[0]]
-        out, taps, needs, whole = source, _NONE, _NONE, _NONE
-        if isinstance(node, Window):
-            height, width, sites = window_sites(node, source)
-            taps = (window_taps(node, source, sites) >= 0).sum(axis=0)
-            out = Frame(height, width, sites, np.zeros((len(sites), 1), np.int64))
-            needs, whole = _needs(node, source, sites, graph.input.sparse)
-        elif isinstance(node, GlobalPool | Linear):
-            out = Frame.from_dense(np.zeros((1, 1, 1), np.int64))
-        frames[node.name] = out
-        found[node.name] = Sites(source.sites, out.sites, taps, needs, whole)
-    return found
-
-
-def _needs(node: Window, source: Frame, sites: np.ndarray, sparse: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A site of a sparse op is complete when its window and its cell are, that of a dense one when its window is."""
-    reach = node.reach if sparse else node.kernel - 1 - node.padding
-    rows, columns = np.minimum(node.stride * sites + reach, (source.height - 1, source.width - 1)).T
-    corners = rows * source.width + columns
-    places = source.sites[:, 0] * source.width + source.sites[:, 1]
-    before = np.searchsorted(places, corners)
-    whole = np.isin(corners, places)
-    return np.maximum.accumulate(before + 1), whole
-
-
-def reference(graph: Graph, sites: dict[str, Sites]) -> dict[str, np.ndarray]:
-    """When each node's tokens leave, in frames, if every node takes equally long for the frame, as long as its taps
-    take one by one, and a token passes from node to node at once.
-    """
-    times: dict[str, np.ndarray] = {}
-    for node in graph.nodes:
-        own = sites[node.name]
-        if isinstance(node, Input):
-            times[node.name] = np.arange(1, len(own.sites) + 1) / max(1, len(own.sites))
-            continue
-        came = times[node.inputs[0]]
-        for other in node.inputs[1:]:
-            came = np.maximum(came, times[other])
-        if isinstance(node, Window):
-            work = np.cumsum(np.maximum(own.taps, 1))
-            done = work / max(1, work[-1:].sum())
-            begun = np.append(0, done)[:-1]
-            complete = came[np.minimum(own.needs, len(came)) - 1]
-            came = np.maximum.accumulate(complete - begun) + done
-        elif isinstance(node, GlobalPool | Linear):
-            came = came[-1:] if len(came) else np.zeros(1)
-        times[node.name] = came
-    return times
-
-
 def frame_activity(graph: Graph, mask: np.ndarray) -> dict[str, Activity]:
     """Each node's activity on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
     sites = walk(graph, mask)
     return site_activity(graph, sites, reference(graph, sites))
 
 
-def site_activity(graph: Graph, sites: dict[str, Sites], times: Mapping[str, np.ndarray]) -> dict[str, Activity]:
+def site_activity(graph: Graph, sites: dict[str, NodeSites], times: Mapping[str, np.ndarray]) -> dict[str, Activity]:
     """Each node's activity on the frame of which ``walk`` found the ``sites``; ``times``: when its tokens leave."""
     weights: dict[str, np.ndarray] = {}
     found: dict[str, Activity] = {}
     for node in graph.nodes:
         own = sites[node.name]
         taps, waits = (), None
-        if isinstance(node, Window):
-            taps = _histogram(node, own.taps)
-            waits = _waits(node, own, times[node.inputs[0]], weights[node.inputs[0]])
-            weights[node.name] = np.maximum(own.taps, 1)
-        elif isinstance(node, Add | Requantize):
-            weights[node.name] = weights[node.inputs[0]]
-        else:
-            weights[node.name] = np.ones(len(own.sites))
+        before = weights[node.inputs[0]] if node.inputs else np.ones(len(own.source))
+        if node.window is not None:
+            taps = _histogram(node.window, own.taps)
+            waits = _waits(node.window, own, times[node.inputs[0]], before)
+        weights[node.name] = node.work(own, before)
         found[node.name] = Activity(len(own.source), len(own.sites), taps, waits)
     return found
 
 
-def _histogram(node: Window, taps: np.ndarray) -> tuple[float, ...]:
-    return tuple(np.bincount(taps, minlength=node.kernel**2 + 1).tolist())
+def _histogram(window: Window, taps: np.ndarray) -> tuple[float, ...]:
+    return tuple(np.bincount(taps, minlength=window.taps + 1).tolist())
 
 
-def _waits(node: Window, own: Sites, came: np.ndarray, weights: np.ndarray) -> Waits:
+def _waits(window: Window, own: NodeSites, came: np.ndarray, weights: np.ndarray) -> Waits:
     """``came``: when each token comes in the reference; ``weights``: what it costs the op before."""
     tokens, sites = len(own.source), len(own.sites)
-    nothing = _histogram(node, _NONE)
+    nothing = _histogram(window, own.taps[:0])
     if not sites:
         none = Stage(0.0, 0.0, nothing, 0.0, 0.0)
         return Waits(nothing, none, none, none, none)
@@ -216,14 +131,14 @@ def _waits(node: Window, own: Sites, came: np.ndarray, weights: np.ndarray) -> W
         return Stage(
             tokens=float(need if own.whole[site] or own.needs[site] > tokens else need - 1),
             share=float(shares[need - 1]),
-            left=_histogram(node, own.taps[site:]),
+            left=_histogram(window, own.taps[site:]),
             coming=float(weights[need:].sum() / weights.sum()),
             ended=float(own.needs[site] > tokens),
         )
 
     lines = own.source[needs - 1, 0]
     line, end = np.argmax(lines == lines[-1]), np.argmax(needs == needs[-1])
-    return Waits(_histogram(node, own.taps[:1]), stage(0), *(stage(int(n)) for n in (np.argmax(lag), line, end)))
+    return Waits(_histogram(window, own.taps[:1]), stage(0), *(stage(int(n)) for n in (np.argmax(lag), line, end)))
 
 
 def activity(graph: Graph, masks: Sequence[np.ndarray] | None) -> dict[str, Activity]:
@@ -324,16 +239,16 @@ def _check_activity(graph: Graph, node: Node, entry: dict[str, Any]) -> None:
             raise ValueError(
                 f"{load}: tokens {figures.tokens_in} and {figures.tokens_out} must be 0 to the sites there are"
             )
-        if len(figures.taps) != (node.kernel**2 + 1 if isinstance(node, Window) else 0):
+        if len(figures.taps) != (node.window.taps + 1 if node.window else 0):
             raise ValueError(f"{load}: taps: {len(figures.taps)} of them")
-        if isinstance(node, Window) != (figures.waits is not None):
+        if (node.window is None) != (figures.waits is None):
             raise ValueError(f"{load}: waits are those of a window")
     for number in _leaves({load: entry[load] for load in LOADS} | {"density": entry["density"]}):
         if type(number) not in (int, float) or not 0 <= number < float("inf"):
             raise ValueError(f"{number!r} must be a number of 0 or more")
     if not entry["density"] <= 1:
         raise ValueError(f"density: {entry['density']!r} must be 0 to 1")
-    if isinstance(node, Input):
+    if node is graph.input:
         for packed in entry["sample"]:
             if len(bytes.fromhex(packed)) != -(-height * width // 8):
                 raise ValueError(f"sample: {packed!r} must be hexadecimal digits of {height * width} bits")

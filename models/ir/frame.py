@@ -55,6 +55,10 @@ class Frame:
         sites = np.argwhere(active)
         return cls(height, width, sites, image[sites[:, 0], sites[:, 1]])
 
+    def with_features(self, features: np.ndarray) -> Frame:
+        """The same sites with other features, int64 ``[n, channels]``."""
+        return Frame(self.height, self.width, self.sites, features)
+
     def to_dense(self) -> np.ndarray:
         """``[height, width, channels]``, zero at inactive sites."""
         image = np.zeros((self.height, self.width, self.channels), dtype=np.int64)

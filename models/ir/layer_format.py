@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import NUMBERS, parse_dtype
+from models.ir.formats.registry import VALID as WIDTHS
 
-KINDS = ("int", "dybit")
-WIDTHS = range(2, 9)
-NUMBERS = tuple(f"{kind}{width}" for kind in KINDS for width in WIDTHS)
-"""Names of formats without their signs, which follow from the values."""
-VALID = "int2 to int8 and dybit2 to dybit8, or two of them, weights' and output's, such as dybit4xint8"
+VALID = f"{WIDTHS}, or two of them, weights' and output's, such as dybit4xint8"
 
-_NUMBER = rf"(?:{'|'.join(KINDS)})[{WIDTHS[0]}-{WIDTHS[-1]}]"
+_NUMBER = "|".join(NUMBERS)
 _NAME = re.compile(rf"({_NUMBER})(?:x({_NUMBER}))?")
 
 

@@ -20,10 +20,14 @@ from typing import Any
 import numpy as np
 
 from models.ir.activity import check_stats
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from models.ir.dtype import DType
 from models.ir.files import read_json, read_npz
-from models.ir.graph import INT64, NODES, Graph, GraphError, Node, Requant, Shape
+from models.ir.formats.registry import parse_dtype
+from models.ir.graph import Graph
 from models.ir.names import NAME_RULE, is_name
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.registry import NODES
+from models.ir.requant import INT64, Requant
 
 VERSION = 4
 """2: a sum becomes a number of a tapered format in one rounding. 3: biases have a fraction. 4: inputs have an offset
@@ -109,7 +113,7 @@ def _encode_fields(value: Node | Requant, where: str, arrays: dict[str, np.ndarr
             result[name] = {"shape": list(item.shape)}
         elif isinstance(item, Requant):
             result[name] = _encode_fields(item, path, arrays)
-        elif isinstance(item, IntType | DyBitType):
+        elif isinstance(item, DType):
             result[name] = str(item)
         elif isinstance(item, tuple):
             result[name] = list(item)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.plan import WeightedLayer
+from models.layers.layer import WeightedLayer
 from models.quant.calibrate import Calibration, channel_means
 from models.quant.network import QuantizedLayer, QuantizedNetwork
 

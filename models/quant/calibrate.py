@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.ir.dtype import DType, DyBitType
-from models.plan import InputLayer, Plan, WeightedLayer
-from models.quant.fake import nearest
+from models.ir.dtype import DType
+from models.layers.layer import WeightedLayer
+from models.plan import FloatPlan
 from models.quant.formats import LOGITS
+from models.rounding import nearest_value
 from models.sparse import SparseTensor
 
 METHODS = ("minmax", "percentile", "mse")
@@ -42,13 +43,12 @@ def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
         return largest
     # from where nothing saturates; a tapered format is at its finest well below its largest value, and starts from
     # where all values lie on its even steps
-    headroom = dtype.magnitude_bits - 1 if isinstance(dtype, DyBitType) else 0
-    top = reach / dtype.max * 2.0**headroom
-    coarse = [-step / SEARCH_STEPS for step in range((SATURATION + headroom) * SEARCH_STEPS + 1)]
+    top = reach / dtype.max * 2.0**dtype.headroom
+    coarse = [-step / SEARCH_STEPS for step in range((SATURATION + dtype.headroom) * SEARCH_STEPS + 1)]
     fine = [step / (SEARCH_STEPS * FINE_STEPS) for step in range(1 - FINE_STEPS, FINE_STEPS)]
     scale = _least_error(rows, dtype, _least_error(rows, dtype, top, coarse), fine)
     # with every value kept on its step of the grid, the best scale is that of a line through the origin
-    steps = nearest(rows / torch.where(scale > 0, scale, 1.0)[:, None], dtype)
+    steps = nearest_value(rows / torch.where(scale > 0, scale, 1.0)[:, None], dtype)
     square = steps.square().sum(dim=1)
     return torch.where(square > 0, (rows * steps).sum(dim=1) / square, scale)
 
@@ -59,7 +59,7 @@ def _least_error(rows: Tensor, dtype: DType, scale: Tensor, octaves: Iterable[fl
     for octave in octaves:
         tried = scale * 2.0**octave
         safe = torch.where(tried > 0, tried, 1.0)[:, None]
-        error = (nearest(rows / safe, dtype) * safe).sub_(rows).square_().sum(dim=1)
+        error = (nearest_value(rows / safe, dtype) * safe).sub_(rows).square_().sum(dim=1)
         better = error < least
         best, least = torch.where(better, tried, best), torch.where(better, error, least)
     return best
@@ -72,7 +72,7 @@ class Calibration:
     values at active sites.
     """
 
-    def __init__(self, plan: Plan, data: Dataset, method: str = "mse") -> None:
+    def __init__(self, plan: FloatPlan, data: Dataset, method: str = "mse") -> None:
         if method not in METHODS:
             raise ValueError(f"unknown calibration {method!r}; valid are {', '.join(METHODS)}")
         self.plan = plan
@@ -108,7 +108,7 @@ class Calibration:
     def activation(self, name: str, dtype: DType) -> float:
         """The scale of a layer's output."""
         layer = self.plan[name]
-        if isinstance(layer, InputLayer):
+        if not layer.inputs:
             return self._data.input_scale
         key = (name, "output", dtype)
         if key not in self._scales:

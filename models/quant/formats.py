@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.ir.dtype import DType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.layer_format import LayerFormat
-from models.plan import AddLayer, ClippedLayer, InputLayer, Layer, Plan, WeightedLayer
+from models.layers.input import InputLayer
+from models.layers.layer import ClippedLayer, Layer, WeightedLayer
+from models.plan import FloatPlan
 
 LOGITS = IntType(16)
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
@@ -35,7 +39,7 @@ def check_format(name: str, where: str = "format") -> str:
 
 
 def uniform(
-    plan: Plan, weights: str, output: str, ends: str | None = None, branches: str | None = None
+    plan: FloatPlan, weights: str, output: str, ends: str | None = None, branches: str | None = None
 ) -> dict[str, str]:
     """The assignment of ``weights`` and ``output`` to every layer, apart from what is usually kept finer.
 
@@ -48,27 +52,27 @@ def uniform(
     read = {_owner(plan, plan[name]) for name in plan[weighted[-1]].inputs} if weighted else set()
 
     def chosen(name: str) -> str:
-        users = [plan[user] for user in plan.users(name)]
+        consumers = [plan[user] for user in plan.consumers(name)]
         own = output
         if name in read:
             own = ends
-        elif users and all(isinstance(user, AddLayer) for user in users):
+        elif consumers and all(isinstance(user, ClippedLayer) and user.rounds_inputs for user in consumers):
             own = branches
         return str(LayerFormat(ends if name in outer else weights, own))
 
-    return {name: check_format(chosen(name)) for name in plan.choices}
+    return {name: check_format(chosen(name)) for name in plan.quantizable_layers}
 
 
-def _owner(plan: Plan, layer: Layer) -> str:
+def _owner(plan: FloatPlan, layer: Layer) -> str:
     """The layer whose format ``layer`` has."""
     while layer.inputs and not isinstance(layer, ClippedLayer):
         layer = plan[layer.inputs[0]]
     return layer.name
 
 
-def complete(plan: Plan, assignment: Mapping[str, str] | str) -> dict[str, str]:
-    """The assignment with one format for each of ``plan.choices``; a bare format name stands for all."""
-    choices = plan.choices
+def complete(plan: FloatPlan, assignment: Mapping[str, str] | str) -> dict[str, str]:
+    """The assignment with one format for each of ``plan.quantizable_layers``; a bare format name stands for all."""
+    choices = plan.quantizable_layers
     if isinstance(assignment, str):
         return dict.fromkeys(choices, check_format(assignment))
     for name in assignment:
@@ -80,7 +84,7 @@ def complete(plan: Plan, assignment: Mapping[str, str] | str) -> dict[str, str]:
     return {name: check_format(assignment[name], f"assignment of {name!r}") for name in choices}
 
 
-def resolve(plan: Plan, input_dtype: IntType, assignment: Mapping[str, str] | str) -> Formats:
+def resolve(plan: FloatPlan, input_dtype: IntType, assignment: Mapping[str, str] | str) -> Formats:
     """Formats with signs: weights signed, activations that are never negative unsigned, the result ``int16``."""
     names = complete(plan, assignment)
     output: dict[str, DType] = {}

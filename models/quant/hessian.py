@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.plan import Plan, WeightedLayer
+from models.layers.layer import WeightedLayer
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import FORMATS, check_format, resolve
@@ -65,7 +66,7 @@ def trace(gradient: Tensor, variable: Tensor, vectors: Iterable[Tensor]) -> floa
     return sum(products) / len(products)
 
 
-def traces(plan: Plan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
+def traces(plan: FloatPlan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
     """For the mean cross-entropy of images ``x`` [n, C, H, W] of classes ``y`` [n]."""
     weights = {
         layer.name: layer.weight.detach().clone().requires_grad_()
@@ -78,7 +79,7 @@ def traces(plan: Plan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
     )
     # what comes before the first weights has a gradient too
     values = dataclasses.replace(plan, layers=layers).values(x.detach().clone().requires_grad_())
-    outputs = {name: _numbers(values[name]) for name in plan.choices if name != plan.output}
+    outputs = {name: _numbers(values[name]) for name in plan.quantizable_layers if name != plan.output}
     variables = (*weights.values(), *outputs.values())
     loss = F.cross_entropy(values[plan.output].flatten(1), y)
     gradients = torch.autograd.grad(loss, variables, create_graph=True)
@@ -91,7 +92,7 @@ def traces(plan: Plan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
 
 
 def hessian_sensitivity(
-    plan: Plan,
+    plan: FloatPlan,
     data: Dataset,
     formats: Sequence[str] = FORMATS,
     calibration: str | Calibration = "mse",
@@ -109,7 +110,7 @@ def hessian_sensitivity(
     chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
     x, y = torch.from_numpy(data.train_x)[chosen], torch.from_numpy(data.train_y)[chosen].long()
     vectors = signs(VECTORS, torch.Generator().manual_seed(seed))
-    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.choices}
+    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.quantizable_layers}
     starts = range(0, len(x), BATCH)
     for done, start in enumerate(starts):
         if progress:
@@ -120,7 +121,7 @@ def hessian_sensitivity(
         with torch.no_grad():
             values = plan.values(images)
             for name in formats:
-                for layer in plan.choices:
+                for layer in plan.quantizable_layers:
                     part = parts[name][layer]
                     moved = found.weight.get(layer, 0.0) * _weight_error(part)
                     if layer != plan.output:
@@ -131,7 +132,7 @@ def hessian_sensitivity(
     return result
 
 
-def _parts(plan: Plan, data: Dataset, name: str, scales: Calibration) -> dict[str, QuantizedLayer]:
+def _parts(plan: FloatPlan, data: Dataset, name: str, scales: Calibration) -> dict[str, QuantizedLayer]:
     return QuantizedNetwork(plan, resolve(plan, data.input_dtype, name), scales).layers
 
 

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from models.ir.dtype import DType
 from models.ir.graph import Graph
-from models.plan import AddLayer, ClippedLayer, InputLayer, Layer, MaxPoolLayer, Plan, WeightedLayer
+from models.layers.integers import Integers
+from models.layers.layer import ClippedLayer, Layer, WeightedLayer
+from models.plan import FloatPlan
 from models.quant.calibrate import Calibration, bounded
 from models.quant.fake import clip, fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
-from models.sparse import elementwise, images
 
 TIE = 2.0**-8
 """In steps: more than float32 loses of a sum, and less than sums are apart."""
@@ -40,7 +41,7 @@ class QuantizedLayer(nn.Module):
         self.dtype: DType = formats.output[layer.name]
         self.weight_dtype: DType | None = formats.weight.get(layer.name)
         self.learns_scale = isinstance(layer, ClippedLayer) and self.dtype != LOGITS
-        if not isinstance(layer, MaxPoolLayer):
+        if not layer.keeps_format:
             scale = torch.tensor(calibration.activation(layer.name, self.dtype), dtype=torch.float64)
             if self.learns_scale:
                 self.log_scale = nn.Parameter(scale.log2().float())
@@ -55,22 +56,22 @@ class QuantizedLayer(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """The fake-quantized output from fake-quantized inputs."""
         layer = self.layer
-        if isinstance(layer, InputLayer):
-            return fake_quantize(images(inputs[0], layer.sparse), self.fixed_scale.float(), self.dtype)
+        if not isinstance(layer, ClippedLayer):
+            y = layer.compute(*inputs)
+            return y if layer.keeps_format else fake_quantize(y, self.fixed_scale.float(), self.dtype)
         if isinstance(layer, WeightedLayer):
             y = layer.weigh(inputs[0], self.quantized_weight(), self.bias)
-        elif isinstance(layer, AddLayer) and self.learns_scale:
+        elif layer.rounds_inputs and self.learns_scale:
             step = self.log_scale.exp2() * 0.5**self.dtype.guard_bits
             y = layer.compute(*(round_through(x, step) for x in inputs))
         else:
             y = layer.compute(*inputs)
-        if isinstance(layer, ClippedLayer):
-            # an unsigned format clips at zero by itself
-            y = clip(y, -math.inf if self.dtype.min == 0 else layer.clip[0], layer.clip[1])
+        # an unsigned format clips at zero by itself
+        y = clip(y, -math.inf if self.dtype.min == 0 else layer.clip[0], layer.clip[1])
         if not self.learns_scale:
             return y
         # sums lie on half steps, many of them between two values: what float makes of a tie must still go upward
-        return fake_quantize(y, self.log_scale.exp2(), self.dtype, TIE if isinstance(layer, AddLayer) else 0.0)
+        return fake_quantize(y, self.log_scale.exp2(), self.dtype, TIE if layer.rounds_inputs else 0.0)
 
     def quantized_weight(self) -> Tensor:
         """The weight, of a layer that has one, as its format has it."""
@@ -81,12 +82,11 @@ class QuantizedLayer(nn.Module):
     def integer(self, sources: tuple[IntegerLayer, ...]) -> IntegerLayer:
         """The layer as it stands, in integers."""
         layer = self.layer
-        if isinstance(layer, MaxPoolLayer):
-            return IntegerLayer(layer, self.dtype, sources[0].scale)
+        if layer.keeps_format:
+            return IntegerLayer(layer, Integers(dtype=self.dtype, scale=sources[0].integers.scale))
         scale = float(self.log_scale.detach().double().exp2() if self.learns_scale else self.fixed_scale)
-        if isinstance(layer, InputLayer):
-            return IntegerLayer(layer, self.dtype, scale)
-        assert isinstance(layer, ClippedLayer)
+        if not isinstance(layer, ClippedLayer):
+            return IntegerLayer(layer, Integers(dtype=self.dtype, scale=scale))
         if not isinstance(layer, WeightedLayer):
             return integer_unweighted(layer, sources, self.dtype, scale)
         assert self.weight_dtype is not None
@@ -96,7 +96,7 @@ class QuantizedLayer(nn.Module):
             self.bias.detach(),
             bounded(self.log_weight_scale.detach().double().exp2()),
             self.weight_dtype,
-            sources[0],
+            sources[0].integers,
             self.dtype,
             scale,
         )
@@ -109,7 +109,7 @@ class QuantizedNetwork(nn.Module):
     it is the exact integer network, its logits times their scale.
     """
 
-    def __init__(self, plan: Plan, formats: Formats, calibration: Calibration) -> None:
+    def __init__(self, plan: FloatPlan, formats: Formats, calibration: Calibration) -> None:
         super().__init__()
         self.plan = plan
         self.parts = nn.ModuleList(QuantizedLayer(layer, formats, calibration) for layer in plan.layers)
@@ -154,7 +154,7 @@ class QuantizedNetwork(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         """The exact logits times their scale, float32 ``[n, classes]``."""
         layers = self.integer_layers()
-        scale = next(layer.scale for layer in layers if layer.layer.name == self.plan.output)
+        scale = next(layer.integers.scale for layer in layers if layer.layer.name == self.plan.output)
         outputs = [_run(layers, part)[self.plan.output].flatten(1) for part in x.split(BATCH)]
         return (torch.cat(outputs).double() * scale).float()
 
@@ -166,20 +166,6 @@ class QuantizedNetwork(nn.Module):
 def _run(layers: tuple[IntegerLayer, ...], x: Tensor) -> dict[str, Tensor]:
     values: dict[str, Tensor] = {}
     for layer in layers:
-        name = layer.layer.name
-        if isinstance(layer.layer, InputLayer):
-            values[name] = _encode(images(x, layer.layer.sparse), layer)
-        else:
-            values[name] = layer.compute(*(values[source] for source in layer.layer.inputs))
+        inputs = [values[source] for source in layer.layer.inputs] or [x]
+        values[layer.layer.name] = layer.compute(*inputs)
     return values
-
-
-@elementwise
-def _encode(x: Tensor, layer: IntegerLayer) -> Tensor:
-    steps = x.double() / layer.scale
-    integers = steps.round()
-    low, high = layer.dtype.min, layer.dtype.max
-    on_grid = (steps - integers).abs() <= 1e-3
-    if not (on_grid & (integers >= low) & (integers <= high)).all():
-        raise ValueError(f"input images must hold {layer.scale:.6g} times integers of {layer.dtype}, {low} to {high}")
-    return integers.long()

@@ -9,14 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from models.data.dataset import Dataset
-from models.plan import Plan, WeightedLayer, input_layer
+from models.frontend.trace import trace_for
+from models.layers.input import input_layer
+from models.layers.layer import WeightedLayer
+from models.plan import FloatPlan
 from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
 from models.quant.reconstruct import reconstruct
 from models.sparse import SparseTensor
-from models.trace import trace_for
 from models.train import BATCH, Progress, batches
 
 EPOCHS = 6
@@ -32,9 +34,9 @@ class NetworkError(ValueError):
     """A network that does not fit its data set; the message names both and the shapes."""
 
 
-def plan_for(model: nn.Module | Plan, data: Dataset, name: str = "network") -> Plan:
+def plan_for(model: nn.Module | FloatPlan, data: Dataset, name: str = "network") -> FloatPlan:
     """The plan of ``model`` for the images of ``data``, one output a class."""
-    plan = model if isinstance(model, Plan) else trace_for(model, input_layer(data), name)
+    plan = model if isinstance(model, FloatPlan) else trace_for(model, input_layer(data), name)
     shape = plan[plan.output].shape
     if tuple(shape) != (1, 1, data.classes):
         hint = "; each class needs an output of its own, also where there are two" if tuple(shape) == (1, 1, 1) else ""
@@ -44,7 +46,7 @@ def plan_for(model: nn.Module | Plan, data: Dataset, name: str = "network") -> P
 
 
 def quantize(
-    model: nn.Module | Plan,
+    model: nn.Module | FloatPlan,
     data: Dataset,
     assignment: Mapping[str, str] | str,
     calibration: str | Calibration = "mse",
@@ -75,7 +77,7 @@ def quantize(
 
 
 def _finetune(
-    network: QuantizedNetwork, plan: Plan, data: Dataset, epochs: int, seed: int, progress: Progress | None
+    network: QuantizedNetwork, plan: FloatPlan, data: Dataset, epochs: int, seed: int, progress: Progress | None
 ) -> None:
     """Train ``network`` in place, with ``plan`` as teacher."""
     generator = torch.Generator().manual_seed(seed)
@@ -90,7 +92,7 @@ def _finetune(
                 x = x.contiguous(memory_format=torch.channels_last)  # as calibration's images are
             with torch.no_grad():
                 wanted = plan.values(x)
-            loss = noise(network.values(x), wanted, plan.choices)
+            loss = relative_mse(network.values(x), wanted, plan.quantizable_layers)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -106,7 +108,7 @@ def _finetune(
             parameter.copy_(average)
 
 
-def noise(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
+def relative_mse(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
     """The squared error of each layer's output over the output's own square, added up over the layers of ``names``.
 
     The float network knows its training images by heart: labels, or its last outputs alone, would say little of them.

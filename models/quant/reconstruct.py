@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from models.ir.dtype import DType
-from models.plan import ClippedLayer, ConvLayer, InputLayer, WeightedLayer
+from models.layers.layer import ClippedLayer, WeightedLayer
 from models.quant.calibrate import Calibration
-from models.quant.fake import clip, nearest
+from models.quant.fake import clip
 from models.quant.network import QuantizedLayer, QuantizedNetwork
+from models.rounding import nearest_value
 from models.sparse import SparseTensor
 
 BATCH = 64
@@ -51,22 +51,22 @@ def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int)
     batches = calibration.images.split(BATCH)
     real: list[dict[str, Tensor]] = [{} for _ in batches]
     quantized: list[dict[str, Tensor]] = [{} for _ in batches]
-    users = {layer.name: len(network.plan.users(layer.name)) for layer in network.plan.layers}
+    consumers = {layer.name: len(network.plan.consumers(layer.name)) for layer in network.plan.layers}
     for part in network.layers.values():
         layer = part.layer
         if isinstance(layer, WeightedLayer):
             (source,) = layer.inputs
             _fit(part, layer, moments(layer, [x[source] for x in quantized], [x[source] for x in real]), steps)
         for images, ours, wanted in zip(batches, quantized, real, strict=True):
-            if isinstance(layer, InputLayer):
+            if not layer.inputs:
                 ours[layer.name] = wanted[layer.name] = part(images)
                 continue
             ours[layer.name] = part(*(ours[name] for name in layer.inputs))
             value = layer.compute(*(wanted[name] for name in layer.inputs))
             wanted[layer.name] = clip(value, *layer.clip) if isinstance(layer, ClippedLayer) else value
         for name in layer.inputs:
-            users[name] -= 1
-            if not users[name]:
+            consumers[name] -= 1
+            if not consumers[name]:
                 for values in (*real, *quantized):
                     del values[name]
 
@@ -75,7 +75,7 @@ def moments(layer: WeightedLayer, found: Sequence[Tensor], wanted: Sequence[Tens
     """Of the inputs that the layer finds, and of its float outputs for those ``wanted``."""
     count, covariance, cross, inputs, outputs = 0, *(torch.zeros((), dtype=torch.float64) for _ in range(4))
     for ours, real in zip(found, wanted, strict=True):
-        x, y = _seen(layer, ours), _channels(layer.compute(real))
+        x, y = layer.seen(ours), _channels(layer.compute(real))
         count += x.shape[1]
         covariance = covariance + (x.mT @ x).double()
         cross = cross + (y.t().view(len(x), -1, x.shape[1]) @ x).double().flatten(0, 1)
@@ -100,13 +100,13 @@ def rounded(weight: Tensor, dtype: DType, known: Moments, steps: int) -> Tensor:
     above = torch.bucketize(weight, values).clamp(max=len(values) - 1)
     high = values[above]
     low = torch.where(high > weight, values[(above - 1).clamp(min=0)], high)
-    chosen = nearest(weight, dtype)
+    chosen = nearest_value(weight, dtype)
     slope = (chosen[:, None, :] @ known.covariance)[:, 0] - known.cross
     for _ in range(steps):
         for index, row in enumerate(known.covariance.unbind(dim=1)):
             curve = row[:, index]
             best = chosen[:, index] - torch.where(curve > 0, slope[:, index] / curve, 0.0)
-            move = nearest(best, dtype).clamp(low[:, index], high[:, index]) - chosen[:, index]
+            move = nearest_value(best, dtype).clamp(low[:, index], high[:, index]) - chosen[:, index]
             chosen[:, index] += move
             slope += move[:, None] * row
     return chosen
@@ -118,24 +118,9 @@ def _fit(part: QuantizedLayer, layer: WeightedLayer, known: Moments, steps: int)
     weight = part.weight.flatten(1).double() / scale
     in_steps = Moments(known.covariance, known.cross / scale, known.inputs, known.outputs)
     chosen = rounded(weight, part.weight_dtype, in_steps, steps)
-    weight = torch.where(chosen == nearest(weight, part.weight_dtype), weight, chosen)
+    weight = torch.where(chosen == nearest_value(weight, part.weight_dtype), weight, chosen)
     part.weight.copy_((weight * scale).view_as(part.weight))
     part.bias.copy_(known.outputs - (chosen * scale * known.inputs).sum(dim=1))
-
-
-def _seen(layer: WeightedLayer, x: Tensor) -> Tensor:
-    """[g, m, n]: of each of ``m`` outputs of a channel the inputs to its weights, for all channels or for each."""
-    if not isinstance(layer, ConvLayer):
-        return x.flatten(1)[None]
-    kernel = layer.weight.shape[-1]
-    if isinstance(x, SparseTensor):
-        nothing = x.features.new_zeros(1, x.shape[1])
-        rows = x.sites.windows(kernel, layer.stride, layer.padding).rows
-        seen = torch.cat([x.features, nothing])[rows].permute(1, 2, 0)
-    else:
-        windows = F.unfold(x, kernel, padding=layer.padding, stride=layer.stride)
-        seen = windows.view(len(x), x.shape[1], kernel**2, -1).permute(0, 3, 1, 2).flatten(0, 1)
-    return seen.transpose(0, 1) if layer.depthwise else seen.flatten(1)[None]
 
 
 def _channels(y: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.data.dataset import Dataset
-from models.plan import Plan
+from models.plan import FloatPlan
 from models.quant.bias import correct_bias, correct_layer
 from models.quant.calibrate import Calibration
 from models.quant.formats import FORMATS, check_format, resolve
@@ -23,7 +23,7 @@ BATCH = 64
 
 @torch.no_grad()
 def measure_sensitivity(
-    plan: Plan,
+    plan: FloatPlan,
     data: Dataset,
     formats: Sequence[str] = FORMATS,
     base: str = "int8",
@@ -49,8 +49,8 @@ def measure_sensitivity(
     for parts in others.values():
         for part in parts.values():
             correct_layer(part, seen, scales)
-    after = {layer: _after(plan, layer) for layer in plan.choices}
-    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.choices}
+    after = {layer: _after(plan, layer) for layer in plan.quantizable_layers}
+    result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.quantizable_layers}
     x, y = torch.from_numpy(data.train_x)[:IMAGES], torch.from_numpy(data.train_y)[:IMAGES].long()
     starts = range(0, len(x), BATCH)
     for done, start in enumerate(starts):
@@ -70,7 +70,7 @@ def measure_sensitivity(
     return result
 
 
-def _after(plan: Plan, name: str) -> tuple[str, ...]:
+def _after(plan: FloatPlan, name: str) -> tuple[str, ...]:
     """The layers that depend on one, in order."""
     reached = {name}
     for layer in plan.layers:

@@ -150,9 +150,17 @@ def _dropout2d(x: SparseTensor, p: float = 0.5, training: bool = True, inplace: 
 
 
 def _cat(tensors: Sequence[SparseTensor], dim: int = 0) -> SparseTensor:
-    """Batches of images, one after the other."""
-    _refuse(dim=(dim, 0))
+    """Batches of images, one after the other; or with ``dim`` 1 the channels of images with the same active sites."""
     first = tensors[0].sites
+    if dim in (1, -3):
+        for part in tensors[1:]:
+            if not first.same(part.sites):
+                raise ValueError(
+                    f"two tensors of {tensors[0].shape} and {part.shape}: they have different active sites"
+                )
+        return SparseTensor(torch.cat([part.features for part in tensors], 1), first)
+    if dim != 0:
+        raise ValueError(f"dim {dim} of a SparseTensor: must be 0 or 1")
     rasters, batch = [], 0
     for part in tensors:
         rasters.append(part.sites.raster + batch * first.height * first.width)

@@ -26,7 +26,7 @@ class SparseTensor(_Base):
 
     Arithmetic is that of the features; other operands are numbers, ``[C, 1, 1]`` a channel, or tensors over the
     same sites. A convolution or pooling sees nothing where no site is active, which for a sum is zero; its output
-    sites are those of ``golden.window_sites``. Whatever makes one result of a whole image gives a plain tensor.
+    sites are those of ``Window.out_sites``. Whatever makes one result of a whole image gives a plain tensor.
     """
 
     features: Tensor

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from models.frontend.source import call, is_function
 from models.ir.names import near
-from models.source import call, is_function
 from models.zoo.digits_cnn import DigitsCNN
 from models.zoo.digits_dvs_net import DigitsDvsNet
 from models.zoo.fashion import FashionResNet, fashion_mobilenet

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from models.zoo.backbone import Backbone, Block
 
 

@@ -17,11 +17,12 @@ from benchmarks.number_formats.posttraining import Rounded, errors, grids
 from benchmarks.number_formats.tables import Evaluation, wanted
 from benchmarks.tables.number_formats import gains as gain_table
 from models.data import load
-from models.ir.dtype import DType, IntType
-from models.plan import WeightedLayer
+from models.frontend.trace import trace
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.layers.layer import WeightedLayer
 from models.quant.calibrate import Calibration
 from models.quant.qat import plan_for
-from models.trace import trace
 from models.zoo import load_model
 
 
@@ -159,7 +160,7 @@ def test_the_layer_whose_scale_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch
         data, train_x=data.train_x[:600], train_y=data.train_y[:600], test_x=data.test_x[:100], test_y=data.test_y[:100]
     )
     plan = plan_for(load_model("digits_cnn"), data)
-    spoiled = plan.choices[1]
+    spoiled = plan.quantizable_layers[1]
 
     class Spoiled(Calibration):
         def activation(self, name: str, dtype: DType) -> float:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks import predictors
-from models.ir.dtype import parse_dtype
+from models.ir.formats.registry import parse_dtype
 from tests.models.nets import random_data
 
 LAYERS = ("a", "b", "c")

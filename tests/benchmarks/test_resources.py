@@ -14,8 +14,9 @@ from benchmarks.resources.fit import GROUP, fit
 from benchmarks.resources.made import DEVICE, Made
 from benchmarks.resources.netlist import CONTROL, luts_by_group
 from benchmarks.resources.ops import draw
-from hw.fpga.device import DEVICES, Resources
-from hw.fpga.family import FAMILIES, luts
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES, FAMILIES
+from hw.fpga.formulas import luts
 
 VERILOG = r"""
 module \netweave.sums (clk, sum0);

@@ -7,7 +7,8 @@ import pytest
 from benchmarks.inputs.problems import random_problem
 from benchmarks.searches import anneal, by_target, greedy
 from dse import exhaustive
-from dse.problem import Infeasible, Objective, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Infeasible, Objective
 
 
 @pytest.mark.parametrize("objective", [Objective.BOTTLENECK, Objective.LATENCY])

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from dse.pareto import non_dominated
-from dse.problem import Candidate, Edge, Interface, Link, Objective, Op, Problem
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 
 
 def random_chain(seed: int, length: int) -> Problem:
@@ -27,8 +27,8 @@ def random_chain(seed: int, length: int) -> Problem:
                     rng.choice((0, 7)), cycles // (1 + lanes) - rng.randint(0, 3), rng.randint(0, 9), rng.randint(0, 4),
                 )
             )  # fmt: skip
-        lead = rng.choice((Fraction(0), Fraction(1, 8), Fraction(3, 7)))
-        ops.append(Op(f"op{i}", tuple(candidates), lead))
+        input_fraction = rng.choice((Fraction(0), Fraction(1, 8), Fraction(3, 7)))
+        ops.append(MilpOp(f"op{i}", tuple(candidates), input_fraction))
     edges = []
     for i in range(1, length):
         links = {
@@ -45,8 +45,8 @@ def random_chain(seed: int, length: int) -> Problem:
             for end in ends
             if end.format not in reads
         )
-        ops[i] = Op(ops[i].name, ops[i].candidates + spare, ops[i].lead)
-        edges.append(Edge(f"op{i - 1}", f"op{i}", 0, links))
+        ops[i] = MilpOp(ops[i].name, ops[i].candidates + spare, ops[i].input_fraction)
+        edges.append(MilpEdge(f"op{i - 1}", f"op{i}", 0, links))
     budget = {"dsp": rng.randint(length, 2 * length), "bram": rng.randint(length // 2, length)}
     caps = rng.choice((None, 70, 90)), rng.choice((None, 2 * length)), rng.choice((None, 16 * length))
     return Problem("chain", tuple(ops), tuple(edges), f"op{length - 1}", budget, *caps)
@@ -78,8 +78,8 @@ def optimum(problem: Problem, objective: Objective) -> tuple[Fraction, Fraction]
             if problem.max_cycles is not None and own.cycles > problem.max_cycles:
                 continue
             if not place:
-                start = max(own.fill, own.head)
-                label = Label(own.cycles, own.error, start, start + own.span)
+                start = max(own.fill, own.first_output)
+                label = Label(own.cycles, own.error, start, start + own.duration)
                 if all(a <= b for a, b in zip(own.resources, budget, strict=True)):
                     found.setdefault((own.writes, own.resources), []).append(label)
                 continue
@@ -91,10 +91,10 @@ def optimum(problem: Problem, objective: Objective) -> tuple[Fraction, Fraction]
                 if any(a > b for a, b in zip(used, budget, strict=True)):
                     continue
                 for label in labels:
-                    waits = math.ceil(label.start * (1 - op.lead) + label.finish * op.lead)
+                    waits = math.ceil(label.start * (1 - op.input_fraction) + label.finish * op.input_fraction)
                     begun = waits + own.fill + link.fill
-                    start = max(begun, label.start + own.head + link.fill, own.fill, own.head)
-                    finish = max(start + own.span, label.finish + own.tail + link.fill)
+                    start = max(begun, label.start + own.first_output + link.fill, own.fill, own.first_output)
+                    finish = max(start + own.duration, label.finish + own.drain + link.fill)
                     error = label.error + own.error
                     if problem.max_error is None or error <= problem.max_error:
                         new = Label(max(label.bottleneck, own.cycles), error, start, finish)

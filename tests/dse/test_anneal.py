@@ -9,8 +9,9 @@ import pytest
 from benchmarks.inputs.problems import random_problem, wide_problem
 from dse import exhaustive
 from dse.anneal import HOT, MILD, annealed
+from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
-from dse.problem import Candidate, Edge, Evaluation, Interface, Link, Objective, Op, Problem, Selection, evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem, Selection
 
 
 def of_the_same_interfaces(problem: Problem, choice: Selection) -> Problem:
@@ -79,21 +80,21 @@ def test_it_leaves_a_choice_that_every_single_move_makes_worse() -> None:
     """Only one of two ops may be the fast one; the better of them is reached over both slow ones."""
     end = Interface(1, "int8")
 
-    def op(name: str, slower: int, *reads: Interface) -> Op:
-        slow = Candidate("slow", 1, (0,), end, reads, span=5000 + slower, tail=5000 + slower)
-        return Op(name, (slow, Candidate("fast", 1, (1,), end, reads, span=5000, tail=5000)))
+    def op(name: str, slower: int, *reads: Interface) -> MilpOp:
+        slow = Candidate("slow", 1, (0,), end, reads, duration=5000 + slower, drain=5000 + slower)
+        return MilpOp(name, (slow, Candidate("fast", 1, (1,), end, reads, duration=5000, drain=5000)))
 
     ops = op("a", 2), op("b", 8, end)
-    problem = Problem("device", ops, (Edge("a", "b", 0, {(end, end): Link((0,))}),), "b", {"lut": 1})
+    problem = Problem("device", ops, (MilpEdge("a", "b", 0, {(end, end): Link((0,))}),), "b", {"lut": 1})
     found, _ = annealed(problem, {"a": ops[0].candidates[1], "b": ops[1].candidates[0]}, MILD, 0)
     assert [own.choice for own in found.values()] == ["slow", "fast"]
 
 
 def test_it_takes_a_single_cycle_less_behind_an_op_that_takes_no_time() -> None:
     end = Interface(1, "int8")
-    late, early = Candidate("late", 1, (), end, (end,), fill=11), Candidate("early", 1, (), end, (end,), tail=10)
-    ops = Op("a", (Candidate("a", 0, (), end),)), Op("b", (late, early))
-    problem = Problem("device", ops, (Edge("a", "b", 0, {(end, end): Link(())}),), "b", {})
+    late, early = Candidate("late", 1, (), end, (end,), fill=11), Candidate("early", 1, (), end, (end,), drain=10)
+    ops = MilpOp("a", (Candidate("a", 0, (), end),)), MilpOp("b", (late, early))
+    problem = Problem("device", ops, (MilpEdge("a", "b", 0, {(end, end): Link(())}),), "b", {})
     start = {"a": ops[0].candidates[0], "b": late}
     assert [evaluate(problem, {**start, "b": own}).latency for own in (late, early)] == [11, 10]
     assert annealed(problem, start, MILD, 0)[0]["b"] is early

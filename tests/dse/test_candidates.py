@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.inputs.nets import Builder
 from dse.candidates import queue_beats
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 
 
 def test_a_queue_holds_what_the_other_way_holds_more_and_two_beats() -> None:

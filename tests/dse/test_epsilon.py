@@ -11,7 +11,7 @@ import pytest
 from benchmarks.inputs.problems import random_problem
 from dse import certificate, exhaustive
 from dse.certificate import Certificate, CertificateError, Tree, check
-from dse.epsilon import trades
+from dse.epsilon import pareto_points
 from dse.milp import solve
 from dse.pareto import non_dominated
 from dse.problem import Infeasible, Objective, Problem
@@ -31,10 +31,10 @@ def test_no_point_is_missing(seed: int, objective: Objective) -> None:
     expected = front(problem, objective)
     if not expected:
         with pytest.raises(Infeasible):
-            trades(problem, objective)
+            pareto_points(problem, objective)
         return
     told = []
-    found = trades(problem, objective, found=told.append)
+    found = pareto_points(problem, objective, found=told.append)
     assert [(point.evaluation.objective(objective), point.evaluation.error) for point in found.points] == expected
     assert tuple(told) == found.points
     assert found.complete
@@ -42,29 +42,31 @@ def test_no_point_is_missing(seed: int, objective: Objective) -> None:
 
 @pytest.mark.parametrize("seed", range(0, 40, 5))
 def test_what_a_grain_leaves_out_lies_within_it(seed: int) -> None:
-    problem, grain = random_problem(seed), 5
+    problem, error_step = random_problem(seed), 5
     expected = front(problem, Objective.LATENCY)
     if not expected:
         return
-    found = [(p.evaluation.latency, p.evaluation.error) for p in trades(problem, Objective.LATENCY, grain).points]
+    found = [
+        (p.evaluation.latency, p.evaluation.error) for p in pareto_points(problem, Objective.LATENCY, error_step).points
+    ]
     assert set(found) <= set(expected)
     for cycles, error in expected:
-        assert any(error <= e < error + grain and c <= cycles for c, e in found)
+        assert any(error <= e < error + error_step and c <= cycles for c, e in found)
 
 
 @pytest.mark.few(15)
 @pytest.mark.parametrize("seed", range(60))
 def test_points_within_a_gap_miss_cycles_or_error_by_no_more(seed: int) -> None:
-    problem, gap, grain = random_problem(seed), 0.1, 4
+    problem, gap, error_step = random_problem(seed), 0.1, 4
     expected = front(problem, Objective.BOTTLENECK)
     if not expected:
         with pytest.raises(Infeasible):
-            trades(problem, Objective.BOTTLENECK, grain, gap)
+            pareto_points(problem, Objective.BOTTLENECK, error_step, gap)
         return
-    points = trades(problem, Objective.BOTTLENECK, grain, gap).points
+    points = pareto_points(problem, Objective.BOTTLENECK, error_step, gap).points
     assert points[0].evaluation.bottleneck <= expected[0][0] / (1 - gap)
     for one, other in pairwise(point.evaluation for point in points):
-        assert other.error <= one.error - grain / 2
+        assert other.error <= one.error - error_step / 2
     for point in points:
         costs, report = point.evaluation, point.report
         assert report.status in ("optimal", "within gap")
@@ -85,10 +87,10 @@ def test_a_bound_of_one_point_is_shown_for_the_next_one_too(seed: int, monkeypat
     problem = random_problem(seed)
     if not front(problem, Objective.LATENCY):
         return
-    for point in trades(problem, Objective.LATENCY, 2, 0.1).points:
+    for point in pareto_points(problem, Objective.LATENCY, 2, 0.1).points:
         if point.report.certificate is not None:
-            capped = replace(problem, max_error=point.report.limits.get("error"))
-            check(capped, Certificate.read(point.report.certificate))
+            limited = replace(problem, max_error=point.report.limits.get("error"))
+            check(limited, Certificate.read(point.report.certificate))
 
 
 def test_a_bound_shown_for_small_errors_is_refused_for_larger_ones() -> None:
@@ -113,5 +115,5 @@ def test_what_is_shown_under_a_looser_limit_is_shown_again_under_that_limit(monk
 
 
 def test_a_grain_is_positive() -> None:
-    with pytest.raises(ValueError, match="grain must be at least 1, not 0"):
-        trades(random_problem(0), Objective.LATENCY, 0)
+    with pytest.raises(ValueError, match="error_step must be at least 1, not 0"):
+        pareto_points(random_problem(0), Objective.LATENCY, 0)

@@ -11,16 +11,29 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import NETS, Builder
-from dse.candidates import Build, CandidateError, Table
+from dse.candidates import CandidateError, OpChoice, Table
 from dse.estimate import estimate
-from dse.explore import Design, Search, asked, best, designs, families, mapping_of, shares
+from dse.explore import (
+    ERROR,
+    MIXED,
+    SPEEDUP,
+    ExploredDesign,
+    SearchSettings,
+    asked,
+    best,
+    budget_fractions,
+    designs,
+    families,
+    mapping_of,
+)
 from dse.milp import solve
 from dse.problem import Infeasible, Objective
 from dse.sensitivity import total
-from hw.fpga.device import DEVICES, Resources
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.ops.op import Tensor
 from hw.ops.registry import inputs_of, mappings
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 
 DEVICE = DEVICES["ecp5-25k"]
@@ -35,12 +48,12 @@ def sensitivity(table: Table) -> dict[str, dict[str, float]]:
     return {layer: {"int8": 0.0, "int4": 0.01 * (1 + i)} for i, layer in enumerate(table.layers)}
 
 
-def explored(table: Table, search: Search, clock_mhz: float | None = None) -> list[Design]:
-    found: list[Design] = []
+def explored(table: Table, search: SearchSettings, clock_mhz: float | None = None) -> list[ExploredDesign]:
+    found: list[ExploredDesign] = []
     for family in families(list(table.graphs), search):
-        for share in shares(table, search, family):
+        for budget_fraction in budget_fractions(table, search, family):
             with contextlib.suppress(Infeasible):
-                found += designs(table, search, family, share, clock_mhz)
+                found += designs(table, search, family, budget_fraction, clock_mhz)
     return found
 
 
@@ -85,7 +98,7 @@ def test_mixed_formats_meet_on_every_edge_and_keep_the_cap(residual: Table) -> N
     cap = 0.1
     solution = solve(table.problem(DEVICE.resources, max_error=cap), Objective.LATENCY, gap=0.05)
     builds = {name: candidate.choice for name, candidate in solution.selection.items()}
-    assignment = {name: b.format for name, b in builds.items() if isinstance(b, Build) and b.format}
+    assignment = {name: b.format for name, b in builds.items() if isinstance(b, OpChoice) and b.format}
     assert set(assignment) == set(table.layers)
     assert len(set(assignment.values())) == 2
     assert total(errors, assignment) <= cap
@@ -100,30 +113,32 @@ def chain() -> Table:
 
 
 @pytest.fixture(scope="module")
-def found(chain: Table) -> list[Design]:
-    return explored(chain, Search(limit=0.8, sizes=3, grain=0.3, speedups=(1.05,), max_errors=(0.03,)), 50.0)
+def found(chain: Table) -> list[ExploredDesign]:
+    return explored(
+        chain, SearchSettings(limit=0.8, budgets=3, error_step=0.3, speedups=(1.05,), max_errors=(0.03,)), 50.0
+    )
 
 
 @pytest.mark.whole
-def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, found: list[Design]) -> None:
+def test_designs_have_names_of_their_own_and_keep_to_their_share(chain: Table, found: list[ExploredDesign]) -> None:
     assert len({design.name for design in found}) == len(found) >= 9
     assert {design.mapping.clock_mhz for design in found} == {50.0}
     for design in found:
         graph = next(iter(graphs("chain", ("int8",)).values())) if design.family == "int8" else None
         if graph is not None:
             used = estimate(graph, design.mapping, DEVICE).resources
-            assert all(used[kind] <= getattr(DEVICE, kind) * design.share for kind in Resources.names())
-        assert design.share <= Fraction(4, 5)
+            assert all(used[kind] <= getattr(DEVICE, kind) * design.budget_fraction for kind in Resources.names())
+        assert design.budget_fraction <= Fraction(4, 5)
         assert design.solver.gap <= 0.02 + 1e-6
     assert {design.family for design in found} == {"int8", "int4", "mixed", "speedup1.05", "error0.03"}
 
 
 @pytest.mark.whole
-def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found: list[Design]) -> None:
+def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found: list[ExploredDesign]) -> None:
     mixed = [design for design in found if design.family == "mixed"]
     assert any(len(set(design.assignment.values())) == 2 for design in mixed)
-    for share in {design.share for design in mixed}:
-        own = [design for design in mixed if design.share == share]
+    for budget_fraction in {design.budget_fraction for design in mixed}:
+        own = [design for design in mixed if design.budget_fraction == budget_fraction]
         errors = [total(chain.errors, design.assignment) for design in own]
         assert errors == sorted(errors, reverse=True)
         worst = sum(max(errors.values()) for errors in chain.errors.values())
@@ -143,7 +158,7 @@ def test_mixed_designs_are_named_by_their_part_of_the_largest_error() -> None:
 
     errors = {layer: {"int8": 0.0, "int4": own} for layer, own in (("conv1", 0.03), ("conv2", 0.01), ("logits", -0.02))}
     table = Table({fmt: net(fmt) for fmt in FORMATS}, DEVICE, errors)
-    found = designs(table, Search(), "mixed", Fraction(1, 5))
+    found = designs(table, SearchSettings(), "mixed", Fraction(1, 5))
     assert [(design.name, design.assignment["conv1"], design.assignment["conv2"]) for design in found] == [
         ("mixed100-20", "int4", "int4"),
         ("mixed75-20", "int4", "int8"),
@@ -154,47 +169,50 @@ def test_mixed_designs_are_named_by_their_part_of_the_largest_error() -> None:
 
 @pytest.mark.whole
 def test_strategies_keep_to_what_is_required(chain: Table) -> None:
-    search, share = Search(), Fraction(2, 5)
-    (slow,) = designs(chain, search, "int8", share)
-    (fast,) = designs(chain, search, "speedup1.2", share)
-    part = Resources(*(int(getattr(DEVICE, kind) * share) for kind in Resources.names()))
+    search, budget_fraction = SearchSettings(), Fraction(2, 5)
+    (slow,) = designs(chain, search, "int8", budget_fraction)
+    (fast,) = designs(chain, search, "speedup1.2", budget_fraction)
+    part = Resources(*(int(getattr(DEVICE, kind) * budget_fraction) for kind in Resources.names()))
     formats = {layer: (own,) for layer, own in fast.assignment.items()}
     assert (
         solve(chain.problem(part, formats=formats), Objective.LATENCY).report.objective <= slow.solver.objective / 1.2
     )
     assert 0 < total(chain.errors, fast.assignment) < total(chain.errors, dict.fromkeys(chain.layers, "int4"))
-    (close,) = designs(chain, search, "error0.03", share)
+    (close,) = designs(chain, search, "error0.03", budget_fraction)
     assert total(chain.errors, close.assignment) <= 0.03
     assert close.solver.objective < slow.solver.objective
     with pytest.raises(Infeasible, match="cycles of latency"):
-        designs(chain, search, "speedup9", share)
+        designs(chain, search, "speedup9", budget_fraction)
 
 
 def test_a_choice_is_in_the_order_of_the_problems_ops() -> None:
     """Workers make the selection of the choice again, from the problem's candidates."""
     table = Table(graphs("strided"), DEVICE)
-    table, search = Table(graphs("strided"), DEVICE, sensitivity(table)), Search(limit=0.8, sizes=2, grain=0.3)
-    for design in designs(table, search, "mixed", shares(table, search, "mixed")[0]):
-        problem = asked(table, search, design.family, design.share, design.solver.limits)
+    table, search = (
+        Table(graphs("strided"), DEVICE, sensitivity(table)),
+        SearchSettings(limit=0.8, budgets=2, error_step=0.3),
+    )
+    for design in designs(table, search, "mixed", budget_fractions(table, search, "mixed")[0]):
+        problem = asked(table, search, design.family, design.budget_fraction, design.solver.limits)
         selection = {op.name: op.candidates[at] for op, at in zip(problem.ops, design.choice, strict=True)}
         assert mapping_of(table, selection, None).ops == design.mapping.ops
 
 
 @pytest.mark.whole
-def test_less_of_the_device_is_slower(found: list[Design]) -> None:
+def test_less_of_the_device_is_slower(found: list[ExploredDesign]) -> None:
     int8 = [design for design in found if design.family == "int8"]
-    shown = [design.share for design in int8]
+    shown = [design.budget_fraction for design in int8]
     assert shown == sorted(shown, reverse=True)
     # each within 2 % of the best, so they need not be in strict order
     assert int8[0].solver.objective <= 1.02 * int8[-1].solver.objective
 
 
 def test_the_least_resources_at_a_speed(chain: Table) -> None:
-    fastest = best(Table(graphs("chain", ("int4",)), DEVICE), Search())
+    fastest = best(Table(graphs("chain", ("int4",)), DEVICE), SearchSettings())
     cap = 2 * int(fastest.solver.objective)
-    search = Search(Objective.UTILISATION, max_latency=cap, sizes=3)
+    search = SearchSettings(Objective.UTILISATION, max_latency=cap, budgets=3)
     table = Table(graphs("chain", ("int4",)), DEVICE)
-    assert shares(table, search, "int4") == [1]
+    assert budget_fractions(table, search, "int4") == [1]
     small = best(table, search)
     assert fastest.name == small.name == "int4-100"
     estimated = estimate(table.graph, small.mapping, DEVICE)
@@ -204,7 +222,10 @@ def test_the_least_resources_at_a_speed(chain: Table) -> None:
 
 def test_a_device_that_is_too_small_is_refused_with_what_is_short(chain: Table) -> None:
     tiny = dataclasses.replace(chain, device=dataclasses.replace(DEVICE, name="tiny", lut=100))
-    for ask in (lambda: shares(tiny, Search(), "int8"), lambda: designs(tiny, Search(), "mixed", Fraction(1))):
+    for ask in (
+        lambda: budget_fractions(tiny, SearchSettings(), "int8"),
+        lambda: designs(tiny, SearchSettings(), "mixed", Fraction(1)),
+    ):
         with pytest.raises(Infeasible, match=r"infeasible on tiny: needs at least \d+ LUT, has 100") as caught:
             ask()
         assert [shortage.name for shortage in caught.value.shortages] == ["lut"]
@@ -217,3 +238,21 @@ def test_what_does_not_fit_together_is_refused(residual: Table) -> None:
         Table(graphs("residual"), DEVICE, {"conv9": {"int8": 0.0}})
     with pytest.raises(CandidateError, match=r"formats of 'conv2': \['int3'\] have no graph; int8, int4 do"):
         residual.problem(DEVICE.resources, formats={"conv2": ["int3"]})
+
+
+def test_one_format_is_one_family() -> None:
+    search = SearchSettings(speedups=(2.0,), max_errors=(0.1,))
+    assert families(["int8"], search) == ["int8"]
+    assert families(["int8", "int4"], search) == ["int8", "int4", MIXED, f"{SPEEDUP}2", f"{ERROR}0.1"]
+
+
+def test_a_speedup_is_that_many_times_faster() -> None:
+    graphs = {name: NETS["residual"](np.random.default_rng(5), name) for name in ("int8", "int4")}
+    table = Table(graphs, DEVICE)
+    layers = {layer: {"int8": 0.0, "int4": 0.01} for layer in table.layers}
+    table, search = dataclasses.replace(table, errors=layers), SearchSettings(objective=Objective.LATENCY)
+    (base,) = designs(table, search, "int8", Fraction(1, 2))
+    (faster,) = designs(table, search, f"{SPEEDUP}1.25", Fraction(1, 2))
+    nodes = [graphs[faster.assignment.get(node.name, "int8")][node.name] for node in table.graph.nodes]
+    mixed = table.graph.replace(nodes=tuple(nodes))
+    assert estimate(mixed, faster.mapping, table.device).latency <= base.solver.objective / 1.25

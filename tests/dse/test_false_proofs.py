@@ -14,9 +14,12 @@ from benchmarks import esda_model, proofs
 from benchmarks.inputs import cpsat
 from benchmarks.inputs.data import DATA
 from benchmarks.inputs.problems import random_problem, walk, wide_problem
-from benchmarks.proofs import Answer, Exhaustive, Question, Trial, answer, judge, questions
+from benchmarks.proofs.judges import Exhaustive, judge
+from benchmarks.proofs.questions import Answer, Question, answer, questions
+from benchmarks.proofs.trial import Trial
 from dse import exhaustive, milp
-from dse.problem import Candidate, Edge, Infeasible, Interface, Link, Objective, Op, Problem, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Infeasible, Interface, Link, MilpEdge, MilpOp, Objective, Problem
 
 ONE = Interface(1, "int8")
 
@@ -30,14 +33,14 @@ def scaled(problem: Problem, factor: int, seed: int) -> Problem:
 
     def candidate(own: Candidate) -> Candidate:
         costs = [more(cost) for cost in own.costs]
-        cycles, fill, head, span, tail, rest, error, *resources = costs
+        cycles, fill, first_output, duration, drain, rest, error, *resources = costs
         return dataclasses.replace(
             own,
             cycles=cycles,
             fill=fill,
-            head=head,
-            span=span,
-            tail=tail,
+            first_output=first_output,
+            duration=duration,
+            drain=drain,
             rest=rest,
             error=error,
             resources=tuple(resources),
@@ -86,11 +89,11 @@ def test_the_least_latency_of_a_published_network() -> None:
     assert solution.evaluation.latency == solution.report.bound == 11457
 
 
-def two_ops(spans: tuple[int, int], lead: Fraction) -> Problem:
-    first = Candidate("first", 1, (1,), ONE, span=spans[0])
-    second = Candidate("second", 1, (1,), ONE, (ONE,), span=spans[1])
-    edge = Edge("a", "b", 0, {(ONE, ONE): Link((0,))})
-    return Problem("two", (Op("a", (first,)), Op("b", (second,), lead)), (edge,), "b", {"lut": 2})
+def two_ops(spans: tuple[int, int], input_fraction: Fraction) -> Problem:
+    first = Candidate("first", 1, (1,), ONE, duration=spans[0])
+    second = Candidate("second", 1, (1,), ONE, (ONE,), duration=spans[1])
+    edge = MilpEdge("a", "b", 0, {(ONE, ONE): Link((0,))})
+    return Problem("two", (MilpOp("a", (first,)), MilpOp("b", (second,), input_fraction)), (edge,), "b", {"lut": 2})
 
 
 @pytest.mark.parametrize("objective", list(Objective))
@@ -115,10 +118,10 @@ def test_a_cap_on_latency_that_a_choice_just_keeps(factor: int, seed: int) -> No
         return
     amounts = evaluate(free, selection).amounts
     budget = {name: amounts[name] for name in free.budget}
-    capped = dataclasses.replace(
+    limited = dataclasses.replace(
         free, budget=budget, max_cycles=None, max_error=amounts["error"], max_latency=amounts["latency"]
     )
-    check_against_the_oracle(capped, list(Objective)[seed % 4])
+    check_against_the_oracle(limited, list(Objective)[seed % 4])
 
 
 @pytest.mark.parametrize(

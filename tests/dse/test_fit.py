@@ -10,8 +10,9 @@ from benchmarks.inputs.problems import random_problem
 from dse.exhaustive import selections
 from dse.fit import Fitter
 from dse.labels.goals import limits_at
+from dse.labels.layers import Counter
 from dse.labels.network import Network
-from dse.labels.passes import Counter, cheapest, surrogate
+from dse.labels.passes import cheapest, surrogate
 from dse.labels.steps import Taken, take
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
@@ -36,7 +37,7 @@ def fitter_of(
     """With the weights of equal shares."""
     network = Network(problem, timed=True, whole=False)
     program = Program(problem)
-    program.add(program.latency, float(value), rule=("limit", "latency"))
+    program.add("deadline", program.latency, float(value), rule=("limit", "latency"))
     fitter = Fitter(network, limits_at(problem, network, GOAL, value, below=False), program, counter or Counter(), room)
     weights = fitter.weights(fitter.shares({}))
     assert weights is not None

@@ -44,7 +44,7 @@ def test_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"version": 3}, "'version': 3; this netweave reads version 2"),
+        ({"version": 2}, "'version': 2; this netweave reads version 3"),
         ({"points": [{"name": "x"}]}, "missing or bad field"),
         ({"device": None, "points": 3}, "missing or bad field"),
     ],
@@ -97,3 +97,10 @@ def test_a_pick_that_is_not_there(rule: str, message: str) -> None:
 
 def test_the_knee_of_one_point_is_that_point() -> None:
     assert pick(Front.of("zu3eg", 200.0, [point("only", 5, 5)]), "knee").name == "only"
+
+
+def test_a_pick_without_a_number_says_what_would_be_one() -> None:
+    with pytest.raises(FrontError, match=r"say 'fastest-above 97\.5'"):
+        pick(FRONT, "fastest-above much")
+    with pytest.raises(FrontError, match=r"say 'smallest-under 0\.05'"):
+        pick(FRONT, "smallest-under much")

@@ -38,7 +38,7 @@ def test_a_crash_is_named_and_the_next_search_finds() -> None:
 
 def test_a_search_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A market split problem, in which HiGHS searches for hours."""
-    monkeypatch.setattr(highs, "PATIENCE", 1)
+    monkeypatch.setattr(highs, "HANG_SECONDS", 1)
     factors = np.random.default_rng(1).integers(0, 100, (6, 50)).astype(float)
     sums = list(factors.sum(1) // 2)
     starts, places = list(range(0, 301, 50)), list(range(50)) * 6

@@ -13,18 +13,9 @@ import pytest
 from benchmarks.inputs.problems import random_problem, wide_problem, with_knees
 from dse import exhaustive, milp, search
 from dse.certificate import Certificate, CertificateError, check
+from dse.evaluate import Evaluation, evaluate, overrun, utilisation
 from dse.milp import SolverError, SolverReport
-from dse.problem import (
-    TIE_BREAK,
-    Evaluation,
-    Infeasible,
-    Objective,
-    Problem,
-    Shortage,
-    evaluate,
-    overrun,
-    utilisation,
-)
+from dse.problem import TIE_BREAK, Infeasible, Objective, Problem, Shortage
 from dse.prune import prune
 from tests.dse.ways import as_if_folded, as_if_hard, as_if_large
 
@@ -226,7 +217,7 @@ def test_a_certificate_that_makes_no_sense_is_refused() -> None:
     for changed, why in (
         (stepped(weights={**weights, "rows": [-1] * 4}), "must not be negative"),
         (stepped(weights={**weights, "rows": [1 << 62] * 4}), "are too large"),
-        (stepped(weights={}), r"'rows'|'spans'"),
+        (stepped(weights={}), r"'rows'|'durations'"),
         (stepped(room=0), "a step's room is 0, must be at least 1"),
         ({"goal": "speed"}, "'speed' is not a valid Objective"),
         ({"value": "least"}, "Invalid literal for Fraction"),
@@ -320,9 +311,9 @@ def test_what_is_short_may_not_be_found_in_time() -> None:
 def test_the_least_latency_may_not_be_found_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = dataclasses.replace(random_problem(3), max_cycles=None, max_error=None, max_latency=1)
 
-    def hasty(narrow: Problem, goal: Objective | None, seconds: float | None = None) -> search.Search:
-        return search.Search(narrow, goal, seconds=0.0 if goal is Objective.LATENCY else seconds)
+    def hasty(narrow: Problem, goal: Objective | None, seconds: float | None = None) -> search.BoundedSearch:
+        return search.BoundedSearch(narrow, goal, seconds=0.0 if goal is Objective.LATENCY else seconds)
 
-    monkeypatch.setattr(milp, "Search", hasty)
+    monkeypatch.setattr(milp, "BoundedSearch", hasty)
     with pytest.raises(SolverError, match="the search ended before it found the least latency"):
         milp.infeasible(problem)

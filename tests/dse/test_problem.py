@@ -7,20 +7,23 @@ from fractions import Fraction
 
 import pytest
 
-from dse.problem import Candidate, Edge, Interface, Link, Op, Problem, ProblemError, evaluate
+from dse.evaluate import evaluate
+from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Problem, ProblemError
 
 ONE, TWO = Interface(1, "int8"), Interface(2, "int8")
-SOURCE = Candidate("source", cycles=101, resources=(0,), writes=ONE, span=99)
+SOURCE = Candidate("source", cycles=101, resources=(0,), writes=ONE, duration=99)
 FAST = Candidate(
-    "fast", cycles=50, resources=(7,), writes=ONE, reads=(TWO,), fill=5, head=20, span=45, tail=12, error=3
+    "fast", cycles=50, resources=(7,), writes=ONE, reads=(TWO,), fill=5, first_output=20, duration=45, drain=12, error=3
 )
-SLOW = Candidate("slow", cycles=400, resources=(2,), writes=ONE, reads=(ONE,), fill=5, head=40, span=380, tail=12)
+SLOW = Candidate(
+    "slow", cycles=400, resources=(2,), writes=ONE, reads=(ONE,), fill=5, first_output=40, duration=380, drain=12
+)
 
 
 def problem(**changes: object) -> Problem:
     links = {(ONE, TWO): Link((4,), 1), (ONE, ONE): Link((0,))}
-    ops = (Op("a", (SOURCE,)), Op("b", (FAST, SLOW), Fraction(1, 4)))
-    made = Problem("board", ops, (Edge("a", "b", 0, links),), "b", {"lut": 10}, 200, 5)
+    ops = (MilpOp("a", (SOURCE,)), MilpOp("b", (FAST, SLOW), Fraction(1, 4)))
+    made = Problem("board", ops, (MilpEdge("a", "b", 0, links),), "b", {"lut": 10}, 200, 5)
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -45,7 +48,7 @@ def test_limits_of_nothing_count_as_one() -> None:
 
 
 def test_what_cannot_be_joined_is_named() -> None:
-    broken = problem(edges=(Edge("a", "b", 0, {(ONE, ONE): Link((0,))}),))
+    broken = problem(edges=(MilpEdge("a", "b", 0, {(ONE, ONE): Link((0,))}),))
     with pytest.raises(ProblemError, match=r"edge a->b\[0\]: .*lanes=1.* cannot be joined to .*lanes=2"):
         evaluate(broken, {"a": SOURCE, "b": FAST})
 
@@ -54,18 +57,26 @@ def test_what_cannot_be_joined_is_named() -> None:
     "changes, message",
     [
         ({"ops": ()}, "consumer 'b' is no op"),
-        ({"ops": (Op("a", (SOURCE,)), Op("a", (SOURCE,)))}, "op 'a' stands twice"),
-        ({"ops": (Op("a", ()),)}, "op 'a' has no candidates"),
-        ({"ops": (Op("b", (SLOW,)), Op("a", (SOURCE,)))}, "producer 'a' is no earlier op"),
-        ({"ops": (Op("a", (SLOW,)),)}, "reads 1 inputs, but 0 edges"),
-        ({"ops": (Op("a", (SOURCE,), Fraction(3, 2)),)}, "lead must be 0 to 1, not 3/2"),
-        ({"ops": (Op("a", (dataclasses.replace(SOURCE, cycles=-1),)),)}, "must not be negative"),
+        ({"ops": (MilpOp("a", (SOURCE,)), MilpOp("a", (SOURCE,)))}, "op 'a' stands twice"),
+        ({"ops": (MilpOp("a", ()),)}, "op 'a' has no candidates"),
+        ({"ops": (MilpOp("b", (SLOW,)), MilpOp("a", (SOURCE,)))}, "producer 'a' is no earlier op"),
+        ({"ops": (MilpOp("a", (SLOW,)),)}, "reads 1 inputs, but 0 edges"),
+        ({"ops": (MilpOp("a", (SOURCE,), Fraction(3, 2)),)}, "lead must be 0 to 1, not 3/2"),
+        ({"ops": (MilpOp("a", (dataclasses.replace(SOURCE, cycles=-1),)),)}, "must not be negative"),
         ({"budget": {"lut": 1, "ff": 1}}, "1 resources, the budget has 2"),
         ({"output": "c"}, "output 'c' is no op; ops are a, b"),
-        ({"edges": (Edge("a", "b", 1, {}),)}, r"edges lead to inputs \[1\]"),
-        ({"edges": (Edge("a", "b", 0, {(ONE, Interface(1, "int4")): Link((0,))}),)}, "needs one format"),
+        ({"edges": (MilpEdge("a", "b", 1, {}),)}, r"edges lead to inputs \[1\]"),
+        ({"edges": (MilpEdge("a", "b", 0, {(ONE, Interface(1, "int4")): Link((0,))}),)}, "needs one format"),
     ],
 )
 def test_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ProblemError, match=message):
         problem(**changes)
+
+
+def test_a_producer_that_comes_later_is_named() -> None:
+    first = MilpOp("b", (Candidate("b", 1, (0,), ONE, (ONE,)),))
+    second = MilpOp("a", (Candidate("a", 1, (0,), ONE),))
+    edge = MilpEdge("a", "b", 0, {(ONE, ONE): Link((0,))})
+    with pytest.raises(ProblemError, match="producer 'a' is no earlier op"):
+        Problem("board", (first, second), (edge,), "a", {"lut": 1})

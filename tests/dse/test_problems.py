@@ -10,9 +10,10 @@ from fractions import Fraction
 import pytest
 
 from benchmarks.inputs import cpsat
-from benchmarks.inputs.problems import LEADS, MOST_AMOUNT, MOST_CANDIDATES, MOST_OPS, walk, wide_problem
+from benchmarks.inputs.problems import INPUT_FRACTIONS, MOST_AMOUNT, MOST_CANDIDATES, MOST_OPS, walk, wide_problem
 from dse import exhaustive
-from dse.problem import Evaluation, Problem, evaluate
+from dse.evaluate import Evaluation, evaluate
+from dse.problem import Problem
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ PROPERTIES: dict[str, tuple[Callable[[Problem], bool], int]] = {
     "a cap on cycles": (lambda problem: problem.max_cycles is not None, 60),
     "a cap on error": (lambda problem: problem.max_error is not None, 60),
     "a cap on latency": (lambda problem: problem.max_latency is not None, 60),
-    "a denominator above 100": (lambda problem: any(op.lead.denominator > 100 for op in problem.ops), 100),
+    "a denominator above 100": (lambda problem: any(op.input_fraction.denominator > 100 for op in problem.ops), 100),
 }
 
 
@@ -118,9 +119,9 @@ def test_sizes_and_leads_are_as_said(problems: list[Problem]) -> None:
     counts = {len(op.candidates) for problem in problems for op in problem.ops}
     assert counts == set(range(1, MOST_CANDIDATES + 1))
     assert all(amount <= MOST_AMOUNT for problem in problems for amount in amounts(problem))
-    leads = {op.lead for problem in problems for op in problem.ops}
-    assert leads >= set(LEADS) | {Fraction(51, 679)}
-    assert max(lead.denominator for lead in leads) in range(900, 1001)
+    input_fractions = {op.input_fraction for problem in problems for op in problem.ops}
+    assert input_fractions >= set(INPUT_FRACTIONS) | {Fraction(51, 679)}
+    assert max(input_fraction.denominator for input_fraction in input_fractions) in range(900, 1001)
 
 
 def test_most_can_be_joined_and_a_few_cannot(problems: list[Problem]) -> None:

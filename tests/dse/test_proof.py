@@ -55,7 +55,7 @@ def less_said(entry: dict[str, Any]) -> None:
         (lambda entry: entry["solver"]["certificate"].update(goal="error"), "it is of error, not of latency"),
         (lambda entry: entry["solver"]["certificate"].update(value="1"), "is said, 1.0 is shown"),
         (lambda entry: entry.update(choice=[0]), "missing or bad field"),
-        (lambda entry: entry.update(version=9), "field 'version': 9; this netweave reads version 2"),
+        (lambda entry: entry.update(version=9), "field 'version': 9; this netweave reads version 3"),
         (lambda entry: entry["problem"]["ops"][0]["candidates"].clear(), "missing or bad field"),
     ],
 )
@@ -72,3 +72,17 @@ def test_a_file_that_is_no_proof_is_named(tmp_path: Path) -> None:
     (tmp_path / "proof").write_text("{}")
     with pytest.raises(ProofError, match="proof: missing or bad field"):
         verify(tmp_path / "proof")
+
+
+def test_a_gap_that_is_larger_than_said_is_refused(tmp_path: Path) -> None:
+    """Also of a choice that is not said to be the best."""
+    problem, path = random_problem(3), tmp_path / "proof"
+    found = solve(problem, Objective.LATENCY)
+    choice = [op.candidates.index(found.selection[op.name]) for op in problem.ops]
+    save(path, problem, choice, Objective.LATENCY, found.report)
+    assert verify(path).status == "optimal"
+    entry = json.loads(gzip.decompress(path.read_bytes()))
+    entry["solver"].update(status="time limit", certificate=None, bound=0.0, gap=0.5)
+    path.write_bytes(gzip.compress(json.dumps(entry).encode()))
+    with pytest.raises(ProofError, match=r"'time limit', gap 0\.5 is said, 1\.0 is shown"):
+        verify(path)

@@ -16,15 +16,18 @@ from dse.estimate import estimate, forecast
 from dse.explore import mapping_of
 from dse.milp import solve
 from dse.problem import Objective
-from hw.accelerator.composition import Plan
-from hw.accelerator.queue_bounds import least_queue
-from hw.fpga.device import DEVICES, Resources
+from hw.accelerator.composition import AcceleratorPlan
+from hw.accelerator.queue_bounds import min_deadlock_free_depth
+from hw.fpga.device import Resources
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_input_resources, mask_latency
 from models.ir.activity import LOADS, Load, frame_activity, measured
-from models.ir.dtype import IntType
-from models.ir.graph import Add, Graph, GraphError
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.node import GraphError
+from models.ir.ops.add import Add
 
 DEVICE = DEVICES["zu3eg"]
 TENTH = Resources(*(getattr(DEVICE, kind) // 10 for kind in Resources.names()))
@@ -61,7 +64,7 @@ def test_a_mask_input_costs_its_words_and_its_component() -> None:
     assert mapping.frame_input is FrameInput.MASK
     assert estimate(graph, mapping, DEVICE) == masked
     tokens = dataclasses.replace(mapping, frame_input=FrameInput.TOKENS)
-    plain, layout = estimate(graph, tokens, DEVICE), Plan(graph, mapping).source
+    plain, layout = estimate(graph, tokens, DEVICE), AcceleratorPlan(graph, mapping).input_layout
     assert isinstance(layout, MaskLayout)
     extra = mask_input_resources(layout, DEVICE)
     assert masked.resources["lut"] == plain.resources["lut"] + extra.lut
@@ -95,7 +98,7 @@ def test_the_bottleneck_is_the_largest_cost_of_an_op() -> None:
     graph = measured(sparse_net("int8"), [mask])
     mapping = random_mapping(rng, graph)
     work = frame_activity(graph, mask)
-    costs = {name: op.cycles(work[name]) for name, op in Plan(graph, mapping).ops.items()}
+    costs = {name: op.cycles(work[name]) for name, op in AcceleratorPlan(graph, mapping).ops.items()}
     assert estimate(graph, mapping, DEVICE).bottleneck == max(costs.values())
 
 
@@ -124,12 +127,12 @@ def test_latency_of_networks(seed: int) -> None:
 def test_queues_are_charged_for_every_frame(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_sparse_net(rng)
-    plan = Plan(graph, random_mapping(rng, graph))
+    plan = AcceleratorPlan(graph, random_mapping(rng, graph))
     for producer, consumer, _ in graph.edges:
         if isinstance(graph[consumer], Add):
             layout = plan.layout(producer)
             charged = queue_beats(graph, producer, consumer, layout)
-            assert charged >= least_queue(graph, producer, consumer, layout.beats_per_token)
+            assert charged >= min_deadlock_free_depth(graph, producer, consumer, layout.beats_per_token)
 
 
 def test_the_dense_network_is_charged_as_before() -> None:

@@ -11,13 +11,16 @@ import pytest
 from benchmarks.inputs.nets import Builder
 from cosim.cycle.simulator import Simulator, simulate
 from dse.estimate import estimate, forecast
-from dse.timing import knee, lead, times
-from hw.accelerator.composition import Plan
-from hw.fpga.device import DEVICES
+from dse.timing import input_fraction, knee
+from hw.accelerator.composition import AcceleratorPlan
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
 from models.ir.activity import expected, measured
-from models.ir.dtype import IntType
-from models.ir.graph import Conv, Graph, Requant, Requantize
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.ops.conv import Conv
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 
 DEVICE = DEVICES["zu3eg"]
 SIDE, CHANNELS, DEPTH = 12, 4, 6
@@ -47,9 +50,9 @@ def test_ops_of_one_pace_follow_each_other_by_a_row_of_windows() -> None:
     graph = chain([3] * DEPTH)
     mapping = folded(graph, [1] * DEPTH)
     assert abs(error(graph, mapping)) < 0.03
-    op, work = Plan(graph, mapping).ops["conv3"], expected(graph)["conv3"]
+    op, work = AcceleratorPlan(graph, mapping).ops["conv3"], expected(graph)["conv3"]
     row, site = 9 * CHANNELS * (SIDE - 2) + 2 * 6 * CHANNELS, 9 * CHANNELS
-    assert abs(times(op, work).tail - row - op.timing().start - op.timing().pipeline) < 2 * site
+    assert abs(op.latency(work).drain - row - op.start - op.pipeline) < 2 * site
 
 
 @pytest.mark.parametrize(("slow", "limit"), [(0, 0.03), (2, 0.02), (5, 0.02)])
@@ -86,20 +89,20 @@ def convolved_to_one_beat(net: Builder) -> None:
     net.nodes[-1] = dataclasses.replace(net.nodes[-1], padding=0)  # type: ignore[call-arg]
 
 
-def test_an_op_alone_writes_from_its_head_on_for_its_span() -> None:
+def test_an_op_alone_starts_and_lasts_as_it_says() -> None:
     ways = (pooled, OpMapping(1, 1)), (requantized, OpMapping(1)), (convolved_to_one_beat, OpMapping(1, CHANNELS))
     for add, mapping in ways:
         net = Builder(np.random.default_rng(1), (3, 3, CHANNELS), IntType(8, signed=False))
         add(net)
         graph = Graph("alone", tuple(net.nodes), net.last)
         whole = Mapping(DEVICE.name, 200.0, {"input": OpMapping(1), net.last: mapping})
-        figures = times(Plan(graph, whole).ops[net.last], expected(graph)[net.last])
+        figures = AcceleratorPlan(graph, whole).ops[net.last].latency(expected(graph)[net.last])
         run = Simulator(graph, whole).run([FULL[:3, :3]])
         # the last beat is that of the frame's end
-        assert run.output[-2] - run.output[0] == figures.span
+        assert run.output[-2] - run.output[0] == figures.duration
         # a window waits for whole sites, so that it is later than its first output needs
         if add is not convolved_to_one_beat:
-            assert run.output[0] - run.input[0] == figures.head
+            assert run.output[0] - run.input[0] == figures.first_output
 
 
 def test_shares_of_the_input_s_time() -> None:
@@ -107,15 +110,15 @@ def test_shares_of_the_input_s_time() -> None:
     work = expected(graph)
     conv = graph["conv1"]
     assert isinstance(conv, Conv)
-    assert lead(conv, work["conv1"]) == Fraction(SIDE + 2, SIDE**2).limit_denominator(1000)
-    assert lead(conv, work["conv1"]) <= knee(conv, work["conv1"]) <= 1
-    assert lead(graph.input, work["input"]) == knee(graph.input, work["input"]) == 0
+    assert input_fraction(conv, work["conv1"]) == Fraction(SIDE + 2, SIDE**2).limit_denominator(1000)
+    assert input_fraction(conv, work["conv1"]) <= knee(conv, work["conv1"]) <= 1
+    assert input_fraction(graph.input, work["input"]) == knee(graph.input, work["input"]) == 0
 
 
 def test_no_figure_of_an_empty_frame_is_negative() -> None:
     graph = measured(chain([3, 1], sparse=True), [EMPTY])
     mapping = folded(graph, [1, 1])
     work = expected(graph)
-    for name, op in Plan(graph, mapping).ops.items():
-        assert min(times(op, work[name])) >= 0
+    for name, op in AcceleratorPlan(graph, mapping).ops.items():
+        assert min(op.latency(work[name])) >= 0
     assert abs(forecast(graph, mapping).latency - simulate(graph, mapping, [EMPTY]).first_latency) <= 2

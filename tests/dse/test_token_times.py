@@ -12,18 +12,18 @@ from benchmarks.inputs.nets import NETS, Builder, random_mapping, residual_net, 
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle.simulator import DeadlockError, Simulator, size_queues
 from dse.token_times import passage
-from hw.accelerator.composition import Plan
+from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.activity import walk
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
+from models.ir.sites import walk
 
 FRAMES = 5
 
 
 def tokens(graph: Graph, mapping: Mapping, masks: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """When the last beat of each token leaves: (as it is estimated, as it is simulated)."""
-    plan, frames = Plan(graph, mapping), [walk(graph, mask) for mask in masks]
+    plan, frames = AcceleratorPlan(graph, mapping), [walk(graph, mask) for mask in masks]
     found = passage(plan, frames).tokens[graph.output]
     beats = np.full(len(found.last), plan.output.beats_per_token)
     beats[found.ends] = 1
@@ -64,9 +64,9 @@ def test_an_op_before_a_converter_to_more_lanes_waits_for_the_word_before() -> N
     graph = strided_net(rng)
     masks = [np.ones(graph.input.shape[:2], dtype=bool)] * 2
     mapping = random_mapping(rng, graph)
-    (edge,) = (edge for edge in Plan(graph, mapping).edges if edge.producer == "conv2")
+    (edge,) = (edge for edge in AcceleratorPlan(graph, mapping).edges if edge.producer == "conv2")
     assert max(edge.lanes) > edge.layout.lanes
-    found = passage(Plan(graph, mapping), [walk(graph, mask) for mask in masks]).tokens["conv2"]
+    found = passage(AcceleratorPlan(graph, mapping), [walk(graph, mask) for mask in masks]).tokens["conv2"]
     run = Simulator(graph, mapping).run(masks)
     assert found.last[found.ends].tolist() == [cycle - run.input[0] for cycle in run.edges["conv2__conv3_0"]]
 
@@ -79,7 +79,7 @@ def test_tokens_of_sparse_frames(seed: int) -> None:
     mapping = size_queues(graph, random_mapping(rng, graph), masks)
     found, simulated = tokens(graph, mapping, masks)
     assert np.max(np.abs(found - simulated)) <= 0.01 * simulated[-1]
-    alone = passage(Plan(graph, mapping), [walk(graph, mask) for mask in masks], apart=True)
+    alone = passage(AcceleratorPlan(graph, mapping), [walk(graph, mask) for mask in masks], apart=True)
     latencies = alone.tokens[graph.output].closes - alone.begun
     np.testing.assert_allclose(latencies, Simulator(graph, mapping).latencies(masks), rtol=0.01, atol=2)
 
@@ -93,7 +93,7 @@ def test_a_queue_that_is_too_short_makes_both_hang() -> None:
     with pytest.raises(DeadlockError):
         Simulator(graph, short).run(masks)
     with pytest.raises(RuntimeError, match="hangs with this mapping"):
-        passage(Plan(graph, short), [walk(graph, mask) for mask in masks])
+        passage(AcceleratorPlan(graph, short), [walk(graph, mask) for mask in masks])
 
 
 def test_frames_apart_do_not_wait_for_each_other() -> None:
@@ -101,7 +101,7 @@ def test_frames_apart_do_not_wait_for_each_other() -> None:
     graph = random_sparse_net(rng, side=12)
     masks = random_masks(rng, graph.input.shape[:2], 3)
     mapping = size_queues(graph, random_mapping(rng, graph), masks)
-    plan, frames = Plan(graph, mapping), [walk(graph, mask) for mask in masks]
+    plan, frames = AcceleratorPlan(graph, mapping), [walk(graph, mask) for mask in masks]
 
     def latencies(order: list[int]) -> list[int]:
         found = passage(plan, [frames[place] for place in order], apart=True)

@@ -29,7 +29,7 @@ def check(seed: int) -> None:
 
     entry = {
         "rows": [rng.randint(0, 1) for _ in network.row_names], "finish": 50,
-        "spans": [rng.choice((0, 0, 30, 99)) for _ in network.stages], "starts": pairs(), "ends": pairs(),
+        "durations": [rng.choice((0, 0, 30, 99)) for _ in network.stages], "starts": pairs(), "ends": pairs(),
     }  # fmt: skip
     latest = max(own.objective(Objective.LATENCY) for own in found)
     limits = limits_at(problem, network, Objective.LATENCY, latest, below=False)

@@ -11,8 +11,8 @@ from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
 from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.checker import FrameChecker
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 from tests.formal.prove import proven
 from tests.formal.rules import moved, offer, take
 

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal, signed
 
-from hw.arithmetic.codes import decode, lut_product, signed_width, table_product
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
-from models.ir.graph import Requant
-from tests.hw.test_codes import evaluate
-from tests.hw.test_requantizer import check
+from hw.arithmetic.codecs.codec import signed_width
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.products import booth_product, lookup_product
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
+from models.ir.requant import Requant
+from tests.hw.arithmetic.test_codecs import evaluate
+from tests.hw.arithmetic.test_requantizer import check
 
 DYBIT = [DyBitType(width, is_signed) for width in (2, 3, 4) for is_signed in (False, True)]
 
@@ -23,8 +28,8 @@ def test_every_dybit_product(a_type: DyBitType, b_type: DyBitType) -> None:
     left = Signal(signed(signed_width(a_type)))
     right = Signal(signed(signed_width(b_type)))
     product, adders = Signal(signed(40)), Signal(signed(40))
-    m.d.comb += [left.eq(decode(m, a, a_type, "a")), right.eq(decode(m, b, b_type, "b"))]
-    m.d.comb += [product.eq(left * right), adders.eq(lut_product(left, right))]
+    m.d.comb += [left.eq(codec(a_type).decode(m, a, "a")), right.eq(codec(b_type).decode(m, b, "b"))]
+    m.d.comb += [product.eq(left * right), adders.eq(booth_product(left, right))]
     pairs = [(u, v) for u in range(1 << a_type.width) for v in range(1 << b_type.width)]
     u, v = np.array(pairs).T
     want = (a_type.decode(u) * b_type.decode(v)).tolist()
@@ -38,7 +43,7 @@ LOOKED_UP = [*DYBIT, *(IntType(width, signed=False) for width in (2, 3, 4))]
 @pytest.mark.parametrize("a_type", LOOKED_UP, ids=str)
 def test_every_product_that_is_looked_up(a_type: DType, b_type: DyBitType) -> None:
     m, a, b, product = Module(), Signal(a_type.width), Signal(b_type.width), Signal(signed(40))
-    m.d.comb += product.eq(table_product(a, a_type, b, b_type))
+    m.d.comb += product.eq(lookup_product(a, a_type, b, b_type))
     pairs = [(u, v) for u in range(1 << a_type.width) for v in range(1 << b_type.width)]
     u, v = np.array(pairs).T
     want = (a_type.decode(u) * b_type.decode(v)).tolist()

@@ -6,10 +6,12 @@ import pytest
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Value
 
 from hw.fpga.mapping import OpMapping
-from hw.ops.elementwise import ElementwiseOp
+from hw.ops.add import AddOp
 from hw.ops.op import Tensor
-from models.ir.dtype import IntType
-from models.ir.graph import Add, Requant, Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
+from models.ir.ops.add import Add
+from models.ir.requant import Requant
 from tests.formal.prove import proven
 from tests.formal.rules import in_order, moved, offer, take
 
@@ -24,7 +26,7 @@ def join_rules(*, second: bool) -> tuple[Module, int]:
     same = Requant.identity(1, CODES.min, CODES.max)
     node = Add(name="op", inputs=("x", "y"), dtype=CODES, a=same, b=same, lo=CODES.min, hi=CODES.max)
     shape = Shape(2, 2, 1)
-    op = ElementwiseOp(node, (Tensor(shape, CODES),) * 2, OpMapping())
+    op = AddOp(node, (Tensor(shape, CODES),) * 2, OpMapping())
     m = Module()
     m.submodules.dut = dut = op.component()
     a, b, o = dut.a, dut.b, dut.o

@@ -8,12 +8,12 @@ import pytest
 from amaranth.asserts import AnySeq
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
 
-from hw.line_buffer.source import TokenSource, WindowGeometry
-from hw.line_buffer.sparse_source import SparseWindowSource
-from hw.line_buffer.window_source import WindowSource
+from hw.line_buffer.sliding_window import SlidingWindow
+from hw.line_buffer.sparse_sliding_window import SparseSlidingWindow
+from hw.line_buffer.token_buffer import TokenBuffer, WindowGeometry
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 from tests.formal.prove import proven
 from tests.formal.rules import in_order, moved, offer, take
 
@@ -26,7 +26,7 @@ PLACES = SIDE * SIDE
 @pytest.mark.parametrize("cycles", [8, pytest.param(12, marks=pytest.mark.slow)])
 def test_token_source(cycles: int) -> None:
     """However late the sites that were taken are done."""
-    source = TokenSource(LAYOUT, steps=1)
+    source = TokenBuffer(LAYOUT, site_cycles=1)
     m = Module()
     m.submodules.dut = source
     offer(m, source.i)
@@ -93,8 +93,8 @@ def window_rules(source: Any, dense: bool, ends_early: bool = False) -> tuple[Mo
 
 
 SOURCES = {
-    "dense": lambda: WindowSource(LAYOUT, GEOMETRY, parallel=False),
-    "sparse": lambda: SparseWindowSource(LAYOUT, GEOMETRY, parallel=False),
+    "dense": lambda: SlidingWindow(LAYOUT, GEOMETRY, parallel=False),
+    "sparse": lambda: SparseSlidingWindow(LAYOUT, GEOMETRY, parallel=False),
 }
 
 

@@ -12,11 +12,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 import hw.streams.stream
-from hw.arithmetic.requantizer import Output
+from hw.arithmetic.requantizer import CreditFifo
 from hw.streams.layout import TokenLayout
-from hw.streams.stream import Fork, Narrow, Queue, RegisterSlice, Widen
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from hw.streams.stream import Fork, Queue, RegisterSlice, StreamNarrower, StreamWidener
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 from tests.formal.prove import proven
 from tests.formal.rules import follows_contract, in_order, moved, offer, take
 
@@ -161,8 +161,8 @@ READY = {
     "queue": (lambda: Queue(unsigned(1), 2), ["o"]),
     "register slice": (lambda: RegisterSlice(unsigned(1)), ["o"]),
     "fork": (lambda: Fork(unsigned(1), 2), ["o0", "o1"]),
-    "widen": (lambda: Widen(TokenLayout(Shape(1, 1, 2), IntType(2, False), 1), 2), ["o"]),
-    "narrow": (lambda: Narrow(TokenLayout(Shape(1, 1, 2), IntType(2, False), 2), 1), ["o"]),
+    "widen": (lambda: StreamWidener(TokenLayout(Shape(1, 1, 2), IntType(2, False), 1), 2), ["o"]),
+    "narrow": (lambda: StreamNarrower(TokenLayout(Shape(1, 1, 2), IntType(2, False), 2), 1), ["o"]),
 }
 
 
@@ -196,7 +196,7 @@ def test_fork() -> None:
 @pytest.mark.parametrize("cycles", [7, pytest.param(10, marks=pytest.mark.slow)])
 def test_widen(cycles: int) -> None:
     """``end`` comes between tokens and has no features."""
-    widen = Widen(TokenLayout(Shape(1, 1, 2), IntType(2, False), 1), 2)
+    widen = StreamWidener(TokenLayout(Shape(1, 1, 2), IntType(2, False), 1), 2)
     m = harness(widen)
     offer(m, widen.i)
     take(m, widen.o)
@@ -214,7 +214,7 @@ def test_widen(cycles: int) -> None:
 
 @pytest.mark.parametrize("cycles", [7, pytest.param(10, marks=pytest.mark.slow)])
 def test_narrow(cycles: int) -> None:
-    narrow = Narrow(TokenLayout(Shape(1, 1, 2), IntType(2, False), 2), 1)
+    narrow = StreamNarrower(TokenLayout(Shape(1, 1, 2), IntType(2, False), 2), 1)
     m = harness(narrow)
     offer(m, narrow.i)
     take(m, narrow.o)
@@ -228,7 +228,7 @@ def test_narrow(cycles: int) -> None:
 @pytest.mark.parametrize("reserved", [True, False])
 def test_output_keeps_what_was_reserved(reserved: bool) -> None:
     """Pushes within what was reserved are never lost; pushes without are, which the rules see."""
-    output = Output(LAYOUT, 2)
+    output = CreditFifo(LAYOUT, 2)
     m = harness(output)
     pending, inside, left = Signal(3), Signal(3), Signal()
     m.d.comb += [output.reserve.eq(AnySeq(1)), output.push.eq(AnySeq(1))]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data import Dataset
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.zoo import load_model
 
 CLASSES = 5
@@ -102,10 +102,29 @@ class Functional(nn.Module):
         return F.linear(y.view(y.size(0), -1), self.last)
 
 
+class DenselyConnected(nn.Module):
+    """Channels laid beside each other: of an input and its convolution, of three tensors at once, and of numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2, 4, 3, padding=1)
+        self.second = nn.Conv2d(6, 3, 3, padding=1)
+        self.wide = nn.Linear(12, 4)
+        self.fc = nn.Linear(8, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.cat([x, F.relu(self.first(x))], 1)
+        y = torch.cat((self.second(x), x, self.second(x).relu()), dim=1)
+        y = F.relu(y).mean(dim=(2, 3))
+        z = self.wide(y)
+        return self.fc(torch.concat([F.relu(z), z], -1))
+
+
 NETS: dict[str, tuple[Callable[[], nn.Module], Dataset]] = {
     "digits_cnn": (lambda: load_model("digits_cnn"), random_data(1, 8, classes=10)),
     "pre_activation": (PreActivation, random_data(2, 6, signed=True)),
     "functional": (Functional, random_data(2, 12)),
+    "densely_connected": (DenselyConnected, random_data(2, 7, signed=True)),
     "pools": (
         lambda: nn.Sequential(
             nn.Conv2d(3, 6, 3, stride=2, padding=1),

@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from benchmarks.inputs.sparse_nets import few_sites, random_sparse_net
 from cosim.cycle.simulator import Simulator
 from dse.candidates import Table
-from dse.explore import Search, best
+from dse.explore import SearchSettings, best
 from dse.hypervolume import latency_and_error
 from dse.problem import Objective
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from models.data import DatasetError
 from models.ir.activity import measured
 from netweave import architectures, flow
@@ -161,7 +161,7 @@ def test_the_cycles_of_sparse_frames_in_a_row_are_those_between_them() -> None:
     masks = few_sites(rng, graph.input.shape[:2], 16, 8)
     graph = measured(graph, masks)
     device, recipe = DEVICES["zu3eg"], Recipe(1, 0, utilisation=1.0, objective="bottleneck", gap=0.0)
-    found = best(Table({"int4": graph}, device), Search(Objective.BOTTLENECK, 1.0, gap=0.0))
+    found = best(Table({"int4": graph}, device), SearchSettings(Objective.BOTTLENECK, 1.0, gap=0.0))
     run = Simulator(graph, found.mapping).run(masks * 20)
     simulated = mean(run.intervals[-160:])
     assert found.solver.objective < 0.8 * simulated

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hw.boards.board import BOARDS
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from netweave import __version__, cli, flow
 from reports.artifact import VERSION
 
@@ -155,7 +155,7 @@ def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     [
         ("netweave ex", 1, ["explore"]),
         ("netweave b", 1, ["build", "boards"]),
-        ("netweave explore net.toml --w", 3, ["--workers"]),
+        ("netweave explore net.toml --wo", 3, ["--workers"]),
     ],
 )
 def test_words_are_completed_without_what_the_commands_load(typed: str, place: int, offered: list[str]) -> None:
@@ -190,7 +190,7 @@ def test_each_device_has_a_line_of_80_columns(
         ("devices", list(DEVICES)),
         ("boards", list(BOARDS)),
         ("models", ["digits_cnn", "digits", "see_d", "60x80x3", "n_mnist:FOLDER"]),
-        ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "requantize"]),
+        ("ops", ["conv", "max_pool", "avg_pool", "global_pool", "linear", "add", "concat", "requantize"]),
     ],
 )
 def test_lists(

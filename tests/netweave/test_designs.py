@@ -10,13 +10,13 @@ from amaranth.hdl import Fragment
 
 from benchmarks.inputs.nets import random_mapping, residual_net
 from cosim.cycle.simulator import Simulator, size_queues
-from hw.accelerator.composition import Accelerator, Plan
-from hw.arithmetic.requantizer import Output
-from hw.fpga.device import DEVICES
+from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
+from hw.arithmetic.requantizer import CreditFifo
+from hw.fpga.families.registry import DEVICES
 from hw.streams.stream import Queue
 from models.ir.graph import Graph
 from netweave.designs import layers, queues
-from reports.schema import Layer
+from reports.schema import LayerEntry
 
 
 def network(rng: np.random.Generator, sparse: bool) -> Graph:
@@ -29,7 +29,7 @@ def test_the_report_takes_the_layers_that_generate_writes() -> None:
     graph = residual_net(rng)
     for row in layers(graph, random_mapping(rng, graph), DEVICES["zu3eg"], None):
         entry: dict = {**row, "cycles": {}, "done": {}}
-        assert Layer(**entry).name == row["name"]
+        assert LayerEntry(**entry).name == row["name"]
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -38,13 +38,13 @@ def test_the_report_has_the_queues_that_the_accelerator_is_put_together_of(spars
     graph = network(rng, sparse)
     mapping = size_queues(graph, random_mapping(rng, graph))
     found = []
-    for path, part in parts(Fragment.get(Accelerator(graph, mapping), None)):
+    for path, part in parts(Fragment.get(AcceleratorTop(graph, mapping), None)):
         match part:
             case Queue() if path[-1].startswith("queue_"):
                 producer, _, consumer = path[-1].removeprefix("queue_").rpartition("_")[0].partition("__")
                 found.append((producer, consumer, len(part.i.payload.as_value()), part.depth))
-            case Output():
-                readers = [edge.consumer for edge in Plan(graph, mapping).readers(path[-2])]
+            case CreditFifo():
+                readers = [edge.consumer for edge in AcceleratorPlan(graph, mapping).consumers(path[-2])]
                 found.append((path[-2], ", ".join(readers) or "output", len(part.payload.as_value()), part.depth))
     rows = [tuple(row.values())[:4] for row in queues(graph, mapping)]
     assert sorted(rows) == sorted(found)

@@ -21,7 +21,7 @@ epochs = 3
 formats = ["int4", "dybit4"]
 epochs = 1
 [explore]
-sizes = 2
+budgets = 2
 points = 1
 [[device]]
 name = "ecp5-25k"
@@ -42,7 +42,7 @@ formats = ["int4"]
 epochs = 1
 [explore]
 activity = "p99"
-sizes = 2
+budgets = 2
 points = 1
 [[device]]
 name = "zu3eg"

@@ -13,21 +13,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 
 from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.estimate import estimate
-from dse.explore import Search
-from hw.fpga.device import DEVICES
+from dse.explore import SearchSettings
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models.data.dataset import Dataset
 from models.ir.activity import expected, frame_activity
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 from netweave.config import Config, Explore
-from netweave.exploration import Exploration, case, loaded, within_limits
+from netweave.evaluations import case, loaded
+from netweave.exploration import Exploration, within_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""
@@ -38,9 +40,9 @@ epochs = 2
 formats = ["int4", "dybit4"]
 epochs = 0
 [explore]
-sizes = 2
+budgets = 2
 points = 1
-grain = 0.5
+error_step = 0.5
 [[device]]
 name = "ecp5-25k"
 """
@@ -116,6 +118,21 @@ def test_a_front_is_verified_and_a_changed_one_refused(explored: Path, tmp_path:
     assert f"point {points[-1]['name']!r}: its proof says" in " ".join(refused.stderr.split())
 
 
+@pytest.mark.whole
+def test_each_designs_program_is_written_for_other_solvers(explored: Path, tmp_path: Path) -> None:
+    folder = _copy(explored, tmp_path)
+    points = _explored(folder, "--workers", "1", "--write-lp")["points"]
+    written = folder / "run" / "lp" / "ecp5-25k"
+    assert {path.name for path in written.iterdir()} == {f"{point['name']}.lp" for point in points}
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    for point in points:
+        assert highs.readModel(str(written / f"{point['name']}.lp")) == highspy.HighsStatus.kOk
+        highs.run()
+        # the program does not round latencies up to whole cycles
+        assert highs.getInfo().objective_function_value <= point["solver"]["objective"] * (1 + 1e-6)
+
+
 def _results(folder: Path, what: str) -> list[dict[str, Any]]:
     """Inputs and result of each evaluation of a kind."""
     return [json.loads(path.read_text()) for path in (folder / "run" / "evaluations" / what).glob("[!.]*.json")]
@@ -128,13 +145,13 @@ def test_a_design_is_the_best_simulated_of_those_near_the_programs(explored: Pat
     for group in _results(explored, "designs"):
         inputs = group["inputs"]
         for design in group["result"]["designs"]:
-            found[inputs["family"], inputs["share"], str(design["choice"])] = design
+            found[inputs["family"], inputs["budget_fraction"], str(design["choice"])] = design
     networks = [(entry["inputs"]["assignment"], entry) for entry in _results(explored, "cycles")]
-    polished = _results(explored, "polished")
+    polished = _results(explored, "improved")
     assert polished
     for near in polished:
         inputs, result = near["inputs"], near["result"]
-        design = found[inputs["family"], inputs["share"], str(inputs["choice"])]
+        design = found[inputs["family"], inputs["budget_fraction"], str(inputs["choice"])]
         assert any(
             assignment == inputs["assignment"] and entry["inputs"]["mapping"] == result["mapping"]
             for assignment, entry in networks
@@ -202,8 +219,8 @@ def _workers(pid: int) -> list[int]:
 def test_no_design_takes_more_than_its_limits(explored: Path) -> None:
     whole = json.loads((explored / "run" / "explore" / "ecp5-25k" / "designs.json").read_text())
     for point in whole["points"]:
-        share = float(point["name"].rpartition("-")[2]) / 100
-        part = {kind: share * getattr(DEVICES["ecp5-25k"], kind) for kind in point["resources"]}
+        budget_fraction = float(point["name"].rpartition("-")[2]) / 100
+        part = {kind: budget_fraction * getattr(DEVICES["ecp5-25k"], kind) for kind in point["resources"]}
         assert all(taken <= part[kind] + 1 for kind, taken in point["resources"].items()), point["name"]
 
 
@@ -214,7 +231,13 @@ def test_designs_whose_queues_take_too_much_are_chosen_again() -> None:
 
     def design(name: str, luts: int) -> dict[str, Any]:
         limits = {"lut": luts, "dsp": 4, "cycles": 50}
-        own = {"name": name, "family": name, "share": "1/2", "minimised": "latency", "solver": {"limits": limits}}
+        own = {
+            "name": name,
+            "family": name,
+            "budget_fraction": "1/2",
+            "minimised": "latency",
+            "solver": {"limits": limits},
+        }
         return {**own, "choice": [0], "assignment": {"a": name}, "mapping": {}}
 
     def ask(what: str, _: str, of: Iterable[dict[str, Any]]) -> list[Any]:
@@ -234,12 +257,12 @@ def test_designs_whose_queues_take_too_much_are_chosen_again() -> None:
                 return [{} for _ in asked[-1][1]]
 
     asked: list[tuple[str, list[dict[str, Any]]]] = []
-    unmet: dict[str, str] = {}
-    found = list(within_limits([design(name, 100) for name in takes], ask, unmet))
+    infeasible: dict[str, str] = {}
+    found = list(within_limits([design(name, 100) for name in takes], ask, infeasible))
     assert [(own["name"], costs["resources"]["lut"]) for own, costs in found] == [
         ("fits", 100), ("once", 98), ("twice", 100),
     ]  # fmt: skip
-    assert unmet == {"never": "no room"}
+    assert infeasible == {"never": "no room"}
     lower = [own["limits"] for what, of in asked if what == "again" for own in of if own["name"] == "twice"]
     assert lower == [{"lut": 70, "dsp": 4, "cycles": 50}, {"lut": 69, "dsp": 4, "cycles": 50}]
 
@@ -267,8 +290,8 @@ def test_limits_are_counted_in_cycles_of_the_clock() -> None:
 
 
 def test_what_a_configuration_leaves_out_is_what_a_search_leaves_out() -> None:
-    explore, search = Explore(), Search()
+    explore, search = Explore(), SearchSettings()
     assert search.whole == 1
-    assert (explore.sizes, explore.gap, explore.grain) == (search.sizes, search.gap, search.grain)
+    assert (explore.budgets, explore.gap, explore.error_step) == (search.budgets, search.gap, search.error_step)
     assert (explore.objective, explore.speedups, explore.max_errors) == (search.objective, [], [])
     assert (search.speedups, search.max_errors, search.max_cycles, search.max_latency) == ((), (), None, None)

@@ -28,7 +28,7 @@ CONFIG = Config.model_validate(
         "model": f"{ROOT}/examples/tiny_network.py:build",
         "train": {"epochs": 20},
         "quantize": {"formats": ["int2"], "epochs": 0},
-        "explore": {"sizes": 2, "points": 1},
+        "explore": {"budgets": 2, "points": 1},
         "device": [{"name": DEVICE}],
     }
 )

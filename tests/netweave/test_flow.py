@@ -89,7 +89,7 @@ def test_all_stages_in_order_and_once(stages: Stages, tmp_path: Path) -> None:
     [
         ({"train": {"epochs": 7}}, ORDER),
         ({"quantize": {"epochs": 7}}, ["quantize", "explore"]),
-        ({"explore": {"sizes": 7}}, ["explore"]),
+        ({"explore": {"budgets": 7}}, ["explore"]),
         ({"device": [{"name": "zu3eg", "max_loss": 7.0}]}, ["explore", "generate"]),
         ({"cosim": {"images": 7}}, ["cosim"]),
         ({"cosim": {"probes": True}}, ["generate", "cosim"]),

@@ -15,9 +15,10 @@ from cosim.rtl.design import Cosim
 from dse.front import Front
 from hw.fpga.mapping import Mapping
 from models.data import Dataset, load
-from models.esda import classified, load_esda
+from models.frontend.esda_network import classified, load_esda
 from models.ir import golden
-from models.ir.graph import Graph, Input
+from models.ir.graph import Graph
+from models.ir.ops.input import Input
 from models.ir.serialize import load as load_graph
 from models.ir.serialize import save
 from netweave import flow
@@ -27,7 +28,7 @@ from netweave.finetune import FINETUNED
 from netweave.workers import Pool
 from reports.artifact import ArtifactError, read_json
 from reports.schema import Label
-from tests.models.test_esda import write_network
+from tests.models.frontend.test_esda_network import write_network
 
 CLASSES = 3
 SEED = 0

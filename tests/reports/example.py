@@ -6,26 +6,26 @@ import numpy as np
 
 from reports.paired import packed
 from reports.schema import (
-    Accuracy,
-    Built,
-    Check,
-    Cycles,
+    AccuracyEntry,
+    BuiltEntry,
+    CheckEntry,
+    CyclesEntry,
     Density,
-    Design,
+    DesignEntry,
     Label,
-    Layer,
-    Node,
+    LayerEntry,
+    NodeEntry,
     Point,
-    Queue,
+    QueueEntry,
     Report,
-    Resources,
+    ResourcesEntry,
     Solver,
     Target,
     Uniform,
 )
 
 FORMATS = ["int8", "int4", "dybit8", "dybit4"]
-BUILT = Built(board="ulx3s-25f", clock_mhz=80, fmax_mhz=93.75, bitstream="build/ecp5-25k/board.bit")
+BUILT = BuiltEntry(board="ulx3s-25f", clock_mhz=80, fmax_mhz=93.75, bitstream="build/ecp5-25k/board.bit")
 CONVS = ["stem", "layer1_conv1", "layer1_conv2", "layer2_conv1", "layer2_conv2", "head"]
 
 
@@ -35,7 +35,7 @@ def point(index: int) -> Point:
     return Point(
         name=f"p{index}",
         formats=dict.fromkeys(CONVS, FORMATS[index % 4]) | ({"head": "int8"} if index == 4 else {}),
-        accuracy=Accuracy(correct=530 - 3 * index, total=540),
+        accuracy=AccuracyEntry(correct=530 - 3 * index, total=540),
         right=packed(np.arange(540) < 530 - 3 * index),
         latency={
             Label.ESTIMATED: 10000 if off else 9000 - 1500 * index,
@@ -45,7 +45,7 @@ def point(index: int) -> Point:
         tried=30,
         gained=0.02,
         bottleneck={Label.ESTIMATED: 4000 - 500 * min(index, 4)},
-        resources=Resources(lut=9000 + 4000 * index, ff=8000, bram=3, dsp=40 + index),
+        resources=ResourcesEntry(lut=9000 + 4000 * index, ff=8000, bram=3, dsp=40 + index),
         utilisation=(9000 + 4000 * index) / 70560,
         front=not off,
         solver=Solver(minimised="latency", status="optimal", bound=4000.0, gap=0.0, seconds=0.4),
@@ -55,8 +55,8 @@ def point(index: int) -> Point:
 def by_density() -> Density:
     """The dense version is faster from 60 % in latency, and never in frames a second."""
     shares = [0.01, 0.1, 0.5, 1.0]
-    sparse = [Cycles(latency=500 + 5000 * share, interval=10 + 2900 * share) for share in shares]
-    dense = Cycles(latency=3500, interval=3000)
+    sparse = [CyclesEntry(latency=500 + 5000 * share, interval=10 + 2900 * share) for share in shares]
+    dense = CyclesEntry(latency=3500, interval=3000)
     return Density(densities=shares, sparse=sparse, dense=dense, crossing={"latency": 0.6, "interval": None})
 
 
@@ -76,14 +76,14 @@ def confusion() -> list[list[int]]:
 
 
 QUEUES = [
-    Queue(producer="stem", consumer="layer1_conv1, layer1_add", width=23, depth=7, why="room"),
-    Queue(producer="stem", consumer="layer1_add", width=23, depth=41, why="latency balance"),
+    QueueEntry(producer="stem", consumer="layer1_conv1, layer1_add", width=23, depth=7, why="room"),
+    QueueEntry(producer="stem", consumer="layer1_add", width=23, depth=41, why="latency balance"),
 ]
 
 
-def target(device: str, clock_mhz: float = 200, sparse: bool = False, built: Built | None = None) -> Target:
+def target(device: str, clock_mhz: float = 200, sparse: bool = False, built: BuiltEntry | None = None) -> Target:
     layers = [
-        Layer(
+        LayerEntry(
             name=name,
             op="conv",
             shape="8x8x16",
@@ -96,7 +96,7 @@ def target(device: str, clock_mhz: float = 200, sparse: bool = False, built: Bui
             multiplier="dsp",
             cycles={Label.ESTIMATED: 1000 + 300 * i, Label.RTL: 1000 + 300 * i},
             done={Label.SIMULATED: 800 + 900 * i, Label.RTL: 800 + 900 * i},
-            resources=Resources(lut=900, ff=700, bram=0, dsp=8),
+            resources=ResourcesEntry(lut=900, ff=700, bram=0, dsp=8),
             density=0.2 + 0.1 * i if sparse else 1.0,
             occupancy=[0, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05] if sparse and i < 4 else [],
         )
@@ -107,25 +107,25 @@ def target(device: str, clock_mhz: float = 200, sparse: bool = False, built: Bui
         title=f"The {device}",
         clock_mhz=clock_mhz,
         utilisation=0.7,
-        available=Resources(lut=70560, ff=141120, bram=432, dsp=360),
+        available=ResourcesEntry(lut=70560, ff=141120, bram=432, dsp=360),
         points=[point(i) for i in range(8)],
-        design=Design(
+        design=DesignEntry(
             point="p2",
-            test=Accuracy(correct=521, total=539),
+            test=AccuracyEntry(correct=521, total=539),
             confusion=confusion(),
             queues=QUEUES,
             latency={Label.ESTIMATED: 6000, Label.SIMULATED: 6050, Label.RTL: 6050},
             first=6050,
             bottleneck={Label.ESTIMATED: 3000, Label.SIMULATED: 3000, Label.RTL: 3000},
             resources={
-                Label.ESTIMATED: Resources(lut=17000, ff=8000, bram=3, dsp=42),
-                Label.SYNTHESIZED: Resources(lut=16012, ff=8123, bram=3, dsp=42),
-                **({Label.ROUTED: Resources(lut=16444, ff=8333, bram=4, dsp=42)} if built else {}),
+                Label.ESTIMATED: ResourcesEntry(lut=17000, ff=8000, bram=3, dsp=42),
+                Label.SYNTHESIZED: ResourcesEntry(lut=16012, ff=8123, bram=3, dsp=42),
+                **({Label.ROUTED: ResourcesEntry(lut=16444, ff=8333, bram=4, dsp=42)} if built else {}),
             },
             built=built,
             layers=layers,
             density=by_density() if sparse else None,
-            check=Check(
+            check=CheckEntry(
                 simulator="verilator",
                 images=20,
                 edges=9,
@@ -140,30 +140,30 @@ def target(device: str, clock_mhz: float = 200, sparse: bool = False, built: Bui
 
 def report() -> Report:
     nodes = [
-        Node(name="input", op="input", shape="8x8x1", inputs=[]),
-        Node(name="stem", op="conv", shape="8x8x16", inputs=["input"]),
-        Node(name="layer1_conv1", op="conv", shape="8x8x16", inputs=["stem"]),
-        Node(name="layer1_conv2", op="conv", shape="8x8x16", inputs=["layer1_conv1"]),
-        Node(name="layer1_add", op="add", shape="8x8x16", inputs=["layer1_conv2", "stem"]),
-        Node(name="layer2_conv1", op="conv", shape="4x4x32", inputs=["layer1_add"]),
-        Node(name="layer2_conv2", op="conv", shape="4x4x32", inputs=["layer2_conv1"]),
-        Node(name="layer2_short", op="conv", shape="4x4x32", inputs=["layer1_add"]),
-        Node(name="layer2_add", op="add", shape="4x4x32", inputs=["layer2_conv2", "layer2_short"]),
-        Node(name="pool", op="global_pool", shape="1x1x32", inputs=["layer2_add"]),
-        Node(name="head", op="linear", shape="1x1x10", inputs=["pool"]),
+        NodeEntry(name="input", op="input", shape="8x8x1", inputs=[]),
+        NodeEntry(name="stem", op="conv", shape="8x8x16", inputs=["input"]),
+        NodeEntry(name="layer1_conv1", op="conv", shape="8x8x16", inputs=["stem"]),
+        NodeEntry(name="layer1_conv2", op="conv", shape="8x8x16", inputs=["layer1_conv1"]),
+        NodeEntry(name="layer1_add", op="add", shape="8x8x16", inputs=["layer1_conv2", "stem"]),
+        NodeEntry(name="layer2_conv1", op="conv", shape="4x4x32", inputs=["layer1_add"]),
+        NodeEntry(name="layer2_conv2", op="conv", shape="4x4x32", inputs=["layer2_conv1"]),
+        NodeEntry(name="layer2_short", op="conv", shape="4x4x32", inputs=["layer1_add"]),
+        NodeEntry(name="layer2_add", op="add", shape="4x4x32", inputs=["layer2_conv2", "layer2_short"]),
+        NodeEntry(name="pool", op="global_pool", shape="1x1x32", inputs=["layer2_add"]),
+        NodeEntry(name="head", op="linear", shape="1x1x10", inputs=["pool"]),
     ]
     return Report(
         name="example",
         model="digits_cnn",
         data="digits",
         netweave="0.1.0",
-        accuracy=Accuracy(correct=533, total=540),
-        test=Accuracy(correct=528, total=539),
+        accuracy=AccuracyEntry(correct=533, total=540),
+        test=AccuracyEntry(correct=528, total=539),
         uniform=[
             Uniform(
                 format=name,
-                post_training=Accuracy(correct=520 - i, total=540),
-                trained=Accuracy(correct=530 - i, total=540),
+                post_training=AccuracyEntry(correct=520 - i, total=540),
+                trained=AccuracyEntry(correct=530 - i, total=540),
             )
             for i, name in enumerate(FORMATS)
         ],

@@ -13,7 +13,7 @@ from reports import front, hover
 from reports.artifact import ArtifactError
 from reports.designs import Designs, read
 from reports.paired import packed
-from reports.schema import Accuracy, Label, Point
+from reports.schema import AccuracyEntry, Label, Point
 from reports.undecided import undecided
 from tests.reports.example import point
 
@@ -23,7 +23,7 @@ def designs(chosen: str | None = "p2") -> Designs:
 
 
 def at(latency: int, correct: int, name: str) -> Point:
-    accuracy = Accuracy(correct=correct, total=20)
+    accuracy = AccuracyEntry(correct=correct, total=20)
     return point(0).model_copy(update={"name": name, "latency": {Label.ESTIMATED: latency}, "accuracy": accuracy})
 
 

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from reports import html, plots, tables
 from reports.confusion import confusion
 from reports.dataflow import _layout
-from reports.schema import Accuracy, Design, Label, Missing, Report, ReportError, Target
+from reports.schema import AccuracyEntry, DesignEntry, Label, Missing, Report, ReportError, Target
 from tests.reports.example import BUILT, labels_and_answers, report
 
 
@@ -104,7 +104,7 @@ def test_other_files_are_refused(folder: Path, tmp_path: Path, change: dict[str,
 
 @pytest.mark.parametrize("correct, total", [(0, 540), (530, 540), (540, 540), (1, 3)])
 def test_interval_bounds_solve_the_score_equation(correct: int, total: int) -> None:
-    accuracy = Accuracy(correct=correct, total=total)
+    accuracy = AccuracyEntry(correct=correct, total=total)
     p = correct / total
     for bound in (value / 100 for value in accuracy.interval):
         assert 0 <= bound <= 1
@@ -263,7 +263,7 @@ def test_classes_are_counted_as_a_loop_over_the_images_counts_them(folder: Path)
 )
 def test_a_confusion_matrix_counts_the_test_images(change: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        Design.model_validate({**report().targets[0].design.model_dump(), **change})
+        DesignEntry.model_validate({**report().targets[0].design.model_dump(), **change})
 
 
 @pytest.mark.parametrize("classes", [2, 37, 100])
@@ -271,7 +271,7 @@ def test_the_matrix_shows_each_count_within_its_cell(classes: int) -> None:
     rng, target = np.random.default_rng(classes), report().targets[0]
     counts = np.diag(rng.integers(100, 1000, classes))
     counts[*rng.integers(0, classes, (2, 40))] = 7
-    accuracy = Accuracy(correct=int(np.trace(counts)), total=int(counts.sum()))
+    accuracy = AccuracyEntry(correct=int(np.trace(counts)), total=int(counts.sum()))
     design = target.design.model_copy(update={"confusion": counts.tolist(), "test": accuracy})
     figure = confusion(target.model_copy(update={"design": design}))
     canvas = FigureCanvasAgg(figure)

@@ -20,9 +20,9 @@ from benchmarks.inputs.nets import NETS, random_mapping
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.candidates import Table
-from dse.explore import Search, designs, families, shares
+from dse.explore import SearchSettings, budget_fractions, designs, families
 from dse.problem import Infeasible
-from hw.fpga.device import DEVICES
+from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
 from models.ir.activity import measured
@@ -42,7 +42,7 @@ def network(seed: int) -> tuple[Graph, Mapping, list[np.ndarray] | int]:
     if seed % 2:
         graph = random_sparse_net(rng)
         return graph, random_mapping(rng, graph), random_masks(rng, graph.input.shape[:2], 4)
-    names = list(NETS)
+    names = ["chain", "residual", "strided"]
     fmt, other = (FORMATS[int(place)] for place in rng.integers(len(FORMATS), size=2))
     graph = NETS[names[seed // 2 % len(names)]](rng, fmt, other)
     return graph, random_mapping(rng, graph), 3
@@ -83,11 +83,14 @@ def explorations() -> Iterator[tuple[str, str]]:
             graphs = {fmt: list(NETS.values())[seed // 2](np.random.default_rng(5), fmt) for fmt in ("int8", "int4")}
         table = Table(graphs, DEVICES["zu3eg" if seed % 3 else "ecp5-25k"])
         for op, candidates in table.candidates.items():
-            costs = [(c.cycles, c.resources, c.fill, c.head, c.span, c.tail, c.rest, c.error) for c in candidates]
+            costs = [
+                (c.cycles, c.resources, c.fill, c.first_output, c.duration, c.drain, c.rest, c.error)
+                for c in candidates
+            ]
             yield f"exploration {seed}, candidates of {op}", digest(costs)
-        search = Search(limit=0.8, sizes=2, grain=0.3)
+        search = SearchSettings(limit=0.8, budgets=2, error_step=0.3)
         for family in families(list(table.graphs), search):
-            for share in shares(table, search, family):
+            for share in budget_fractions(table, search, family):
                 with contextlib.suppress(Infeasible):
                     for design in designs(table, search, family, share):
                         what = design.mapping.entry(), design.choice, design.solver.objective, design.solver.bound

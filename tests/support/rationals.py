@@ -5,8 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 
-from models.ir.dtype import DType, DyBitType
-from models.ir.graph import Requant
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.minifloat import FloatType
+from models.ir.formats.power_of_two import PowerType
+from models.ir.requant import Requant
 
 
 def dybit_magnitude(bits: str) -> Fraction:
@@ -22,21 +25,38 @@ def dybit_magnitude(bits: str) -> Fraction:
     return 2 ** (ones - 1) * (1 + fraction)
 
 
+def float_magnitude(bits: str) -> Fraction:
+    """Two bits of exponent, biased by one, then the mantissa; a number of exponent 0 has no leading one."""
+    exponent, fraction = int(bits[:2], 2), Fraction(int("0" + bits[2:], 2), 2 ** (len(bits) - 2))
+    return fraction if exponent == 0 else 2 ** (exponent - 1) * (1 + fraction)
+
+
+def power_magnitude(bits: str) -> Fraction:
+    code = int(bits, 2)
+    return Fraction(2 ** (code - 1)) if code else Fraction(0)
+
+
+MAGNITUDES = {DyBitType: dybit_magnitude, FloatType: float_magnitude, PowerType: power_magnitude}
+
+
 @cache
 def real_values(dtype: DType) -> tuple[Fraction, ...]:
     """The real value of every code."""
     texts = [f"{code:0{dtype.width}b}" for code in range(1 << dtype.width)]
-    if isinstance(dtype, DyBitType):
+    if type(dtype) in MAGNITUDES:
+        magnitude = MAGNITUDES[type(dtype)]
         if not dtype.signed:
-            return tuple(dybit_magnitude(text) for text in texts)
-        return tuple((-1) ** int(text[0]) * dybit_magnitude(text[1:]) for text in texts)
+            return tuple(magnitude(text) for text in texts)
+        return tuple((-1) ** int(text[0]) * magnitude(text[1:]) for text in texts)
     weights = [2**bit for bit in reversed(range(dtype.width))]
     weights[0] *= -1 if dtype.signed else 1
     return tuple(Fraction(sum(w for w, bit in zip(weights, text, strict=True) if bit == "1")) for text in texts)
 
 
 def unit(dtype: DType) -> Fraction:
-    return Fraction(1, 2 ** (dtype.width - dtype.signed - 1)) if isinstance(dtype, DyBitType) else Fraction(1)
+    """The real value of a step: of formats with magnitudes that of magnitude code 1."""
+    magnitude = MAGNITUDES.get(type(dtype))
+    return Fraction(1) if magnitude is None else magnitude(f"{1:0{dtype.width - dtype.signed}b}")
 
 
 def requantized(total: Fraction, requant: Requant, channel: int, one: Fraction) -> Fraction:

@@ -56,7 +56,7 @@ def test_an_unknown_board_names_the_nearest() -> None:
         (("clock_mhz = 50", "clock_mhz = true"), "'clock_mhz': True must be a number"),
         (("clock_mhz = 50", "clock_mhz = 0.5"), "'clock_mhz': 0.5 must be of 1 to 400"),
         (('rx_pin = "A1"', 'rx_pin = ""'), "'rx_pin': '' must be a text of one line that is not empty"),
-        (('rx_pin = "A1"', 'rx_pin = "B2"'), "pin 'B2' is given two things to do"),
+        (('rx_pin = "A1"', 'rx_pin = "B2"'), "pin 'B2' is listed more than once"),
         (('["B1", "B2"]', '"B1"'), "'led_pins': 'B1' must be a list of pins"),
         (('rx_pin = "A1"', ""), r"missing field\(s\) rx_pin"),
         (('rx_pin = "A1"', 'rx_pin = "A1"\nrx = 3'), "unknown field 'rx' = 3; valid are name, title"),

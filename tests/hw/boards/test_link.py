@@ -13,16 +13,17 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from benchmarks.inputs.nets import Builder, random_mapping
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.boards import host, link
 from hw.boards.link import SerialLink, beat_bytes
 from hw.boards.project import line_settings
 from hw.boards.uart import UartError, divisor
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType, parse_dtype
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 CYCLES = 5
 """Clock cycles a bit."""
@@ -31,14 +32,14 @@ CYCLES = 5
 class Serial(wiring.Component):
     """An accelerator behind a serial line, as ``BoardTop`` joins them."""
 
-    def __init__(self, accelerator: Accelerator) -> None:
+    def __init__(self, accelerator: AcceleratorTop) -> None:
         self.accelerator = accelerator
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "lost": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.accelerator.plan
-        m.submodules.link = line = SerialLink(plan.source.width, plan.output.width, CYCLES)
+        m.submodules.link = line = SerialLink(plan.input_layout.width, plan.output.width, CYCLES)
         m.submodules.design = ResetInserter(line.restart)(self.accelerator)
         m.d.comb += [
             line.rx.eq(self.rx), self.tx.eq(line.tx), self.lost.eq(line.lost),
@@ -88,7 +89,7 @@ def test_answers_are_golden_s(sparse: bool) -> None:
     """Two frames, then a beat and a byte of another, a break, and a whole frame again."""
     graph = net(sparse)
     rng = np.random.default_rng(5)
-    accelerator = Accelerator(graph, random_mapping(rng, graph))
+    accelerator = AcceleratorTop(graph, random_mapping(rng, graph))
     plan = accelerator.plan
     frames = []
     for share in (0.6, 0.3, 0.9):
@@ -97,15 +98,15 @@ def test_answers_are_golden_s(sparse: bool) -> None:
     expected = [plan.output.beats(run(graph, frame)[graph.output]) for frame in frames]
     top = Serial(accelerator)
     heard: list[int] = []
-    talk = host.Conversation(line_settings(plan.source, plan.output, sparse))
+    talk = host.HostProtocol(line_settings(plan.input_layout, plan.output, sparse))
 
     async def bench(ctx: Any) -> None:
         async def answer(beats: list[int]) -> list[int]:
-            talk.ask(beats)
+            talk.queue_beats(beats)
             for _ in range(200_000):
                 for byte in talk.outgoing():
                     await say(ctx, top.rx, byte)
-                talk.incoming(bytes(heard))
+                talk.receive(bytes(heard))
                 heard.clear()
                 if talk.answers and talk.answers[-1] & 1:
                     done, talk.answers = talk.answers, []
@@ -117,8 +118,8 @@ def test_answers_are_golden_s(sparse: bool) -> None:
         assert heard == [host.RESET]
         heard.clear()
         for frame, answers in zip(frames[:2], expected[:2], strict=True):
-            assert await answer(plan.source.beats(frame)) == answers
-        for byte in plan.source.beats(frames[2])[0].to_bytes(4, "little"):
+            assert await answer(plan.input_layout.beats(frame)) == answers
+        for byte in plan.input_layout.beats(frames[2])[0].to_bytes(4, "little"):
             await say(ctx, top.rx, byte)
         await say(ctx, top.rx, 0, stop=0)
         await ctx.tick().repeat(20 * CYCLES)
@@ -127,7 +128,7 @@ def test_answers_are_golden_s(sparse: bool) -> None:
         assert heard.pop() == host.RESET
         heard.clear()
         talk.restart()
-        assert await answer(plan.source.beats(frames[2])) == expected[2]
+        assert await answer(plan.input_layout.beats(frames[2])) == expected[2]
         assert not ctx.get(top.lost)
 
     simulator = Simulator(top)
@@ -148,18 +149,18 @@ def test_nothing_is_lost_while_the_accelerator_waits(in_bits: int, out_bits: int
     taken: list[int] = []
     heard: list[int] = []
     line = {"in_bytes": beat_bytes(in_bits), "out_bytes": beat_bytes(out_bits), "ahead": link.AHEAD}
-    talk = host.Conversation(line | {"grant": link.GRANT})
+    talk = host.HostProtocol(line | {"grant": link.GRANT})
 
     async def bench(ctx: Any) -> None:
         await ctx.tick().repeat(60)
         assert heard.pop() == host.RESET
-        talk.ask(beats)
+        talk.queue_beats(beats)
         while len(taken) < count:
             for byte in talk.outgoing():
                 for bit in (0, *(byte >> n & 1 for n in range(8)), 1):
                     ctx.set(top.rx, bit)
                     await ctx.tick().repeat(4)
-            talk.incoming(bytes(heard))
+            talk.receive(bytes(heard))
             heard.clear()
             await ctx.tick()
         assert taken == beats
@@ -221,14 +222,14 @@ def test_messages_in_pieces() -> None:
     line = line_settings(
         TokenLayout(Shape(1, 1, 1), parse_dtype("int8"), 1), TokenLayout(Shape(1, 1, 2), IntType(16), 2), False
     )
-    talk = host.Conversation(line)
+    talk = host.HostProtocol(line)
     said = b"A" + (0x12345678).to_bytes(line["out_bytes"], "little") + b"K"
     for n in range(len(said)):
-        talk.incoming(said[n : n + 1])
+        talk.receive(said[n : n + 1])
     assert talk.answers == [0x12345678]
     assert talk.credit == link.AHEAD + link.GRANT
     with pytest.raises(SystemExit, match="no message"):
-        talk.incoming(b"?")
+        talk.receive(b"?")
 
 
 @pytest.mark.parametrize("clock, baud, cycles", [(50e6, 1_000_000, 50), (12e6, 115_200, 104), (24.75e6, 1_000_000, 25)])

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from hw.boards.board import BOARDS
-from hw.boards.pll import Ecp5Pll, Ice40Pll, PllError
 from hw.boards.top import clocking
 from hw.tools.programs import program
+from hw.tools.toolchains.ecp5 import Ecp5Pll
+from hw.tools.toolchains.gowin import OUTPUT_DIVIDERS, GowinPll
+from hw.tools.toolchains.ice40 import Ice40Pll
+from hw.tools.toolchains.pll import PllError
 
 ECP5_CASES = [(25, 50), (25, 80), (25, 100), (12, 48), (48, 66.6), (100, 33.3), (27, 61.6), (25, 13)]
 ICE40_CASES = [(12, 24), (12, 30), (12, 48), (25, 20), (27, 33), (100, 61.3)]
@@ -77,6 +80,35 @@ def test_ice40_is_what_icepll_finds(clock_in: float, wanted: float) -> None:
     assert Fraction(clock_in) * (theirs["DIVF"] + 1) / (theirs["DIVR"] + 1) / 2 ** theirs["DIVQ"] == ours.clock
     if theirs["DIVR"] == ours.divr:
         assert theirs["FILTER_RANGE"] == ours.filter_range
+
+
+GOWIN_CASES = [(27, 54), (27, 60), (27, 33), (50, 120), (12, 48)]
+
+
+@pytest.mark.parametrize("clock_in, wanted", GOWIN_CASES)
+def test_gowin_within_its_limits_and_none_is_nearer(clock_in: float, wanted: float) -> None:
+    pll = GowinPll.find(clock_in, wanted)
+    assert 3 <= pll.phase <= 500
+    assert 500 <= pll.vco <= 1250
+    assert pll.clock <= wanted
+    assert pll.clock == Fraction(clock_in) * pll.multiply / pll.divide
+    for divide in range(1, min(64, int(clock_in / 3)) + 1):
+        for multiply in range(1, 65):
+            clock = Fraction(clock_in) * multiply / divide
+            if any(500 <= clock * output <= 1250 for output in OUTPUT_DIVIDERS):
+                assert not pll.clock < clock <= wanted
+
+
+@pytest.mark.parametrize("clock_in, wanted", GOWIN_CASES)
+def test_gowin_is_no_further_than_what_gowin_pll_finds(clock_in: float, wanted: float) -> None:
+    called = [*program("gowin_pack")[:-1], "apycula.gowin_pll"]
+    said = subprocess.run(
+        [*called, "-i", str(clock_in), "-o", str(wanted), "-d", "GW2A-18 C8/I7"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    divide, multiply = (int(re.findall(rf"{name}\D*(\d+)", said)[0]) + 1 for name in ("IDIV_SEL", "FBDIV_SEL"))
+    theirs = Fraction(clock_in) * multiply / divide
+    assert theirs > wanted or GowinPll.find(clock_in, wanted).clock >= theirs
 
 
 def test_a_clock_out_of_reach_is_refused() -> None:

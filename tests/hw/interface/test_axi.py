@@ -15,18 +15,18 @@ from amaranth.hdl import Cat
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_values
 from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict, verdicts
-from hw.accelerator.composition import Accelerator
+from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.mapping import FrameInput, Mapping
 from hw.interface.axi import AxiAccelerator, ResettableCore, VerilogCore
 from hw.interface.axi_layout import Beat, Form, axi_input, axi_output
 from hw.interface.registers import offsets, register_map
 from hw.interface.rules import Fault
 from models.ir import golden
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from tests.hw.interface.simulate import Bus, Sink, Source, packed, simulate, unpacked
-from tests.hw.test_warnings import messages
+from tests.hw.ops.test_warnings import messages
 from tests.support.streams import run_op
 
 BUILD = "0123456789abcdef" * 4
@@ -67,7 +67,7 @@ class Bench:
         self.rng = np.random.default_rng(seed)
         self.graph = make(self.rng)
         self.mapping: Mapping = replace(random_mapping(self.rng, self.graph), frame_input=frame_input)
-        accelerator = Accelerator(self.graph, self.mapping)
+        accelerator = AcceleratorTop(self.graph, self.mapping)
         self.whole = not self.graph.input.sparse
         self.source, self.result = axi_input(accelerator.plan), axi_output(accelerator.plan)
         registers = register_map(BUILD, self.source, self.result)
@@ -213,7 +213,9 @@ def test_frames_follow_each_other_as_fast_as_through_the_accelerator(name: str) 
     answer = bench.result.beats(bench.answer(frame))
     simulate(bench.dut, [source, sink], lambda _: len(sink.words) == count * len(answer), own_clock=True)
     behind = sink.cycles[len(answer) - 1 :: len(answer)]
-    alone = run_op(Accelerator(bench.graph, bench.mapping), [bench.source.core.beats(frame) * count], count).end_cycles
+    alone = run_op(
+        AcceleratorTop(bench.graph, bench.mapping), [bench.source.core.beats(frame) * count], count
+    ).end_cycles
     assert np.diff(behind)[3:].tolist() == np.diff(alone)[3:].tolist()
 
 

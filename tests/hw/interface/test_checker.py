@@ -17,9 +17,9 @@ from hw.interface.axi_layout import AxiLayout, Beat, Form
 from hw.interface.checker import FrameChecker
 from hw.interface.rules import Fault
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.hw.interface.simulate import Sink, Source, Watch, packed, simulate
 
 INT4, UINT8 = IntType(4), IntType(8, False)

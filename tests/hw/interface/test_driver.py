@@ -9,9 +9,10 @@ from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.driver import NetweaveError, Stream
 from hw.interface.registers import manifest_entry, register_map
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import DyBitType, IntType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 
 SHAPE = Shape(3, 5, 4)
 LAYOUTS = [
@@ -38,7 +39,7 @@ def test_bytes_are_the_beats(layout: AxiLayout) -> None:
     driver = stream(layout)
     for number in range(8):
         height, width, channels = layout.tokens.shape
-        values = dtype.nearest(rng.integers(dtype.min, dtype.max + 1, (height, width, channels)))
+        values = dtype.nearest_value(rng.integers(dtype.min, dtype.max + 1, (height, width, channels)))
         mask = rng.random((height, width)) < (0.5 if layout.form is not Form.PIXELS and number else 1.0)
         frame = Frame.from_dense(values, mask)
         beats = layout.beats(frame)

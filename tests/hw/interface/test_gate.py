@@ -14,8 +14,8 @@ from benchmarks.inputs.packets import random_frame
 from hw.interface.axi_layout import AxiLayout, Form
 from hw.interface.gate import Gate
 from hw.streams.layout import TokenLayout
-from models.ir.dtype import IntType
-from models.ir.graph import Shape
+from models.ir.formats.integer import IntType
+from models.ir.node import Shape
 from tests.hw.interface.simulate import packed, simulate
 
 LAYOUTS = {

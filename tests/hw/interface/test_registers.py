@@ -13,9 +13,9 @@ from hw.interface.register_file import DECERR, OKAY, SLVERR, RegisterFile
 from hw.interface.registers import WRITABLE, Kind, c_header, markdown, offsets, register_map
 from hw.interface.rules import Fault
 from hw.streams.layout import MaskLayout, TokenLayout
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Shape
+from models.ir.node import Shape
 from tests.hw.interface.simulate import Bus, Watch, simulate
 
 DEMO = AxiLayout(Form.TOKENS, TokenLayout(Shape(32, 32, 2), IntType(3, False), 2))

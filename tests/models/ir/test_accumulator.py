@@ -10,10 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir.accumulator import bounds, width
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.golden import accumulate
-from models.ir.graph import AvgPool, GlobalPool, Linear, MaxPool, Requant, Shape
+from models.ir.node import Shape
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.linear import Linear
+from models.ir.requant import Requant
 from tests.models.ir.builders import DYBIT4, INT8, UDYBIT4, UINT8, conv, requant, tensor
 
 TINY = [IntType(2), IntType(2, False), DyBitType(2), DyBitType(2, False)]
@@ -29,7 +34,7 @@ def test_convolution_bounds_equal_brute_force(
     shape = Shape(kernel, kernel, channels)
     images = itertools.product(dtype.values().tolist(), repeat=kernel * kernel * channels)
     frames = (Frame.from_dense(np.array(image).reshape(shape)) for image in images)
-    sums = np.concatenate([accumulate(node, frame)[3] for frame in frames])
+    sums = np.concatenate([node.accumulate(frame).features for frame in frames])
     assert bounds(node, dtype, shape) == (sums.min(), sums.max())
 
 
@@ -41,7 +46,7 @@ def test_linear_bounds_are_reached_by_the_extreme_inputs(dtype: DType) -> None:
     node = Linear(name="fc", inputs=(), dtype=UINT8, weight=weight, weight_dtype=INT8, requant=rule)
     highest = [np.where(row > 0, dtype.max, dtype.min) for row in weight]
     lowest = [np.where(row > 0, dtype.min, dtype.max) for row in weight]
-    sums = [accumulate(node, Frame.from_dense(image))[3][0] for image in highest + lowest]
+    sums = [node.accumulate(Frame.from_dense(image)).features[0] for image in highest + lowest]
     assert bounds(node, dtype, Shape(2, 2, 5)) == (np.min(sums), np.max(sums))
 
 
@@ -53,13 +58,8 @@ def test_pooling_bounds_are_reached(dtype: DType, side: int) -> None:
     whole = GlobalPool(name="pool", inputs=(), dtype=UINT8, requant=rule)
     frames = [Frame.from_dense(np.full((side, side, 1), value)) for value in (dtype.min, dtype.max)]
     for node in (average, whole):
-        low, high = (accumulate(node, frame)[3] for frame in frames)
+        low, high = (node.accumulate(frame).features for frame in frames)
         assert bounds(node, dtype, Shape(side, side, 1)) == (low.min(), high.max())
-
-
-def test_nodes_that_do_not_sum_have_no_bounds() -> None:
-    with pytest.raises(TypeError, match="'pool' of op 'max_pool' has no accumulator"):
-        bounds(MaxPool(name="pool", inputs=(), dtype=UINT8, kernel=2), UINT8, Shape(4, 4, 1))
 
 
 @given(st.integers(-(2**40), 2**40), st.integers(0, 2**40))

@@ -18,12 +18,13 @@ from models.ir.activity import (
     frame_activity,
     measured,
     occupancy,
-    reference,
     sample,
-    walk,
 )
 from models.ir.frame import Frame
-from models.ir.graph import Graph, GraphError, Shape, Window
+from models.ir.graph import Graph
+from models.ir.node import GraphError, Shape
+from models.ir.ops.windowed import WindowNode
+from models.ir.sites import reference, walk
 from tests.models.ir.builders import UINT8, conv, every_op, single, tensor
 
 
@@ -32,7 +33,7 @@ def graph() -> Graph:
     return every_op(np.random.default_rng(0))
 
 
-def taps_by_hand(node: Window, source: np.ndarray, out: np.ndarray) -> list[int]:
+def taps_by_hand(node: WindowNode, source: np.ndarray, out: np.ndarray) -> list[int]:
     height, width = source.shape
     seen: Counter[int] = Counter()
     for y, x in np.argwhere(out).tolist():
@@ -55,7 +56,7 @@ def test_counts_equal_golden_and_plain_loops(graph: Graph) -> None:
         source = node.inputs[0] if node.inputs else name
         assert figures.tokens_in == np.mean([len(frames[source].sites) for frames in runs])
         assert figures.tokens_out == np.mean([len(frames[name].sites) for frames in runs])
-        if isinstance(node, Window):
+        if isinstance(node, WindowNode):
             counted = [taps_by_hand(node, frames[source].mask, frames[name].mask) for frames in runs]
             assert figures.taps == tuple(np.mean(counted, axis=0).tolist())
             assert sum(figures.taps) == pytest.approx(figures.tokens_out)
@@ -107,12 +108,14 @@ def test_a_site_is_complete_when_no_later_token_can_change_it(graph: Graph) -> N
     for share in (0.1, 0.5, 1.0):
         sites = walk(graph, rng.random((8, 10)) < share)
         for node in graph.nodes:
-            if not isinstance(node, Window):
+            if not isinstance(node, WindowNode):
                 continue
             own, (height, width, _) = sites[node.name], graph.shapes[node.inputs[0]]
             before = 0
             for (y, x), need, whole in zip(own.sites.tolist(), own.needs.tolist(), own.whole.tolist(), strict=True):
-                corner = [min(node.stride * at + node.reach, side - 1) for at, side in ((y, height), (x, width))]
+                corner = [
+                    min(node.stride * at + node.window.extent, side - 1) for at, side in ((y, height), (x, width))
+                ]
                 earlier = sum(token < corner for token in own.source.tolist())
                 assert whole == (corner in own.source.tolist())
                 before = max(before, earlier + 1)

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Conv, Requant
+from models.ir.ops.conv import Conv
+from models.ir.requant import Requant
 from tests.support.rationals import nearest_code, real_values, requantized, unit
 
 FORMATS = {
@@ -32,7 +34,7 @@ def sums(x: DType, w: DType, features: np.ndarray, weights: np.ndarray) -> np.nd
         name="op", inputs=("input",), dtype=IntType(32), weight=w.decode(weights)[:, :, None, None], weight_dtype=w,
         requant=Requant.identity(len(weights), 0, 1), kernel=1, stride=1, padding=0, depthwise=False,
     )  # fmt: skip
-    return golden.accumulate(node, frame)[3]
+    return node.accumulate(frame).features
 
 
 def products(x: DType, w: DType) -> tuple[np.ndarray, list[Fraction]]:
@@ -90,7 +92,7 @@ def test_every_sum_of_two_products_is_encoded_to_the_nearest_value(dtype: DType)
     values = np.arange(-2048, 2049)
     for (mult, shift), lo, fraction in product(SCALES, {0, dtype.min}, (0, 2)):
         requant = Requant(np.array([3]), np.array([mult]), shift + fraction, lo, dtype.max, fraction)
-        got = dtype.encode(golden.to_dtype(values[:, None], requant, dtype))[:, 0]
+        got = dtype.encode(requant.to_dtype(values[:, None], dtype))[:, 0]
         want = [nearest_code(requantized(value * one, requant, 0, one), dtype) for value in values.tolist()]
         assert got.tolist() == want
 

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ir.dtype import DType, DyBitType, IntType, parse_dtype
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.formats.registry import FORMATS as KINDS
+from models.ir.formats.registry import parse_dtype
 from tests.support.rationals import real_values, unit
 
-WIDTHS = range(2, 9)
-FORMATS = [kind(width, signed) for kind in (IntType, DyBitType) for width in WIDTHS for signed in (True, False)]
+FORMATS = [kind(width, signed) for kind in KINDS.values() for width in kind.widths for signed in (True, False)]
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
@@ -30,6 +33,14 @@ def test_the_published_four_bit_table() -> None:
     assert table.tolist() == [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1, 1.25, 1.5, 1.75, 2, 3, 4, 8]
 
 
+def test_the_published_floats_of_four_and_six_bits() -> None:
+    """OCP's tables of e2m1 and e2m3: every magnitude."""
+    assert (parse_dtype("fp4").values()[7:] / 2).tolist() == [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+    six = parse_dtype("fp6").values()[31:] / 8
+    assert (six[1], six[7], six[8], six[-1]) == (0.125, 0.875, 1, 7.5)
+    assert len(six) == 32
+
+
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
 def test_nearest_is_nearest_with_ties_upward(dtype: DType) -> None:
     reach = min(2 * dtype.max, 3000)
@@ -38,7 +49,7 @@ def test_nearest_is_nearest_with_ties_upward(dtype: DType) -> None:
     distance = np.abs(values[None, :] - wanted[:, None])
     tied = distance == distance.min(axis=1, keepdims=True)
     expected = values[np.where(tied, np.arange(len(values)), -1).argmax(axis=1)]
-    assert dtype.nearest(wanted).tolist() == expected.tolist()
+    assert dtype.nearest_value(wanted).tolist() == expected.tolist()
     assert dtype.decode(dtype.encode(wanted)).tolist() == expected.tolist()
 
 
@@ -46,14 +57,14 @@ def test_nearest_is_nearest_with_ties_upward(dtype: DType) -> None:
 def test_numbers_between_halves_are_rounded_once(dtype: DType) -> None:
     """A number is known by its half rounded down: halves, and what lies an eighth above them or below the next."""
     reach = min(2 * dtype.max + 4, 600)
-    halves = np.array([*range(-reach, reach), 2 * dtype.max, 2 * dtype.min])
+    doubled = np.array([*range(-reach, reach), 2 * dtype.max, 2 * dtype.min])
     values = dtype.values()
     for eighths in (0, 1, 7):
-        sixteenths = 8 * halves + eighths
+        sixteenths = 8 * doubled + eighths
         distance = np.abs(16 * values[None, :] - sixteenths[:, None])
         nearest = distance == distance.min(axis=1, keepdims=True)
         assert np.array_equal(
-            dtype.rounded(halves), values[np.where(nearest, np.arange(len(values)), -1).argmax(axis=1)]
+            dtype.rounded(doubled), values[np.where(nearest, np.arange(len(values)), -1).argmax(axis=1)]
         )
 
 
@@ -61,16 +72,16 @@ def test_numbers_between_halves_are_rounded_once(dtype: DType) -> None:
 def test_codes_round_trip_except_minus_zero(dtype: DType) -> None:
     codes = np.arange(1 << dtype.width)
     back = dtype.encode(dtype.decode(codes))
-    minus_zero = 1 << (dtype.width - 1) if isinstance(dtype, DyBitType) and dtype.signed else None
+    minus_zero = 1 << (dtype.width - 1) if dtype.tapered and dtype.signed else None
     assert [code for code in codes.tolist() if back[code] != code] == ([] if minus_zero is None else [minus_zero])
 
 
 @given(st.sampled_from(FORMATS), st.lists(st.integers(-(2**40), 2**40), min_size=1))
 def test_nearest_is_idempotent_monotone_and_representable(dtype: DType, wanted: list[int]) -> None:
-    near = dtype.nearest(np.array(sorted(wanted)))
+    near = dtype.nearest_value(np.array(sorted(wanted)))
     assert (np.diff(near) >= 0).all()
     assert np.isin(near, dtype.values()).all()
-    assert (dtype.nearest(near) == near).all()
+    assert (dtype.nearest_value(near) == near).all()
 
 
 @pytest.mark.parametrize("dtype", [*FORMATS, IntType(16), IntType(32), IntType(33, False)], ids=str)

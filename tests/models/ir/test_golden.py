@@ -14,9 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Add, AvgPool, Conv, GlobalPool, Linear, MaxPool, Node, Requant, Requantize, Shape, Window
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.concat import Concat
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
 from tests.models.ir.builders import (
     DYBIT4,
     INT8,
@@ -54,7 +66,7 @@ def nearest_by_hand(value: Fraction, dtype: DType) -> int:
     return min(dtype.values().tolist(), key=lambda v: (abs(v - value), -v))
 
 
-def active_by_hand(node: Window, mask: np.ndarray) -> np.ndarray:
+def active_by_hand(node: WindowNode, mask: np.ndarray) -> np.ndarray:
     """Output sites of a window op, in plain loops over cells."""
     height, width = mask.shape
     rows = (height + 2 * node.padding - node.kernel) // node.stride + 1
@@ -156,7 +168,7 @@ def test_global_pool_and_linear_see_the_whole_frame(density: float) -> None:
 @given(st.integers(-(2**31), 2**31), st.integers(-(2**31), 2**31 - 1), st.integers(0, 2**16 - 1), st.integers(0, 40))
 def test_requantize_rounds_half_up_exactly(acc: int, bias: int, mult: int, shift: int) -> None:
     rule = Requant(np.array([bias]), np.array([mult]), shift, -(2**40), 2**40)
-    assert golden.requantize(np.array([[acc]]), rule).item() == by_hand(acc, 0, rule)
+    assert rule.integer(np.array([[acc]])).item() == by_hand(acc, 0, rule)
 
 
 @pytest.mark.parametrize("dtype", [UINT8, INT8, UDYBIT4, DYBIT4], ids=str)
@@ -179,7 +191,51 @@ def test_add_refuses_branches_with_different_sites() -> None:
     node = Add(name="sum", inputs=("a", "b"), dtype=UINT8, a=rule, b=rule, lo=0, hi=255)
     dense = random_frame(rng, Shape(2, 2, 1), UINT8)
     with pytest.raises(ValueError, match="'sum': its two inputs have different active sites"):
-        golden.step(node, dense, Frame(2, 2, dense.sites[1:], dense.features[1:]))
+        node.compute(dense, Frame(2, 2, dense.sites[1:], dense.features[1:]))
+
+
+@pytest.mark.parametrize("dtype", [UINT8, IntType(4), DYBIT4], ids=str)
+def test_concat_lays_channels_beside_each_other(dtype: DType) -> None:
+    """Of two inputs of their own channels and formats, each channel with its own constants."""
+    rng = np.random.default_rng(7)
+    rule = requant(rng, 5, dtype, 128)
+    node = Concat(name="both", inputs=("a", "b"), dtype=dtype, requant=rule)
+    shapes = Shape(6, 6, 2), Shape(6, 6, 3)
+    node.check(shapes, (INT8, UINT8))
+    assert node.out_shape(*shapes) == Shape(6, 6, 5)
+    a = random_frame(rng, shapes[0], INT8, 0.7)
+    b = a.with_features(rng.integers(0, 256, (len(a.sites), 3)))
+    got = node.compute(a, b)
+    assert np.array_equal(got.sites, a.sites)
+    for left, right, out in zip(a.features.tolist(), b.features.tolist(), got.features.tolist(), strict=True):
+        for channel, value in enumerate(left + right):
+            biased = (value << rule.fraction) + int(rule.bias[channel])
+            exact = Fraction(biased * int(rule.mult[channel]), 2**rule.shift)
+            assert out[channel] == nearest_by_hand(min(max(exact, Fraction(rule.lo)), Fraction(rule.hi)), dtype)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "channels", "why"),
+    [
+        (
+            (Shape(2, 2, 1), Shape(2, 3, 1)),
+            2,
+            r"field 'inputs': .* must have one height and width, not 2x2x1 and 2x3x1",
+        ),
+        ((Shape(2, 2, 1), Shape(2, 2, 3)), 2, r"field 'requant.bias': \(2,\) must have shape \(4,\)"),
+    ],
+)
+def test_a_concat_that_does_not_fit_is_named(shapes: tuple[Shape, Shape], channels: int, why: str) -> None:
+    node = Concat(name="both", inputs=("a", "b"), dtype=UINT8, requant=Requant.identity(channels, 0, 255))
+    with pytest.raises(GraphError, match=f"graph node 'both', {why}"):
+        node.check(shapes, (UINT8, UINT8))
+
+
+def test_concat_refuses_inputs_with_different_sites() -> None:
+    node = Concat(name="both", inputs=("a", "b"), dtype=UINT8, requant=Requant.identity(2, 0, 255))
+    dense = random_frame(np.random.default_rng(1), Shape(2, 2, 1), UINT8)
+    with pytest.raises(ValueError, match="'both': its two inputs have different active sites"):
+        node.compute(dense, Frame(2, 2, dense.sites[1:], dense.features[1:]))
 
 
 @pytest.mark.parametrize("dtype", [IntType(4), UDYBIT4, DYBIT4], ids=str)
@@ -214,12 +270,6 @@ def test_wrong_frames_are_refused() -> None:
         golden.run(graph, Frame.from_dense(np.zeros((8, 10, 1), np.int64)))
     with pytest.raises(ValueError, match="takes values of uint8"):
         golden.run(graph, Frame.from_dense(np.full((8, 10, 3), 256)))
-
-
-def test_only_summing_nodes_have_an_accumulator() -> None:
-    node = MaxPool(name="pool", inputs=("input",), dtype=UINT8, kernel=2)
-    with pytest.raises(TypeError, match="'pool' of op 'max_pool' has no accumulator"):
-        golden.accumulate(node, Frame.from_dense(np.zeros((2, 2, 1), np.int64)))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.ir.dtype import DyBitType, IntType
-from models.ir.graph import Add, Graph, GraphError, Input, Node, Requant, Shape
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.input import Input
+from models.ir.requant import Requant
 from tests.models.ir.builders import UINT8, conv, every_op
 
 
@@ -47,7 +52,7 @@ def changed(graph: Graph, target: str, /, **changes: Any) -> Graph:
         ("stem", {"padding": 2}, "padding", "2 must be 0 to 1 for kernel 3"),
         ("stem", {"scale": 0.0}, "scale", "0.0 must be positive"),
         ("stem", {"scale": float("nan")}, "scale", "nan must be positive"),
-        ("stem", {"dtype": IntType(33)}, "dtype", "'int33' must be int2 to int32"),
+        ("stem", {"dtype": IntType(33)}, "dtype", "'int33' must be of at most 32 bits"),
         (
             "stem",
             {"weight": np.zeros((4, 2, 3, 3), np.int64)},
@@ -117,7 +122,7 @@ def test_shapes_edges_and_users(graph: Graph) -> None:
         "max_pool": "4x5x4", "down": "2x3x6", "avg_pool": "1x2x6", "global_pool": "1x1x6", "fc": "1x1x5",
     }  # fmt: skip
     assert ("cast", "join", 1) in graph.edges
-    assert graph.users("stem") == ("deep", "join")
+    assert graph.consumers("stem") == ("deep", "join")
     assert graph.input.name == "input"
     assert graph["down"].dtype == UINT8
 

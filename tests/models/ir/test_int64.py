@@ -14,9 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ir import golden
-from models.ir.dtype import DType, DyBitType, IntType
+from models.ir.dtype import DType
+from models.ir.formats.dybit import DyBitType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import Add, AvgPool, Conv, GlobalPool, Graph, GraphError, Linear, Node, Requant, Requantize, Shape
+from models.ir.graph import Graph
+from models.ir.node import GraphError, Node, Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.linear import Linear
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 from tests.models.ir.builders import INT8, UDYBIT4, UINT8, single, tensor
 
 DYBIT8, UDYBIT8 = DyBitType(8), DyBitType(8, False)
@@ -212,7 +222,7 @@ def test_a_fraction_that_brings_sums_beyond_int64_is_refused() -> None:
     ):
         single(node, Shape(4096, 4096, 1), case.source)
     largest = single(node, Shape(256, 127, 1), case.source)
-    assert largest["op"].sums(case.source, Shape(256, 127, 1)) == [(0, 256 * 127 * (2**32 - 1))]
+    assert largest["op"].ranges(case.source, Shape(256, 127, 1)) == [(0, 256 * 127 * (2**32 - 1))]
 
 
 def test_sums_that_int64_does_not_hold_are_counted_exactly() -> None:
@@ -220,7 +230,7 @@ def test_sums_that_int64_does_not_hold_are_counted_exactly() -> None:
     weight = np.full((1, 512, 512, 1), 2**14)
     rule = Requant(np.zeros(1, np.int64), np.zeros(1, np.int64), 0, -1, 1)
     node = Linear(name="op", inputs=("input",), dtype=INT8, weight=weight, weight_dtype=UDYBIT8, requant=rule)
-    assert node.sums(IntType(32), Shape(512, 512, 1)) == [(-(2**63), 2**63 - 2**32)]
+    assert node.ranges(IntType(32), Shape(512, 512, 1)) == [(-(2**63), 2**63 - 2**32)]
     less = dataclasses.replace(node, requant=dataclasses.replace(rule, bias=np.array([-1])))
     with pytest.raises(GraphError, match=f"with sums of -{2**63} to {2**63 - 2**32} .*, to -{2**63 + 1};"):
         single(less, Shape(512, 512, 1), IntType(32))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.ir.layer_format import NUMBERS, LayerFormat
+from models.ir.formats.registry import NUMBERS
+from models.ir.layer_format import LayerFormat
 
 
 def test_names_parse_and_print() -> None:
@@ -16,7 +17,10 @@ def test_names_parse_and_print() -> None:
 
 @pytest.mark.parametrize("wrong", ["uint8", "int9", "dybit1", "int8x", "int8xint8xint8", "int4/int8", "", None, 8])
 def test_others_are_refused(wrong: object) -> None:
-    with pytest.raises(ValueError, match=r"unknown format .*; valid are int2 to int8 and dybit2 to dybit8, or two"):
+    with pytest.raises(
+        ValueError,
+        match=r"unknown format .*; valid are int2 to int8, dybit2 to dybit8, fp4 to fp6, pot3 to pot4, or",
+    ):
         LayerFormat.parse(wrong)
 
 

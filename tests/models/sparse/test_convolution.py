@@ -10,10 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.ir import golden
-from models.ir.dtype import IntType
+from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
-from models.ir.graph import AvgPool, Conv, MaxPool, Requant, Window
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
 from models.sparse import SparseTensor
 
 WINDOWS = [(k, s, p) for k in range(1, 8) for s in (1, 2) for p in range((k - 1) // 2 + 1)]
@@ -37,8 +40,8 @@ def requant(channels: int) -> Requant:
     return Requant.identity(channels, ACC.min, ACC.max)
 
 
-def frames(node: Window, x: SparseTensor) -> list[Frame]:
-    return [golden.step(node, frame) for frame in x.long().frames()]
+def frames(node: WindowNode, x: SparseTensor) -> list[Frame]:
+    return [node.compute(frame) for frame in x.long().frames()]
 
 
 @pytest.mark.parametrize("kernel, stride, padding", WINDOWS)

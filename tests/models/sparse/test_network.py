@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from models.data import Augment, Dataset
 from models.evaluate import accuracy
-from models.ir.graph import Shape
+from models.frontend.trace import TraceError, trace
+from models.ir.node import Shape
 from models.quant import measure_sensitivity, quantize
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedNetwork
 from models.sparse import SparseTensor, images
-from models.trace import TraceError, trace
 from models.train import batches, train
 from models.verify import GoldenMismatch, compare_with_golden
 from tests.models.nets import CLASSES, NETS, net, random_data, randomized
@@ -42,7 +42,7 @@ def quantized(model: nn.Module, data: Dataset, start: int = 0, formats: list[str
     plan = trace(model, data.shape, "net", data.sparse)
     names = [formats] if isinstance(formats, str) else formats
     cycle = itertools.islice(itertools.cycle(names), start, None)
-    types = resolve(plan, data.input_dtype, dict(zip(plan.choices, cycle, strict=False)))
+    types = resolve(plan, data.input_dtype, dict(zip(plan.quantizable_layers, cycle, strict=False)))
     return QuantizedNetwork(plan, types, Calibration(plan, data)).eval()
 
 
@@ -181,7 +181,7 @@ def test_calibration_sees_active_sites_alone() -> None:
     model, data = sparse_net("pools")
     plan = trace(model, data.shape, "net", sparse=True)
     values = plan.values(images(torch.from_numpy(data.train_x), sparse=True))
-    name = plan.choices[0]
+    name = plan.quantizable_layers[0]
     scales = Calibration(plan, data, "minmax")
     value = values[name]
     assert isinstance(value, SparseTensor)
@@ -235,7 +235,7 @@ def test_the_flow_on_sparse_images() -> None:
     compare_with_golden(network, network.export(), data, 20)
     plan = trace(model, data.shape, "net", sparse=True)
     found = measure_sensitivity(plan, data, ("int8", "int2"))
-    assert set(found) == set(plan.choices)
+    assert set(found) == set(plan.quantizable_layers)
 
 
 def test_a_module_that_looks_at_absent_sites_is_refused() -> None:

@@ -70,6 +70,15 @@ def test_split_and_cat_are_inverse() -> None:
         assert torch.equal(again.features, x.features)
 
 
+def test_cat_of_channels_needs_the_same_active_sites() -> None:
+    x = batch(2, 6, 5)
+    both = torch.cat([x, x * 2, x], 1)
+    assert both.sites is x.sites
+    assert torch.equal(both.to_dense(), torch.cat([x.to_dense(), 2 * x.to_dense(), x.to_dense()], 1))
+    with pytest.raises(ValueError, match="have different active sites"):
+        torch.cat([x, F.conv2d(x.float(), torch.ones(2, 2, 3, 3), None, 2)], 1)
+
+
 @pytest.mark.parametrize("op", [operator.add, operator.mul, operator.truediv])
 def test_arithmetic_is_that_of_the_active_sites(op: Any) -> None:
     x = batch(3, 5, 6)
@@ -104,7 +113,7 @@ def test_operands_that_do_not_fit_are_refused() -> None:
         (lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), "count_include_pad False of a SparseTensor"),
         (lambda x: F.adaptive_avg_pool2d(x, 4), "output_size 4 of a SparseTensor: must divide its size, 5x6, evenly"),
         (lambda x: x.mean((1,)), r"dim \(1,\) of a SparseTensor: must be \(2, 3\)"),
-        (lambda x: torch.cat([x, x], 1), "dim 1 of a SparseTensor: must be 0"),
+        (lambda x: torch.cat([x, x], 2), "dim 2 of a SparseTensor: must be 0 or 1"),
     ],
 )
 def test_what_is_not_possible_is_named(function: Any, message: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cosim.rtl.check import Check
 from cosim.rtl.design import Cosim, Timing
 from cosim.rtl.layers import LayerRun
-from cosim.rtl.player import Stalls
+from cosim.rtl.testbench_runner import Stalls
 from hw.fpga.device import Resources
 from hw.tools.yosys import Synthesis
 from models.ir.frame import Frame
@@ -27,7 +27,7 @@ epochs = 1
 formats = ["int2"]
 epochs = 0
 [explore]
-sizes = 1
+budgets = 1
 points = 1
 {DEVICE}pick = "knee"
 """

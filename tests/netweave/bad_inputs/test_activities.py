@@ -7,8 +7,14 @@ from typing import Any
 import numpy as np
 
 from models.ir.activity import measured
-from models.ir.dtype import IntType
-from models.ir.graph import Conv, GlobalPool, Graph, Input, Linear, Requant, Shape
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.requant import Requant
 from models.ir.serialize import save
 from tests.netweave.bad_inputs.support import DEVICE, Break, Command, entry, rows_of, without
 

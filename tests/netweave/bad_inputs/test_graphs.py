@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.ir.dtype import IntType
-from models.ir.graph import Add, AvgPool, Conv, GlobalPool, Graph, Input, Linear, MaxPool, Requant, Requantize, Shape
+from models.ir.formats.integer import IntType
+from models.ir.graph import Graph
+from models.ir.node import Shape
+from models.ir.ops.add import Add
+from models.ir.ops.avg_pool import AvgPool
+from models.ir.ops.conv import Conv
+from models.ir.ops.global_pool import GlobalPool
+from models.ir.ops.input import Input
+from models.ir.ops.linear import Linear
+from models.ir.ops.max_pool import MaxPool
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
 from models.ir.serialize import save
 from tests.netweave.bad_inputs.support import (
     DEEP,

@@ -39,9 +39,8 @@ SHAPES = {"conv1": (9, 2, 4), "block_0_0": (8, 4), "block_0_1": (9, 8), "block_0
 
 def imported(command: Command, call: str, says: str) -> None:
     """A data set whose function imports a network, as a user's own would."""
-    imports = (
-        "from pathlib import Path\nfrom models.esda import load_esda\nfrom models.esda_text import load_esda_text\n"
-    )
+    imports = "from pathlib import Path\nfrom models.frontend.esda_network import load_esda\n"
+    imports += "from models.frontend.esda_text import load_esda_text\n"
     imports += "from models.events.read import read\nhere = Path(__file__).parent\n"
     (command.folder / "own.py").write_text(f"{imports}\ndef build():\n    return {call}\n")
     (command.folder / "net.toml").write_text(f'data = "own.py:build"\n[train]\nepochs = 0\n{DEVICE}')

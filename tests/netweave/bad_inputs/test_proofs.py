@@ -31,7 +31,7 @@ PROOFS = [
     ("nothing", zipped("{}"), "'version'"),
     ("a problem without ops", entry("problem", "ops", value=None), "object is not iterable"),
     (
-        "waiting for ever", entry("problem", "ops", 1, "lead", value=float("inf")),
+        "waiting for ever", entry("problem", "ops", 1, "input_fraction", value=float("inf")),
         "cannot convert Infinity to integer ratio",
     ),
     ("a choice too far", entry("choice", value=[99, 99, 99]), "index out of range"),

@@ -269,7 +269,7 @@ FORCED = [
         "resources as text", FRONT, entry("points", 0, "resources", value="few"), "generate",
         "run/explore/ecp5-25k/front.json, field 'points[0].resources': 'few' must be an object of integers",
     ),
-    ("unmet in a list", FRONT, entry("unmet", value=[1]), "generate", f"run/{FRONT}: missing or bad field: "),
+    ("infeasible in a list", FRONT, entry("infeasible", value=[1]), "generate", f"run/{FRONT}: missing or bad field: "),
 ]  # fmt: skip
 
 

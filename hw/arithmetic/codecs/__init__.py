@@ -1,0 +1,1 @@
+"""Codecs: the circuits of number formats, a file each."""

@@ -1,0 +1,68 @@
+"""The residual add: both inputs requantized, their sum clipped and encoded."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, signed
+
+from hw.arithmetic.codecs.registry import codec
+from hw.arithmetic.requantizer import Requantizer
+from hw.fpga.families.family import FpgaFamily
+from hw.ops.elementwise import ElementwiseOp
+from models.ir.accumulator import width
+from models.ir.ops.add import Add
+from models.ir.requant import Requant
+
+
+class AddOp(ElementwiseOp):
+    """A residual add, with its mapping.
+
+    Parameters
+        node       the add
+        inputs     its two inputs
+        mapping    ``pe`` divides the channels, ``simd == pe``, ``taps`` is 1
+    Raises         ValueError: a mapping that does not fit the node
+    """
+
+    node: Add
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return "a", "b"
+
+    @property
+    def branches(self) -> tuple[Requant, ...]:
+        return self.node.a, self.node.b
+
+    @property
+    def encoded(self) -> bool:
+        return False
+
+    @property
+    def combining(self) -> int:
+        return 1
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest sum, guard bits included; sums beyond them are clipped."""
+        return self.node.lo << self.node.dtype.guard_bits, self.node.hi << self.node.dtype.guard_bits
+
+    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
+        pe, dtype = self.mapping.pe, self.node.dtype
+        added = pe * (width(*self.limits) - (not dtype.signed))
+        tapered = dtype.tapered
+        registers = added + (pe * dtype.width if tapered else 0)
+        return added, 0 if tapered else added, pe * codec(dtype).encoder_luts(f.lut_inputs), registers
+
+    def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
+        dtype, (lo, hi) = self.node.dtype, self.limits
+        for n in range(self.mapping.pe):
+            a, b = (getattr(branch, f"integer{n}") for branch in requantizers)
+            total = Signal(signed(width(lo, hi)), name=f"total{n}")
+            both = a + b
+            m.d.sync += total.eq(Mux(both < lo, lo, Mux(both > hi, hi, both)))
+            code = codec(dtype).encode(m, total, f"lane{n}")
+            if dtype.tapered:
+                held = Signal(dtype.width, name=f"code{n}")
+                m.d.sync += held.eq(code)
+                code = held
+            m.d.comb += codes.word_select(n, dtype.width).eq(code)

@@ -1,0 +1,42 @@
+"""A change of number format or scale on its own."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal
+
+from hw.arithmetic.requantizer import Requantizer
+from hw.fpga.families.family import FpgaFamily
+from hw.ops.elementwise import ElementwiseOp
+from models.ir.ops.requantize import Requantize
+from models.ir.requant import Requant
+
+
+class RequantizeOp(ElementwiseOp):
+    """A change of number format, with its mapping.
+
+    Parameters
+        node       the requantize node
+        inputs     its one input
+        mapping    ``pe`` divides the channels, ``simd == pe``, ``taps`` is 1
+    Raises         ValueError: a mapping that does not fit the node
+    """
+
+    node: Requantize
+
+    @property
+    def branches(self) -> tuple[Requant, ...]:
+        return (self.node.requant,)
+
+    @property
+    def encoded(self) -> bool:
+        return True
+
+    @property
+    def combining(self) -> int:
+        return 0
+
+    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
+        return 0, 0, 0.0, 0
+
+    def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
+        m.d.comb += codes.eq(requantizers[0].codes)

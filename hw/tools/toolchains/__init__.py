@@ -1,0 +1,1 @@
+"""The open toolchains, a file for each family of FPGAs."""

@@ -1,0 +1,292 @@
+"""Builds a raw plan op by op, refusing every setting that the integer graph cannot hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from models.ir.graph import NAME
+from models.ir.node import Shape
+from models.ir.ops.windowed import KERNELS, STRIDES
+from models.layers.add import AddLayer
+from models.layers.avg_pool import AvgPoolLayer
+from models.layers.batch_norm import BatchNormLayer
+from models.layers.clip import ClipLayer
+from models.layers.conv import ConvLayer
+from models.layers.global_pool import GlobalPoolLayer
+from models.layers.input import InputLayer
+from models.layers.layer import Layer
+from models.layers.linear import LinearLayer
+from models.layers.max_pool import MaxPoolLayer
+from models.plan import FloatPlan
+
+MAX_NAME = 48
+T = TypeVar("T")
+Pair = T | Sequence[T]
+
+
+class SettingError(ValueError):
+    """A setting of one operation that is not supported; the message names it, its value and what would be valid."""
+
+    def __init__(self, name: str, value: object, why: str) -> None:
+        super().__init__(f"{name} {value} is not supported: {why}")
+
+
+class Value(NamedTuple):
+    """A tensor of the traced network: the layer that makes it, and whether it is ``[n, features]``."""
+
+    layer: str
+    flat: bool = False
+
+
+def square(name: str, value: Pair[T]) -> T:
+    """The one number behind ``3`` or ``(3, 3)``."""
+    sizes = tuple(value) if isinstance(value, Sequence) else (value,)
+    if len(set(sizes)) != 1:
+        raise SettingError(name, sizes, "both directions must be equal")
+    return sizes[0]
+
+
+class PlanBuilder:
+    """Adds one layer a call; ``path`` is the module path of the operation being added."""
+
+    def __init__(self, name: str, source: InputLayer) -> None:
+        self.name = name
+        self.source = source
+        self.layers: dict[str, Layer] = {source.name: source}
+        self.path = ""
+
+    def input(self, dtype: torch.dtype) -> Value:
+        """What the module, of weights in ``dtype``, takes: the images, or the numbers behind them."""
+        source = self.source
+        x = Value(source.name, source.flat)
+        if source.normalization is None or not source.restored:
+            return x
+        offset, unit = (torch.tensor(part, dtype=dtype) for part in astuple(source.normalization))
+        return self.append(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
+
+    def plan(self, output: Value) -> FloatPlan:
+        return FloatPlan(self.name, tuple(self.layers.values()), output.layer)
+
+    def shape(self, x: Value) -> Shape:
+        return self.layers[x.layer].shape
+
+    def features(self, x: Value) -> int:
+        height, width, channels = self.shape(x)
+        return height * width * channels
+
+    def conv(
+        self,
+        x: Value,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: Pair[int],
+        padding: Pair[int] | str,
+        dilation: Pair[int],
+        groups: int,
+    ) -> Value:
+        shape = self._image(x)
+        kernel = square("kernel_size", tuple(weight.shape[2:]))
+        if square("dilation", dilation) != 1:
+            raise SettingError("dilation", dilation, "must be 1")
+        c_out, c_in = len(weight), weight.shape[1] * groups
+        if c_in != shape.channels:
+            raise SettingError("in_channels", c_in, f"its input has {shape.channels} channels")
+        depthwise = groups > 1
+        if depthwise and not groups == c_in == c_out:
+            raise SettingError("groups", groups, f"must be 1, or equal to in and out channels ({c_in}, {c_out})")
+        if isinstance(padding, str):
+            if padding == "same" and kernel % 2 == 0:
+                raise SettingError("padding", "'same'", f"is asymmetric for kernel {kernel}")
+            padding = (kernel - 1) // 2 if padding == "same" else 0
+        side = self._window(shape, kernel, square("stride", stride), square("padding", padding))
+        return self.append(
+            ConvLayer,
+            x,
+            side._replace(channels=c_out),
+            weight=weight.detach(),
+            bias=_bias(weight, bias),
+            stride=square("stride", stride),
+            padding=square("padding", padding),
+            depthwise=depthwise,
+        )
+
+    def linear(self, x: Value, weight: Tensor, bias: Tensor | None) -> Value:
+        if not x.flat:
+            raise SettingError("input", self.shape(x), "must be flattened to [n, features] first")
+        height, width, channels = self.shape(x)
+        if weight.shape[1] != self.features(x):
+            raise SettingError("in_features", weight.shape[1], f"its input has {self.features(x)} features")
+        value = self.append(
+            LinearLayer,
+            x,
+            Shape(1, 1, len(weight)),
+            weight=weight.detach().reshape(len(weight), channels, height, width),
+            bias=_bias(weight, bias),
+        )
+        return value._replace(flat=True)
+
+    def batch_norm(
+        self,
+        x: Value,
+        mean: Tensor | None,
+        variance: Tensor | None,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        epsilon: float,
+    ) -> Value:
+        shape = self.shape(x)
+        if mean is None or variance is None:
+            raise SettingError("track_running_stats", False, "running statistics are needed")
+        if x.flat and shape[:2] != (1, 1):
+            raise SettingError("input", shape, "normalizing a flattened image is not possible; normalize before it")
+        if len(mean) != shape.channels:
+            raise SettingError("num_features", len(mean), f"its input has {shape.channels} channels")
+        scale = torch.rsqrt(variance.detach() + epsilon)
+        if weight is not None:
+            scale = scale * weight.detach()
+        offset = -mean.detach() * scale
+        if bias is not None:
+            offset = offset + bias.detach()
+        return self.append(BatchNormLayer, x, shape, scale=scale, offset=offset)
+
+    def clip(self, x: Value, low: float, high: float) -> Value:
+        if not low < high:
+            raise SettingError("bounds", (low, high), "the lower must be below the upper")
+        return self.append(ClipLayer, x, self.shape(x), clip=(float(low), float(high)))
+
+    def max_pool(
+        self,
+        x: Value,
+        kernel: Pair[int],
+        stride: Pair[int] | None,
+        padding: Pair[int],
+        dilation: Pair[int],
+        ceil_mode: bool,
+    ) -> Value:
+        if square("dilation", dilation) != 1:
+            raise SettingError("dilation", dilation, "must be 1")
+        return self._pool(MaxPoolLayer, x, kernel, stride, padding, ceil_mode)
+
+    def avg_pool(
+        self,
+        x: Value,
+        kernel: Pair[int],
+        stride: Pair[int] | None,
+        padding: Pair[int],
+        ceil_mode: bool,
+        count_include_pad: bool,
+        divisor: int | None,
+    ) -> Value:
+        if divisor is not None:
+            raise SettingError("divisor_override", divisor, "must be None")
+        if not count_include_pad and square("padding", padding) != 0:
+            raise SettingError("count_include_pad", False, "must be True where padding is not 0")
+        shape = self._image(x)
+        if square("padding", padding) == 0 and shape[:2] == (square("kernel_size", kernel),) * 2:
+            return self.global_pool(x)
+        return self._pool(AvgPoolLayer, x, kernel, stride, padding, ceil_mode)
+
+    def adaptive_avg_pool(self, x: Value, size: Pair[int | None]) -> Value:
+        shape = self._image(x)
+        sizes = tuple(size) if isinstance(size, Sequence) else (size, size)
+        height, width = (have if want is None else want for want, have in zip(sizes, shape[:2], strict=True))
+        if (height, width) == (1, 1):
+            return self.global_pool(x)
+        if shape.height % height or shape.width % width:
+            raise SettingError("output_size", (height, width), f"must divide its input, {shape}, evenly")
+        kernel = square("output_size", (shape.height // height, shape.width // width))
+        return x if kernel == 1 else self._pool(AvgPoolLayer, x, kernel, kernel, 0, False)
+
+    def global_pool(self, x: Value) -> Value:
+        return self.append(GlobalPoolLayer, x, Shape(1, 1, self._image(x).channels))
+
+    def add(self, a: object, b: object, alpha: float = 1) -> Value:
+        if not isinstance(a, Value) or not isinstance(b, Value):
+            other = b if isinstance(a, Value) else a
+            if isinstance(other, Tensor):
+                other = f"a constant tensor of shape {tuple(other.shape)}"
+            raise SettingError("operand", other, "both must be tensors that the network computes")
+        if alpha != 1:
+            raise SettingError("alpha", alpha, "must be 1")
+        if self.shape(a) != self.shape(b) or a.flat != b.flat:
+            raise SettingError("operands", f"{self.shape(a)} and {self.shape(b)}", "both must have one shape")
+        return self.append(AddLayer, a, self.shape(a), more=(b.layer,))
+
+    def flatten(self, x: Value, start: int, end: int) -> Value:
+        rank = 2 if x.flat else 4
+        if start != 1 or end not in (-1, rank - 1):
+            raise SettingError("start_dim, end_dim", (start, end), "only [n, C, H, W] to [n, features] is possible")
+        return x._replace(flat=True)
+
+    def _pool(
+        self, kind: type[Layer], x: Value, kernel: Pair[int], stride: Pair[int] | None, padding: Pair[int], ceil: bool
+    ) -> Value:
+        if ceil:
+            raise SettingError("ceil_mode", True, "must be False")
+        k = square("kernel_size", kernel)
+        s = k if stride is None else square("stride", stride)
+        p = square("padding", padding)
+        if k == s > max(STRIDES) and k.bit_count() == 1 and p == 0:
+            # a pooling of disjoint 2^n x 2^n cells is n poolings of 2 x 2 cells
+            return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, s // 2, 0, False)
+        return self.append(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)
+
+    def _window(self, shape: Shape, kernel: int, stride: int, padding: int) -> Shape:
+        if kernel not in KERNELS:
+            raise SettingError("kernel_size", kernel, f"must be {KERNELS[0]} to {KERNELS[-1]}")
+        if stride not in STRIDES:
+            raise SettingError("stride", stride, f"must be {' or '.join(map(str, STRIDES))}")
+        if not 0 <= padding <= (kernel - 1) // 2:
+            raise SettingError("padding", padding, f"must be 0 to {(kernel - 1) // 2} for kernel {kernel}")
+        if min(shape.height, shape.width) + 2 * padding < kernel:
+            raise SettingError("kernel_size", kernel, f"is larger than its padded input, {shape}")
+        height, width = ((side + 2 * padding - kernel) // stride + 1 for side in shape[:2])
+        return Shape(height, width, shape.channels)
+
+    def _image(self, x: Value) -> Shape:
+        if x.flat:
+            raise SettingError("input", f"[n, {self.features(x)}]", "must be an image [n, C, H, W]")
+        return self.shape(x)
+
+    def append(self, kind: type[Layer], x: Value, shape: Shape, more: tuple[str, ...] = (), **fields: object) -> Value:
+        """Add a layer.
+
+        Parameters
+            kind      its class
+            x         what it takes
+            shape     shape of its output
+            more      names of the other layers that it takes
+            fields    the other fields of that class
+        Returns       what it gives, as flat as ``x``
+        """
+        name = self._unique(node_name(self.path, kind.kind))
+        self.layers[name] = kind(name=name, inputs=(x.layer, *more), shape=shape, **fields)  # type: ignore[arg-type]
+        return x._replace(layer=name)
+
+    def _unique(self, name: str) -> str:
+        candidate, count = name, 0
+        while candidate in self.layers:
+            count += 1
+            suffix = f"_{count}"
+            candidate = name[: MAX_NAME - len(suffix)] + suffix
+        return candidate
+
+
+def node_name(path: str, kind: str) -> str:
+    """The graph node name of a module path: ``layer1.0.conv1`` is ``layer1_0_conv1``."""
+    name = re.sub(r"[^a-z0-9_]", "_", path.lower())
+    if not name[:1].isalpha():
+        name = f"{kind}_{name}".rstrip("_")
+    name = name if len(name) <= MAX_NAME else f"{kind}_{name[len(kind) + 1 - MAX_NAME :]}"
+    assert NAME.fullmatch(name), name
+    return name
+
+
+def _bias(weight: Tensor, bias: Tensor | None) -> Tensor:
+    return weight.new_zeros(len(weight)) if bias is None else bias.detach()

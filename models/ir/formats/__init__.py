@@ -1,0 +1,1 @@
+"""Number formats, a file each."""

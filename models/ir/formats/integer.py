@@ -1,0 +1,58 @@
+"""Integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from models.ir.dtype import DType
+
+
+@dataclass(frozen=True)
+class IntType(DType):
+    """Two's complement (or unsigned) integer: 2 to 8 bits on tensors, up to 64 for accumulators. It is its value."""
+
+    kind: ClassVar[str] = "int"
+    widths: ClassVar[tuple[int, ...]] = tuple(range(2, 9))
+    tapered: ClassVar[bool] = False
+
+    width: int
+    signed: bool = True
+
+    def __post_init__(self) -> None:
+        self._check(2, 64)
+
+    @property
+    def min(self) -> int:
+        return -(1 << (self.width - 1)) if self.signed else 0
+
+    @property
+    def max(self) -> int:
+        return (1 << (self.width - self.signed)) - 1
+
+    @property
+    def decoded_width(self) -> int:
+        return self.width
+
+    def values(self) -> np.ndarray:
+        if self.width > 16:
+            raise ValueError(f"{self} has too many values to list; 16 bits is the limit")
+        return np.arange(self.min, self.max + 1, dtype=np.int64)
+
+    def nearest_value(self, decoded: np.ndarray) -> np.ndarray:
+        return np.clip(np.asarray(decoded, dtype=np.int64), self.min, self.max)
+
+    def rounded(self, doubled: np.ndarray) -> np.ndarray:
+        return self.nearest_value((np.asarray(doubled, dtype=np.int64) + 1) >> 1)
+
+    def encode(self, decoded: np.ndarray) -> np.ndarray:
+        return self.nearest_value(decoded) & ((1 << self.width) - 1)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        codes = self._checked(codes)
+        if not self.signed:
+            return codes
+        sign = 1 << (self.width - 1)
+        return (codes ^ sign) - sign

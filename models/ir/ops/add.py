@@ -1,0 +1,52 @@
+"""The residual add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from models.ir.accumulator import unweighted
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.frame import Frame
+from models.ir.node import Shape
+from models.ir.ops.elementwise import ElementwiseNode
+from models.ir.requant import Requant, check_requant
+
+BRANCH = IntType(63)
+"""What a branch is clipped to, or to less: the sum of two lies within int64."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Add(ElementwiseNode):
+    """The sum of two frames over the same sites: each requantized and clipped, then the sum clipped.
+
+    ``lo`` and ``hi`` are in steps of the format; ``a`` and ``b`` give integers of its steps, for a tapered format of
+    half ones (``guard_bits``), so that the sum is not rounded to whole ones before it is to the format.
+    """
+
+    op: ClassVar[str] = "add"
+    arity: ClassVar[int] = 2
+
+    a: Requant
+    b: Requant
+    lo: int
+    hi: int
+
+    def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
+        if shapes[0] != shapes[1]:
+            raise self.error("inputs", self.inputs, f"must have one shape, not {shapes[0]} and {shapes[1]}")
+        for name, dtype in zip(("a", "b"), dtypes, strict=True):
+            check_requant(self, name, unweighted(1, dtype, shapes[0]), BRANCH)
+        if not self.dtype.min <= self.lo <= self.hi <= self.dtype.max:
+            raise self.error("lo, hi", (self.lo, self.hi), f"must lie in order within {self.dtype}")
+
+    def compute(self, *inputs: Frame) -> Frame:
+        a, b = inputs
+        if not np.array_equal(a.sites, b.sites):
+            raise ValueError(f"graph node {self.name!r}: its two inputs have different active sites")
+        total = self.a.integer(a.features) + self.b.integer(b.features)
+        guard = self.dtype.guard_bits
+        return a.with_features(self.dtype.rounded(np.clip(total, self.lo << guard, self.hi << guard) << (1 - guard)))

@@ -1,0 +1,47 @@
+"""Convolution: full, pointwise or depthwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from models.ir.accumulator import Weighted
+from models.ir.dtype import DType
+from models.ir.frame import Frame
+from models.ir.node import Shape
+from models.ir.ops.windowed import WindowNode
+from models.ir.requant import Requant
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Conv(Weighted, WindowNode):
+    """Convolution: full, pointwise (kernel 1) or depthwise.
+
+    ``weight``: decoded integers ``[c_out, c_in, k, k]``, for depthwise ``[c, 1, k, k]``.
+    """
+
+    op: ClassVar[str] = "conv"
+
+    depthwise: bool = False
+    weight: np.ndarray
+    weight_dtype: DType
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return super().out_shape(*inputs)._replace(channels=self.weight.shape[0])
+
+    def weight_shape(self, shape: Shape) -> tuple[int, ...]:
+        out = shape.channels if self.depthwise else self.weight.shape[0] if self.weight.ndim else 0
+        return out, 1 if self.depthwise else shape.channels, self.kernel, self.kernel
+
+    def accumulate(self, frame: Frame) -> Frame:
+        height, width, sites = self.window.out_sites(frame)
+        sums = np.zeros((len(sites), self.weight.shape[0]), dtype=np.int64)
+        for tap, rows in enumerate(self.window.seen(frame, sites)):
+            seen = rows >= 0
+            features = frame.features[rows[seen]]
+            weight = self.weight[:, :, tap // self.kernel, tap % self.kernel]
+            sums[seen] += features * weight[:, 0] if self.depthwise else features @ weight.T
+        return Frame(height, width, sites, sums)

@@ -1,0 +1,31 @@
+"""Global average pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from models.ir.accumulator import unweighted
+from models.ir.dtype import DType
+from models.ir.frame import Frame
+from models.ir.node import Shape
+from models.ir.ops.whole_frame import ORIGIN, WholeFrameNode
+from models.ir.requant import Range, Requant
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GlobalPool(WholeFrameNode):
+    """The sum over all active sites, requantized, as the one site of a 1x1 frame, also when empty."""
+
+    op: ClassVar[str] = "global_pool"
+
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return Shape(1, 1, inputs[0].channels)
+
+    def ranges(self, dtype: DType, shape: Shape) -> list[Range]:
+        return unweighted(shape.height * shape.width, dtype, shape)
+
+    def accumulate(self, frame: Frame) -> Frame:
+        return Frame(1, 1, ORIGIN, frame.features.sum(axis=0, keepdims=True))

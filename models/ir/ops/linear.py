@@ -1,0 +1,39 @@
+"""Fully connected layer over a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from models.ir.accumulator import Weighted
+from models.ir.dtype import DType
+from models.ir.frame import Frame
+from models.ir.node import Shape
+from models.ir.ops.whole_frame import ORIGIN, WholeFrameNode
+from models.ir.requant import Requant
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Linear(Weighted, WholeFrameNode):
+    """Every output is a weighted sum over the whole frame; one site of a 1x1 frame, also when empty.
+
+    ``weight``: decoded integers ``[c_out, height, width, c_in]`` over the input frame.
+    """
+
+    op: ClassVar[str] = "linear"
+
+    weight: np.ndarray
+    weight_dtype: DType
+    requant: Requant
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return Shape(1, 1, self.weight.shape[0])
+
+    def weight_shape(self, shape: Shape) -> tuple[int, ...]:
+        return self.weight.shape[0] if self.weight.ndim else 0, *shape
+
+    def accumulate(self, frame: Frame) -> Frame:
+        weight = self.weight[:, frame.sites[:, 0], frame.sites[:, 1], :]
+        return Frame(1, 1, ORIGIN, np.einsum("onc,nc->o", weight, frame.features)[None, :])

@@ -1,0 +1,121 @@
+"""From a sum to a number of the output's format: its constants, its arithmetic, and the check that int64 holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.ir.dtype import DType
+from models.ir.formats.integer import IntType
+from models.ir.node import Node
+
+Range = tuple[int, int]
+"""Lowest and highest of what a channel's number can be, in Python integers."""
+
+BIAS_BITS = 32
+MULT_BITS = 16
+MAX_SHIFT = 40
+MAX_FRACTION = 16
+INT64 = IntType(64)
+"""What golden computes in; no graph is valid whose numbers could leave it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Requant:
+    """Accumulator to activation: ``clip((biased * mult + half) >> shift, lo, hi)`` where that is an integer.
+
+    ``biased`` is ``(x << fraction) + bias``: with few bits and few taps one unit of the accumulator is a step of the
+    output and more, and a whole number of them no bias. ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; shifts
+    to the right are arithmetic. A tapered format takes the value nearest to ``biased * mult / 2**shift``, clipped to
+    ``lo`` and ``hi``, ties upward, in one rounding. ``bias`` and ``mult``: int64 ``[channels]``. ReLU is ``lo = 0``.
+    """
+
+    bias: np.ndarray
+    mult: np.ndarray
+    shift: int
+    lo: int
+    hi: int
+    fraction: int = 0
+
+    @classmethod
+    def identity(cls, channels: int, lo: int, hi: int) -> Requant:
+        return cls(np.zeros(channels, np.int64), np.ones(channels, np.int64), 0, lo, hi)
+
+    def integer(self, sums: np.ndarray) -> np.ndarray:
+        """``clip((((sums << fraction) + bias) * mult + half) >> shift, lo, hi)`` over ``[..., channels]``."""
+        half = (1 << self.shift) >> 1
+        return np.clip((self._scaled(sums) + half) >> self.shift, self.lo, self.hi)
+
+    def doubled(self, sums: np.ndarray) -> np.ndarray:
+        """Twice the requantized sums, rounded down, and no further out than twice ``lo`` and ``hi``."""
+        scaled = self._scaled(sums)
+        if not self.shift:
+            return np.clip(scaled, self.lo, self.hi) << 1
+        return np.clip(scaled >> (self.shift - 1), 2 * self.lo, 2 * self.hi)
+
+    def to_dtype(self, sums: np.ndarray, dtype: DType) -> np.ndarray:
+        """The nearest value of the format to the requantized sums, rounded once: of an integer ``integer``."""
+        return dtype.rounded(self.doubled(sums))
+
+    def _scaled(self, sums: np.ndarray) -> np.ndarray:
+        return ((sums << self.fraction) + self.bias) * self.mult
+
+
+def check_requant(node: Node, name: str, ranges: list[Range], limits: DType) -> None:
+    """Raise a GraphError where a requantizer cannot be computed.
+
+    Parameters
+        node       the node that has it
+        name       the field in which it has it
+        ranges     of what is requantized, by channel
+        limits     of what comes out
+    """
+    requant: Requant = getattr(node, name)
+    channels = len(ranges)
+    for part in ("bias", "mult"):
+        array = getattr(requant, part)
+        if array.shape != (channels,):
+            raise node.error(f"{name}.{part}", array.shape, f"must have shape ({channels},)")
+    bound = 1 << (BIAS_BITS - 1)
+    if (requant.bias < -bound).any() or (requant.bias >= bound).any():
+        raise node.error(f"{name}.bias", int(np.abs(requant.bias).max()), f"must fit {BIAS_BITS} signed bits")
+    if (requant.mult < 0).any() or (requant.mult >= 1 << MULT_BITS).any():
+        raise node.error(f"{name}.mult", requant.mult.tolist(), f"must be 0 to {(1 << MULT_BITS) - 1}")
+    if not 0 <= requant.shift <= MAX_SHIFT:
+        raise node.error(f"{name}.shift", requant.shift, f"must be 0 to {MAX_SHIFT}")
+    if not 0 <= requant.fraction <= MAX_FRACTION:
+        raise node.error(f"{name}.fraction", requant.fraction, f"must be 0 to {MAX_FRACTION}")
+    if requant.lo > requant.hi:
+        raise node.error(f"{name}.lo", requant.lo, f"must not exceed hi, {requant.hi}")
+    if requant.lo < limits.min or requant.hi > limits.max:
+        value = (requant.lo, requant.hi)
+        raise node.error(f"{name}.lo, {name}.hi", value, f"must lie within {limits}, {limits.min} to {limits.max}")
+    half = (1 << requant.shift) >> 1
+    # what no channel exceeds, which most often is enough
+    largest = max(max(-low, high) for low, high in ranges) << requant.fraction
+    if (largest + int(np.abs(requant.bias).max())) * max(1, int(requant.mult.max())) + half > INT64.max:
+        for channel, limits_of_channel in enumerate(ranges):
+            _check_products(node, name, channel, *limits_of_channel)
+
+
+def _check_products(node: Node, name: str, channel: int, low: int, high: int) -> None:
+    """Every number of golden's requantization of a channel must lie within ``INT64``."""
+    requant: Requant = getattr(node, name)
+    bias, mult, half = int(requant.bias[channel]), int(requant.mult[channel]), (1 << requant.shift) >> 1
+    whole = low << requant.fraction, high << requant.fraction
+    biased = whole[0] + bias, whole[1] + bias
+    of = f"brings channel {channel}, with sums of {low} to {high}"
+    fits = f"int64 holds {INT64.min} to {INT64.max}"
+    if beyond := _beyond_int64(*whole, *biased):
+        raise node.error(f"{name}.fraction", requant.fraction, f"{of} and bias {bias}, to {beyond}; {fits}")
+    if beyond := _beyond_int64(*(end * mult + half for end in biased)):
+        ends = ((INT64.max - half, end) if end > 0 else (half - INT64.min, -end) for end in biased if end)
+        most = min(room // end for room, end in ends)
+        why = f"{of}, fraction {requant.fraction} and bias {bias}, to {beyond}; {fits}, multipliers up to {most}"
+        raise node.error(f"{name}.mult", mult, why)
+
+
+def _beyond_int64(*numbers: int) -> int:
+    """The number furthest out of those that do not fit 64 signed bits; 0 where all do."""
+    return max((number for number in numbers if not INT64.min <= number <= INT64.max), key=abs, default=0)

@@ -1,0 +1,41 @@
+"""Average pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.ir.dtype import DType
+from models.ir.node import Shape
+from models.ir.ops.avg_pool import AvgPool
+from models.layers.integers import Integers
+from models.layers.layer import ClippedLayer
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AvgPoolLayer(ClippedLayer):
+    """The mean of each window; its divisor goes into the multiplier."""
+
+    kind: ClassVar[str] = "avg_pool"
+
+    kernel: int
+    stride: int
+    padding: int
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        return F.avg_pool2d(inputs[0], self.kernel, self.stride, self.padding)
+
+    def sum(self, own: Integers, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x.double(), self.kernel, self.stride, self.padding, divisor_override=1).long()
+
+    def divisor(self, source: Shape, dtype: DType) -> float:
+        return self.kernel**2
+
+    def node(self, own: Integers) -> AvgPool:
+        requant = own.requants[0].export()
+        return AvgPool(
+            **self.common(own), kernel=self.kernel, stride=self.stride, padding=self.padding, requant=requant
+        )

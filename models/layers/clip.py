@@ -1,0 +1,25 @@
+"""An activation on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from models.ir.ops.requantize import Requantize
+from models.layers.integers import Integers
+from models.layers.layer import ClippedLayer
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClipLayer(ClippedLayer):
+    """An activation that no layer before it could take in."""
+
+    kind: ClassVar[str] = "requantize"
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        return inputs[0]
+
+    def node(self, own: Integers) -> Requantize:
+        return Requantize(**self.common(own), requant=own.requants[0].export())
