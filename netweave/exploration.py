@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,12 @@ from dse.explore import (
     assigned,
     budget_fractions,
     designs,
-    families,
     improved,
     mapping_of,
 )
-from dse.front import Front, FrontPoint
+from dse.front import FrontPoint
 from dse.milp import SolverReport
 from dse.problem import Infeasible, Objective
-from dse.proof import PROOF
-from dse.proof import save as save_proof
 from hw.fpga.mapping import FrameInput
 from hw.fpga.mapping import Mapping as HwMapping
 from hw.generate import emit
@@ -45,13 +41,9 @@ from netweave.config import Config, graph_folder
 from netweave.config import DeviceConfig as Target
 from netweave.evaluations import _alone, _apart, case, closing, latency, loaded, sensitivities
 from netweave.imported import FORMAT, Imported
-from netweave.listener import Progress
 from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
-from netweave.workers import Task, Workers
 from reports.artifact import read_json
-from reports.designs import ALL, FRONT
-from reports.front import write_front
 
 JUDGED = 8
 """Training images on which designs near the program's are compared."""
@@ -61,16 +53,6 @@ SAMPLE = 16
 """Validation images, evenly spread, over which the latency of a sparse design is averaged."""
 CHOSEN_AGAIN = 4
 """How often a design is chosen again, at the most, whose queues take it over a limit."""
-NARROW = 1.02
-"""Shares of a device that are closer than this are not told apart."""
-
-
-Ask = Callable[[str, str, Iterable[dict[str, Any]]], list[Any]]
-"""Has evaluations of a kind made, shown by a name, with each of these arguments."""
-
-
-class NothingFits(ValueError):
-    """No family has a design within the limits; the message is the first one's reason."""
 
 
 @dataclass(frozen=True)
@@ -269,102 +251,6 @@ def evaluate(exploration: Exploration, what: str, arguments: Mapping[str, Any]) 
     return getattr(_opened[key], what)(**arguments)
 
 
-def explore(exploration: Exploration, pool: Workers, progress: Progress, folder: Path) -> None:
-    """Write ``front.json``, ``designs.json``, all there were to choose from, with a graph and a mapping each, and the
-    front as a picture and as a page."""
-    name, clock = exploration.target.target.name, exploration.clock_mhz
-
-    def ask(what: str, shown: str, of: Iterable[dict[str, Any]]) -> list[Any]:
-        """Have ``what`` evaluated with each of these arguments."""
-        base = exploration.network_origin if what == "accuracy" else exploration.origin
-        whom = {"exploration": exploration, "what": what}
-        tasks = [Task(what, {**base, **own}, evaluate, {**whom, "arguments": own}) for own in of]
-        return pool.run(tasks, shown, progress)
-
-    named = families(exploration.formats, exploration.search)
-    budgets = ask("budget_fractions", "sizes", [{"family": family} for family in named])
-    looked = {family: found["budget_fractions"] for family, found in zip(named, budgets, strict=True)}
-    infeasible = {
-        family: found["infeasible"] for family, found in zip(named, budgets, strict=True) if "infeasible" in found
-    }
-    wanted = [(family, budget_fraction) for family in named for budget_fraction in looked[family]]
-    points: dict[str, FrontPoint] = {}
-    homes: dict[str, tuple[str, Fraction]] = {}
-    mappings: list[tuple[Any, Any]] = []
-    while wanted:
-        found = ask(
-            "designs",
-            "foldings",
-            [{"family": family, "budget_fraction": budget_fraction} for family, budget_fraction in wanted],
-        )
-        infeasible |= {
-            family: group["infeasible"]
-            for (family, _), group in zip(wanted, found, strict=True)
-            if "infeasible" in group
-        }
-        fresh = []
-        for design in (design for group in found for design in group["designs"]):
-            same = design["assignment"], design["mapping"]
-            if same not in mappings and design["name"] not in homes:
-                mappings.append(same)
-                homes[design["name"]] = design["family"], Fraction(design["budget_fraction"])
-                fresh.append(design)
-        for design, costs in within_limits(fresh, ask, infeasible):
-            points[design["name"]] = measured_point(exploration, design, costs, folder / design["name"])
-            _prove(exploration, design, folder / design["name"] / PROOF)
-        front = Front.of(name, clock, list(points.values()))
-        if len(front) >= exploration.config.explore.points:
-            break
-        wanted = _between(front, homes, looked)
-    if not points:
-        raise NothingFits(infeasible[named[0]])
-    met = {homes[name][0] for name in points}
-    infeasible = {family: why for family, why in infeasible.items() if family not in met}
-    whole = Front(name, clock, tuple(points.values()), infeasible)
-    whole.save(folder / ALL)
-    Front.of(name, clock, whole.points, infeasible).save(folder / FRONT)
-    write_front(folder)
-
-
-def within_limits(
-    found: list[dict[str, Any]], ask: Ask, infeasible: dict[str, str]
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Designs that keep their limits with queues as deep as they have to be, and what they cost.
-
-    The program takes queues to be about as deep as they need to be. A design that their exact depths take over a limit
-    is chosen again, with that much less of it; one that has no such choice is left out, and ``infeasible`` says why.
-    """
-    part = {design["name"]: design["solver"]["limits"] for design in found}
-    while found:
-        assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in found}.values())
-        ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
-        keys = "family", "budget_fraction", "choice", "assignment"
-        near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in found]
-        found = [{**d, **own} for d, own in zip(found, ask("improved", "designs nearby", near), strict=True)]
-        judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in found])
-        over = []
-        for design, costs in zip(found, judged, strict=True):
-            limits, name = design["solver"]["limits"], design["name"]
-            beyond = {kind: max(0, taken - part[name][kind]) for kind, taken in costs["resources"].items()}
-            if any(beyond.values()):
-                same = {key: design[key] for key in ("name", "family", "budget_fraction", "minimised")}
-                lower = {kind: max(0, limit - beyond.get(kind, 0)) for kind, limit in limits.items()}
-                over.append({**same, "limits": lower})
-            else:
-                yield design, costs
-        chosen = ask("again", "room for queues", over) if over else []
-        for own, group in zip(over, chosen, strict=True):
-            infeasible |= {own["family"]: group["infeasible"]} if "infeasible" in group else {}
-        found = [design for group in chosen for design in group["designs"]]
-
-
-def _prove(exploration: Exploration, design: Mapping[str, Any], path: Path) -> None:
-    """Write why a design is as good as its report says."""
-    report, budget_fraction = SolverReport(**design["solver"]), Fraction(design["budget_fraction"])
-    problem = asked(exploration.table, exploration.search, design["family"], budget_fraction, report.limits)
-    save_proof(path, problem, design["choice"], Objective(design["minimised"]), report)
-
-
 def measured_point(
     exploration: Exploration, design: Mapping[str, Any], costs: Mapping[str, Any], folder: Path
 ) -> FrontPoint:
@@ -392,22 +278,3 @@ def measured_point(
         gained=design["gained"],
         **{**costs, "mapping": f"{design['name']}/{emit.MAPPING_FILE}"},
     )
-
-
-def _between(
-    front: Front, homes: Mapping[str, tuple[str, Fraction]], looked: dict[str, list[str]]
-) -> list[tuple[str, str]]:
-    """Of each family with designs on the front the share halfway between the two, next to each other among those
-    looked at and with such a design at an end, that lie furthest apart in geometric terms; noted as looked at."""
-    wanted = []
-    for family, known in looked.items():
-        used = {homes[point.name][1] for point in front.points if homes[point.name][0] == family}
-        steps = sorted(map(Fraction, known), reverse=True)
-        gaps = [(a, b) for a, b in pairwise(steps) if a > NARROW * b and (a in used or b in used)]
-        if gaps:
-            a, b = max(gaps, key=lambda gap: gap[0] / gap[1])
-            middle = str(Fraction(math.sqrt(a * b)).limit_denominator(1 << 20))
-            if middle not in known:
-                known.append(middle)
-                wanted.append((family, middle))
-    return wanted

@@ -32,7 +32,7 @@ from typing import Any
 from cosim.rtl.design import Cosim
 from dse.front import Front
 from hw.streams.manifest import VERSION as MANIFEST_VERSION
-from netweave import __version__, architectures, designs, exploration, fronts, imported, networks
+from netweave import __version__, architectures, designs, exploration, front_search, fronts, imported, networks
 from netweave import finetune as finetuning
 from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.config import DeviceConfig as Target
@@ -89,7 +89,7 @@ def explore(config: Config, run: Path, listener: Listener = SILENT, pool: Pool =
     with pool.open(Store(run / "evaluations")) as workers:
         for target in config.device:
             device = exploration.Exploration(config, target, trained, quantized, run / "networks")
-            write = partial(exploration.explore, device, workers)
+            write = partial(front_search.explore, device, workers)
             _job(run / "explore" / target.target.name, {**inputs, **_settings(target)}, write).run(listener)
 
 

@@ -41,7 +41,8 @@ def _arrays(figures: dict[str, Any], columns: dict[str, tuple[str, ...]], label:
             found.append(f"{best['lut_each']:.0f}/{best['ff_each']:.0f}{mhz}")
         return " · ".join(found)
 
-    rows = [(pair, *(cell(pair, kinds) for kinds in columns.values())) for pair in PAIRS]
+    measured = [pair for pair in PAIRS if any(title.startswith(f"{pair}, ") for title in figures)]
+    rows = [(pair, *(cell(pair, kinds) for kinds in columns.values())) for pair in measured]
     return Table(label, ("features x weights", *columns), rows)
 
 
@@ -50,6 +51,7 @@ def requantizers(figures: dict[str, Any]) -> Table:
     rows = [
         (name, *(f"{figures['requantize'][f'{name}, zu3eg'][f'{kind}_each']:.0f}" for kind in ("lut", "ff")))
         for name in FORMATS
+        if f"{name}, zu3eg" in figures["requantize"]
     ]
     return Table("each lane, `synthesized` by Yosys for a zu3eg", ("to", "LUT", "FF"), rows)
 

@@ -29,7 +29,8 @@ from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 from netweave.config import Config, Explore
 from netweave.evaluations import case, loaded
-from netweave.exploration import Exploration, within_limits
+from netweave.exploration import Exploration
+from netweave.front_search import within_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""
