@@ -77,7 +77,7 @@ def nsga2(evaluations: Evaluations, seed: int, population: int = POPULATION, eta
     algorithm.setup(problem, termination=NoTermination(), seed=seed, verbose=False)
     for _ in range(GENERATIONS):
         bred: Any = algorithm.ask()
-        if not evaluations.left or bred is None or not len(bred):
+        if not evaluations.remaining or bred is None or not len(bred):
             return
         choices = [tuple(int(place) for place in row) for row in bred.get("X")]
         evaluations.ask(choices)

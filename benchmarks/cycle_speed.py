@@ -26,7 +26,7 @@ from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models import data
 from models.frontend.esda_network import load_esda
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.quant import quantize
 from models.zoo import load_model
@@ -91,7 +91,7 @@ def n_mnist() -> dict[str, Any]:
 
 def folded(graph: Graph, masks: list[np.ndarray]) -> Mapping:
     """The integer program's fastest design on a zu3eg, with the queues that the frames need."""
-    table = Table({"int8": measured(graph, masks)}, DEVICES["zu3eg"])
+    table = Table({"int8": with_activity(graph, masks)}, DEVICES["zu3eg"])
     found = best_design(table, SearchSettings(Objective.LATENCY, time_limit=60.0), CLOCK_MHZ)
     return size_queues(graph, found.mapping, masks)
 

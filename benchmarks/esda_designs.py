@@ -34,10 +34,10 @@ from dse.problem import Objective
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from models.data.eye_tracking import frames_by_count
-from models.data.synthetic_masks import matched
+from models.data.synthetic_masks import clustered_frames
 from models.frontend.esda_designs import load_design
 from models.frontend.esda_network import load_esda
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from netweave.min_latency_mapping import min_latency_mapping
 
@@ -96,7 +96,7 @@ def published(name: str) -> dict[str, Any]:
     design = load_design(path)
     fps, graph = FPS[design.name], design.graph
     height, width, _ = graph.input.shape
-    masks = matched(np.random.default_rng(0), height, width, design.densities, design.taps, DRAWN)
+    masks = clustered_frames(np.random.default_rng(0), height, width, design.densities, design.taps, DRAWN)
     mapping, solver = explored(graph, masks, design.dsp, design.bram)
     (real,) = Simulator(graph, mapping).latencies([design.frame.mask])
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -121,14 +121,14 @@ def explored(graph: Graph, masks: list[np.ndarray], dsp: int, bram: int) -> tupl
         made = min_latency_mapping(graph, masks, device, CLOCK_MHZ, SEARCH)
         folder.mkdir(parents=True)
         made.mapping.save(folder / "mapping.json")
-        (folder / "solver.json").write_text(json.dumps(asdict(made.found.solver)))
+        (folder / "solver.json").write_text(json.dumps(asdict(made.design.solver)))
     return Mapping.load(folder / "mapping.json"), json.loads((folder / "solver.json").read_text())
 
 
 def ours(graph: Graph, mapping: Mapping, solver: dict[str, Any], masks: list[np.ndarray]) -> dict[str, Any]:
     simulator = Simulator(graph, mapping)
     found = simulator.latencies(masks)
-    cycles, estimated = mean(found), estimate(measured(graph, masks), mapping, DEVICE)
+    cycles, estimated = mean(found), estimate(with_activity(graph, masks), mapping, DEVICE)
     return {
         "frames": {
             "label": "simulated",

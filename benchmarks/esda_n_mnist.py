@@ -1,10 +1,10 @@
 """ESDA's trained N-MNIST network, from its published integers to RTL, and our own network in the same budget.
 
-The network is the published one with its linear layer (``models.frontend.esda_network.classified``). Its design is the
-fastest for training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published accelerator and
-``LUT`` of the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA counts them;
-test recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the RTL of some is
-compared with golden.
+The network is the published one with its linear layer (``models.frontend.esda_network.with_classifier``). Its design
+is the fastest for training recordings, on the ZCU102 with the DSP blocks and 18 Kb memories of the published
+accelerator and ``LUT`` of the LUTs, the share of DSP blocks that ESDA's optimizer was given. Events are counted as ESDA
+counts them; test recordings have no part in the design. Cycles are ``simulated``, mean over all test recordings; the
+RTL of some is compared with golden.
 
 What was published with the network is the logits of its software, which rounds ties to even, clips at -128, requantizes
 once more before the last convolution and divides by the number of sites (``software_logits``). Golden rounds as the
@@ -38,7 +38,7 @@ from models.data.dataset import Dataset
 from models.data.esda_n_mnist import esda_n_mnist
 from models.data.n_mnist import n_mnist
 from models.evaluate import accuracy
-from models.frontend.esda_network import classified, load_esda
+from models.frontend.esda_network import load_esda, with_classifier
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.ops.add import Add
@@ -65,7 +65,7 @@ INT16 = -(1 << 15), (1 << 15) - 1
 def network() -> Graph:
     """The published network, ending in ten logits."""
     graph, _ = load_esda(FOLDER / "NMNIST_int.json")
-    return classified(graph, checkpoint()["fc.weight_integer"]).replace(name="esda_n_mnist")
+    return with_classifier(graph, checkpoint()["fc.weight_integer"]).replace(name="esda_n_mnist")
 
 
 def checkpoint() -> dict[str, np.ndarray]:
@@ -168,7 +168,7 @@ def accuracies(graph: Graph, images: Dataset) -> dict[str, Any]:
 
 
 def design_figures(found: MinLatency) -> dict[str, Any]:
-    solver = found.found.solver
+    solver = found.design.solver
     return {
         "label": "estimated",
         "clock, MHz": CLOCK_MHZ,

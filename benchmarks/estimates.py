@@ -24,7 +24,7 @@ from benchmarks.inputs.sparse_nets import few_sites, random_masks, random_sparse
 from cosim.cycle.simulator import Simulator, endless, size_queues
 from dse.candidates import Table
 from dse.estimate import estimate, forecast, steady
-from dse.explore import improved, mapping_of
+from dse.explore import improve, mapping_of
 from dse.milp import solve
 from dse.problem import Objective
 from hw.fpga.device import Resources
@@ -32,7 +32,7 @@ from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping as HwMapping
 from models import data
 from models.frontend.esda_network import load_esda
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.quant import quantize
 from models.zoo import load_model
@@ -94,7 +94,7 @@ def recorded() -> dict[str, tuple[Graph, list[np.ndarray]]]:
         images = data.load(spec)
         graph = quantize(load_model(model), images, "int8", epochs=0).export()
         masks = [np.asarray(mask, dtype=bool) for mask in images.sample("test", FRAMES)]
-        found[name] = measured(graph, masks), masks
+        found[name] = with_activity(graph, masks), masks
     return found
 
 
@@ -105,7 +105,7 @@ def published() -> dict[str, tuple[Graph, list[np.ndarray]]]:
     graph, _ = load_esda(DATA / "esda_golden" / "SEE-D.json")
     grids = eye_grids()
     masks = [(grid != 0).any(axis=0) for grid in grids[:: math.ceil(len(grids) / FRAMES)]]
-    return {"resnet20": (resnet, [np.ones((32, 32), dtype=bool)]), "see_d": (measured(graph, masks), masks)}
+    return {"resnet20": (resnet, [np.ones((32, 32), dtype=bool)]), "see_d": (with_activity(graph, masks), masks)}
 
 
 def designs(name: str, graph: Graph, masks: list[np.ndarray]) -> Iterator[tuple[str, HwMapping]]:
@@ -124,7 +124,7 @@ def designs(name: str, graph: Graph, masks: list[np.ndarray]) -> Iterator[tuple[
             found = solve(problem, objective, gap=GAP, time_limit=TIME_LIMIT).selection
             yield f"{share:g} {objective}", mapping_of(table, found, None)
             if objective is Objective.LATENCY:
-                near, _ = improved(table, problem, found, simulated, EVALUATIONS * len(problem.ops))
+                near, _ = improve(table, problem, found, simulated, EVALUATIONS * len(problem.ops))
                 yield f"{share:g} {objective}, the best simulated", mapping_of(table, near, None)
 
 
@@ -141,7 +141,7 @@ def random_sparse() -> Iterator[tuple[Graph, HwMapping, list[np.ndarray]]]:
         rng = np.random.default_rng(seed)
         graph = random_sparse_net(rng, side=20)
         masks = random_masks(rng, graph.input.shape[:2], FRAMES)
-        yield measured(graph, masks), random_mapping(rng, graph), masks
+        yield with_activity(graph, masks), random_mapping(rng, graph), masks
 
 
 def few_cycles(designs: int = RANDOM) -> Iterator[tuple[Graph, HwMapping, list[np.ndarray]]]:
@@ -151,7 +151,7 @@ def few_cycles(designs: int = RANDOM) -> Iterator[tuple[Graph, HwMapping, list[n
         graph = random_sparse_net(rng, side=8)
         masks = few_sites(rng, graph.input.shape[:2], FRAMES, SITES[seed // 2 % len(SITES)])
         mapping = unrolled_mapping(graph) if seed % 2 else random_mapping(rng, graph)
-        yield measured(graph, masks), mapping, masks
+        yield with_activity(graph, masks), mapping, masks
 
 
 def errors(graph: Graph, mapping: HwMapping, masks: list[np.ndarray]) -> Errors:

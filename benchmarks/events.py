@@ -22,9 +22,9 @@ from matplotlib.figure import Figure
 from benchmarks.inputs.data import DATA
 from models.data.counts import Counts
 from models.data.digits import digits
-from models.data.digits_dvs import drawn
+from models.data.digits_dvs import draw_digits
 from models.data.eye_tracking import FRAME_US, SCALE, sequences
-from models.events.denoise import supported
+from models.events.denoise import support_mask
 from models.events.formats import eye_tracking, n_mnist
 from models.events.recording import Policy, Recording
 from models.events.represent import histogram
@@ -41,7 +41,7 @@ def measure() -> dict[str, Any]:
     for name, paths, read in (("N-MNIST", real, n_mnist.read), ("3ET+", eyes, eye_tracking.read)):
         figures[f"reading {name}"] = reading(paths, read) if paths else f"no recordings in {DATA}"
     test, _ = digits().split("test")
-    figures["digits_dvs"] = simulated = statistics(recordings(drawn(test[:, 0])))
+    figures["digits_dvs"] = simulated = statistics(recordings(draw_digits(test[:, 0])))
     if real:
         figures["N-MNIST"] = recorded = statistics(n_mnist.read(path) for path in real)
         figures["digits_dvs / N-MNIST"] = {
@@ -76,17 +76,17 @@ def statistics(events: Iterable[Recording]) -> dict[str, Any]:
     rows = []
     for recording in events:
         window = between(recording, counts.start, counts.stop)
-        image, kept = histogram(window, 255), counts.image(recording)
+        image, denoised = histogram(window, 255), counts.image(recording)
         active = image.any(axis=0)
         rows.append(
             {
                 "events a recording": len(recording),
                 "events a window": len(window),
                 "share of rising light": recording.p.mean(),
-                f"share of events alone for {ALONE_US // 1000} ms": 1 - supported(recording, ALONE_US).mean(),
+                f"share of events alone for {ALONE_US // 1000} ms": 1 - support_mask(recording, ALONE_US).mean(),
                 "active share, all of the recording": histogram(recording, 255).any(axis=0).mean(),
                 "active share, a window": active.mean(),
-                "active share, a window denoised": kept.any(axis=0).mean(),
+                "active share, a window denoised": denoised.any(axis=0).mean(),
                 "events an active site of a window": image.sum() / max(active.sum(), 1),
                 "largest count of a window": image.max(),
             }
@@ -100,7 +100,8 @@ def gallery(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     test, labels = digits().split("test")
     chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
-    pictures = [_counts(folder / "digits_dvs.png", "digits_dvs, simulated", list(recordings(drawn(test[chosen, 0]))))]
+    simulated = list(recordings(draw_digits(test[chosen, 0])))
+    pictures = [_counts(folder / "digits_dvs.png", "digits_dvs, simulated", simulated)]
     real = [sorted(DATA.glob(f"n_mnist/Train/{digit}/*.bin"))[:1] for digit in range(10)]
     if all(real):
         shown = [n_mnist.read(path) for (path,) in real]

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.inputs.packets import DAMAGES, damaged, packets, verdict
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks
-from cosim.rtl.axi import play_axi
+from cosim.rtl.axi import run_axi
 from cosim.rtl.design import default_build_dir
 from cosim.rtl.testbench_runner import Stalls
 from hw.accelerator.composition import AcceleratorPlan
@@ -126,7 +126,7 @@ def measure(malformed: int = MALFORMED) -> dict[str, Any]:
         return answers[key]
 
     expected = [beat for one in told if isinstance(one, Frame) for beat in answer(one)]
-    run = play_axi(folder, beats, build_dir=default_build_dir(), stalls=STALLS)
+    run = run_axi(folder, beats, build_dir=default_build_dir(), stalls=STALLS)
     counted = {fault: run.registers[f"error_{fault.name.lower()}"] for fault in Fault}
     bad = sum(len(part) for part, one in packed if isinstance(one, Fault))
     if run.beats != expected:

@@ -153,7 +153,7 @@ def _changed(problem: Problem, selection: Selection, rng: random.Random) -> Sele
 
 def _cost(found: Evaluation, objective: Objective) -> float:
     """In octaves, as a step is worth as much at the end as at the start."""
-    return math.log2(max(1.0, float(found.objective(objective)))) + WEIGHT * float(found.overrun)
+    return math.log2(max(1.0, float(found.objective(objective)))) + WEIGHT * float(found.violation)
 
 
 def _faster(problem: Problem, selection: Selection, name: str) -> Iterator[Candidate]:

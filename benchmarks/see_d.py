@@ -74,9 +74,9 @@ def design_figures(found: MinLatency) -> dict[str, Any]:
         **found.evaluation.resources,
         "bottleneck, cycles": found.evaluation.bottleneck,
         "latency, cycles": round(float(found.evaluation.latency)),
-        "solver": found.found.solver.status,
-        "gap": round(found.found.solver.gap, 3),
-        "solver seconds": round(found.found.solver.seconds, 1),
+        "solver": found.design.solver.status,
+        "gap": round(found.design.solver.gap, 3),
+        "solver seconds": round(found.design.solver.seconds, 1),
     }
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from dse.labels.kernels import NEVER, share
+from dse.labels.kernels import NEVER, ceil_fraction
 from dse.problem import Problem, Selection
 
 MOVES, WORK = 25_000, 200_000_000
@@ -28,7 +28,7 @@ TOO_SLOW = 0.97
 latency."""
 
 
-def annealed(problem: Problem, start: Selection, heat: float, seed: int) -> tuple[Selection, int]:
+def anneal(problem: Problem, start: Selection, heat: float, seed: int) -> tuple[Selection, int]:
     """Anneal a selection.
 
     Parameters
@@ -146,8 +146,8 @@ def _finish(
             source = producers[edge]
             link = pairs[edge] + writes[chosen[source]] * width[edge] + reads[own, edge - inputs[op]]
             begun, lasts = link_fill[link] + start[source], finish[source] - start[source]
-            first = max(first, begun + max(share(lasts, input_fraction[op]) + figures[own, 0], figures[own, 1]))
-            last = max(last, begun + max(share(lasts, knee[op]) + figures[own, 4], lasts + figures[own, 3]))
+            first = max(first, begun + max(ceil_fraction(lasts, input_fraction[op]) + figures[own, 0], figures[own, 1]))
+            last = max(last, begun + max(ceil_fraction(lasts, knee[op]) + figures[own, 4], lasts + figures[own, 3]))
         last = max(first + figures[own, 2], last)
         # a new candidate also changes the links to its consumers
         if op == since or first != start[op] or last != finish[op]:

@@ -21,7 +21,7 @@ from hw.resources.streams import converter_resources, fork_resources, queue_reso
 from hw.streams.layout import InputLayout, MaskLayout, TokenLayout, input_layout
 from hw.streams.mask_input import mask_input_resources, mask_latency
 from hw.streams.stream import converter_lanes
-from models.ir.activity import Activity, Load, expected
+from models.ir.activity import Activity, Load, expected_activity
 from models.ir.dtype import DType
 from models.ir.graph import Graph
 from models.ir.node import Node
@@ -222,7 +222,7 @@ class Table:
 
     @cached_property
     def _work(self) -> Mapping[str, Activity]:
-        return expected(self.graph, self.load)
+        return expected_activity(self.graph, self.load)
 
     @cached_property
     def _dtypes(self) -> dict[str, tuple[DType, ...]]:

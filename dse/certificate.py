@@ -14,9 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 from dse.labels.goals import Goal
-from dse.labels.layers import Counter, TooMany
+from dse.labels.layers import Counter, TooManyLabels
 from dse.labels.network import Network
-from dse.labels.steps import LabelStep, Split, is_timed, take
+from dse.labels.steps import LabelStep, Split, is_timed, take_step
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.prune import fast_enough, prune
@@ -59,7 +59,7 @@ class Certificate:
     """The claim that no selection is below ``value``, with its proof.
 
     Parameters
-        goal       an objective, or ``overrun`` for the largest relative violation of a limit
+        goal       an objective, or ``violation`` for the largest relative violation of a limit
         value      a fraction as text, such as ``4438`` or ``17/20``
         tree       the proof
         max_error  limit of the summed error under which the proof holds; it holds under lower ones too; None for no
@@ -85,7 +85,7 @@ class Certificate:
             raise CertificateError(f"certificate: missing or bad field: {error}") from None
 
 
-def counted(problem: Problem, goal: Goal) -> Problem:
+def reduced_problem(problem: Problem, goal: Goal) -> Problem:
     """The restricted problem that a certificate is about.
 
     It lacks the candidates slower than the limit of cycles, and dominated ones. The error always counts, so that a
@@ -114,8 +114,8 @@ def check(problem: Problem, certificate: Certificate) -> None:
         value, most = Fraction(certificate.value), certificate.max_error
         if most is not None and (problem.max_error is None or problem.max_error > most):
             raise CertificateError(f"certificate: shown for errors up to {most}, not up to {problem.max_error}")
-        _check(counted(replace(problem, max_error=most), goal), goal, value, certificate.tree)
-    except TooMany:
+        _check(reduced_problem(replace(problem, max_error=most), goal), goal, value, certificate.tree)
+    except TooManyLabels:
         raise CertificateError("certificate: to check it takes more labels than fit") from None
     except CertificateError:
         raise
@@ -124,30 +124,30 @@ def check(problem: Problem, certificate: Certificate) -> None:
 
 
 def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
-    taken, earlier = None, None
+    result, earlier = None, None
     for step in tree.steps:
         if Fraction(step.value) < value:
             raise CertificateError(f"certificate: a step looks for less than {step.value}, below {value}")
         if step.room is not None and step.room < 1:
             raise CertificateError(f"certificate: a step's room is {step.room}, must be at least 1")
-        if taken is not None:
-            problem = taken.left()
+        if result is not None:
+            problem = result.remaining()
         network = Network(problem, timed=is_timed(problem, goal), whole=step.whole, folded=step.folded)
         weights = Weights.read(network, step.weights)
         if step.tabled and earlier is None:
             raise CertificateError("certificate: a step is held to the one before it, and there is none")
         if step.tabled and earlier is not None and Fraction(earlier.value) < Fraction(step.value):
             raise CertificateError(f"certificate: a step looks for less than {step.value}, the one before for less")
-        before = taken if step.tabled else None
-        taken = take(network, weights, goal, Fraction(step.value), True, Counter(), before, step.room)
+        before = result if step.tabled else None
+        result = take_step(network, weights, goal, Fraction(step.value), True, Counter(), before, step.room)
         earlier = step
-        if taken.empty or (goal is Objective.LATENCY and taken.least >= value):
+        if result.empty or (goal is Objective.LATENCY and result.least >= value):
             return
-    if tree.rows and taken is not None:
-        found = taken.rowwise(None)
+    if tree.rows and result is not None:
+        found = result.rowwise(None)
         if found.complete and not found.choices:
             return
     if tree.split is None:
         raise CertificateError(f"certificate: labels reach the output with less than {value}")
-    for part, own in zip(tree.split.parts(problem if taken is None else taken.left()), tree.parts, strict=True):
+    for part, own in zip(tree.split.parts(problem if result is None else result.remaining()), tree.parts, strict=True):
         _check(part, goal, value, own)

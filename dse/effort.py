@@ -10,11 +10,12 @@ limit; at 0 nodes HiGHS is not used. A question that stays open is asked again a
 PART_BEAM, LEAF_BEAM, PART_STALLED = 300, 20_000, 0.9
 """For parts of a split problem: labels kept in a rowwise pass, the same for parts of at most ``LEAF`` candidates,
 and the fraction of the candidates above which a step has stalled."""
-MIX, CORE = 4_000, 1_000
-"""HiGHS gets up to ``MIX`` candidates that can matter; of more, the ``CORE`` ones whose selections cost least."""
-ANNEALED, MOST_ANNEALED, VAIN = 20, 2_000, 4
-"""Annealing uses the candidates whose selections cost least: ``ANNEALED`` per op, at most ``MOST_ANNEALED`` in all.
-It stops after ``VAIN`` failures in a row."""
+SOLVER_CANDIDATES, CORE_CANDIDATES = 4_000, 1_000
+"""HiGHS gets up to ``SOLVER_CANDIDATES`` candidates that can matter; of more, the ``CORE_CANDIDATES`` ones whose
+selections cost least."""
+ANNEALED_PER_OP, ANNEALED_AT_MOST, MAX_FAILED_ANNEALINGS = 20, 2_000, 4
+"""Annealing uses the candidates whose selections cost least: ``ANNEALED_PER_OP`` per op, at most ``ANNEALED_AT_MOST``
+in all. It stops after ``MAX_FAILED_ANNEALINGS`` failures in a row."""
 EFFORT = 20_000_000_000
 """Labels examined after which a search returns what it has."""
 FIRST_STEP, WIDEST, SHORT_STEP, LONG_STEP = 0.002, 0.005, 0.004, 0.01
@@ -26,7 +27,7 @@ QUICK, SLOW = 2_000_000, 400_000_000
 labels."""
 NEAR = Fraction(1, 2000)
 """Relative distance of bound and best value at which the last question is asked: whether any selection is better."""
-SURE = Fraction(1, 10**6)
+BOUND_MARGIN = Fraction(1, 10**6)
 """The first question is about the relaxation's least value minus this fraction, as that value is rounded."""
 NEARLY = Fraction(3, 20)
 """Relative distance up to which, where labels carry no times, the search asks at once whether the gap is reached."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from dse.milp import Solution, solve
-from dse.near import near_trades
+from dse.near import near_pareto_points
 from dse.problem import Infeasible, Objective, Problem
 from dse.prune import prune
 from dse.question import Watch
@@ -42,15 +42,15 @@ def pareto_points(
     """Find all Pareto points.
 
     Parameters
-        problem       the problem
-        objective     what is traded against the error
-        error_step    epsilon step: by how much the error falls from point to point, at least 1
-        gap           accepted relative gap of the objective at a point, and of the error there; where cycles are
-                      traded, of one of the two. Large problems break ties in the error as in ``solve``
-        found         called with each point
-        watch         called as in ``solve``
-    Raises         Infeasible: when no selection keeps all limits
-                   ValueError: when ``error_step`` is below 1
+        problem     the problem
+        objective   what is traded against the error
+        error_step  epsilon step: by how much the error falls from point to point, at least 1
+        gap         accepted relative gap of the objective at a point, and of the error there; where cycles are traded,
+                    of one of the two. Large problems break ties in the error as in ``solve``
+        found       called with each point
+        watch       called as in ``solve``
+    Raises          Infeasible: when no selection keeps all limits
+                    ValueError: when ``error_step`` is below 1
     """
     if error_step < 1:
         raise ValueError(f"error_step must be at least 1, not {error_step}")
@@ -58,7 +58,11 @@ def pareto_points(
     problem = prune(problem, (objective, Objective.ERROR))
     points: list[Solution] = []
     near = gap and objective is Objective.BOTTLENECK
-    every = near_trades(problem, error_step, gap, watch) if near else _all(problem, objective, error_step, gap, watch)
+    every = (
+        near_pareto_points(problem, error_step, gap, watch)
+        if near
+        else _all(problem, objective, error_step, gap, watch)
+    )
     for point in every:
         points.append(point)
         found(point)

@@ -15,7 +15,7 @@ from dse.token_times import passage
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.device import Device
 from hw.fpga.mapping import Mapping
-from models.ir.activity import Load, expected, sample
+from models.ir.activity import Load, expected_activity, sample
 from models.ir.graph import Graph
 from models.ir.sites import walk
 
@@ -23,7 +23,7 @@ from models.ir.sites import walk
 def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean") -> Evaluation:
     """Evaluate one mapping with the figures of the optimisation problem.
 
-    All figures are of kind ``estimated``; resources include FIFOs and converters, and ``overrun`` refers to the whole
+    All figures are of kind ``estimated``; resources include FIFOs and converters, and ``violation`` refers to the whole
     device. The latency is that of a frame that finds the accelerator idle. The bottleneck is the largest mean cycle
     count of any op. For sparse frames this is about the least possible mean interval, as each frame waits for the op
     that has most work in that frame; ``forecast`` computes the interval itself.
@@ -35,7 +35,7 @@ def estimate(graph: Graph, mapping: Mapping, device: Device, load: Load = "mean"
         load     frame of a data set that the cycles refer to; sparse graphs hold the activity of such frames
     """
     plan = AcceleratorPlan(graph, mapping)
-    work = expected(graph, load)
+    work = expected_activity(graph, load)
     ops = []
     for node in graph.nodes:
         layout, choice = plan.layout(node.name), OpChoice(None, mapping.ops[node.name])

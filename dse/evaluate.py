@@ -19,7 +19,7 @@ class Evaluation:
         latency      cycles from the first beat of a frame in to its last beat out
         resources    amount of each resource, by name
         error        summed error
-        overrun      largest constraint violation as a fraction of the limit; 0 where all limits hold
+        violation    largest constraint violation as a fraction of the limit; 0 where all limits hold
         utilisation  largest fraction of a resource's budget that is used; ``==`` ignores it, so that equal designs
                      compare equal under different budgets
     """
@@ -28,13 +28,13 @@ class Evaluation:
     latency: int
     resources: dict[str, int]
     error: int
-    overrun: Fraction
+    violation: Fraction
     utilisation: Fraction = field(compare=False)
 
     @property
     def feasible(self) -> bool:
         """Whether all limits hold."""
-        return self.overrun == 0
+        return self.violation == 0
 
     @property
     def amounts(self) -> dict[str, int]:
@@ -54,7 +54,7 @@ class Evaluation:
                 return Fraction(self.error)
 
 
-def overrun(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
+def violation(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fraction:
     """The largest constraint violation as a fraction of the limit; 0 where all limits hold.
 
     A limit of 0 counts as 1 in the division.
@@ -79,7 +79,7 @@ def utilisation(amounts: Mapping[str, int], budget: Mapping[str, int]) -> Fracti
     return max((Fraction(amounts[name], max(limit, 1)) for name, limit in budget.items()), default=Fraction(0))
 
 
-def joined(problem: Problem, selection: Selection) -> bool:
+def has_links(problem: Problem, selection: Selection) -> bool:
     """Whether every edge of a selection has a link for its two interfaces.
 
     Parameters
@@ -131,5 +131,5 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
     bottleneck = max(selection[op.name].cycles for op in problem.ops)
     error = sum(selection[op.name].error for op in problem.ops)
     latency = finish[problem.output]
-    exceeded = overrun({**amounts, "cycles": bottleneck, "error": error, "latency": latency}, problem.limits)
+    exceeded = violation({**amounts, "cycles": bottleneck, "error": error, "latency": latency}, problem.limits)
     return Evaluation(bottleneck, latency, amounts, error, exceeded, utilisation(amounts, problem.budget))

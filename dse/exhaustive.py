@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from dse.evaluate import Evaluation, evaluate
-from dse.problem import TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
+from dse.problem import TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortfall
 
 
 def selections(problem: Problem) -> Iterator[tuple[Selection, Evaluation]]:
@@ -36,19 +36,19 @@ def solve(problem: Problem, objective: Objective) -> tuple[Selection, Evaluation
         objective  what to minimise
     Raises         Infeasible: when no selection keeps all limits
     """
-    joined = list(selections(problem))
-    feasible = [found for found in joined if found[1].feasible]
+    connected = list(selections(problem))
+    feasible = [found for found in connected if found[1].feasible]
     if not feasible:
-        raise _infeasible(problem, [evaluation for _, evaluation in joined])
+        raise _infeasible(problem, [evaluation for _, evaluation in connected])
     return min(feasible, key=lambda found: (found[1].objective(objective), found[1].objective(TIE_BREAK[objective])))
 
 
-def _infeasible(problem: Problem, joined: list[Evaluation]) -> Infeasible:
-    if not joined:
+def _infeasible(problem: Problem, connected: list[Evaluation]) -> Infeasible:
+    if not connected:
         return Infeasible(problem.name, (), False, Fraction(0))
-    best = min(joined, key=lambda evaluation: evaluation.overrun)
-    least = {name: min(evaluation.amounts[name] for evaluation in joined) for name in problem.limits}
+    best = min(connected, key=lambda evaluation: evaluation.violation)
+    least = {name: min(evaluation.amounts[name] for evaluation in connected) for name in problem.limits}
     alone = any(least[name] > limit for name, limit in problem.limits.items())
     needed = least if alone else best.amounts
-    short = (Shortage(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
-    return Infeasible(problem.name, tuple(short), alone, best.overrun)
+    short = (Shortfall(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
+    return Infeasible(problem.name, tuple(short), alone, best.violation)

@@ -142,13 +142,13 @@ def designs(
     """The designs of a family in a fraction of the device.
 
     Parameters
-        table              all candidates
-        search             settings of the exploration
-        family             design family
-        budget_fraction    fraction of the device
-        clock_mhz          clock for the mapping; None for that of the device
-        watch              called as in ``solve``
-    Raises         Infeasible: when no design keeps all limits
+        table            all candidates
+        search           settings of the exploration
+        family           design family
+        budget_fraction  fraction of the device
+        clock_mhz        clock for the mapping; None for that of the device
+        watch            called as in ``solve``
+    Raises               Infeasible: when no design keeps all limits
     """
     limited = _problem(table, search, budget_fraction, _formats(table, family))
     if family == MIXED:
@@ -157,14 +157,14 @@ def designs(
         points = pareto_points(limited, search.objective, error_step, gap=search.gap, watch=watch).points
         found = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
     elif family.startswith(SPEEDUP):
-        base = _solved(_problem(table, search, budget_fraction, _formats(table, BASE)), search.objective, search, watch)
+        base = _solve(_problem(table, search, budget_fraction, _formats(table, BASE)), search.objective, search, watch)
         speed = base.evaluation.objective(search.objective) / Fraction(family.removeprefix(SPEEDUP))
-        found = {family: _solved(limited.with_limit(search.objective, speed), Objective.ERROR, search, watch)}
+        found = {family: _solve(limited.with_limit(search.objective, speed), Objective.ERROR, search, watch)}
     elif family.startswith(ERROR):
         cap = Fraction(round(float(family.removeprefix(ERROR)) / ERROR_UNIT))
-        found = {family: _solved(limited.with_limit(Objective.ERROR, cap), search.objective, search, watch)}
+        found = {family: _solve(limited.with_limit(Objective.ERROR, cap), search.objective, search, watch)}
     else:
-        found = {family: _solved(limited, search.objective, search, watch)}
+        found = {family: _solve(limited, search.objective, search, watch)}
     return [
         _design(
             table,
@@ -180,30 +180,30 @@ def designs(
     ]
 
 
-def again(
+def search_again(
     table: Table, search: SearchSettings, name: str, family: str, budget_fraction: Fraction, minimised: Objective,
     limits: Mapping[str, int], clock_mhz: float | None = None, watch: Watch = lambda *_: None,
 ) -> ExploredDesign:  # fmt: skip
     """Search again for a design, under the given limits.
 
     Parameters
-        table              all candidates
-        search             settings of the exploration
-        name               name for the design
-        family             its design family
-        budget_fraction    fraction of the device
-        minimised          what to minimise
-        limits             limits by name, as ``asked`` takes them
-        clock_mhz          clock for the mapping; None for that of the device
-        watch              called as in ``solve``
-    Raises         Infeasible: when no design keeps all limits
+        table            all candidates
+        search           settings of the exploration
+        name             name for the design
+        family           its design family
+        budget_fraction  fraction of the device
+        minimised        what to minimise
+        limits           limits by name, as ``design_problem`` takes them
+        clock_mhz        clock for the mapping; None for that of the device
+        watch            called as in ``solve``
+    Raises               Infeasible: when no design keeps all limits
     """
-    problem = asked(table, search, family, budget_fraction, limits)
-    found = _solved(problem, minimised, search, watch)
+    problem = design_problem(table, search, family, budget_fraction, limits)
+    found = _solve(problem, minimised, search, watch)
     return _design(table, name, family, budget_fraction, problem, found, found.selection, clock_mhz)
 
 
-def asked(
+def design_problem(
     table: Table, search: SearchSettings, family: str, budget_fraction: Fraction, limits: Mapping[str, int]
 ) -> Problem:
     """The optimisation problem of a design, under the limits of its report.
@@ -221,7 +221,7 @@ def asked(
     return replace(problem, budget=budget, **{name: limits.get(key) for name, key in CAPS.items()})
 
 
-def assigned(problem: Problem, assignment: Assignment) -> Problem:
+def restrict_formats(problem: Problem, assignment: Assignment) -> Problem:
     """The problem restricted to candidates in the format that each layer is assigned.
 
     Parameters
@@ -250,15 +250,15 @@ def best(
     """
     (family,) = table.graphs
     problem = _problem(table, search, search.whole, _formats(table, family))
-    found = _solved(problem, search.objective, search)
+    found = _solve(problem, search.objective, search)
     selection = found.selection
     if evaluator is not None:
-        selection, _ = improved(table, problem, selection, evaluator, search.max_evaluations, clock_mhz)
+        selection, _ = improve(table, problem, selection, evaluator, search.max_evaluations, clock_mhz)
     label = f"{family}-{100 * float(search.whole):.3g}"
     return _design(table, label, family, search.whole, problem, found, selection, clock_mhz)
 
 
-def improved(
+def improve(
     table: Table,
     problem: Problem,
     selection: Selection,
@@ -275,14 +275,14 @@ def improved(
         evaluator        simulated cycles of a mapping
         max_evaluations  evaluation budget: calls of ``evaluator`` at most
         clock_mhz        clock for the mapping; None for that of the device
-    Returns        the best selection, and its value
+    Returns              the best selection, and its value
     """
     return local_search(
         prune(problem), selection, lambda near: evaluator(mapping_of(table, near, clock_mhz)), max_evaluations
     )
 
 
-def _solved(problem: Problem, objective: Objective, search: SearchSettings, watch: Watch = lambda *_: None) -> Solution:
+def _solve(problem: Problem, objective: Objective, search: SearchSettings, watch: Watch = lambda *_: None) -> Solution:
     return solve(problem, objective, gap=search.gap, time_limit=search.time_limit, watch=watch)
 
 

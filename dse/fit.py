@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import pulp
 
 from dse.labels.kernels import NEVER
-from dse.labels.layers import Counter, Surrogate, TooMany
+from dse.labels.layers import Counter, Surrogate, TooManyLabels
 from dse.labels.limits import Limits
 from dse.labels.network import Network
 from dse.labels.passes import cheapest, surrogate
@@ -27,7 +27,7 @@ ROUNDS = 6
 NEAR = 0.015
 """Trust region: how much the share of a limit may change. It shrinks to a third after a change for the worse, as
 passes with bad weights reach many labels."""
-WORTH = 0.05
+LEAST_GROWTH = 0.05
 """No more weights are tried unless the sum promises to grow by this fraction of what it misses."""
 EFFORT = 60_000_000
 """Labels examined after which no more weights are tried."""
@@ -46,7 +46,7 @@ class Fit:
     Parameters
         shares   shares of the best weights
         weights  the best weights
-        gained   how much closer they come to the weighted sum of the limits, as a fraction of what the first weights
+        gain     how much closer they come to the weighted sum of the limits, as a fraction of what the first weights
                  missed
         choices  cheapest selection for each of the weights that were tried; they meet the deadline as far as labels
                  tell
@@ -55,7 +55,7 @@ class Fit:
 
     shares: Shares
     weights: Weights
-    gained: float
+    gain: float
     choices: list[Selection]
     cuts: list[Shares]
 
@@ -87,47 +87,47 @@ class Fitter:
     def weights(self, shares: Shares) -> Weights | None:
         """Weights with these shares, and fitting weights of times; None where the relaxation is infeasible."""
         rows = {name: share / self._caps[name] for name, share in shares.items()}
-        relaxed = self._program.relax(self._program.weighed(rows))
+        relaxed = self._program.relax(self._program.weighted_sum(rows))
         if relaxed is None:
             return None
         return Weights.of(self.network, replace(relaxed.duals, rows=rows))
 
-    def fit(self, shares: Shares, weights: Weights, reached: Surrogate, known: list[Shares]) -> Fit:
+    def fit(self, shares: Shares, weights: Weights, forward: Surrogate, known: list[Shares]) -> Fit:
         """Search for better weights near given ones.
 
         Parameters
             shares   shares of the given weights
             weights  the given weights
-            reached  surrogate pass of the given weights
+            forward  surrogate pass of the given weights
             known    fractions of the limits that other selections take, which meet the deadline
         Returns      the best weights; the given ones where none is better
         """
-        least, choice = cheapest(self.network, reached)
+        least, choice = cheapest(self.network, forward)
         first = least / max(1, weights.budget(self.limits))
         best, near = (shares, weights, first), NEAR
-        choices, cuts, begin = [choice], [self._taken(choice)], self._counter.labels
+        choices, cuts, begin = [choice], [self._used(choice)], self._counter.labels
         for _ in range(ROUNDS):
-            tried = self._master([*known, *cuts], best[0], near)
-            hoped = min(sum(cut[name] * share for name, share in tried.items()) for cut in (*known, *cuts))
-            enough = best[2] + WORTH * (1 - best[2])
-            own = self.weights(tried) if hoped > enough and self._counter.labels - begin < EFFORT else None
+            shares_tried = self._master([*known, *cuts], best[0], near)
+            hoped = min(sum(cut[name] * share for name, share in shares_tried.items()) for cut in (*known, *cuts))
+            enough = best[2] + LEAST_GROWTH * (1 - best[2])
+            own = self.weights(shares_tried) if hoped > enough and self._counter.labels - begin < EFFORT else None
             if own is None:
                 break
             try:
                 found = self._least(own, best[2])
-            except TooMany:
+            except TooManyLabels:
                 break
             if found is None:
-                best = tried, own, float("inf")
+                best = shares_tried, own, float("inf")
                 break
             choices.append(found[1])
-            cuts.append(self._taken(found[1]))
+            cuts.append(self._used(found[1]))
             if found[0] > best[2]:
-                best = tried, own, found[0]
+                best = shares_tried, own, found[0]
             else:
                 near /= 3
-        gained = (best[2] - first) / (1 - first) if first < 1 else 0.0
-        return Fit(best[0], best[1], gained, choices, cuts)
+        gain = (best[2] - first) / (1 - first) if first < 1 else 0.0
+        return Fit(best[0], best[1], gain, choices, cuts)
 
     def _least(self, weights: Weights, about: float) -> tuple[float, Selection] | None:
         """The least weighted sum reached, as a fraction of that of the limits, and its selection; None without any.
@@ -151,7 +151,7 @@ class Fitter:
             if at == 1.0:
                 return None
 
-    def _taken(self, choice: Selection) -> Shares:
+    def _used(self, choice: Selection) -> Shares:
         """The fraction of each limit that a selection takes; links that do not exist count as 0."""
         problem, rows = self.network.problem, dict.fromkeys(self._caps, 0)
         names = list(problem.budget)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-NOTHING = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+INFEASIBLE_STATUSES = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 """Statuses of a program without a solution."""
 HANG_SECONDS = 60
 """CPU seconds of one search after which the process is ended; the node limit normally ends it within a few seconds."""
@@ -57,17 +57,17 @@ class SolverAnswer:
     """What the HiGHS process answers.
 
     Parameters
-        status  name of the HiGHS model status
-        values  value of each variable; None where the program is infeasible
-        spent   CPU seconds that the process has used so far
+        status        name of the HiGHS model status
+        values        value of each variable; None where the program is infeasible
+        seconds_used  CPU seconds that the process has used so far
     """
 
     status: str
     values: list[float] | None
-    spent: float
+    seconds_used: float
 
 
-def loaded(model: Model, options: dict[str, object], *, whole: bool) -> highspy.Highs:
+def load_model(model: Model, options: dict[str, object], *, whole: bool) -> highspy.Highs:
     """A HiGHS instance with the model loaded.
 
     Parameters
@@ -101,7 +101,7 @@ class _Process:
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        self.spent = 0.0
+        self.seconds_used = 0.0
 
     def ask(self, model: Model, options: dict[str, object]) -> SolverAnswer:
         assert self._process.stdin is not None
@@ -109,7 +109,7 @@ class _Process:
         pickle.dump((vars(model), options, HANG_SECONDS), self._process.stdin)
         self._process.stdin.flush()
         answer = SolverAnswer(*pickle.load(self._process.stdout))
-        self.spent = answer.spent
+        self.seconds_used = answer.seconds_used
         return answer
 
     def end(self) -> None:
@@ -144,7 +144,7 @@ class _Own:
 
     def end(self) -> None:
         if self.process is not None and self.owner == os.getpid():
-            self.before += self.process.spent
+            self.before += self.process.seconds_used
             self.process.end()
         self.process = None
 
@@ -166,7 +166,7 @@ def search(model: Model, options: dict[str, object]) -> SolverAnswer:
 
 def cpu_seconds() -> float:
     """CPU seconds of this process and of its HiGHS processes."""
-    return time.process_time() + _OWN.before + (_OWN.process.spent if _OWN.process is not None else 0.0)
+    return time.process_time() + _OWN.before + (_OWN.process.seconds_used if _OWN.process is not None else 0.0)
 
 
 def _serve() -> None:
@@ -178,13 +178,13 @@ def _serve() -> None:
             model, options, patience = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        highs = loaded(Model(**model), options, whole=True)
+        highs = load_model(Model(**model), options, whole=True)
         # a limit of CPU time, so that the result does not depend on the load of the machine
         most = resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + patience, most))
         highs.run()
         status = highs.getModelStatus()
-        values = None if status in NOTHING else list(highs.getSolution().col_value)
+        values = None if status in INFEASIBLE_STATUSES else list(highs.getSolution().col_value)
         pickle.dump((status.name, values, time.process_time()), answers)
         answers.flush()
 

@@ -40,7 +40,7 @@ def local_search(
         selection        where the search starts
         evaluator        the objective, less is better
         max_evaluations  evaluation budget: calls of ``evaluator`` at most
-    Returns        the best selection, and its value
+    Returns              the best selection, and its value
     """
     best = evaluator(selection)
     max_evaluations -= 1
@@ -80,12 +80,14 @@ def _steps(problem: Problem, selection: Selection, op: MilpOp) -> Iterator[Candi
     # pruning may have left out the candidate that the selection has
     candidates = op.candidates if any(other is own for other in op.candidates) else (*op.candidates, own)
     rest = {key: value for key, value in selection.items() if key != op.name}
-    fitting = [(c.cycles, taken, c) for c in candidates if (taken := _taken(problem, rest, op, c)) is not None]
+    fitting = [
+        (c.cycles, resources, c) for c in candidates if (resources := _resources(problem, rest, op, c)) is not None
+    ]
     fitting.sort(key=lambda entry: entry[0])
     levels = [(cycles, list(group)) for cycles, group in groupby(fitting, key=lambda entry: entry[0])]
     here = next(place for place, (cycles, _) in enumerate(levels) if cycles == own.cycles)
     for _, group in levels[max(0, here - NEIGHBOURHOODS) : here + NEIGHBOURHOODS + 1]:
-        for place in non_dominated([taken for _, taken, _ in group]):
+        for place in non_dominated([resources for _, resources, _ in group]):
             if group[place][2] is not own:
                 yield group[place][2]
 
@@ -96,7 +98,7 @@ def _pace(candidate: Candidate) -> tuple[object, ...]:
     return own.cycles, own.fill, own.first_output, own.duration, own.drain, own.rest, own.writes, own.reads
 
 
-def _taken(problem: Problem, rest: Selection, op: MilpOp, candidate: Candidate) -> tuple[int, ...] | None:
+def _resources(problem: Problem, rest: Selection, op: MilpOp, candidate: Candidate) -> tuple[int, ...] | None:
     """Resources of a candidate and of the links to its neighbours; None where a link is missing."""
     chosen = {**rest, op.name: candidate}
     total = candidate.resources
@@ -115,10 +117,10 @@ def _together(
     """At most ``most`` changes, with the largest sum of gains under the limits."""
     ops = tuple(dataclasses.replace(op, candidates=tuple(own for own, _ in gains[op.name])) for op in problem.ops)
     program = Program(dataclasses.replace(problem, ops=ops))
-    program.limited(Objective.BOTTLENECK)
+    program.constrained(Objective.BOTTLENECK)
     terms, changes = [], []
-    for name, picks in program.picks.items():
-        for (pick, own), (_, gain) in zip(picks, gains[name], strict=True):
+    for name, assignments in program.assignments.items():
+        for (pick, own), (_, gain) in zip(assignments, gains[name], strict=True):
             terms.append((pick, gain))
             if own is not selection[name]:
                 changes.append((pick, 1))

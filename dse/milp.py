@@ -15,17 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from dse.certificate import Certificate, counted
+from dse.certificate import Certificate, reduced_problem
 from dse.effort import EFFORT
 from dse.evaluate import Evaluation, evaluate
 from dse.labels.kernels import NEVER
 from dse.labels.limits import Limits
 from dse.labels.network import Network
 from dse.labels.weights import Weights
-from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortage
+from dse.problem import LARGEST, TIE_BREAK, Infeasible, Objective, Problem, Selection, Shortfall
 from dse.program import SolverError
 from dse.prune import fast_enough, prune
-from dse.question import Found, Watch
+from dse.question import SearchResult, Watch
 from dse.search import BoundedSearch
 
 LARGE = 2000
@@ -93,24 +93,24 @@ def solve(
     The result is deterministic while no time limit is hit.
 
     Parameters
-        problem        the problem
-        objective      what to minimise first
-        then           objectives that break ties, in their order; None for that of ``TIE_BREAK``
-        gap            accepted relative gap to the optimum
-        time_limit     seconds for each objective; None for no limit
-        lower_bound    report of the same problem with fewer or looser limits; its lower bound holds here too
-        watch          called with lower bound, best value or None, and seconds, when one of the first two changes
-    Raises          Infeasible: when no selection keeps all limits
-                    SolverError: when the search ended before it found a selection
+        problem      the problem
+        objective    what to minimise first
+        then         objectives that break ties, in their order; None for that of ``TIE_BREAK``
+        gap          accepted relative gap to the optimum
+        time_limit   seconds for each objective; None for no limit
+        lower_bound  report of the same problem with fewer or looser limits; its lower bound holds here too
+        watch        called with lower bound, best value or None, and seconds, when one of the first two changes
+    Raises           Infeasible: when no selection keeps all limits
+                     SolverError: when the search ended before it found a selection
     """
     begin = time.perf_counter()
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
-    narrow = counted(problem, objective)
-    known, because = Fraction(0), None
+    narrow = reduced_problem(problem, objective)
+    known, bound_certificate = Fraction(0), None
     if lower_bound is not None and lower_bound.certificate is not None:
-        because = Certificate.read(lower_bound.certificate)
-        known = Fraction(because.value)
-    found = BoundedSearch(narrow, objective, gap, known, because, time_limit, watch=watch).run()
+        bound_certificate = Certificate.read(lower_bound.certificate)
+        known = Fraction(bound_certificate.value)
+    found = BoundedSearch(narrow, objective, gap, known, bound_certificate, time_limit, watch=watch).run()
     if found.selection is None or found.evaluation is None:
         if found.impossible:
             raise infeasible(prune(problem, (Objective.ERROR, objective)), time_limit)
@@ -134,7 +134,7 @@ def solve(
     return solution(problem, objective, found, gap, time.perf_counter() - begin)
 
 
-def solution(problem: Problem, objective: Objective, found: Found, gap: float, seconds: float) -> Solution:
+def solution(problem: Problem, objective: Objective, found: SearchResult, gap: float, seconds: float) -> Solution:
     """The result of a search as a ``Solution``, with its status and its gap.
 
     Parameters
@@ -196,16 +196,16 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
     Raises          SolverError: when the search ended before the shortfalls were known
     """
     network = Network(problem, timed=False, whole=True)
-    if not network.joined:
+    if not network.connectable:
         return Infeasible(problem.name, (), False, Fraction(0))
     nearest = BoundedSearch(problem, None, seconds=time_limit).run()
-    if nearest.evaluation is None or nearest.bound < nearest.evaluation.overrun:
+    if nearest.evaluation is None or nearest.bound < nearest.evaluation.violation:
         raise SolverError(f"{problem.name}: no choice keeps all limits; the search ended before it found by how little")
     least = {name: _least(problem, network, name, time_limit) for name in problem.limits}
     alone = any(least[name] > limit for name, limit in problem.limits.items())
     needed = least if alone else nearest.evaluation.amounts
-    short = (Shortage(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
-    return Infeasible(problem.name, tuple(short), alone, nearest.evaluation.overrun)
+    short = (Shortfall(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
+    return Infeasible(problem.name, tuple(short), alone, nearest.evaluation.violation)
 
 
 def _least(problem: Problem, network: Network, name: str, time_limit: float | None) -> int:

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from dse.certificate import counted
+from dse.certificate import reduced_problem
 from dse.milp import Solution, solution, solve
 from dse.problem import Objective, Problem, Selection
 from dse.program import Program
-from dse.question import Found, Watch
+from dse.question import SearchResult, Watch
 from dse.search import BoundedSearch
 
 SLACK = Fraction(1, 4)
@@ -30,24 +30,24 @@ LEVELS = 3
 """Effort levels of the search that a point may use."""
 
 
-def near_trades(problem: Problem, error_step: int, gap: float, watch: Watch) -> Iterator[Solution]:
+def near_pareto_points(problem: Problem, error_step: int, gap: float, watch: Watch) -> Iterator[Solution]:
     """Find Pareto points by rising cycles.
 
     Parameters
-        problem       the problem
-        error_step    typical step in error from point to point; no step is smaller than half of it
-        gap           accepted relative gap of the cycles or of the error of a point
-        watch         called as in ``solve``
-    Raises       Infeasible: when no selection keeps all limits
+        problem     the problem
+        error_step  typical step in error from point to point; no step is smaller than half of it
+        gap         accepted relative gap of the cycles or of the error of a point
+        watch       called as in ``solve``
+    Raises          Infeasible: when no selection keeps all limits
     """
     begin, curve = time.perf_counter(), _Curve(problem)
     start = solve(problem, Objective.BOTTLENECK, then=(), gap=gap, watch=watch)
-    cycles, about, known = start.evaluation.bottleneck, Fraction(0), start.selection
+    cycles, estimate, known = start.evaluation.bottleneck, Fraction(0), start.selection
     best, error = math.inf, start.evaluation.error
     while cycles is not None and best:
         limited = problem.with_limit(Objective.BOTTLENECK, Fraction(cycles))
-        restricted = counted(limited, Objective.ERROR)
-        found = BoundedSearch(restricted, Objective.ERROR, gap, levels=1, about=about, watch=watch).run(known)
+        restricted = reduced_problem(limited, Objective.ERROR)
+        found = BoundedSearch(restricted, Objective.ERROR, gap, levels=1, estimate=estimate, watch=watch).run(known)
         if found.evaluation is not None:
             error = found.evaluation.error
         if found.selection is not None and error <= best - error_step / 2:
@@ -57,11 +57,11 @@ def near_trades(problem: Problem, error_step: int, gap: float, watch: Watch) -> 
             begin = time.perf_counter()
         share = max(LEAST_SHARE, min(1.0, curve.error(cycles) / error)) if error else 1.0
         cycles, known = curve.following(cycles, max(0.0, best - error_step), share, 1 + SLACK * Fraction(gap)), None
-        about = Fraction(0 if cycles is None else curve.error(cycles)) / Fraction(share)
+        estimate = Fraction(0 if cycles is None else curve.error(cycles)) / Fraction(share)
 
 
 def _proven(
-    problem: Problem, limited: Problem, found: Found, selection: Selection, gap: float, watch: Watch
+    problem: Problem, limited: Problem, found: SearchResult, selection: Selection, gap: float, watch: Watch
 ) -> Solution:
     """The solution of a point, proven in one of the two ways.
 
@@ -77,14 +77,19 @@ def _proven(
     if least.report.gap <= gap:
         return least
     slower = replace(problem, max_error=least.evaluation.error)
-    restricted, about = counted(slower, Objective.BOTTLENECK), least.evaluation.bottleneck * (1 - Fraction(gap))
-    other = BoundedSearch(restricted, Objective.BOTTLENECK, gap, levels=1, about=about, watch=watch).run(selection)
+    restricted, estimate = (
+        reduced_problem(slower, Objective.BOTTLENECK),
+        least.evaluation.bottleneck * (1 - Fraction(gap)),
+    )
+    other = BoundedSearch(restricted, Objective.BOTTLENECK, gap, levels=1, estimate=estimate, watch=watch).run(
+        selection
+    )
     fastest = solution(slower, Objective.BOTTLENECK, other, gap, 0.0)
     if fastest.report.gap <= gap:
         return fastest
-    restricted, bound = counted(limited, Objective.ERROR), found.bound
+    restricted, bound = reduced_problem(limited, Objective.ERROR), found.bound
     whole = BoundedSearch(
-        restricted, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, about=bound, watch=watch
+        restricted, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, estimate=bound, watch=watch
     )
     return solution(limited, Objective.ERROR, whole.run(selection), gap, 0.0)
 
@@ -95,7 +100,7 @@ class _Curve:
     def __init__(self, problem: Problem) -> None:
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         self._program = Program(replace(problem, max_cycles=None))
-        self._goal = self._program.limited(Objective.ERROR)
+        self._goal = self._program.constrained(Objective.ERROR)
         self._known: dict[int, float] = {}
 
     def error(self, cycles: int) -> float:

@@ -284,7 +284,7 @@ class Problem:
                 return replace(self, budget=shares)
 
 
-class Shortage(NamedTuple):
+class Shortfall(NamedTuple):
     """A limit that cannot be kept.
 
     Parameters
@@ -308,20 +308,20 @@ class Infeasible(ValueError):
     """No selection keeps all limits.
 
     Parameters
-        name       name of the device, for the message
-        shortages  the limits that cannot be kept; empty when no selection has a link on every edge
-        alone      True: each of ``shortages`` is the least amount of any selection, all other limits lifted; False:
-                   they are the limits that the selection with the smallest ``overrun`` exceeds
-        overrun    the smallest ``Evaluation.overrun`` of any selection
+        name        name of the device, for the message
+        shortfalls  the limits that cannot be kept; empty when no selection has a link on every edge
+        alone       True: each of ``shortfalls`` is the least amount of any selection, all other limits lifted; False:
+                    they are the limits that the selection with the smallest ``violation`` exceeds
+        violation   the smallest ``Evaluation.violation`` of any selection
     """
 
-    def __init__(self, name: str, shortages: tuple[Shortage, ...], alone: bool, overrun: Fraction) -> None:
-        self.name, self.shortages, self.alone, self.overrun = name, shortages, alone, overrun
-        what = "; ".join(str(shortage) for shortage in shortages)
-        if not shortages:
+    def __init__(self, name: str, shortfalls: tuple[Shortfall, ...], alone: bool, violation: Fraction) -> None:
+        self.name, self.shortfalls, self.alone, self.violation = name, shortfalls, alone, violation
+        what = "; ".join(str(shortage) for shortage in shortfalls)
+        if not shortfalls:
             why = "no choice of candidates gives every edge one format and lanes that can be joined"
         elif alone:
             why = f"needs at least {what}"
         else:
-            why = f"no limit alone, but not all together: at best exceeded by {float(overrun):.1%}, needing {what}"
+            why = f"no limit alone, but not all together: at best exceeded by {float(violation):.1%}, needing {what}"
         super().__init__(f"infeasible on {name}: {why}")

@@ -14,7 +14,7 @@ import highspy
 import numpy as np
 import pulp
 
-from dse.highs import NOTHING, Crashed, Model, loaded, search
+from dse.highs import INFEASIBLE_STATUSES, Crashed, Model, load_model, search
 from dse.labels.weights import Duals
 from dse.problem import Candidate, Interface, MilpEdge, Objective, Problem, Selection
 
@@ -35,26 +35,27 @@ class SolverError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Relaxed:
+class Relaxation:
     """An optimum of the linear relaxation, in floating point.
 
     Parameters
-        value   least value of the objective
-        duals   dual values of the named constraints
-        shares  value of each candidate's assignment variable, float [candidates] by op name
+        value       least value of the objective
+        duals       dual values of the named constraints
+        assignment  value of each candidate's assignment variable, float [candidates] by op name
     """
 
     value: float
     duals: Duals
-    shares: dict[str, np.ndarray]
+    assignment: dict[str, np.ndarray]
 
 
 class Program:
     """The variables, and the constraints that hold for every objective.
 
-    A binary assignment variable per candidate selects one candidate per op (``picks``). A continuous edge compatibility
-    variable per link selects a pair of interfaces per edge (``joins``). For each interface the sum of ``joins`` equals
-    the sum of the ``picks`` that write it, or read it, so ``joins`` are 0 or 1 whenever ``picks`` are.
+    A binary assignment variable per candidate selects one candidate per op (``assignments``). A continuous edge
+    compatibility variable per link selects a pair of interfaces per edge (``compatibilities``). For each interface the
+    sum of its compatibility variables equals the sum of the assignment variables that write it, or read it, so the
+    former are 0 or 1 whenever the latter are.
 
     Parameters
         problem  the problem
@@ -67,16 +68,16 @@ class Program:
         self._variables: list[pulp.LpVariable] = []
         self._rules: dict[tuple[str | int, ...], int] = {}
         self._relaxing: tuple[tuple[int, int], highspy.Highs] | None = None
-        self.picks: dict[str, list[tuple[pulp.LpVariable, Candidate]]] = {}
+        self.assignments: dict[str, list[tuple[pulp.LpVariable, Candidate]]] = {}
         for op in problem.ops:
-            self.picks[op.name] = [
+            self.assignments[op.name] = [
                 (self._variable(f"x_{op.name}_{number}", pulp.LpBinary), candidate)
                 for number, candidate in enumerate(op.candidates)
             ]
         self._binary = len(self._variables)
-        for name, picks in self.picks.items():
-            self.add(f"one_{name}", [(pick, 1) for pick, _ in picks], 1, pulp.LpConstraintEQ)
-        self.joins = [self._join(edge) for edge in problem.edges]
+        for name, assignments in self.assignments.items():
+            self.add(f"one_{name}", [(pick, 1) for pick, _ in assignments], 1, pulp.LpConstraintEQ)
+        self.compatibilities = [self._add_compatibilities(edge) for edge in problem.edges]
 
     def _variable(self, name: str, kind: str = pulp.LpContinuous) -> pulp.LpVariable:
         variable = self.lp.add_variable(name, lowBound=0, cat=kind)
@@ -100,36 +101,36 @@ class Program:
         self._count += 1
         self.lp.addConstraint(pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, rhs=limit), name)
 
-    def _join(self, edge: MilpEdge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
+    def _add_compatibilities(self, edge: MilpEdge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
         """Add the edge compatibility variables of an edge."""
         writers: dict[Interface, Terms] = {}
         readers: dict[Interface, Terms] = {}
-        for pick, candidate in self.picks[edge.producer]:
+        for pick, candidate in self.assignments[edge.producer]:
             writers.setdefault(candidate.writes, []).append((pick, -1))
-        for pick, candidate in self.picks[edge.consumer]:
+        for pick, candidate in self.assignments[edge.consumer]:
             readers.setdefault(candidate.reads[edge.index], []).append((pick, -1))
-        joins = []
+        compatibilities = []
         name = f"{edge.producer}_{edge.consumer}_{edge.index}"
         for pair in edge.links:
             if pair[0] in writers and pair[1] in readers:
                 join = self._variable(f"link_{name}_{_named(pair[0])}_{_named(pair[1])}")
                 writers[pair[0]].append((join, 1))
                 readers[pair[1]].append((join, 1))
-                joins.append((join, pair))
+                compatibilities.append((join, pair))
         for end, side in (("writes", writers), ("reads", readers)):
             for interface, terms in side.items():
                 self.add(f"{end}_{name}_{_named(interface)}", terms, 0, pulp.LpConstraintEQ)
-        return joins
+        return compatibilities
 
     def _chosen(self, op: str, figure: str, sign: int = 1) -> Terms:
         """A figure of the candidate that is selected for an op, as a linear expression."""
-        return [(pick, sign * getattr(own, figure)) for pick, own in self.picks[op] if getattr(own, figure)]
+        return [(pick, sign * getattr(own, figure)) for pick, own in self.assignments[op] if getattr(own, figure)]
 
     @cached_property
     def cycles(self) -> Terms:
         """A variable that is at least the cycles of the slowest op; minimising it makes them equal."""
         slowest = self._variable("slowest")
-        for op in self.picks:
+        for op in self.assignments:
             self.add(f"cycles_{op}", [*self._chosen(op, "cycles"), (slowest, -1)], 0)
         return [(slowest, 1)]
 
@@ -140,25 +141,25 @@ class Program:
         if name == "latency":
             return self.latency
         if name == "error":
-            return [term for op in self.picks for term in self._chosen(op, "error")]
+            return [term for op in self.assignments for term in self._chosen(op, "error")]
         kind = list(self.problem.budget).index(name)
-        terms = [(pick, own.resources[kind]) for picks in self.picks.values() for pick, own in picks]
-        for edge, joins in zip(self.problem.edges, self.joins, strict=True):
-            terms += [(join, edge.links[pair].resources[kind]) for join, pair in joins]
+        terms = [(pick, own.resources[kind]) for assignments in self.assignments.values() for pick, own in assignments]
+        for edge, compatibilities in zip(self.problem.edges, self.compatibilities, strict=True):
+            terms += [(join, edge.links[pair].resources[kind]) for join, pair in compatibilities]
         return [(variable, float(amount)) for variable, amount in terms if amount]
 
-    def limited(self, objective: Objective) -> Terms:
+    def constrained(self, objective: Objective) -> Terms:
         """Add all limits as constraints; returns the objective's linear expression."""
-        self.limit()
-        return self.goal(objective)
+        self.add_constraints()
+        return self.objective_terms(objective)
 
-    def limit(self, but: str | None = None) -> None:
+    def add_constraints(self, but: str | None = None) -> None:
         """Add all limits as constraints, or all but one."""
         for name, limit in self.problem.limits.items():
             if name != but:
                 self.add(f"limit_{name}", self.amount(name), float(limit), rule=("limit", name))
 
-    def goal(self, objective: Objective) -> Terms:
+    def objective_terms(self, objective: Objective) -> Terms:
         """The linear expression of an objective."""
         match objective:
             case Objective.BOTTLENECK:
@@ -170,7 +171,7 @@ class Program:
             case Objective.ERROR:
                 return self.amount("error")
 
-    def overrun(self) -> Terms:
+    def violation(self) -> Terms:
         """Add a variable that is at least the largest relative violation of a limit; returns it."""
         worst = self._variable("overrun")
         for name, limit in self.problem.limits.items():
@@ -178,14 +179,14 @@ class Program:
             self.add(f"overrun_{name}", terms, float(limit), rule=("limit", name))
         return [(worst, 1)]
 
-    def pressure(self) -> Terms:
+    def limit_use(self) -> Terms:
         """Add a variable that is at least the largest used fraction of a limit; returns it."""
         most = self._variable("pressure")
         for name, limit in self.problem.limits.items():
             self.add(f"pressure_{name}", [*self.amount(name), (most, -float(max(limit, 1)))], 0, rule=("limit", name))
         return [(most, 1)]
 
-    def weighed(self, weights: Mapping[str, float]) -> Terms:
+    def weighted_sum(self, weights: Mapping[str, float]) -> Terms:
         """The sum of limited quantities, each times its weight."""
         summed: dict[int, tuple[pulp.LpVariable, float]] = {}
         for name, weight in weights.items():
@@ -213,9 +214,9 @@ class Program:
             durations = [*self._chosen(own, "duration"), (start[own], 1), (finish[own], -1)]
             self.add(f"duration_{own}", durations, 0, rule=("duration", own))
         input_fractions = {op.name: (float(op.input_fraction), float(op.knee)) for op in self.problem.ops}
-        for edge, joins in zip(self.problem.edges, self.joins, strict=True):
+        for edge, compatibilities in zip(self.problem.edges, self.compatibilities, strict=True):
             source, own, (input_fraction, knee) = edge.producer, edge.consumer, input_fractions[edge.consumer]
-            link: Terms = [(join, edge.links[pair].fill) for join, pair in joins if edge.links[pair].fill]
+            link: Terms = [(join, edge.links[pair].fill) for join, pair in compatibilities if edge.links[pair].fill]
             arrived = [(start[source], 1 - input_fraction), (finish[source], input_fraction)]
             arrives = [*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)]
             begins = [*self._chosen(own, "first_output"), *link, (start[source], 1), (start[own], -1)]
@@ -226,20 +227,20 @@ class Program:
                 self.add(f"{name}_{source}_{own}_{edge.index}", terms, 0, rule=(name, own, edge.index))
         return [(finish[self.problem.output], 1)]
 
-    def write(self, path: Path, goal: Terms) -> None:
+    def write(self, path: Path, objective: Terms) -> None:
         """Write the program as an LP file, which other solvers read; comments say what each candidate is.
 
         Parameters
-            path  the file
-            goal  what to minimise
+            path       the file
+            objective  what to minimise
         """
-        self.lp.setObjective(pulp.LpAffineExpression(goal))
+        self.lp.setObjective(pulp.LpAffineExpression(objective))
         path.parent.mkdir(parents=True, exist_ok=True)
         self.lp.writeLP(path)
         budget = self.problem.budget
         lines = []
-        for name, picks in self.picks.items():
-            for pick, own in picks:
+        for name, assignments in self.assignments.items():
+            for pick, own in assignments:
                 reads = " and ".join(f"{end.lanes} {end.format}" for end in own.reads) or "nothing"
                 used = ", ".join(f"{amount} {kind}" for kind, amount in zip(budget, own.resources, strict=True))
                 lines.append(
@@ -248,12 +249,12 @@ class Program:
                 )
         path.write_text("".join(lines) + path.read_text(encoding="utf-8"), encoding="utf-8")
 
-    def _model(self, goal: Terms) -> Model:
+    def _model(self, objective: Terms) -> Model:
         """The program for HiGHS. PuLP's own interface to HiGHS adds rows one by one, which is slow."""
-        self.lp.setObjective(pulp.LpAffineExpression(goal))
+        self.lp.setObjective(pulp.LpAffineExpression(objective))
         places, rules = self._places, self.lp.constraints()
         return Model(
-            costs=self._costs(goal),
+            costs=self._costs(objective),
             binary=self._binary,
             lower=[-math.inf if rule.sense == pulp.LpConstraintLE else -rule.constant for rule in rules],
             upper=[-rule.constant for rule in rules],
@@ -264,44 +265,44 @@ class Program:
 
     @cached_property
     def _cycles(self) -> np.ndarray:
-        return np.array([own.cycles for picks in self.picks.values() for _, own in picks])
+        return np.array([own.cycles for assignments in self.assignments.values() for _, own in assignments])
 
     @property
     def _places(self) -> dict[int, int]:
         return {variable.hash: place for place, variable in enumerate(self._variables)}
 
-    def _costs(self, goal: Terms) -> np.ndarray:
+    def _costs(self, objective: Terms) -> np.ndarray:
         """float [variables], the coefficient of each variable in a linear expression."""
         costs, places = np.zeros(len(self._variables)), self._places
-        for variable, factor in goal:
+        for variable, factor in objective:
             costs[places[variable.hash]] = factor
         return costs
 
-    def relax(self, goal: Terms, cycles: int | None = None) -> Relaxed | None:
+    def relax(self, objective: Terms, cycles: int | None = None) -> Relaxation | None:
         """Solve the linear relaxation; None where it is infeasible or HiGHS fails.
 
         The result is floating point: it guides the search and proves nothing.
 
         Parameters
-            goal    what to minimise
-            cycles  candidates that take more cycles per frame are excluded; None for no limit
+            objective  what to minimise
+            cycles     candidates that take more cycles per frame are excluded; None for no limit
         """
         if self._relaxing is None or self._relaxing[0] != (self._count, len(self._variables)):
-            highs = loaded(self._model(goal), {}, whole=False)
+            highs = load_model(self._model(objective), {}, whole=False)
             self._relaxing = (self._count, len(self._variables)), highs
         else:
             # the constraints are the same, so HiGHS starts from its last solution and needs few iterations
             highs = self._relaxing[1]
-            costs = self._costs(goal)
+            costs = self._costs(objective)
             highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
         if cycles is not None:
             most = np.where(self._cycles <= cycles, 1.0, 0.0)
             highs.changeColsBounds(self._binary, np.arange(self._binary, dtype=np.int32), np.zeros(self._binary), most)
         highs.run()
-        if highs.getModelStatus() in NOTHING:
+        if highs.getModelStatus() in INFEASIBLE_STATUSES:
             return None
         solution = highs.getSolution()
-        duals, shares = solution.row_dual, np.array(solution.col_value[: self._binary])
+        duals, assignment = solution.row_dual, np.array(solution.col_value[: self._binary])
         if not np.isfinite([*duals, *solution.col_value]).all():
             return None
         by_kind: dict[str, dict[Any, float]] = {}
@@ -313,21 +314,21 @@ class Program:
             rows, by_kind.get("arrived", {}), by_kind.get("begun", {}), by_kind.get("ended", {}),
             by_kind.get("rested", {}), by_kind.get("duration", {}), limits.get("latency", 0.0),
         )  # fmt: skip
-        ends = np.cumsum([len(picks) for picks in self.picks.values()])
-        parts = dict(zip(self.picks, np.split(shares, ends[:-1]), strict=True))
-        return Relaxed(highs.getInfo().objective_function_value, found, parts)
+        ends = np.cumsum([len(assignments) for assignments in self.assignments.values()])
+        parts = dict(zip(self.assignments, np.split(assignment, ends[:-1]), strict=True))
+        return Relaxation(highs.getInfo().objective_function_value, found, parts)
 
-    def minimise(self, goal: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
+    def minimise(self, objective: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
         """The best selection found within ``nodes``, under the constraints added so far; None where there is none.
 
         The result does not depend on the load of the machine.
 
         Parameters
-            goal    what to minimise
-            gap     accepted relative gap
-            nodes   node limit of the branch and bound
-            target  objective value at which the search may stop; None for none
-        Raises      SolverError: when HiGHS crashes, or stops before it finds a selection
+            objective  what to minimise
+            gap        accepted relative gap
+            nodes      node limit of the branch and bound
+            target     objective value at which the search may stop; None for none
+        Raises         SolverError: when HiGHS crashes, or stops before it finds a selection
         """
         # measured: for networks of 9 and 11 ops, presolve and these two heuristics double the time; for those of 35 ops
         # and more, presolve halves the time, and without the heuristics the results are up to 1.5 times as slow
@@ -340,15 +341,15 @@ class Program:
         if target is not None:
             options["objective_target"] = target
         try:
-            answer = search(self._model(goal), options)
+            answer = search(self._model(objective), options)
         except Crashed as crash:
             raise SolverError(str(crash)) from crash
         if answer.values is None:
             return None
         values = iter(answer.values)
         selection: Selection = {}
-        for name, picks in self.picks.items():
-            chosen = [candidate for _, candidate in picks if next(values, 0) > 0.5]
+        for name, assignments in self.assignments.items():
+            chosen = [candidate for _, candidate in assignments if next(values, 0) > 0.5]
             if len(chosen) != 1:
                 raise SolverError(f"the solver stopped with status {answer.status} before it found a choice")
             selection[name] = chosen[0]

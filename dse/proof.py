@@ -22,7 +22,7 @@ from models.ir.files import parse_json
 
 PROOF = "proof.json.gz"
 VERSION = 3
-BAD = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError)
+READ_ERRORS = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError)
 """What reading a damaged file raises."""
 FIGURES = ("cycles", "fill", "first_output", "duration", "drain", "rest", "error")
 
@@ -67,16 +67,16 @@ def verify(path: Path) -> SolverReport:
         if not all(type(number) is int and number >= 0 for number in entry["choice"]):
             raise ProofError(f"{path}, field 'choice': {entry['choice']!r} must be integers of 0 or more")
         names = [op.name for op in problem.ops]
-        picks = zip(problem.ops, entry["choice"], strict=True)
-        selection = dict(zip(names, (op.candidates[number] for op, number in picks), strict=True))
+        pairs = zip(problem.ops, entry["choice"], strict=True)
+        selection = dict(zip(names, (op.candidates[number] for op, number in pairs), strict=True))
         evaluation = evaluate(problem, selection)
     except ProofError:
         raise
-    except BAD as error:
+    except READ_ERRORS as error:
         raise ProofError(f"{path}: missing or bad field: {error}") from error
     value = evaluation.objective(objective)
     if not evaluation.feasible:
-        raise ProofError(f"{path}, field 'choice': breaks a limit by {float(evaluation.overrun):.2%}")
+        raise ProofError(f"{path}, field 'choice': breaks a limit by {float(evaluation.violation):.2%}")
     if float(value) != report.objective:
         raise ProofError(f"{path}, field 'objective': {report.objective} is said, the choice has {float(value)}")
     bound = Fraction(0)
@@ -117,7 +117,7 @@ def _read(path: Path) -> tuple[Problem, Objective, dict[str, Any]]:
         return _problem(entry["problem"]), Objective(entry["objective"]), entry
     except ProofError:
         raise
-    except BAD as error:
+    except READ_ERRORS as error:
         raise ProofError(f"{path}: missing or bad field: {error}") from error
 
 

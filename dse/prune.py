@@ -55,10 +55,10 @@ def _prune_op(problem: Problem, op: MilpOp, counts: np.ndarray) -> MilpOp:
     groups: dict[Hashable, list[Candidate]] = {}
     for candidate in op.candidates:
         groups.setdefault((candidate.writes.format, *(read.format for read in candidate.reads)), []).append(candidate)
-    kept: set[Hashable] = set()
+    stored: set[Hashable] = set()
     for group in groups.values():
-        kept.update(id(candidate) for candidate in _undominated(problem, op.name, group, counts))
-    return dataclasses.replace(op, candidates=tuple(c for c in op.candidates if id(c) in kept))
+        stored.update(id(candidate) for candidate in _undominated(problem, op.name, group, counts))
+    return dataclasses.replace(op, candidates=tuple(c for c in op.candidates if id(c) in stored))
 
 
 def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts: np.ndarray) -> list[Candidate]:
@@ -76,11 +76,11 @@ def _undominated(problem: Problem, name: str, group: Sequence[Candidate], counts
     # candidates that dominate others mostly come early in this order, so that few stay to compare with
     order = np.argsort((costs / costs.max(axis=0, initial=1)).sum(axis=1), kind="stable")
     costs, own = costs[order], own[order]
-    return [group[place] for place in order[_unbeaten(costs, own, extra)]]
+    return [group[place] for place in order[_undominated_rows(costs, own, extra)]]
 
 
 @njit(cache=True)
-def _unbeaten(costs, own, extra):
+def _undominated_rows(costs, own, extra):
     """int64 [kept], the candidates that no kept one dominates.
 
     Parameters
@@ -88,23 +88,23 @@ def _unbeaten(costs, own, extra):
         own    int64 [candidates], number of each candidate's interfaces
         extra  int64 [interfaces, interfaces, costs], what the first in place of the second adds
     """
-    kept = np.empty(len(costs), np.int64)
+    stored = np.empty(len(costs), np.int64)
     count = 0
     for candidate in range(len(costs)):
-        beaten = False
+        dominated = False
         for at in range(count):
-            beaten = True
+            dominated = True
             for cost in range(costs.shape[1]):
-                more = extra[own[kept[at]], own[candidate], cost]
-                if costs[kept[at], cost] + more > costs[candidate, cost]:
-                    beaten = False
+                more = extra[own[stored[at]], own[candidate], cost]
+                if costs[stored[at], cost] + more > costs[candidate, cost]:
+                    dominated = False
                     break
-            if beaten:
+            if dominated:
                 break
-        if not beaten:
-            kept[count] = candidate
+        if not dominated:
+            stored[count] = candidate
             count += 1
-    return kept[:count]
+    return stored[:count]
 
 
 def _extra(edge: MilpEdge, ends: Sequence[Interface], kinds: int, *, reading: bool) -> np.ndarray:

@@ -18,16 +18,16 @@ class OutOfTime(RuntimeError):
     """The search has used its time or its labels."""
 
 
-class FoundOne(Exception):
+class AnswerFound(Exception):
     """A selection that answers the question was found."""
 
 
-class StaysOpen(Exception):
+class EffortSpent(Exception):
     """The question needs more effort than its level allows."""
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """Result of a search.
 
     Parameters

@@ -12,17 +12,17 @@ import time
 from fractions import Fraction
 
 from dse import effort
-from dse.anneal import HOT, MILD, annealed
+from dse.anneal import HOT, MILD, anneal
 from dse.certificate import OVERRUN, Certificate, Tree
-from dse.evaluate import Evaluation, evaluate, joined
+from dse.evaluate import Evaluation, evaluate, has_links
 from dse.labels.goals import Goal, value_of
-from dse.labels.layers import Counter, TooMany
+from dse.labels.layers import Counter, TooManyLabels
 from dse.labels.network import Network
-from dse.labels.steps import Taken, is_timed
+from dse.labels.steps import StepResult, is_timed
 from dse.problem import Objective, Problem, Selection
 from dse.program import Program, SolverError
-from dse.question import BoundQuestion, Found, FoundOne, OutOfTime, StaysOpen, Watch
-from dse.restrict import LEAF, WHOLE, Left, Restrictor
+from dse.question import AnswerFound, BoundQuestion, EffortSpent, OutOfTime, SearchResult, Watch
+from dse.restrict import LEAF, WHOLE, RestrictedProblem, Restrictor
 from dse.values import Values
 
 
@@ -30,51 +30,51 @@ class BoundedSearch:
     """Minimises one objective of one problem.
 
     Parameters
-        problem        the problem, without candidates that cannot matter
-        goal           what is minimised
-        gap            accepted relative gap to the optimum
-        lower_bound    a known lower bound
-        because        certificate of ``lower_bound``; None without one
-        seconds        time limit; None for no limit
-        most_labels    limit of the labels examined
-        levels         number of ``EFFORTS`` that may be used
-        about          estimate of the optimum, where the relaxation's is low; with a known selection it replaces the
-                       relaxation
-        watch          called when bound or best value changes
+        problem            the problem, without candidates that cannot matter
+        goal               what is minimised
+        gap                accepted relative gap to the optimum
+        lower_bound        a known lower bound
+        bound_certificate  certificate of ``lower_bound``; None without one
+        seconds            time limit; None for no limit
+        most_labels        limit of the labels examined
+        levels             number of ``EFFORTS`` that may be used
+        estimate           estimate of the optimum, where the relaxation's is low; with a known selection it replaces
+                           the relaxation
+        watch              called when bound or best value changes
     """
 
     def __init__(
         self, problem: Problem, goal: Goal, gap: float = 0.0, lower_bound: Fraction = Fraction(0),
-        because: Certificate | None = None, seconds: float | None = None, most_labels: int = effort.EFFORT,
-        levels: int = len(effort.EFFORTS), about: Fraction = Fraction(0), watch: Watch = lambda *_: None,
+        bound_certificate: Certificate | None = None, seconds: float | None = None, most_labels: int = effort.EFFORT,
+        levels: int = len(effort.EFFORTS), estimate: Fraction = Fraction(0), watch: Watch = lambda *_: None,
     ) -> None:  # fmt: skip
-        self._levels, self._likely = levels, about
+        self._levels, self._given_estimate = levels, estimate
         self.problem, self.goal, self.gap = problem, goal, Fraction(gap)
-        self.lower, self.certificate = lower_bound, because
+        self.lower, self.certificate = lower_bound, bound_certificate
         self.best: tuple[Fraction, Selection, Evaluation] | None = None
         self._begin, self._seconds, self._watch = time.perf_counter(), seconds, watch
         self._most_labels = most_labels
         self._counter = Counter(check=self._check)
         self._restrictor = Restrictor(problem, goal, self._counter)
         self._timed = is_timed(problem, goal)
-        self._network = Network(problem, timed=self._timed, whole=Left(problem).count <= WHOLE)
+        self._network = Network(problem, timed=self._timed, whole=RestrictedProblem(problem).count <= WHOLE)
         self._impossible = False
         self._annealings, self._in_vain = 0, 0
         self._values = Values(problem, goal, self._network)
-        self._narrowest, self._base_of = Left(problem), None
-        self._about = Fraction(0)
+        self._narrowest, self._base_of = RestrictedProblem(problem), None
+        self._estimate = Fraction(0)
         self._too_far: Fraction | None = None
-        self._last: tuple[tuple[Fraction, bool], Left] | None = None
-        self._told: tuple[Fraction, Fraction | None] | None = None
+        self._last: tuple[tuple[Fraction, bool], RestrictedProblem] | None = None
+        self._reported: tuple[Fraction, Fraction | None] | None = None
 
-    def run(self, start: Selection | None = None) -> Found:
+    def run(self, start: Selection | None = None) -> SearchResult:
         """Run the search, from a known selection where ``start`` gives one."""
         if start is not None:
-            self._take(start)
+            self._accept(start)
         with contextlib.suppress(OutOfTime):
             self._search()
         selection, evaluation = (None, None) if self.best is None else self.best[1:]
-        return Found(selection, evaluation, self.lower, self.certificate, self._impossible)
+        return SearchResult(selection, evaluation, self.lower, self.certificate, self._impossible)
 
     def _check(self) -> None:
         late = self._seconds is not None and time.perf_counter() - self._begin > self._seconds
@@ -82,26 +82,26 @@ class BoundedSearch:
             raise OutOfTime
 
     def _search(self) -> None:
-        if not self._network.joined:
+        if not self._network.connectable:
             self._impossible = True
             return
-        known = self.best is not None and self._likely > 0
-        self._about = max(self.lower, self._likely if known else self._hint())
-        if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._about > self.lower:
+        known = self.best is not None and self._given_estimate > 0
+        self._estimate = max(self.lower, self._given_estimate if known else self._hint())
+        if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._estimate > self.lower:
             # one pass proves what the relaxation says
-            self._ask(self._values.snapped(self._about * (1 - effort.SURE)), False, *effort.EFFORTS[0])
-            self._about = max(self._about, self._likely)
+            self._ask(self._values.rounded_down(self._estimate * (1 - effort.BOUND_MARGIN)), False, *effort.EFFORTS[0])
+            self._estimate = max(self._estimate, self._given_estimate)
         first = min(max(effort.FIRST_STEP, float(self.gap) / 2), effort.WIDEST)
         step, level, left_open, open_at = first, 0, 0, None
         highest = self._values.highest
         while not self._done():
             if self.best is None:
-                above = self._values.beyond(self._about, Fraction(step))
+                above = self._values.beyond(self._estimate, Fraction(step))
                 value, below = min(highest, self._values.next(above, open_at)), False
             else:
                 value, below = self._between(open_at)
             if self._too_far is not None and value >= self._too_far:
-                value, below = self._values.snapped((self.lower + self._too_far) / 2), False
+                value, below = self._values.rounded_down((self.lower + self._too_far) / 2), False
             before, last = self._counter.labels, open_at
             found = self._ask(value, below, *effort.EFFORTS[level])
             if self._too_far == value:
@@ -123,17 +123,17 @@ class BoundedSearch:
                     step = min(2 * step, effort.LONG_STEP)
                 elif labels > effort.SLOW:
                     step = max(step / 2, effort.SHORT_STEP, first)
-            self._about = max(self._about, self.lower)
-            self._tell()
+            self._estimate = max(self._estimate, self.lower)
+            self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         now = self.lower, self.best and self.best[0]
-        if now != self._told:
-            self._told = now
+        if now != self._reported:
+            self._reported = now
             self._watch(*now, time.perf_counter() - self._begin)
 
     def _done(self) -> bool:
-        return self.best is not None and self._away <= self.gap
+        return self.best is not None and self._relative_gap <= self.gap
 
     def _between(self, open_at: Fraction | None) -> tuple[Fraction, bool]:
         """The next value to ask about, and whether to ask for less than it.
@@ -146,19 +146,19 @@ class BoundedSearch:
         upper = self.best[0]
         low = self.lower if open_at is None else max(open_at, self.lower)
         # questions far below the estimated optimum gain little
-        likely = max(low, self._about) if self._about < upper else low
+        likely = max(low, self._estimate) if self._estimate < upper else low
         middle, enough = (likely + upper) / 2, upper * (1 - self.gap)
         nearly = effort.NEARLY if not self._timed else 3 * self.gap if self.gap >= effort.FAR else 0
-        if self.gap and self._away <= nearly and self.lower < enough < (open_at or upper):
+        if self.gap and self._relative_gap <= nearly and self.lower < enough < (open_at or upper):
             low, middle = self.lower, enough
         elif self.gap and enough > low:
             middle = min(likely + (upper - likely) / 3, enough)
-        middle = self._values.snapped(middle)
+        middle = self._values.rounded_down(middle)
         if upper - low <= effort.NEAR * upper or not low < middle < upper:
             return upper, True
         return middle, False
 
-    def _take(self, selection: Selection) -> bool:
+    def _accept(self, selection: Selection) -> bool:
         """Whether a selection keeps the limits; it is stored where it is the best so far."""
         evaluation = evaluate(self.problem, selection)
         value = value_of(self.goal, evaluation)
@@ -169,7 +169,7 @@ class BoundedSearch:
         return True
 
     @property
-    def _away(self) -> Fraction:
+    def _relative_gap(self) -> Fraction:
         """The relative distance of the lower bound from the best value; 1 without a selection."""
         if self.best is None:
             return Fraction(1)
@@ -177,64 +177,66 @@ class BoundedSearch:
 
     def _close(self, best: Fraction) -> bool:
         """Whether several questions remain to be asked close to the best selection."""
-        near = 4 * self.gap <= self._away <= (effort.CLOSE if self._timed else effort.UNTIMED_CLOSE)
+        near = 4 * self.gap <= self._relative_gap <= (effort.CLOSE if self._timed else effort.UNTIMED_CLOSE)
         return near and (self._too_far is None or best < self._too_far)
 
     def _ask(self, value: Fraction, below: bool, beam: int | None, splits: int | None, nodes: int) -> bool | None:
         """Whether a selection has at most ``value``, or less where ``below``; None where the question stays open."""
         best = None if self.best is None else self.best[0]
         question = BoundQuestion(value, below, self._values.above(value, below), beam, splits, nodes, best)
-        far = self._away > effort.FAR
+        far = self._relative_gap > effort.FAR
 
-        def tried(taken: Taken, coarse: bool) -> bool:
+        def on_step(result: StepResult, coarse: bool) -> bool:
             if coarse and self.best is not None:
-                return self._moot(question)
+                return self._is_moot(question)
             try:
-                if not self._moot(question):
-                    self._anneal(taken, question)
-                if far and not self._moot(question):
-                    self._rowwise(taken, question, effort.PART_BEAM)
+                if not self._is_moot(question):
+                    self._anneal(result, question)
+                if far and not self._is_moot(question):
+                    self._rowwise(result, question, effort.PART_BEAM)
                     pool = self._restrictor.pool(self.best and self.best[1])
                     if pool is not None:
-                        self._mix(pool, question)
+                        self._solve_milp(pool, question)
                         if self.best is None:
-                            self._mix(taken.core(3 * len(self.problem.ops)), question)
-            except FoundOne:
+                            self._solve_milp(result.core(3 * len(self.problem.ops)), question)
+            except AnswerFound:
                 return True
-            return self._moot(question)
+            return self._is_moot(question)
 
         if self.best is not None and self._close(self.best[0]) and self._base_of != (self.best[0], False):
             # remove once, for all later questions, what no selection better than the best can contain
             upper = self.best[0]
-            base = self._restrictor.restricted(
-                self._base(upper, True), upper, True, upper, told=self._refuted, tried=tried
+            base = self._restrictor.narrow(
+                self._base(upper, True), upper, True, upper, on_bound=self._raise_bound, on_step=on_step
             )
             if base.empty:
-                self._refuted(upper, Tree(base.steps))
+                self._raise_bound(upper, Tree(base.steps))
                 return False
-            self._keep(base, upper, True)
-            if self._moot(question):
+            self._store_base(base, upper, True)
+            if self._is_moot(question):
                 return True
         try:
             if self._last is None or self._last[0] != (value, below):
                 base = self._base(value, below)
-                left = self._restrictor.restricted(base, value, below, question.bound, told=self._refuted, tried=tried)
-                self._last = (value, below), left
-                if not left.empty and self._moot(question):
-                    self._keep(left, value, below)
+                restricted = self._restrictor.narrow(
+                    base, value, below, question.bound, on_bound=self._raise_bound, on_step=on_step
+                )
+                self._last = (value, below), restricted
+                if not restricted.empty and self._is_moot(question):
+                    self._store_base(restricted, value, below)
                     return True
-                if left.steps == base.steps and not left.empty and value - self.lower > effort.FAR * value:
+                if restricted.steps == base.steps and not restricted.empty and value - self.lower > effort.FAR * value:
                     self._too_far = value
                     return None
-            tree = self._answered(self._last[1], question)
-        except FoundOne:
+            tree = self._refutation_at_top(self._last[1], question)
+        except AnswerFound:
             return True
-        except StaysOpen:
+        except EffortSpent:
             return None
-        self._refuted(question.bound, tree)
+        self._raise_bound(question.bound, tree)
         return False
 
-    def _moot(self, question: BoundQuestion) -> bool:
+    def _is_moot(self, question: BoundQuestion) -> bool:
         """Whether the question needs no further work.
 
         Either the answer is known, or a better selection was found since, and a lower bound below ``value`` is enough.
@@ -245,142 +247,142 @@ class BoundedSearch:
         better = question.best is None or best < question.best
         return self._done() or question.answered_by(best) or (better and best * (1 - self.gap) < question.value)
 
-    def _keep(self, left: Left, value: Fraction, below: bool) -> None:
+    def _store_base(self, restricted: RestrictedProblem, value: Fraction, below: bool) -> None:
         """Store what is left for a question as the start for any question that asks for less."""
-        self._narrowest, self._base_of = left, (value, not below)
+        self._narrowest, self._base_of = restricted, (value, not below)
 
-    def _base(self, value: Fraction, below: bool) -> Left:
+    def _base(self, value: Fraction, below: bool) -> RestrictedProblem:
         if self._base_of is not None and (value, not below) <= self._base_of:
             return self._narrowest
-        return Left(self.problem)
+        return RestrictedProblem(self.problem)
 
-    def _answered(self, left: Left, question: BoundQuestion) -> Tree:
+    def _refutation_at_top(self, restricted: RestrictedProblem, question: BoundQuestion) -> Tree:
         try:
-            return self._shown(left, question, question.beam, top=True)
-        except StaysOpen:
+            return self._refutation(restricted, question, question.beam, top=True)
+        except EffortSpent:
             if not self._timed:
                 # without times, splitting takes less time than HiGHS, so HiGHS comes last
-                self._mixed(left, question)
+                self._solve_remaining(restricted, question)
             raise
 
-    def _shown(self, left: Left, question: BoundQuestion, beam: int | None, top: bool) -> Tree:
-        """The proof that no selection is left; raises ``FoundOne`` where one is found."""
-        if left.empty:
-            return Tree(left.steps)
-        if left.taken is not None:
-            wide = beam if left.count > LEAF or beam is None else effort.LEAF_BEAM
-            if self._rowwise(left.taken, question, wide):
-                return Tree(left.steps, rows=True)
+    def _refutation(self, restricted: RestrictedProblem, question: BoundQuestion, beam: int | None, top: bool) -> Tree:
+        """The proof that no selection is left; raises ``AnswerFound`` where one is found."""
+        if restricted.empty:
+            return Tree(restricted.steps)
+        if restricted.last_step is not None:
+            wide = beam if restricted.count > LEAF or beam is None else effort.LEAF_BEAM
+            if self._rowwise(restricted.last_step, question, wide):
+                return Tree(restricted.steps, rows=True)
         if top and self._timed:
-            self._mixed(left, question)
+            self._solve_remaining(restricted, question)
         if question.splits is not None:
             if not question.splits:
-                raise StaysOpen
+                raise EffortSpent
             question.splits -= 1
-        two = self._restrictor.parted(left, question.value)
+        two = self._restrictor.split_problem(restricted, question.value)
         if two is None:
-            raise StaysOpen
+            raise EffortSpent
         trees: dict[bool, Tree] = {}
         for high in (two.high_first, not two.high_first):
-            own = self._restrictor.restricted(
-                Left(two.parts[high], level=left.level),
+            own = self._restrictor.narrow(
+                RestrictedProblem(two.parts[high], level=restricted.level),
                 question.value,
                 question.below,
                 question.bound,
                 effort.PART_STALLED,
             )
-            trees[high] = self._shown(own, question, effort.PART_BEAM if beam is not None else None, top=False)
-        return Tree(left.steps, False, two.split, (trees[False], trees[True]))
+            trees[high] = self._refutation(own, question, effort.PART_BEAM if beam is not None else None, top=False)
+        return Tree(restricted.steps, False, two.split, (trees[False], trees[True]))
 
-    def _rowwise(self, taken: Taken, question: BoundQuestion, beam: int | None) -> bool:
-        """Whether a rowwise pass proves that there is no selection; raises ``FoundOne`` where one is found."""
+    def _rowwise(self, result: StepResult, question: BoundQuestion, beam: int | None) -> bool:
+        """Whether a rowwise pass proves that there is no selection; raises ``AnswerFound`` where one is found."""
         try:
-            found = taken.rowwise(beam)
-        except TooMany:
+            found = result.rowwise(beam)
+        except TooManyLabels:
             return False
         good = False
         for choice in found.choices:
-            picks = zip(taken.network.ops, choice, strict=True)
-            good |= self._answers({op.name: op.candidates[number] for op, number in picks}, question)
+            pairs = zip(result.network.ops, choice, strict=True)
+            good |= self._answers({op.name: op.candidates[number] for op, number in pairs}, question)
         if good:
-            raise FoundOne
+            raise AnswerFound
         return found.complete and not found.choices
 
     def _answers(self, selection: Selection, question: BoundQuestion) -> bool:
         value = value_of(self.goal, evaluate(self.problem, selection))
-        return self._take(selection) and question.answered_by(value)
+        return self._accept(selection) and question.answered_by(value)
 
-    def _anneal(self, taken: Taken, question: BoundQuestion) -> None:
+    def _anneal(self, result: StepResult, question: BoundQuestion) -> None:
         """Anneal the cheapest selection, and then the best one while it improves, among the cheapest candidates."""
         large = self.goal is Objective.LATENCY and not self._network.whole
-        if not large or self._in_vain >= effort.VAIN or self._away <= effort.NEAR:
+        if not large or self._in_vain >= effort.MAX_FAILED_ANNEALINGS or self._relative_gap <= effort.NEAR:
             return
-        core = taken.core(min(effort.ANNEALED * len(self.problem.ops), effort.MOST_ANNEALED))
-        start, heat, better = taken.cheapest(), HOT, True
-        if not joined(self.problem, start):
+        core = result.core(min(effort.ANNEALED_PER_OP * len(self.problem.ops), effort.ANNEALED_AT_MOST))
+        start, heat, better = result.cheapest(), HOT, True
+        if not has_links(self.problem, start):
             if self.best is None:
                 return
             start, heat = self.best[1], MILD
         while better or heat == HOT:
             before = self.best and self.best[0]
-            selection, moves = annealed(core, start, heat, self._annealings)
+            selection, moves = anneal(core, start, heat, self._annealings)
             self._annealings += 1
             self._counter.add(moves)
             if self._answers(selection, question):
-                raise FoundOne
+                raise AnswerFound
             better = self.best is not None and (before is None or self.best[0] < before * (1 - effort.NEAR))
-            if self.best is None or self._moot(question):
+            if self.best is None or self._is_moot(question):
                 return
             self._in_vain = 0 if better else self._in_vain + 1
             start, heat = self.best[1], MILD
 
-    def _mixed(self, left: Left, question: BoundQuestion) -> None:
+    def _solve_remaining(self, restricted: RestrictedProblem, question: BoundQuestion) -> None:
         """Let HiGHS select among what is left, or among the cheapest candidates of it."""
         if not question.nodes:
             return
-        row = None if left.taken is None else left.taken.heaviest
-        if left.count <= effort.MIX:
-            self._mix(left.problem, question, row)
-        elif left.taken is not None:
-            self._mix(left.taken.core(effort.CORE), question, row)
+        row = None if restricted.last_step is None else restricted.last_step.heaviest_row
+        if restricted.count <= effort.SOLVER_CANDIDATES:
+            self._solve_milp(restricted.problem, question, row)
+        elif restricted.last_step is not None:
+            self._solve_milp(restricted.last_step.core(effort.CORE_CANDIDATES), question, row)
 
-    def _mix(self, problem: Problem, question: BoundQuestion, row: str | None = None) -> None:
+    def _solve_milp(self, problem: Problem, question: BoundQuestion, row: str | None = None) -> None:
         """Let HiGHS select among some candidates; its result is a selection and proves nothing.
 
         ``row`` is what to minimise where a selection only has to keep the limits.
         """
         program, target = Program(problem), None
         if self.goal is None:
-            goal = program.overrun()
+            goal = program.violation()
         elif self.goal is not Objective.BOTTLENECK:
-            goal = program.limited(self.goal)
+            goal = program.constrained(self.goal)
         elif row in problem.limits:
             # all candidates are fast enough; it is easier for HiGHS to keep all limits but one and minimise that amount
             # than to minimise the largest used fraction of all limits
-            program.limit(but=row)
+            program.add_constraints(but=row)
             goal, target = program.amount(row), float(problem.limits[row])
         else:
-            goal, target = program.pressure(), 1.0
+            goal, target = program.limit_use(), 1.0
         try:
             gap = float(self.gap) if target is None else 0.0
             found = program.minimise(goal, gap, question.nodes, target)
         except SolverError:
             return
         if found is not None and self._answers(found, question):
-            raise FoundOne
+            raise AnswerFound
 
-    def _refuted(self, bound: Fraction, tree: Tree) -> None:
+    def _raise_bound(self, bound: Fraction, tree: Tree) -> None:
         if bound > self.lower:
             self.lower = bound
             goal = OVERRUN if self.goal is None else str(self.goal)
             self.certificate = Certificate(goal, str(bound), tree, self.problem.max_error)
-            self._tell()
+            self._report()
 
     def _hint(self) -> Fraction:
         """An estimate of the optimum, by the relaxation."""
         if self.goal is Objective.BOTTLENECK:
             if self.certificate is not None:
                 return self.lower
-            return self._values.least_feasible(self.lower, self._restrictor.pressure)
-        value = self._restrictor.hint(Left(self.problem))
+            return self._values.least_feasible(self.lower, self._restrictor.limit_use)
+        value = self._restrictor.estimate(RestrictedProblem(self.problem))
         return self._values.highest if value is None else Fraction(max(0.0, value))

@@ -210,7 +210,7 @@ def join(stream: TokenStream, reader: Reader) -> Reader:
     return reader
 
 
-def solved(series: Sequence[Series], size: int) -> np.ndarray:
+def solve_times(series: Sequence[Series], size: int) -> np.ndarray:
     """Compute all times.
 
     Parameters

@@ -26,7 +26,7 @@ from dse.token_streams import (
     Series,
     TokenStream,
     join,
-    solved,
+    solve_times,
 )
 from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY
@@ -79,7 +79,7 @@ def passage(plan: AcceleratorPlan, frames: Sequence[dict[str, NodeSites]], *, ap
         apart   True: each frame begins when the one before has left; False: frames follow back to back
     Raises      RuntimeError: when the accelerator would deadlock
     """
-    return _Network(plan, frames).solved(apart)
+    return _Network(plan, frames).solve_times(apart)
 
 
 class _Network:
@@ -115,7 +115,7 @@ class _Network:
                 case InTurn():
                     self._turns(op, *came)
 
-    def solved(self, apart: bool) -> Passage:
+    def solve_times(self, apart: bool) -> Passage:
         graph, layout = self.plan.graph, self.plan.input_layout
         late = layout.words + mask_latency(layout) if isinstance(layout, MaskLayout) else 0
         starts = _starts(self.ends[graph.input.name])
@@ -129,7 +129,7 @@ class _Network:
         if apart:
             out = self.of[graph.output].last.at(self.ends[graph.output][:-1])
             self.source.wait(out.later(1 + late), starts[1:])
-        times = solved(self.series, self.size)
+        times = solve_times(self.series, self.size)
         if np.any(times == UNKNOWN):
             raise RuntimeError(f"graph {graph.name!r} hangs with this mapping: a queue before an add is too short")
         tokens = {

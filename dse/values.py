@@ -69,7 +69,7 @@ class Values:
             at = min(max(target, low), high - 1) if target != at else (low + high) // 2
         return Fraction(steps[high]) / (1 + Fraction(FIRST_STEP))
 
-    def snapped(self, value: Fraction) -> Fraction:
+    def rounded_down(self, value: Fraction) -> Fraction:
         """The largest value up to ``value`` that is asked about.
 
         For cycles it is one of those that candidates have; other whole figures are rounded down; fractions are rounded
@@ -86,7 +86,7 @@ class Values:
 
     def next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
         """``value`` snapped, but above ``open_at``, a value whose question stays open."""
-        value = self.snapped(value)
+        value = self.rounded_down(value)
         if self._goal is Objective.BOTTLENECK and open_at is not None and value <= open_at:
             return Fraction(self.steps[min(bisect_right(self.steps, open_at), len(self.steps) - 1)])
         return value

@@ -51,7 +51,8 @@ def predicted(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
     x = torch.from_numpy(data.split(split)[0])
     training = network.training
     network.eval()
-    given = partial(images, sparse=data.sparse) if isinstance(network, QuantizedNetwork) else input_layer(data).given
+    quantized = isinstance(network, QuantizedNetwork)
+    given = partial(images, sparse=data.sparse) if quantized else input_layer(data).module_input
     try:
         with torch.no_grad():
             outputs = torch.cat([network(given(part)) for part in x.split(BATCH)])

@@ -21,7 +21,15 @@ from models.layers.layer import ClippedLayer, Layer, WeightedLayer
 
 @dataclass(frozen=True, eq=False)
 class FloatPlan:
-    """Layers in topological order, the one input first; ``output`` names the result."""
+    """A traced network: its layers in topological order, the one input first.
+
+    Parameters
+        name       name of the network
+        layers     every layer after its inputs
+        output     name of the layer whose output is the result
+        ending     key of ``frontend.endings.ENDINGS``: the last function of the module, which the plan omits; or empty
+        notes      sentences on what the plan omits
+    """
 
     name: str
     layers: tuple[Layer, ...]

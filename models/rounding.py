@@ -15,11 +15,16 @@ from models.sparse import elementwise
 
 @dataclass(frozen=True)
 class _Buckets:
-    """The nearest magnitude by the leading bits of a float: exponent, and as much of the mantissa as tells ties apart.
+    """The nearest magnitude by the leading bits of a float: its exponent and the bits of the mantissa that decide ties.
 
-    Every midpoint of two neighbours has at most ``magnitude_bits`` significant bits, so all floats that begin with
-    the same bits have the same nearest magnitude: a look-up in place of a search. ``first``: the leading bits of 1/2,
-    the least that is not rounded to zero.
+    Every midpoint of two neighbours has at most ``magnitude_bits`` significant bits, so all floats with the same
+    leading bits have the same nearest magnitude, and a look-up replaces a search.
+
+    Parameters
+        bits       integer type as wide as the float
+        shift      bits of the float below the leading ones
+        first      leading bits of 1/2, the smallest number that is not rounded to zero
+        values     the nearest magnitude by leading bits, from one below ``first``
     """
 
     bits: torch.dtype
@@ -27,14 +32,18 @@ class _Buckets:
     first: int
     values: Tensor
 
-    def of(self, wanted: Tensor) -> Tensor:
-        """``wanted`` has no gaps in memory, and is written over; what is negative counts as zero."""
+    def of(self, magnitudes: Tensor) -> Tensor:
+        """The nearest magnitudes; a negative number counts as zero.
+
+        Parameters
+            magnitudes     contiguous in memory, and overwritten
+        """
         # the sign bit makes the bits of a negative float a negative integer
-        bucket = wanted.view(self.bits).bitwise_right_shift_(self.shift)
+        bucket = magnitudes.view(self.bits).bitwise_right_shift_(self.shift)
         bucket = bucket.sub_(self.first - 1).clamp_(0, len(self.values) - 1)
         # looked up in the order in which they lie in memory, whatever it is
-        found = self.values.index_select(0, bucket.as_strided((bucket.numel(),), (1,)))
-        return found.as_strided(wanted.shape, wanted.stride())
+        result = self.values.index_select(0, bucket.as_strided((bucket.numel(),), (1,)))
+        return result.as_strided(magnitudes.shape, magnitudes.stride())
 
 
 @functools.cache
@@ -51,9 +60,11 @@ def _buckets(dtype: TaperedType, kind: torch.dtype) -> _Buckets:
 
 @elementwise
 def nearest_value(x: Tensor, dtype: DType) -> Tensor:
-    """The decoded value of ``dtype`` nearest to each of ``x``, for a tapered format ties upward.
+    """The decoded value of a format nearest to each number; ties go upward in a tapered format.
 
-    float32, float64 or int64 in, the same out.
+    Parameters
+        x          numbers in float32, float64 or int64, which is also the type of the result
+        dtype      the format
     """
     if not isinstance(dtype, TaperedType):
         return x.round().clamp_(dtype.min, dtype.max) if x.is_floating_point() else x.clamp(dtype.min, dtype.max)
@@ -61,7 +72,7 @@ def nearest_value(x: Tensor, dtype: DType) -> Tensor:
         return nearest_value(x.clamp(dtype.min, dtype.max).double(), dtype).to(x.dtype)
     if not dtype.signed:
         return _buckets(dtype, x.dtype).of(x.clone())
-    buckets, wanted = _buckets(dtype, x.dtype), x.abs()
+    buckets, magnitudes = _buckets(dtype, x.dtype), x.abs()
     # the magnitude of a negative number less the least there is, so that a tie goes up, to the smaller one
-    wanted.view(buckets.bits).add_(x.view(buckets.bits).bitwise_right_shift(8 * x.element_size() - 1))
-    return buckets.of(wanted).copysign_(x)
+    magnitudes.view(buckets.bits).add_(x.view(buckets.bits).bitwise_right_shift(8 * x.element_size() - 1))
+    return buckets.of(magnitudes).copysign_(x)

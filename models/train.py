@@ -23,8 +23,14 @@ WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.1
 
 
-def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
-    """``x`` [n, C, H, W], each image moved, turned, resized and flipped at random; zero outside."""
+def augment_images(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
+    """Images that are moved, turned, resized and flipped at random; pixels from outside are zero.
+
+    Parameters
+        x          images ``[n, C, H, W]``
+        augment    which changes are allowed, and how large
+        generator  source of the random numbers
+    """
     if augment == Augment():
         return x
     n, _, height, width = x.shape
@@ -42,13 +48,18 @@ def augmented(x: Tensor, augment: Augment, generator: torch.Generator) -> Tensor
 
 
 def batches(data: Dataset, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch of augmented training batches in random order; a last partial batch is left out."""
+    """One epoch of augmented training batches in random order; a last partial batch is left out.
+
+    Parameters
+        data       the data set
+        generator  source of the random numbers
+    """
     x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y).long()
     size = min(BATCH, len(x))
     order = torch.randperm(len(x), generator=generator)
     for start in range(0, len(x) - size + 1, size):
-        chosen = order[start : start + size]
-        yield images(augmented(x[chosen], data.augment, generator), data.sparse), y[chosen]
+        indices = order[start : start + size]
+        yield images(augment_images(x[indices], data.augment, generator), data.sparse), y[indices]
 
 
 def train(
@@ -59,13 +70,20 @@ def train(
     progress: Progress | None = None,
     ending: str = "",
 ) -> nn.Module:
-    """Train ``model`` in place on the training split and return it in eval mode.
+    """Train a model in place on the training split and return it in eval mode.
 
-    ``ending``: the key of ``ENDINGS`` that the model ends with; the loss is that of what comes before.
-    Deterministic for one seed on one machine; the caller's random state stays as it is.
+    Training is deterministic for one seed on one machine, and leaves torch's global random state as it was.
+
+    Parameters
+        model      the network
+        data       the data set
+        epochs     passes over the training split
+        seed       seed of the order, the augmentation and the model's own random layers
+        progress   called after each epoch with the name of the stage, the epoch and their number
+        ending     key of ``ENDINGS`` of the model's last function; the loss is that of its inputs
     """
     generator = torch.Generator().manual_seed(seed)
-    given, logits = input_layer(data).given, ENDINGS[ending].undo
+    module_input, logits = input_layer(data).module_input, ENDINGS[ending].undo
     steps = epochs * max(1, len(data.train_x) // BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.2)
@@ -74,7 +92,7 @@ def train(
         model.train()
         for epoch in range(epochs):
             for x, y in batches(data, generator):
-                loss = F.cross_entropy(logits(model(given(x))), y, label_smoothing=LABEL_SMOOTHING)
+                loss = F.cross_entropy(logits(model(module_input(x))), y, label_smoothing=LABEL_SMOOTHING)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -13,8 +13,8 @@ from models.plan import FloatPlan
 from models.quant.network import QuantizedNetwork
 from models.sparse import SparseTensor
 
-CHECKED = 64
-"""Images on which a float network's layers are looked at."""
+OVERFLOW_SAMPLE = 64
+"""Training images on which a float network is checked for overflow."""
 
 
 class GoldenMismatch(RuntimeError):
@@ -26,7 +26,15 @@ class OverflowingError(ValueError):
 
 
 def compare_with_golden(network: QuantizedNetwork, graph: Graph, data: Dataset, images: int) -> None:
-    """Raise where any integer of any node differs on the first ``images`` test images."""
+    """Raise where any integer of any node differs from golden's.
+
+    Parameters
+        network    the quantized network
+        graph      its integer graph
+        data       the data set
+        images     how many test images to compare, from the first
+    Raises         GoldenMismatch: an integer differs
+    """
     integers = network.integers(torch.from_numpy(data.test_x[:images]))
     expected = {name: _frames(value) for name, value in integers.items()}
     for i, frame in enumerate(data.frames("test", images)):
@@ -36,9 +44,15 @@ def compare_with_golden(network: QuantizedNetwork, graph: Graph, data: Dataset, 
 
 
 def refuse_overflow(plan: FloatPlan, data: Dataset) -> None:
-    """Raise where a layer of the float network gives what is not finite on the first training images."""
+    """Raise where a layer of the float network gives infinities or NaN on the first training images.
+
+    Parameters
+        plan       the float network
+        data       the data set
+    Raises         OverflowingError: an output is not finite
+    """
     with torch.no_grad():
-        for name, values in plan.values(torch.from_numpy(data.train_x[:CHECKED])).items():
+        for name, values in plan.values(torch.from_numpy(data.train_x[:OVERFLOW_SAMPLE])).items():
             features = values.features if isinstance(values, SparseTensor) else values
             if not torch.isfinite(features).all():
                 why = "are not finite; the images or the weights up to it are too large, or its training has diverged"

@@ -19,7 +19,7 @@ from dse.hypervolume import latency_and_error
 from dse.problem import Infeasible, Objective
 from hw.fpga.families.registry import device
 from hw.fpga.mapping import FrameInput
-from models.ir.activity import Load, measured
+from models.ir.activity import Load, with_activity
 from models.ir.graph import Graph
 from netweave.config import Config, UnsuitableError
 from netweave.config import DeviceConfig as Target
@@ -56,10 +56,10 @@ class Recipe:
 
     def task(self, model: str, data: str, format_name: str) -> Task:
         """The evaluation of the network ``model``, on ``data``, at ``format_name``."""
-        given = {"model": model, "data": data, "format_name": format_name}
+        arguments = {"model": model, "data": data, "format_name": format_name}
         files = {"model": source(model), "data": source(data), "device": source(self.device)}
         inputs = {"version": VERSION, "format": format_name, **asdict(self), **files}
-        return Task(KIND, inputs, evaluate, {"recipe": self, **given})
+        return Task(KIND, inputs, evaluate, {"recipe": self, **arguments})
 
 
 def search(config: Config, target: Target, workers: Workers, progress: Progress, folder: Path) -> None:
@@ -167,7 +167,7 @@ def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping
     reached = accuracy(quantized, images, "validation")
     graph = quantized.export()
     if graph.input.sparse:
-        graph = measured(graph, images.sample("train", ACTIVITY_FRAMES))
+        graph = with_activity(graph, images.sample("train", ACTIVITY_FRAMES))
     return {"correct": reached.correct, "total": reached.total, "cycles": cycles(graph, format_name, recipe)}
 
 
@@ -190,10 +190,10 @@ def cycles(graph: Graph, format_name: str, recipe: Recipe) -> float | None:
     table = Table({format_name: graph}, device(recipe.device), load=recipe.activity, frame_input=frame_input)
     search = SearchSettings(Objective(recipe.objective), recipe.utilisation, gap=recipe.gap)
     try:
-        found = best(table, search)
+        design = best(table, search)
     except Infeasible:
         return None
     if search.objective is Objective.BOTTLENECK and recipe.activity == "mean":
         # the program has the largest mean of an op, and each frame waits for the op that has most to do in it
-        return forecast(graph, found.mapping).interval
-    return found.solver.objective
+        return forecast(graph, design.mapping).interval
+    return design.solver.objective

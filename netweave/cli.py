@@ -79,8 +79,8 @@ def main() -> None:
         sys.exit(1)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(show: bool) -> None:
+    if show:
         out.print(f"netweave {__version__}")
         raise typer.Exit
 
@@ -250,8 +250,8 @@ def models() -> None:
     table.add_column("kind")
     table.add_column("name")
     table.add_column("what it is")
-    for name in (*zoo.MODELS, *zoo.TRAINED):
-        table.add_row("model", name, zoo.about(name))
+    for name in (*zoo.MODELS, *zoo.PRETRAINED):
+        table.add_row("model", name, zoo.describe(name))
     for name, make in data.DATASETS.items():
         text = sys.modules[make.__module__].__doc__ or ""
         table.add_row("data", name, text.strip().partition("\n")[0])

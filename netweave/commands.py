@@ -109,7 +109,7 @@ def _write_lp(folder: Path, device: str) -> None:
         problem, objective = load(folder / "explore" / device / point.name / PROOF)
         program = Program(problem)
         path = folder / "lp" / device / f"{point.name}.lp"
-        program.write(path, program.limited(objective))
+        program.write(path, program.constrained(objective))
         out.print(f"integer program: {_shown(path)}", soft_wrap=True)
 
 
@@ -223,10 +223,11 @@ def _bitstreams(folder: Path, config: configuration.Config) -> None:
     """Where each bitstream lies, and how fast it may be clocked."""
     for device in config.device:
         if device.board is not None:
-            made = flow.load_build(folder, device.target.name)
-            path = _shown(folder / "build" / device.target.name / made["bitstream"])
+            result = flow.load_build(folder, device.target.name)
+            path = _shown(folder / "build" / device.target.name / result["bitstream"])
             out.print(
-                f"bitstream {path}   {made['clock_mhz']:g} MHz on {made['board']}, routed for {made['fmax_mhz']:.1f}; "
+                f"bitstream {path}   {result['clock_mhz']:g} MHz on {result['board']}, "
+                f"routed for {result['fmax_mhz']:.1f}; "
                 "[bold]make program[/] there loads it",
                 soft_wrap=True,
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosim.cycle.simulator import simulate
-from dse.anneal import MILD, annealed
+from dse.anneal import MILD, anneal
 from dse.candidates import Table
 from dse.estimate import forecast
 from dse.milp import solve
@@ -48,8 +48,8 @@ def main() -> None:
     forecast(graph, mapping)
     device = DEVICES[DEVICE]
     problem = Table({"int8": graph}, device).problem(device.resources)
-    found = solve(problem, Objective.LATENCY)
-    annealed(problem, found.selection, MILD, 0)
+    solution = solve(problem, Objective.LATENCY)
+    anneal(problem, solution.selection, MILD, 0)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from hw.fpga.families import registry as devices
 from hw.fpga.families.registry import family
 from models.ir.activity import LOADS, Load
 from models.ir.files import read_toml
-from models.ir.formats.registry import NUMBERS
+from models.ir.formats.registry import FORMAT_NAMES
 from models.ir.layer_format import LayerFormat
 from models.ir.names import NAME_RULE, did_you_mean, is_name, near
 from models.ir.serialize import GRAPH_FILE
@@ -53,8 +53,8 @@ def _format(name: str) -> str:
     try:
         LayerFormat.parse(name)
     except ValueError:
-        pairs = [f"{weights}x{output}" for weights in NUMBERS for output in NUMBERS]
-        hint, names = near(name, [*NUMBERS, *pairs]), ", ".join(NUMBERS)
+        pairs = [f"{weights}x{output}" for weights in FORMAT_NAMES for output in FORMAT_NAMES]
+        hint, names = near(name, [*FORMAT_NAMES, *pairs]), ", ".join(FORMAT_NAMES)
         why = f"{hint}valid are {names}, or weights' and output's, such as dybit4xint8"
         raise ValueError(f"{name!r} is no number format; {why}") from None
     return name

@@ -27,8 +27,8 @@ from hw.ops.registry import build_all
 from hw.tools.yosys import synthesize
 from models import data
 from models.data.dataset import Dataset
-from models.ir.accumulator import Weighted
-from models.ir.activity import activity, density, expected, occupancy
+from models.ir.accumulator import WeightedNode
+from models.ir.activity import activity, density, expected_activity, occupancy
 from models.ir.golden import run as run_golden
 from models.ir.graph import Graph
 from models.ir.serialize import load
@@ -40,7 +40,7 @@ from netweave.fronts import load_front
 from netweave.listener import Progress
 from netweave.networks import ACCURACY
 from reports.artifact import ArtifactError, counts, read_json, write_json
-from reports.collect import ESTIMATE, Made, collect
+from reports.collect import ESTIMATE, StageFolders, collect
 from reports.collect import TargetDevice as Reported
 from reports.designs import FRONT
 from reports.html import write_page
@@ -129,22 +129,22 @@ def figures(config: Config, device: Device, own: Picked, progress: Progress) -> 
 
 def _tested(path: Path, images: Dataset) -> dict[str, object]:
     """How many test images are right, and by true class how many were taken for which one."""
-    found = read_json(path, "accuracy", "explore")
-    labels, answers = images.test_y, found["predicted"].split()
+    content = read_json(path, "accuracy", "explore")
+    labels, answers = images.test_y, content["predicted"].split()
     if len(answers) != len(labels) or not {*answers} <= {*map(str, range(images.classes))}:
         valid = f"a class of 0 to {images.classes - 1} for each of the {len(labels)} test images"
-        raise ArtifactError(f"{path}, field 'predicted': {found['predicted'][:40]!r}... must be {valid}")
+        raise ArtifactError(f"{path}, field 'predicted': {content['predicted'][:40]!r}... must be {valid}")
     confusion = np.zeros((images.classes, images.classes), np.int64)
     np.add.at(confusion, (labels, np.array(answers, np.int64)), 1)
-    return {"test": counts(path, found, "test"), "confusion": confusion.tolist()}
+    return {"test": counts(path, content, "test"), "confusion": confusion.tolist()}
 
 
 def _by_density(graph: Graph, mapping: Mapping, progress: Progress) -> dict[str, object] | None:
     """Cycles of a sparse design beside its dense version's; None for a dense one."""
     if not graph.input.sparse:
         return None
-    found = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
-    return {**asdict(found), "crossing": {field: found.crossing(field) for field in ("latency", "interval")}}
+    result = sweep(graph, mapping, progress=lambda done, total: progress("cycles by density", done, total))
+    return {**asdict(result), "crossing": {field: result.crossing(field) for field in ("latency", "interval")}}
 
 
 def queues(graph: Graph, mapping: Mapping) -> list[dict[str, object]]:
@@ -199,7 +199,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
 
     Cycles are those of the frame whose active sites ``mask`` gives; None is the dense one.
     """
-    work, mean = activity(graph, None if mask is None else [mask]), expected(graph)
+    work, mean = activity(graph, None if mask is None else [mask]), expected_activity(graph)
     rows = []
     for name, op in AcceleratorPlan(graph, mapping).ops.items():
         node = graph[name]
@@ -209,7 +209,7 @@ def layers(graph: Graph, mapping: Mapping, device: Device, mask: np.ndarray | No
                 "name": name,
                 "op": node.op,
                 "shape": str(graph.shapes[name]),
-                "weights": str(node.weight_dtype) if isinstance(node, Weighted) else "",
+                "weights": str(node.weight_dtype) if isinstance(node, WeightedNode) else "",
                 "activations": str(node.dtype),
                 "pe": folding.pe,
                 "simd": folding.simd,
@@ -243,11 +243,13 @@ def cosim(config: Config, generated: Path, builds: Path, progress: Progress, fol
 def build(target: Target, generated: Path, logs: Path, progress: Progress, folder: Path) -> None:
     """Write the board's project with its bitstream, and ``build.json``: clock, resources and where they come from."""
     shutil.copytree(generated / PROJECT, folder, dirs_exist_ok=True)
-    made = bitstream.build(folder, target.built_for, logs, progress, seeds=target.seeds)
-    write_json(folder / BUILD, "build", asdict(made))
+    result = bitstream.build(folder, target.built_for, logs, progress, seeds=target.seeds)
+    write_json(folder / BUILD, "build", asdict(result))
 
 
-def report(config: Config, run: Path, trained: Path, made: Dict[str, Made], progress: Progress, folder: Path) -> None:
+def report(
+    config: Config, run: Path, trained: Path, made: Dict[str, StageFolders], progress: Progress, folder: Path
+) -> None:
     """Write the page, its pictures and tables, and ``report.json``; ``made`` by the device's name."""
     about = {"name": config.name, "model": config.model, "data": config.data, "netweave": __version__}
     devices = {}

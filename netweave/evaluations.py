@@ -15,7 +15,7 @@ from dse.explore import SearchSettings
 from dse.question import Watch
 from hw.fpga.mapping import Mapping as HwMapping
 from models.data.dataset import Dataset
-from models.ir.activity import Load, measured
+from models.ir.activity import Load, with_activity
 from models.ir.graph import Graph
 from netweave.config import Config, UnsuitableError
 from netweave.workers import tell
@@ -24,32 +24,32 @@ from reports.artifact import ArtifactError
 
 def sensitivities(path: Path, content: Mapping[str, Any], formats: list[str]) -> dict[str, dict[str, float]]:
     """By layer and format, what `netweave quantize` measured; raises ArtifactError, which names file and field."""
-    found, choices = content.get("sensitivity"), content.get("choices")
+    values, choices = content.get("sensitivity"), content.get("choices")
     if not isinstance(choices, list) or not all(isinstance(layer, str) for layer in choices):
         raise ArtifactError(f"{path}, field 'choices': {choices!r} must be a list of layers")
-    if not isinstance(found, dict):
-        raise ArtifactError(f"{path}, field 'sensitivity': {found!r} must be an object")
+    if not isinstance(values, dict):
+        raise ArtifactError(f"{path}, field 'sensitivity': {values!r} must be an object")
     for layer in choices if formats else ():
-        by_format = found.get(layer)
+        by_format = values.get(layer)
         for name in formats:
             value = by_format.get(name) if isinstance(by_format, dict) else None
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 where = f"{path}, field 'sensitivity.{layer}.{name}'"
                 raise ArtifactError(f"{where}: {value!r} must be a finite number; `netweave quantize` measures it")
-    return found
+    return values
 
 
 def closing(family: str, budget_fraction: str, search: SearchSettings) -> Watch:
     """Tells whoever waits for a design how near it is to being proven."""
     what = f"{family} in {float(Fraction(budget_fraction)):.0%}"
 
-    def told(bound: Fraction, best: Fraction | None, seconds: float) -> None:
+    def report(bound: Fraction, best: Fraction | None, seconds: float) -> None:
         if best is None:
             tell(f"{what}, none below {float(bound):,.4g}")
         elif best:
             tell(f"{what}, {float(best):,.6g}, proven to {float((best - bound) / best):.1%}")
 
-    return told
+    return report
 
 
 def case(config: Config) -> Load:
@@ -66,7 +66,7 @@ def loaded(config: Config, graph: Graph, images: Callable[[], Dataset]) -> Graph
     if number >= len(masks):
         last = len(masks) - 1
         raise UnsuitableError(f"explore.activity: {number} is no training image of {config.data}; they are 0 to {last}")
-    return measured(graph, [masks[number]])
+    return with_activity(graph, [masks[number]])
 
 
 def latency(graph: Graph, mapping: HwMapping, masks: list[np.ndarray] | None) -> float:

@@ -19,13 +19,13 @@ from dse.evaluate import utilisation
 from dse.explore import (
     ExploredDesign,
     SearchSettings,
-    again,
-    asked,
-    assigned,
     budget_fractions,
+    design_problem,
     designs,
-    improved,
+    improve,
     mapping_of,
+    restrict_formats,
+    search_again,
 )
 from dse.front import FrontPoint
 from dse.milp import SolverReport
@@ -45,7 +45,7 @@ from netweave.networks import ACCURACY, Networks, origin, source
 from netweave.stamp import digest
 from reports.artifact import read_json
 
-JUDGED = 8
+COMPARISON_IMAGES = 8
 """Training images on which designs near the program's are compared."""
 EVALUATIONS = 6
 """How many designs near the program's are simulated for each op, at the most."""
@@ -66,10 +66,10 @@ class Exploration:
     target: Target
     trained: Path
     quantized: Path
-    kept: Path
+    cache_folder: Path
 
     def __reduce__(self) -> Any:
-        return Exploration, (self.config, self.target, self.trained, self.quantized, self.kept)
+        return Exploration, (self.config, self.target, self.trained, self.quantized, self.cache_folder)
 
     @cached_property
     def origin(self) -> dict[str, object]:
@@ -122,7 +122,7 @@ class Exploration:
     def networks(self) -> Networks | Imported:
         if graph_folder(self.config.model) is not None:
             return Imported(self.config, self.trained)
-        return Networks(self.config, self.trained, self.kept, lambda *_: None)
+        return Networks(self.config, self.trained, self.cache_folder, lambda *_: None)
 
     @property
     def case(self) -> Load:
@@ -149,7 +149,7 @@ class Exploration:
     def designs(self, family: str, budget_fraction: str) -> dict[str, Any]:
         """A family's designs in a share of the device, or why it has none there."""
         try:
-            found = designs(
+            results = designs(
                 self.table,
                 self.search,
                 family,
@@ -159,7 +159,7 @@ class Exploration:
             )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
-        return {"designs": [_entry(design) for design in found]}
+        return {"designs": [_entry(design) for design in results]}
 
     def again(
         self, name: str, family: str, budget_fraction: str, minimised: str, limits: dict[str, int]
@@ -168,12 +168,12 @@ class Exploration:
         watch = closing(family, budget_fraction, self.search)
         goal = Objective(minimised)
         try:
-            found = again(
+            result = search_again(
                 self.table, self.search, name, family, Fraction(budget_fraction), goal, limits, self.clock_mhz, watch
             )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
-        return {"designs": [_entry(found)]}
+        return {"designs": [_entry(result)]}
 
     def accuracy(self, assignment: dict[str, str]) -> list[int]:
         """How many validation images of how many the quantized network gets right; its graph is kept."""
@@ -188,14 +188,14 @@ class Exploration:
         ``tried``: how many others were simulated; ``gained``: the share by which it is better. Frames are of the
         training split, so that the images that choose between designs have no part in their foldings.
         """
-        problem = asked(self.table, self.search, family, Fraction(budget_fraction), limits)
+        problem = design_problem(self.table, self.search, family, Fraction(budget_fraction), limits)
         selection = {op.name: op.candidates[number] for op, number in zip(problem.ops, choice, strict=True)}
         graph = load(self.networks.measure(assignment).folder)
         figure = {Objective.LATENCY: _alone, Objective.BOTTLENECK: _apart}.get(self.search.objective)
         # full frames are all alike
-        frames: Frames = 1 if figure is _alone else JUDGED
+        frames: Frames = 1 if figure is _alone else COMPARISON_IMAGES
         if graph.input.sparse:
-            frames = self.networks.data.sample("train", JUDGED)
+            frames = self.networks.data.sample("train", COMPARISON_IMAGES)
         values: list[float] = []
 
         def evaluator(mapping: HwMapping) -> float:
@@ -205,9 +205,9 @@ class Exploration:
 
         gained = 0.0
         if figure is not None:
-            problem = assigned(problem, assignment)
+            problem = restrict_formats(problem, assignment)
             max_evaluations = EVALUATIONS * len(problem.ops)
-            selection, value = improved(self.table, problem, selection, evaluator, max_evaluations, self.clock_mhz)
+            selection, value = improve(self.table, problem, selection, evaluator, max_evaluations, self.clock_mhz)
             gained = 1 - value / values[0]
         mapping = mapping_of(self.table, selection, self.clock_mhz)
         return {"mapping": mapping.entry(), "tried": max(0, len(values) - 1), "gained": gained}
@@ -244,7 +244,7 @@ _opened: dict[str, Exploration] = {}
 
 def evaluate(exploration: Exploration, what: str, arguments: Mapping[str, Any]) -> Any:
     """One of an exploration's evaluations, in whatever process this is."""
-    key = json.dumps(exploration.origin, sort_keys=True) + str(exploration.kept)
+    key = json.dumps(exploration.origin, sort_keys=True) + str(exploration.cache_folder)
     if key not in _opened:
         _opened.clear()
         _opened[key] = exploration

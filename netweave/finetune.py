@@ -34,13 +34,13 @@ class Change(TypedDict):
     total: int
 
 
-def chosen(fronts: Mapping[str, Front], wanted: Sequence[str]) -> dict[str, list[str]]:
-    """By device, the names of its points that ``wanted`` names, or that one of its rules picks.
+def select_points(fronts: Mapping[str, Front], picks: Sequence[str]) -> dict[str, list[str]]:
+    """By device, the names of its points that ``picks`` lists, by name or by a rule.
 
     Raises FrontError for what no front offers.
     """
-    found: dict[str, list[str]] = {}
-    for one in wanted:
+    result: dict[str, list[str]] = {}
+    for one in picks:
         errors = []
         for device, front in fronts.items():
             try:
@@ -48,12 +48,12 @@ def chosen(fronts: Mapping[str, Front], wanted: Sequence[str]) -> dict[str, list
             except FrontError as error:
                 errors.append(error)
                 continue
-            names = found.setdefault(device, [])
+            names = result.setdefault(device, [])
             if name not in names:
                 names.append(name)
         if len(errors) == len(fronts):
             raise errors[0]
-    return found
+    return result
 
 
 def changes(folder: Path) -> dict[str, Change]:

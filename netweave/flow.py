@@ -43,7 +43,7 @@ from netweave.stamp import altered, digest, outdated
 from netweave.store import Store
 from netweave.workers import Pool
 from reports.artifact import VERSION, ArtifactError, read_json
-from reports.collect import Made
+from reports.collect import StageFolders
 from reports.designs import FRONT
 from reports.html import REPORT
 from reports.schema import Missing, Report
@@ -107,7 +107,7 @@ def finetune(
     names = [target.target.name for target in config.device]
     folders = {name: needed(run / "explore" / name, listener, force) for name in names}
     loaded = {device: fronts.load_front(folder / FRONT) for device, folder in folders.items()}
-    picked = finetuning.chosen(loaded, points)
+    picked = finetuning.select_points(loaded, points)
     longer = config.model_copy(update={"quantize": config.quantize.model_copy(update={"epochs": epochs})})
     changes = {}
     for target in config.device:
@@ -205,7 +205,9 @@ def report(config: Config, run: Path, listener: Listener = SILENT, force: bool =
     _job(run / "report", inputs, partial(designs.report, config, run, trained, made)).run(listener)
 
 
-def _progress(config: Config, run: Path, target: Target, trained: Path, listener: Listener, force: bool) -> Made:
+def _progress(
+    config: Config, run: Path, target: Target, trained: Path, listener: Listener, force: bool
+) -> StageFolders:
     """What of a device's stages from its front on is there, each made from what the one before has left."""
     explored = needed(_front(run, target.target.name, listener, force), listener, force)
 
@@ -219,7 +221,7 @@ def _progress(config: Config, run: Path, target: Target, trained: Path, listener
         routed = folder(_routing(run, target, generated, target.board)) if target.board is not None else None
     stages = {"generate": generated, "cosim": compared, **({"build": routed} if target.board is not None else {})}
     missing = [Missing(stage=stage, gives=GIVES[stage]) for stage, own in stages.items() if own is None]
-    return Made(explored, generated, compared, routed, missing)
+    return StageFolders(explored, generated, compared, routed, missing)
 
 
 STAGES: Mapping[str, Stage] = {
@@ -251,9 +253,9 @@ def needed(folder: Path, listener: Listener = SILENT, force: bool = False) -> Pa
     stage = folder.name if folder.name in STAGES else folder.parent.name
     if not folder.is_dir():
         raise ArtifactError(f"{folder}: is not there; `netweave {stage} CONFIG.toml` makes it")
-    found = altered(folder)
-    if found is not None:
-        path, how = found
+    change = altered(folder)
+    if change is not None:
+        path, how = change
         why = f"{path}: {how} since `netweave {stage}` made the folder"
         if not force:
             raise ArtifactError(f"{why}; `netweave {stage} CONFIG.toml` makes it again, --force takes it as it is")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from dse.explore import asked, families
+from dse.explore import design_problem, families
 from dse.front import Front, FrontPoint
 from dse.milp import SolverReport
 from dse.problem import Objective
@@ -34,8 +34,11 @@ class NothingFits(ValueError):
 
 
 def explore(exploration: Exploration, pool: Workers, progress: Progress, folder: Path) -> None:
-    """Write ``front.json``, ``designs.json``, all there were to choose from, with a graph and a mapping each, and the
-    front as a picture and as a page."""
+    """Write the front of a device, and all designs that were found.
+
+    ``front.json`` holds the front, ``designs.json`` all designs; each has a folder with its graph and mapping. The
+    front is written as a picture and as a page too.
+    """
     name, clock = exploration.target.target.name, exploration.clock_mhz
 
     def ask(what: str, shown: str, of: Iterable[dict[str, Any]]) -> list[Any]:
@@ -47,27 +50,27 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
 
     named = families(exploration.formats, exploration.search)
     budgets = ask("budget_fractions", "sizes", [{"family": family} for family in named])
-    looked = {family: found["budget_fractions"] for family, found in zip(named, budgets, strict=True)}
+    examined = {family: results["budget_fractions"] for family, results in zip(named, budgets, strict=True)}
     infeasible = {
-        family: found["infeasible"] for family, found in zip(named, budgets, strict=True) if "infeasible" in found
+        family: results["infeasible"] for family, results in zip(named, budgets, strict=True) if "infeasible" in results
     }
-    wanted = [(family, budget_fraction) for family in named for budget_fraction in looked[family]]
+    pending = [(family, budget_fraction) for family in named for budget_fraction in examined[family]]
     points: dict[str, FrontPoint] = {}
     homes: dict[str, tuple[str, Fraction]] = {}
     mappings: list[tuple[Any, Any]] = []
-    while wanted:
-        found = ask(
+    while pending:
+        results = ask(
             "designs",
             "foldings",
-            [{"family": family, "budget_fraction": budget_fraction} for family, budget_fraction in wanted],
+            [{"family": family, "budget_fraction": budget_fraction} for family, budget_fraction in pending],
         )
         infeasible |= {
             family: group["infeasible"]
-            for (family, _), group in zip(wanted, found, strict=True)
+            for (family, _), group in zip(pending, results, strict=True)
             if "infeasible" in group
         }
         fresh = []
-        for design in (design for group in found for design in group["designs"]):
+        for design in (design for group in results for design in group["designs"]):
             same = design["assignment"], design["mapping"]
             if same not in mappings and design["name"] not in homes:
                 mappings.append(same)
@@ -79,7 +82,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         front = Front.of(name, clock, list(points.values()))
         if len(front) >= exploration.config.explore.points:
             break
-        wanted = _between(front, homes, looked)
+        pending = _between(front, homes, examined)
     if not points:
         raise NothingFits(infeasible[named[0]])
     met = {homes[name][0] for name in points}
@@ -91,58 +94,61 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
 
 
 def within_limits(
-    found: list[dict[str, Any]], ask: Ask, infeasible: dict[str, str]
+    designs: list[dict[str, Any]], ask: Ask, infeasible: dict[str, str]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Designs that keep their limits with queues as deep as they have to be, and what they cost.
 
     The program takes queues to be about as deep as they need to be. A design that their exact depths take over a limit
     is chosen again, with that much less of it; one that has no such choice is left out, and ``infeasible`` says why.
     """
-    part = {design["name"]: design["solver"]["limits"] for design in found}
-    while found:
-        assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in found}.values())
+    part = {design["name"]: design["solver"]["limits"] for design in designs}
+    while designs:
+        assignments = list({json.dumps(d["assignment"], sort_keys=True): d["assignment"] for d in designs}.values())
         ask("accuracy", "accuracy", [{"assignment": assignment} for assignment in assignments])
         keys = "family", "budget_fraction", "choice", "assignment"
-        near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in found]
-        found = [{**d, **own} for d, own in zip(found, ask("improved", "designs nearby", near), strict=True)]
-        judged = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in found])
+        near = [{**{key: d[key] for key in keys}, "limits": d["solver"]["limits"]} for d in designs]
+        designs = [{**d, **own} for d, own in zip(designs, ask("improved", "designs nearby", near), strict=True)]
+        measured = ask("cycles", "cycles", [{key: d[key] for key in ("assignment", "mapping")} for d in designs])
         over = []
-        for design, costs in zip(found, judged, strict=True):
+        for design, costs in zip(designs, measured, strict=True):
             limits, name = design["solver"]["limits"], design["name"]
-            beyond = {kind: max(0, taken - part[name][kind]) for kind, taken in costs["resources"].items()}
+            beyond = {kind: max(0, amount - part[name][kind]) for kind, amount in costs["resources"].items()}
             if any(beyond.values()):
                 same = {key: design[key] for key in ("name", "family", "budget_fraction", "minimised")}
                 lower = {kind: max(0, limit - beyond.get(kind, 0)) for kind, limit in limits.items()}
                 over.append({**same, "limits": lower})
             else:
                 yield design, costs
-        chosen = ask("again", "room for queues", over) if over else []
-        for own, group in zip(over, chosen, strict=True):
+        again = ask("again", "room for queues", over) if over else []
+        for own, group in zip(over, again, strict=True):
             infeasible |= {own["family"]: group["infeasible"]} if "infeasible" in group else {}
-        found = [design for group in chosen for design in group["designs"]]
+        designs = [design for group in again for design in group["designs"]]
 
 
 def _prove(exploration: Exploration, design: Mapping[str, Any], path: Path) -> None:
     """Write why a design is as good as its report says."""
     report, budget_fraction = SolverReport(**design["solver"]), Fraction(design["budget_fraction"])
-    problem = asked(exploration.table, exploration.search, design["family"], budget_fraction, report.limits)
+    problem = design_problem(exploration.table, exploration.search, design["family"], budget_fraction, report.limits)
     save_proof(path, problem, design["choice"], Objective(design["minimised"]), report)
 
 
 def _between(
-    front: Front, homes: Mapping[str, tuple[str, Fraction]], looked: dict[str, list[str]]
+    front: Front, homes: Mapping[str, tuple[str, Fraction]], examined: dict[str, list[str]]
 ) -> list[tuple[str, str]]:
-    """Of each family with designs on the front the share halfway between the two, next to each other among those
-    looked at and with such a design at an end, that lie furthest apart in geometric terms; noted as looked at."""
-    wanted = []
-    for family, known in looked.items():
+    """The next budget fraction of each family with designs on the front: the geometric middle of its widest gap.
+
+    A gap lies between two neighbours among the fractions examined so far, one of which has a design on the front. Its
+    middle is added to ``examined``.
+    """
+    result = []
+    for family, fractions in examined.items():
         used = {homes[point.name][1] for point in front.points if homes[point.name][0] == family}
-        steps = sorted(map(Fraction, known), reverse=True)
+        steps = sorted(map(Fraction, fractions), reverse=True)
         gaps = [(a, b) for a, b in pairwise(steps) if a > BUDGET_STEP * b and (a in used or b in used)]
         if gaps:
             a, b = max(gaps, key=lambda gap: gap[0] / gap[1])
             middle = str(Fraction(math.sqrt(a * b)).limit_denominator(1 << 20))
-            if middle not in known:
-                known.append(middle)
-                wanted.append((family, middle))
-    return wanted
+            if middle not in fractions:
+                fractions.append(middle)
+                result.append((family, middle))
+    return result

@@ -15,7 +15,7 @@ import numpy as np
 from models import data
 from models.data.dataset import Dataset
 from models.ir import golden
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
 from netweave.config import Config, UnsuitableError, graph_folder
@@ -49,7 +49,7 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
     _check(config, graph, images)
     if graph.input.sparse:
         sample = images.sample("train", ACTIVITY_FRAMES)
-        graph = graph.replace(stats=measured(graph, sample, partial(progress, "activity")).stats)
+        graph = graph.replace(stats=with_activity(graph, sample, partial(progress, "activity")).stats)
     save(graph, folder)
     found = measured_on(images, {split: predicted(graph, images, split, progress) for split in MEASURED})
     assignment = {node.name: FORMAT for node in graph.nodes if node.owns_format}
@@ -71,11 +71,11 @@ def quantize(trained: Path, progress: Progress, folder: Path) -> None:
 def predicted(graph: Graph, images: Dataset, split: str, progress: Progress = lambda *_: None) -> np.ndarray:
     """int64 ``[n]``: for each image of a split the class of golden's largest output."""
     frames = images.frames(split)
-    found = np.zeros(len(frames), dtype=np.int64)
+    classes = np.zeros(len(frames), dtype=np.int64)
     for number, frame in enumerate(frames):
         progress(f"{split} images", number, len(frames))
-        found[number] = golden.run(graph, frame)[graph.output].features[0].argmax()
-    return found
+        classes[number] = golden.run(graph, frame)[graph.output].features[0].argmax()
+    return classes
 
 
 def _check(config: Config, graph: Graph, images: Dataset) -> None:

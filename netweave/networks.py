@@ -15,14 +15,14 @@ import numpy as np
 
 from models.data.dataset import Dataset
 from models.frontend.source import SourceError, is_function
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
 from netweave.config import Config, UnsuitableError, graph_folder
 from netweave.listener import Progress
 from netweave.stamp import digest, make
 from reports.artifact import counts, read_json, write_json
-from reports.paired import packed
+from reports.paired import pack_bits
 from reports.schema import AccuracyEntry
 
 CHECKED_IMAGES = 8
@@ -86,12 +86,12 @@ def load_images(config: Config, progress: Progress) -> Dataset:
     return replace(images, restored=not config.train.epochs, notes=(*images.notes, taken))
 
 
-def quantize(config: Config, trained: Path, kept: Path, progress: Progress, folder: Path) -> None:
+def quantize(config: Config, trained: Path, cache_folder: Path, progress: Progress, folder: Path) -> None:
     """Write a graph for every format and ``quantize.json``: accuracies, and each layer's sensitivity."""
     from models.evaluate import accuracy
     from models.quant import hessian_sensitivity, measure_sensitivity
 
-    networks = Networks(config, trained, kept, progress)
+    networks = Networks(config, trained, cache_folder, progress)
     uniform = {}
     for name in config.quantize.formats:
         measured = networks.measure(dict.fromkeys(networks.plan.quantizable_layers, name))
@@ -131,18 +131,18 @@ def read_measured(folder: Path, path: Path, made_by: str) -> Measured:
 class Networks:
     """The trained float network, and quantized ones made from it on demand.
 
-    ``kept`` holds every assignment that was measured, under a name that follows from it and from all
+    ``cache_folder`` holds every assignment that was measured, under a name that follows from it and from all
     else its accuracy depends on.
     """
 
-    def __init__(self, config: Config, trained: Path, kept: Path, progress: Progress) -> None:
+    def __init__(self, config: Config, trained: Path, cache_folder: Path, progress: Progress) -> None:
         from models import zoo
         from models.quant.calibrate import Calibration
         from models.quant.qat import plan_for
         from models.verify import refuse_overflow
         from models.weights import load_weights
 
-        self.config, self.kept, self.progress = config, kept, progress
+        self.config, self.cache_folder, self.progress = config, cache_folder, progress
         self.data = load_images(config, progress)
         network = zoo.load_model(config.model, config.train.seed)
         load_weights(network, trained / "network.npz")
@@ -156,8 +156,8 @@ class Networks:
     def _activity(self, graph: Graph) -> dict[str, dict]:
         """What the training split leaves in the graph; the same at every format, and therefore counted once."""
         if self._stats is None:
-            chosen = self.data.sample("train", ACTIVITY_FRAMES)
-            self._stats = measured(graph, chosen, partial(self.progress, "activity")).stats
+            sample = self.data.sample("train", ACTIVITY_FRAMES)
+            self._stats = with_activity(graph, sample, partial(self.progress, "activity")).stats
         return self._stats
 
     def quantized(self, assignment: dict[str, str] | str, epochs: int) -> Any:
@@ -178,7 +178,7 @@ class Networks:
         """The exact integer network with these formats, run on the whole validation split, and on the test split for
         whoever picks it."""
         inputs = {**self._origin, "assignment": assignment}
-        folder = self.kept / hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+        folder = self.cache_folder / hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         make(folder, inputs, partial(self._write, assignment))
         return read_measured(folder, folder / ACCURACY, "quantize")
 
@@ -207,7 +207,7 @@ def measured_on(images: Dataset, answers: Mapping[str, np.ndarray]) -> dict[str,
     hits = {split: answers[split] == images.split(split)[1] for split in MEASURED}
     reached = {split: [int(own.sum()), len(own)] for split, own in hits.items()}
     predicted = " ".join(map(str, answers["test"].tolist()))
-    return {**reached, "right": packed(hits["validation"]), "predicted": predicted}
+    return {**reached, "right": pack_bits(hits["validation"]), "predicted": predicted}
 
 
 def origin(config: Config, trained: Path) -> dict[str, object]:

@@ -70,8 +70,8 @@ class Watcher(Listener):
 
     def stopped(self, folder: Path) -> None:
         """Say what an interrupt leaves."""
-        kept = [*self.finished, "what was there before and every finished evaluation"]
-        where = f"stopped in {', '.join(self.going) or 'no stage'}; {folder} keeps {', '.join(kept)}"
+        remaining = [*self.finished, "what was there before and every finished evaluation"]
+        where = f"stopped in {', '.join(self.going) or 'no stage'}; {folder} keeps {', '.join(remaining)}"
         self._err.print(f"\n{where}; the same command goes on from there", soft_wrap=True, markup=False)
 
 

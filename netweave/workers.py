@@ -102,32 +102,32 @@ class Workers:
         """The tasks' results, in their order."""
         results: dict[int, Any] = {}
         for place, task in enumerate(tasks):
-            kept = self.store.get(task.kind, task.inputs)
-            if kept is not None:
-                results[place] = kept
-        left = [place for place in range(len(tasks)) if place not in results]
+            stored = self.store.get(task.kind, task.inputs)
+            if stored is not None:
+                results[place] = stored
+        pending = [place for place in range(len(tasks)) if place not in results]
         progress(what, len(results), len(tasks))
 
-        def told(text: str) -> None:
+        def report(text: str) -> None:
             progress(f"{what} ({text})", len(results), len(tasks))
 
-        for place, result in self._evaluated({place: tasks[place] for place in left}, told):
+        for place, result in self._evaluated({place: tasks[place] for place in pending}, report):
             self.store.put(tasks[place].kind, tasks[place].inputs, result)
             results[place] = result
             progress(what, len(results), len(tasks))
         return [results[place] for place in range(len(tasks))]
 
-    def _evaluated(self, tasks: Mapping[int, Task], told: Callable[[str], None]) -> Iterator[tuple[int, Any]]:
+    def _evaluated(self, tasks: Mapping[int, Task], report: Callable[[str], None]) -> Iterator[tuple[int, Any]]:
         client = self._start() if tasks else None
         if client is None:
             for place, task in tasks.items():
-                with _telling(told):
+                with _telling(report):
                     result = task.evaluate(**task.arguments)
                 yield place, result
             return
         from distributed import KilledWorker, as_completed
 
-        client.subscribe_topic(TOPIC, lambda event: told(event[1]))
+        client.subscribe_topic(TOPIC, lambda event: report(event[1]))
         # pure=False: the store, not Dask, knows what is the same
         places = {
             client.submit(_evaluate, task.evaluate, task.arguments, pure=False): place for place, task in tasks.items()
@@ -143,15 +143,15 @@ class Workers:
 
 
 @contextmanager
-def _telling(told: Callable[[str], None]) -> Iterator[None]:
-    """``tell`` goes to ``told``, at most once a second: more nobody reads."""
+def _telling(report: Callable[[str], None]) -> Iterator[None]:
+    """``tell`` goes to ``report``, at most once a second: more nobody reads."""
     last = 0.0
 
     def seldom(text: str) -> None:
         nonlocal last
         if time.monotonic() - last >= 1:
             last = time.monotonic()
-            told(text)
+            report(text)
 
     token = _teller.set(seldom)
     try:

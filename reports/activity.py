@@ -14,18 +14,18 @@ DENSE, LATENCY, INTERVAL = "#a9b8c6", "#1f5f99", "#d1495b"
 FIELDS = {"latency": ("latency of a frame", LATENCY), "interval": ("between frames in a row", INTERVAL)}
 
 
-def cycles_by_density(target: Target, found: Density) -> Figure:
+def cycles_by_density(target: Target, density: Density) -> Figure:
     """Cycles of the sparse design by share of active sites, beside the dense version's, and where the two cross."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.8, 4.4), layout="constrained")
         axes = figure.add_subplot()
-        percents = [100 * density for density in found.densities]
+        percents = [100 * share for share in density.densities]
         for field, (words, colour) in FIELDS.items():
-            values = [getattr(cycles, field) for cycles in found.sparse]
-            limit = getattr(found.dense, field)
+            values = [getattr(cycles, field) for cycles in density.sparse]
+            limit = getattr(density.dense, field)
             axes.plot(percents, values, "o-", ms=4, lw=1.4, color=colour, label=f"sparse, {words}")
             axes.axhline(limit, color=colour, lw=1, ls=(0, (4, 3)), label=f"dense version, {words}")
-            crossing = found.crossing[field]
+            crossing = density.crossing[field]
             if crossing is not None:
                 axes.plot([100 * crossing], [limit], "s", ms=8, mfc="none", color=colour)
                 axes.annotate(f"{100 * crossing:.0f} %", (100 * crossing, limit), (-6, 7), textcoords="offset points",

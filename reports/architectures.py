@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 from reports.style import BARS, GREY, STEPS, STYLE
 
 
-def picture(found: Mapping[str, Any]) -> Figure:
+def picture(search: Mapping[str, Any]) -> Figure:
     """Accuracy against cycles of the networks in ``search.json``, those that no other beats with their names."""
-    built = [row for row in found["networks"] if row["cycles"] is not None]
-    front = sorted((row for row in built if row["front"]), key=lambda row: row["cycles"])
+    feasible = [row for row in search["networks"] if row["cycles"] is not None]
+    front = sorted((row for row in feasible if row["front"]), key=lambda row: row["cycles"])
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 4.4), layout="constrained")
         axes = figure.add_subplot()
         for rows, colour, label in (
-            ([row for row in built if not row["front"]], GREY, "beaten"),
+            ([row for row in feasible if not row["front"]], GREY, "beaten"),
             (front, STEPS, "the front"),
         ):
             axes.scatter(
@@ -42,7 +42,7 @@ def picture(found: Mapping[str, Any]) -> Figure:
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel("cycles a frame (estimated)")
         axes.set_ylabel("validation accuracy, % (measured)")
-        axes.set_title(f"{found['device']}: {len(found['networks'])} of {found['space']} networks evaluated")
+        axes.set_title(f"{search['device']}: {len(search['networks'])} of {search['space']} networks evaluated")
         axes.grid(True)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="lower right")

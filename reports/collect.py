@@ -35,15 +35,15 @@ ESTIMATE = "estimate.json"
 
 
 @dataclass(frozen=True)
-class Made:
-    """How far a run has gone for one device, by folder.
+class StageFolders:
+    """The folders of the stages that a run has finished for one device.
 
     Parameters
-        explored     its front
-        generated    the generated design; None where it is yet to be made, and so for the next two
-        cosim        the comparison of its RTL with golden
-        build        its bitstream
-        missing      what stages that are yet to be run would give
+        explored     folder of its front
+        generated    folder of the generated design; None where the stage has not run
+        cosim        folder of the comparison of its RTL with golden, or None
+        build        folder of its bitstream, or None
+        missing      what the stages that have not run would add
     """
 
     explored: Path
@@ -62,18 +62,25 @@ class TargetDevice:
         utilisation    the share of it that may be used
         available      its resources in all
         figures        what ``estimate.json`` says of the picked design, or will say
-        made           how far the run has gone for it
+        folders        the stages that have run for it
     """
 
     title: str
     utilisation: float
     available: dict[str, int]
     figures: Mapping[str, Any]
-    made: Made
+    folders: StageFolders
 
 
 def collect(run: Path, devices: Mapping[str, TargetDevice], about: Mapping[str, str]) -> Report:
-    """The report of the run in folder ``run`` for ``devices`` by name; ``about``: name, model, data, netweave."""
+    """The report of a run.
+
+    Parameters
+        run        folder of the run
+        devices    devices of the run, by name
+        about      values of the report's fields ``name``, ``model``, ``data`` and ``netweave``
+    Raises         ArtifactError: a file of a stage is missing or not valid
+    """
     trained_in, quantized_in = run / "train" / "train.json", run / "quantize" / "quantize.json"
     trained = read_json(trained_in, "train", "train")
     reached = {split: _accuracy(counts(trained_in, trained, split)) for split in ("validation", "test")}
@@ -85,7 +92,7 @@ def collect(run: Path, devices: Mapping[str, TargetDevice], about: Mapping[str, 
         ]
     targets = [_target(name, device) for name, device in devices.items()]
     first = next(iter(devices.values()))
-    graph = load(first.made.explored / first.figures["point"])
+    graph = load(first.folders.explored / first.figures["point"])
     return Report(
         name=about["name"],
         model=about["model"],
@@ -100,8 +107,8 @@ def collect(run: Path, devices: Mapping[str, TargetDevice], about: Mapping[str, 
     )
 
 
-def _accuracy(found: Sequence[int]) -> AccuracyEntry:
-    return AccuracyEntry(correct=found[0], total=found[1])
+def _accuracy(counts: Sequence[int]) -> AccuracyEntry:
+    return AccuracyEntry(correct=counts[0], total=counts[1])
 
 
 def _nodes(graph: Graph) -> list[NodeEntry]:
@@ -112,38 +119,38 @@ def _nodes(graph: Graph) -> list[NodeEntry]:
 
 
 def _target(name: str, device: TargetDevice) -> Target:
-    found = read(device.made.explored)
-    design = _design(device.figures, device.made)
-    names = [point.name for point in found.points]
+    designs = read(device.folders.explored)
+    design = _design(device.figures, device.folders)
+    names = [point.name for point in designs.points]
     if design.point not in names:
-        where = f"{(device.made.generated or device.made.explored) / ESTIMATE}, field 'point'"
+        where = f"{(device.folders.generated or device.folders.explored) / ESTIMATE}, field 'point'"
         raise ArtifactError(f"{where}: {design.point!r} is no design of the front; designs are {', '.join(names)}")
     return Target(
         device=name,
         title=device.title,
-        clock_mhz=found.clock_mhz,
+        clock_mhz=designs.clock_mhz,
         utilisation=device.utilisation,
         available=ResourcesEntry(**device.available),
-        points=list(found.points),
+        points=list(designs.points),
         design=design,
-        missing=device.made.missing,
+        missing=device.folders.missing,
     )
 
 
-def _design(figures: Mapping[str, Any], made: Made) -> DesignEntry:
+def _design(figures: Mapping[str, Any], folders: StageFolders) -> DesignEntry:
     check, ends, alone, built, warnings = None, {}, {}, None, []
-    with reading((made.generated or made.explored) / ESTIMATE):
+    with reading((folders.generated or folders.explored) / ESTIMATE):
         latency = {label: figures[label]["latency"] for label in (Label.ESTIMATED, Label.SIMULATED)}
         bottleneck = {label: figures[label]["bottleneck"] for label in (Label.ESTIMATED, Label.SIMULATED)}
         resources = {Label.ESTIMATED: ResourcesEntry(**figures["estimated"]["resources"])}
-    if made.generated is not None:
-        synthesis = read_json(made.generated / "synthesis.json", "synthesis", "generate")
-        with reading(made.generated / "synthesis.json"):
+    if folders.generated is not None:
+        synthesis = read_json(folders.generated / "synthesis.json", "synthesis", "generate")
+        with reading(folders.generated / "synthesis.json"):
             resources[Label.SYNTHESIZED] = ResourcesEntry(**synthesis["resources"])
             warnings = [str(warning) for warning in synthesis["warnings"]]
-    if made.cosim is not None:
-        measured = read_json(made.cosim / "cosim.json", "cosim", "cosim", COSIM_VERSION)
-        with reading(made.cosim / "cosim.json"):
+    if folders.cosim is not None:
+        measured = read_json(folders.cosim / "cosim.json", "cosim", "cosim", COSIM_VERSION)
+        with reading(folders.cosim / "cosim.json"):
             rtl = {"latency": measured["latency"][0]}
             if measured["intervals"]:
                 rtl["bottleneck"] = statistics.median(measured["intervals"])
@@ -153,12 +160,12 @@ def _design(figures: Mapping[str, Any], made: Made) -> DesignEntry:
         latency[Label.RTL] = rtl["latency"]
         if "bottleneck" in rtl:
             bottleneck[Label.RTL] = rtl["bottleneck"]
-    if made.build is not None:
-        routed = read_json(made.build / "build.json", "build", "build")
+    if folders.build is not None:
+        routed = read_json(folders.build / "build.json", "build", "build")
         resources[Label.ROUTED] = ResourcesEntry(**routed["resources"])
-        bitstream = f"build/{made.build.name}/{routed['bitstream']}"
+        bitstream = f"build/{folders.build.name}/{routed['bitstream']}"
         built = BuiltEntry(**{key: routed[key] for key in ("board", "clock_mhz", "fmax_mhz")}, bitstream=bitstream)
-    with reading((made.generated or made.explored) / ESTIMATE):
+    with reading((folders.generated or folders.explored) / ESTIMATE):
         return DesignEntry(
             point=figures["point"],
             test=_accuracy(figures["test"]),

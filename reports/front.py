@@ -16,29 +16,31 @@ from reports.style import BARS, CHOSEN, GREY, STEPS, STYLE
 
 
 def write_front(folder: Path, chosen: str | None = None) -> None:
-    """``front.png`` and ``front.html`` beside the ``front.json`` and ``designs.json`` in ``folder``.
+    """Write ``front.png`` and ``front.html`` beside ``front.json`` and ``designs.json``.
 
-    ``chosen``: the name of the point that is picked, which is marked.
+    Parameters
+        folder    folder that an exploration left
+        chosen    name of the point that is picked and marked; None: no point is
     """
-    found = read(folder, chosen)
-    picture(found).savefig(folder / "front.png")
-    (folder / "front.html").write_text(hover.page(found), encoding="utf-8")
+    designs = read(folder, chosen)
+    picture(designs).savefig(folder / "front.png")
+    (folder / "front.html").write_text(hover.page(designs), encoding="utf-8")
 
 
-def picture(found: Designs) -> Figure:
+def picture(designs: Designs) -> Figure:
     """Accuracy, and the share of the scarcest resource, against latency; points off the front in grey.
 
     The steps are the front in latency and accuracy alone; what lies below them on the front is there for its resources.
     """
-    off = [point for point in found.points if not point.front]
-    on, steps = found.front, found.staircase
-    chosen = [point for point in found.points if point.name == found.chosen]
+    off = [point for point in designs.points if not point.front]
+    on, steps = designs.front, designs.staircase
+    chosen = [point for point in designs.points if point.name == designs.chosen]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.8, 6.0), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
 
         def at(points: list[Point]) -> list[float]:
-            return [found.microseconds(point) for point in points]
+            return [designs.microseconds(point) for point in points]
 
         def shares(points: list[Point]) -> list[float]:
             return [100 * point.utilisation for point in points]
@@ -51,7 +53,7 @@ def picture(found: Designs) -> Figure:
             at(on), percents(on), np.abs(low_high - np.array(percents(on))), fmt="none", ecolor=BARS, lw=0.8, zorder=1
         )
         # on to the slowest point: nothing slower is more accurate than the last step
-        ends = [*at(steps), max(at([*found.points]))]
+        ends = [*at(steps), max(at([*designs.points]))]
         upper.step(
             ends, [*percents(steps), percents(steps)[-1]], where="post", color=STEPS, lw=1.4, zorder=2,
             label="front in latency and accuracy alone",
@@ -77,10 +79,10 @@ def picture(found: Designs) -> Figure:
         lower.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         lower.xaxis.set_minor_locator(NullLocator())
         lower.set_ylim(bottom=0)
-        lower.set_xlabel(f"latency of a frame, µs at {found.clock_mhz:g} MHz, {found.clock} ({found.label})")
+        lower.set_xlabel(f"latency of a frame, µs at {designs.clock_mhz:g} MHz, {designs.clock} ({designs.label})")
         lower.set_ylabel("% of the scarcest\nresource (estimated)")
         upper.set_ylabel("validation accuracy, %\n(measured, 95 % interval)")
-        upper.set_title(title(found))
+        upper.set_title(title(designs))
         handles = dict(zip(*reversed(upper.get_legend_handles_labels()), strict=True))
         if not chosen:
             del handles["chosen"]
@@ -88,8 +90,8 @@ def picture(found: Designs) -> Figure:
         return figure
 
 
-def title(found: Designs) -> str:
+def title(designs: Designs) -> str:
     """How many designs are on the front, and how many of them by latency and accuracy alone."""
-    count, alone = len(found.front), len(found.staircase)
-    designs = f"{count} design{'' if count == 1 else 's'}"
-    return f"{found.device}: {designs} on the front, {alone} of them by latency and accuracy alone"
+    count, alone = len(designs.front), len(designs.staircase)
+    counted = f"{count} design{'' if count == 1 else 's'}"
+    return f"{designs.device}: {counted} on the front, {alone} of them by latency and accuracy alone"

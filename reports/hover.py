@@ -20,30 +20,35 @@ CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage
 KINDS = {"lut": "LUT", "ff": "FF", "bram": "BRAM", "dsp": "DSP"}
 
 
-def page(found: Designs) -> str:
+def page(designs: Designs) -> str:
     """The whole page, its script included."""
     # a name instead of a random one: the same front gives the same file
-    figure = chart(found).to_html(full_html=False, include_plotlyjs=True, div_id="front", config=CONFIG)
-    chosen = next((point for point in found.points if point.name == found.chosen), None)
-    error = model_error(found.points)
+    figure = chart(designs).to_html(full_html=False, include_plotlyjs=True, div_id="front", config=CONFIG)
+    chosen = next((point for point in designs.points if point.name == designs.chosen), None)
+    error = model_error(designs.points)
     return (
         templates()
         .get_template("front.html.j2")
         .render(
-            found=found, figure=figure, chosen=chosen, error=error, Label=Label, undecided=undecided(found.staircase)
+            designs=designs,
+            figure=figure,
+            chosen=chosen,
+            error=error,
+            Label=Label,
+            undecided=undecided(designs.staircase),
         )
     )
 
 
-def chart(found: Designs) -> go.Figure:
+def chart(designs: Designs) -> go.Figure:
     """Accuracy above, the share of the scarcest resource below, both against latency."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.62, 0.38], vertical_spacing=0.05)
-    on, steps = found.front, found.staircase
-    off = [point for point in found.points if not point.front]
-    chosen = [point for point in found.points if point.name == found.chosen]
-    last = max(found.points, key=found.microseconds)
+    on, steps = designs.front, designs.staircase
+    off = [point for point in designs.points if not point.front]
+    chosen = [point for point in designs.points if point.name == designs.chosen]
+    last = max(designs.points, key=designs.microseconds)
     figure.add_scatter(
-        x=[*_at(found, steps), found.microseconds(last)],
+        x=[*_at(designs, steps), designs.microseconds(last)],
         y=[*(point.accuracy.percent for point in steps), steps[-1].accuracy.percent],
         mode="lines", line={"shape": "hv", "color": STEPS, "width": 2}, name="front in latency and accuracy alone",
         hoverinfo="skip", row=1, col=1,
@@ -58,18 +63,18 @@ def chart(found: Designs) -> go.Figure:
         for name, points, marker in layers:
             rings = name in ("on the steps", "picked")
             figure.add_scatter(
-                x=_at(found, points),
+                x=_at(designs, points),
                 y=[point.accuracy.percent if row == 1 else 100 * point.utilisation for point in points],
                 error_y=_interval(points) if row == 1 and name == "front with resources" else None,
                 mode="markers", marker=marker, name=name, legendgroup=name, showlegend=row == 1 and bool(points),
-                text=None if rings else [about(found, point) for point in points],
+                text=None if rings else [about(designs, point) for point in points],
                 hovertemplate=None if rings else "%{text}<extra></extra>", hoverinfo="skip" if rings else None,
                 row=row, col=1,
             )  # fmt: skip
     ticks = [mantissa * 10**decade for decade in range(-2, 7) for mantissa in (1, 1.5, 2, 3, 5, 7)]
     figure.update_xaxes(type="log", gridcolor=FAINT, zeroline=False, tickvals=ticks, ticktext=[f"{t:g}" for t in ticks])
     figure.update_yaxes(gridcolor=FAINT, zeroline=False)
-    words = f"latency of a frame, µs at {found.clock_mhz:g} MHz, {found.clock} ({found.label})"
+    words = f"latency of a frame, µs at {designs.clock_mhz:g} MHz, {designs.clock} ({designs.label})"
     figure.update_xaxes(title_text=words, row=2, col=1)
     figure.update_yaxes(title_text="validation accuracy, % (measured, 95 % interval)", row=1, col=1)
     figure.update_yaxes(title_text="% of the scarcest<br>resource (estimated)", rangemode="tozero", row=2, col=1)
@@ -81,14 +86,14 @@ def chart(found: Designs) -> go.Figure:
     return figure
 
 
-def about(found: Designs, point: Point) -> str:
+def about(designs: Designs, point: Point) -> str:
     """Everything that is known of a design, in lines of HTML."""
     low, high = point.accuracy.interval
     reached = f"{point.accuracy.percent:.2f} % ({low:.2f} to {high:.2f}), {point.accuracy.correct} of "
     cycles = [
-        f"{value:,.0f} cycles, {value / found.clock_mhz:,.2f} µs ({label})" for label, value in point.latency.items()
+        f"{value:,.0f} cycles, {value / designs.clock_mhz:,.2f} µs ({label})" for label, value in point.latency.items()
     ]
-    error = model_error(found.points)
+    error = model_error(designs.points)
     below = error.bound(point) if error else None
     pace = point.bottleneck[Label.ESTIMATED]
     used = ", ".join(f"{words} {getattr(point.resources, kind):,}" for kind, words in KINDS.items())
@@ -96,10 +101,10 @@ def about(found: Designs, point: Point) -> str:
     proof = ["bound none" if solver.bound is None else f"bound {solver.bound:,.6g}"]
     proof += [] if solver.gap is None else [f"gap {100 * solver.gap:.2f} %"]
     lines = [
-        f"<b>{escape(point.name)}</b>" + (" – picked" if point.name == found.chosen else ""),
+        f"<b>{escape(point.name)}</b>" + (" – picked" if point.name == designs.chosen else ""),
         f"accuracy {reached}{point.accuracy.total} validation images",
         f"latency {'; '.join(reversed(cycles))}",
-        f"{pace:,.0f} cycles a frame, {1e6 * found.clock_mhz / pace:,.0f} frames a second (estimated)",
+        f"{pace:,.0f} cycles a frame, {1e6 * designs.clock_mhz / pace:,.0f} frames a second (estimated)",
         f"{used} (estimated): {100 * point.utilisation:.1f} % of the scarcest",
         f"solver, {escape(solver.minimised)}: {escape(solver.status)}, {', '.join(proof)}",
         *([] if point.program is None else [f"the integer program counts a latency of {point.program:,.0f} cycles"]),
@@ -124,8 +129,8 @@ def _formats(point: Point) -> list[str]:
     return lines
 
 
-def _at(found: Designs, points: list[Point]) -> list[float]:
-    return [found.microseconds(point) for point in points]
+def _at(designs: Designs, points: list[Point]) -> list[float]:
+    return [designs.microseconds(point) for point in points]
 
 
 def _interval(points: list[Point]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import binomtest
 
-LEVEL = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 """Below this probability two networks are called different."""
 
 
@@ -25,11 +25,11 @@ def mcnemar(one: np.ndarray, other: np.ndarray) -> float:
     return float(binomtest(alone[0], sum(alone)).pvalue) if any(alone) else 1.0
 
 
-def packed(right: np.ndarray) -> str:
+def pack_bits(right: np.ndarray) -> str:
     """bool [n] as hexadecimal digits, as files hold it."""
     return np.packbits(right).tobytes().hex()
 
 
-def unpacked(text: str, count: int) -> np.ndarray:
+def unpack_bits(text: str, count: int) -> np.ndarray:
     """The first ``count`` of what was ``packed``."""
     return np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8), count=count).astype(bool)

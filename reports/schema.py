@@ -34,7 +34,7 @@ class _Part(BaseModel):
 
 
 Count = Annotated[int, Field(ge=0)]
-Above = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class AccuracyEntry(_Part):
@@ -94,11 +94,11 @@ class Point(_Part):
     formats: dict[str, str]
     accuracy: AccuracyEntry
     right: str
-    latency: dict[Label, Above]
+    latency: dict[Label, Positive]
     program: float | None
     tried: int
     gained: float
-    bottleneck: dict[Label, Above]
+    bottleneck: dict[Label, Positive]
     resources: ResourcesEntry
     utilisation: float
     front: bool
@@ -204,9 +204,9 @@ class DesignEntry(_Part):
     point: str
     test: AccuracyEntry
     confusion: list[list[Count]]
-    latency: dict[Label, Above]
-    first: Above
-    bottleneck: dict[Label, Above]
+    latency: dict[Label, Positive]
+    first: Positive
+    bottleneck: dict[Label, Positive]
     resources: dict[Label, ResourcesEntry]
     layers: list[LayerEntry]
     queues: list[QueueEntry]
@@ -230,8 +230,8 @@ class DesignEntry(_Part):
     def usual(self) -> Label:
         """The label whose latency and bottleneck stand for the design: RTL's where all frames are alike, else the mean
         frame's, simulated."""
-        wanted = (*(() if self.density else (Label.RTL,)), Label.SIMULATED, Label.ESTIMATED)
-        return next(label for label in wanted if label in self.latency and label in self.bottleneck)
+        preferred = (*(() if self.density else (Label.RTL,)), Label.SIMULATED, Label.ESTIMATED)
+        return next(label for label in preferred if label in self.latency and label in self.bottleneck)
 
 
 class Missing(_Part):
@@ -246,7 +246,7 @@ class Target(_Part):
 
     device: str
     title: str
-    clock_mhz: Above
+    clock_mhz: Positive
     utilisation: float
     available: ResourcesEntry
     points: list[Point]

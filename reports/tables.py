@@ -129,13 +129,13 @@ def confusion(target: Target) -> pd.DataFrame:
     return table
 
 
-def density(found: Density) -> pd.DataFrame:
+def density(measurement: Density) -> pd.DataFrame:
     """One row a share of active sites: cycles of the sparse design and of its dense version."""
     rows = []
-    for share, cycles in zip(found.densities, found.sparse, strict=True):
+    for share, cycles in zip(measurement.densities, measurement.sparse, strict=True):
         row: dict[str, float] = {"active sites %": 100 * share}
         for field in ("latency", "interval"):
-            mine, dense = getattr(cycles, field), getattr(found.dense, field)
+            mine, dense = getattr(cycles, field), getattr(measurement.dense, field)
             row |= {f"{field} simulated": mine, f"dense {field} simulated": dense, f"{field} ratio": mine / dense}
         rows.append(row)
     return pd.DataFrame(rows)

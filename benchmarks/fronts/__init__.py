@@ -204,7 +204,7 @@ def walk(config: str, run: Path, way: str, assignment: dict[str, str], utilisati
 def annealed(problem: Problem) -> tuple[Selection, Evaluation]:
     """The better of a walk from each of the first temperatures."""
     tries = [anneal(problem, OBJECTIVE, SEED, EVALUATIONS, first) for first in TEMPERATURES]
-    return min(tries, key=lambda found: (found[1].overrun, found[1].objective(OBJECTIVE)))
+    return min(tries, key=lambda found: (found[1].violation, found[1].objective(OBJECTIVE)))
 
 
 WAYS: dict[str, Callable[[Problem], tuple[Selection, Evaluation]]] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from models import data
 from models.data import Dataset
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.plan import FloatPlan
 from models.quant import quantize
@@ -33,7 +33,7 @@ def demo(fmt: str) -> Graph:
     seed = settings["train"]["seed"]
     network = quantize(plan, images, fmt, scales, own["epochs"], seed, reconstruction=own["reconstruction"])
     graph = network.export()
-    return graph.replace(stats=measured(graph, images.sample("train", ACTIVITY_FRAMES)).stats)
+    return graph.replace(stats=with_activity(graph, images.sample("train", ACTIVITY_FRAMES)).stats)
 
 
 @cache

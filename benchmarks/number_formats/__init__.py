@@ -38,7 +38,7 @@ from benchmarks.number_formats.tables import (
     result,
     wanted,
 )
-from reports.paired import unpacked
+from reports.paired import unpack_bits
 
 FIRST = "resnet20"
 APART = "fashion_mobilenet"
@@ -147,7 +147,7 @@ def _gain(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
 
 
 def _right(found: dict[str, Any]) -> np.ndarray:
-    return unpacked(found["right"], found["of"])
+    return unpack_bits(found["right"], found["of"])
 
 
 def _summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:

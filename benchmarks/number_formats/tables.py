@@ -26,12 +26,12 @@ from benchmarks.number_formats.cases import CASES, RUNS, planned
 from benchmarks.number_formats.grids import NAMES
 from benchmarks.number_formats.posttraining import Rounded, grids
 from models.data import Dataset
-from models.ir.formats.registry import NUMBERS
+from models.ir.formats.registry import FORMAT_NAMES
 from models.plan import FloatPlan
 from models.quant import quantize
 from models.quant.calibrate import IMAGES, Calibration
 from models.quant.formats import uniform
-from reports.paired import packed
+from reports.paired import pack_bits
 
 BATCH = 250
 BITS = ((8, 8), (4, 8), (4, 4), (3, 3), (2, 4))
@@ -155,7 +155,7 @@ def calibration(data: Dataset, seed: int) -> Dataset:
 
 def assignment(plan: FloatPlan, family: str, bits: tuple[int, int]) -> dict[str, str]:
     weights, output = ("int", "dybit") if family == CROSS else (family, family)
-    fine = f"{weights}8" if f"{weights}8" in NUMBERS else "int8"
+    fine = f"{weights}8" if f"{weights}8" in FORMAT_NAMES else "int8"
     return uniform(plan, f"{weights}{bits[0]}", f"{output}{bits[1]}", ends=fine, branches=fine)
 
 
@@ -171,7 +171,7 @@ def right(logits: Callable[[Tensor], Tensor], data: Dataset) -> np.ndarray:
 
 def counted(found: np.ndarray) -> dict[str, Any]:
     """What is kept of an evaluation: how many images are right, and which."""
-    return {"correct": int(found.sum()), "of": len(found), "right": packed(found)}
+    return {"correct": int(found.sum()), "of": len(found), "right": pack_bits(found)}
 
 
 def result(evaluation: Evaluation | Format) -> dict[str, Any] | None:

@@ -46,7 +46,7 @@ class Exhaustive:
         return _verdict(Fraction(evaluation.amounts[name]) for _, evaluation in self._joined)
 
     def overrun(self) -> Verdict:
-        return _verdict(evaluation.overrun for _, evaluation in self._joined)
+        return _verdict(evaluation.violation for _, evaluation in self._joined)
 
     def ties(self, objective: Objective, value: Fraction) -> Fraction | None:
         equal = [evaluation for _, evaluation in self._feasible if evaluation.objective(objective) == value]

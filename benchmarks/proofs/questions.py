@@ -30,7 +30,7 @@ WAYS: dict[str, tuple[tuple[ModuleType, ...], Any, Any]] = {
     "WHOLE": ((restrict, search), restrict.WHOLE, 60),
     "LEAF": ((restrict, search), restrict.LEAF, 20),
     "FOLDED": ((restrict,), restrict.FOLDED, 0),
-    "LED": ((restrict,), restrict.LED, (1_000, 4_000)),
+    "LED": ((restrict,), restrict.LABEL_LIMITS, (1_000, 4_000)),
     "FEW": ((restrict,), restrict.FEW, 0),
     "TRAILED": ((passes,), passes.TRAILED, 0),
 }
@@ -83,8 +83,8 @@ def answer(problem: Problem, question: Question) -> Answer:
         with _as_if(large=_is_large(question.seed)):
             found = milp.solve(problem, question.objective, then=then, gap=question.gap, time_limit=SOLVER_SECONDS)
     except Infeasible as refusal:
-        said = tuple((short.name, short.needed, short.limit) for short in refusal.shortages)
-        given = Answer("infeasible", refusal=(said, refusal.alone, refusal.overrun))
+        said = tuple((short.name, short.needed, short.limit) for short in refusal.shortfalls)
+        given = Answer("infeasible", refusal=(said, refusal.alone, refusal.violation))
     except SolverError as failure:
         given = Answer("gave up", text=str(failure))
     except Exception as failure:

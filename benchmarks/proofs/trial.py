@@ -9,7 +9,7 @@ from fractions import Fraction
 from benchmarks.inputs.cpsat import Contradiction
 from benchmarks.proofs.judges import Judge
 from benchmarks.proofs.questions import Answer, Question
-from dse.evaluate import Evaluation, evaluate, overrun
+from dse.evaluate import Evaluation, evaluate, violation
 from dse.problem import TIE_BREAK, Problem
 
 TINY = 1e-6
@@ -51,7 +51,7 @@ class Trial:
         true = evaluate(self._problem, selection)
         value = true.objective(objective)
         if not true.feasible:
-            self._charge("a choice over a limit", true.overrun, f"{true.amounts}, limits {self._problem.limits}")
+            self._charge("a choice over a limit", true.violation, f"{true.amounts}, limits {self._problem.limits}")
             return
         if given.evaluation != true or given.objective != float(value):
             self._charge("a contradicted objective", None, f"says {given.objective}, is {float(value)}")
@@ -114,7 +114,7 @@ class Trial:
             self._charge("a wrong overrun", share, f"says {float(exceeded)}, is {float(together.value)}")
         if shortages and not alone:
             needed, limits = ({name: said[i] for name, *said in shortages} for i in (0, 1))
-            if overrun(needed, limits) != exceeded:
+            if violation(needed, limits) != exceeded:
                 self._charge("a wrong shortage", None, f"{shortages} do not show an overrun of {float(exceeded)}")
         if shortages:
             self._alone({name: needed for name, needed, _ in shortages} if alone else {})

@@ -27,7 +27,7 @@ from hw.fpga.device import Resources
 from hw.fpga.families.registry import DEVICES
 from hw.ops.op import Op
 from models.frontend.esda_network import load_esda
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 
 FIT = {"xcup": range(30), "ecp5": range(22)}
 """Seeds of the ops that factors are fitted to."""
@@ -145,7 +145,7 @@ def estimating() -> dict[str, float]:
     """Milliseconds of processor time for all resources and cycles of a network: the first time, and again."""
     device, figures = DEVICES[DEVICE["xcup"]], {}
     published, frame = load_esda(NETWORK)
-    for name, graph in (("demo", demo("int8")), ("see_d", measured(published, [frame.mask]))):
+    for name, graph in (("demo", demo("int8")), ("see_d", with_activity(published, [frame.mask]))):
         mapping = folding(graph, device)
         for turn in ("first", "again"):
             start = time.process_time()

@@ -45,7 +45,7 @@ def main(command: str, families: list[str]) -> None:
             found, kinds, pull = window_samples(family, held_out=False), WINDOW_KINDS, PULL
         else:
             alone = {*CONSTANT_KINDS, *WINDOW_KINDS}
-            found, kinds, pull = samples(family, FIT[family]), f.factors.keys() - alone, PULL
+            found, kinds, pull = samples(family, FIT[family]), f.coefficients.keys() - alone, PULL
         for kind, factors in fit(f, [(sample.op, sample.made) for sample in found], kinds, pull).items():
             print(f'    "{kind}": {factors!r},')
 

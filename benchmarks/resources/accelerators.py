@@ -17,7 +17,7 @@ from hw.fpga.device import Device, Resources
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, Memory, Multiplier, OpMapping
 from hw.ops.registry import build, inputs_of, mappings
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.ir.ops.add import Add
 from models.ir.ops.conv import Conv
@@ -37,7 +37,7 @@ def rng() -> np.random.Generator:
 
 def sparse() -> Graph:
     graph = random_sparse_net(rng(), side=24)
-    return measured(graph, random_masks(rng(), graph.input.shape[:2], 2))
+    return with_activity(graph, random_masks(rng(), graph.input.shape[:2], 2))
 
 
 ACCELERATORS: dict[str, Callable[[], Graph]] = {

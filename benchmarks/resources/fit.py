@@ -36,9 +36,9 @@ def fit(
     f: FpgaFamily, ops: Sequence[tuple[Op | ConstantSums | Window, Made]], kinds: Collection[str], pull: float = PULL
 ) -> dict[str, tuple[float, ...]]:
     """Those of ``kinds``; others stay. None is negative, and a kind that no op has keeps its factors."""
-    places = [(kind, n) for kind, factors in f.factors.items() for n in range(len(factors))]
+    places = [(kind, n) for kind, factors in f.coefficients.items() for n in range(len(factors))]
     column = {place: n for n, place in enumerate(places)}
-    present = np.array([f.factors[kind][n] for kind, n in places])
+    present = np.array([f.coefficients[kind][n] for kind, n in places])
     rows: list[np.ndarray] = []
     rest, weights, owner = [], [], []
     for number, (op, made) in enumerate(ops):
@@ -69,7 +69,7 @@ def fit(
     values = np.round(factors, 2)
     return {
         kind: tuple(float(values[column[kind, n]]) for n in range(len(old)))
-        for kind, old in f.factors.items()
+        for kind, old in f.coefficients.items()
         if kind in kinds
     }
 

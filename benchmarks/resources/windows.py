@@ -38,7 +38,7 @@ class Window:
     parallel: bool
 
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
-        return [*sources.window_source(f, self.layout, self.geometry, self.parallel)]
+        return [*sources.sliding_window(f, self.layout, self.geometry, self.parallel)]
 
     def resources(self, device: Device) -> Resources:
         f = family(device)

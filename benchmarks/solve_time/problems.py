@@ -23,7 +23,7 @@ from models import data
 from models.data.dataset import Dataset
 from models.data.eye_tracking import SCALE
 from models.frontend.esda_network import load_esda
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.conv import Conv
@@ -64,7 +64,7 @@ def see(name: str) -> Graph:
         shape = PUBLISHED[name.lower().replace("-", "_")]
         images = Dataset(name, pixels, none, pixels, none, pixels, none, shape.head, IntType(8), SCALE, sparse=True)
         graph = quantize(shape.build(), images, "int8", epochs=0).export()
-    return measured(graph, masks)
+    return with_activity(graph, masks)
 
 
 def resnet20() -> Graph:

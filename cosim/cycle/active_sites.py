@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from cosim.cycle.records import UNKNOWN, Record, compiled, kept, pointer
+from cosim.cycle.records import UNKNOWN, Record, cached, compiled, pointer
 from models.ir.graph import Graph
 from models.ir.window import Window
 
@@ -181,7 +181,7 @@ def _end_place(w, at, tokens, rows):
     return at + PLACE
 
 
-@kept()
+@cached()
 def walk(masks, sides, windows, sparse, w):
     """Write the sites and windows of frames to ``w``.
 

@@ -100,8 +100,8 @@ def sweep(
     sparse = []
     for number, density in enumerate(densities):
         progress(number, len(densities))
-        found = [_cycles(graph, mapping, random_mask(rng, height, width, density)) for _ in range(frames)]
-        latency, interval = np.mean([(own.latency, own.interval) for own in found], axis=0).tolist()
+        cycles = [_cycles(graph, mapping, random_mask(rng, height, width, density)) for _ in range(frames)]
+        latency, interval = np.mean([(own.latency, own.interval) for own in cycles], axis=0).tolist()
         sparse.append(Cycles(latency, interval))
     version = dense_version(graph)
     whole = _cycles(version, size_queues(version, mapping), np.ones((height, width), dtype=bool))

@@ -175,7 +175,7 @@ def _pointer(_, array):
 pointer: Any = intrinsic(_pointer)
 
 
-def kept(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def cached(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator that compiles a function and stores the code, with all that it calls, on disk where it can.
 
     The function's name there contains a digest of all files of this folder, since numba itself notices changes only in
@@ -188,7 +188,7 @@ def kept(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     for file in sorted(Path(__file__).parent.glob("*.py")):
         digest = zlib.crc32(file.read_bytes(), digest)
 
-    def compile_kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    def compile_cached(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__qualname__ += f"_{digest:08x}"
         try:
             return njit(cache=True, **options)(function)
@@ -196,4 +196,4 @@ def kept(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             # numba finds no folder that it may write to
             return njit(**options)(function)
 
-    return compile_kept
+    return compile_cached

@@ -13,14 +13,14 @@ from cosim.cycle.op_state import PoolRecord, TurnRecord
 from cosim.cycle.ports import run_mask_source, run_sink, run_source
 from cosim.cycle.process import ELEMENTWISE, POOL, QUEUE, SINK, SOURCE, TOKENS, TURNS, WINDOWS, ProcessRecord
 from cosim.cycle.queues import run_queue
-from cosim.cycle.records import UNCOUNTED, HeaderRecord, compiled, kept, pointer
+from cosim.cycle.records import UNCOUNTED, HeaderRecord, cached, compiled, pointer
 from cosim.cycle.sites import run_tokens
 from cosim.cycle.streams import ReaderRecord, begin_frame
 from cosim.cycle.turns import begin_turns, run_turns
 from cosim.cycle.windows import SparseRecord, begin_places, run_windows
 
 
-@kept(**UNCOUNTED)
+@cached(**UNCOUNTED)
 def run(m, w, processes, readers):
     """Run all processes until no beat moves any more.
 

@@ -33,7 +33,7 @@ from cosim.cycle.ports import SinkRecord, SourceRecord
 from cosim.cycle.process import ProcessRecord
 from cosim.cycle.queues import QueueRecord
 from cosim.cycle.records import HeaderRecord
-from cosim.cycle.scheduler import run as play
+from cosim.cycle.scheduler import run as run_processes
 from cosim.cycle.streams import ReaderRecord, StreamRecord
 from hw.accelerator.composition import AcceleratorPlan
 from hw.accelerator.queue_bounds import min_deadlock_free_depth
@@ -207,7 +207,7 @@ class Simulator:
         header.sites = header.windows + len(self._windows) * count
         header.ends, header.input, header.output = places
         SourceRecord(m, parts.processes[0]).played = in_beats
-        play(m, w, self._processes, self._readers)
+        run_processes(m, w, self._processes, self._readers)
         return m, w, places
 
     def _stuck(self, m: np.ndarray, w: np.ndarray) -> str:
@@ -272,22 +272,22 @@ def size_queues(graph: Graph, mapping: Mapping, frames: Frames = 4) -> Mapping:
     while True:
         # a queue deep enough for block memory shows its beats a cycle later, which may change what the others hold
         run = endless(graph, dataclasses.replace(mapping, queues=depths), masks).run(masks)
-        held = {edge: max(least[edge], depth) for edge, depth in run.queues.items()}
-        settled = all(queue_latency(held[edge]) == queue_latency(depths[edge]) for edge in depths)
-        depths = {edge: max(held[edge], 0 if settled else depths[edge]) for edge in depths}
-        if settled:
+        needed = {edge: max(least[edge], depth) for edge, depth in run.queues.items()}
+        stable = all(queue_latency(needed[edge]) == queue_latency(depths[edge]) for edge in depths)
+        depths = {edge: max(needed[edge], 0 if stable else depths[edge]) for edge in depths}
+        if stable:
             break
     simulator = Simulator(graph, dataclasses.replace(mapping, queues=depths))
     for edge, depth in depths.items():
         # `enough` places are known to be enough, `less` are known not to be
         enough, less = depth, least[edge] - 1
         while enough - less > 1:
-            tried = (enough + less) // 2
-            simulator.set_depth(edge, tried)
+            middle = (enough + less) // 2
+            simulator.set_depth(edge, middle)
             if simulator.keeps_pace(masks, run.output):
-                enough = tried
+                enough = middle
             else:
-                less = tried
+                less = middle
         simulator.set_depth(edge, enough)
         depths[edge] = enough
     return dataclasses.replace(mapping, queues=depths)

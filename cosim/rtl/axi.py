@@ -22,22 +22,22 @@ class AxiRun:
 
     Parameters
         beats           the beats that came out
-        taken           the cycle of each beat in
-        left            the cycle of each beat out
+        in_cycles       the cycle of each beat in
+        out_cycles      the cycle of each beat out
         registers       the word of each register at the end, by name; of a 64-bit count the lower word
         cycles          cycles of the run
         wall_seconds    time of the simulation, without its build
     """
 
     beats: list[Beat]
-    taken: list[int]
-    left: list[int]
+    in_cycles: list[int]
+    out_cycles: list[int]
     registers: dict[str, int]
     cycles: int
     wall_seconds: float
 
 
-def play_axi(
+def run_axi(
     design: Path,
     beats: Sequence[Beat],
     *,
@@ -76,17 +76,18 @@ def play_axi(
         lines = (f"{beat.last << 9 * wide | beat.keep << 8 * wide | beat.data:x}\n" for beat in beats)
         (folder / source_file(INPUT)).write_text("".join(lines))
         result = run(built, folder, (stalls or Stalls()).plusargs | {"limit": quiet_limit})
-        taken = [cycle for cycle, _ in _record(folder / record_file(INPUT))]
+        in_cycles = [cycle for cycle, _ in _record(folder / record_file(INPUT))]
         out = _record(folder / record_file(OUTPUT))
         if result["timed_out"]:
             raise SimulationTimeout(
-                f"nothing moved for {quiet_limit} cycles after {len(taken)} of {len(beats)} beats in and {len(out)} out"
+                f"nothing moved for {quiet_limit} cycles after {len(in_cycles)} of {len(beats)} beats in "
+                f"and {len(out)} out"
             )
         values = [int(line, 16) for line in (folder / REGISTERS_FILE).read_text().split()]
     return AxiRun(
         beats=[_beat(word, narrow) for _, word in out],
-        taken=taken,
-        left=[cycle for cycle, _ in out],
+        in_cycles=in_cycles,
+        out_cycles=[cycle for cycle, _ in out],
         registers={name: values[offset // 4] for name, offset in axi["registers"].items()},
         cycles=int(result["cycles"]),
         wall_seconds=result["wall_seconds"],
@@ -95,14 +96,14 @@ def play_axi(
 
 def _record(path: Path) -> list[tuple[int, int]]:
     """(cycle, word) of every beat of a stream."""
-    read = []
+    beats = []
     for line in path.read_text().splitlines():
         at, _, rest = line.partition(" ")
         if at == "!":
             raise SimulationError(f"stream {path.stem}: valid fell or a beat changed in cycle {rest}, before ready")
         if at != "?":
-            read.append((int(at), int(rest, 16)))
-    return read
+            beats.append((int(at), int(rest, 16)))
+    return beats
 
 
 def _beat(word: int, size: int) -> Beat:

@@ -99,12 +99,12 @@ def check(graph: Graph, frames: Sequence[Frame], run: RtlRun, edges: Mapping[str
     order = {node.name: index for index, node in enumerate(graph.nodes)}
     streams = [(edge[0], prefix, run.edges[prefix]) for prefix, edge in (edges or {}).items()]
     streams = [*sorted(streams, key=lambda stream: order[stream[0]]), (graph.output, "o", run.output)]
-    found = [first_mismatch(layer, prefix, expected[layer], beats) for layer, prefix, beats in streams]
+    mismatches = [first_mismatch(layer, prefix, expected[layer], beats) for layer, prefix, beats in streams]
     return Check(
         len(frames),
         tuple(prefix for _, prefix, _ in streams),
         sum(frame.features.size for layer, _, _ in streams for frame in expected[layer]),
-        tuple(mismatch for mismatch in found if mismatch is not None),
+        tuple(mismatch for mismatch in mismatches if mismatch is not None),
     )
 
 

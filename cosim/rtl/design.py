@@ -187,10 +187,10 @@ def cosim(
     graph = serialize.load(design)
     ends = {"input": (manifest.input, graph.input), "output": (manifest.output, graph[graph.output])}
     for field, (layout, node) in ends.items():
-        has, wanted = (layout.shape, layout.dtype), (graph.shapes[node.name], node.dtype)
-        if has != wanted:
-            said, valid = (f"{shape} of {dtype}" for shape, dtype in (has, wanted))
-            raise DesignError(f"{design / MANIFEST_FILE}, field {field!r}: {said} must be {valid}, the network's")
+        actual, expected = (layout.shape, layout.dtype), (graph.shapes[node.name], node.dtype)
+        if actual != expected:
+            stated, valid = (f"{shape} of {dtype}" for shape, dtype in (actual, expected))
+            raise DesignError(f"{design / MANIFEST_FILE}, field {field!r}: {stated} must be {valid}, the network's")
     verilog = design / (PROBES_FILE if probes else VERILOG_FILE)
     digest = _checked_digest(manifest, verilog)
     edges = {probe.prefix: probe for probe in manifest.probes} if probes else {}

@@ -101,10 +101,10 @@ def what_hung(
         limit      the cycles without a frame after which it was stopped
     """
     closed = {name: len(record.beats.split()) for name, record in read.items()}
-    entered, left = (min(closed[name] for name in group) for group in (sources, sinks))
+    entered, emitted = (min(closed[name] for name in group) for group in (sources, sinks))
     lines = [
         f"no frame came out for {limit} cycles, after {cycles} in all: of {frames} frames {entered} went in whole "
-        f"and {left} came out"
+        f"and {emitted} came out"
     ]
     for name, record in read.items():
         parts = record.beats.split()

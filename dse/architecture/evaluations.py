@@ -36,13 +36,13 @@ class Evaluations:
         self._evaluate = evaluate
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """The evaluations left in the budget."""
         return self.limit - len(self.costs)
 
     def ask(self, choices: Sequence[Choice]) -> None:
         """Evaluate the networks that were not evaluated before, in order, as far as the budget allows."""
-        new = [choice for choice in dict.fromkeys(choices) if choice not in self.costs][: self.left]
+        new = [choice for choice in dict.fromkeys(choices) if choice not in self.costs][: self.remaining]
         if not new:
             return
         for choice, costs in zip(new, self._evaluate(new), strict=True):
@@ -53,7 +53,7 @@ class Evaluations:
             self.costs[choice] = costs
 
     @property
-    def found(self) -> dict[Choice, Costs]:
+    def feasible(self) -> dict[Choice, Costs]:
         """The networks that can be built, with their costs."""
         return {choice: costs for choice, costs in self.costs.items() if costs is not None}
 
@@ -63,15 +63,15 @@ class Evaluations:
 
         Networks beyond the reference may be among them.
         """
-        found = list(self.found.items())
+        networks = list(self.feasible.items())
         return dict(
-            sorted((found[place] for place in non_dominated([c for _, c in found])), key=lambda entry: entry[1])
+            sorted((networks[place] for place in non_dominated([c for _, c in networks])), key=lambda entry: entry[1])
         )
 
     @property
     def volume(self) -> float:
         """Hypervolume of all networks evaluated."""
-        return hypervolume(list(self.found.values()), self.reference)
+        return hypervolume(list(self.feasible.values()), self.reference)
 
     @property
     def volumes(self) -> list[float]:

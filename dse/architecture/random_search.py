@@ -17,9 +17,9 @@ def random_search(evaluations: Evaluations, seed: int, batch: int = 1) -> None:
         batch        networks evaluated at a time
     """
     rng = random.Random(seed)
-    while evaluations.left:
+    while evaluations.remaining:
         drawn: dict[Choice, None] = {}
-        while len(drawn) < min(batch, evaluations.left):
+        while len(drawn) < min(batch, evaluations.remaining):
             choice = evaluations.space.draw(rng)
             if choice not in evaluations.costs:
                 drawn[choice] = None

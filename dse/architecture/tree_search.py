@@ -68,11 +68,11 @@ def tree_search(
     Source           HAO (Dong et al., FCCM 2021, arXiv 2104.12766)
     """
     rng = random.Random(seed)
-    evaluations.ask(spread(evaluations.space, min(effort.first, evaluations.left), rng))
-    while evaluations.left:
+    evaluations.ask(spread(evaluations.space, min(effort.first, evaluations.remaining), rng))
+    while evaluations.remaining:
         predict = _Predictions(evaluations, learner)
         proposals: list[Choice] = []
-        for _ in range(min(effort.batch, evaluations.left)):
+        for _ in range(min(effort.batch, evaluations.remaining)):
             gain = _Gain(predict, evaluations, proposals)
             proposals.append(_Tree(evaluations.space, [*evaluations.costs, *proposals], gain, effort, rng).best())
         evaluations.ask(proposals)

@@ -24,7 +24,7 @@ NONE = np.zeros(0, np.int64)
 NO_TABLE: Table = (NONE, NONE, NONE, np.zeros((0, 0, 0), np.int64))
 
 
-def beaten(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
+def remove_dominated(labels: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
     """Remove dominated labels.
 
     A few dominated labels may stay where there are many.
@@ -78,24 +78,26 @@ def undominated_candidates(stage: LabelStage, cost: np.ndarray, limits: Limits) 
     return np.concatenate(kept)
 
 
-def spread(stage: LabelStage, looked: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits) -> np.ndarray:
+def candidate_bounds(
+    stage: LabelStage, examined: np.ndarray, best: np.ndarray, cost: np.ndarray, limits: Limits
+) -> np.ndarray:
     """A lower bound of the weighted cost of any selection with each candidate of a stage.
 
     A candidate that was not examined is dominated by an examined one of its class. A selection with it costs more by at
     least the difference of their own costs.
 
     Parameters
-        stage   the op
-        looked  int64 indices of the candidates that were examined
-        best    least weighted cost of a selection with each examined candidate, in the order of ``looked``
-        cost    int64 [candidates], weighted cost
-        limits  a candidate that breaks the limit of cycles gets ``NEVER``
+        stage     the op
+        examined  int64 indices of the candidates that were examined
+        best      least weighted cost of a selection with each examined candidate, in the order of ``examined``
+        cost      int64 [candidates], weighted cost
+        limits    a candidate that breaks the limit of cycles gets ``NEVER``
     """
     figures = np.column_stack([stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
     found = np.full(len(stage.candidates), NEVER)
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
-        at = np.flatnonzero((looked >= low) & (looked < high))
-        inside = looked[at]
+        at = np.flatnonzero((examined >= low) & (examined < high))
+        inside = examined[at]
         for candidate in range(low, high):
             if stage.cycles[candidate] > limits.cycles:
                 continue

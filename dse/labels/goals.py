@@ -24,7 +24,7 @@ def value_of(goal: Goal, evaluation: Evaluation) -> Fraction:
         goal        what is minimised
         evaluation  what the selection costs
     """
-    return evaluation.overrun if goal is None else evaluation.objective(goal)
+    return evaluation.violation if goal is None else evaluation.objective(goal)
 
 
 def limits_at(problem: Problem, network: Network, goal: Goal, value: Fraction, *, below: bool) -> Limits:

@@ -10,7 +10,7 @@ NEVER = 1 << 61
 
 
 @njit(cache=True)
-def share(cycles, ratio):
+def ceil_fraction(cycles, ratio):
     """A fraction of a number of cycles, rounded up.
 
     It is computed in two parts, as the product of both may not fit 64 bits.
@@ -26,63 +26,64 @@ def share(cycles, ratio):
 @njit(cache=True)
 def expand(
     labels, low, high, link_fill, link_rows, first, last, fill, first_output, duration, drain, rest, rows,
-    input_fraction, knee, reads, carry, grids, caps, weights, budget, deadline, least_left, pull, pulled, allowed,
-    pull_before, owed, link_owed, table, table_of, out, parents, chosen, bounds,
+    input_fraction, knee, reads, carry, grids, caps, weights, budget, deadline, least_left, time_weights, pulled,
+    allowed, time_weights_before, contribution, link_contribution, table, table_of, out, parents, chosen, bounds,
 ):  # fmt: skip
     """Extend labels by the transitions into one state, where no limit is shown to be broken.
 
     Parameters
-        labels            [labels before, times + costs], a label in each row
-        low               [t], the first label of each transition
-        high              [t], the end of each transition's labels
-        link_fill         [t, inputs], latency of the links in cycles
-        link_rows         [t, costs], costs of the links
-        first             [t], the first candidate of each transition
-        last              [t], the end of each transition's candidates
-        fill              [k], of the candidates
-        first_output      [k], of the candidates
-        duration          [k], of the candidates
-        drain             [k], of the candidates
-        rest              [k], of the candidates
-        rows              [k, costs], costs of the candidates
-        input_fraction    [2], numerator and denominator
-        knee              [2], numerator and denominator
-        reads             [inputs, 2], the columns of each input's start and finish in a label; -1 for a time not
-                          carried
-        carry             [times after], the column that each time comes from; -1 for the op's own start, -2 for its
-                          finish
-        grids             [times after], each time is rounded down to a multiple of this
-        caps              [costs], the most of each cost up to this op
-        weights           [costs], weight of each cost
-        budget            the most that the weighted sum of costs may be, the completion included
-        deadline          the latest finish of the output
-        least_left        the least time from the op's finish to the output's finish
-        pull              [times after], weight of each time
-        pulled            the least weighted sum that the rest of any selection adds
-        allowed           the most that weighted times, weighted costs and ``pulled`` may be together
-        pull_before       [times before], weight of each time of ``labels``
-        owed              [k], the least that a candidate adds to weighted costs and times; ascending in each transition
-        link_owed         [t], the least that the links of a transition add to weighted costs and times
-        table             starts, finishes, branches' finishes, and the least weighted cost of a completion at each of
-                          them
-        table_of          [3], the times that ``table`` is read by; -1 without a branch
-        out               [most, times after + costs], the extended labels
-        parents           [most], the label that each comes from
-        chosen            [most], the candidate that each comes from
-        bounds            [most], weighted costs of each, its least completion included
-    Returns          how many labels were written; -1 where ``out`` is full
+        labels               [labels before, times + costs], a label in each row
+        low                  [t], the first label of each transition
+        high                 [t], the end of each transition's labels
+        link_fill            [t, inputs], latency of the links in cycles
+        link_rows            [t, costs], costs of the links
+        first                [t], the first candidate of each transition
+        last                 [t], the end of each transition's candidates
+        fill                 [k], of the candidates
+        first_output         [k], of the candidates
+        duration             [k], of the candidates
+        drain                [k], of the candidates
+        rest                 [k], of the candidates
+        rows                 [k, costs], costs of the candidates
+        input_fraction       [2], numerator and denominator
+        knee                 [2], numerator and denominator
+        reads                [inputs, 2], the columns of each input's start and finish in a label; -1 for a time not
+                             carried
+        carry                [times after], the column that each time comes from; -1 for the op's own start, -2 for its
+                             finish
+        grids                [times after], each time is rounded down to a multiple of this
+        caps                 [costs], the most of each cost up to this op
+        weights              [costs], weight of each cost
+        budget               the most that the weighted sum of costs may be, the completion included
+        deadline             the latest finish of the output
+        least_left           the least time from the op's finish to the output's finish
+        time_weights         [times after], weight of each time
+        pulled               the least weighted sum that the rest of any selection adds
+        allowed              the most that weighted times, weighted costs and ``pulled`` may be together
+        time_weights_before  [times before], weight of each time of ``labels``
+        contribution         [k], the least that a candidate adds to weighted costs and times; ascending in each
+                             transition
+        link_contribution    [t], the least that the links of a transition add to weighted costs and times
+        table                starts, finishes, branches' finishes, and the least weighted cost of a completion at each
+                             of them
+        table_of             [3], the times that ``table`` is read by; -1 without a branch
+        out                  [most, times after + costs], the extended labels
+        parents              [most], the label that each comes from
+        chosen               [most], the candidate that each comes from
+        bounds               [most], weighted costs of each, its least completion included
+    Returns                  how many labels were written; -1 where ``out`` is full
     """
     found, times, entering = 0, len(carry), labels.shape[1] - rows.shape[1]
     starts, finishes, branches, least = table
-    looked = len(starts) > 0
+    has_table = len(starts) > 0
     for t in range(len(low)):
         for label in range(low[t], high[t]):
-            room = allowed - pulled - link_owed[t]
+            room = allowed - pulled - link_contribution[t]
             for at in range(entering):
-                room -= pull_before[at] * labels[label, at]
+                room -= time_weights_before[at] * labels[label, at]
             for row in range(rows.shape[1]):
                 room -= weights[row] * labels[label, entering + row]
-            if owed[first[t]] > room:
+            if contribution[first[t]] > room:
                 continue
             arrived, begun, ended, between = 0, 0, 0, 0
             for number in range(reads.shape[0]):
@@ -90,12 +91,12 @@ def expand(
                 end = labels[label, reads[number, 1]] if reads[number, 1] >= 0 else begin
                 fills = link_fill[t, number]
                 lasts = max(0, end - begin)
-                arrived = max(arrived, fills + begin + share(lasts, input_fraction))
-                between = max(between, fills + begin + share(lasts, knee))
+                arrived = max(arrived, fills + begin + ceil_fraction(lasts, input_fraction))
+                between = max(between, fills + begin + ceil_fraction(lasts, knee))
                 begun = max(begun, fills + begin)
                 ended = max(ended, fills + end)
             for candidate in range(first[t], last[t]):
-                if owed[candidate] > room:
+                if contribution[candidate] > room:
                     break
                 cost, fits = 0, True
                 for row in range(rows.shape[1]):
@@ -123,10 +124,10 @@ def expand(
                         time = labels[label, carry[at]]
                     time -= time % grids[at]
                     out[found, at] = time
-                    drawn += pull[at] * time
+                    drawn += time_weights[at] * time
                 if drawn > allowed:
                     continue
-                if looked:
+                if has_table:
                     row = np.searchsorted(starts, out[found, table_of[0]], side="right") - 1
                     column = np.searchsorted(finishes, out[found, table_of[1]], side="right") - 1
                     layer = 0
@@ -161,11 +162,11 @@ def undominated(labels, order, most):
     """
     count, width = labels.shape
     stay = np.empty(count, np.int64)
-    standing = np.empty(count, np.int64)
+    representatives = np.empty(count, np.int64)
     kept = 0
     for at in range(count):
         label = order[at]
-        beaten = -1
+        dominator = -1
         for other in range(kept - 1, max(-1, kept - 1 - most), -1):
             better = stay[other]
             every = True
@@ -174,14 +175,14 @@ def undominated(labels, order, most):
                     every = False
                     break
             if every:
-                beaten = other
+                dominator = other
                 break
-        if beaten < 0:
+        if dominator < 0:
             stay[kept] = label
-            beaten = kept
+            dominator = kept
             kept += 1
-        standing[label] = beaten
-    return stay[:kept], standing
+        representatives[label] = dominator
+    return stay[:kept], representatives
 
 
 @njit(cache=True)
@@ -207,7 +208,7 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
     tree = np.full(cells, NEVER)
     owner = np.zeros(cells, np.int64)
     stay = np.empty(count, np.int64)
-    standing = np.empty(count, np.int64)
+    representatives = np.empty(count, np.int64)
     place = np.zeros(4, np.int64)
     walk = np.zeros(4, np.int64)
     size = np.zeros(4, np.int64)
@@ -215,21 +216,21 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
     kept = 0
     for at in range(count):
         label = order[at]
-        value, beaten = labels[label, least], -1
+        value, dominator = labels[label, least], -1
         # a missing column has one place, 0, and its loop runs once
         for column in range(depth):
             place[column] = np.searchsorted(edges[column, : sizes[column]], labels[label, ranked[column]], side="right")
         walk[0] = place[0]
-        while (walk[0] > 0 or depth < 1) and beaten < 0:
+        while (walk[0] > 0 or depth < 1) and dominator < 0:
             walk[1] = place[1]
-            while (walk[1] > 0 or depth < 2) and beaten < 0:
+            while (walk[1] > 0 or depth < 2) and dominator < 0:
                 walk[2] = place[2]
-                while (walk[2] > 0 or depth < 3) and beaten < 0:
+                while (walk[2] > 0 or depth < 3) and dominator < 0:
                     walk[3] = place[3]
                     while walk[3] > 0 or depth < 4:
                         cell = ((walk[0] * (size[1] + 1) + walk[1]) * (size[2] + 1) + walk[2]) * (size[3] + 1) + walk[3]
                         if tree[cell] <= value:
-                            beaten = owner[cell]
+                            dominator = owner[cell]
                             break
                         walk[3] -= walk[3] & -walk[3]
                         if depth < 4:
@@ -243,8 +244,8 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
             walk[0] -= walk[0] & -walk[0]
             if depth < 1:
                 break
-        if beaten < 0:
-            beaten = kept
+        if dominator < 0:
+            dominator = kept
             stay[kept] = label
             kept += 1
             fits = True
@@ -262,7 +263,7 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
                             cell = ((walk[0] * (size[1] + 1) + walk[1]) * (size[2] + 1) + walk[2]) * (size[3] + 1)
                             cell += walk[3]
                             if value < tree[cell]:
-                                tree[cell], owner[cell] = value, beaten
+                                tree[cell], owner[cell] = value, dominator
                             walk[3] += walk[3] & -walk[3]
                             if depth < 4:
                                 break
@@ -275,30 +276,30 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
                 walk[0] += walk[0] & -walk[0]
                 if depth < 1:
                     break
-        standing[label] = beaten
-    return stay[:kept], standing
+        representatives[label] = dominator
+    return stay[:kept], representatives
 
 
 @njit(cache=True)
-def completions(least, costs, parents, standing, led, chosen, after, best):
+def completions(least, costs, parents, representatives, extended_costs, chosen, after, best):
     """Propagate completion costs from the labels after an op to those before it.
 
     Parameters
-        least     [labels before], least cost of a completion of each; lowered in place
-        costs     [labels before], their own costs
-        parents   [extensions], the label before
-        standing  [extensions], the label after that stands for the extended one
-        led       [extensions], the cost of the extended label
-        chosen    [extensions], the candidate
-        after     [labels after], least cost of a completion of each
-        best      [candidates], least cost of a whole selection with each; lowered in place
+        least            [labels before], least cost of a completion of each; lowered in place
+        costs            [labels before], their own costs
+        parents          [extensions], the label before
+        representatives  [extensions], the label after that stands for the extended one
+        extended_costs   [extensions], the cost of the extended label
+        chosen           [extensions], the candidate
+        after            [labels after], least cost of a completion of each
+        best             [candidates], least cost of a whole selection with each; lowered in place
     """
     for at in range(len(parents)):
         label = parents[at]
-        further = after[standing[at]]
-        taken = led[at] - costs[label] + further
+        further = after[representatives[at]]
+        taken = extended_costs[at] - costs[label] + further
         least[label] = min(least[label], taken)
-        best[chosen[at]] = min(best[chosen[at]], led[at] + further)
+        best[chosen[at]] = min(best[chosen[at]], extended_costs[at] + further)
 
 
 @njit(cache=True)

@@ -12,7 +12,7 @@ from dse.labels.dominance import Table, tables
 from dse.labels.network import Network
 
 
-class TooMany(RuntimeError):
+class TooManyLabels(RuntimeError):
     """A pass would need more memory than it may take; it has no result."""
 
 
@@ -56,15 +56,15 @@ class Trail:
     """Every extension of a label at one op.
 
     Parameters
-        parents   int64 [extensions], index of the label before
-        standing  int64 [extensions], index of the label after that stands for the extended one
-        led       int64 [extensions], cost of the extended label
-        chosen    int64 [extensions], index of the candidate among those that the pass examines
+        parents          int64 [extensions], index of the label before
+        representatives  int64 [extensions], index of the label after that stands for the extended one
+        extended_costs   int64 [extensions], cost of the extended label
+        chosen           int64 [extensions], index of the candidate among those that the pass examines
     """
 
     parents: np.ndarray
-    standing: np.ndarray
-    led: np.ndarray
+    representatives: np.ndarray
+    extended_costs: np.ndarray
     chosen: np.ndarray
 
 

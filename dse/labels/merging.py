@@ -12,13 +12,13 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
-from dse.labels.dominance import beaten
+from dse.labels.dominance import remove_dominated
 
 BITS = 62
 """Bits in the number of a cell; where times have more bits, the low ones are ignored."""
 
 
-def merged(
+def merge_labels(
     labels: np.ndarray, offsets: np.ndarray, bounds: np.ndarray, room: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Merge labels, state by state.
@@ -42,7 +42,7 @@ def merged(
     found, instead, after = [], [], [0]
     starts = np.searchsorted(states[named], np.arange(len(offsets)))
     for low, high in pairwise(starts):
-        stay, better = beaten(least[low:high], count)
+        stay, better = remove_dominated(least[low:high], count)
         found.append(low + stay)
         instead.append(after[-1] + better)
         after.append(after[-1] + len(stay))

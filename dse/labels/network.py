@@ -167,7 +167,7 @@ class Network:
         return tuple(writes if own == way else None for own, writes in zip(ahead, state, strict=True))
 
     @cached_property
-    def joined(self) -> bool:
+    def connectable(self) -> bool:
         """Whether any selection has a link on every edge."""
         return all(stage.states for stage in self.stages)
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dse.labels.dominance import NO_TABLE, NONE, Table, beaten, spread, undominated_candidates
+from dse.labels.dominance import NO_TABLE, NONE, Table, candidate_bounds, remove_dominated, undominated_candidates
 from dse.labels.kernels import NEVER, completions, expand
-from dse.labels.layers import Completions, Counter, LabelLayer, Rowwise, Surrogate, TooMany, Trail
+from dse.labels.layers import Completions, Counter, LabelLayer, Rowwise, Surrogate, TooManyLabels, Trail
 from dse.labels.limits import Limits
-from dse.labels.merging import merged
+from dse.labels.merging import merge_labels
 from dse.labels.network import FINISH, START, Network
 from dse.labels.weights import Weights
 from dse.problem import Selection
@@ -45,19 +45,19 @@ def surrogate(
         known    completions of a pass with the same weights, no tighter limits and no later times; they bound the
                  labels
         room     labels kept after an op, further ones are merged; None keeps all
-    Raises       TooMany: when the pass would need too much memory
+    Raises       TooManyLabels: when the pass would need too much memory
     """
     budget = weights.budget(limits) if budget is None else budget
-    lifts = weights.completion(network, limits)
+    completion_bounds = weights.completion(network, limits)
     layers, trails, candidates, kept, trailed = [_root(1)], [], [], 0, 0
     for place, stage in enumerate(network.stages):
         own = weights.ordered(place, stage, undominated_candidates(stage, weights.cost(stage.rows), limits))
-        step = _weighted(network, place, own, weights, limits, lifts, budget, known, room)
+        step = _weighted(network, place, own, weights, limits, completion_bounds, budget, known, room)
         layer, trail = _advance(step, layers[-1], counter, trailed < TRAILED)
-        trailed += len(trail.led) if trail is not None else 0
+        trailed += len(trail.extended_costs) if trail is not None else 0
         kept += len(layer.labels)
         if kept > KEPT:
-            raise TooMany
+            raise TooManyLabels
         layers.append(layer)
         trails.append(trail)
         candidates.append(own)
@@ -77,14 +77,16 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
         counter  counts the labels examined
     """
     after = np.zeros(len(found.layers[-1].labels), np.int64)
-    lifts = weights.completion(network, limits)
+    completion_bounds = weights.completion(network, limits)
     all_least: list[np.ndarray] = []
     through: list[np.ndarray] = []
     for place in range(len(network.stages) - 1, -1, -1):
         stage, own = network.stages[place], found.candidates[place]
         before, trail = found.layers[place], found.trails[place]
         if trail is None:
-            step = _weighted(network, place, own, weights, limits, lifts, found.budget, found.known, found.room)
+            step = _weighted(
+                network, place, own, weights, limits, completion_bounds, found.budget, found.known, found.room
+            )
             _, trail = _advance(step, before, counter, True)
         assert trail is not None
         all_least.append(after)
@@ -92,21 +94,21 @@ def complete(network: Network, weights: Weights, limits: Limits, found: Surrogat
         # a label without an extension exceeds the budget with any completion
         least = found.budget + 1 - costs
         best = np.full(len(stage.candidates), NEVER)
-        completions(least, costs, trail.parents, trail.standing, trail.led, trail.chosen, after, best)
-        through.append(spread(stage, own, best, weights.cost(stage.rows), limits))
+        completions(least, costs, trail.parents, trail.representatives, trail.extended_costs, trail.chosen, after, best)
+        through.append(candidate_bounds(stage, own, best, weights.cost(stage.rows), limits))
         after = least
     return Completions(network, found.layers, all_least[::-1], through[::-1], found.budget)
 
 
 def _weighted(
-    network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits, lifts: list[np.ndarray],
-    budget: int, known: Completions | None, room: int | None,
+    network: Network, place: int, own: np.ndarray, weights: Weights, limits: Limits,
+    completion_bounds: list[np.ndarray], budget: int, known: Completions | None, room: int | None,
 ) -> _Step:  # fmt: skip
     """The step of a surrogate pass through one op."""
     stage = network.stages[place]
     return _Step(
         network, place, own, weights.cost(stage.rows)[own][:, None], weights.cost(stage.link_rows)[:, None],
-        np.array([budget]), np.array([1]), budget, limits.deadline, weights, lifts,
+        np.array([budget]), np.array([1]), budget, limits.deadline, weights, completion_bounds,
         None if known is None else known.tables(network, place), room=room,
     )  # fmt: skip
 
@@ -125,22 +127,22 @@ def rowwise(
         counter  counts the labels examined
         beam     labels kept after an op, those of the least bound on the weighted cost; None keeps all
         most     selections returned at most
-    Raises       TooMany: when the pass would need too much memory
+    Raises       TooManyLabels: when the pass would need too much memory
     """
     budget, stays = weights.budget(limits), known.stays
-    if not network.joined:
+    if not network.connectable:
         return Rowwise([], True)
     after = _least_after(network, stays)
     if after is None:
         return Rowwise([], True)
-    lifts = weights.completion(network, limits)
+    completion_bounds = weights.completion(network, limits)
     rows = _binding(network, stays, limits)
     layers, candidates, whole = [_root(len(rows))], [], True
     for place, stage in enumerate(network.stages):
         own = weights.ordered(place, stage, np.flatnonzero(stays[place]))
         step = _Step(
             network, place, own, stage.rows[own][:, rows], stage.link_rows[:, rows],
-            (limits.caps - after[place])[rows], weights.rows[rows], budget, limits.deadline, weights, lifts,
+            (limits.caps - after[place])[rows], weights.rows[rows], budget, limits.deadline, weights, completion_bounds,
             known.tables(network, place), most=None if beam is None else 50 * beam,
         )  # fmt: skip
         layer, _ = _advance(step, layers[-1], counter, False)
@@ -222,7 +224,7 @@ class _Step:
     budget: int
     deadline: int
     weights: Weights
-    lifts: list[np.ndarray]
+    completion_bounds: list[np.ndarray]
     tables: list[Table] | None
     most: int | None = None
     room: int | None = None
@@ -244,12 +246,19 @@ def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) ->
     works = (high > low) & (last > first)
     figures = (stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest)
     fill, first_output, duration, drain, rest = (figure[own] for figure in figures)
-    input_fraction, knee, pull = np.array(stage.input_fraction), np.array(stage.knee), step.weights.pulls[place]
-    pull_before = step.weights.pulls[place - 1] if place else NONE
-    owed, link_owed = step.weights.owed(place, stage)[own], step.weights.link_owed(place, stage)
+    input_fraction, knee, time_weights = (
+        np.array(stage.input_fraction),
+        np.array(stage.knee),
+        step.weights.time_weights[place],
+    )
+    time_weights_before = step.weights.time_weights[place - 1] if place else NONE
+    contribution, link_contribution = (
+        step.weights.contribution(place, stage)[own],
+        step.weights.link_contribution(place, stage),
+    )
     allowed = step.weights.allowed(step.deadline, step.budget)
-    looks = _looked_up(len(stage.times))
-    layers, standings, parents, leds, choices, all_bounds = [], [], [], [], [], []
+    table_times = _table_times(len(stage.times))
+    layers, representatives_of_states, parents, extended_costs_of_states, choices, all_bounds = [], [], [], [], [], []
     offsets, pick_parents, pick_chosen = [0], [], []
     for state in range(stage.states):
         into = np.arange(stage.targets[state], stage.targets[state + 1])
@@ -270,24 +279,25 @@ def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) ->
                 before.labels, low[into], high[into], stage.link_fill[into], step.link_rows[into], first[into],
                 last[into], fill, first_output, duration, drain, rest, step.rows, input_fraction, knee, reads, carry,
                 stage.grids, step.caps, step.row_weights, step.budget, step.deadline, network.rest[place] if
-                network.timed else 0, pull, int(step.lifts[place][state]), allowed, pull_before, owed, link_owed[into],
-                table, looks, out, came, through, bounds,
+                network.timed else 0, time_weights, int(step.completion_bounds[place][state]), allowed,
+                time_weights_before, contribution, link_contribution[into], table, table_times, out, came, through,
+                bounds,
             )  # fmt: skip
             if count >= 0:
                 break
             if room >= MOST:
-                raise TooMany
+                raise TooManyLabels
             room = min(size, 8 * room)
         counter.add(size)
         out, came, through, bounds = out[:count], came[:count], through[:count], bounds[:count]
         if step.most is not None and len(out) > step.most:
             near = np.argpartition(bounds, step.most)[: step.most]
             out, came, through, bounds, step.cut = out[near], came[near], through[near], bounds[near], True
-        stay, standing = beaten(out, len(carry))
+        stay, representatives = remove_dominated(out, len(carry))
         if trails:
-            standings.append(standing + offsets[-1])
+            representatives_of_states.append(representatives + offsets[-1])
             parents.append(came)
-            leds.append(out[:, -1])
+            extended_costs_of_states.append(out[:, -1])
             choices.append(through)
         layers.append(out[stay])
         pick_parents.append(came[stay])
@@ -298,11 +308,15 @@ def _advance(step: _Step, before: LabelLayer, counter: Counter, trails: bool) ->
     step.bounds = _joined(all_bounds)
     labels = np.concatenate(layers) if layers else np.zeros((0, width), np.int64)
     layer = LabelLayer(labels, np.array(offsets), _joined(pick_parents), _joined(pick_chosen))
-    trail = Trail(_joined(parents), _joined(standings), _joined(leds), _joined(choices)) if trails else None
+    trail = (
+        Trail(_joined(parents), _joined(representatives_of_states), _joined(extended_costs_of_states), _joined(choices))
+        if trails
+        else None
+    )
     if step.room is None or len(labels) <= step.room:
         return layer, trail
-    labels, begins, named, of = merged(labels, layer.offsets, labels @ np.append(pull, 1), step.room)
-    trail = None if trail is None else replace(trail, standing=of[trail.standing])
+    labels, begins, named, of = merge_labels(labels, layer.offsets, labels @ np.append(time_weights, 1), step.room)
+    trail = None if trail is None else replace(trail, representatives=of[trail.representatives])
     return LabelLayer(labels, begins, layer.parents[named], layer.chosen[named]), trail
 
 
@@ -319,7 +333,7 @@ def _at(times: tuple[tuple[int, int], ...], time: tuple[int, int]) -> int:
     return times.index(time) if time in times else -1
 
 
-def _looked_up(times: int) -> np.ndarray:
+def _table_times(times: int) -> np.ndarray:
     """The indices of the times by which a table of completions is read: start, finish, and a branch's finish or -1."""
     return np.array([0, min(1, max(times - 1, 0)), 2 if times == 3 else -1])
 

@@ -45,37 +45,37 @@ class LabelStep:
 
 
 @dataclass(frozen=True)
-class Taken:
+class StepResult:
     """A step that was taken.
 
     Parameters
         network  network of the problem that was narrowed
         weights  weights of the surrogate pass
         limits   limits of the surrogate pass
-        reached  result of the surrogate pass
+        forward  result of the surrogate pass
         counter  counts the labels of the backward pass and of rowwise passes
     """
 
     network: Network
     weights: Weights
     limits: Limits
-    reached: Surrogate
+    forward: Surrogate
     counter: Counter
 
     @property
     def empty(self) -> bool:
         """Whether no selection is left."""
-        return self.reached.empty
+        return self.forward.empty
 
     @property
     def least(self) -> int:
-        """The least finish of the output that labels reached."""
-        return finishes(self.network, self.reached)
+        """The least finish of the output that labels forward."""
+        return finishes(self.network, self.forward)
 
     @cached_property
     def completions(self) -> Completions:
         """The backward pass: the least cost of completing each label."""
-        return complete(self.network, self.weights, self.limits, self.reached, self.counter)
+        return complete(self.network, self.weights, self.limits, self.forward, self.counter)
 
     def holds(self, network: Network) -> bool:
         """Whether the completions of this step bound the labels of another network."""
@@ -85,7 +85,7 @@ class Taken:
         """A rowwise pass that distinguishes all interfaces."""
         return rowwise(self.network.unfolded, self.weights, self.completions, self.limits, self.counter, beam)
 
-    def left(self) -> Problem:
+    def remaining(self) -> Problem:
         """The problem restricted to candidates that a selection below the step's value can have."""
         network = self.network
         named = zip(network.ops, network.stages, self.completions.stays, strict=True)
@@ -93,14 +93,14 @@ class Taken:
         return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
 
     @property
-    def heaviest(self) -> str:
+    def heaviest_row(self) -> str:
         """The name of the row with the largest weight times limit."""
         weighed = self.weights.rows.astype(float) * self.limits.caps
         return self.network.row_names[int(np.argmax(weighed))]
 
     def cheapest(self) -> Selection:
         """A selection of least weighted cost."""
-        return cheapest(self.network, self.reached)[1]
+        return cheapest(self.network, self.forward)[1]
 
     def core(self, most: int) -> Problem:
         """The problem restricted to the candidates whose cheapest selections cost least.
@@ -119,10 +119,10 @@ def _of(op: MilpOp, kept: np.ndarray) -> MilpOp:
     return replace(op, candidates=tuple(op.candidates[number] for number in kept))
 
 
-def take(
+def take_step(
     network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter,
-    before: Taken | None = None, room: int | None = None,
-) -> Taken:  # fmt: skip
+    before: StepResult | None = None, room: int | None = None,
+) -> StepResult:  # fmt: skip
     """Search selections with at most ``value`` by a surrogate pass.
 
     Parameters
@@ -142,8 +142,8 @@ def take(
             raise ValueError("the step before has other weights or other times")
         known = before.completions
     limits = limits_at(network.problem, network, goal, value, below=below)
-    reached = surrogate(network, weights, limits, counter, known=known, room=room)
-    return Taken(network, weights, limits, reached, counter)
+    forward = surrogate(network, weights, limits, counter, known=known, room=room)
+    return StepResult(network, weights, limits, forward, counter)
 
 
 def is_timed(problem: Problem, goal: Goal) -> bool:

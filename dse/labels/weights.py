@@ -30,20 +30,20 @@ class Duals:
     The input fraction and the knee of an input are the times when these fractions of its duration have passed.
 
     Parameters
-        rows         of each row's limit, by row name
-        arrived      of start >= input fraction of the input + ``fill``, by op name and input index
-        begun        of start >= start of the input + ``first_output``, by op name and input index
-        ended        of finish >= finish of the input + ``drain``, by op name and input index
-        rested       of finish >= knee of the input + ``rest``, by op name and input index
-        durations    of finish >= start + ``duration``, by op name
-        finish       of the output's finish
+        rows           of each row's limit, by row name
+        arrivals       of start >= input fraction of the input + ``fill``, by op name and input index
+        first_outputs  of start >= start of the input + ``first_output``, by op name and input index
+        drains         of finish >= finish of the input + ``drain``, by op name and input index
+        rests          of finish >= knee of the input + ``rest``, by op name and input index
+        durations      of finish >= start + ``duration``, by op name
+        finish         of the output's finish
     """
 
     rows: Mapping[str, float]
-    arrived: Mapping[tuple[str, int], float]
-    begun: Mapping[tuple[str, int], float]
-    ended: Mapping[tuple[str, int], float]
-    rested: Mapping[tuple[str, int], float]
+    arrivals: Mapping[tuple[str, int], float]
+    first_outputs: Mapping[tuple[str, int], float]
+    drains: Mapping[tuple[str, int], float]
+    rests: Mapping[tuple[str, int], float]
     durations: Mapping[str, float]
     finish: float
 
@@ -53,12 +53,12 @@ class Weights:
     """Whole weights for one network.
 
     Parameters
-        rows         int64 [rows], weight of each row
-        finish       weight of the output's finish
-        starts       [ops][inputs], two weights: of the bounds of the start by ``fill`` and by ``first_output``
-        ends         [ops][inputs], two weights: of the bounds of the finish by ``drain`` and by ``rest``
-        durations    [ops], weight of the bound of the finish by ``duration``
-        pulls        [ops], int64 [times], weight of each time that labels carry after an op
+        rows          int64 [rows], weight of each row
+        finish        weight of the output's finish
+        starts        [ops][inputs], two weights: of the bounds of the start by ``fill`` and by ``first_output``
+        ends          [ops][inputs], two weights: of the bounds of the finish by ``drain`` and by ``rest``
+        durations     [ops], weight of the bound of the finish by ``duration``
+        time_weights  [ops], int64 [times], weight of each time that labels carry after an op
     """
 
     rows: np.ndarray
@@ -66,7 +66,7 @@ class Weights:
     starts: list[list[tuple[int, int]]]
     ends: list[list[tuple[int, int]]]
     durations: list[int]
-    pulls: list[np.ndarray]
+    time_weights: list[np.ndarray]
 
     @classmethod
     def of(cls, network: Network, duals: Duals) -> Weights:
@@ -110,7 +110,7 @@ class Weights:
                 for which, weight in ((0, start), (1, end)):
                     key = producer, which
                     shares[place][key] = shares[place].get(key, 0) + weight
-        return cls(rows, finish, starts, ends, durations, _pulls(network, shares, finish))
+        return cls(rows, finish, starts, ends, durations, _time_weights(network, shares, finish))
 
     def same(self, network: Network) -> Weights:
         """The same weights for another network of the same ops."""
@@ -131,7 +131,7 @@ class Weights:
     def least(self, network: Network, limits: Limits) -> int:
         """A lower bound of weighted costs and times of any selection; ``NEVER`` where none has a link on every edge."""
         stage = network.stages[0]
-        added = self._through(0, stage, limits)[stage.through] + self.link_owed(0, stage)
+        added = self._through(0, stage, limits)[stage.through] + self.link_contribution(0, stage)
         return int(min(NEVER, (added + self.completion(network, limits)[0][stage.transition_targets]).min()))
 
     def completion(self, network: Network, limits: Limits) -> list[np.ndarray]:
@@ -139,7 +139,7 @@ class Weights:
         after = [np.zeros(network.stages[-1].states, np.int64)]
         for place in range(len(network.stages) - 1, 0, -1):
             stage = network.stages[place]
-            added = self._through(place, stage, limits)[stage.through] + self.link_owed(place, stage)
+            added = self._through(place, stage, limits)[stage.through] + self.link_contribution(place, stage)
             before = np.full(network.stages[place - 1].states, NEVER)
             np.minimum.at(before, stage.source, np.minimum(added + after[-1][stage.transition_targets], NEVER))
             after.append(before)
@@ -147,10 +147,10 @@ class Weights:
 
     def _through(self, place: int, stage: LabelStage, limits: Limits) -> np.ndarray:
         """int64 [classes], the least that a candidate of each class adds."""
-        own = np.where(stage.cycles <= limits.cycles, self.owed(place, stage), NEVER)
+        own = np.where(stage.cycles <= limits.cycles, self.contribution(place, stage), NEVER)
         return np.minimum.reduceat(own, stage.classes[:-1])
 
-    def owed(self, place: int, stage: LabelStage) -> np.ndarray:
+    def contribution(self, place: int, stage: LabelStage) -> np.ndarray:
         """int64 [candidates], the least that each adds to weighted costs and times."""
         by_arrival = sum(first for first, _ in self.starts[place])
         by_begin = sum(second for _, second in self.starts[place])
@@ -160,9 +160,9 @@ class Weights:
 
     def ordered(self, place: int, stage: LabelStage, own: np.ndarray) -> np.ndarray:
         """Some of a stage's candidates, class by class, sorted by what they add."""
-        return own[np.lexsort((self.owed(place, stage)[own], stage.class_of[own]))]
+        return own[np.lexsort((self.contribution(place, stage)[own], stage.class_of[own]))]
 
-    def link_owed(self, place: int, stage: LabelStage) -> np.ndarray:
+    def link_contribution(self, place: int, stage: LabelStage) -> np.ndarray:
         """int64 [transitions], what the links of each add."""
         weights = [sum(start) + sum(end) for start, end in zip(self.starts[place], self.ends[place], strict=True)]
         return self.cost(stage.link_rows) + stage.link_fill @ np.array(weights, np.int64)
@@ -216,8 +216,8 @@ class _Scaled:
             ]
 
         self.durations = [int(scale * duals.durations.get(name, 0.0)) for name in names]
-        self.starts = pairs(duals.arrived, duals.begun)
-        self.ends = pairs(duals.ended, duals.rested)
+        self.starts = pairs(duals.arrivals, duals.first_outputs)
+        self.ends = pairs(duals.drains, duals.rests)
 
 
 class _Given:
@@ -240,7 +240,7 @@ def _scale(network: Network, duals: Duals) -> float:
     return ROOM / max(weighed, 1.0)
 
 
-def _pulls(network: Network, shares: list[dict[tuple[int, int], int]], finish: int) -> list[np.ndarray]:
+def _time_weights(network: Network, shares: list[dict[tuple[int, int], int]], finish: int) -> list[np.ndarray]:
     """The weight that later ops put on each time that labels carry."""
     found = []
     for place, stage in enumerate(network.stages):

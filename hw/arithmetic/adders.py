@@ -10,7 +10,7 @@ from hw.arithmetic.packing import TREE_RADIX
 
 
 def tree_stages(terms: int) -> int:
-    """Registers in series in an adder tree.
+    """The number of registers in series in an adder tree.
 
     Parameters
         terms      numbers that are added, at least 1
@@ -46,9 +46,9 @@ def add_tree(
         name       prefix of the names of new signals
         carries    bits to add as well, by the carry inputs of the adders
         stages     registers in series, where they are more than the tree needs
-    Returns        (the sum, those carries, as late as the sum, that no adder of the tree has taken)
+    Returns        (the sum, the carries that no adder of the tree adds, delayed as long as the sum)
     """
-    terms, left = list(terms), list(carries)
+    terms, pending = list(terms), list(carries)
     stage = 0
     while len(terms) > 1 or stage < stages:
         sums = []
@@ -58,17 +58,17 @@ def add_tree(
             for k in range(0, len(group), 2):
                 pair = group[k]
                 if k + 1 < len(group):
-                    pair = add(group[k], group[k + 1], left.pop() if left else None)
+                    pair = add(group[k], group[k + 1], pending.pop() if pending else None)
                 # "keep" stops Yosys from merging the four terms into carry-save adders, which take more LUTs
                 pairs.append(Signal(pair.shape(), name=f"{name}_pair{stage}_{n + k}", attrs={"keep": 1}))
                 m.d.comb += pairs[-1].eq(pair)
             total = pairs[0]
             if len(pairs) > 1:
-                total = add(pairs[0], pairs[1], left.pop() if left else None)
+                total = add(pairs[0], pairs[1], pending.pop() if pending else None)
             register = Signal(total.shape(), name=f"{name}_sum{stage}_{n // TREE_RADIX}")
             m.d.sync += register.eq(total)
             sums.append(register)
-        waiting = [Signal(name=f"{name}_carry{stage}_{n}") for n in range(len(left))]
-        m.d.sync += [register.eq(carry) for register, carry in zip(waiting, left, strict=True)]
-        terms, left, stage = sums, list(waiting), stage + 1
-    return terms[0], left
+        waiting = [Signal(name=f"{name}_carry{stage}_{n}") for n in range(len(pending))]
+        m.d.sync += [register.eq(carry) for register, carry in zip(waiting, pending, strict=True)]
+        terms, pending, stage = sums, list(waiting), stage + 1
+    return terms[0], pending

@@ -6,7 +6,7 @@ those of several narrow ones, with other operands and at other places.
 The lane pays where one engine executes many layers of different formats in turn, for integers, on LUTs of 4 inputs: it
 replaces one lane for each format. On LUTs of 6 inputs the multiplexers cost what the shared rows save, in all
 but registers. The rows of DyBit are those of its decoded integers, and three lanes with the circuits of
-``hw.arithmetic.codes`` take fewer LUTs (``benchmarks.multipliers``). In the designs that ``netweave`` generates every
+``hw.arithmetic.codecs`` take fewer LUTs (``benchmarks.multipliers``). In the designs that ``netweave`` generates every
 layer has an engine and a format of its own. A lane for that format alone is smaller, so no op uses this one.
 """
 

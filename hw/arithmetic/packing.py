@@ -106,18 +106,18 @@ def pack(m: Module, weights: Sequence[Value], bits: int, name: str) -> Value:
         name       prefix of the names of new signals
     Returns        signed
     """
-    held: list[Signal] = []
+    registers: list[Signal] = []
     borrow: Value | None = None
     for field, weight in enumerate(weights):
-        left = weight if borrow is None else weight - borrow
-        held.append(Signal(signed(len(weight) + (field > 0)), name=f"{name}_{field}"))
-        m.d.sync += held[-1].eq(left)
-        borrow = left < 0
+        field_value = weight if borrow is None else weight - borrow
+        registers.append(Signal(signed(len(weight) + (field > 0)), name=f"{name}_{field}"))
+        m.d.sync += registers[-1].eq(field_value)
+        borrow = field_value < 0
     fields: list[Value] = []
-    for field, value in enumerate(held[:-1]):
+    for field, value in enumerate(registers[:-1]):
         fields.append(Signal(signed(bits), name=f"{name}_field{field}"))
         m.d.comb += fields[-1].eq(value)
-    return Cat(*fields, held[-1]).as_signed()
+    return Cat(*fields, registers[-1]).as_signed()
 
 
 def split(total: Value, fields: int, bits: int) -> list[tuple[Value, Value | None]]:

@@ -168,7 +168,7 @@ def _saturated(value: Signal, bits: int) -> Value:
 
 
 ROOM_DELAY = 2
-"""Cycles from when a beat leaves an ``CreditFifo`` until its place is free for another."""
+"""Cycles from when a beat leaves a ``CreditFifo`` until its place is free for another."""
 
 
 class CreditFifo(wiring.Component):
@@ -219,7 +219,7 @@ class CreditFifo(wiring.Component):
 
 
 def serializer_latency(dtype: DType, requant: Requant | None) -> int:
-    """Cycles from a sum at a ``OutputSerializer`` to its beat.
+    """Cycles from a sum at an ``OutputSerializer`` to its beat.
 
     Parameters
         dtype      format of the codes

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from models.ir.names import NAME_RULE, is_name
 
-MOST = 10**9
-"""Of any kind of resource, and of bits of a block memory."""
+MAX_AMOUNT = 10**9
+"""Largest amount of any kind of resource, and largest number of bits of a block memory."""
 _SYNTH = re.compile(r"synth\w*( [\w.-]+)*")
 
 
@@ -51,10 +51,12 @@ class Resources:
         return all(getattr(self, kind) <= getattr(other, kind) for kind in self.names())
 
     def fits(self, device: Device) -> bool:
+        """Whether a device has as much of every kind."""
         return self <= device.resources
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
+        """The kinds of resources."""
         return tuple(kind.name for kind in dataclasses.fields(cls))
 
 
@@ -106,8 +108,8 @@ class Device:
                 raise self._error(field, "a text of one line that is not empty")
         for field, lowest in (("lut", 1), ("ff", 1), ("bram", 0), ("dsp", 0), ("bram_bits", 1), ("bram_width", 1)):
             value = getattr(self, field)
-            if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= MOST:
-                raise self._error(field, f"an integer of {lowest} to {MOST}")
+            if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= MAX_AMOUNT:
+                raise self._error(field, f"an integer of {lowest} to {MAX_AMOUNT}")
         if self.lut_inputs not in (4, 6) or isinstance(self.lut_inputs, float):
             raise self._error("lut_inputs", "4 or 6")
         widths = self.dsp_widths
@@ -131,4 +133,5 @@ class Device:
 
     @property
     def resources(self) -> Resources:
+        """All resources of the device."""
         return Resources(self.lut, self.ff, self.bram, self.dsp)

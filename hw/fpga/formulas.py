@@ -22,7 +22,7 @@ class ResourceEstimate(NamedTuple):
     """The resources of a part of an op.
 
     Parameters
-        kind       names the coefficients of ``terms`` in ``FpgaFamily.factors``
+        kind       names the coefficients of ``terms`` in ``FpgaFamily.coefficients``
         terms      counts to which the part's other LUTs are proportional, one per coefficient
         lut        LUTs that are known without coefficients
         ff         flip-flops
@@ -38,8 +38,8 @@ class ResourceEstimate(NamedTuple):
     dsp: int = 0
 
 
-FEW = 16
-"""Up to so many words a bit of all words together is a 16-bit number, and a table finds the different numbers."""
+MAX_PATTERN_WORDS = 16
+"""Up to this many words, one bit of all words together fits a 16-bit number, and a table finds the distinct ones."""
 
 
 def luts(f: FpgaFamily, part: ResourceEstimate) -> float:
@@ -49,7 +49,7 @@ def luts(f: FpgaFamily, part: ResourceEstimate) -> float:
         f          the device's family
         part       any part
     """
-    fitted = sum(factor * term for factor, term in zip(f.factors[part.kind], part.terms, strict=True))
+    fitted = sum(own * term for own, term in zip(f.coefficients[part.kind], part.terms, strict=True))
     return part.lut + max(0.0, fitted)
 
 
@@ -86,7 +86,7 @@ def select(f: FpgaFamily, ways: int) -> float:
         f          the device's family
         ways       number of inputs
     """
-    return max(1.0, f.choice * (ways - 1)) if ways > 1 else 0.0
+    return max(1.0, f.mux_luts * (ways - 1)) if ways > 1 else 0.0
 
 
 def decoded_select(f: FpgaFamily, ways: int) -> int:
@@ -115,7 +115,7 @@ def dsp_blocks(f: FpgaFamily, a: int, b: int) -> int:
     if a + b < f.dsp_result:
         return 0
     whole = 2 if f.dsp_half else 1
-    pieces = [piece for piece in _pieces(f, max(a, b), min(a, b)) if min(piece) >= f.dsp_least]
+    pieces = [piece for piece in _pieces(f, max(a, b), min(a, b)) if min(piece) >= f.dsp_min]
     return sum(1 if max(piece) <= f.dsp_half else whole for piece in pieces)
 
 
@@ -133,7 +133,7 @@ def joined_bits(f: FpgaFamily, a: int, b: int, *, fixed: bool = False) -> int:
     """
     if a + b < f.dsp_result:
         return 0
-    adders = sum(1 if fixed or min(piece) >= f.dsp_least else 3 for piece in _pieces(f, max(a, b), min(a, b))[1:])
+    adders = sum(1 if fixed or min(piece) >= f.dsp_min else 3 for piece in _pieces(f, max(a, b), min(a, b))[1:])
     return adders * (a + b - f.dsp_slice)
 
 
@@ -181,18 +181,18 @@ def written_block(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
         depth      words
         bits       bits of a word
     """
-    found = shape(f.block, depth, bits, True)
-    part = _banked(f, found, bits)
-    part = part._replace(lut=part.lut + (found.banks if found.banks > 1 else 0))
+    memory = shape(f.block, depth, bits, True)
+    part = _banked(f, memory, bits)
+    part = part._replace(lut=part.lut + (memory.banks if memory.banks > 1 else 0))
     if f.read_first:
         return part
     # Yosys keeps the last word written in registers, for a read of the same place
     return part._replace(lut=part.lut + bits + 1.5 * index(depth), ff=part.ff + 2 * bits + index(depth))
 
 
-def _banked(f: FpgaFamily, found: MemoryShape, bits: int) -> ResourceEstimate:
-    """A memory with the multiplexer of its banks; a register keeps which bank is read."""
-    return ResourceEstimate("", lut=bits * select(f, found.banks), ff=index(found.banks), bram=found.size)
+def _banked(f: FpgaFamily, memory: MemoryShape, bits: int) -> ResourceEstimate:
+    """A memory with the multiplexer of its banks, and a register that holds the bank that is read."""
+    return ResourceEstimate("", lut=bits * select(f, memory.banks), ff=index(memory.banks), bram=memory.size)
 
 
 @cache
@@ -210,8 +210,8 @@ def lut_memory(f: FpgaFamily, depth: int, bits: int, reads: int = 1, *, forced: 
     """
     if not f.ram or (not forced and in_registers(f.ram, depth, bits, reads)):
         return (bits * reads * select(f, depth) + (depth if depth > 1 else 0), bits * depth)
-    found = shape(f.ram, depth, bits, True, reads)
-    return found.size + bits * reads * select(f, found.banks) + (found.banks if found.banks > 1 else 0), 0.0
+    memory = shape(f.ram, depth, bits, True, reads)
+    return memory.size + bits * reads * select(f, memory.banks) + (memory.banks if memory.banks > 1 else 0), 0.0
 
 
 def table(f: FpgaFamily, depth: int, columns: int, counted: bool = False) -> float:
@@ -237,7 +237,7 @@ def distinct(words: np.ndarray, bits: int) -> int:
         words      int ``[depth, lanes]``, a word a row
         bits       bits of each lane
     """
-    if len(words) > FEW:
+    if len(words) > MAX_PATTERN_WORDS:
         columns = ((words[:, :, None] >> np.arange(bits)) & 1).reshape(len(words), -1)
         columns = columns[:, (columns != columns[:1]).any(axis=0)]
         return len({column.tobytes() for column in np.packbits(columns.T.astype(bool), axis=1)})
@@ -250,7 +250,7 @@ def distinct(words: np.ndarray, bits: int) -> int:
     return int(np.count_nonzero(seen[1:-1]))
 
 
-def looked_up(f: FpgaFamily, inputs: int) -> float:
+def table_product(f: FpgaFamily, inputs: int) -> float:
     """LUTs of one bit of a table product, with its share of the negation.
 
     Parameters

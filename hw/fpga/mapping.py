@@ -13,8 +13,8 @@ from hw.fpga.device import Device
 from models.ir.files import read_json
 
 MAPPING_VERSION = 1
-MOST = 1 << 20
-"""Computed in parallel, and entries of a queue."""
+MAX_SIZE = 1 << 20
+"""Most channels or kernel positions that are computed in parallel, and most entries of a queue."""
 
 
 class Memory(StrEnum):
@@ -91,8 +91,8 @@ class OpMapping:
     def __post_init__(self) -> None:
         for name in ("pe", "simd", "taps"):
             value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= MOST:
-                raise ValueError(f"{name} must be a positive integer of at most {MOST}, not {value!r}")
+            if type(value) is not int or not 1 <= value <= MAX_SIZE:
+                raise ValueError(f"{name} must be a positive integer of at most {MAX_SIZE}, not {value!r}")
         object.__setattr__(self, "memory", Memory(self.memory))
         object.__setattr__(self, "multiplier", Multiplier(self.multiplier))
         packed = self.multiplier is Multiplier.PACKED
@@ -153,8 +153,10 @@ class Mapping:
             if not isinstance(entry.get(key, {}), dict):
                 raise MappingError(f"{where}, field {key!r}: {entry[key]!r} must be an object")
         for edge, depth in queues.items():
-            if type(depth) is not int or not 0 <= depth <= MOST:
-                raise MappingError(f"{where}, field 'queues': {edge!r}: {depth!r} must be an integer of 0 to {MOST}")
+            if type(depth) is not int or not 0 <= depth <= MAX_SIZE:
+                raise MappingError(
+                    f"{where}, field 'queues': {edge!r}: {depth!r} must be an integer of 0 to {MAX_SIZE}"
+                )
         if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock <= 2000:
             raise MappingError(f"{where}, field 'clock_mhz': {clock!r} must be above 0 and at most 2000")
         if not isinstance(entry.get("device"), str):

@@ -67,14 +67,14 @@ def shape(kinds: tuple[MemoryPrimitive, ...], depth: int, bits: int, written: bo
         written    whether it is written, not only read
         reads      read ports; of two, the first is at the address that is written
     """
-    best = min((_best(cell, depth, bits, written, reads) for cell in kinds), key=lambda found: found.cost)
+    best = min((_best(cell, depth, bits, written, reads) for cell in kinds), key=lambda candidate: candidate.cost)
     return best
 
 
 def _best(cell: MemoryPrimitive, depth: int, bits: int, written: bool, reads: int) -> MemoryShape:
-    own = reads - (cell.shared and written and reads > 1)
-    copies = -(-own // cell.reads)
-    found: MemoryShape | None = None
+    read_ports = reads - (cell.shared and written and reads > 1)
+    copies = -(-read_ports // cell.reads)
+    best: MemoryShape | None = None
     for place, width in enumerate(cell.widths):
         if written and cell.widest_write and width < cell.byte:
             continue
@@ -82,13 +82,13 @@ def _best(cell: MemoryPrimitive, depth: int, bits: int, written: bool, reads: in
         byte = min(cell.byte or width, width) if written else 1
         cells = -(-banks * -(-bits // byte) * byte // width)
         cost = (cell.cost - cell.by_width) * cells * copies + cell.by_width * banks * bits / width * copies
-        cost += MUX * (banks - 1) * bits * reads + PORT * own
+        cost += MUX * (banks - 1) * bits * reads + PORT * read_ports
         cost += DEMUX * banks if written and banks > 1 else 0
         # Yosys rounds the best cost so far down to an integer
-        if found is None or cost < int(found.cost):
-            found = MemoryShape(cost, cells * copies * cell.size, banks)
-    assert found is not None
-    return found
+        if best is None or cost < int(best.cost):
+            best = MemoryShape(cost, cells * copies * cell.size, banks)
+    assert best is not None
+    return best
 
 
 def in_registers(kinds: Iterable[MemoryPrimitive], depth: int, bits: int, reads: int = 1) -> bool:

@@ -41,10 +41,11 @@ FAULTS = {
 
 
 class FrameRules(wiring.Component):
-    """What the components of the three forms share: ports and contract.
+    """The ports and the contract that the components of the three forms share.
 
-    The component follows one frame at a time and knows its place in it. A wrong beat must not be passed on: zeros are
-    made up in its place and in place of all that follow, as few as a legal frame needs.
+    The component follows one frame at a time and knows the position in it. A wrong beat must not be passed on: the
+    component then makes up beats of zeros, as few as the frame needs to be legal, and these replace the wrong beat and
+    all that follow it.
 
     Parameters
         layout     layout of the beats from outside
@@ -55,7 +56,7 @@ class FrameRules(wiring.Component):
         wrong      out, the first rule that ``beat`` breaks at this place, one bit per ``Fault``; 0 where it breaks none
         payload    out, the next beat for the accelerator, taken from ``beat`` or made up
         closes     out, high where ``payload`` is the last beat of its frame
-        alone      out, high where the next beat for the accelerator is due without one from outside
+        alone      out, high where the next beat for the accelerator is due before another beat from outside
     Timing
         latency    0 cycles
     Reset          begins a frame

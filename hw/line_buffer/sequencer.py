@@ -39,15 +39,22 @@ class Folds:
     whole_frame: bool = False
 
     def fold_cycles(self, taps: int) -> int:
-        """Cycles of one output-channel fold on a site with ``taps`` active taps; no active tap counts as one.
+        """Cycles of one output-channel fold.
 
         Where the beats leave after each fold, the fold takes at least as many cycles as it has beats.
+
+        Parameters
+            taps   active taps of the site; a site without one takes as long as a site with one
         """
         positions = max(taps, 1) if self.kernel else 1
         return positions * self.synapse_folds if self.whole_frame else max(positions * self.synapse_folds, self.beats)
 
     def cycles(self, taps: int) -> int:
-        """Cycles of a site with ``taps`` active taps."""
+        """Cycles of a site.
+
+        Parameters
+            taps   active taps of the site
+        """
         return self.neuron_folds * self.fold_cycles(taps)
 
     @property
@@ -67,7 +74,7 @@ class Folds:
 
 
 class Sequencer(wiring.Component):
-    """Takes sites and issues their steps.
+    """Accepts sites and issues their steps.
 
     Parameters
         folds    how a site is split into steps

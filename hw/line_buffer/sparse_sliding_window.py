@@ -56,7 +56,8 @@ class SparseSlidingWindow(wiring.Component):
         parallel   whether all taps of a window are read at once
     Ports
         i              in, tokens of ``layout``
-        site           out, an active output site: ``end``, ``y``, ``x`` and the next four fields
+        site           out, an active output site: ``end``, ``y``, ``x`` and the next four fields; at ``end``, ``y`` and
+                       ``x`` are undefined
                        rows         the stored row of each of the window's rows, top first
                        column       ``stride * x``, in padded coordinates
                        mask         the active taps, ky-major; at least one, unless the stride is larger than the kernel
@@ -343,5 +344,5 @@ def _any(values: Iterable[Value]) -> Value:
 
 
 def _bit_index(bits: Signal, width: int) -> Value:
-    """The number of the bit that is set, where at most one is; 0 where none is."""
+    """The position of the set bit, of which there is at most one; 0 where no bit is set."""
     return _any(Mux(bits[n], Const(n, width), 0) for n in range(len(bits)))

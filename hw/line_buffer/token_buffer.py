@@ -1,8 +1,8 @@
-"""Where an op's input is stored until it is used: what all sources share, and the token buffer.
+"""Where an op's input is stored until it is used: what all site generators share, and the token buffer.
 
-A source writes the input stream into memory and offers *sites* in raster order, each as soon as no later token can
-change it. While the sequencer works on a site, it reads the site's words by address. The storage of a site is free two
-cycles after the last step that reads it.
+A site generator writes the input stream into memory and offers *sites* in raster order, each as soon as no later token
+can change it. While the sequencer works on a site, it reads the site's words by address. The storage of a site is free
+two cycles after the last step that reads it.
 
 ``TokenBuffer`` (kernel 1, stride 1) stores a few tokens. The sliding-window generators (kernel or stride above 1) store
 so many rows that the next ones can be filled while a window is read. In steady state neither side waits for the other.
@@ -34,7 +34,7 @@ SPARSE_SITE_LATENCY = 8
 
 
 def read_latency(parallel: bool) -> int:
-    """Cycles from a source's read ports to the words: address and memory; all taps at once add two multiplexers.
+    """Cycles from a site generator's read ports to the words: address and memory; for all taps also two multiplexers.
 
     Parameters
         parallel   whether all taps of a window are read at once
@@ -46,11 +46,11 @@ FRAMES_AHEAD = 6
 """Frames that a sliding-window generator accepts before the first of them is finished; empty ones last one cycle."""
 
 LUT_STORE_BITS = 8192
-"""A source's memory with more bits than this, and with 64 words or more, is block memory."""
+"""A site generator's memory with more bits than this, and with 64 words or more, is block memory."""
 
 
 def store_is_block(depth: int, width: int) -> bool:
-    """Whether a source's memory is block memory.
+    """Whether a site generator's memory is block memory.
 
     Parameters
         depth      words
@@ -109,6 +109,7 @@ class WindowGeometry:
 
     @property
     def taps(self) -> int:
+        """Kernel positions of a window."""
         return self.kernel**2
 
     @property
@@ -127,7 +128,11 @@ class WindowGeometry:
         return int(self.cell_offset > 0), int(self.stride * self.out_width + self.cell_offset < self.width)
 
     def banks(self, parallel: bool) -> tuple[int, int]:
-        """(number of memories, depth of each); ``parallel``: whether all taps of a window are read at once."""
+        """The (number of memories, depth of each).
+
+        Parameters
+            parallel   whether all taps of a window are read at once
+        """
         if not parallel:
             return 1, self.rows * self.width * self.words
         return self.rows * self.columns, -(-self.width // self.columns) * self.words
@@ -146,7 +151,7 @@ def token_slots(words: int, site_cycles: int) -> int:
     Parameters
         words          memory words per token
         site_cycles    the fewest cycles of a site
-    Returns            a power of two, at least 2
+    Returns            a power of two
     """
     tokens = 1 - (-(words + site_cycles + RELEASE_DELAY + SITE_LATENCY) // site_cycles)
     return 1 << (max(2, tokens) - 1).bit_length()

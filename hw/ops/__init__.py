@@ -1,1 +1,1 @@
-"""The ops, one file each: what it may be folded into, its cycles and resources, its component."""
+"""The hardware ops, a file each: the mappings of an op, its cycles and resources, and its component."""

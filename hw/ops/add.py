@@ -38,7 +38,7 @@ class AddOp(ElementwiseOp):
         return False
 
     @property
-    def combining(self) -> int:
+    def combine_latency(self) -> int:
         return 1
 
     @property
@@ -46,7 +46,7 @@ class AddOp(ElementwiseOp):
         """The least and the largest sum, guard bits included; sums beyond them are clipped."""
         return self.node.lo << self.node.dtype.guard_bits, self.node.hi << self.node.dtype.guard_bits
 
-    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
+    def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         pe, dtype = self.mapping.pe, self.node.dtype
         added = pe * (width(*self.limits) - (not dtype.signed))
         tapered = dtype.tapered

@@ -57,7 +57,7 @@ class ConvOp(WindowOp):
 
     def check(self) -> None:
         super().check()
-        self.sums.check(self.node.name)
+        self.mac_array.check(self.node.name)
 
     @property
     def channelwise(self) -> bool:
@@ -72,7 +72,7 @@ class ConvOp(WindowOp):
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @cached_property
-    def sums(self) -> MacArraySpec:
+    def mac_array(self) -> MacArraySpec:
         return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
@@ -88,8 +88,8 @@ class ConvOp(WindowOp):
     def weight_words(self) -> np.ndarray:
         """Weights ``[words, lanes]``, one memory word a step.
 
-        Words are ordered by round, then kernel position where these are taken one by one, then input word; the lanes of
-        a word by output channel, then kernel position, then input channel.
+        Words are in the order of the output-channel fold, the kernel position (in a serial kernel loop), the input
+        word; the lanes of a word in the order of the output channel, the kernel position, the input channel.
         """
         pe, taps = self.mapping.pe, self.node.kernel**2
         c_out, c_in = self.node.weight.shape[:2]

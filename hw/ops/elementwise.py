@@ -1,4 +1,4 @@
-"""What ops share that take one beat of every input at a time: each input is requantized, then they are combined.
+"""The base class of ops that take one beat of every input per cycle: they requantize each input, then combine them.
 
 They take ``pe`` channels a cycle (``simd == pe``). Cycles a frame: ``tokens * c/pe + 1``.
 """
@@ -58,20 +58,20 @@ class ElementwiseOp(Op):
     @property
     @abstractmethod
     def encoded(self) -> bool:
-        """Whether the requantizers give codes of the output, not integers to be combined."""
+        """Whether the requantizers return codes of the output instead of integers to combine."""
 
     @property
     @abstractmethod
-    def combining(self) -> int:
+    def combine_latency(self) -> int:
         """Cycles from the requantizers to the codes of the output."""
 
     @abstractmethod
-    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
-        """What combining takes: bits added, bits clipped, LUTs of encoders, and registers."""
+    def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
+        """What combining takes: bits of adders, bits that are clipped, LUTs of encoders, and registers."""
 
     @abstractmethod
     def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
-        """Have ``codes``, the output's lanes side by side, follow from the requantizers' results."""
+        """Add the logic from the requantizers' results to ``codes``, the codes of the output's lanes, lowest first."""
 
     @property
     def out_lanes(self) -> int:
@@ -80,7 +80,7 @@ class ElementwiseOp(Op):
     @property
     def pipeline(self) -> int:
         """Cycles from a beat in to its beat at ``o``: decode, requantize, combine, and the queue."""
-        return 1 + requantize_latency(self.node.dtype) + self.combining + 1
+        return 1 + requantize_latency(self.node.dtype) + self.combine_latency + 1
 
     @property
     def depth(self) -> int:
@@ -115,7 +115,7 @@ class ElementwiseOp(Op):
             ff += pe * tensor.dtype.decoded_width
             bounds = tensor.dtype.min, tensor.dtype.max
             parts += requantizers.requantizer(f, requant, self.node.dtype, pe, bounds, encoded=self.encoded)
-        added, clipped, encoders, registers = self.combiner(f)
+        added, clipped, encoders, registers = self.combiner_counts(f)
         return [
             ResourceEstimate("elementwise", (1.0, beats, added, clipped), encoders, ff + registers),
             ResourceEstimate("operands", (decoders, 0, 0)),

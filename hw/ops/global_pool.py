@@ -77,10 +77,10 @@ class GlobalPoolOp(Op):
     @property
     def pipeline(self) -> int:
         """Cycles from taking ``end`` to the first beat at ``o``: to the queue, and through it."""
-        return self._filling + queue_latency(self.depth)
+        return self._cycles_to_queue + queue_latency(self.depth)
 
     @property
-    def _filling(self) -> int:
+    def _cycles_to_queue(self) -> int:
         """Cycles from taking ``end`` to the first beat into the queue: a register, the accumulators, the drain."""
         return 1 + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
@@ -89,7 +89,7 @@ class GlobalPoolOp(Op):
         """Places of the output queue."""
         shape = self.inputs[0].shape
         period = max(shape.height * shape.width * self.neuron_folds + 1, self.end_beats)
-        return frame_queue_depth(self.end_beats, self._filling + 1, period)
+        return frame_queue_depth(self.end_beats, self._cycles_to_queue + 1, period)
 
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.neuron_folds) + 1, self.end_beats)
@@ -116,7 +116,9 @@ class GlobalPoolOp(Op):
             ),
             ResourceEstimate("operands", (pe * codec(dtype).decoder_luts(f.lut_inputs), 0, 0)),
             arrays.frame_sums(f, pe, self.neuron_folds, 1, width(*self.accumulator), signed_width(dtype)),
-            *requantizers.drain(f, self.out_layout, pe, self.node.requant, self.accumulator, placed=False),
+            *requantizers.output_serializer(
+                f, self.out_layout, pe, self.node.requant, self.accumulator, has_place=False
+            ),
             *streams.output(f, self.out_layout, self.depth, self.end_beats),
         ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""``OpLatency``: what the integer program knows of an op's latency."""
+"""The latency figures of an op, as the integer program uses them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class OpLatency(NamedTuple):
 
 
 def at_frame_end(start: int, token: int, work: int, pipeline: int, beats: int) -> OpLatency:
-    """Of an op whose results leave when the ``end`` beat arrives, which follows the last token.
+    """The latency figures of an op whose results leave after the ``end`` beat, which follows the last token.
 
     Parameters
         start          cycles from an input beat to the first step on it
-        token          cycles of the work on a token
-        work           cycles of the work on a frame's tokens
+        token          cycles that the op works on a token
+        work           cycles that the op works on all tokens of a frame
         pipeline       cycles from the ``end`` to the first beat at the output
         beats          beats of the output's one token
     """

@@ -63,7 +63,7 @@ class LinearOp(Op):
         self._divides("pe", self.shape.channels, "outputs")
         self._divides("simd", self.inputs[0].shape.channels, "input channels")
         self._one_of("taps", (1,))
-        self.sums.check(self.node.name)
+        self.mac_array.check(self.node.name)
 
     @property
     def out_lanes(self) -> int:
@@ -71,7 +71,7 @@ class LinearOp(Op):
 
     @property
     def folds(self) -> Folds:
-        """How a site is cut into steps."""
+        """How a site is split into steps."""
         words = self.inputs[0].shape.channels // self.mapping.simd
         return Folds(self.shape.channels // self.mapping.pe, words, 1, whole_frame=True)
 
@@ -81,7 +81,7 @@ class LinearOp(Op):
         return bounds(self.node, self.inputs[0].dtype, self.inputs[0].shape)
 
     @cached_property
-    def sums(self) -> MacArraySpec:
+    def mac_array(self) -> MacArraySpec:
         """The multiply-accumulate array."""
         return MacArraySpec(
             pe=self.mapping.pe,
@@ -98,12 +98,12 @@ class LinearOp(Op):
     @property
     def pipeline(self) -> int:
         """Cycles from the step of ``end`` to the first beat at ``o``: to the queue, and through it."""
-        return self._filling + queue_latency(self.depth)
+        return self._cycles_to_queue + queue_latency(self.depth)
 
     @property
-    def _filling(self) -> int:
+    def _cycles_to_queue(self) -> int:
         """Cycles from the step of ``end`` to the first beat into the queue: read, sums, accumulators, drain."""
-        finish = read_latency(parallel=False) + self.sums.latency
+        finish = read_latency(parallel=False) + self.mac_array.latency
         return finish + 1 + serializer_latency(self.node.dtype, self.node.requant)
 
     @property
@@ -111,7 +111,7 @@ class LinearOp(Op):
         """Places of the output queue."""
         shape = self.inputs[0].shape
         period = max(shape.height * shape.width * self.folds.cycles(1) + 1, self.folds.end_interval)
-        return frame_queue_depth(self.folds.end_beats, self._filling + 1, period)
+        return frame_queue_depth(self.folds.end_beats, self._cycles_to_queue + 1, period)
 
     def cycles(self, activity: Activity) -> int:
         return max(round(activity.tokens_in * self.folds.cycles(1)) + 1, self.folds.end_interval)
@@ -133,7 +133,8 @@ class LinearOp(Op):
     def weight_words(self) -> np.ndarray:
         """Weights ``[words, lanes]``, one memory word a step.
 
-        Words are ordered by site, round, input word; the lanes of a word by output channel, then input channel.
+        Words are in the order of the site, the output-channel fold, the input word; the lanes of a word in the order of
+        the output channel, the input channel.
         """
         pe, simd = self.mapping.pe, self.mapping.simd
         out, height, width_, c_in = self.node.weight.shape
@@ -141,7 +142,7 @@ class LinearOp(Op):
         return split.transpose(2, 0, 3, 1, 4).reshape(-1, pe * simd)
 
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
-        s, folds, shape = self.sums, self.folds, self.inputs[0].shape
+        s, folds, shape = self.mac_array, self.folds, self.inputs[0].shape
         finish = read_latency(parallel=False) + s.latency
         sites = shape.height * shape.width
         words = sites * folds.neuron_folds * folds.synapse_folds
@@ -154,12 +155,14 @@ class LinearOp(Op):
         fixed = constants(f, s, words, self.weight_words)
         return [
             ResourceEstimate("steps", (1.0, index(words)), ff=steps),
-            *sources.token_source(f, self.in_layout, folds.cycles(1)),
+            *sources.token_buffer(f, self.in_layout, folds.cycles(1)),
             sequencing.sequencer(folds, site),
             *sequencing.weights(f, bits, words, memory, index(words)),
             *arrays.sums(f, s, words, bits, memory, masked=False, fixed=fixed),
             arrays.frame_sums(f, self.mapping.pe, folds.neuron_folds, folds.beats, s.width, s.width),
-            *requantizers.drain(f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, placed=False),
+            *requantizers.output_serializer(
+                f, self.out_layout, self.mapping.pe, self.node.requant, self.accumulator, has_place=False
+            ),
             *streams.output(f, self.out_layout, self.depth, folds.end_beats),
         ]
 
@@ -193,14 +196,14 @@ class LinearComponent(wiring.Component):
         m.submodules.source = source = TokenBuffer(op.in_layout, folds.cycles(1))
         m.submodules.output = output = CreditFifo(op.out_layout, op.depth, folds.end_beats)
         m.submodules.sequencer = sequencer = Sequencer(folds, source.site_layout, op.depth)
-        m.submodules.sums = sums = op.sums.component()
-        m.submodules.frame = frame = FrameAccumulator(pe, folds.neuron_folds, folds.beats, op.sums.width)
+        m.submodules.sums = sums = op.mac_array.component()
+        m.submodules.frame = frame = FrameAccumulator(pe, folds.neuron_folds, folds.beats, op.mac_array.width)
         m.submodules.drain = drain = OutputSerializer(op.out_layout, pe, op.node.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
         wiring.connect(m, output.o, wiring.flipped(self.o))
         step, valid = sequencer.step, sequencer.valid
-        fetch, finish = read_latency(parallel=False), read_latency(parallel=False) + op.sums.latency
+        fetch, finish = read_latency(parallel=False), read_latency(parallel=False) + op.mac_array.latency
         site = times(step.y, op.inputs[0].shape.width) + step.x
         address = times(times(site, folds.neuron_folds) + step.group, folds.synapse_folds) + step.word
         words = pack_codes(op.weight_words(), op.node.weight_dtype)
@@ -215,7 +218,7 @@ class LinearComponent(wiring.Component):
             sums.features.eq(source.read_data),
             sums.mask.eq(1),
             sums.first.eq(delay_line(m, step.first, fetch, "first")),
-            sums.weights.eq(weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, 0)),
+            sums.weights.eq(weight_word(m, words, op.mac_array.weight_bits, op.mapping.memory, address, 0)),
             frame.last.eq(delay_line(m, valid & step.last, finish, "last")),
             frame.group.eq(delay_line(m, step.group, finish, "group")),
             frame.end.eq(delay_line(m, valid & step.end, finish, "end")),

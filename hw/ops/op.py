@@ -125,7 +125,7 @@ class Op(ABC):
     @property
     @abstractmethod
     def process(self) -> Process:
-        """How it moves tokens, for the simulators."""
+        """How the op moves tokens, for the simulators."""
 
     @abstractmethod
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
@@ -174,12 +174,14 @@ def queue_depth(fold_cycles: int, beats: int, pipeline: int, frame: int) -> int:
         pipeline       cycles from a round's last step to its first beat at the output
         frame          the fewest cycles from one ``end`` to the next
     """
-    held = fold_cycles + pipeline + beats + 1
-    return -(-held // fold_cycles) * beats + -(-held // frame)
+    reserved = fold_cycles + pipeline + beats + 1
+    return -(-reserved // fold_cycles) * beats + -(-reserved // frame)
 
 
 def frame_queue_depth(end_beats: int, pipeline: int, period: int) -> int:
-    """Depth of an output queue likewise, for an op whose beats all leave at the end of a frame.
+    """Depth of an output queue such that frames follow each other without a gap when the sink never waits.
+
+    All beats of the op leave at the end of a frame.
 
     Parameters
         end_beats    output beats of a frame, with its ``end``

@@ -46,7 +46,7 @@ class PoolOp(WindowOp):
         return True
 
     @cached_property
-    def sums(self) -> MacArraySpec:
+    def mac_array(self) -> MacArraySpec:
         return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.pe,

@@ -1,4 +1,4 @@
-"""How ops move tokens: the ways that the simulators know, each with what they ask of the op beside its latencies."""
+"""How an op moves tokens: a class for each way, with what a simulator needs to know besides the op's latencies."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from hw.line_buffer.token_buffer import WindowGeometry
 
 @dataclass(frozen=True)
 class BeatByBeat:
-    """The op takes a beat of every input in one cycle, and gives one."""
+    """The op takes one beat of every input in the same cycle and returns one beat."""
 
 
 @dataclass(frozen=True)
 class InTurn:
-    """The op takes a token's beats from its first input, then those from its second, and gives one for each.
+    """The op takes a token's beats from its first input, then those from its second, and returns one beat for each.
 
-    It takes one beat a cycle, but the two ends of a frame in the same one.
+    It takes one beat per cycle; the two ``end`` beats of a frame go in together, in one cycle.
     """
 
 
 @dataclass(frozen=True)
 class FrameEnd:
-    """The op takes a beat per cycle and gives all beats of a frame when its ``end`` comes.
+    """The op takes a beat per cycle and returns all output beats of a frame after its ``end``.
 
     Parameters
-        end_beats      beats that a frame gives, with its ``end``; as many cycles lie between two ends
+        end_beats    output beats of a frame, with its ``end``; two ends are at least as many cycles apart
     """
 
     end_beats: int
@@ -38,7 +38,7 @@ class TokenByToken:
 
     Parameters
         folds    how the work on a token is split into steps
-        slots    tokens that it stores
+        slots    tokens that it can store
     """
 
     folds: Folds

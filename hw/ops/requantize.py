@@ -32,10 +32,10 @@ class RequantizeOp(ElementwiseOp):
         return True
 
     @property
-    def combining(self) -> int:
+    def combine_latency(self) -> int:
         return 0
 
-    def combiner(self, f: FpgaFamily) -> tuple[int, int, float, int]:
+    def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         return 0, 0, 0.0, 0
 
     def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:

@@ -5,7 +5,7 @@ A site takes ``ceil(active/taps) * words * folds`` cycles. A round computes ``pe
 ``end``. The input takes ``c_in/simd`` cycles per token. The larger of the two sums is the cycles of a frame.
 
 A sparse frame costs the same sum over its sites, but it can take longer, for two reasons. The op stalls while input
-arrives slower than it computes, and the stored rows absorb only a bounded burst. And storage is freed a row at a time,
+arrives slower than it computes, and the stored rows absorb only a bounded burst. Storage is freed a row at a time,
 ``ROW_DELAY`` cycles after the row's last site. Rows with one or two tokens therefore wait where their steps are fewer
 than that delay and the beats of the next row (``source.row_margin``). Where every row of windows takes longer, and for
 the full frame, the sum is exact to the cycle.
@@ -71,7 +71,7 @@ class WindowOp(Op):
     @property
     @abstractmethod
     def requant(self) -> Requant | None:
-        """Constants of the requantizer; None where the sums are codes already."""
+        """Constants of the requantizer; None where the results are codes already."""
 
     @property
     @abstractmethod
@@ -85,11 +85,12 @@ class WindowOp(Op):
 
     @property
     @abstractmethod
-    def sums(self) -> MacArraySpec: ...
+    def mac_array(self) -> MacArraySpec:
+        """The array that reduces a window: of products, or of maxima."""
 
     @abstractmethod
     def weight_words(self) -> np.ndarray:
-        """Weights ``[words, lanes]``, a word per step, in the order round, tap (where taken one by one), input word."""
+        """Weights ``[words, lanes]``, a word per step, in the order of fold, tap (if loops are serial), input word."""
 
     def check(self) -> None:
         self._divides("pe", self.shape.channels, "output channels")
@@ -114,7 +115,7 @@ class WindowOp(Op):
 
     @property
     def finds_sites(self) -> bool:
-        """Whether the source has to find which of its windows are active."""
+        """Whether the source has to search for the active windows."""
         return self.inputs[0].sparse and not self.pointwise
 
     @property
@@ -124,12 +125,12 @@ class WindowOp(Op):
 
     @property
     def serial_kernel(self) -> bool:
-        """Whether the active taps are taken one by one, where there are several taps."""
+        """Whether there are several taps and the op goes over the active ones one by one."""
         return self.mapping.taps == 1 and self.node.kernel > 1
 
     @property
     def parallel(self) -> bool:
-        """Whether the source gives all taps of a window at once."""
+        """Whether the source returns all taps of a window at once."""
         return not self.pointwise and not self.serial_kernel
 
     def _folds(self, beats: int) -> Folds:
@@ -139,7 +140,7 @@ class WindowOp(Op):
 
     @cached_property
     def fold_cycles(self) -> int:
-        """The fewest steps of a round, over the sites of any frame."""
+        """The fewest steps of an output-channel fold, over the sites of any frame."""
         if self.pointwise or self.finds_sites:
             return self._folds(1).fold_cycles(1)
         return self._folds(1).fold_cycles(next(taps for taps, sites in enumerate(dense_taps(self.geometry)) if sites))
@@ -164,18 +165,20 @@ class WindowOp(Op):
     @cached_property
     def pipeline(self) -> int:
         """Cycles from the last step of a round to its first beat at ``o``, the output queue included."""
-        return self._filling + queue_latency(self.depth)
+        return self._cycles_to_queue + queue_latency(self.depth)
 
     @property
-    def _filling(self) -> int:
+    def _cycles_to_queue(self) -> int:
         """Cycles from the last step of a round until its first beat is pushed: reading, sums, drain."""
-        finish = read_latency(self.parallel) + self.sums.latency
+        finish = read_latency(self.parallel) + self.mac_array.latency
         return finish + serializer_latency(self.node.dtype, self.requant)
 
     @cached_property
     def depth(self) -> int:
         """Places of the output queue."""
-        return queue_depth(self.fold_cycles, self.folds.beats, self._filling + 1, int(self._steps(self._least())))
+        return queue_depth(
+            self.fold_cycles, self.folds.beats, self._cycles_to_queue + 1, int(self._steps(self._least()))
+        )
 
     def _least(self) -> Sequence[int]:
         """The sites of the shortest frame that is not empty, by active taps."""
@@ -200,18 +203,21 @@ class WindowOp(Op):
         if not activity.tokens_out:
             return OpLatency(fill, fill, 0, 0, 0)
         leaving = self.start + self.pipeline + folds.beats - 2
-        left = [_sum(stage.left, cycles) + stage.ended + leaving for stage in waits.stages]
+        remaining = [_sum(stage.left, cycles) + stage.ended + leaving for stage in waits.stages]
         first_output = max(0, round(waits.start.tokens * beats) - 1) + fill
         duration = (
-            max(stage.tokens * beats - 1 + own for stage, own in zip(waits.stages, left, strict=True)) - first_output
+            max(stage.tokens * beats - 1 + own for stage, own in zip(waits.stages, remaining, strict=True))
+            - first_output
         )
         work = _sum(waits.start.left, cycles)
-        coming = [max(own.coming * work, (activity.tokens_in - own.tokens) * beats) for own in (waits.line, waits.end)]
-        drain = max(own - meanwhile for own, meanwhile in zip(left[2:], coming, strict=True))
+        input_time = [
+            max(own.coming * work, (activity.tokens_in - own.tokens) * beats) for own in (waits.line, waits.end)
+        ]
+        drain = max(own - meanwhile for own, meanwhile in zip(remaining[2:], input_time, strict=True))
         # a fraction of the input duration, rounded up, already includes the cycle of the arrival itself
-        counted = [int(stage.tokens < activity.tokens_in) for stage in (waits.start, waits.knee)]
-        rest = max(0, math.ceil(left[1]) - counted[1])
-        return OpLatency(fill - counted[0], first_output, max(0, math.ceil(duration)), max(0, math.ceil(drain)), rest)
+        overlap = [int(stage.tokens < activity.tokens_in) for stage in (waits.start, waits.knee)]
+        rest = max(0, math.ceil(remaining[1]) - overlap[1])
+        return OpLatency(fill - overlap[0], first_output, max(0, math.ceil(duration)), max(0, math.ceil(drain)), rest)
 
     @property
     def process(self) -> TokenByToken | WindowByWindow:
@@ -220,18 +226,18 @@ class WindowOp(Op):
         return WindowByWindow(self.folds, self.geometry, self.finds_sites)
 
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
-        s, folds, node = self.sums, self.folds, self.node
+        s, folds, node = self.mac_array, self.folds, self.node
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
         place = streams.place_bits(self.out_layout)
         # bits of a site: its place, and what addresses its words
         site = 1 + place
         if self.pointwise:
-            source = sources.token_source(f, self.in_layout, folds.cycles(1))
+            source = sources.token_buffer(f, self.in_layout, folds.cycles(1))
             site += index(token_slots(self.in_layout.beats_per_token, folds.cycles(1)))
         else:
             g = self.geometry
-            find = sources.sparse_window_source if self.finds_sites else sources.window_source
+            find = sources.sparse_sliding_window if self.finds_sites else sources.sliding_window
             source = find(f, self.in_layout, g, self.parallel)
             site += index(g.rows) * (g.kernel if self.finds_sites else 1)
             site += sources.column_bits(g, self.finds_sites)
@@ -261,7 +267,7 @@ class WindowOp(Op):
             sequencing.sequencer(folds, site),
             *sequencing.weights(f, bits, words, memory, address),
             *arrays.sums(f, s, words, bits, memory, masked=self.parallel, fixed=fixed),
-            *requantizers.drain(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
+            *requantizers.output_serializer(f, self.out_layout, self.mapping.pe, self.requant, self.accumulator),
             *streams.output(f, self.out_layout, self.depth, folds.beats),
         ]
 
@@ -312,7 +318,7 @@ class WindowComponent(wiring.Component):
         m.submodules.source = source
         m.submodules.output = output = CreditFifo(op.out_layout, op.depth, folds.beats)
         m.submodules.sequencer = sequencer = Sequencer(folds, source.site_layout, op.depth)
-        m.submodules.sums = sums = op.sums.component()
+        m.submodules.sums = sums = op.mac_array.component()
         m.submodules.drain = drain = OutputSerializer(op.out_layout, op.mapping.pe, op.requant, op.accumulator)
         wiring.connect(m, wiring.flipped(self.i), source.i)
         wiring.connect(m, source.site, sequencer.site)
@@ -350,17 +356,17 @@ class WindowComponent(wiring.Component):
             sums.mask.eq(delay_line(m, step.mask, fetch, "mask") if op.parallel else 1),
             sums.first.eq(delay_line(m, step.first, fetch, "first")),
         ]
-        if op.sums.weights is not None:
+        if op.mac_array.weights is not None:
             address = step.group
             if op.serial_kernel:
                 k = op.node.kernel
                 address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
             address = times(address, folds.synapse_folds) + step.word
-            words = pack_codes(op.weight_words(), op.sums.weights)
-            word = weight_word(m, words, op.sums.weight_bits, op.mapping.memory, address, fetch - 2)
+            words = pack_codes(op.weight_words(), op.mac_array.weights)
+            word = weight_word(m, words, op.mac_array.weight_bits, op.mapping.memory, address, fetch - 2)
             m.d.comb += sums.weights.eq(word)
 
-        finish = fetch + op.sums.latency
+        finish = fetch + op.mac_array.latency
         m.d.comb += [
             drain.last.eq(delay_line(m, valid & step.last, finish, "last")),
             drain.end.eq(delay_line(m, valid & step.end, finish, "end")),

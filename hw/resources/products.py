@@ -8,7 +8,7 @@ from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import Products
 from hw.arithmetic.products import FEW_DIGITS, STAGE_ROWS, lut_stages, table_inputs
 from hw.fpga.families.family import FpgaFamily
-from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits, looked_up, small_product
+from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits, small_product, table_product
 from models.ir.dtype import DType
 
 
@@ -59,7 +59,7 @@ def of_luts(f: FpgaFamily, s: MacArraySpec, less: float) -> ResourceEstimate:
     macs = less * s.pe * s.terms
     digits, places = codec(s.weights).significand_bits
     if s.products is Products.LOOKUP_TABLE:
-        looked = sum(looked_up(f, n) for n in table_inputs(s.features, s.weights))
+        looked = sum(table_product(f, n) for n in table_inputs(s.features, s.weights))
         return ResourceEstimate("products", (0.0, 0.0, 0.0, 0.0, macs * looked))
     if s.products is Products.MULTIPLEXED:
         wide = signed_width(s.features)

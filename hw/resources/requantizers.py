@@ -1,4 +1,4 @@
-"""What takes sums to codes: the drain, and lanes of requantizing."""
+"""What output serializers and requantizers take of a device."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from models.ir.accumulator import width
 from models.ir.dtype import DType
 from models.ir.requant import MULT_BITS, Requant
 
-REQUANTS_KEPT = 4096
-"""How many nodes' requantize constants are remembered in short."""
+CACHED_REQUANTS = 4096
+"""Nodes whose requantize constants stay in the cache of ``constants`` and of ``operand_widths``."""
 
 FEW_MULTS = 4
-"""Multipliers in turn of which most bits are likely the same."""
+"""Up to so many multipliers that take turns, most of their bits are likely the same in all."""
 
 
-def drain(
+def output_serializer(
     f: FpgaFamily,
     layout: TokenLayout,
     pe: int,
     requant: Requant | None,
     bounds: tuple[int, int],
     *,
-    placed: bool = True,
+    has_place: bool = True,
 ) -> tuple[ResourceEstimate, ...]:
     """An output serializer with its requantizer.
 
-    Terms: one, bits of the sums that a beat chooses, bits of the waiting sums that move up, bits of the place that is
-    held, bits of the counters.
+    Terms: one, bits of the sums that a beat chooses, bits of the waiting sums that move up, bits of the registers of
+    the place, bits of the counters.
 
     Parameters
-        f          the device's family
-        layout     layout of the output
-        pe         sums that come at once
-        requant    constants of the requantizer; None where the sums are codes already
-        bounds     the lowest and the highest sum
-        placed     whether beats have a place (y and x)
+        f            the device's family
+        layout       layout of the output
+        pe           sums at once
+        requant      constants of the requantizer; None where the sums are codes already
+        bounds       the lowest and the highest sum
+        has_place    whether beats have a place (y and x)
     """
     beats = pe // layout.lanes
-    place = place_bits(layout) if placed else 0
+    place = place_bits(layout) if has_place else 0
     codes = layout.lanes * layout.dtype.width
     ff = serializer_latency(layout.dtype, requant) * (2 + place)
     bits = layout.dtype.width if requant is None else width(*bounds)
@@ -62,7 +62,7 @@ def drain(
     part = ResourceEstimate("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
-    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counted=True)
+    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counter_addressed=True)
     return part, *lanes
 
 
@@ -84,7 +84,7 @@ class Constants(NamedTuple):
     mults: tuple[int, ...] | None
 
 
-@lru_cache(maxsize=REQUANTS_KEPT)
+@lru_cache(maxsize=CACHED_REQUANTS)
 def constants(requant: Requant, lanes: int) -> Constants:
     """The constants of a requantizer in short.
 
@@ -99,8 +99,8 @@ def constants(requant: Requant, lanes: int) -> Constants:
     return Constants(len(bias), distinct(bias, bits), below, distinct(mult, MULT_BITS), fixed)
 
 
-@lru_cache(maxsize=REQUANTS_KEPT)
-def operands(requant: Requant, bounds: tuple[int, int], guard_bits: int) -> tuple[int, int]:
+@lru_cache(maxsize=CACHED_REQUANTS)
+def operand_widths(requant: Requant, bounds: tuple[int, int], guard_bits: int) -> tuple[int, int]:
     """Bits of the operands of a requantizer.
 
     Parameters
@@ -121,7 +121,7 @@ def requantizer(
     bounds: tuple[int, int],
     *,
     encoded: bool,
-    counted: bool = False,
+    counter_addressed: bool = False,
 ) -> tuple[ResourceEstimate, ...]:
     """Lanes of requantizing.
 
@@ -129,19 +129,21 @@ def requantizer(
     results, bits of adders that join the DSP blocks of a product.
 
     Parameters
-        f          the device's family
-        requant    constants by channel
-        dtype      format of the results
-        lanes      results at once
-        bounds     the lowest and the highest sum
-        encoded    whether results are codes, in place of integers
-        counted    whether a counter addresses the biases, in place of a copy of one
+        f                    the device's family
+        requant              constants by channel
+        dtype                format of the results
+        lanes                results at once
+        bounds               the lowest and the highest sum
+        encoded              whether the results are codes instead of integers
+        counter_addressed    whether a counter addresses the biases itself, not a delayed copy of it
     """
     guard = dtype.guard_bits if encoded else 0
     result = width(requant.lo << guard, requant.hi << guard) - (encoded and not dtype.signed)
-    fixed, widths = constants(requant, lanes), operands(requant, bounds, guard)
+    fixed, widths = constants(requant, lanes), operand_widths(requant, bounds, guard)
     bits, shift = width(*bounds), requant.shift - guard
-    return _requantizer(f, fixed, bits, widths, requant.fraction, shift, result, dtype, lanes, encoded, counted)
+    return _requantizer(
+        f, fixed, bits, widths, requant.fraction, shift, result, dtype, lanes, encoded, counter_addressed
+    )
 
 
 @cache
@@ -149,16 +151,16 @@ def _requantizer(
     f: FpgaFamily,
     c: Constants,
     bits: int,
-    operands: tuple[int, int],
+    widths: tuple[int, int],
     fraction: int,
     shift: int,
     result: int,
     dtype: DType,
     lanes: int,
     encoded: bool,
-    counted: bool,
+    counter_addressed: bool,
 ) -> tuple[ResourceEstimate, ...]:
-    biased, narrow = operands
+    biased, narrow = widths
     tapered = encoded and dtype.tapered
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
     # fractions of sums are those of biases: Yosys keeps one register of what is the same in several lanes
@@ -169,14 +171,14 @@ def _requantizer(
         # the product's bits below half a unit of an integer are not needed
         rounded += max(1, narrow + mult - max(0, shift - (not tapered)))
         ff += max(1, narrow + mult - shift)
-        factor = mult if c.mults is None else odd(c.mults[n]).bit_length()
+        factor = mult if c.mults is None else odd_part(c.mults[n]).bit_length()
         if factor > 1:
             dsp += dsp_blocks(f, narrow, factor + 1)
             joined += joined_bits(f, narrow, factor + 1, fixed=c.beats <= FEW_MULTS)
     ff += rounded
     if tapered:
         ff += lanes * dtype.width
-    lut += table(f, c.beats, c.bias_bits, counted) + table(f, c.beats, c.mult_bits)
+    lut += table(f, c.beats, c.bias_bits, counter_addressed) + table(f, c.beats, c.mult_bits)
     lut += lanes * codec(dtype).encoder_luts(f.lut_inputs) if encoded else 0.0
     ff += c.bias_bits + c.mult_bits
     if c.mults is None:
@@ -189,8 +191,8 @@ def _requantizer(
     return (ResourceEstimate("requantizer", terms, lut, ff, 0, dsp),)
 
 
-def odd(factor: int) -> int:
-    """A factor without its powers of two, which are wires.
+def odd_part(factor: int) -> int:
+    """The odd part of a factor; its powers of two are only wires.
 
     Parameters
         factor     an integer that is not negative

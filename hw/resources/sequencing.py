@@ -1,4 +1,4 @@
-"""What steps take: the counters of their sequencer, and the weights of each."""
+"""What a sequencer takes, and the memory that gives each of its steps a word of weights."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from hw.fpga.mapping import Memory
 from hw.line_buffer.sequencer import Folds
 
 FEW_WORDS = 16
-"""Words of which some bits are likely the same in all, or the same as others."""
+"""Up to so many words, some bits are likely constant or copies of others."""
 
 
 @cache
 def sequencer(folds: Folds, site: int) -> ResourceEstimate:
-    """A sequencer. Terms: one, bits of the counters, bits of a site, taps that are read one by one.
+    """A sequencer.
+
+    Terms: one, bits of the counters, bits of a site, taps of a serial kernel loop.
 
     Parameters
         folds    how a site is split into steps
@@ -32,15 +34,15 @@ def sequencer(folds: Folds, site: int) -> ResourceEstimate:
 
 
 def weight_bits(spec: MacArraySpec, memory: Memory, count: int, words: Callable[[], np.ndarray]) -> int:
-    """Bits of a word of weights that Yosys keeps.
+    """Bits of a word of weights that are left after synthesis.
 
-    In block memory it leaves out the bits that are the same in all words; in LUTs also the copies of other bits.
+    Yosys removes the bits that are the same in all words, and from LUTs also the copies of other bits.
 
     Parameters
         spec       the array of sums
         memory     where the weights are
         count      words of weights
-        words      function that gives them, int ``[count, lanes]``
+        words      function that returns them, int ``[count, lanes]``
     """
     if count > FEW_WORDS or spec.weights is None:
         return spec.weight_bits
@@ -53,7 +55,7 @@ def weight_bits(spec: MacArraySpec, memory: Memory, count: int, words: Callable[
 
 @cache
 def weights(f: FpgaFamily, bits: int, words: int, memory: Memory, address: int) -> tuple[ResourceEstimate, ...]:
-    """The memory of weights; nothing where the weights never change.
+    """The memory of weights; no part where there is one word, because its weights never change.
 
     Parameters
         f          the device's family

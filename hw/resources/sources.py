@@ -1,4 +1,4 @@
-"""What sources take: memories of tokens and of rows, and the finding of windows."""
+"""What token buffers and sliding-window generators take: their memories, and the search for active windows."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from hw.streams.layout import TokenLayout
 
 
 @cache
-def token_source(f: FpgaFamily, layout: TokenLayout, steps: int) -> tuple[ResourceEstimate, ...]:
+def token_buffer(f: FpgaFamily, layout: TokenLayout, steps: int) -> tuple[ResourceEstimate, ...]:
     """A token buffer. Terms: one, bits of the slot and word counters.
 
     Parameters
         f          the device's family
         layout     layout of the input
-        steps      the fewest cycles of a site
+        steps      the fewest cycles that the op works on a token
     """
     words, bits = layout.beats_per_token, layout.lanes * layout.dtype.width
     slots = token_slots(words, steps)
     site = 1 + place_bits(layout)
     slot, word, level = index(slots), index(words), slots.bit_length()
-    tokens = store(f, slots * words, bits)
+    tokens = word_memory(f, slots * words, bits)
     lut, registers = lut_memory(f, slots, site)
     ff = 2 * slot + word + 2 * level + index(slots * words) + RELEASE_DELAY - 1
     counts = 2 * slot + word + 2 * level
@@ -41,7 +41,7 @@ def token_source(f: FpgaFamily, layout: TokenLayout, steps: int) -> tuple[Resour
 
 
 @cache
-def window_source(
+def sliding_window(
     f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool
 ) -> tuple[ResourceEstimate, ...]:
     """A sliding-window generator for dense frames.
@@ -59,25 +59,25 @@ def window_source(
     places = index(g.words) + index(g.width) + 2 * row + index(g.out_height) + index(g.out_width) + column
     levels = level + index(g.height + g.rows + 1) + index(g.height) + index(g.width)
     ff = 2 + places + levels + (RELEASE_DELAY - 1) * level
-    rows = stored_rows(f, layout, g, parallel, 1)
+    rows = line_buffer(f, layout, g, parallel, 1)
     terms = (1.0, places + levels, tap_conditions(g), *rows.terms)
     source = rows._replace(terms=terms, ff=ff + rows.ff), queue(f, 1, FRAMES_AHEAD)
     return (*source, banks(f, layout, g)) if parallel else source
 
 
-def column_bits(g: WindowGeometry, found: bool) -> int:
+def column_bits(g: WindowGeometry, finds_sites: bool) -> int:
     """Bits of the registers of a window's first column.
 
     Parameters
-        g          the window
-        found      whether the generator finds its sites; the column is then a site's number, shifted by the stride
+        g              the window
+        finds_sites    whether the generator finds its sites; the column is then a site's number, shifted by the stride
     """
-    return index(g.width + 2 * g.padding) - ((g.stride - 1).bit_length() if found else 0)
+    return index(g.width + 2 * g.padding) - ((g.stride - 1).bit_length() if finds_sites else 0)
 
 
 @cache
-def store(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
-    """A source's memory, with the register at its output, as a part without ``kind`` and ``terms``.
+def word_memory(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
+    """The memory of a source with its output register, as a part without ``kind`` and ``terms``.
 
     Parameters
         f          the device's family
@@ -93,7 +93,7 @@ def store(f: FpgaFamily, depth: int, bits: int) -> ResourceEstimate:
     return ResourceEstimate("", lut=lut, ff=ff + bits)
 
 
-def stored_rows(
+def line_buffer(
     f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool, row_fields: int
 ) -> ResourceEstimate:
     """The line buffer and its reading, without ``banks``. Term: bits of addresses.
@@ -107,7 +107,7 @@ def stored_rows(
     """
     bits = layout.lanes * layout.dtype.width
     count, depth = g.banks(parallel)
-    one = store(f, depth, bits)
+    one = word_memory(f, depth, bits)
     address = index(depth)
     if parallel:
         turn = g.columns.bit_length() - 1
@@ -135,13 +135,13 @@ def banks(f: FpgaFamily, layout: TokenLayout, g: WindowGeometry) -> ResourceEsti
 
 
 @cache
-def sparse_window_source(
+def sparse_sliding_window(
     f: FpgaFamily, layout: TokenLayout, g: WindowGeometry, parallel: bool
 ) -> tuple[ResourceEstimate, ...]:
     """A sliding-window generator for sparse frames.
 
     Terms: one, bits of counters and of cells, bits of the places of stored rows, rows of all windows times bits of
-    their number, stored rows times taps, and those of ``presence``.
+    their number, stored rows times taps, and those of ``site_bitmap``.
 
     Parameters
         f          the device's family
@@ -163,22 +163,22 @@ def sparse_window_source(
     ff += g.rows * (2 + FRAME_BITS + index(g.height + g.padding) + 2 * g.kernel)
     ff += column
     lists = [queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
-    here = presence(f, g)
-    rows = stored_rows(f, layout, g, parallel, g.kernel)
+    bitmap = site_bitmap(f, g)
+    rows = line_buffer(f, layout, g, parallel, g.kernel)
     below = g.rows * index(g.height + g.padding)
-    terms = (1.0, places + (2 + g.stride) * cell, below, g.rows * g.kernel * row, g.rows * g.taps, *here.terms)
+    terms = (1.0, places + (2 + g.stride) * cell, below, g.rows * g.kernel * row, g.rows * g.taps, *bitmap.terms)
     return (
-        here._replace(kind="sparse_source", terms=terms, ff=ff + here.ff),
+        bitmap._replace(kind="sparse_source", terms=terms, ff=ff + bitmap.ff),
         rows._replace(terms=(0.0, 0.0, 0.0, *rows.terms)),
         *lists,
         *([banks(f, layout, g)] if parallel else []),
     )
 
 
-def presence(f: FpgaFamily, g: WindowGeometry) -> ResourceEstimate:
+def site_bitmap(f: FpgaFamily, g: WindowGeometry) -> ResourceEstimate:
     """The bitmap of the active sites of all stored rows, as a part without ``kind``.
 
-    Terms: bits of its words with their flags, and bits from which the columns of a window are chosen.
+    Terms: bits of its words with their flags, and bits of the multiplexers that select the columns of a window.
 
     Parameters
         f          the device's family

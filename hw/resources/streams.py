@@ -1,4 +1,4 @@
-"""What streams take between ops and at their ends: queues, forks, conversions of lanes."""
+"""What queues, forks and lane converters take of a device."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fork_resources(layout: TokenLayout, ways: int, device: Device) -> Resources:
 
 
 def converter_resources(layout: TokenLayout, o_lanes: int, device: Device) -> Resources:
-    """The resources of one conversion of lanes.
+    """The resources of one lane converter.
 
     Parameters
         layout     layout of the input
@@ -82,14 +82,14 @@ def queue(f: FpgaFamily, bits: int, depth: int, registered: bool = False) -> Res
 def output(f: FpgaFamily, layout: TokenLayout, depth: int, batch: int = 1) -> tuple[ResourceEstimate, ResourceEstimate]:
     """An output queue with its count of free places.
 
-    Terms: one, bits of the count, bits of features (``end`` makes them 0).
+    Terms: one, bits of the counter, bits of features (``end`` makes them 0).
 
     Parameters
         f          the device's family
         layout     layout of the output
         depth      places of the queue
         batch      beats that are reserved together
-    Returns        the queue, and what counts its places
+    Returns        the queue, and the counter of its free places
     """
     room = 1 + max(batch - 1, depth - batch).bit_length()
     features = layout.lanes * layout.dtype.width
@@ -100,7 +100,7 @@ def output(f: FpgaFamily, layout: TokenLayout, depth: int, batch: int = 1) -> tu
 
 @cache
 def converter_part(layout: TokenLayout, o_lanes: int) -> ResourceEstimate:
-    """One conversion of lanes.
+    """One lane converter.
 
     Terms of widening: one, bits that are collected, bits of the counter; of narrowing: bits that move, bits of the
     counter, their product.

@@ -56,6 +56,7 @@ class TokenLayout:
 
     @property
     def beats_per_token(self) -> int:
+        """Beats that carry one token."""
         return self.shape.channels // self.lanes
 
     @property
@@ -72,6 +73,7 @@ class TokenLayout:
 
     @property
     def signature(self) -> stream.Signature:
+        """The Amaranth stream of these payloads."""
         return stream.Signature(self.struct)
 
     @property
@@ -180,6 +182,7 @@ class MaskLayout:
 
     @property
     def signature(self) -> stream.Signature:
+        """The Amaranth stream of these payloads."""
         return stream.Signature(self.union)
 
     @property

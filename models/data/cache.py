@@ -1,4 +1,4 @@
-"""Arrays that take a while to make, kept in the user's cache folder."""
+"""A cache on disk of arrays that take long to make."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ def cache_dir() -> Path:
     return Path(cache) / "netweave" / "data"
 
 
-def kept(
-    name: str, made_from: Mapping[str, object], make: Callable[[], Mapping[str, np.ndarray]]
+def cached_arrays(
+    name: str, parameters: Mapping[str, object], make: Callable[[], Mapping[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    """The arrays that ``make`` returns, made once for each ``made_from``, which JSON can hold.
+    """The arrays that ``make`` returns, from a file where they were made before with the same parameters.
 
-    A file that is missing, cannot be read or was made of something else is made anew; where the
-    folder cannot be written, the arrays are made every time.
+    Where the file is missing or cannot be read, it is made anew. Where the folder cannot be written, the arrays are
+    made every time.
+
+    Parameters
+        name        first part of the file's name
+        parameters  everything that the arrays depend on, as JSON can hold it
+        make        makes the arrays
     """
-    key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     path = cache_dir() / f"{name}-{key}.npz"
     try:
         with np.load(path) as archive:

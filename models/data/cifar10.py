@@ -54,21 +54,21 @@ def normalized(pixels: np.ndarray) -> np.ndarray:
 
 
 def _read(root: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    found = sorted(root.glob(f"{split}*.npz"))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    paths = sorted(root.glob(f"{split}*.npz"))
+    if len(paths) != 1:
+        names = ", ".join(path.name for path in paths) or "none"
         raise DatasetError(f"data set 'cifar10': {root} must hold one {split}*.npz; there are {names}")
     try:
-        archive = read_npz(found[0])
+        archive = read_npz(paths[0])
         x, y = archive["x"], archive["y"]
     except (OSError, ValueError, KeyError) as error:
-        raise DatasetError(f"data set 'cifar10': {found[0]} is no npz file with x and y: {error}") from error
+        raise DatasetError(f"data set 'cifar10': {paths[0]} is no npz file with x and y: {error}") from error
     if x.ndim != 4 or x.shape[3] != 3 or x.dtype != np.uint8 or not len(x):
         valid = "uint8 [n, H, W, 3], n >= 1"
-        raise DatasetError(f"data set 'cifar10': {found[0]}, x: {x.dtype} {x.shape} must be {valid}")
+        raise DatasetError(f"data set 'cifar10': {paths[0]}, x: {x.dtype} {x.shape} must be {valid}")
     if y.shape != (len(x),) or y.dtype.kind not in "iu":
         valid = f"integers of shape ({len(x)},)"
-        raise DatasetError(f"data set 'cifar10': {found[0]}, y: {y.dtype} {y.shape} must be {valid}")
+        raise DatasetError(f"data set 'cifar10': {paths[0]}, y: {y.dtype} {y.shape} must be {valid}")
     # files may be sorted by class, and the first images of a split stand for all; RandomState's stream never changes
     shuffled = np.random.RandomState(0).permutation(len(x))
     return x[shuffled], y[shuffled].astype(np.int64)

@@ -1,4 +1,4 @@
-"""From a recording to the image that the networks for event cameras here take: counts of two polarities."""
+"""Event counts of two polarities: the image that the networks for event cameras in this project take."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from models.ir.formats.integer import IntType
 
 @dataclass(frozen=True)
 class Counts:
-    """Events of either polarity a site, from ``start`` to ``stop`` microseconds, at most ``most`` of each.
+    """How a recording becomes counts of events per site and polarity.
 
-    Events that none nearby supports within ``within`` microseconds are left out; None keeps all. ``first``: how many of
-    these count, the earliest; None for all. The default is the first of three saccades; it leaves about a quarter of
-    N-MNIST's sites active.
+    The default takes the first of three saccades, in which about a quarter of N-MNIST's sites are active.
+
+    Parameters
+        start   start of the window in microseconds
+        stop    end of the window in microseconds
+        within  events without a neighboring event in this many microseconds before are dropped; None drops none
+        most    largest count; larger ones are clipped
+        first   number of events that count, the earliest of those that are left; None for all
     """
 
     start: int = 0
@@ -34,18 +39,18 @@ class Counts:
 
     @property
     def scale(self) -> float:
-        """A power of two that brings the largest count to between 1 and 2."""
+        """The power of two for which ``most * scale`` is at least 1 and below 2."""
         return 2.0 ** (1 - self.most.bit_length())
 
     def image(self, events: Recording) -> np.ndarray:
-        """uint8 ``[2, height, width]``."""
+        """The counts of a recording, uint8 ``[2, height, width]``; polarity 0 comes first."""
         window = between(events, self.start, self.stop)
         if self.within is not None:
             window = background_activity(window, self.within)
         return histogram(window.select(slice(self.first)), self.most)
 
     def floats(self, images: np.ndarray) -> np.ndarray:
-        """float32: the values that images of counts stand for."""
+        """The real values of images of counts, float32."""
         return images.astype(np.float32) * np.float32(self.scale)
 
     def describe(self) -> dict[str, int | None]:

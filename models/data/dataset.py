@@ -12,8 +12,8 @@ from models.ir.node import Shape
 from models.ir.normalization import Normalization
 
 SPLITS = ("train", "validation", "test")
-CHECKED = 1024
-"""Images that are checked at a time: all at once would take many times the memory that they lie in."""
+CHECK_BATCH = 1024
+"""Images that are checked at a time; a check of all at once would need several times their memory."""
 
 
 class DatasetError(ValueError):
@@ -22,11 +22,15 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True)
 class Augment:
-    """What may change in a training image without changing its class.
+    """Augmentation of training images.
 
-    ``shift``: largest translation in pixels; ``rotate``: largest rotation in degrees;
-    ``zoom``: largest relative change of size; ``flip``: left and right may change places. ``nearest``: a pixel takes
-    the nearest one's value and no mean of several, so that pixels stay integers and the sites without any stay so.
+    Parameters
+        shift    largest translation in pixels
+        rotate   largest rotation in degrees
+        zoom     largest relative change of size
+        flip     whether images are mirrored left to right at random
+        nearest  whether pixels are resampled from the nearest pixel instead of interpolated, so that they stay integers
+                 and inactive sites stay inactive
     """
 
     shift: float = 0.0
@@ -38,17 +42,28 @@ class Augment:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images float32 ``[n, C, H, W]`` and labels int64 ``[n]`` below ``classes``, in three splits.
+    """Images float32 ``[n, C, H, W]`` and labels int64 ``[n]``, in three splits.
 
-    Networks are trained on ``train``; formats, designs and all else are chosen on ``validation``; ``test`` says what
-    the choice is worth.
+    Networks are trained on ``train``; formats, designs and everything else are chosen on ``validation``; ``test``
+    measures the result. Every pixel is ``input_scale`` times an integer of ``input_dtype``.
 
-    Every pixel is ``input_scale`` times an integer of ``input_dtype``. In a ``sparse`` data set a
-    site is active where any of its channels is not zero; in a dense one every site is.
-
-    ``flat``: networks take the channels of the one site as ``[n, features]``. ``normalization``: what pixels were made
-    with from the numbers that the data set was given in, None where they are those numbers; networks take pixels, or
-    with ``restored`` those numbers again. ``notes``: sentences for whoever brought the data.
+    Parameters
+        name           name of the data set in messages
+        train_x        training images
+        train_y        training labels
+        validation_x   validation images
+        validation_y   validation labels
+        test_x         test images
+        test_y         test labels
+        classes        number of classes; labels are 0 to ``classes - 1``
+        input_dtype    number format of the integers behind the pixels
+        input_scale    real value of the integer 1
+        augment        augmentation of training images
+        sparse         whether a site is active only where a channel is not zero; in a dense data set every site is
+        flat           whether images have one site, whose channels networks take as ``[n, features]``
+        normalization  the affine map from the user's numbers to pixels; None where pixels are those numbers
+        restored       whether networks take the user's numbers instead of pixels, where there is a normalization
+        notes          sentences for the user about how the data were read
     """
 
     name: str
@@ -94,8 +109,8 @@ class Dataset:
             raise self._error(f"{split}_y", f"{y.dtype} {y.shape}", f"must be integers of shape ({len(x)},)")
         if y.min() < 0 or y.max() >= self.classes:
             raise self._error(f"{split}_y", f"{y.min()} to {y.max()}", f"must be 0 to {self.classes - 1}")
-        for start in range(0, len(x), CHECKED):
-            part = x[start : start + CHECKED]
+        for start in range(0, len(x), CHECK_BATCH):
+            part = x[start : start + CHECK_BATCH]
             if not np.isfinite(part).all():
                 first, *place = (int(i) for i in np.argwhere(~np.isfinite(part))[0])
                 where = ", ".join(map(str, (start + first, *place)))
@@ -123,8 +138,8 @@ class Dataset:
             raise self._error("input_scale", self.input_scale, f"does not divide every pixel, {x[off].flat[0]!r}")
         low, high = self.input_dtype.min, self.input_dtype.max
         if integers.min() < low or integers.max() > high:
-            found = f"{int(integers.min())} to {int(integers.max())}"
-            raise self._error("input_dtype", self.input_dtype, f"holds {low} to {high}; the pixels need {found}")
+            need = f"{int(integers.min())} to {int(integers.max())}"
+            raise self._error("input_dtype", self.input_dtype, f"holds {low} to {high}; the pixels need {need}")
         return integers.astype(np.int64)
 
     def masks(self, split: str = "test", count: int | None = None) -> np.ndarray:

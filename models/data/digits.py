@@ -12,8 +12,8 @@ TEST_SHARE = 0.3
 SCALE = 1 / 16
 
 
-def parts() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Images and labels: 30 % of each class for ``test``, the others for ``train`` and validation; a fixed split."""
+def digit_splits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Images and labels of ``test``, 30 % of each class, and of ``train``, the others; the split is always the same."""
     from sklearn.datasets import load_digits
 
     pixels, target = load_digits(return_X_y=True)
@@ -30,11 +30,11 @@ def parts() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def digits() -> Dataset:
     """The data set."""
-    found = parts()
+    splits = digit_splits()
     return Dataset(
         "digits",
-        *held_out(*found["train"]),
-        *found["test"],
+        *held_out(*splits["train"]),
+        *splits["test"],
         classes=10,
         input_dtype=IntType(5, signed=False),
         input_scale=SCALE,

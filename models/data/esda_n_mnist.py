@@ -13,5 +13,5 @@ COUNTS = Counts(stop=200_000, within=None, most=127, first=1024)
 
 
 def esda_n_mnist(folder: str | Path | None = None, progress: Progress | None = None) -> Dataset:
-    """The recordings that ``n_mnist`` reads, as counts that are not cleaned; ESDA's network takes the integers."""
+    """The recordings of ``n_mnist`` as counts without denoising; ESDA's network takes the integers."""
     return replace(n_mnist(folder, progress, COUNTS), name="esda_n_mnist")

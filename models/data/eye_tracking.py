@@ -1,7 +1,7 @@
 """3ET+ recordings as sequences of voxel grids with labels, as the AIS 2024 challenge and SEE take them.
 
-640 x 480 events fall into 80 x 60 sites; every 50 ms gives a grid of three bins and, as its
-label, where the pupil was at the start of those 50 ms. The grid has one of two rules, by name.
+Events of 640 x 480 pixels are merged into 80 x 60 sites. Every 50 ms give one frame: a voxel grid of three bins by
+one of two rules, and the position of the pupil at the start of those 50 ms as its label.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ SCALE = 1 / STEPS
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
-    """``n`` frames, one after another every 50 ms.
+    """``n`` consecutive frames of 50 ms.
 
-    ``grids``: int8 ``[n, 3, 60, 80]``, integers whose ``scale``-fold is the voxel grid.
-    ``active``: bool ``[n, 60, 80]``, the sites a sparse network computes: those of which an integer is not 0, in ESDA's
-    grid those of which a real value is not 0, although most of them have integers of 0 alone.
-    ``pupil``: float32 ``[n, 2]`` of (x, y), in pixels of the grid.
-    ``closed``: bool ``[n]``. ``start``: microseconds at which the first begins.
+    Parameters
+        grids   int8 ``[n, 3, 60, 80]``; the voxel grids are these integers times the scale
+        active  bool ``[n, 60, 80]``, the active sites: those with an integer that is not 0; in ESDA's grid those with a
+                real value that is not 0, most of which have only integers of 0
+        pupil   float32 ``[n, 2]``, (x, y) of the pupil in pixels of the grid
+        closed  bool ``[n]``, whether the eye is closed
+        start   start of the first frame in microseconds
     """
 
     grids: np.ndarray
@@ -78,15 +80,15 @@ def sequences(
 ) -> Iterator[Sequence]:
     """Sequences of frames, one every 50 ms, of a 3ET+ recording.
 
-    There are as many frames as there are labels, and events that last to the frame's end. A last sequence that would be
-    shorter is left out.
+    A frame needs a label and must end at or before the last event. An incomplete last sequence is left out.
 
-    path    its ``.h5``, with ``label.txt`` beside it
-    length  frames of a sequence
-    step    frames from the start of one to that of the next, ``length`` unless given
-    policy  what happens to events that cannot be right, as ``read`` has it
-    grid    which rule a frame's voxel grid follows, one of ``GRIDS``
-    scale   what an integer of it stands for, as the network has it; of ``centred`` 1 over a whole number
+    Parameters
+        path    the ``.h5`` file, with ``label.txt`` beside it
+        length  frames of a sequence
+        step    frames from the start of one sequence to that of the next; by default ``length``
+        policy  what happens to invalid events
+        grid    rule of the voxel grids, one of ``GRIDS``
+        scale   real value of the integer 1, as the network has it; for ``centred`` 1 over a whole number
     """
     if grid not in GRIDS:
         raise EventError(f"grid: {grid!r} must be one of {', '.join(GRIDS)}")
@@ -113,11 +115,15 @@ def sequences(
 
 
 def frames_by_count(paths: Iterable[Path], share: float, count: int) -> np.ndarray:
-    """int8 ``[count, 3, 60, 80]``: centred voxel grids, in quarters.
+    """Centred voxel grids of a given density, int8 ``[count, 3, 60, 80]``, in quarters.
 
-    Their windows have as many events each, evenly over the recordings, and as few as make the mean share of active
-    sites over all grids ``share`` or more. Windows may overlap where ``count`` of them are more than the recordings
-    hold.
+    Every window has the same number of events, the smallest for which the mean share of active sites is at least
+    ``share``. The windows start at evenly spaced events of the recordings and may overlap.
+
+    Parameters
+        paths  ``.h5`` files of the recordings
+        share  mean share of active sites
+        count  number of grids
     """
     recordings = [downscaled(read(path), FACTOR) for path in paths]
     least, most = 1, min((len(events) for events in recordings), default=0)
@@ -131,7 +137,7 @@ def frames_by_count(paths: Iterable[Path], share: float, count: int) -> np.ndarr
 
 
 def _by_count(recordings: list[Recording], events: int, count: int) -> np.ndarray:
-    """``count`` grids of so many ``events``, their starts evenly over all places where one can start."""
+    """``count`` grids of ``events`` events each, which start at evenly spaced events."""
     ends = np.cumsum([len(recording) - events + 1 for recording in recordings])
     grids = []
     for place in (np.arange(count) * ends[-1] // count).tolist():

@@ -10,10 +10,15 @@ from models.data.dataset import DatasetError
 VARIABLE = "NETWEAVE_DATA"
 
 
-def folder_of(name: str, given: str | Path | None) -> Path:
-    """The folder ``given`` for the data set ``name``, or that of this name in the folder that NETWEAVE_DATA names."""
-    if given:
-        return Path(given).expanduser().resolve()
+def folder_of(name: str, folder: str | Path | None) -> Path:
+    """The folder of a data set, as an absolute path.
+
+    Parameters
+        name    name of the data set, and of its folder inside the folder that NETWEAVE_DATA names
+        folder  the folder that the user named; None or empty where the user named none
+    """
+    if folder:
+        return Path(folder).expanduser().resolve()
     data = os.environ.get(VARIABLE)
     if not data:
         raise DatasetError(

@@ -1,17 +1,22 @@
-"""The part of a training split that designs are chosen by, where a data set brings none for it."""
+"""A validation split out of the training split, for data sets without one."""
 
 from __future__ import annotations
 
 import numpy as np
 
 EVERY = 5
-"""Of the training images of a class, every so-many-th is held out."""
+"""One of so many training images of each class is held out."""
 
 
 def held_out(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Images and labels for training, then those for validation: every fifth image of each class.
+    """Training images, training labels, validation images and validation labels.
 
-    Where no class has as many, the last image of a class that has the most is held out.
+    Every fifth image of each class is held out for validation. Where no class has five images, it is the last image of
+    the first class with the most images.
+
+    Parameters
+        x  images of the training split
+        y  their labels
     """
     chosen = np.zeros(len(y), dtype=bool)
     classes, counts = np.unique(y, return_counts=True)

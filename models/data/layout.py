@@ -6,9 +6,9 @@ import numpy as np
 
 from models.data.dataset import DatasetError
 
-COLOURS = 4
-"""A last axis of at most so many, behind two of at least ``SIDE``, is that of an image's channels."""
-SIDE = 8
+MAX_CHANNELS = 4
+"""A last axis of at most this length, after two of at least ``MIN_SIDE``, is taken for an axis of channels."""
+MIN_SIDE = 8
 
 
 def images_of(name: str, key: str, x: np.ndarray) -> tuple[np.ndarray, bool, tuple[str, ...]]:
@@ -29,7 +29,7 @@ def images_of(name: str, key: str, x: np.ndarray) -> tuple[np.ndarray, bool, tup
         read = f"{key}: shape {x.shape} is read as {features} features of one site, as {(len(x), features)} would be"
         note = f"{read}; for images of {features} sites in a row give {key}.reshape(-1, 1, {features}, 1)"
         return x.reshape(len(x), features, 1, 1), True, (note,)
-    if x.ndim == 4 and x.shape[3] <= COLOURS and min(x.shape[1:3]) >= SIDE:
+    if x.ndim == 4 and x.shape[3] <= MAX_CHANNELS and min(x.shape[1:3]) >= MIN_SIDE:
         meant = f"for {x.shape[1]} channels of {x.shape[2]} x {x.shape[3]} sites return a Dataset from a function"
         raise DatasetError(
             f"{where}: shape {x.shape} looks like channels last; give {key}.transpose(0, 3, 1, 2), or {meant}"

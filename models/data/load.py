@@ -35,7 +35,7 @@ FOLDERS: dict[str, Callable[[str, Progress | None], Dataset]] = {
     "fashion_mnist": lambda folder, progress: fashion_mnist(folder),
     "n_mnist": n_mnist,
 }
-"""Data sets too large to be built in, which lie in a folder of the user's."""
+"""Data sets that are read from a folder of the user's."""
 
 SIDE = re.compile(r"(?P<data>.+)@(?P<side>\d{1,9})")
 """A data set, and the rows its images are to have."""
@@ -44,8 +44,12 @@ SIDE = re.compile(r"(?P<data>.+)@(?P<side>\d{1,9})")
 def load(spec: str, progress: Progress | None = None) -> Dataset:
     """The data set that ``spec`` names: a built-in name, ``name:folder``, ``file.npz`` or ``file.py:function``.
 
-    The function returns a ``Dataset`` or a mapping with the arrays that ``from_arrays`` takes. ``@16`` behind any of
-    them: its images ``resized`` to 16 rows. ``progress`` hears (what, done, of) while recordings are read.
+    The function returns a ``Dataset`` or a mapping with the arrays that ``from_arrays`` takes. ``@16`` at the end of
+    any of them gives images ``resized`` to 16 rows.
+
+    Parameters
+        spec      the data set
+        progress  is called with (what, files read, files in all) while recordings are read
     """
     if smaller := SIDE.fullmatch(spec):
         return resized(load(smaller["data"], progress), int(smaller["side"]))
@@ -60,8 +64,8 @@ def load(spec: str, progress: Progress | None = None) -> Dataset:
             return result
         if isinstance(result, Mapping):
             return from_arrays(spec, {str(key): _array(spec, key, value) for key, value in result.items()})
-        found = type(result).__name__
-        raise DatasetError(f"data set {spec!r}: the function must return a Dataset or a dict, not {found}")
+        kind = type(result).__name__
+        raise DatasetError(f"data set {spec!r}: the function must return a Dataset or a dict, not {kind}")
     if spec.endswith(".npz"):
         return from_arrays(spec, _read_npz(Path(spec).expanduser()))
     names = ", ".join([*DATASETS, *(f"{name}:folder" for name in FOLDERS)])

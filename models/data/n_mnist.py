@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data.cache import kept
+from models.data.cache import cached_arrays
 from models.data.counts import Counts
 from models.data.dataset import Augment, Dataset, DatasetError
 from models.data.folder import folder_of
@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, counts: Counts = Counts()) -> Dataset:
     """The data set in ``folder``, or in ``n_mnist`` of the folder that the variable NETWEAVE_DATA names.
 
-    Recordings are read once and their counts kept in the user's cache folder, until a file changes.
+    Recordings are read once; their counts are cached in the user's cache folder until a file changes.
     """
     root = folder_of(FOLDER, folder)
     files = {split: _files(root, split) for split in SPLITS}
@@ -37,8 +37,8 @@ def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, 
     def make() -> dict[str, np.ndarray]:
         return {split: _images(paths, counts, split, progress) for split, paths in files.items()}
 
-    made_from = {"version": 1, "files": _fingerprint(root, files), "counts": counts.describe()}
-    images = kept("n_mnist", made_from, make)
+    parameters = {"version": 1, "files": _fingerprint(root, files), "counts": counts.describe()}
+    images = cached_arrays("n_mnist", parameters, make)
     labels = {split: np.array([int(path.parent.name) for path in paths]) for split, paths in files.items()}
     return Dataset(
         "n_mnist",
@@ -54,10 +54,10 @@ def n_mnist(folder: str | Path | None = None, progress: Progress | None = None, 
 
 
 def _files(root: Path, split: str) -> list[Path]:
-    found = [path for digit in range(CLASSES) for path in sorted((root / split / str(digit)).glob("*.bin"))]
-    if not found:
+    paths = [path for digit in range(CLASSES) for path in sorted((root / split / str(digit)).glob("*.bin"))]
+    if not paths:
         raise DatasetError(f"data set 'n_mnist': {root} holds no {split}/<digit>/*.bin; Train/ and Test/ must be there")
-    return found
+    return paths
 
 
 def _images(paths: list[Path], counts: Counts, split: str, progress: Progress | None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which integers a user's floats become: at one scale, or where they need it at a scale for each channel."""
+"""How a user's floats are quantized: with one scale, or with a scale for each channel where they need it."""
 
 from __future__ import annotations
 
@@ -15,31 +15,35 @@ LEVELS = 1 << MAX_INPUT_BITS
 GRIDS = (1.0, 1 / 255, *(2.0**-bits for bits in range(1, MAX_INPUT_BITS + 1)))
 PERCENTILE = 99.9
 OUTLIER = 4.0
-"""Without a percentile, a channel is clipped to what ``PERCENTILE`` of its values reach if any lies so many times as
-far out."""
-COUNTED = 20
-"""Values that a channel must have before any of them is called an outlier."""
-FEWEST = 64
-"""Levels that a channel must use of a scale that all share; where one uses fewer, each has a scale of its own."""
+"""Without a percentile of the user's, a channel is clipped to ``PERCENTILE`` percent of its values if any value lies
+more than ``OUTLIER`` times as far out as these."""
+MIN_OUTLIER_VALUES = 20
+"""A channel of fewer values has no outliers."""
+MIN_LEVELS = 64
+"""Levels that each channel must use of a shared scale; where one uses fewer, each channel has its own scale."""
 BULK = 99.0
-"""Of a channel's values in percent: most of them."""
-COARSE = 16
-"""Levels that the bulk of a channel must use of its scale in the end, or it is named."""
+"""Percentage of a channel's values that counts as the bulk of them."""
+MIN_BULK_LEVELS = 16
+"""Levels that the bulk of a channel must use of its final scale; a note names channels that use fewer."""
 NEAR, FAR = 1e-3, 1e3
-"""Where all values lie nearer to zero, or some further from it, channels have scales of their own, too: few networks
-train on such numbers."""
+"""Where the largest value lies outside of this range, each channel has its own scale: few networks train on such
+numbers."""
 NORMAL_SCALE = 1 / 32
-"""Of normalized channels: signed ones lie within 4, beyond which a normal distribution has next to nothing."""
-NAMED = 4
-"""Channels that a note names; of further ones it gives the number."""
+"""Scale of normalized channels. Signed ones then lie within 4, which covers nearly all of a normal distribution."""
+MAX_LISTED = 4
+"""The most channels that notes name; they give the number of further ones."""
 TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
 class InputQuantization:
-    """A number, where there is a ``normalization`` once normalized, is ``scale`` times an integer of ``dtype``.
+    """The input format of a data set.
 
-    ``notes``: sentences on what was decided, for whoever brought the numbers.
+    Parameters
+        dtype          number format of the integers
+        scale          real value of the integer 1, after normalization where there is one
+        normalization  the affine map applied to the user's numbers; None where there is none
+        notes          sentences for the user about what was decided
     """
 
     dtype: IntType
@@ -88,7 +92,7 @@ class Extent:
         return max(self.lowest, self.highest, key=lambda value: abs(value - self.middle))
 
     def levels(self, step: float) -> int:
-        """Levels that the channel uses at ``step``."""
+        """The number of levels that the channel uses at a step size."""
         return int(min((self.high - self.low) / step, LEVELS - 1)) + 1
 
     def around(self, distance: float) -> str:
@@ -101,12 +105,16 @@ class Extent:
 
 
 def quantization(images: Mapping[str, np.ndarray], flat: bool, percentile: float | None = None) -> InputQuantization:
-    """The input format of float ``images`` [n, C, H, W] by key, the training split first.
+    """The input format of float images.
 
-    One scale: the coarsest of ``GRIDS`` that divides every number, or that at which the training split takes 8 bits.
-    Where a channel would use fewer than ``FEWEST`` levels of it, every channel has a unit of its own and, of
-    ``flat`` features, its mean as offset; an image's channels have none, as zero padding stands for the number zero.
-    ``percentile``, in percent: how many of the training values are not clipped; by default all, but outliers.
+    The scale is the coarsest of ``GRIDS`` that divides every number, or else that at which the training split takes 8
+    bits. Where a channel would use fewer than ``MIN_LEVELS`` levels of it, every channel has its own unit. Features
+    then have their mean as offset; channels of images have no offset, as zero padding stands for the number zero.
+
+    Parameters
+        images      ``[n, C, H, W]`` by key, the training split first
+        flat        whether the channels are features of one site
+        percentile  percentage of the training values that are not clipped; by default all but outliers
     """
     key, train = next(iter(images.items()))
     if percentile is None and (exact := _grid(images)):
@@ -117,7 +125,7 @@ def quantization(images: Mapping[str, np.ndarray], flat: bool, percentile: float
     signed = min(extent.low for extent in extents) < 0
     reach = max(max(-extent.low, extent.high) for extent in extents)
     shared = reach / IntType(MAX_INPUT_BITS, signed).max or 1.0
-    few = [extent for extent in extents if not extent.constant and extent.levels(shared) < FEWEST]
+    few = [extent for extent in extents if not extent.constant and extent.levels(shared) < MIN_LEVELS]
     few = few if flat or len(extents) > 1 else []
     notes = _outlier_notes(key, extents)
     if not few and (not reach or NEAR <= reach <= FAR):
@@ -130,7 +138,7 @@ def quantization(images: Mapping[str, np.ndarray], flat: bool, percentile: float
     steps = [each * NORMAL_SCALE for each in unit]
     why = f"the values reach {reach:.3g}"
     if few:
-        used = _listed([f"{extent.name} would use {extent.levels(shared)}" for extent in few])
+        used = _join([f"{extent.name} would use {extent.levels(shared)}" for extent in few])
         why = f"at one scale of {MAX_INPUT_BITS} bits {used} of {LEVELS} levels"
     notes += (f"{key}: {why}; each {kind} has its own scale" + (", and its mean as offset" if flat else ""),)
     normalization = Normalization(tuple(offset), tuple(unit))
@@ -138,7 +146,7 @@ def quantization(images: Mapping[str, np.ndarray], flat: bool, percentile: float
 
 
 def smallest_dtype(low: int, high: int) -> IntType | None:
-    """The narrowest format that holds integers from ``low`` to ``high``, if an input may have such a one."""
+    """The narrowest input format that holds integers from ``low`` to ``high``; None where no input format does."""
     for width in range(2, MAX_INPUT_BITS + 1):
         dtype = IntType(width, signed=low < 0)
         if dtype.min <= low and high <= dtype.max:
@@ -147,12 +155,12 @@ def smallest_dtype(low: int, high: int) -> IntType | None:
 
 
 def constant_notes(images: Mapping[str, np.ndarray], flat: bool) -> tuple[str, ...]:
-    """What is to be said of channels of the first of ``images`` that have one value throughout."""
+    """A note on channels of the first of ``images`` that have one value throughout."""
     key, train = next(iter(images.items()))
     kind = "feature" if flat else "channel"
     values = _by_channel(train)
     same = [f"{kind} {i} is {own[0]:.6g}" for i, own in enumerate(values) if own.min() == own.max()]
-    return (f"{key}: {_listed(same)} throughout, which tells no class from another",) if same else ()
+    return (f"{key}: {_join(same)} throughout, which tells no class from another",) if same else ()
 
 
 def _by_channel(x: np.ndarray) -> np.ndarray:
@@ -178,14 +186,14 @@ def _extent(name: str, values: np.ndarray, flat: bool, percentile: float | None)
     share = PERCENTILE if percentile is None else percentile
     # the value at or below that share: a single outlier is above it, however few values there are
     within, bulk = (float(np.quantile(away, part / 100, method="lower")) for part in (share, BULK))
-    clipped = percentile is not None or (len(away) >= COUNTED and away.max() > OUTLIER * within)
+    clipped = percentile is not None or (len(away) >= MIN_OUTLIER_VALUES and away.max() > OUTLIER * within)
     low, high = float(values.min()), float(values.max())
-    kept = values.clip(middle - within, middle + within) if clipped else values
-    return Extent(name, low, high, middle, within, share, bulk, clipped, float(kept.mean()))
+    inliers = values.clip(middle - within, middle + within) if clipped else values
+    return Extent(name, low, high, middle, within, share, bulk, clipped, float(inliers.mean()))
 
 
 def _outlier_notes(key: str, extents: Sequence[Extent]) -> tuple[str, ...]:
-    """On channels that are clipped."""
+    """Notes on channels that are clipped."""
     notes = []
     for extent in extents:
         if extent.high < extent.highest or extent.low > extent.lowest:
@@ -200,11 +208,11 @@ def _outlier_notes(key: str, extents: Sequence[Extent]) -> tuple[str, ...]:
 
 
 def _coarse_notes(key: str, extents: Sequence[Extent], steps: Sequence[float]) -> tuple[str, ...]:
-    """On channels of which most values share a few levels of the steps that they have in the end."""
+    """Notes on channels of which most values share a few levels at the final step size."""
     notes = []
     for extent, step in zip(extents, steps, strict=True):
         levels = min(extent.levels(step), int(min(2 * extent.bulk / step, LEVELS - 1)) + 1)
-        if extent.constant or levels >= COARSE:
+        if extent.constant or levels >= MIN_BULK_LEVELS:
             continue
         if levels < extent.levels(step):
             near = f"{BULK:g} % of the values lie within {extent.around(extent.bulk)}"
@@ -219,11 +227,11 @@ def _coarse_notes(key: str, extents: Sequence[Extent], steps: Sequence[float]) -
 
 
 def _first(notes: Sequence[str], rest: str) -> tuple[str, ...]:
-    """The first ``NAMED`` notes, and how many there are beside."""
-    return (*notes[:NAMED], *([rest.format(len(notes) - NAMED)] if len(notes) > NAMED else []))
+    """The first ``MAX_LISTED`` notes, and how many there are beside."""
+    return (*notes[:MAX_LISTED], *([rest.format(len(notes) - MAX_LISTED)] if len(notes) > MAX_LISTED else []))
 
 
-def _listed(parts: Sequence[str]) -> str:
-    more = [f"{len(parts) - NAMED} more likewise"] if len(parts) > NAMED else []
-    *others, last = [*parts[:NAMED], *more]
+def _join(parts: Sequence[str]) -> str:
+    more = [f"{len(parts) - MAX_LISTED} more likewise"] if len(parts) > MAX_LISTED else []
+    *others, last = [*parts[:MAX_LISTED], *more]
     return f"{', '.join(others)} and {last}" if others else last

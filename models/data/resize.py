@@ -1,4 +1,4 @@
-"""``resized``: a sparse data set as a sensor of fewer pixels would have counted it."""
+"""``resized``: the images of a sparse data set, summed over blocks of pixels to a smaller size."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from models.data.dataset import Dataset, DatasetError
 
 
 def resized(data: Dataset, side: int) -> Dataset:
-    """Images of ``side`` rows, and columns in proportion; each pixel the sum of those it covers, as far as it counts.
+    """The data set with images of ``side`` rows, and columns in proportion; a pixel is the sum of the block it covers.
 
-    Pixels are covered whole, each by one: where sides do not divide, some cover one more than others. A sum that the
-    data set's input format does not hold is its largest number.
+    Each pixel belongs to one block. Where the sizes do not divide, some blocks are one row or column larger than
+    others. Sums are clipped to the data set's input format.
+
+    Parameters
+        data  a sparse data set
+        side  rows of the smaller images
     """
     height, width, _ = data.shape
     if not data.sparse:

@@ -1,8 +1,9 @@
-"""Frames drawn to a given activity: so many active sites at each resolution, in clusters.
+"""Synthetic masks with a given activity: a given share of active sites at each resolution, in clusters.
 
-Made from the coarsest resolution up: of the sites that may be active, those where a random field is highest are, at
-least one in each active cell of the resolution below. The field is a sum of smooth noise and of noise a site by itself;
-the share of the smooth one says how much the sites lie together.
+A mask is made from the coarsest resolution to the finest. At each resolution the sites inside active cells of the
+coarser one are ranked by a random field; the highest ones become active, at least one in each active cell. The field
+is a sum of smooth noise and of independent noise at each site; the share of the smooth noise sets how much the active
+sites cluster.
 """
 
 from __future__ import annotations
@@ -14,28 +15,35 @@ import numpy as np
 SMOOTH = 2
 """Radius of the smooth noise, in sites of each resolution."""
 STEPS = 8
-"""Halvings in the search for the share of the smooth noise."""
+"""Bisection steps in the search for the share of the smooth noise."""
 
 
-def sides_of(height: int, width: int, levels: int) -> list[tuple[int, int]]:
-    """The sides of so many resolutions, each with half the sites of the one before along either side, rounded up."""
-    found = [(height, width)]
+def resolutions(height: int, width: int, levels: int) -> list[tuple[int, int]]:
+    """(height, width) of ``levels`` resolutions; each has half the rows and columns of the one before, rounded up."""
+    sides = [(height, width)]
     for _ in range(levels - 1):
-        found.append(((found[-1][0] + 1) // 2, (found[-1][1] + 1) // 2))
-    return found
+        sides.append(((sides[-1][0] + 1) // 2, (sides[-1][1] + 1) // 2))
+    return sides
 
 
-def clustered(
+def clustered_mask(
     rng: np.random.Generator, height: int, width: int, densities: Sequence[float], share: float
 ) -> np.ndarray:
-    """bool ``[height, width]``; at resolution n, n strides of 2 below, the share ``densities[n]`` is active, to a site.
+    """A mask, bool ``[height, width]``, with a given share of active sites at each resolution.
 
-    A density that the next one does not allow is held to what it does: a cell has one to four sites. ``share``: of the
-    smooth noise in the field, 0 to 1.
+    An active cell has one to four active sites, so a density that the next one rules out is replaced by the nearest
+    possible one.
+
+    Parameters
+        rng        source of the random field
+        height     rows of the mask
+        width      columns of the mask
+        densities  share of active sites at each resolution, exact to one site; resolution n lies n strides of 2 below
+        share      share of the smooth noise in the field, 0 to 1
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share: {share} must be 0 to 1")
-    sides = sides_of(height, width, len(densities))
+    sides = resolutions(height, width, len(densities))
     active = np.ones((-(-sides[-1][0] // 2), -(-sides[-1][1] // 2)), dtype=bool)
     for level in reversed(range(len(sides))):
         coarsest = level == len(sides) - 1
@@ -44,26 +52,34 @@ def clustered(
     return active
 
 
-def matched(
-    rng: np.random.Generator, height: int, width: int, densities: Sequence[float], taps: float, frames: int
+def clustered_frames(
+    rng: np.random.Generator, height: int, width: int, densities: Sequence[float], window_sites: float, frames: int
 ) -> list[np.ndarray]:
-    """So many clustered frames. Their 3x3 windows at the second resolution see ``taps`` active sites on average, as
-    nearly as a share of smooth noise, the same for all frames, can have it.
+    """Frames with clusters of a given size: a search for the share of smooth noise, the same for all frames.
+
+    Parameters
+        rng           source of the frames' seeds
+        height        rows of a frame
+        width         columns of a frame
+        densities     share of active sites at each resolution, as ``clustered_mask`` takes them
+        window_sites  mean number of active sites in the 3x3 windows around active sites of the second resolution;
+                      where no share gives it, the frames are those of the nearest share
+        frames        number of frames
     """
     seeds = rng.integers(1 << 32, size=frames).tolist()
 
-    def drawn(share: float) -> list[np.ndarray]:
-        return [clustered(np.random.default_rng(seed), height, width, densities, share) for seed in seeds]
+    def masks(share: float) -> list[np.ndarray]:
+        return [clustered_mask(np.random.default_rng(seed), height, width, densities, share) for seed in seeds]
 
     low, high = 0.0, 1.0
     for _ in range(STEPS):
         share = (low + high) / 2
-        found = float(np.mean([seen(halved(mask)) for mask in drawn(share)]))
-        low, high = (share, high) if found < taps else (low, share)
-    return drawn(high)
+        mean = float(np.mean([mean_window_sites(downsampled(mask)) for mask in masks(share)]))
+        low, high = (share, high) if mean < window_sites else (low, share)
+    return masks(high)
 
 
-def halved(mask: np.ndarray) -> np.ndarray:
+def downsampled(mask: np.ndarray) -> np.ndarray:
     """The next resolution below: a site is active when any of its 2x2 cell is."""
     height, width = mask.shape
     padded = np.pad(mask, ((0, height % 2), (0, width % 2)))
@@ -71,13 +87,13 @@ def halved(mask: np.ndarray) -> np.ndarray:
     return np.any(cells, axis=(1, 3))
 
 
-def seen(mask: np.ndarray) -> float:
+def mean_window_sites(mask: np.ndarray) -> float:
     """The mean number of active sites in the 3x3 windows around active sites."""
     return float(_blurred(mask.astype(float), 1)[mask].mean()) if mask.any() else 0.0
 
 
 def _refined(field: np.ndarray, cells: np.ndarray, count: int, *, each: bool) -> np.ndarray:
-    """The ``count`` highest sites inside active ``cells``, and with ``each`` the highest of each cell first."""
+    """The ``count`` highest sites inside active ``cells``; with ``each``, every active cell has at least one."""
     height, width = field.shape
     y, x = np.indices(field.shape)
     cell = (y // 2) * cells.shape[1] + x // 2

@@ -1,10 +1,9 @@
-"""An event camera looking at images: what a sensor would have recorded, for those who have none.
+"""A simulated event camera: the events that a sensor would record of a sequence of images.
 
-Light is taken as its logarithm, linear in time between frames. A pixel remembers the level at its
-last event and sends one each time the light has moved a threshold away from it, at the moment of
-crossing and not of the frame, and several between two frames where it moves far. For
-``refractory`` microseconds after an event it sends nothing, and then begins anew at the light of
-that moment. Thresholds differ from pixel to pixel; random events come on top.
+The camera works on the logarithm of the light, interpolated linearly in time between frames. Each pixel stores the
+level at its last event. It sends an event at the moment when the light has moved by a threshold from that level, so
+there may be several events between two frames. For ``refractory`` microseconds after an event the pixel sends nothing;
+its level is then the light at the end of that time. Thresholds differ from pixel to pixel, and random events are added.
 """
 
 from __future__ import annotations
@@ -23,14 +22,17 @@ Events = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Camera:
-    """What makes one sensor differ from another.
+    """An event camera, by the properties in which sensors differ.
 
-    ``rise``, ``fall``: thresholds on the logarithm of the light, for events of polarity 1 and 0.
-    ``mismatch``: standard deviation of a pixel's thresholds relative to these.
-    ``refractory``: microseconds a pixel rests after an event.
-    ``noise``: random events of either polarity a pixel and second.
-    ``hot``, ``hot_noise``: share of pixels that are hot, and the events of each a second.
-    ``dark``: light of a black pixel, where that of a white one is 1; it bounds the contrast.
+    Parameters
+        rise        threshold on the logarithm of the light for events of polarity 1
+        fall        threshold for events of polarity 0
+        mismatch    standard deviation of the pixels' thresholds, relative to ``rise`` and ``fall``
+        refractory  microseconds after an event in which a pixel sends nothing
+        noise       random events of either polarity, per pixel and second
+        hot         share of hot pixels
+        hot_noise   random events of a hot pixel, per second
+        dark        light of a black pixel, relative to a white one; it bounds the contrast
     """
 
     rise: float = 0.2
@@ -52,13 +54,25 @@ class Camera:
             raise EventError(f"camera hot: {self.hot} must be at most 1")
 
     def record(self, frames: Iterable[np.ndarray], times: Iterable[int], seed: int = 0) -> Recording:
-        """What the camera sends while it sees ``frames`` [height, width] of light 0 to 1 at ``times``, microseconds."""
+        """The recording of a sequence of frames.
+
+        Parameters
+            frames  images ``[height, width]`` of light 0 to 1
+            times   time of each frame in microseconds, ascending
+            seed    seed of everything random
+        """
         stacked = (np.asarray(frame, dtype=np.float64)[None] for frame in frames)
         (only,) = self.record_all(stacked, times, [seed])
         return only
 
     def record_all(self, frames: Iterable[np.ndarray], times: Iterable[int], seeds: Sequence[int]) -> list[Recording]:
-        """``record`` of ``n`` cameras at once, each with its own seed; each frame is [n, height, width]."""
+        """The recordings of ``n`` cameras, each of which equals that of ``record`` alone.
+
+        Parameters
+            frames  images ``[n, height, width]`` of light 0 to 1, one for each camera
+            times   time of each frame in microseconds, ascending
+            seeds   seed of each camera
+        """
         rngs = [np.random.default_rng(seed) for seed in seeds]
         film = zip(map(int, times), frames, strict=True)
         begin, first = next(film, (0, None))
@@ -81,7 +95,7 @@ class Camera:
         parts += [self._random(size, number * size, begin, now, rng) for number, rng in enumerate(rngs)]
         t, pixel, p = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         random = np.arange(len(t)) >= of_light
-        return _split(first.shape, *_rested(t, pixel, p, random, self.refractory))
+        return _split(first.shape, *_without_refractory(t, pixel, p, random, self.refractory))
 
     def _log(self, frame: np.ndarray) -> np.ndarray:
         low, high = frame.min(), frame.max()
@@ -97,11 +111,11 @@ class Camera:
 
 
 class _Pixels:
-    """What every pixel remembers between frames."""
+    """The state of every pixel between frames."""
 
     def __init__(self, camera: Camera, light: np.ndarray, rngs: list[np.random.Generator]) -> None:
         each = [rng.standard_normal((2, len(light) // len(rngs))) for rng in rngs]
-        # a threshold of nothing would send without end
+        # a threshold of 0 would give an endless number of events
         spread = np.maximum(1 + camera.mismatch * np.concatenate(each, axis=1), 0.1)
         self.rise, self.fall = camera.rise * spread[0], camera.fall * spread[1]
         self.refractory = camera.refractory
@@ -123,7 +137,7 @@ class _Pixels:
             up = light[pixel] > self.level[pixel]
             self.level[pixel] += np.where(up, self.rise[pixel], -self.fall[pixel])
             at = start + (self.level[pixel] - self.light[pixel]) / slope[pixel]
-            # a level left over from before the frame is crossed at once
+            # a threshold that was already crossed when the frame began gives an event at once
             at = np.clip(at, np.maximum(self.awake[pixel], start), stop)
             events.append((np.rint(at).astype(np.int64), pixel, up.astype(np.uint8)))
             if self.refractory:
@@ -136,18 +150,18 @@ class _Pixels:
         return events
 
 
-def _rested(
+def _without_refractory(
     t: np.ndarray, pixel: np.ndarray, p: np.ndarray, random: np.ndarray, refractory: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Events without the random ones that fall into a pixel's rest, or whose rest would hold one of light."""
+    """The events without random ones that lie closer than the refractory time to another event of their pixel."""
     order = np.lexsort((t, pixel))
     t, pixel, p, random = t[order], pixel[order], p[order], random[order]
     close = (np.diff(t) < refractory) & (np.diff(pixel) == 0)
     near = np.zeros(len(t), dtype=bool)
     near[1:] |= close
     near[:-1] |= close
-    kept = ~(random & near)
-    return t[kept], pixel[kept], p[kept]
+    valid = ~(random & near)
+    return t[valid], pixel[valid], p[valid]
 
 
 def _split(shape: tuple[int, ...], t: np.ndarray, pixel: np.ndarray, p: np.ndarray) -> list[Recording]:

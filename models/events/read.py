@@ -1,4 +1,4 @@
-"""``read``: a recording from a file of any known format, told by its first bytes and its name."""
+"""``read``: a recording from a file of any known format, recognized by its first bytes and its name."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ BY_SUFFIX: dict[str, Reader] = {".bin": n_mnist.read, ".csv": csv.read, ".txt": 
 def read(path: str | PathLike[str], policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
     """The recording in a file.
 
-    ``policy``: what becomes of events that cannot be right; ``recording`` says which those are.
-    ``size``: (height, width) of the sensor, for formats that do not say it, or instead of what they say.
+    Parameters
+        path    the file
+        policy  what happens to invalid events; ``recording`` lists them
+        size    (height, width) of the sensor where the file does not hold it, or to replace what the file holds
     """
     path = Path(path)
     try:
         with path.open("rb") as file:
             first = file.read(max(map(len, BY_CONTENT)))
-        # text formats other than these begin with what could be anything
+        # an N-MNIST file and a text file may begin with any bytes
         reader = next((reader for magic, reader in BY_CONTENT.items() if first.startswith(magic)), None)
         reader = BY_SUFFIX.get(path.suffix.lower()) if reader is None or path.suffix == ".bin" else reader
         if reader is None:

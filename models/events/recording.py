@@ -1,4 +1,4 @@
-"""A recording: the events of one sensor in the order of their time, and how wrong input becomes one."""
+"""A recording: the events of one sensor in the order of their time, and how invalid events are treated."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal, get_args
 import numpy as np
 
 Policy = Literal["error", "drop"]
-"""What becomes of events that cannot be right: the first one raises, or all are left out and counted."""
+"""What happens to invalid events: the first one raises an error, or all are dropped and counted."""
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-KINDS = (np.int64, np.int16, np.int16, np.uint8)
+DTYPES = (np.int64, np.int16, np.int16, np.uint8)
 MAX_SIDE = np.iinfo(np.int16).max
 
 
@@ -22,14 +22,17 @@ class EventError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """``n`` events of a ``height`` x ``width`` sensor.
+    """``n`` events of one sensor. The arrays are not checked; ``recording`` checks arrays that may be wrong.
 
-    ``t``: int64 microseconds, never descending. ``x``, ``y``: int16 column and row.
-    ``p``: uint8 polarity, 1 where the light grew and 0 where it fell.
-    ``dropped``: how many events were left out, by why: ``truncated``, ``unplaced``,
-    ``unsorted``, ``out of range``, and what later steps such as denoising left out.
-
-    The arrays are taken as they are; ``recording`` makes one from arrays that may be wrong.
+    Parameters
+        t        int64 ``[n]``, time in microseconds, never descending
+        x        int16 ``[n]``, column
+        y        int16 ``[n]``, row
+        p        uint8 ``[n]``, polarity: 1 where the light grew, 0 where it fell
+        height   rows of the sensor
+        width    columns of the sensor
+        dropped  number of dropped events by reason: ``truncated``, ``unplaced``, ``unsorted``, ``out of range``, and
+                 the reasons of later steps such as denoising
     """
 
     t: np.ndarray
@@ -58,14 +61,19 @@ class Recording:
         return int(self.t[-1] - self.t[0]) if len(self) else 0
 
     def select(self, which: np.ndarray | slice, why: str | None = None) -> Recording:
-        """The events that a bool mask, ascending indices or a slice name; the rest counted as dropped under ``why``."""
-        kept = replace(self, t=self.t[which], x=self.x[which], y=self.y[which], p=self.p[which])
-        lost = len(self) - len(kept)
-        return replace(kept, dropped=counted(self.dropped, why, lost)) if why and lost else kept
+        """The selected events.
+
+        Parameters
+            which  a bool mask, ascending indices or a slice
+            why    reason under which the other events are counted as dropped; None does not count them
+        """
+        selected = replace(self, t=self.t[which], x=self.x[which], y=self.y[which], p=self.p[which])
+        lost = len(self) - len(selected)
+        return replace(selected, dropped=add_dropped(self.dropped, why, lost)) if why and lost else selected
 
 
-def counted(dropped: Mapping[str, int], why: str, count: int) -> dict[str, int]:
-    """``dropped`` with ``count`` more events under ``why``."""
+def add_dropped(dropped: Mapping[str, int], why: str, count: int) -> dict[str, int]:
+    """``dropped`` with ``count`` more events for the reason ``why``."""
     return {**dropped, why: dropped.get(why, 0) + count} if count else dict(dropped)
 
 
@@ -80,27 +88,35 @@ def recording(
     truncated: int = 0,
     unplaced: int = 0,
 ) -> Recording:
-    """A recording from integer arrays of any width, checked; ``source`` is what messages call them.
+    """A recording from integer arrays of any width, which are checked.
 
-    ``size``: the sensor's (height, width). ``truncated``: events that the file begins but does not
-    hold whole. ``unplaced``: events before the file's first word of time or place, as where a sensor
-    already ran when recording began; they are counted under either policy.
+    An event is invalid if it lies outside the sensor, if its polarity is not 0 or 1, or if its time is earlier than
+    that of an earlier valid event. Under ``error`` the first invalid event raises an error, one out of range before one
+    out of order, and so does a recording without events. Under ``drop`` invalid events are dropped and counted, and a
+    recording may be empty.
 
-    Under ``error`` the first event that is outside the sensor or has a polarity other than 0 and 1
-    raises; where none is, the first with an earlier time than the one before it; and a recording
-    without events does. Under ``drop`` such events are left out, the earlier ones being those before
-    the latest so far, and counted; no event at all is then a recording like any other.
+    Parameters
+        source     what messages call the arrays, such as a path
+        t          times in microseconds
+        x          columns
+        y          rows
+        p          polarities
+        size       (height, width) of the sensor
+        policy     what happens to invalid events
+        truncated  number of events that the file begins but does not complete
+        unplaced   number of events before the file's first time or row, as where recording began while the sensor
+                   ran; they are counted under either policy
     """
     height, width = size
     if policy not in POLICIES:
         raise EventError(f"policy: {policy!r} must be one of {', '.join(POLICIES)}")
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
         raise EventError(f"{source}: size {height} x {width}: both sides must be 1 to {MAX_SIDE}")
-    dropped = counted({}, "unplaced", unplaced)
+    dropped = add_dropped({}, "unplaced", unplaced)
     if truncated:
         if policy == "error":
             raise EventError(f"{source}: event {len(t)}: is cut off where the file ends; whole events are valid")
-        dropped = counted(dropped, "truncated", truncated)
+        dropped = add_dropped(dropped, "truncated", truncated)
     if not len(t):
         if policy == "error":
             raise EventError(f"{source}: holds no event; one or more are valid")
@@ -112,7 +128,7 @@ def recording(
             first = int(np.argmax(wrong))
             name, value, limit = next((n, v[first], m) for n, (v, m) in limits.items() if not 0 <= v[first] <= m)
             raise EventError(f"{source}: event {first}: {name} is {value}; valid is 0 to {limit}")
-        dropped = counted(dropped, "out of range", int(wrong.sum()))
+        dropped = add_dropped(dropped, "out of range", int(wrong.sum()))
         t, x, y, p = (array[~wrong] for array in (t, x, y, p))
     early = t[1:] < t[:-1]
     if early.any():
@@ -121,9 +137,9 @@ def recording(
             before = t[first - 1]
             why = f"earlier than event {first - 1}; valid is {before} or later"
             raise EventError(f"{source}: event {first}: t is {t[first]} us, {why}")
-        kept = t >= np.maximum.accumulate(t)
-        dropped = counted(dropped, "unsorted", int(len(t) - kept.sum()))
-        t, x, y, p = (array[kept] for array in (t, x, y, p))
+        in_order = t >= np.maximum.accumulate(t)
+        dropped = add_dropped(dropped, "unsorted", int(len(t) - in_order.sum()))
+        t, x, y, p = (array[in_order] for array in (t, x, y, p))
     return _narrow(t, x, y, p, size, dropped)
 
 
@@ -134,5 +150,5 @@ def _inside(values: np.ndarray, limit: int) -> bool:
 def _narrow(
     t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, size: tuple[int, int], dropped: dict[str, int]
 ) -> Recording:
-    t, x, y, p = (array.astype(kind, copy=False) for array, kind in zip((t, x, y, p), KINDS, strict=True))
+    t, x, y, p = (array.astype(kind, copy=False) for array, kind in zip((t, x, y, p), DTYPES, strict=True))
     return Recording(t, x, y, p, *size, dropped)

@@ -1,9 +1,8 @@
 """Events as images: counts, voxel grids, time surfaces.
 
-Each is an array ``[channels, height, width]`` of integers, which a network takes as they are: the
-real value is the integer times one scale (``Dataset.input_scale``), and 0 wherever no event was.
-``esda_voxel_grid`` alone gives real values. A site without any channel but 0 is inactive to a sparse
-network, also where events cancel.
+Each is an array ``[channels, height, width]`` of integers, which a network takes as they are. The real value is the
+integer times one scale (``Dataset.input_scale``), and it is 0 at a site without events. Only ``esda_voxel_grid`` gives
+real values. A site is inactive to a sparse network where all channels are 0, also where events cancel.
 """
 
 from __future__ import annotations
@@ -14,7 +13,12 @@ from models.events.recording import EventError, Recording
 
 
 def histogram(events: Recording, most: int = 15) -> np.ndarray:
-    """uint8 ``[2, height, width]``: events a site, those of falling light first, at most ``most`` each."""
+    """Event counts per site and polarity, uint8 ``[2, height, width]``; polarity 0 comes first.
+
+    Parameters
+        events  the recording
+        most    largest count; larger ones are clipped
+    """
     _check("most", most, 255)
     counts = np.bincount(_elements(events, events.p), minlength=2 * events.height * events.width)
     return np.minimum(counts, most).astype(np.uint8).reshape(2, events.height, events.width)
@@ -23,12 +27,18 @@ def histogram(events: Recording, most: int = 15) -> np.ndarray:
 def voxel_grid(
     events: Recording, bins: int, span: tuple[int, int] | None = None, steps: int = 16, most: int = 127
 ) -> np.ndarray:
-    """int8 ``[bins, height, width]``: events a site, 1 up and -1 down, each shared by the two bins nearest in time.
+    """A voxel grid, int8 ``[bins, height, width]``: signed sums of events, interpolated linearly in time.
 
-    The bins' centres lie evenly from the start to the end of ``span``, microseconds (start, stop), by
-    default from the first to the last event; an event between two gives each a share that falls
-    linearly with distance, in ``steps`` parts, rounded so that both are integers and add up to
-    ``steps``. The scale is 1 / ``steps``. Sums are clipped to -``most`` to ``most``.
+    An event of polarity 1 counts ``steps``, one of polarity 0 -``steps``. Bin centres are evenly spaced from the start
+    to the end of ``span``. An event between two centres is shared by both bins in proportion to its distance from
+    either, rounded so that both shares are integers and add up to ``steps``. The scale is 1 / ``steps``.
+
+    Parameters
+        events  the recording
+        bins    number of bins
+        span    (start, stop) in microseconds; by default the times of the first and the last event
+        steps   integer that one event stands for
+        most    sums are clipped to -``most`` to ``most``
     """
     _check("bins", bins)
     _check("steps", steps)
@@ -45,12 +55,16 @@ def voxel_grid(
 
 
 def esda_voxel_grid(events: Recording, bins: int) -> np.ndarray:
-    """float64 ``[bins, height, width]``: the voxel grid of ESDA and SEE, whose networks take no other.
+    """The voxel grid that networks of ESDA and SEE need, float64 ``[bins, height, width]``.
 
-    The time from the recording's own first event to its last is ``bins`` long. An event at ``k + f``, ``f`` below 1,
-    gives ``1 - f`` to bin ``k`` and ``f`` to bin ``k + 1``, up positive and down negative; what would go to a bin after
-    the last is lost, and so is the last event. Sums are exact until they are rounded to float64 once, so that events
-    that cancel leave 0. ESDA takes a site for active where a sum is not 0, before it quantizes.
+    Time is scaled so that the recording lasts ``bins`` from its first event to its last. An event at time ``k + f``
+    with ``0 <= f < 1`` adds ``1 - f`` to bin ``k`` and ``f`` to bin ``k + 1``, negated for polarity 0. Shares beyond
+    the last bin are lost, and with them the last event. Sums are exact and rounded to float64 once, so events that
+    cancel leave 0. In ESDA a site is active where a sum is not 0, before quantization.
+
+    Parameters
+        events  the recording
+        bins    number of bins
     """
     _check("bins", bins)
     start, stop = _span(events, None)
@@ -64,10 +78,15 @@ def esda_voxel_grid(events: Recording, bins: int) -> np.ndarray:
 
 
 def binned(events: Recording, bins: int, span: tuple[int, int] | None = None, most: int = 127) -> np.ndarray:
-    """int8 ``[bins, height, width]``: events a site, 1 up and -1 down, in so many equal parts of the time.
+    """Signed sums of events in equal parts of the time, int8 ``[bins, height, width]``, without interpolation.
 
-    As ``voxel_grid``, but each event counts whole in the part ``span`` / ``bins`` that holds it;
-    one at the very end counts in the last.
+    An event of polarity 1 counts 1, one of polarity 0 -1. An event at the very end counts in the last bin.
+
+    Parameters
+        events  the recording
+        bins    number of bins
+        span    (start, stop) in microseconds; by default the times of the first and the last event
+        most    sums are clipped to -``most`` to ``most``
     """
     _check("bins", bins)
     _check("most", most, 127)
@@ -78,10 +97,16 @@ def binned(events: Recording, bins: int, span: tuple[int, int] | None = None, mo
 
 
 def time_surface(events: Recording, decay: int, now: int | None = None, most: int = 255) -> np.ndarray:
-    """uint8 ``[2, height, width]``: how recent a site's last event of either polarity is, falling light first.
+    """How recent the last event of each site and polarity is, uint8 ``[2, height, width]``; polarity 0 comes first.
 
-    ``most`` for an event at ``now``, microseconds, by default the last event; for one ``age`` older
-    ``most`` * exp(-age / ``decay``), to the nearest integer. What has faded to 0 is no longer there.
+    The value is ``most * exp(-age / decay)``, rounded to the nearest integer, where ``age`` is the time from the event
+    to ``now``. It is 0 without an event.
+
+    Parameters
+        events  the recording
+        decay   time constant in microseconds
+        now     reference time in microseconds; by default that of the last event
+        most    value of an event at ``now``
     """
     _check("decay", decay)
     _check("most", most, 255)
@@ -96,7 +121,12 @@ def time_surface(events: Recording, decay: int, now: int | None = None, most: in
 
 
 def downscaled(events: Recording, factor: int) -> Recording:
-    """The events as a sensor with ``factor`` times fewer rows and columns would place them; none is lost."""
+    """The same events on a sensor with ``factor`` times fewer rows and columns, rounded up.
+
+    Parameters
+        events  the recording
+        factor  rows and columns of the sensor that become one
+    """
     _check("factor", factor)
     x, y = events.x // factor, events.y // factor
     height, width = -(-events.height // factor), -(-events.width // factor)

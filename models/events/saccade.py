@@ -1,4 +1,4 @@
-"""Saccades: the small quick turns by which a sensor sees a picture that stands still."""
+"""Saccades: small quick movements of the sensor, which make a still picture visible to an event camera."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import numpy as np
 from models.events.camera import Camera
 from models.events.recording import EventError, Recording
 
-AT_ONCE = 64
-"""Images that are looked at together: more would leave the processor's cache."""
+BATCH = 64
+"""Images that are recorded at a time; more would not fit the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Saccades:
-    """A closed path of straight turns over a picture, one after another.
-
-    ``corners``: where the picture lies, (down, right) in pixels, at the start of each turn; the last
-    turn leads back to the first corner. ``period``: microseconds from one turn to the next.
-    ``move``: how many of them the turn takes, in the middle of its period, with the speed of a
-    raised cosine: slow at both ends. ``step``: microseconds between the frames of ``times``.
+    """A closed path of straight saccades over a picture.
 
     The default is the path of N-MNIST, as its events show it: down and right, up and right, back.
+
+    Parameters
+        corners  positions of the picture, (down, right) in pixels, at the start of each saccade; the last saccade
+                 leads back to the first corner
+        period   microseconds from the start of one saccade's period to the next
+        move     microseconds of movement, in the middle of the period; the speed is a raised cosine
+        step     microseconds between frames
     """
 
     corners: tuple[tuple[float, float], ...] = ((-2.0, -2.0), (2.0, 0.0), (-2.0, 2.0))
@@ -45,12 +47,12 @@ class Saccades:
 
     @property
     def times(self) -> np.ndarray:
-        """int64: when there is a frame, from 0 to the end."""
+        """int64 ``[frames]``: the time of each frame in microseconds, from 0 to the end of the path."""
         times = np.arange(0, self.duration, self.step, dtype=np.int64)
         return np.append(times, self.duration)
 
     def positions(self) -> np.ndarray:
-        """float ``[frames, 2]``: where the picture lies at each of ``times``, (down, right) in pixels."""
+        """float ``[frames, 2]``: the position of the picture at each of ``times``, (down, right) in pixels."""
         turn, since = np.divmod(self.times, self.period)
         share = np.clip((since - (self.period - self.move) / 2) / self.move, 0, 1)
         way = (share - np.sin(2 * np.pi * share) / (2 * np.pi))[:, None]
@@ -60,26 +62,37 @@ class Saccades:
         return corners[here] * (1 - way) + ends[here] * way
 
     def frames(self, images: np.ndarray, margin: float = 0.0) -> Iterator[np.ndarray]:
-        """The images [..., height, width] at each of ``times``; ``margin`` is the light around them."""
+        """Images ``[..., height, width]`` at each of ``times``; ``margin`` is the light around them."""
         for down, right in self.positions():
-            yield moved(images, down, right, margin)
+            yield translate(images, down, right, margin)
 
 
 def recordings(
     images: np.ndarray, camera: Camera = Camera(), saccades: Saccades = Saccades(), seed: int = 0
 ) -> Iterator[Recording]:
-    """What a camera records of each image [n, height, width] of light 0 to 1, which lies on darkness.
+    """The recording of each image, seen through saccades. A recording does not depend on the other images.
 
-    Image i has the seed ``seed`` + i, and its recording does not depend on the others.
+    Parameters
+        images    ``[n, height, width]`` of light 0 to 1; around them it is dark
+        camera    the camera
+        saccades  its movement
+        seed      seed of the first image; image i has the seed ``seed + i``
     """
-    for start in range(0, len(images), AT_ONCE):
-        part = images[start : start + AT_ONCE]
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
         seeds = range(seed + start, seed + start + len(part))
         yield from camera.record_all(saccades.frames(part), saccades.times, seeds)
 
 
-def moved(images: np.ndarray, down: float, right: float, margin: float = 0.0) -> np.ndarray:
-    """Images [..., height, width] moved by so many pixels, bilinearly; ``margin`` comes in from outside."""
+def translate(images: np.ndarray, down: float, right: float, margin: float = 0.0) -> np.ndarray:
+    """Images moved by a number of pixels, which need not be whole, with bilinear interpolation.
+
+    Parameters
+        images  ``[..., height, width]``
+        down    pixels downwards
+        right   pixels to the right
+        margin  value outside of the images
+    """
     height, width = images.shape[-2:]
     whole_down, whole_right = int(np.floor(down)), int(np.floor(right))
     part_down, part_right = down - whole_down, right - whole_right

@@ -1,4 +1,4 @@
-"""Parts of a recording: by time, or so many events each."""
+"""Windows of a recording: by time or by number of events."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ def between(events: Recording, start: int, stop: int) -> Recording:
 
 
 def by_time(events: Recording, length: int, step: int | None = None, start: int | None = None) -> Iterator[Recording]:
-    """Windows of ``length`` microseconds, one every ``step`` (``length`` unless given).
+    """Windows of equal length. The last one begins at or before the last event; any may be empty.
 
-    The first begins at ``start``, or at the first event. As many as begin at or before the last
-    event; the last may reach past it, and any may be empty.
+    Parameters
+        events  the recording
+        length  length of a window in microseconds
+        step    microseconds from the start of one window to that of the next; by default ``length``
+        start   start of the first window in microseconds; by default the time of the first event
     """
     step = length if step is None else step
     for name, value in (("length", length), ("step", step)):
@@ -33,7 +36,13 @@ def by_time(events: Recording, length: int, step: int | None = None, start: int 
 
 
 def by_count(events: Recording, count: int, step: int | None = None) -> Iterator[Recording]:
-    """Windows of ``count`` events, one every ``step`` events (``count`` unless given); incomplete ones are left out."""
+    """Windows of as many events each, without an incomplete one at the end.
+
+    Parameters
+        events  the recording
+        count   events of a window
+        step    events from the start of one window to that of the next; by default ``count``
+    """
     step = count if step is None else step
     for name, value in (("count", count), ("step", step)):
         if value < 1:

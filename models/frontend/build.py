@@ -1,4 +1,4 @@
-"""Builds a raw plan op by op, refusing every setting that the integer graph cannot hold."""
+"""``PlanBuilder`` builds a raw plan op by op, and refuses settings that the integer graph cannot represent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ class SettingError(ValueError):
 
 
 class Value(NamedTuple):
-    """A tensor of the traced network: the layer that makes it, and whether it is ``[n, features]``."""
+    """A tensor of the traced network.
+
+    Parameters
+        layer     name of the layer that computes it
+        flat      whether it is ``[n, features]``
+    """
 
     layer: str
     flat: bool = False
@@ -53,7 +58,12 @@ def square(name: str, value: Pair[T]) -> T:
 
 
 class PlanBuilder:
-    """Adds one layer a call; ``path`` is the module path of the operation being added."""
+    """Builds a plan, one layer per call. ``path`` is the module path of the current operation.
+
+    Parameters
+        name       name of the plan
+        source     its input layer
+    """
 
     def __init__(self, name: str, source: InputLayer) -> None:
         self.name = name
@@ -62,7 +72,7 @@ class PlanBuilder:
         self.path = ""
 
     def input(self, dtype: torch.dtype) -> Value:
-        """What the module, of weights in ``dtype``, takes: the images, or the numbers behind them."""
+        """The input of a module with weights of ``dtype``: the images, or the real numbers that they encode."""
         source = self.source
         x = Value(source.name, source.flat)
         if source.normalization is None or not source.restored:
@@ -195,7 +205,7 @@ class PlanBuilder:
     def adaptive_avg_pool(self, x: Value, size: Pair[int | None]) -> Value:
         shape = self._image(x)
         sizes = tuple(size) if isinstance(size, Sequence) else (size, size)
-        height, width = (have if want is None else want for want, have in zip(sizes, shape[:2], strict=True))
+        height, width = (side if size is None else size for size, side in zip(sizes, shape[:2], strict=True))
         if (height, width) == (1, 1):
             return self.global_pool(x)
         if shape.height % height or shape.width % width:
@@ -233,7 +243,7 @@ class PlanBuilder:
         s = k if stride is None else square("stride", stride)
         p = square("padding", padding)
         if k == s > max(STRIDES) and k.bit_count() == 1 and p == 0:
-            # a pooling of disjoint 2^n x 2^n cells is n poolings of 2 x 2 cells
+            # pooling disjoint cells of 2^n x 2^n is pooling 2 x 2 cells n times
             return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, s // 2, 0, False)
         return self.append(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)
 
@@ -258,12 +268,12 @@ class PlanBuilder:
         """Add a layer.
 
         Parameters
-            kind      its class
-            x         what it takes
+            kind      class of the layer
+            x         its first input
             shape     shape of its output
-            more      names of the other layers that it takes
-            fields    the other fields of that class
-        Returns       what it gives, as flat as ``x``
+            more      names of the layers of its other inputs
+            fields    further fields of the class
+        Returns       its output, flat if ``x`` is
         """
         name = self._unique(node_name(self.path, kind.kind))
         self.layers[name] = kind(name=name, inputs=(x.layer, *more), shape=shape, **fields)  # type: ignore[arg-type]

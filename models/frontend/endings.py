@@ -1,4 +1,4 @@
-"""What may end a module and leaves its largest output the largest: it is left out of the plan."""
+"""Operations that may end a module and keep the largest output the largest. A plan leaves them out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-SURE = 1e-6
-"""A sigmoid's outputs this near 0 or 1 train no further."""
+SIGMOID_MARGIN = 1e-6
+"""Outputs of a sigmoid are clipped to this distance from 0 and 1 before they are inverted."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Ending:
     """A function of outputs ``[n, classes]`` that keeps their order.
 
     Parameters
-        apply   the function
-        undo    outputs that ``apply`` makes what it is given: of a softmax's its logarithms, among others
+        apply     the function
+        undo      an inverse; for a softmax, which has many, the logarithm
     """
 
     apply: Callable[[Tensor], Tensor]
@@ -31,7 +31,7 @@ ENDINGS: dict[str, Ending] = {
     "": Ending(lambda x: x, lambda x: x),
     "softmax": Ending(lambda x: x.softmax(1), lambda x: x.clamp(min=torch.finfo(x.dtype).tiny).log()),
     "log_softmax": Ending(lambda x: x.log_softmax(1), lambda x: x),
-    "sigmoid": Ending(torch.sigmoid, lambda x: torch.logit(x, SURE)),
+    "sigmoid": Ending(torch.sigmoid, lambda x: torch.logit(x, SIGMOID_MARGIN)),
 }
 MODULES: dict[type[nn.Module], str] = {nn.Softmax: "softmax", nn.LogSoftmax: "log_softmax", nn.Sigmoid: "sigmoid"}
 FUNCTIONS: dict[Any, str] = {
@@ -47,14 +47,24 @@ FUNCTIONS: dict[Any, str] = {
 
 
 def ending_of(model: nn.Module, node: fx.Node) -> str:
-    """The key of ``ENDINGS`` that a traced operation is; empty where it is none of them."""
+    """The key of a traced operation in ``ENDINGS``, or an empty string.
+
+    Parameters
+        model     traced module
+        node      operation
+    """
     if node.op == "call_module":
         return MODULES.get(type(model.get_submodule(str(node.target))), "")
     return FUNCTIONS.get(node.target, "") if node.op in ("call_function", "call_method") else ""
 
 
 def dim_of(model: nn.Module, node: fx.Node) -> object:
-    """The dimension that a softmax is told to add up over; None where it is told none."""
+    """The ``dim`` argument of a softmax, or None.
+
+    Parameters
+        model     traced module
+        node      operation
+    """
     if node.op == "call_module":
         return getattr(model.get_submodule(str(node.target)), "dim", None)
     return node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)

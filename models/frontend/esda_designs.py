@@ -1,12 +1,12 @@
-"""Published accelerator designs of ESDA: the network of each, what it takes, and how active its data set is.
+"""Import of published accelerator designs of ESDA: network, resources, and activity of the data set.
 
-A design is a ``.json`` with its layers' shapes, densities, chosen parallelism and estimates, and beside it one real
-frame, ``.tb_spatial_mask.npy`` and ``.tb_input_feature.npy``. Weights were not published with it; the graph has random
-ones, on which no cycle depends.
+A design is a ``.json`` file with the shapes, densities, parallelism and estimates of its layers, and one real frame in
+``.tb_spatial_mask.npy`` and ``.tb_input_feature.npy``. Its weights were not published; the graph has random ones, on
+which no cycle depends.
 
-A block with ``channels`` a, b, c: 1x1 from a to b at the input's resolution, depthwise 3x3 with the stride, 1x1 from b
-to c, and with ``residual`` its input added. After the last convolution come the mean over the frame and the linear
-layer.
+A block with ``channels`` a, b, c is a 1x1 convolution from a to b at the input's resolution, a depthwise 3x3 with the
+stride, and a 1x1 from b to c; with ``residual`` its input is added. The mean over the frame and the linear layer follow
+the last convolution.
 """
 
 from __future__ import annotations
@@ -35,14 +35,24 @@ _INT8, _INT9 = IntType(8), IntType(9)
 _FIELDS = ("dataset", "input_shape", "input_sparsity", "param", "lat_max", "total_dsp", "total_bram", "layers")
 _LAYER = ("name", "type", "residual", "stride", "in_hw", "channels", "sparsity", "kernel_sparsity")
 PARTS = {"conv": 2, "block": 3, "linear": 2}
-"""Kinds of layers, and how many channel counts each has."""
+"""Number of channel counts of each kind of layer."""
 
 
 @dataclass(frozen=True)
 class PublishedDesign:
-    """``parameters``: weights that its data set needs; the last layer may be padded beyond them. ``dsp``, ``bram`` (18
-    Kb) and ``bottleneck`` (cycles): estimates published with it. ``densities``: the mean share of active sites at each
-    resolution, the input's first. ``taps``: how many active sites a 3x3 window sees at the second of them, on average.
+    """A published accelerator design.
+
+    Parameters
+        name           name of the design
+        data           name of its data set
+        graph          its network, with random weights
+        frame          one real frame
+        parameters     number of weights that the data set needs; the last layer may be padded beyond them
+        dsp            published estimate of DSP blocks
+        bram           published estimate of 18 Kb memories
+        bottleneck     published estimate of the slowest layer, in cycles per frame
+        densities      mean fraction of active sites at each resolution, from the input on
+        taps           mean number of active sites in a 3x3 window at the second resolution
     """
 
     name: str
@@ -58,7 +68,7 @@ class PublishedDesign:
 
 
 def load_design(path: Path) -> PublishedDesign:
-    """The design that the ``.json`` file ``path`` describes; raises ``EsdaFileError``."""
+    """Import the design of the ``.json`` file ``path``; raises ``EsdaFileError``."""
     document = _read(path)
     rng = np.random.default_rng(0)
     height, width_ = document["input_shape"]
@@ -153,7 +163,7 @@ class _Builder:
         return self.rng.integers(-LIMIT, LIMIT + 1, shape)
 
     def _requant(self, channels: int, lo: int, hi: int) -> Requant:
-        """A bias and a factor below one for each channel."""
+        """A random bias and a random factor below one for each channel."""
         bias, mult = self.rng.integers(-500, 501, channels), self.rng.integers(1 << 8, 1 << SHIFT, channels)
         return Requant(bias, mult, SHIFT, lo, hi)
 
@@ -181,7 +191,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _frame(path: Path, shape: Shape) -> Frame:
-    """The real frame: a flag a site in raster order, and the active sites' channels."""
+    """The real frame, from one flag per site in raster order and the channels of the active sites."""
     mask, features = (
         _array(path.with_name(f"{path.stem}.{part}.npy")) for part in ("tb_spatial_mask", "tb_input_feature")
     )

@@ -1,18 +1,18 @@
-"""Published int8 submanifold networks, as ESDA and SEE store them, as graphs of ours.
+"""Import of published int8 submanifold networks in the format of ESDA and SEE.
 
-A network is a ``.json`` that lists its layers in order and an ``.npz`` beside it, of the same
-name, with their arrays: ``<layer>/weight``, ``/bias`` and ``/scale``, and one real frame as
-``input/mask`` and ``input/features``. A layer computes
+A network is a ``.json`` file that lists its layers in order, and an ``.npz`` file of the same name with their arrays:
+``<layer>/weight``, ``/bias`` and ``/scale``, and one real frame as ``input/mask`` and ``input/features``. A layer
+computes
 
-    output = clip(((psum + bias) * scale + 2^15) >> 16, -127, 127), from 0 with ReLU
+    output = clip(((psum + bias) * scale + 2^15) >> 16, -127, 127)
 
-and where it has an ``identity_scale`` it closes a residual block:
+with the lower bound 0 for ReLU. A layer with an ``identity_scale`` closes a residual block:
 
     output = clip(clip(((psum + bias) * scale + 2^15) >> 16, -256, 255)
                   + ((identity * identity_scale + 2^15) >> 16), -127, 127)
 
-The last layer's sum over all active sites is the network's result; ``classified`` puts the linear layer behind it, as
-ESDA's ``gen_data.py`` has it. ``esda_text`` reads the same networks from the text files of ESDA's repository.
+The last layer's sum over all active sites is the network's result; ``with_classifier`` adds the linear layer behind it,
+as ESDA's ``gen_data.py`` does. ``esda_text`` reads the same networks from the text files of ESDA's repository.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class EsdaFileError(ValueError):
 
 
 def load_esda(path: Path) -> tuple[Graph, Frame]:
-    """The network that the ``.json`` file ``path`` describes, and the frame published with it.
+    """Import the network of the ``.json`` file ``path``, and the frame published with it.
 
-    Each layer is a ``Conv`` of its name. A residual block ``block_<n>`` is closed by an ``Add`` of
-    that name, whose first input is the block's last layer, in int9. The node ``sum`` is the result.
+    Each layer becomes a ``Conv`` of its name. An ``Add`` named ``block_<n>`` closes a residual block; its first input
+    is the last layer of the block, in int9. The node ``sum`` is the result.
     """
     arrays = path.with_suffix(".npz")
     return network(path, _read_json(path), arrays, _read_npz(arrays))
@@ -61,9 +61,13 @@ def load_esda(path: Path) -> tuple[Graph, Frame]:
 def network(
     path: Path, document: dict[str, Any], arrays_path: Path, arrays: dict[str, np.ndarray]
 ) -> tuple[Graph, Frame]:
-    """What ``load_esda`` gives, of a document with ``name``, ``input_hw`` and ``layers``, and of arrays by their names.
+    """The graph and the frame of a document and its arrays.
 
-    The paths are those that errors name.
+    Parameters
+        path            path of the document, for messages
+        document        fields ``name``, ``input_hw`` and ``layers``
+        arrays_path     path of the arrays, for messages
+        arrays          arrays by name
     """
     reader = _EsdaReader(path, arrays_path, arrays)
     frame = reader.frame(document["input_hw"])
@@ -85,10 +89,15 @@ def network(
         raise EsdaFileError(f"{path}: {error}") from error
 
 
-def classified(graph: Graph, weight: np.ndarray) -> Graph:
-    """The network with its linear layer, the node ``fc``, whose int8 ``weight`` is ``[classes, channels]``.
+def with_classifier(graph: Graph, weight: np.ndarray) -> Graph:
+    """Append the linear layer, as the node ``fc``.
 
-    It multiplies the sum over all active sites and not their mean: a frame's logits are all larger by their number.
+    It multiplies the sum over all active sites, not their mean, which scales all logits of a frame by the number of
+    its active sites.
+
+    Parameters
+        graph      network that ends in the sum
+        weight     int8 weights ``[classes, channels]``
     """
     if not np.array_equal(weight, np.rint(weight)):
         raise GraphError("fc", "weight", float(weight[weight != np.rint(weight)][0]), "must be an integer")
@@ -107,7 +116,7 @@ def classified(graph: Graph, weight: np.ndarray) -> Graph:
 
 
 def _sum(source: str, shape: Shape) -> GlobalPool:
-    """The sum over the active sites of int8 features, in the format that every such sum fits."""
+    """The sum of int8 features over the active sites, in a format that holds every such sum."""
     lo, hi = (shape.height * shape.width * limit for limit in (-LIMIT, LIMIT))
     dtype = IntType(width(lo, hi))
     return GlobalPool(name="sum", inputs=(source,), dtype=dtype, requant=Requant.identity(shape.channels, lo, hi))
@@ -115,7 +124,7 @@ def _sum(source: str, shape: Shape) -> GlobalPool:
 
 @dataclass(frozen=True)
 class _EsdaReader:
-    """Checks what the two files of a network hold, and makes nodes of it."""
+    """Checks the content of a network's two files and converts it to nodes."""
 
     path: Path
     arrays_path: Path
@@ -140,14 +149,14 @@ class _EsdaReader:
         where = f"layers[{number}]"
         if not isinstance(record, dict):
             raise self._error(where, "layer", record, "must be an object")
-        known = {**_LAYER, **(_RESIDUAL if _RESIDUAL.keys() & record.keys() else {})}
+        fields = {**_LAYER, **(_RESIDUAL if _RESIDUAL.keys() & record.keys() else {})}
         where = record.get("name", where)
-        for field, kind in known.items():
+        for field, kind in fields.items():
             if type(record.get(field)) is not kind:
                 raise self._error(where, field, record.get(field), f"must be of type {kind.__name__}")
         for field in record:
-            if field not in known:
-                raise self._error(where, field, record[field], f"is unknown; valid are {', '.join(known)}")
+            if field not in fields:
+                raise self._error(where, field, record[field], f"is unknown; valid are {', '.join(fields)}")
         if record["op"] not in KERNELS:
             raise self._error(where, "op", record["op"], f"must be one of {', '.join(KERNELS)}")
         return record
@@ -182,7 +191,7 @@ class _EsdaReader:
         )
 
     def residual(self, layer: dict[str, Any], feeds: dict[str, str]) -> Add:
-        """The sum that closes a block; ``feeds`` gives the node that each layer so far reads."""
+        """The sum that closes a block. ``feeds`` maps each layer so far to the node of its input."""
         block = layer["residual_from"].removesuffix("/input")
         first = f"{block}_0"
         if first not in feeds:

@@ -1,18 +1,18 @@
-"""Published int8 networks of ESDA and SEE as the text files of its repository: a ``cfg.json`` and a folder ``data``.
+"""Import of published int8 networks of ESDA and SEE from text files: a ``cfg.json`` and a folder ``data``.
 
-``data`` holds one number a line, in the order of C arrays:
+The files of ``data`` hold one number per line, in the order of C arrays:
 
     <layer>_weight.txt     conv1: kernel offset (y before x), input, output channel; depthwise: kernel offset, channel;
                            1x1: output channel, input channel
-    <layer>_bias.txt, <layer>_scale.txt     a number an output channel
-    <block>_i.txt          the identity's scale of a residual block, in quotes
+    <layer>_bias.txt, <layer>_scale.txt     one number per output channel
+    <block>_i.txt          scale of the identity in a residual block, in quotes
     tb_spatial_mask.txt    0 or 1 for each site of one real frame, in raster order
-    tb_input_feature.txt   its active sites in the same order, each with its channels
+    tb_input_feature.txt   channels of each of its active sites, in the same order
 
-``<layer>`` is the name of a convolution, or that of a block with ``_0``, ``_1`` and ``_2`` for its 1x1, its depthwise
-3x3 and its 1x1. The first convolution is a full 3x3, every other one a 1x1. Files that end in ``_w``, ``_s`` and
-``_scale_c`` hold the same numbers for C++. The linear layer behind the sum over sites has none of these files and is
-left out.
+``<layer>`` is the name of a convolution, or the name of a block followed by ``_0``, ``_1`` or ``_2`` for its 1x1, its
+depthwise 3x3 and its second 1x1 convolution. The first convolution is a full 3x3, every other one a 1x1. Files that end
+in ``_w``, ``_s`` and ``_scale_c`` hold the same numbers for C++. The linear layer behind the sum over sites has none of
+these files and is left out.
 (CASR-HKU/ESDA: ``eventNet/archived_hw``, written by ``hardware/template_e2e/gen_data.py``. MIT.)
 """
 
@@ -32,12 +32,12 @@ from models.ir.graph import Graph
 from models.ir.requant import INT64
 
 TYPES = {"conv": 2, "block": 3, "linear": 2}
-"""Kinds of layers, and how many channel counts each has."""
+"""Number of channel counts of each kind of layer."""
 _LAYER = {"name": str, "type": str, "residual": bool, "stride": int, "channels": list}
 
 
 def load_esda_text(folder: Path) -> tuple[Graph, Frame]:
-    """The network of a folder with ``cfg.json`` and ``data``, and the frame in it, as ``load_esda`` gives them.
+    """Import the network and the frame of a folder with ``cfg.json`` and ``data``, as ``load_esda`` does.
 
     The graph has the folder's name.
     """
@@ -50,13 +50,13 @@ def load_esda_text(folder: Path) -> tuple[Graph, Frame]:
     height, width = (int(side) for side in document["input_shape"])
     mask = reader.numbers("input/mask", "tb_spatial_mask", (height, width))
     reader.numbers("input/features", "tb_input_feature", (int((mask != 0).sum()), reader.records[0]["in_channels"]))
-    described = {"name": folder.resolve().name, "input_hw": [height, width], "layers": reader.records}
-    return network(reader.cfg, described, reader.data, reader.arrays)
+    description = {"name": folder.resolve().name, "input_hw": [height, width], "layers": reader.records}
+    return network(reader.cfg, description, reader.data, reader.arrays)
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """Makes the records and arrays of ``models.frontend.esda_network`` of what a folder holds."""
+    """Converts a folder to the records and arrays of ``models.frontend.esda_network``."""
 
     cfg: Path
     data: Path
@@ -87,7 +87,7 @@ class _Folder:
         self.records.append(record | closing)
 
     def numbers(self, array: str, file: str, shape: tuple[int, ...]) -> np.ndarray:
-        """The numbers of a file, kept as ``array``."""
+        """Read the numbers of a file and store them as ``array``."""
         self.arrays[array] = self._file(file, shape)
         return self.arrays[array]
 
@@ -133,7 +133,7 @@ def _read_cfg(path: Path) -> dict[str, Any]:
 
 
 def _is_count(side: object) -> bool:
-    """Whether it is a whole number of 1 or more; some files have them as floats."""
+    """Whether ``side`` is a whole number of 1 or more; some files write it as a float."""
     return type(side) in (int, float) and 1 <= side < math.inf and side == int(side)  # type: ignore[operator, call-overload]
 
 

@@ -1,4 +1,4 @@
-"""Passes over a raw plan: batch norms into weights, activations into the layers before them."""
+"""Passes over a raw plan: they fold batch norms into weights and fuse activations into the layers before them."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from models.plan import FloatPlan
 def fold_batchnorm(plan: FloatPlan) -> FloatPlan:
     """The plan without batch norms.
 
-    One that alone follows a layer with weights goes into them; else one that only layers follow whose weights can take
-    it in goes into theirs. Any other becomes a depthwise 1 x 1 convolution, which unlike a requantize node may also
-    change a channel's sign.
+    A batch norm that is the only consumer of a weighted layer is folded into it. Otherwise, it is folded into its
+    consumers if the weights of all of them can absorb it. Any other batch norm becomes a depthwise 1 x 1 convolution,
+    which, unlike a requantize node, can also change a channel's sign.
     """
     layers: dict[str, Layer] = {}
-    renamed: dict[str, str] = {}
-    ahead: dict[str, BatchNormLayer] = {}
+    merged_into: dict[str, str] = {}
+    pending: dict[str, BatchNormLayer] = {}
     for layer in plan.layers:
-        layer = _renamed(layer, renamed)
-        before = [ahead[name] for name in layer.inputs if name in ahead]
-        layer = _after(before[0], layer) if before else layer
+        layer = _with_merged_inputs(layer, merged_into)
+        before = [pending[name] for name in layer.inputs if name in pending]
+        layer = _absorb(before[0], layer) if before else layer
         if not isinstance(layer, BatchNormLayer):
             layers[layer.name] = layer
             continue
         producer = layers[layer.inputs[0]]
-        if isinstance(producer, WeightedLayer) and _alone(plan, renamed, producer.name):
+        if isinstance(producer, WeightedLayer) and _has_one_consumer(plan, merged_into, producer.name):
             layers[producer.name] = replace(
                 producer,
                 weight=producer.weight * layer.scale[:, None, None, None],
                 bias=producer.bias * layer.scale + layer.offset,
             )
-            renamed[layer.name] = producer.name
+            merged_into[layer.name] = producer.name
         elif layer.name != plan.output and all(
-            _takes_in(plan, plan[user], layer) for user in plan.consumers(layer.name)
+            _absorbs(plan, plan[user], layer) for user in plan.consumers(layer.name)
         ):
-            ahead[layer.name] = layer
+            pending[layer.name] = layer
         else:
             weight = layer.scale[:, None, None, None]
             layers[layer.name] = ConvLayer(
@@ -50,20 +50,20 @@ def fold_batchnorm(plan: FloatPlan) -> FloatPlan:
                 bias=layer.offset,
                 depthwise=len(weight) > 1,
             )
-    return FloatPlan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+    return FloatPlan(plan.name, tuple(layers.values()), merged_into.get(plan.output, plan.output))
 
 
-def _takes_in(plan: FloatPlan, layer: Layer, norm: BatchNormLayer) -> bool:
-    """Whether ``layer`` can do what the batch norm before it does: where that moves zero, it must see no padding."""
+def _absorbs(plan: FloatPlan, layer: Layer, norm: BatchNormLayer) -> bool:
+    """Whether ``layer`` can absorb the batch norm in front of it."""
     if isinstance(layer, BatchNormLayer):
         return True
     if not isinstance(layer, WeightedLayer):
         return False
-    return layer.takes_in(bool(norm.offset.any()), plan.input.sparse)
+    return layer.absorbs_norm(bool(norm.offset.any()), plan.input.sparse)
 
 
-def _after(norm: BatchNormLayer, layer: Layer) -> Layer:
-    """``layer`` in place of itself and of the batch norm before it."""
+def _absorb(norm: BatchNormLayer, layer: Layer) -> Layer:
+    """``layer`` with the batch norm in front of it folded in."""
     scale, offset = norm.scale.double(), norm.offset.double()
     if isinstance(layer, BatchNormLayer):
         kind = layer.scale.dtype
@@ -71,56 +71,57 @@ def _after(norm: BatchNormLayer, layer: Layer) -> Layer:
         return replace(layer, inputs=norm.inputs, scale=scale, offset=offset)
     assert isinstance(layer, WeightedLayer)
     weight, kind = layer.weight.double(), layer.weight.dtype
-    shift = (weight * offset[*layer.by_input, None, None]).sum(dim=(1, 2, 3))
-    weight = weight * scale[*layer.by_input, None, None]
+    shift = (weight * offset[*layer.input_channel_index, None, None]).sum(dim=(1, 2, 3))
+    weight = weight * scale[*layer.input_channel_index, None, None]
     return replace(layer, inputs=norm.inputs, weight=weight.to(kind), bias=(layer.bias + shift).to(kind))
 
 
 def fuse_clips(plan: FloatPlan) -> FloatPlan:
-    """The plan with each activation in the layer that it alone follows, if need be past a max pooling.
+    """The plan with each activation fused into its producer.
 
-    What cannot move stays a layer of its own, and becomes a requantize node.
+    The activation must be the producer's only consumer; max poolings may lie between the two. Any other activation
+    stays a layer, and becomes a requantize node.
     """
     layers: dict[str, Layer] = {}
-    renamed: dict[str, str] = {}
+    merged_into: dict[str, str] = {}
     for layer in plan.layers:
-        layer = _renamed(layer, renamed)
-        target = _clip_target(plan, layers, renamed, layer) if isinstance(layer, ClipLayer) else None
+        layer = _with_merged_inputs(layer, merged_into)
+        target = _clip_target(plan, layers, merged_into, layer) if isinstance(layer, ClipLayer) else None
         if target is None:
             layers[layer.name] = layer
         else:
             assert isinstance(layer, ClipLayer)
-            layers[target.name] = replace(target, clip=_both(target.clip, layer.clip))
-            renamed[layer.name] = layer.inputs[0]
-    return FloatPlan(plan.name, tuple(layers.values()), renamed.get(plan.output, plan.output))
+            layers[target.name] = replace(target, clip=_clip_twice(target.clip, layer.clip))
+            merged_into[layer.name] = layer.inputs[0]
+    return FloatPlan(plan.name, tuple(layers.values()), merged_into.get(plan.output, plan.output))
 
 
 def _clip_target(
-    plan: FloatPlan, layers: dict[str, Layer], renamed: dict[str, str], clip: ClipLayer
+    plan: FloatPlan, layers: dict[str, Layer], merged_into: dict[str, str], clip: ClipLayer
 ) -> ClippedLayer | None:
     producer = layers[clip.inputs[0]]
-    while _alone(plan, renamed, producer.name):
+    while _has_one_consumer(plan, merged_into, producer.name):
         if isinstance(producer, ClippedLayer):
             return producer
         if not producer.keeps_format:
             return None
-        # the largest of clipped values is the clipped largest value
+        # clipping and max pooling commute
         producer = layers[producer.inputs[0]]
     return None
 
 
-def _both(first: tuple[float, float], then: tuple[float, float]) -> tuple[float, float]:
+def _clip_twice(first: tuple[float, float], then: tuple[float, float]) -> tuple[float, float]:
     low, high = (min(max(bound, then[0]), then[1]) for bound in first)
     return low, high
 
 
-def _renamed(layer: Layer, renamed: dict[str, str]) -> Layer:
-    return replace(layer, inputs=tuple(renamed.get(name, name) for name in layer.inputs))
+def _with_merged_inputs(layer: Layer, merged_into: dict[str, str]) -> Layer:
+    return replace(layer, inputs=tuple(merged_into.get(name, name) for name in layer.inputs))
 
 
-def _alone(plan: FloatPlan, renamed: dict[str, str], name: str) -> bool:
-    """Whether one layer uses what ``name`` now stands for, and the network does not return it."""
-    names = [old for old, new in renamed.items() if new == name]
-    # of the chain of layers merged into one, the last is the one whose consumers remain
+def _has_one_consumer(plan: FloatPlan, merged_into: dict[str, str], name: str) -> bool:
+    """Whether the layer ``name``, with what was merged into it, has one consumer and is not the network's output."""
+    names = [old for old, new in merged_into.items() if new == name]
+    # the consumers are those of the last layer that was merged into it
     last = names[-1] if names else name
     return len(plan.consumers(last)) == 1 and plan.output != last

@@ -1,7 +1,7 @@
-"""The torch modules and functions that a traced network may use, and what each adds to its plan.
+"""The torch modules and functions that a traced network may use, and the layers that they add to its plan.
 
-A function's handler takes the builder, then the arguments of the torch function by their own
-names; a module's handler takes the builder, the module, then what the module is called with.
+The handler of a function takes the builder and the arguments of the torch function, under their names. The handler of a
+module takes the builder, the module and the arguments of its call.
 """
 
 from __future__ import annotations
@@ -143,12 +143,12 @@ def _cat(build: PlanBuilder, tensors: Sequence[object], dim: int = 0) -> Value:
     if dim not in channels:
         raise SettingError("dim", dim, f"must be {channels[0]} or {channels[1]}, that of the channels")
     for other in others:
-        shape, more = build.shape(first), build.shape(other)
-        if shape[:2] != more[:2] or other.flat != first.flat or (first.flat and shape[:2] != (1, 1)):
+        shape, other_shape = build.shape(first), build.shape(other)
+        if shape[:2] != other_shape[:2] or other.flat != first.flat or (first.flat and shape[:2] != (1, 1)):
             why = "both must be images of one height and width, or [n, features] that were no images"
-            raise SettingError("tensors", f"{shape} and {more}", why)
-        wide = shape._replace(channels=shape.channels + more.channels)
-        first = build.append(ConcatLayer, first, wide, more=(other.layer,))
+            raise SettingError("tensors", f"{shape} and {other_shape}", why)
+        stacked = shape._replace(channels=shape.channels + other_shape.channels)
+        first = build.append(ConcatLayer, first, stacked, more=(other.layer,))
     return first
 
 

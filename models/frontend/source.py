@@ -1,4 +1,4 @@
-"""Functions of a user's own file, named ``file.py:function``."""
+"""Functions of a user's Python file, named ``file.py:function``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_function(spec: str) -> bool:
 
 
 def load_function(spec: str) -> Callable[[], object]:
-    """The function that ``file.py:function`` names. The file's own folder is importable from it."""
+    """Load the function that ``file.py:function`` names. The file can import modules of its folder."""
     file, _, name = spec.rpartition(":")
     path = Path(file).expanduser().resolve()
     if not path.is_file():
@@ -37,13 +37,13 @@ def load_function(spec: str) -> Callable[[], object]:
         sys.path.remove(str(path.parent))
     function = getattr(module, name, None)
     if not callable(function):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise SourceError(f"{spec!r}: {path} has no function {name!r}; it has {', '.join(known) or 'none'}")
+        names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise SourceError(f"{spec!r}: {path} has no function {name!r}; it has {', '.join(names) or 'none'}")
     return function
 
 
 def call(spec: str) -> object:
-    """What the function that ``file.py:function`` names returns, called without arguments."""
+    """Call the function that ``file.py:function`` names without arguments, and return its result."""
     function = load_function(spec)
     try:
         return function()

@@ -1,7 +1,7 @@
-"""``trace``: any module of the standard layers, by torch.fx, as a float plan.
+"""``trace``: from a module of standard layers to a float plan, by torch.fx.
 
-Modules are leaves; what lies between them is followed through their ``forward``. Every operation
-that is not supported is named with its module path before anything is built.
+The standard modules are leaves; the code between them is traced through their ``forward``. One error names every
+unsupported operation with its module path before anything is built.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from models.plan import FloatPlan
 
 TOLERANCE = 1e-6
 CLASS_DIMS = (None, 1, -1)
-CHECKED_SHARE = 0.3
-"""Active sites of the sparse images that a trace is checked with."""
+CHECK_DENSITY = 0.3
+"""Fraction of active sites in the sparse images with which a trace is checked."""
 
 
 class TraceError(ValueError):
@@ -35,17 +35,26 @@ class TraceError(ValueError):
 
 
 def trace(model: nn.Module, shape: Shape, name: str = "network", sparse: bool = False) -> FloatPlan:
-    """The float plan of ``model`` in eval mode for images of ``shape``: batch norms folded, activations fused.
+    """Trace a module in eval mode; batch norms are folded and activations fused.
 
-    ``sparse`` says that images have active sites only. The module is the same: it computes on either kind.
+    Parameters
+        model      module, which stays as it is
+        shape      shape of the images
+        name       name of the plan
+        sparse     whether images have active sites only; the module computes on dense and on sparse images
     """
     return trace_for(model, InputLayer(name="input", shape=shape, sparse=sparse), name)
 
 
 def trace_for(model: nn.Module, source: InputLayer, name: str = "network") -> FloatPlan:
-    """The float plan of ``model`` for the images of ``source``.
+    """Trace a module for the images of an input layer.
 
-    A softmax, log-softmax or sigmoid that the module ends with is left out, which the plan's ``notes`` say.
+    A softmax, log-softmax or sigmoid at the end of the module is left out; the plan's ``notes`` say so.
+
+    Parameters
+        model      module, which stays as it is
+        source     input layer of the plan
+        name       name of the plan
     """
     model = copy.deepcopy(model).eval()
     _refuse_weights(model)
@@ -53,7 +62,7 @@ def trace_for(model: nn.Module, source: InputLayer, name: str = "network") -> Fl
     ending, notes = _without_ending(model, graph)
     _refuse_unknown(model, graph)
     plan = fuse_clips(fold_batchnorm(_build(model, graph, source, name, torch.float32)))
-    # in double precision, in which folding changes no output by more than the tolerance
+    # the check uses double precision, in which folding changes no output by more than the tolerance
     double = _build(model.double(), graph, source, name, torch.float64)
     _check_same(model, fuse_clips(fold_batchnorm(double)), ending)
     return replace(plan, ending=ending, notes=notes)
@@ -76,7 +85,7 @@ def _symbolic(model: nn.Module) -> fx.Graph:
 
 
 def _without_ending(model: nn.Module, graph: fx.Graph) -> tuple[str, tuple[str, ...]]:
-    """Take what is in ``ENDINGS`` from the end of ``graph``: its key there, and a note."""
+    """Remove an operation of ``ENDINGS`` from the end of ``graph``; return its key and a note."""
     output = next(iter(reversed(graph.nodes)))
     last = output.args[0]
     ending = ending_of(model, last) if isinstance(last, fx.Node) else ""
@@ -94,7 +103,7 @@ def _without_ending(model: nn.Module, graph: fx.Graph) -> tuple[str, tuple[str, 
 
 
 def _refuse_weights(model: nn.Module) -> None:
-    """Refuse weights that are no finite numbers on the CPU."""
+    """Refuse weights that are not finite real numbers on the CPU."""
     for name, tensor in model.state_dict().items():
         if is_lazy(tensor):
             raise TraceError(f"{name}: has no shape yet, as a lazy module's; run the model once before it is given")
@@ -154,25 +163,25 @@ def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dty
 
 
 def _check_same(model: nn.Module, plan: FloatPlan, ending: str) -> None:
-    """Refuse a module that the trace does not describe, such as one that relies on writing in place."""
+    """Refuse a module whose outputs differ from those of its plan, such as one that relies on writing in place."""
     source = plan.input
     height, width, channels = source.shape
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, channels, height, width, generator=generator, dtype=torch.float64)
     if source.sparse:
-        x *= torch.rand(2, 1, height, width, generator=generator) < CHECKED_SHARE
+        x *= torch.rand(2, 1, height, width, generator=generator) < CHECK_DENSITY
     with torch.no_grad():
         try:
-            wanted = model(source.given(x.clone())).flatten(1)
+            expected = model(source.module_input(x.clone())).flatten(1)
         except Exception as error:
             form = f"[n, {channels}]" if source.flat else f"images of {source.shape}"
             raise TraceError(f"{type(model).__name__}: fails on {form}: {error}") from error
-        found = ENDINGS[ending].apply(plan.logits(x))
-    if not torch.isfinite(wanted).all():
+        result = ENDINGS[ending].apply(plan.logits(x))
+    if not torch.isfinite(expected).all():
         raise TraceError(
             f"{type(model).__name__}: its outputs are not finite; are its weights too large, or a variance negative?"
         )
-    if not torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * max(1.0, wanted.abs().max().item())):
+    if not torch.allclose(expected, result, rtol=0, atol=TOLERANCE * max(1.0, expected.abs().max().item())):
         raise TraceError(
             f"{type(model).__name__}: computes other outputs than its trace; an operation that writes in place must be "
             "used only through its result, and nothing may depend on the data"

@@ -13,8 +13,12 @@ from models.ir.node import Node, Shape
 from models.ir.requant import Range, Requant, check_requant
 
 
-class Accumulating(Node):
-    """A node whose output is a requantized sum: convolution, average and global pooling, linear."""
+class AccumulatingNode(Node):
+    """A node whose output is a requantized sum: convolution, average and global pooling, linear.
+
+    Parameters
+        requant    how a sum becomes an activation
+    """
 
     requant: Requant
 
@@ -24,9 +28,13 @@ class Accumulating(Node):
 
     @abstractmethod
     def ranges(self, dtype: DType, shape: Shape) -> list[Range]:
-        """By output channel, between what its sum lies over every input of ``shape`` in ``dtype``, before any bias.
+        """The range of each output channel's sum over every possible input, before any bias.
 
-        Zero is a value of every format, so that every partial sum lies there as well.
+        Zero is a value of every format, so every partial sum lies in its range as well.
+
+        Parameters
+            dtype      format of the input
+            shape      shape of the input
         """
 
     def check_weight(self, shape: Shape) -> None:
@@ -42,8 +50,13 @@ class Accumulating(Node):
         check_requant(self, "requant", self.ranges(dtypes[0], shapes[0]), self.dtype)
 
 
-class Weighted(Accumulating):
-    """A node whose sum is weighted: ``weight``, decoded integers ``[c_out, ...]``."""
+class WeightedNode(AccumulatingNode):
+    """A node whose sum is weighted.
+
+    Parameters
+        weight          decoded integers ``[c_out, ...]``
+        weight_dtype    format of the weights, of 2 to 8 bits
+    """
 
     weight: np.ndarray
     weight_dtype: DType
@@ -59,9 +72,9 @@ class Weighted(Accumulating):
         return [(least * high + most * low, least * low + most * high) for least, most in ends]
 
     def check_weight(self, shape: Shape) -> None:
-        want = self.weight_shape(shape)
-        if self.weight.shape != want or want[0] < 1:
-            raise self.error("weight", self.weight.shape, f"must have shape {want}")
+        expected = self.weight_shape(shape)
+        if self.weight.shape != expected or expected[0] < 1:
+            raise self.error("weight", self.weight.shape, f"must have shape {expected}")
         if self.weight_dtype.width > 8:
             raise self.error("weight_dtype", str(self.weight_dtype), "must be a format of 2 to 8 bits")
         wrong = self.weight[self.weight_dtype.nearest_value(self.weight) != self.weight]
@@ -69,22 +82,37 @@ class Weighted(Accumulating):
             raise self.error("weight", int(wrong.flat[0]), f"is no value of {self.weight_dtype}")
 
 
-def unweighted(terms: int, dtype: DType, shape: Shape) -> list[Range]:
-    """By channel, between what sums of up to ``terms`` values of ``dtype`` lie."""
+def sum_ranges(terms: int, dtype: DType, shape: Shape) -> list[Range]:
+    """The range of an unweighted sum, for each channel.
+
+    Parameters
+        terms      the most values that are added
+        dtype      format of the values
+        shape      shape of the input, whose channels are counted
+    """
     return [(terms * dtype.min, terms * dtype.max)] * shape.channels
 
 
 @lru_cache(maxsize=4096)
-def bounds(node: Accumulating, dtype: DType, shape: Shape) -> Range:
-    """(lowest, highest) sum of a node whose input is ``shape`` in ``dtype``, before bias and requantize.
+def bounds(node: AccumulatingNode, dtype: DType, shape: Shape) -> Range:
+    """(lowest, highest) sum over every output channel and every input, active or not, before bias and requantize.
 
-    Over every input, active or not, and every output channel; partial sums lie there as well, in whatever order the
-    terms come.
+    Partial sums lie in this range as well, in whatever order the terms are added.
+
+    Parameters
+        node       the node that sums
+        dtype      format of its input
+        shape      shape of its input
     """
     lows, highs = zip(*node.ranges(dtype, shape), strict=True)
     return min(lows), max(highs)
 
 
 def width(lo: int, hi: int) -> int:
-    """Bits of the smallest two's complement integer that holds ``lo`` to ``hi``."""
+    """Bits of the smallest two's complement integer that holds a range.
+
+    Parameters
+        lo         the lowest number
+        hi         the highest number
+    """
     return max((value if value >= 0 else ~value).bit_length() for value in (lo, hi)) + 1

@@ -1,8 +1,8 @@
-"""How much a network has to do: tokens a frame at each node, how full its windows are, and what they wait for.
+"""The activity of a network: tokens per frame at each node, active taps of its windows, and what they wait for.
 
 Cycle counts depend on the input only through these figures. They follow from the active sites
-alone, never from features. ``measured`` keeps those of a data set in a graph's ``stats``, from
-where cost, exploration and the report read them with ``expected``.
+alone, never from features. ``with_activity`` stores the figures of a data set in a graph's ``stats``, from
+which cost models, exploration and the report read them with ``expected_activity``.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import numpy as np
 
 from models.ir.graph import Graph
 from models.ir.node import GraphError, Node, NodeSites
-from models.ir.sites import reference, walk
+from models.ir.sites import reference_times, walk
 from models.ir.window import Window
 
 Load = Literal["mean", "p99"]
 """The mean frame of a data set, or one that 99 % of its frames do not exceed."""
 LOADS: tuple[Load, ...] = get_args(Load)
 SAMPLE = 16
-"""Frames of a data set that are kept in the graph as they are."""
+"""The most frames of a data set that the graph stores."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A moment of a frame at the input of a window op, and what the op has left to do then.
+    """One moment of a frame at the input of a window op, and the work that the op then has left.
 
     Parameters
-        tokens   tokens of the frame that have come
-        share    of the time from the first token to the last; of ``reference``, or of a design
+        tokens   tokens of the frame that have arrived
+        share    fraction of the time from the first token to the last, in the reference or in a design
         left     ``left[j]`` output sites with j active taps, from the one that this moment completes to the last
-        coming   share of the frame's work that the op before has to do for the tokens that are still to come
-        ended    share of frames in which that site waits for the frame's end
+        coming   fraction of the frame's work that the producer still has to do for the tokens to come
+        ended    fraction of frames in which that site waits for the frame's end
     """
 
     tokens: float
@@ -51,10 +51,10 @@ class Waits:
 
     Parameters
         first   ``first[j]``: 1 where the first output site sees j active input sites
-        start   the first output site is complete
-        knee    the moment after which most work is left, beside what is still to come, if both take equally long
-        line    the last line of the input completes its first output site
-        end     the last token has come
+        start   the moment in which the first output site is complete
+        knee    the moment with the most work left beside what is still to come, if both ops take equally long
+        line    the moment in which the last line of the input completes its first output site
+        end     the moment in which the last token has arrived
     """
 
     first: tuple[float, ...]
@@ -70,13 +70,13 @@ class Waits:
 
 @dataclass(frozen=True)
 class Activity:
-    """Figures of one node, of a frame or of several on average.
+    """The activity of one node, in one frame or as the mean of several.
 
-    ``tokens_in``: active sites of one of its inputs; for the input node, of the frame.
-    ``tokens_out``: active sites of its output.
-    ``taps``: ``taps[j]`` output sites see j active input sites, j from 0 to kernel^2; ``()`` where
-    the node has no window.
-    ``waits``: what those sites wait for; None where the node has no window.
+    Parameters
+        tokens_in    active sites of one of its inputs; for the input node, of the frame
+        tokens_out   active sites of its output
+        taps         ``taps[j]`` output sites see j active input sites, j from 0 to kernel^2; ``()`` without a window
+        waits        what those sites wait for; None without a window
     """
 
     tokens_in: float
@@ -86,15 +86,26 @@ class Activity:
 
 
 def frame_activity(graph: Graph, mask: np.ndarray) -> dict[str, Activity]:
-    """Each node's activity on the frame whose active sites ``mask`` gives, bool ``[height, width]``."""
+    """Each node's activity in one frame.
+
+    Parameters
+        graph      the network
+        mask       active sites of the frame, bool ``[height, width]``
+    """
     sites = walk(graph, mask)
-    return site_activity(graph, sites, reference(graph, sites))
+    return site_activity(graph, sites, reference_times(graph, sites))
 
 
 def site_activity(graph: Graph, sites: dict[str, NodeSites], times: Mapping[str, np.ndarray]) -> dict[str, Activity]:
-    """Each node's activity on the frame of which ``walk`` found the ``sites``; ``times``: when its tokens leave."""
+    """Each node's activity in a frame whose sites are known.
+
+    Parameters
+        graph      the network
+        sites      each node's sites, the result of ``walk``
+        times      when each node's tokens leave, the result of ``reference_times`` or of a design
+    """
     weights: dict[str, np.ndarray] = {}
-    found: dict[str, Activity] = {}
+    result: dict[str, Activity] = {}
     for node in graph.nodes:
         own = sites[node.name]
         taps, waits = (), None
@@ -103,24 +114,31 @@ def site_activity(graph: Graph, sites: dict[str, NodeSites], times: Mapping[str,
             taps = _histogram(node.window, own.taps)
             waits = _waits(node.window, own, times[node.inputs[0]], before)
         weights[node.name] = node.work(own, before)
-        found[node.name] = Activity(len(own.source), len(own.sites), taps, waits)
-    return found
+        result[node.name] = Activity(len(own.source), len(own.sites), taps, waits)
+    return result
 
 
 def _histogram(window: Window, taps: np.ndarray) -> tuple[float, ...]:
     return tuple(np.bincount(taps, minlength=window.taps + 1).tolist())
 
 
-def _waits(window: Window, own: NodeSites, came: np.ndarray, weights: np.ndarray) -> Waits:
-    """``came``: when each token comes in the reference; ``weights``: what it costs the op before."""
+def _waits(window: Window, own: NodeSites, arrivals: np.ndarray, weights: np.ndarray) -> Waits:
+    """What the sites of a window op wait for, in one frame.
+
+    Parameters
+        window     the op's window
+        own        the op's sites
+        arrivals   when each token arrives
+        weights    what each token costs the producer
+    """
     tokens, sites = len(own.source), len(own.sites)
     nothing = _histogram(window, own.taps[:0])
     if not sites:
         none = Stage(0.0, 0.0, nothing, 0.0, 0.0)
         return Waits(nothing, none, none, none, none)
-    # the first token has begun one of its share of the time before it is there
-    begun = came[0] - (came[-1] - came[0]) / max(1, tokens - 1)
-    shares = (came - begun) / (came[-1] - begun) if tokens > 1 else np.ones(1)
+    # the first token starts one token time before it arrives
+    start = arrivals[0] - (arrivals[-1] - arrivals[0]) / max(1, tokens - 1)
+    shares = (arrivals - start) / (arrivals[-1] - start) if tokens > 1 else np.ones(1)
     # tokens that each site waits for, all where it is the end
     needs = np.minimum(own.needs, tokens)
     work = np.maximum(own.taps, 1)
@@ -142,9 +160,12 @@ def _waits(window: Window, own: NodeSites, came: np.ndarray, weights: np.ndarray
 
 
 def activity(graph: Graph, masks: Sequence[np.ndarray] | None) -> dict[str, Activity]:
-    """Each node's mean activity over the frames that ``masks`` give.
+    """Each node's mean activity over frames.
 
-    None is the dense frame, in which every site is active; its figures are whole numbers.
+    Parameters
+        graph      the network
+        masks      active sites of the frames; None for the one dense frame, whose figures are whole numbers
+    Raises         ValueError: there are no masks, or one has another shape than the input
     """
     if masks is None:
         return frame_activity(graph, np.ones(graph.input.shape[:2], dtype=bool))
@@ -155,19 +176,29 @@ def activity(graph: Graph, masks: Sequence[np.ndarray] | None) -> dict[str, Acti
 
 
 def mean_activity(frames: Sequence[dict[str, Activity]]) -> dict[str, Activity]:
-    """Each node's mean over frames."""
+    """Each node's mean activity over frames.
+
+    Parameters
+        frames     each node's activity in each frame, at least one
+    """
     return {name: _mean([frame[name] for frame in frames]) for name in frames[0]}
 
 
-def measured(
+def with_activity(
     graph: Graph, masks: Sequence[np.ndarray], progress: Callable[[int, int], None] = lambda *_: None
 ) -> Graph:
     """The graph with the activity of a data set in its ``stats``.
 
-    By node: ``frames``, how many there were; ``density``, the mean share of output sites that are
-    active; and an ``Activity`` for each of ``LOADS``. That of ``p99`` is the figure of the one
-    frame in whose place stand 99 % when they are sorted by what the node has to do. The input has a ``sample`` of the
-    frames besides: at most ``SAMPLE`` of them, evenly spread by their number of active sites.
+    Each node gets an entry ``activity``: ``frames``, how many there were; ``density``, the mean fraction of active
+    output sites; and an ``Activity`` for each of ``LOADS``. That of ``p99`` is the frame at the 99th percentile of this
+    node's work. The input's entry also has a ``sample``: at most ``SAMPLE`` frames, evenly spread by their number of
+    active sites.
+
+    Parameters
+        graph      the network; other statistics in it are kept
+        masks      active sites of the frames, bool ``[height, width]`` each
+        progress   called before each frame with its number and the number of frames
+    Raises         ValueError: there are no masks, or one has another shape than the input
     """
     frames = []
     for number, mask in enumerate(masks):
@@ -188,13 +219,17 @@ def measured(
         }
     ordered = sorted(masks, key=lambda mask: int(np.count_nonzero(mask)))
     count = min(SAMPLE, len(ordered))
-    chosen = [ordered[(2 * n + 1) * len(ordered) // (2 * count)] for n in range(count)]
-    stats[graph.input.name]["activity"]["sample"] = [np.packbits(mask).tobytes().hex() for mask in chosen]
+    spread = [ordered[(2 * n + 1) * len(ordered) // (2 * count)] for n in range(count)]
+    stats[graph.input.name]["activity"]["sample"] = [np.packbits(mask).tobytes().hex() for mask in spread]
     return graph.replace(stats=stats)
 
 
 def sample(graph: Graph) -> list[np.ndarray]:
-    """The frames that ``measured`` kept, bool ``[height, width]`` each; of a dense graph the one that there is."""
+    """The sample of frames in a graph's statistics, bool ``[height, width]`` each; the one frame of a dense graph.
+
+    Parameters
+        graph      a network from ``with_activity``, or a dense one
+    """
     height, width, _ = graph.input.shape
     if not graph.input.sparse:
         return [np.ones((height, width), dtype=bool)]
@@ -202,8 +237,13 @@ def sample(graph: Graph) -> list[np.ndarray]:
     return [np.unpackbits(own, count=height * width).reshape(height, width).astype(bool) for own in packed]
 
 
-def expected(graph: Graph, load: Load = "mean") -> dict[str, Activity]:
-    """Each node's activity for costs: of the dense frame, or for a sparse graph what ``measured`` left in it."""
+def expected_activity(graph: Graph, load: Load = "mean") -> dict[str, Activity]:
+    """Each node's activity for cost models: of the dense frame, or of a sparse graph's statistics.
+
+    Parameters
+        graph      a network from ``with_activity``, or a dense one
+        load       which of ``LOADS`` to take of a sparse graph
+    """
     if not graph.input.sparse:
         return activity(graph, None)
     if load not in LOADS:
@@ -212,7 +252,11 @@ def expected(graph: Graph, load: Load = "mean") -> dict[str, Activity]:
 
 
 def check_stats(graph: Graph) -> None:
-    """Raise a GraphError where the ``stats`` of a graph from a file are not as ``measured`` leaves them."""
+    """Raise a GraphError where the ``stats`` of a graph from a file are not as ``with_activity`` writes them.
+
+    Parameters
+        graph      the network
+    """
     for name, entry in graph.stats.items():
         if name not in graph.shapes:
             raise GraphError(name, "stats", name, f"is no node; nodes are {', '.join(graph.shapes)}")
@@ -224,7 +268,7 @@ def check_stats(graph: Graph) -> None:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, GraphError):
                 raise
-            why = f"is no activity as models.ir.activity.measured leaves it: {type(error).__name__}: {error}"
+            why = f"is no activity as models.ir.activity.with_activity leaves it: {type(error).__name__}: {error}"
             # of an object its fields, as it has hundreds of numbers
             raise GraphError(name, "stats", sorted(entry) if isinstance(entry, dict) else entry, why) from None
 
@@ -265,12 +309,21 @@ def _leaves(value: Any) -> Iterable[Any]:
 
 
 def density(graph: Graph, node: Node) -> float:
-    """The mean share of active sites at a node's output that ``measured`` found; 1 for a dense graph."""
+    """The mean fraction of active sites at a node's output; 1 for a dense graph.
+
+    Parameters
+        graph      a network from ``with_activity``, or a dense one
+        node       the node
+    """
     return float(_entry(graph, node)["density"]) if graph.input.sparse else 1.0
 
 
 def occupancy(figures: Activity) -> tuple[float, ...]:
-    """The share of output sites that see j active input sites, j from 0; ``()`` where there is no window."""
+    """The fraction of output sites that see j active input sites, j from 0; ``()`` without a window.
+
+    Parameters
+        figures    activity of the node
+    """
     sites = sum(figures.taps)
     return tuple(taps / sites if sites else 0.0 for taps in figures.taps)
 
@@ -278,7 +331,7 @@ def occupancy(figures: Activity) -> tuple[float, ...]:
 def _entry(graph: Graph, node: Node) -> dict[str, Any]:
     entry = graph.stats.get(node.name, {}).get("activity", {})
     if "waits" not in entry.get("mean", {}):
-        why = "holds no activity; models.ir.activity.measured adds that of a data set"
+        why = "holds no activity; models.ir.activity.with_activity adds that of a data set"
         raise GraphError(node.name, "stats", sorted(graph.stats.get(node.name, {})), why)
     return entry
 
@@ -304,7 +357,12 @@ def _mean_waits(waits: Sequence[Waits], tokens: Sequence[float]) -> Waits:
 
 
 def _mean_stage(stages: Sequence[Stage], tokens: Sequence[float]) -> Stage:
-    """``tokens`` of each frame, as a share of the time of one with more of them is a longer time."""
+    """The mean of one moment over frames.
+
+    Parameters
+        stages     the moment in each frame
+        tokens     tokens of each frame, the weights of ``share``: the same share of a longer frame is a longer time
+    """
     return Stage(
         float(np.mean([own.tokens for own in stages])),
         float(np.dot([own.share for own in stages], tokens) / max(1.0, float(np.sum(tokens)))),

@@ -1,4 +1,4 @@
-"""What every number format is: codes, and the integers that they stand for.
+"""The interface of number formats: codes, and the integers that they stand for.
 
 A *code* is what a wire or a memory carries: an unsigned integer below ``2**width``.
 A *decoded* value is the exact integer all arithmetic is done in; a tensor's real value is
@@ -22,7 +22,7 @@ class DType(ABC):
     """
 
     kind: ClassVar[str]
-    """What formats of the kind are called before their width; ``u`` in front of it says that one is unsigned."""
+    """The name of such formats before the width; a ``u`` before the name means unsigned."""
     widths: ClassVar[tuple[int, ...]]
     """The widths that a layer may take."""
     tapered: ClassVar[bool]
@@ -51,12 +51,12 @@ class DType(ABC):
 
     @property
     def guard_bits(self) -> int:
-        """Bits below a step that the sum of an add keeps until it is rounded to the format."""
+        """Fraction bits of the sum in an add, until the sum is rounded to the format."""
         return int(self.tapered)
 
     @property
     def headroom(self) -> int:
-        """Octaves between the largest value and the largest up to which all values lie a step apart."""
+        """Octaves, rounded up, from the end of the values that lie a step apart to the largest value."""
         return 0
 
     @abstractmethod
@@ -68,8 +68,8 @@ class DType(ABC):
         """The representable value nearest to each decoded integer, ties upward."""
 
     @abstractmethod
-    def rounded(self, doubled: np.ndarray) -> np.ndarray:
-        """The representable value nearest to numbers of which ``doubled`` are twice, rounded down; ties upward."""
+    def round_doubled(self, doubled: np.ndarray) -> np.ndarray:
+        """The nearest representable values, ties upward, of numbers given as twice the number, rounded down."""
 
     @abstractmethod
     def encode(self, decoded: np.ndarray) -> np.ndarray:

@@ -18,12 +18,22 @@ _LONG_KEY = re.compile(rf"(?:{_WORD}[ \t]*\.[ \t]*){{{MAX_PARTS}}}")
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in ``path``; raises OSError, or ValueError where it is none."""
+    """The JSON value in a file.
+
+    Parameters
+        path       the file
+    Raises         OSError; ValueError: the file holds no JSON
+    """
     return parse_json(path.read_bytes())
 
 
 def parse_json(content: bytes) -> Any:
-    """The JSON value in UTF-8; raises ValueError where it is none."""
+    """The JSON value in UTF-8 text.
+
+    Parameters
+        content    the text
+    Raises         ValueError: the text is no JSON
+    """
     try:
         return json.loads(content.decode("utf-8"))
     except RecursionError:
@@ -31,7 +41,12 @@ def parse_json(content: bytes) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table of the TOML file ``path``; raises OSError, or ValueError where it is none."""
+    """The table of a TOML file.
+
+    Parameters
+        path       the file
+    Raises         OSError; ValueError: the file holds no TOML
+    """
     text = path.read_text(encoding="utf-8")
     if (key := _LONG_KEY.search(text)) is not None:
         line = text.count("\n", 0, key.start()) + 1
@@ -48,7 +63,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """The arrays in ``path`` by their names; raises OSError, or ValueError where it is no whole archive of arrays."""
+    """The arrays of an npz archive, by their names.
+
+    Parameters
+        path       the file
+    Raises         OSError; ValueError: the file is no complete archive of arrays
+    """
     path.open("rb").close()  # says itself what is wrong with the path
     try:
         archive = np.load(path, allow_pickle=False)

@@ -9,11 +9,15 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Active sites of a ``height`` x ``width`` image in raster order.
+    """Active sites of one image in raster order, each with its features.
 
-    ``sites``: int64 ``[n, 2]`` of (y, x), ascending in y then x, without repeats.
-    ``features``: int64 ``[n, channels]`` of decoded integers, one row a site.
-    A dense image is the frame in which every site is active; an empty frame has no site.
+    In a dense image every site is active; an empty frame has no site.
+
+    Parameters
+        height     rows of the image
+        width      columns of the image
+        sites      int64 ``[n, 2]`` of (y, x), ascending in y then x, without repeats
+        features   int64 ``[n, channels]`` of decoded integers, one row per site
     """
 
     height: int
@@ -49,7 +53,12 @@ class Frame:
 
     @classmethod
     def from_dense(cls, image: np.ndarray, mask: np.ndarray | None = None) -> Frame:
-        """The frame of an ``[height, width, channels]`` image; all sites active unless a mask says which."""
+        """The frame of an ``[height, width, channels]`` image.
+
+        Parameters
+            image      features of every site
+            mask       bool ``[height, width]``, the active sites; None for all of them
+        """
         height, width, _ = image.shape
         active = np.ones((height, width), dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
         sites = np.argwhere(active)

@@ -11,7 +11,13 @@ from models.ir.graph import Graph
 
 
 def run(graph: Graph, frame: Frame) -> dict[str, Frame]:
-    """Every node's frame, keyed by node name, from the frame of the input node."""
+    """Every node's frame, by node name.
+
+    Parameters
+        graph      the network
+        frame      the frame of the input node
+    Raises         ValueError: the graph does not take such a frame
+    """
     graph.input.check_frame(frame, graph.name)
     frames = {graph.input.name: frame}
     for node in graph.nodes[1:]:

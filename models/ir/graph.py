@@ -22,9 +22,14 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes in topological order; exactly one ``Input``, first; ``output`` names the result.
+    """Nodes in topological order, the one ``Input`` first.
 
-    ``stats`` holds what was measured over a data set (see ``activity``), keyed by node.
+    Parameters
+        name       name of the network
+        nodes      every node after its inputs
+        output     name of the node whose frames are the result
+        stats      statistics over a data set (see ``activity``), by node
+    Raises         GraphError: the graph cannot be computed
     """
 
     name: str
@@ -77,27 +82,27 @@ class Graph:
         if not self.nodes or not isinstance(self.nodes[0], Input):
             first = self.nodes[0].name if self.nodes else ""
             raise GraphError(first, "op", self.nodes[0].op if self.nodes else None, "must be 'input': it comes first")
-        seen: dict[str, Node] = {}
+        earlier: dict[str, Node] = {}
         shapes: dict[str, Shape] = {}
         for node in self.nodes:
             if not NAME.fullmatch(node.name):
                 raise node.error("name", node.name, f"must match {NAME.pattern}")
-            if node.name in seen:
+            if node.name in earlier:
                 raise node.error("name", node.name, "is used by an earlier node")
-            if isinstance(node, Input) and seen:
+            if isinstance(node, Input) and earlier:
                 raise node.error("op", node.op, "must be the first node and the only input")
             if len(node.inputs) != node.arity:
                 raise node.error("inputs", node.inputs, f"must name {node.arity} node(s)")
             for name in node.inputs:
-                if name not in seen:
-                    raise node.error("inputs", name, f"is no earlier node; earlier are {', '.join(seen)}")
+                if name not in earlier:
+                    raise node.error("inputs", name, f"is no earlier node; earlier are {', '.join(earlier)}")
             _check_dtype(node)
             inputs = tuple(shapes[name] for name in node.inputs)
-            node.check(inputs, tuple(seen[name].dtype for name in node.inputs))
-            seen[node.name] = node
+            node.check(inputs, tuple(earlier[name].dtype for name in node.inputs))
+            earlier[node.name] = node
             shapes[node.name] = node.out_shape(*inputs)
-        if self.output not in seen:
-            raise GraphError(self.output, "output", self.output, f"is no node; nodes are {', '.join(seen)}")
+        if self.output not in earlier:
+            raise GraphError(self.output, "output", self.output, f"is no node; nodes are {', '.join(earlier)}")
         for node in self.nodes:
             if node.name != self.output and not self.consumers(node.name):
                 raise node.error("name", node.name, "is used by no node and is not the output")

@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from models.ir.formats.registry import NUMBERS, parse_dtype
+from models.ir.formats.registry import FORMAT_NAMES, parse_dtype
 from models.ir.formats.registry import VALID as WIDTHS
 
 VALID = f"{WIDTHS}, or two of them, weights' and output's, such as dybit4xint8"
 
-_NUMBER = "|".join(NUMBERS)
+_NUMBER = "|".join(FORMAT_NAMES)
 _NAME = re.compile(rf"({_NUMBER})(?:x({_NUMBER}))?")
 
 
 class LayerFormat(NamedTuple):
-    """Formats of a layer's weights and of its output, by name and without their signs."""
+    """Formats of a layer's weights and of its output, by name and without their signs.
+
+    Parameters
+        weights    format of the weights
+        output     format of the output
+    """
 
     weights: str
     output: str
@@ -33,7 +38,10 @@ class LayerFormat(NamedTuple):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Bits of a weight and of an output, as codes and decoded: no format that takes fewer of all is dearer."""
+        """Bits of a weight and of an output, each as a code and decoded.
+
+        A format that is no wider in any of the four never costs more hardware.
+        """
         dtypes = [parse_dtype(name) for name in self]
         return tuple(bits for dtype in dtypes for bits in (dtype.width, dtype.decoded_width))
 

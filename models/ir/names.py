@@ -13,17 +13,31 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 def is_name(value: object) -> bool:
-    """Whether ``value`` keeps to ``NAME_RULE``: as a path it then stays in its folder, on every system."""
+    """Whether a value follows ``NAME_RULE``. As a path it then stays in its folder, on every system.
+
+    Parameters
+        value      what may be a name
+    """
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def near(value: object, valid: Iterable[str]) -> str:
-    """``did you mean 'a'? `` where one of ``valid`` is close to ``value``; else nothing."""
+    """``did you mean 'a'? `` where a valid name is close to a value, and nothing otherwise.
+
+    Parameters
+        value      the wrong name
+        valid      the valid names
+    """
     close = difflib.get_close_matches(str(value), list(valid), n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}? " if close else ""
 
 
 def did_you_mean(value: object, valid: Iterable[str]) -> str:
-    """``valid are a, b, c``, behind the nearest of them where one is close."""
+    """``valid are a, b, c``, after ``did you mean 'a'? `` where one of them is close to a value.
+
+    Parameters
+        value      the wrong name
+        valid      the valid names
+    """
     names = list(valid)
     return f"{near(value, names)}valid are {', '.join(names)}"

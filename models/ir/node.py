@@ -14,7 +14,14 @@ from models.ir.window import Window
 
 
 class GraphError(ValueError):
-    """A graph that cannot be computed; the message names node, field and value."""
+    """A graph that cannot be computed; the message names node, field and value.
+
+    Parameters
+        node       name of the node
+        name       the field
+        value      what the field holds
+        why        the rest of the message: what is valid
+    """
 
     def __init__(self, node: str, name: str, value: object, why: str) -> None:
         super().__init__(f"graph node {node!r}, field {name!r}: {value!r} {why}")
@@ -22,6 +29,14 @@ class GraphError(ValueError):
 
 
 class Shape(NamedTuple):
+    """The shape of a frame.
+
+    Parameters
+        height     rows
+        width      columns
+        channels   features per site
+    """
+
     height: int
     width: int
     channels: int
@@ -31,15 +46,15 @@ class Shape(NamedTuple):
 
 
 class NodeSites(NamedTuple):
-    """One frame at one node, token by token.
+    """The sites of one node in one frame, token by token.
 
     Parameters
         source   ``[tokens, 2]``, the active sites of one of its inputs
-        sites    ``[sites, 2]``, those of its output
-        taps     of a window, the active taps of each output site
-        needs    of a window, how many tokens have come or show when the output site is complete; one more than there
-                 are where it waits for the frame's end
-        whole    of a window, whether the last of these must have come, as otherwise it must only show
+        sites    ``[sites, 2]``, the active sites of its output
+        taps     with a window, the active taps of each output site
+        needs    with a window, the number of tokens that must be visible before the output site is complete; one more
+                 than there are where the site waits for the frame's end
+        whole    with a window, whether the last of these tokens must have arrived completely
     """
 
     source: np.ndarray
@@ -104,25 +119,25 @@ class Node(ABC):
 
         Parameters
             source     active sites of one of the inputs
-            sparse     whether the graph's frames may have only some of their sites active
+            sparse     whether frames of the graph may have inactive sites
         """
 
     @abstractmethod
-    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
-        """When the output's tokens leave, if the node takes as long for a frame as every other one.
+    def departures(self, arrivals: np.ndarray, sites: NodeSites) -> np.ndarray:
+        """When the output's tokens leave, if every node takes the same time for a frame.
 
         Parameters
-            came       when the input's tokens come, in frames
-            sites      those of the frame
+            arrivals   when the input's tokens arrive, in frames
+            sites      the node's sites in the frame
         """
 
     @abstractmethod
     def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
-        """What each token of the output costs, as a share of the frame's work.
+        """The cost of each output token, as relative weights within the frame.
 
         Parameters
-            sites      those of the frame
-            before     the same of the input's tokens
+            sites      the node's sites in the frame
+            before     the same weights of the input's tokens
         """
 
     def error(self, name: str, value: object, why: str) -> GraphError:

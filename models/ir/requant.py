@@ -23,12 +23,20 @@ INT64 = IntType(64)
 
 @dataclass(frozen=True, eq=False)
 class Requant:
-    """Accumulator to activation: ``clip((biased * mult + half) >> shift, lo, hi)`` where that is an integer.
+    """From accumulator to activation: ``clip((biased * mult + half) >> shift, lo, hi)`` for an integer format.
 
-    ``biased`` is ``(x << fraction) + bias``: with few bits and few taps one unit of the accumulator is a step of the
-    output and more, and a whole number of them no bias. ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; shifts
-    to the right are arithmetic. A tapered format takes the value nearest to ``biased * mult / 2**shift``, clipped to
-    ``lo`` and ``hi``, ties upward, in one rounding. ``bias`` and ``mult``: int64 ``[channels]``. ReLU is ``lo = 0``.
+    ``biased`` is ``(x << fraction) + bias``, and ``half`` is ``2**(shift-1)``, or 0 when ``shift`` is 0; shifts to the
+    right are arithmetic. With few bits and few taps one unit of the accumulator is a step of the output or more, so a
+    bias needs bits below one unit. A tapered format takes the value nearest to ``biased * mult / 2**shift``, clipped to
+    ``lo`` and ``hi``, ties upward, in one rounding.
+
+    Parameters
+        bias       int64 ``[channels]``, in ``2**-fraction`` units of the accumulator
+        mult       int64 ``[channels]``, unsigned multipliers of 16 bits
+        shift      the right shift after the multiplication
+        lo         the lowest activation; 0 for ReLU
+        hi         the highest activation
+        fraction   bits of the bias below one unit of the accumulator
     """
 
     bias: np.ndarray
@@ -47,16 +55,16 @@ class Requant:
         half = (1 << self.shift) >> 1
         return np.clip((self._scaled(sums) + half) >> self.shift, self.lo, self.hi)
 
-    def doubled(self, sums: np.ndarray) -> np.ndarray:
-        """Twice the requantized sums, rounded down, and no further out than twice ``lo`` and ``hi``."""
+    def to_doubled(self, sums: np.ndarray) -> np.ndarray:
+        """Twice the requantized sums, rounded down, and clipped to twice ``lo`` and ``hi``."""
         scaled = self._scaled(sums)
         if not self.shift:
             return np.clip(scaled, self.lo, self.hi) << 1
         return np.clip(scaled >> (self.shift - 1), 2 * self.lo, 2 * self.hi)
 
     def to_dtype(self, sums: np.ndarray, dtype: DType) -> np.ndarray:
-        """The nearest value of the format to the requantized sums, rounded once: of an integer ``integer``."""
-        return dtype.rounded(self.doubled(sums))
+        """The requantized sums, rounded once to the nearest value of a format; ``integer`` for an integer format."""
+        return dtype.round_doubled(self.to_doubled(sums))
 
     def _scaled(self, sums: np.ndarray) -> np.ndarray:
         return ((sums << self.fraction) + self.bias) * self.mult
@@ -67,9 +75,9 @@ def check_requant(node: Node, name: str, ranges: list[Range], limits: DType) -> 
 
     Parameters
         node       the node that has it
-        name       the field in which it has it
-        ranges     of what is requantized, by channel
-        limits     of what comes out
+        name       the node's field
+        ranges     the range of the requantized sum of each channel
+        limits     format whose range the result must keep to
     """
     requant: Requant = getattr(node, name)
     channels = len(ranges)

@@ -40,14 +40,25 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class GraphFileError(ValueError):
-    """A graph file that cannot be read; the message names file, field and value."""
+    """A graph file that cannot be read; the message names file, field and value.
+
+    Parameters
+        path       the file
+        where      the field in it, or nothing
+        why        the rest of the message
+    """
 
     def __init__(self, path: Path, where: str, why: str) -> None:
         super().__init__(f"{path}: {where + ' ' if where else ''}{why}")
 
 
 def save(graph: Graph, folder: Path) -> None:
-    """Write ``graph.json`` and ``weights.npz`` into ``folder``, made if missing."""
+    """Write a graph into a folder, which is created; each of the two files is replaced at once.
+
+    Parameters
+        graph      the network
+        folder     the folder
+    """
     arrays: dict[str, np.ndarray] = {}
     nodes = [{"op": node.op, **_encode_fields(node, node.name, arrays)} for node in graph.nodes]
     document = {
@@ -61,7 +72,12 @@ def save(graph: Graph, folder: Path) -> None:
 
 
 def load(folder: Path) -> Graph:
-    """The graph that ``save`` wrote into ``folder``."""
+    """The graph that ``save`` wrote.
+
+    Parameters
+        folder     the folder
+    Raises         GraphFileError: a file is missing or wrong
+    """
     path = folder / GRAPH_FILE
     document = _read_json(path)
     arrays = _read_npz(folder / WEIGHTS_FILE)
@@ -80,7 +96,12 @@ def load(folder: Path) -> Graph:
 
 
 def graphs_equal(a: Graph, b: Graph) -> bool:
-    """Whether two graphs agree in every field, array and figure."""
+    """Whether two graphs have equal fields, arrays and statistics.
+
+    Parameters
+        a          one network
+        b          the other
+    """
 
     def parts(graph: Graph) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
         arrays: dict[str, np.ndarray] = {}
@@ -149,8 +170,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise GraphFileError(path, "", f"is no readable JSON: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        got = document.get("format") if isinstance(document, dict) else type(document).__name__
-        raise GraphFileError(path, "field 'format':", f"{got!r} must be {FORMAT!r}")
+        actual = document.get("format") if isinstance(document, dict) else type(document).__name__
+        raise GraphFileError(path, "field 'format':", f"{actual!r} must be {FORMAT!r}")
     version = document.get("version")
     if version != VERSION:
         newer = isinstance(version, int) and version > VERSION

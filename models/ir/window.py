@@ -28,7 +28,7 @@ class Window:
 
     @property
     def taps(self) -> int:
-        """How many sites a window has."""
+        """The number of kernel positions."""
         return self.kernel**2
 
     @property
@@ -43,12 +43,12 @@ class Window:
 
     @property
     def below(self) -> int:
-        """How far beyond ``stride * y`` the window of output ``y`` ends."""
+        """Distance from input row ``stride * y`` to the last row of output ``y``'s window."""
         return self.kernel - 1 - self.padding
 
     @property
     def extent(self) -> int:
-        """How far beyond ``stride * y`` the input still changes output ``y``: to the end of its window and its cell."""
+        """Distance from input row ``stride * y`` to the last row of output ``y``'s window or its cell."""
         return max(self.below, self.cell_offset + self.stride - 1)
 
     def out_side(self, side: int) -> int:
@@ -63,8 +63,8 @@ class Window:
         raster = np.unique(cells[keep, 0] * width + cells[keep, 1])
         return height, width, np.stack([raster // width, raster % width], axis=1)
 
-    def seen(self, frame: Frame, sites: np.ndarray) -> np.ndarray:
-        """int64 ``[k*k, n]``: for each tap (ky-major) and output site, the row of the input site it sees, or -1."""
+    def input_rows(self, frame: Frame, sites: np.ndarray) -> np.ndarray:
+        """int64 ``[k*k, n]``: for each tap (ky-major) and output site, the index of the input site it sees, or -1."""
         k, border = self.kernel, self.padding
         index = np.full((frame.height + 2 * border + k, frame.width + 2 * border + k), -1, dtype=np.int64)
         index[frame.sites[:, 0] + border, frame.sites[:, 1] + border] = np.arange(len(frame.sites))
@@ -72,14 +72,14 @@ class Window:
         return np.stack([index[y + ky, x + kx] for ky in range(k) for kx in range(k)])
 
     def needs(self, frame: Frame, sites: np.ndarray, sparse: bool) -> tuple[np.ndarray, np.ndarray]:
-        """How many tokens each output site needs, and whether the last of them must have come.
+        """How many tokens each output site needs, and whether the last of them must have arrived completely.
 
-        A site of a sparse frame is complete when its window and its cell are, that of a dense one when its window is.
+        A site of a sparse frame is complete when its window and its cell are; of a dense frame, when its window is.
 
         Parameters
             frame      active sites of the input
             sites      active sites of the output
-            sparse     whether frames may have only some of their sites active
+            sparse     whether frames may have inactive sites
         """
         extent = self.extent if sparse else self.below
         rows, columns = np.minimum(self.stride * sites + extent, (frame.height - 1, frame.width - 1)).T

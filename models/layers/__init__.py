@@ -1,1 +1,1 @@
-"""The layers of a float network, a file each: what they compute in float and in integers, and the node they become."""
+"""The layers of a float network, one file each: their float and integer computation, and their graph nodes."""

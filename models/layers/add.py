@@ -11,13 +11,13 @@ from torch import Tensor
 from models.ir.dtype import DType
 from models.ir.node import Shape
 from models.ir.ops.add import Add
-from models.layers.integers import Integers, RequantParams, rounded
+from models.layers.integers import Integers, RequantParams, round_doubled
 from models.layers.layer import ClippedLayer
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AddLayer(ClippedLayer):
-    """The sum of two inputs, each rounded by itself to steps of the output, half ones of a tapered format."""
+    """The sum of two inputs. Each is first rounded to steps of the output, or half steps of a tapered format."""
 
     kind: ClassVar[str] = "add"
     rounds_inputs: ClassVar[bool] = True
@@ -29,19 +29,19 @@ class AddLayer(ClippedLayer):
         return 0.5**dtype.guard_bits
 
     def branch(self, requant: RequantParams, source: DType, dtype: DType) -> RequantParams:
-        """A branch, clipped two bits beyond the sum's format or to what its input can reach."""
+        """Clip a branch to about four times the range of the sum, or to the values that its input can reach."""
         extent = 4 * (max(dtype.max, -dtype.min) + 1) << dtype.guard_bits
         ends = torch.tensor([source.min, source.max]).view(2, 1, 1, 1).expand(2, len(requant.mult), 1, 1)
-        free = RequantParams(requant.bias, requant.mult, requant.shift, -extent, extent - 1)
-        reached = free.apply(ends)
-        return replace(free, lo=int(reached.min()), hi=int(reached.max()))
+        unclipped = RequantParams(requant.bias, requant.mult, requant.shift, -extent, extent - 1)
+        results = unclipped.apply(ends)
+        return replace(unclipped, lo=int(results.min()), hi=int(results.max()))
 
-    def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        a, b = (requant.apply(x) for requant, x in zip(own.requants, inputs, strict=True))
-        guard = own.dtype.guard_bits
-        total = (a + b).clamp(own.lo << guard, own.hi << guard)
-        return rounded(total, own.dtype) if guard else total
+    def integer(self, integers: Integers, *inputs: Tensor) -> Tensor:
+        a, b = (requant.apply(x) for requant, x in zip(integers.requants, inputs, strict=True))
+        guard = integers.dtype.guard_bits
+        total = (a + b).clamp(integers.lo << guard, integers.hi << guard)
+        return round_doubled(total, integers.dtype) if guard else total
 
-    def node(self, own: Integers) -> Add:
-        a, b = (requant.export() for requant in own.requants)
-        return Add(**self.common(own), a=a, b=b, lo=own.lo, hi=own.hi)
+    def node(self, integers: Integers) -> Add:
+        a, b = (requant.export() for requant in integers.requants)
+        return Add(**self.common(integers), a=a, b=b, lo=integers.lo, hi=integers.hi)

@@ -17,7 +17,13 @@ from models.layers.layer import ClippedLayer
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AvgPoolLayer(ClippedLayer):
-    """The mean of each window; its divisor goes into the multiplier."""
+    """The mean of each window. The multiplier of the requantization includes the divisor.
+
+    Parameters
+        kernel     side of the window
+        stride     step of the window
+        padding    zeros around the image, which count in the mean
+    """
 
     kind: ClassVar[str] = "avg_pool"
 
@@ -28,14 +34,14 @@ class AvgPoolLayer(ClippedLayer):
     def compute(self, *inputs: Tensor) -> Tensor:
         return F.avg_pool2d(inputs[0], self.kernel, self.stride, self.padding)
 
-    def sum(self, own: Integers, x: Tensor) -> Tensor:
+    def sum(self, integers: Integers, x: Tensor) -> Tensor:
         return F.avg_pool2d(x.double(), self.kernel, self.stride, self.padding, divisor_override=1).long()
 
     def divisor(self, source: Shape, dtype: DType) -> float:
         return self.kernel**2
 
-    def node(self, own: Integers) -> AvgPool:
-        requant = own.requants[0].export()
+    def node(self, integers: Integers) -> AvgPool:
+        requant = integers.requants[0].export()
         return AvgPool(
-            **self.common(own), kernel=self.kernel, stride=self.stride, padding=self.padding, requant=requant
+            **self.common(integers), kernel=self.kernel, stride=self.stride, padding=self.padding, requant=requant
         )

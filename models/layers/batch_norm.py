@@ -1,4 +1,4 @@
-"""Batch normalisation, until it is folded into other layers."""
+"""Batch normalisation, before it is folded into other layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from models.layers.layer import Layer
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BatchNormLayer(Layer):
-    """``scale`` and ``offset`` [c]; only until ``fold_batchnorm`` has run."""
+    """A scale and an offset per channel. ``fold_batchnorm`` removes such layers from a plan.
+
+    Parameters
+        scale      float [c]
+        offset     float [c]
+    """
 
     kind: ClassVar[str] = "batch_norm"
 
@@ -23,8 +28,8 @@ class BatchNormLayer(Layer):
     def compute(self, *inputs: Tensor) -> Tensor:
         return inputs[0] * self.scale[:, None, None] + self.offset[:, None, None]
 
-    def integer(self, own: Integers, *inputs: Tensor) -> NoReturn:
+    def integer(self, integers: Integers, *inputs: Tensor) -> NoReturn:
         raise TypeError(f"layer {self.name!r}: a batch norm is folded into other layers before it is quantized")
 
-    def node(self, own: Integers) -> NoReturn:
+    def node(self, integers: Integers) -> NoReturn:
         raise TypeError(f"layer {self.name!r}: a batch norm is folded into other layers before it is quantized")

@@ -14,12 +14,12 @@ from models.layers.layer import ClippedLayer
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ClipLayer(ClippedLayer):
-    """An activation that no layer before it could take in."""
+    """An activation that could not be fused into a layer before it."""
 
     kind: ClassVar[str] = "requantize"
 
     def compute(self, *inputs: Tensor) -> Tensor:
         return inputs[0]
 
-    def node(self, own: Integers) -> Requantize:
-        return Requantize(**self.common(own), requant=own.requants[0].export())
+    def node(self, integers: Integers) -> Requantize:
+        return Requantize(**self.common(integers), requant=integers.requants[0].export())

@@ -15,7 +15,7 @@ from models.layers.layer import ClippedLayer
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ConcatLayer(ClippedLayer):
-    """The channels of the first input, then those of the second, in a format of their own."""
+    """The channels of the first input, then those of the second, requantized to one format."""
 
     kind: ClassVar[str] = "concat"
     stacks_inputs: ClassVar[bool] = True
@@ -23,8 +23,8 @@ class ConcatLayer(ClippedLayer):
     def compute(self, *inputs: Tensor) -> Tensor:
         return torch.cat(inputs, 1)
 
-    def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        return own.requants[0].nearest_value(torch.cat(inputs, 1), own.dtype)
+    def integer(self, integers: Integers, *inputs: Tensor) -> Tensor:
+        return integers.requants[0].nearest_value(torch.cat(inputs, 1), integers.dtype)
 
-    def node(self, own: Integers) -> Concat:
-        return Concat(**self.common(own), requant=own.requants[0].export())
+    def node(self, integers: Integers) -> Concat:
+        return Concat(**self.common(integers), requant=integers.requants[0].export())

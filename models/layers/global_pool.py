@@ -16,18 +16,18 @@ from models.layers.layer import ClippedLayer
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GlobalPoolLayer(ClippedLayer):
-    """The mean of a frame; its divisor goes into the multiplier."""
+    """The mean of a frame. The multiplier of the requantization includes the divisor."""
 
     kind: ClassVar[str] = "global_pool"
 
     def compute(self, *inputs: Tensor) -> Tensor:
         return inputs[0].mean(dim=(2, 3), keepdim=True)
 
-    def sum(self, own: Integers, x: Tensor) -> Tensor:
+    def sum(self, integers: Integers, x: Tensor) -> Tensor:
         return x.sum(dim=(2, 3), keepdim=True)
 
     def divisor(self, source: Shape, dtype: DType) -> float:
         return source.height * source.width
 
-    def node(self, own: Integers) -> GlobalPool:
-        return GlobalPool(**self.common(own), requant=own.requants[0].export())
+    def node(self, integers: Integers) -> GlobalPool:
+        return GlobalPool(**self.common(integers), requant=integers.requants[0].export())

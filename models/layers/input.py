@@ -18,25 +18,28 @@ from models.sparse import elementwise, images
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InputLayer(Layer):
-    """Images of a data set, and what a module takes in their place."""
+    """The input of a network: images, and what the traced module takes in their place.
+
+    Parameters
+        sparse            whether images have active sites only
+        flat              whether the module takes the channels of the only site as ``[n, features]``
+        normalization     map from real numbers to images, if the data set has one
+        restored          whether the module takes those real numbers, not the images
+    """
 
     kind: ClassVar[str] = "input"
 
     inputs: tuple[str, ...] = ()
     sparse: bool = False
-    """Whether images have active sites only, or all of them."""
     flat: bool = False
-    """Whether the module takes the channels of the one site as ``[n, features]``."""
     normalization: Normalization | None = None
-    """What images were made with from the numbers behind them."""
     restored: bool = False
-    """Whether the module takes those numbers, not the images."""
 
     def compute(self, *inputs: Tensor) -> Tensor:
         return images(inputs[0], self.sparse)
 
-    def given(self, x: Tensor) -> Tensor:
-        """What the module takes for images ``x`` [n, C, H, W]."""
+    def module_input(self, x: Tensor) -> Tensor:
+        """The module's input for images ``x`` [n, C, H, W]."""
         x = self.compute(x)
         if self.restored and self.normalization:
             parts = astuple(self.normalization)
@@ -44,16 +47,16 @@ class InputLayer(Layer):
             x = x * unit + offset
         return x.flatten(1) if self.flat else x
 
-    def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        return _encode(self.compute(*inputs), own)
+    def integer(self, integers: Integers, *inputs: Tensor) -> Tensor:
+        return _encode(self.compute(*inputs), integers)
 
-    def node(self, own: Integers) -> Input:
+    def node(self, integers: Integers) -> Input:
         offset, unit = astuple(self.normalization) if self.normalization else ((), ())
-        return Input(**self.common(own), shape=self.shape, sparse=self.sparse, offset=offset, unit=unit)
+        return Input(**self.common(integers), shape=self.shape, sparse=self.sparse, offset=offset, unit=unit)
 
 
 def input_layer(data: Dataset) -> InputLayer:
-    """The input of networks for the images of ``data``."""
+    """The input layer for the images of ``data``."""
     return InputLayer(
         name="input",
         shape=data.shape,
@@ -65,11 +68,13 @@ def input_layer(data: Dataset) -> InputLayer:
 
 
 @elementwise
-def _encode(x: Tensor, own: Integers) -> Tensor:
-    steps = x.double() / own.scale
-    integers = steps.round()
-    low, high = own.dtype.min, own.dtype.max
-    on_grid = (steps - integers).abs() <= 1e-3
-    if not (on_grid & (integers >= low) & (integers <= high)).all():
-        raise ValueError(f"input images must hold {own.scale:.6g} times integers of {own.dtype}, {low} to {high}")
-    return integers.long()
+def _encode(x: Tensor, integers: Integers) -> Tensor:
+    steps = x.double() / integers.scale
+    rounded = steps.round()
+    low, high = integers.dtype.min, integers.dtype.max
+    on_grid = (steps - rounded).abs() <= 1e-3
+    if not (on_grid & (rounded >= low) & (rounded <= high)).all():
+        raise ValueError(
+            f"input images must hold {integers.scale:.6g} times integers of {integers.dtype}, {low} to {high}"
+        )
+    return rounded.long()

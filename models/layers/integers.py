@@ -1,4 +1,4 @@
-"""What a layer needs to compute in exact integers: its weights, and how its sums become numbers of its format."""
+"""The integers of a quantized layer: its weights, and the requantization of its sums."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from models.rounding import nearest_value
 from models.sparse import elementwise
 
 FLOAT32_LIMIT = 1 << 24
-"""What no sum of absolute products may reach that float32 shall add exactly."""
+"""Float32 adds products exactly as long as the sum of their magnitudes stays below this."""
 
 
 @dataclass(frozen=True, eq=False)
 class RequantParams:
     """Requantization: ``clip((((x << fraction) + bias) * mult + half) >> shift, lo, hi)``.
 
-    ``bias`` and ``mult`` are int64 [c].
+    Parameters
+        bias         int64 [c], in units of ``2**-fraction`` of the sum
+        mult         int64 [c], multiplier of each channel
+        shift        right shift after the multiplication
+        lo, hi       bounds of the result
+        fraction     fraction bits of the bias
     """
 
     bias: Tensor
@@ -30,40 +35,40 @@ class RequantParams:
     fraction: int = 0
 
     def apply(self, x: Tensor) -> Tensor:
-        """``x`` int64 [n, c, h, w], requantized."""
+        """The requantized ``x``, int64 [n, c, h, w]."""
         return _rounded(self._scaled(x), self.shift, self.lo, self.hi)
 
     def nearest_value(self, x: Tensor, dtype: DType) -> Tensor:
         """The values of ``dtype`` nearest to the requantized ``x``."""
         if not dtype.tapered:
             return nearest_value(self.apply(x), dtype)
-        return rounded(_floor(self._scaled(x), self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
+        return round_doubled(_floor(self._scaled(x), self.shift - 1, 2 * self.lo, 2 * self.hi), dtype)
 
     def _scaled(self, x: Tensor) -> Tensor:
         of_sum, of_bias = self.mult << self.fraction, self.bias * self.mult
         return x * of_sum[:, None, None] + of_bias[:, None, None]
 
     def export(self) -> Requant:
-        """The same for the integer graph."""
+        """The same parameters for the integer graph."""
         return Requant(self.bias.numpy(), self.mult.numpy(), self.shift, self.lo, self.hi, self.fraction)
 
 
 @elementwise
-def rounded(doubled: Tensor, dtype: DType) -> Tensor:
-    """The value of a tapered format nearest to int64 ``doubled`` over two, which float32 holds."""
+def round_doubled(doubled: Tensor, dtype: DType) -> Tensor:
+    """The values of a tapered format nearest to half of int64 ``doubled``, which float32 represents exactly."""
     return nearest_value(doubled.float() / 2, dtype).long()
 
 
 @elementwise
 def _floor(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
-    """``scaled`` over ``2**shift``, -1 and up, rounded down and clipped; written over."""
+    """``scaled / 2**shift`` rounded down and clipped, in place; ``shift`` is -1 or more."""
     scaled = scaled.bitwise_right_shift_(shift) if shift >= 0 else scaled.mul_(2)
     return scaled.clamp_(lo, hi)
 
 
 @elementwise
 def _rounded(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
-    """``scaled`` over ``2**shift``, rounded half up and clipped; written over."""
+    """``scaled / 2**shift`` rounded half up and clipped, in place."""
     return scaled.add_((1 << shift) >> 1).bitwise_right_shift_(shift).clamp_(lo, hi)
 
 
@@ -74,11 +79,11 @@ class Integers:
     Parameters
         dtype          format of the output
         scale          real value of one step of the output
-        weight         int64, decoded; None where the layer has none
+        weight         decoded weights, int64; None for a layer without weights
         weight_dtype   format of the weights
-        requants       one for each input that is requantized
-        lo, hi         integers between which the output is clipped
-        largest        of a layer with weights, what no sum of absolute products exceeds
+        requants       requantization of each input
+        lo, hi         integer bounds of the output
+        largest        upper bound of the sum of absolute products, in a layer with weights
     """
 
     dtype: DType
@@ -91,5 +96,5 @@ class Integers:
     largest: int = 0
 
     def exact(self, x: Tensor) -> Tensor:
-        """Integers ``x`` in the float type in which sums of products with the weights are exact."""
+        """``x`` in a float type in which sums of products with the weights are exact."""
         return x.float() if self.largest < FLOAT32_LIMIT else x.double()

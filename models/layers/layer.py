@@ -1,4 +1,4 @@
-"""What layers of a float network share."""
+"""The base classes of the layers of a float network."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ NO_CLIP = (-math.inf, math.inf)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layer(ABC):
-    """One layer; ``shape`` is that of the output."""
+    """One layer of a float network.
+
+    Parameters
+        name       name, unique in its plan
+        inputs     names of the layers whose outputs it takes
+        shape      shape of the output
+    """
 
     kind: ClassVar[str]
-    """The op of the graph node that the layer becomes."""
+    """The op of the layer's graph node."""
     keeps_format: ClassVar[bool] = False
-    """Whether the output has format and scale of the input."""
+    """Whether the output has the format and the scale of the input."""
 
     name: str
     inputs: tuple[str, ...]
@@ -31,44 +37,48 @@ class Layer(ABC):
 
     @abstractmethod
     def compute(self, *inputs: Tensor) -> Tensor:
-        """The layer's result in float, before any clip; of the input layer, what it makes of images."""
+        """The float result before any clip. The input layer takes images."""
 
     @abstractmethod
-    def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        """The layer's result in integers, int64 [n, c, h, w], from inputs of the same kind."""
+    def integer(self, integers: Integers, *inputs: Tensor) -> Tensor:
+        """The integer result, int64 [n, c, h, w], of integer inputs."""
 
     @abstractmethod
-    def node(self, own: Integers) -> Node:
-        """The graph node of this layer, which computes the same integers."""
+    def node(self, integers: Integers) -> Node:
+        """The graph node, which computes the same integers."""
 
-    def common(self, own: Integers) -> dict[str, Any]:
-        """What every node has."""
-        return {"name": self.name, "inputs": self.inputs, "dtype": own.dtype, "scale": own.scale}
+    def common(self, integers: Integers) -> dict[str, Any]:
+        """The arguments that every node takes."""
+        return {"name": self.name, "inputs": self.inputs, "dtype": integers.dtype, "scale": integers.scale}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ClippedLayer(Layer):
-    """A layer with a result of its own, which ``clip`` bounds."""
+    """A layer that computes a new result and may clip it.
+
+    Parameters
+        clip     real bounds of the result
+    """
 
     rounds_inputs: ClassVar[bool] = False
-    """Whether each input is rounded by itself, to steps of the output less its guard bits, before they are combined."""
+    """Whether each input is rounded to steps of the output, with its guard bits, before the inputs are combined."""
 
     stacks_inputs: ClassVar[bool] = False
-    """Whether its inputs' channels lie one behind the other, and are requantized as those of one input."""
+    """Whether the inputs are concatenated and then requantized as one input."""
 
     clip: tuple[float, float] = NO_CLIP
 
     def clipped(self, *inputs: Tensor) -> Tensor:
-        """The layer's result in float."""
+        """The float result after the clip."""
         result = self.compute(*inputs)
         return result if self.clip == NO_CLIP else result.clamp(*self.clip)
 
-    def sum(self, own: Integers, x: Tensor) -> Tensor:
-        """int64: what is requantized, of an input ``x``; that input itself where the layer sums nothing."""
+    def sum(self, integers: Integers, x: Tensor) -> Tensor:
+        """The int64 accumulator of an input ``x``, which is requantized. A layer that sums nothing returns ``x``."""
         return x
 
     def divisor(self, source: Shape, dtype: DType) -> float:
-        """What an integer sum is divided by to be the layer's result.
+        """The divisor that turns an integer sum into the result.
 
         Parameters
             source     shape of the input
@@ -77,48 +87,67 @@ class ClippedLayer(Layer):
         return 1.0
 
     def branch(self, requant: RequantParams, source: DType, dtype: DType) -> RequantParams:
-        """The requantization of an input of format ``source``, which may be clipped otherwise than the output."""
+        """The requantization of one input, which may have clip bounds of its own.
+
+        Parameters
+            requant     factors and bounds of the output
+            source      format of the input
+            dtype       format of the output
+        """
         return requant
 
-    def integer(self, own: Integers, *inputs: Tensor) -> Tensor:
-        return own.requants[0].nearest_value(self.sum(own, inputs[0]), own.dtype)
+    def integer(self, integers: Integers, *inputs: Tensor) -> Tensor:
+        return integers.requants[0].nearest_value(self.sum(integers, inputs[0]), integers.dtype)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WeightedLayer(ClippedLayer):
-    """``weight`` [c_out, ...] and ``bias`` [c_out]; ``weigh`` takes others in their place."""
+    """A layer with weights.
+
+    Parameters
+        weight     float [c_out, ...]
+        bias       float [c_out]
+    """
 
     weight: Tensor
     bias: Tensor
 
     @abstractmethod
     def weigh(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The layer's result with ``weight`` and ``bias`` in place of its own."""
+        """The result for other weights and another bias."""
 
     @abstractmethod
-    def seen(self, x: Tensor) -> Tensor:
-        """[g, m, n]: of each of ``m`` outputs of a channel the inputs to its weights, for all channels or for each."""
+    def unfold(self, x: Tensor) -> Tensor:
+        """The inputs that each output sees (im2col), [g, m, n].
+
+        For each of the ``m`` outputs of a channel these are the inputs of its ``n`` weights. ``g`` is 1 where all
+        channels share them, and the number of channels in a depthwise layer.
+        """
 
     @abstractmethod
-    def takes_in(self, moves_zero: bool, sparse: bool) -> bool:
-        """Whether its weights can do what a batch norm before it does.
+    def absorbs_norm(self, moves_zero: bool, sparse: bool) -> bool:
+        """Whether the weights can absorb a batch norm in front of the layer.
 
         Parameters
-            moves_zero     whether that makes something else of zero
-            sparse         whether images have active sites only: what is not active is zero, too
+            moves_zero     whether the norm maps zero to another value
+            sparse         whether images have active sites only, so that zeros lie around these
         """
 
     @property
-    def by_input(self) -> tuple[slice | None, slice | None]:
-        """How a factor for each input channel is indexed to fit ``weight``'s first two dimensions."""
+    def input_channel_index(self) -> tuple[slice | None, slice | None]:
+        """The index with which a factor per input channel broadcasts against the first two axes of ``weight``."""
         return None, slice(None)
 
     def compute(self, *inputs: Tensor) -> Tensor:
         return self.weigh(inputs[0], self.weight, self.bias)
 
-    def sum(self, own: Integers, x: Tensor) -> Tensor:
-        assert own.weight is not None
-        return self.weigh(own.exact(x), own.exact(own.weight), None).long()
+    def sum(self, integers: Integers, x: Tensor) -> Tensor:
+        assert integers.weight is not None
+        return self.weigh(integers.exact(x), integers.exact(integers.weight), None).long()
 
-    def common(self, own: Integers) -> dict[str, Any]:
-        return {**super().common(own), "weight_dtype": own.weight_dtype, "requant": own.requants[0].export()}
+    def common(self, integers: Integers) -> dict[str, Any]:
+        return {
+            **super().common(integers),
+            "weight_dtype": integers.weight_dtype,
+            "requant": integers.requants[0].export(),
+        }

@@ -1,7 +1,7 @@
-"""Bias correction: what quantization adds to the mean of a layer's outputs is taken from the layer's bias.
+"""Bias correction: a layer's bias compensates the shift that quantization adds to the mean of each output channel.
 
-Inputs of one sign add a weight's rounding error up instead of cancelling it (Nagel et al., arXiv 1906.04721). That
-part of the error costs nothing to put right, as every channel has a bias.
+With inputs of one sign the rounding errors of weights add up instead of cancelling (Nagel et al., arXiv 1906.04721).
+Correcting this part of the error is free, as every channel has a bias.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from models.quant.network import QuantizedLayer, QuantizedNetwork
 
 @torch.no_grad()
 def correct_bias(network: QuantizedNetwork, calibration: Calibration) -> None:
-    """Change ``network``'s biases so that, before any clip, each channel's mean is that of the float network.
+    """Correct all biases so that, before any clip, the mean of each channel is that of the float network.
 
-    Over the images of ``calibration``. Layers in order, so that each sees those before it corrected.
+    The means are over the images of ``calibration``. Layers are corrected in order, each on corrected inputs.
+
+    Parameters
+        network         quantized network, changed in place
+        calibration     calibration of the same plan
     """
     values: dict[str, Tensor] = {}
     for name, part in network.layers.items():
@@ -31,8 +35,14 @@ def correct_bias(network: QuantizedNetwork, calibration: Calibration) -> None:
 
 @torch.no_grad()
 def correct_layer(part: QuantizedLayer, values: Mapping[str, Tensor], calibration: Calibration) -> None:
-    """The same for one layer, if it has a bias; ``values``: what those before it give for the images of calibration."""
+    """Correct the bias of one layer, if it has one.
+
+    Parameters
+        part            the layer, changed in place
+        values          outputs of the layers before it, for the images of ``calibration``
+        calibration     calibration of the same plan
+    """
     layer = part.layer
     if isinstance(layer, WeightedLayer):
-        found = layer.weigh(values[layer.inputs[0]], part.quantized_weight(), part.bias)
-        part.bias.sub_(channel_means(found) - calibration.means[layer.name])
+        outputs = layer.weigh(values[layer.inputs[0]], part.quantized_weight(), part.bias)
+        part.bias.sub_(channel_means(outputs) - calibration.means[layer.name])

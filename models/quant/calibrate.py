@@ -20,56 +20,64 @@ METHODS = ("minmax", "percentile", "mse")
 IMAGES = 512
 SAMPLE = 1 << 14
 PERCENTILE = 0.999
-# scales tried: this many an octave, down to this many octaves of saturation, then between the best and its neighbors
+# candidate scales: this many per octave, down to this many octaves of saturation, then between the best one's neighbors
 SEARCH_STEPS = 12
 FINE_STEPS = 4
 SATURATION = 6
 LOGIT_MARGIN = 2.0
-# one multiplier width serves all channels of a layer, so their scales may not lie further apart
+# all channels of a layer share one shift, so their scales may not lie further apart
 SCALE_SPREAD = 2.0**-10
 
 
 def choose_scale(rows: Tensor, dtype: DType, method: str) -> Tensor:
-    """A scale for each row of ``rows`` [c, n] float64: ``minmax``, ``percentile`` or least squared error (``mse``).
+    """Choose a scale for each row; a row of zeros has scale 0.
 
-    Rows of zeros take scale 0.
+    Parameters
+        rows       float64 [c, n]
+        dtype      format of the values
+        method     ``minmax``, ``percentile`` or ``mse``, the least squared error
     """
     magnitude = rows.abs()
-    reach = magnitude.amax(dim=1)
+    extent = magnitude.amax(dim=1)
     if method == "percentile":
-        reach = torch.where(reach > 0, magnitude.quantile(PERCENTILE, dim=1), reach)
-    largest = reach / max(dtype.max, -dtype.min if dtype.signed else 0)
+        extent = torch.where(extent > 0, magnitude.quantile(PERCENTILE, dim=1), extent)
+    largest = extent / max(dtype.max, -dtype.min if dtype.signed else 0)
     if method != "mse":
         return largest
-    # from where nothing saturates; a tapered format is at its finest well below its largest value, and starts from
-    # where all values lie on its even steps
-    top = reach / dtype.max * 2.0**dtype.headroom
+    # the search starts where nothing saturates; a tapered format, whose steps are finest well below its largest value,
+    # starts where all values lie on its even steps
+    top = extent / dtype.max * 2.0**dtype.headroom
     coarse = [-step / SEARCH_STEPS for step in range((SATURATION + dtype.headroom) * SEARCH_STEPS + 1)]
     fine = [step / (SEARCH_STEPS * FINE_STEPS) for step in range(1 - FINE_STEPS, FINE_STEPS)]
-    scale = _least_error(rows, dtype, _least_error(rows, dtype, top, coarse), fine)
-    # with every value kept on its step of the grid, the best scale is that of a line through the origin
+    scale = _least_error_scale(rows, dtype, _least_error_scale(rows, dtype, top, coarse), fine)
+    # for fixed steps of all values, least squares gives the best scale
     steps = nearest_value(rows / torch.where(scale > 0, scale, 1.0)[:, None], dtype)
     square = steps.square().sum(dim=1)
     return torch.where(square > 0, (rows * steps).sum(dim=1) / square, scale)
 
 
-def _least_error(rows: Tensor, dtype: DType, scale: Tensor, octaves: Iterable[float]) -> Tensor:
-    """Of the scales so many octaves from ``scale``, for each row that with the least squared error."""
+def _least_error_scale(rows: Tensor, dtype: DType, scale: Tensor, octaves: Iterable[float]) -> Tensor:
+    """For each row, the scale of least squared error among those at the distances ``octaves`` from ``scale``."""
     best, least = scale, torch.full_like(scale, torch.inf)
     for octave in octaves:
-        tried = scale * 2.0**octave
-        safe = torch.where(tried > 0, tried, 1.0)[:, None]
+        candidate = scale * 2.0**octave
+        safe = torch.where(candidate > 0, candidate, 1.0)[:, None]
         error = (nearest_value(rows / safe, dtype) * safe).sub_(rows).square_().sum(dim=1)
         better = error < least
-        best, least = torch.where(better, tried, best), torch.where(better, error, least)
+        best, least = torch.where(better, candidate, best), torch.where(better, error, least)
     return best
 
 
 class Calibration:
-    """Scales of a plan's tensors for any format, each found once.
+    """The scales of a plan's tensors for any format; each is computed once.
 
-    Activations are those of ``images`` [n, C, H, W], ``IMAGES`` of the training split; of each layer ``SAMPLE``
-    values at active sites.
+    They rest on ``images`` [n, C, H, W], ``IMAGES`` of the training split, and on a sample of ``SAMPLE`` values of each
+    layer at active sites.
+
+    Parameters
+        plan       float network
+        data       data set whose training split is used
+        method     ``minmax``, ``percentile`` or ``mse``
     """
 
     def __init__(self, plan: FloatPlan, data: Dataset, method: str = "mse") -> None:
@@ -79,9 +87,9 @@ class Calibration:
         self.method = method
         self._data = data
         self._scales: dict[tuple[str, str, DType], Tensor] = {}
-        chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
-        # the order in which convolutions of few channels take less than half as long
-        self.images = torch.from_numpy(data.train_x)[chosen].contiguous(memory_format=torch.channels_last)
+        indices = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
+        # convolutions of few channels take less than half as long in this memory order
+        self.images = torch.from_numpy(data.train_x)[indices].contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             values = plan.values(self.images)
         self._samples: dict[str, Tensor] = {}
@@ -96,7 +104,7 @@ class Calibration:
 
     @cached_property
     def means(self) -> dict[str, Tensor]:
-        """Of every layer with weights, the mean [c_out] of what each channel gives before any clip, in float."""
+        """The mean output [c_out] of each channel before any clip, for every layer with weights, in float."""
         with torch.no_grad():
             values = self.plan.values(self.images)
             return {
@@ -127,18 +135,18 @@ class Calibration:
             layer = self.plan[name]
             assert isinstance(layer, WeightedLayer)
             scale = choose_scale(layer.weight.flatten(1).double(), dtype, self.method)
-            self._scales[key] = bounded(scale)
+            self._scales[key] = limit_spread(scale)
         return self._scales[key]
 
 
 def channel_means(x: Tensor) -> Tensor:
-    """[c]: over all images and, of sparse ones, their active sites."""
+    """The mean [c] of each channel over all images and all sites, or the active sites of sparse images."""
     if isinstance(x, SparseTensor):
         return x.features.mean(dim=0) if len(x.sites) else x.features.new_zeros(x.shape[1])
     return x.mean(dim=(0, 2, 3))
 
 
-def bounded(scale: Tensor) -> Tensor:
-    """Channel scales, those too small raised to what the layer's shared shift can still resolve."""
+def limit_spread(scale: Tensor) -> Tensor:
+    """Raise the smallest channel scales to what the layer's shared shift can resolve."""
     largest = scale.max()
     return scale.clamp(min=float(largest) * SCALE_SPREAD) if largest > 0 else torch.ones_like(scale)

@@ -1,4 +1,4 @@
-"""Which number format every tensor of a plan takes, from an assignment of format names to layers."""
+"""The number format of every tensor of a plan, from an assignment of format names to layers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,24 @@ class AssignmentError(ValueError):
 
 @dataclass(frozen=True)
 class Formats:
-    """The format of every layer's output, and of the weights of those that have any."""
+    """The formats of a plan's tensors, by layer.
+
+    Parameters
+        output     format of each layer's output
+        weight     format of the weights, for layers that have some
+    """
 
     output: dict[str, DType]
     weight: dict[str, DType]
 
 
 def check_format(name: str, where: str = "format") -> str:
-    """``name``, if it is a format that a layer can take: that of a ``LayerFormat``."""
+    """Return ``name``, or raise an ``AssignmentError`` if it does not name a ``LayerFormat``.
+
+    Parameters
+        name      name of a format
+        where     what the message calls its place
+    """
     try:
         LayerFormat.parse(name)
     except ValueError as error:
@@ -41,37 +51,41 @@ def check_format(name: str, where: str = "format") -> str:
 def uniform(
     plan: FloatPlan, weights: str, output: str, ends: str | None = None, branches: str | None = None
 ) -> dict[str, str]:
-    """The assignment of ``weights`` and ``output`` to every layer, apart from what is usually kept finer.
+    """One assignment for all layers, with finer formats where these usually pay off.
 
-    ``ends``: the format of the weights of the first and the last layer that have any, and of what the last one reads.
-    ``branches``: that of results that nothing but an add reads, which rounds their sum again.
+    Parameters
+        plan         float network
+        weights      format of the weights
+        output       format of the outputs
+        ends         format of the weights of the first and the last weighted layer, and of the input of the last one
+        branches     format of outputs that only an add consumes, which rounds their sum again
     """
     ends, branches = ends or weights, branches or output
     weighted = [layer.name for layer in plan.layers if isinstance(layer, WeightedLayer)]
     outer = {weighted[0], weighted[-1]} if weighted else set()
-    read = {_owner(plan, plan[name]) for name in plan[weighted[-1]].inputs} if weighted else set()
+    last_inputs = {_owner(plan, plan[name]) for name in plan[weighted[-1]].inputs} if weighted else set()
 
-    def chosen(name: str) -> str:
+    def format_of(name: str) -> str:
         consumers = [plan[user] for user in plan.consumers(name)]
         own = output
-        if name in read:
+        if name in last_inputs:
             own = ends
         elif consumers and all(isinstance(user, ClippedLayer) and user.rounds_inputs for user in consumers):
             own = branches
         return str(LayerFormat(ends if name in outer else weights, own))
 
-    return {name: check_format(chosen(name)) for name in plan.quantizable_layers}
+    return {name: check_format(format_of(name)) for name in plan.quantizable_layers}
 
 
 def _owner(plan: FloatPlan, layer: Layer) -> str:
-    """The layer whose format ``layer`` has."""
+    """The layer that defines the format of ``layer``'s output."""
     while layer.inputs and not isinstance(layer, ClippedLayer):
         layer = plan[layer.inputs[0]]
     return layer.name
 
 
 def complete(plan: FloatPlan, assignment: Mapping[str, str] | str) -> dict[str, str]:
-    """The assignment with one format for each of ``plan.quantizable_layers``; a bare format name stands for all."""
+    """Expand an assignment to all of ``plan.quantizable_layers``; one format name stands for every layer."""
     choices = plan.quantizable_layers
     if isinstance(assignment, str):
         return dict.fromkeys(choices, check_format(assignment))
@@ -85,7 +99,7 @@ def complete(plan: FloatPlan, assignment: Mapping[str, str] | str) -> dict[str, 
 
 
 def resolve(plan: FloatPlan, input_dtype: IntType, assignment: Mapping[str, str] | str) -> Formats:
-    """Formats with signs: weights signed, activations that are never negative unsigned, the result ``int16``."""
+    """Add signs: weights are signed, activations that are never negative are unsigned, the result is ``int16``."""
     names = complete(plan, assignment)
     output: dict[str, DType] = {}
     weight: dict[str, DType] = {}

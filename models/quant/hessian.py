@@ -1,9 +1,9 @@
-"""Sensitivity from curvature: how much the loss bends along a layer, times how far a format moves the layer.
+"""Sensitivity from curvature: the curvature of the loss along a layer, times the layer's squared quantization error.
 
-HAWQ-V2's measure (Dong et al., arXiv 1911.03852): the mean of the Hessian's eigenvalues, which is its trace over its
-size, times the squared quantization error; here of a layer's weights and of its activations alike, and halved, so that
-it estimates what the loss increases by, to second order about the float network. The trace is Hutchinson's estimate:
-the mean of v·Hv over vectors v of random signs.
+This is HAWQ-V2's measure (Dong et al., arXiv 1911.03852): the mean eigenvalue of the Hessian, its trace over its size,
+times the squared quantization error. Here it covers a layer's weights and its activations, and is halved, so that it
+estimates the increase of the loss to second order about the float network. The trace is Hutchinson's estimate, the mean
+of v·Hv over vectors v of random signs.
 """
 
 from __future__ import annotations
@@ -29,24 +29,26 @@ from models.train import Progress
 IMAGES = 512
 BATCH = 128
 VECTORS = 16
-"""For each batch, whose vectors are its own."""
+"""Vectors per batch; each batch draws its own."""
 
 Vectors = Callable[[Tensor], Iterable[Tensor]]
 
 
 @dataclass(frozen=True)
 class Traces:
-    """By layer, the trace of the Hessian of the mean loss: in its ``weight``, and in its ``output`` for these images.
+    """Traces of the Hessian of the mean loss of some images, by layer.
 
-    ``output`` leaves out the network's result, whose format is fixed.
+    Parameters
+        weight     trace with respect to a layer's weights
+        output     trace with respect to a layer's output, without the network's result, whose format is fixed
     """
 
     weight: dict[str, float]
     output: dict[str, float]
 
 
-def signs(count: int, generator: torch.Generator) -> Vectors:
-    """``count`` vectors of random signs for each tensor that they are asked for."""
+def random_signs(count: int, generator: torch.Generator) -> Vectors:
+    """A source of ``count`` vectors of random signs, with the shape of a given tensor."""
 
     def draw(like: Tensor) -> Iterator[Tensor]:
         for _ in range(count):
@@ -56,7 +58,13 @@ def signs(count: int, generator: torch.Generator) -> Vectors:
 
 
 def trace(gradient: Tensor, variable: Tensor, vectors: Iterable[Tensor]) -> float:
-    """The mean of v·Hv over ``vectors``, H the derivative by ``variable`` of ``gradient``, which has a graph."""
+    """The mean of v·Hv over ``vectors``.
+
+    Parameters
+        gradient     gradient of a function, with its autograd graph
+        variable     variable with respect to which H is its derivative
+        vectors      vectors v
+    """
     products = []
     for vector in vectors:
         (product,) = torch.autograd.grad(
@@ -67,7 +75,14 @@ def trace(gradient: Tensor, variable: Tensor, vectors: Iterable[Tensor]) -> floa
 
 
 def traces(plan: FloatPlan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
-    """For the mean cross-entropy of images ``x`` [n, C, H, W] of classes ``y`` [n]."""
+    """Estimate the traces for the mean cross-entropy of some images.
+
+    Parameters
+        plan        float network
+        x           images [n, C, H, W]
+        y           their classes [n]
+        vectors     source of random vectors
+    """
     weights = {
         layer.name: layer.weight.detach().clone().requires_grad_()
         for layer in plan.layers
@@ -77,17 +92,18 @@ def traces(plan: FloatPlan, x: Tensor, y: Tensor, vectors: Vectors) -> Traces:
         dataclasses.replace(layer, weight=weights[layer.name]) if isinstance(layer, WeightedLayer) else layer
         for layer in plan.layers
     )
-    # what comes before the first weights has a gradient too
+    # layers before the first weights need a gradient too
     values = dataclasses.replace(plan, layers=layers).values(x.detach().clone().requires_grad_())
     outputs = {name: _numbers(values[name]) for name in plan.quantizable_layers if name != plan.output}
     variables = (*weights.values(), *outputs.values())
     loss = F.cross_entropy(values[plan.output].flatten(1), y)
     gradients = torch.autograd.grad(loss, variables, create_graph=True)
-    found = [
+    estimates = [
         trace(gradient, variable, vectors(variable)) for gradient, variable in zip(gradients, variables, strict=True)
     ]
     return Traces(
-        dict(zip(weights, found[: len(weights)], strict=True)), dict(zip(outputs, found[len(weights) :], strict=True))
+        dict(zip(weights, estimates[: len(weights)], strict=True)),
+        dict(zip(outputs, estimates[len(weights) :], strict=True)),
     )
 
 
@@ -99,34 +115,44 @@ def hessian_sensitivity(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, float]]:
-    """By layer and format, what curvature lets expect the mean cross-entropy to increase by, from that layer alone.
+    """Estimate from curvature how much the mean cross-entropy increases when one layer alone is quantized.
 
-    From ``IMAGES`` images, evenly spread over the training split. Deterministic for one seed on one machine.
+    The estimate uses ``IMAGES`` images, evenly spread over the training split. It is deterministic for one seed on one
+    machine.
+
+    Parameters
+        plan            float network
+        data            data set
+        formats         formats to estimate
+        calibration     method, or a calibration of the same plan
+        seed            seed of the random vectors
+        progress        called with what is done so far
+    Returns             increase of the loss by layer and format
     """
     for name in formats:
         check_format(name)
     scales = Calibration(plan, data, calibration) if isinstance(calibration, str) else calibration
     parts = {name: _parts(plan, data, name, scales) for name in formats}
-    chosen = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
-    x, y = torch.from_numpy(data.train_x)[chosen], torch.from_numpy(data.train_y)[chosen].long()
-    vectors = signs(VECTORS, torch.Generator().manual_seed(seed))
+    indices = torch.linspace(0, len(data.train_x) - 1, min(IMAGES, len(data.train_x))).long()
+    x, y = torch.from_numpy(data.train_x)[indices], torch.from_numpy(data.train_y)[indices].long()
+    vectors = random_signs(VECTORS, torch.Generator().manual_seed(seed))
     result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.quantizable_layers}
     starts = range(0, len(x), BATCH)
-    for done, start in enumerate(starts):
+    for batch, start in enumerate(starts):
         if progress:
-            progress("sensitivity", done, len(starts))
+            progress("sensitivity", batch, len(starts))
         images, classes = x[start : start + BATCH], y[start : start + BATCH]
-        found = traces(plan, images, classes, vectors)
-        share = len(images) / len(x)
+        curvature = traces(plan, images, classes, vectors)
+        fraction = len(images) / len(x)
         with torch.no_grad():
             values = plan.values(images)
             for name in formats:
                 for layer in plan.quantizable_layers:
                     part = parts[name][layer]
-                    moved = found.weight.get(layer, 0.0) * _weight_error(part)
+                    increase = curvature.weight.get(layer, 0.0) * _weight_error(part)
                     if layer != plan.output:
-                        moved += found.output[layer] * _output_error(part, values)
-                    result[layer][name] += share * moved / 2
+                        increase += curvature.output[layer] * _output_error(part, values)
+                    result[layer][name] += fraction * increase / 2
     if progress:
         progress("sensitivity", len(starts), len(starts))
     return result
@@ -144,13 +170,13 @@ def _weight_error(part: QuantizedLayer) -> float:
 
 
 def _output_error(part: QuantizedLayer, values: dict[str, Tensor]) -> float:
-    """Mean square over all images and, of sparse ones, active sites; of an add, its branches' rounding included."""
+    """Mean square of a layer's quantization error, at active sites. It includes the rounding of an add's branches."""
     value = values[part.layer.name]
     if isinstance(part.layer, WeightedLayer):
-        found = fake_quantize(value, part.log_scale.exp2(), part.dtype)
+        output = fake_quantize(value, part.log_scale.exp2(), part.dtype)
     else:
-        found = part(*(values[name] for name in part.layer.inputs))
-    error = (_numbers(found) - _numbers(value)).double().square()
+        output = part(*(values[name] for name in part.layer.inputs))
+    error = (_numbers(output) - _numbers(value)).double().square()
     return float(error.mean()) if error.numel() else 0.0
 
 

@@ -1,8 +1,8 @@
-"""The exact integers of a quantized network, in torch, and their way into the integer graph.
+"""The exact integers of a quantized network in torch, and their export to the integer graph.
 
-Everything is int64. Sums of products go through float convolutions, which are exact, in whatever order they add, as
-long as no sum of absolute products reaches 2**24 in float32 or 2**53 in float64.
-A layer whose accumulator could leave int64 once multiplied, well below that, is refused.
+Everything is int64. Float convolutions compute the sums of products; they are exact in any order of addition as long
+as the sum of absolute products stays below 2**24 in float32 or 2**53 in float64. A layer whose accumulator could exceed
+int64 after the multiplication is refused; that limit is well below 2**53.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from models.rounding import nearest_value
 ACCUMULATOR_LIMIT = 1 << (61 - MULT_BITS)
 BIAS_LIMIT = 1 << 30
 BIAS_ERROR = 2.0**-5
-"""Steps of a layer's output by which the rounding of its biases may move it."""
+"""Error that the rounding of a bias may cause, in steps of the layer's output."""
 
 
 class RangeError(ValueError):
@@ -31,9 +31,15 @@ class RangeError(ValueError):
 
 
 def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> RequantParams:
-    """Integers for real factors ``ratio`` [c] > 0 and biases [c] in units of the accumulator.
+    """Integers for real factors and biases.
 
-    The largest multiplier takes 16 bits, or 15; biases have the fraction that ``BIAS_ERROR`` asks for.
+    The largest multiplier has 16 bits, or 15. The fraction bits of the biases follow from ``BIAS_ERROR``.
+
+    Parameters
+        name       name of the layer, for messages
+        ratio      factors [c], above 0
+        bias       biases [c], in units of the accumulator
+        lo, hi     integer bounds of the output
     """
     fraction = bias_fraction(float(ratio.max()), float(bias.abs().max()))
     ratio, bias = ratio * 0.5**fraction, (bias.double() * 2.0**fraction).round().long()
@@ -50,23 +56,33 @@ def fixed_point(name: str, ratio: Tensor, bias: Tensor, lo: int, hi: int) -> Req
 
 
 def bias_fraction(ratio: float, bias: float) -> int:
-    """Bits after the point of biases of up to ``bias`` units, of which one is ``ratio`` steps of the output."""
+    """Fraction bits of biases.
+
+    Parameters
+        ratio     steps of the output per unit of the accumulator
+        bias      largest magnitude of a bias, in units of the accumulator
+    """
     if not bias:
         return 0
-    wanted = math.ceil(math.log2(ratio / 2 / BIAS_ERROR))
-    fitting = BIAS_BITS - 2 - math.frexp(bias)[1]
-    return max(0, min(wanted, fitting, MAX_FRACTION))
+    needed = math.ceil(math.log2(ratio / 2 / BIAS_ERROR))
+    available = BIAS_BITS - 2 - math.frexp(bias)[1]
+    return max(0, min(needed, available, MAX_FRACTION))
 
 
 @dataclass(frozen=True, eq=False)
 class IntegerLayer:
-    """One layer with its integers."""
+    """A quantized layer: the layer and its integers.
+
+    Parameters
+        layer        float layer
+        integers     its integers
+    """
 
     layer: Layer
     integers: Integers
 
     def compute(self, *inputs: Tensor) -> Tensor:
-        """int64 [n, c, h, w] from inputs of the same kind."""
+        """The integer output, int64 [n, c, h, w], of integer inputs."""
         return self.layer.integer(self.integers, *inputs)
 
     def export(self) -> Node:
@@ -75,9 +91,14 @@ class IntegerLayer:
 
 
 def bounds(clip: tuple[float, float], scale: float, dtype: DType) -> tuple[int, int]:
-    """Decoded integers between which a layer's real ``clip`` leaves its output: those nearest to its ends.
+    """The decoded integers nearest to the ends of a real ``clip``.
 
-    Of a tapered format they are values, as a whole number of steps could lie on the other side of a threshold.
+    In a tapered format they are values of the format, as an integer between two values could be rounded past the clip.
+
+    Parameters
+        clip      real bounds
+        scale     real value of one step
+        dtype     format of the output
     """
     ends = torch.tensor([max(clip[0] / scale, dtype.min), min(clip[1] / scale, dtype.max)], dtype=torch.float64)
     low, high = nearest_value(ends, dtype).long().tolist()
@@ -94,7 +115,18 @@ def integer_weighted(
     dtype: DType,
     scale: float,
 ) -> IntegerLayer:
-    """A convolution or linear layer; ``weight_scale`` float64 [c_out], raised where the bias would not fit."""
+    """Quantize a convolution or linear layer.
+
+    Parameters
+        layer            float layer
+        weight           its weights
+        bias             its biases [c_out]
+        weight_scale     float64 [c_out], raised where a bias would not fit
+        weight_dtype     format of the weights
+        source           integers of the input's layer
+        dtype            format of the output
+        scale            real value of one step of the output
+    """
     bias = bias.double()
     weight_scale = weight_scale.clamp(min=0).maximum(bias.abs() / (source.scale * BIAS_LIMIT))
     steps = weight.double() / weight_scale.view(-1, *[1] * (weight.dim() - 1))
@@ -114,7 +146,14 @@ def integer_weighted(
 def integer_unweighted(
     layer: ClippedLayer, sources: tuple[IntegerLayer, ...], dtype: DType, scale: float
 ) -> IntegerLayer:
-    """A layer without weights; the divisor of a mean goes into the multiplier, and the guard bits of an add."""
+    """Quantize a layer without weights. Its multipliers include the divisor of a mean and the guard bits of an add.
+
+    Parameters
+        layer       float layer
+        sources     layers of its inputs
+        dtype       format of the output
+        scale       real value of one step of the output
+    """
     lo, hi = bounds(layer.clip, scale, dtype)
     branches = []
     for group in [sources] if layer.stacks_inputs else [(source,) for source in sources]:

@@ -12,21 +12,26 @@ from models.ir.graph import Graph
 from models.layers.integers import Integers
 from models.layers.layer import ClippedLayer, Layer, WeightedLayer
 from models.plan import FloatPlan
-from models.quant.calibrate import Calibration, bounded
+from models.quant.calibrate import Calibration, limit_spread
 from models.quant.fake import clip, fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
 from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
 
 TIE = 2.0**-8
-"""In steps: more than float32 loses of a sum, and less than sums are apart."""
+"""In steps: more than the float32 error of a sum, and less than the distance between sums."""
 BATCH = 32
-"""Images at a time in exact integers: the layers of more do not stay near the processor, and take twice the time."""
+"""Images per batch of exact integers. Larger batches leave the cache and take twice the time."""
 
 
 class QuantizedLayer(nn.Module):
-    """One layer's parameters: weight, bias, and the logarithms (base 2) of its learned scales.
+    """The parameters of one layer: weight, bias, and the base-2 logarithms of its learned scales.
 
-    The scales of the input and of the result are fixed; a max pooling has that of its input.
+    The scales of the network's input and result are fixed. A max pooling has the scale of its input.
+
+    Parameters
+        layer           float layer
+        formats         formats of the plan's tensors
+        calibration     initial scales
     """
 
     fixed_scale: Tensor
@@ -54,7 +59,7 @@ class QuantizedLayer(nn.Module):
             self.log_weight_scale = nn.Parameter(calibration.weight(layer.name, self.weight_dtype).log2().float())
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The fake-quantized output from fake-quantized inputs."""
+        """The fake-quantized output of fake-quantized inputs."""
         layer = self.layer
         if not isinstance(layer, ClippedLayer):
             y = layer.compute(*inputs)
@@ -70,17 +75,21 @@ class QuantizedLayer(nn.Module):
         y = clip(y, -math.inf if self.dtype.min == 0 else layer.clip[0], layer.clip[1])
         if not self.learns_scale:
             return y
-        # sums lie on half steps, many of them between two values: what float makes of a tie must still go upward
+        # many sums lie halfway between two values; float errors must not round such a tie down
         return fake_quantize(y, self.log_scale.exp2(), self.dtype, TIE if layer.rounds_inputs else 0.0)
 
     def quantized_weight(self) -> Tensor:
-        """The weight, of a layer that has one, as its format has it."""
+        """The fake-quantized weight of a layer with weights."""
         assert self.weight_dtype is not None
         scale = self.log_weight_scale.exp2().view(-1, *[1] * (self.weight.dim() - 1))
         return fake_quantize(self.weight, scale, self.weight_dtype)
 
     def integer(self, sources: tuple[IntegerLayer, ...]) -> IntegerLayer:
-        """The layer as it stands, in integers."""
+        """The integers of the layer with its current parameters.
+
+        Parameters
+            sources     integer layers of its inputs
+        """
         layer = self.layer
         if layer.keeps_format:
             return IntegerLayer(layer, Integers(dtype=self.dtype, scale=sources[0].integers.scale))
@@ -94,7 +103,7 @@ class QuantizedLayer(nn.Module):
             layer,
             self.weight.detach(),
             self.bias.detach(),
-            bounded(self.log_weight_scale.detach().double().exp2()),
+            limit_spread(self.log_weight_scale.detach().double().exp2()),
             self.weight_dtype,
             sources[0].integers,
             self.dtype,
@@ -103,10 +112,15 @@ class QuantizedLayer(nn.Module):
 
 
 class QuantizedNetwork(nn.Module):
-    """A plan with a format for every tensor.
+    """A float network with a format for every tensor.
 
-    In training mode ``forward`` is the fake-quantized float network with gradients; in eval mode
-    it is the exact integer network, its logits times their scale.
+    In training mode ``forward`` computes the fake-quantized float network, with gradients. In eval mode it computes the
+    exact integer network, and returns the logits times their scale.
+
+    Parameters
+        plan            float network
+        formats         formats of its tensors
+        calibration     initial scales
     """
 
     def __init__(self, plan: FloatPlan, formats: Formats, calibration: Calibration) -> None:
@@ -124,11 +138,11 @@ class QuantizedNetwork(nn.Module):
 
     @property
     def layers(self) -> dict[str, QuantizedLayer]:
-        """By name, in order."""
+        """The layers by name, in topological order."""
         return {part.layer.name: part for part in self.parts if isinstance(part, QuantizedLayer)}
 
     def values(self, x: Tensor) -> dict[str, Tensor]:
-        """What each layer of the fake-quantized float network gives."""
+        """Every layer's output in the fake-quantized float network."""
         values: dict[str, Tensor] = {}
         for name, part in self.layers.items():
             inputs = [values[source] for source in part.layer.inputs] or [x]
@@ -136,30 +150,27 @@ class QuantizedNetwork(nn.Module):
         return values
 
     def integer_layers(self) -> tuple[IntegerLayer, ...]:
-        """The network as it stands, in integers."""
+        """The integer layers with the current parameters."""
         layers: dict[str, IntegerLayer] = {}
         for name, part in self.layers.items():
             layers[name] = part.integer(tuple(layers[source] for source in part.layer.inputs))
         return tuple(layers.values())
 
     def integers(self, x: Tensor) -> dict[str, Tensor]:
-        """int64 ``[n, C, H, W]`` of every node, keyed by its name, for images ``x``.
-
-        A ``SparseTensor`` where the node's frames are sparse.
-        """
+        """Every node's output for images ``x``, by name: int64 ``[n, C, H, W]``, as a ``SparseTensor`` where sparse."""
         layers = self.integer_layers()
         parts = [_run(layers, part) for part in x.split(BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def logits(self, x: Tensor) -> Tensor:
-        """The exact logits times their scale, float32 ``[n, classes]``."""
+        """The exact integer logits times their scale, float32 ``[n, classes]``."""
         layers = self.integer_layers()
         scale = next(layer.integers.scale for layer in layers if layer.layer.name == self.plan.output)
         outputs = [_run(layers, part)[self.plan.output].flatten(1) for part in x.split(BATCH)]
         return (torch.cat(outputs).double() * scale).float()
 
     def export(self) -> Graph:
-        """The integer graph, which golden computes to the same integers."""
+        """The integer graph, for which golden computes the same integers."""
         return Graph(self.plan.name, tuple(layer.export() for layer in self.integer_layers()), self.plan.output)
 
 

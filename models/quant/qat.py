@@ -1,4 +1,4 @@
-"""``quantize``: from a float network to a quantized one, calibrated and trained for a short while."""
+"""``quantize``: from a float network to a quantized one, by calibration and a short training."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from models.train import BATCH, Progress, batches
 
 EPOCHS = 6
 WEIGHT_RATE = 2e-2
-"""Of a layer's weights, times what rounding moves them by: one for all would be too slow for 2 bits or ruin 8."""
+"""Rate of a layer's weights, relative to their rounding error. A common rate is too slow for 2 bits or ruins 8."""
 BIAS_RATE = 1e-4
 SCALE_RATE = 1e-3
-AVERAGED = 10
-"""The parameters that training ends with are averages of the last ones: over about the last step of so many."""
+AVERAGING_DIVISOR = 10
+"""Final parameters are a running average over roughly the last step in this many, the last 10 % of steps."""
 
 
 class NetworkError(ValueError):
@@ -35,7 +35,13 @@ class NetworkError(ValueError):
 
 
 def plan_for(model: nn.Module | FloatPlan, data: Dataset, name: str = "network") -> FloatPlan:
-    """The plan of ``model`` for the images of ``data``, one output a class."""
+    """Trace a network for the images of a data set, and check that it has one output per class.
+
+    Parameters
+        model     module, or a plan already traced
+        data      data set
+        name      name of the plan
+    """
     plan = model if isinstance(model, FloatPlan) else trace_for(model, input_layer(data), name)
     shape = plan[plan.output].shape
     if tuple(shape) != (1, 1, data.classes):
@@ -55,14 +61,17 @@ def quantize(
     progress: Progress | None = None,
     reconstruction: int = 0,
 ) -> QuantizedNetwork:
-    """The network with the formats of ``assignment``, in eval mode.
+    """Quantize a network. The result is in eval mode, and deterministic for one seed on one machine.
 
-    Scales come from ``calibration``: ``minmax``, ``percentile``, ``mse``, or one made before for
-    the same plan. Biases are corrected or, if ``reconstruction`` is not 0, every weight's rounding
-    chosen so many times for what its layer gives. ``epochs`` of training follow, with the float
-    network as teacher; 0 for none.
-
-    Deterministic for one seed on one machine.
+    Parameters
+        model              module, or a plan already traced
+        data               data set for calibration and training
+        assignment         format of each layer, or one for all
+        calibration        ``minmax``, ``percentile`` or ``mse``, or a calibration of the same plan
+        epochs             epochs of training with the float network as teacher
+        seed               seed of the training
+        progress           called after each epoch
+        reconstruction     passes of layer-wise reconstruction; with 0 the biases are corrected instead
     """
     plan = plan_for(model, data)
     formats = resolve(plan, data.input_dtype, assignment)
@@ -79,28 +88,28 @@ def quantize(
 def _finetune(
     network: QuantizedNetwork, plan: FloatPlan, data: Dataset, epochs: int, seed: int, progress: Progress | None
 ) -> None:
-    """Train ``network`` in place, with ``plan`` as teacher."""
+    """Train ``network`` in place, with the float network ``plan`` as teacher."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(_rates(network))
     steps = max(1, epochs * max(1, len(data.train_x) // BATCH))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     averages = [parameter.detach().clone() for parameter in network.parameters()]
-    done = 0
+    step = 0
     for epoch in range(epochs):
         for x, _ in batches(data, generator):
             if not data.sparse:
                 x = x.contiguous(memory_format=torch.channels_last)  # as calibration's images are
             with torch.no_grad():
-                wanted = plan.values(x)
-            loss = relative_mse(network.values(x), wanted, plan.quantizable_layers)
+                targets = plan.values(x)
+            loss = relative_mse(network.values(x), targets, plan.quantizable_layers)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-            done += 1
-            # a weight beside the middle of two values is rounded now up and now down
+            step += 1
+            # a weight near the middle of two values flips between them; the average is stable
             for average, parameter in zip(averages, network.parameters(), strict=True):
-                average.lerp_(parameter.detach(), AVERAGED / (AVERAGED + done))
+                average.lerp_(parameter.detach(), AVERAGING_DIVISOR / (AVERAGING_DIVISOR + step))
         if progress:
             progress("quantize", epoch + 1, epochs)
     with torch.no_grad():
@@ -108,20 +117,27 @@ def _finetune(
             parameter.copy_(average)
 
 
-def relative_mse(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
-    """The squared error of each layer's output over the output's own square, added up over the layers of ``names``.
+def relative_mse(values: Mapping[str, Tensor], targets: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
+    """The squared error of a layer's output over the square of the target, added up over layers.
 
-    The float network knows its training images by heart: labels, or its last outputs alone, would say little of them.
+    The float network has overfitted its training images: labels, or its last outputs alone, would be a weak target.
+
+    Parameters
+        values      outputs by layer
+        targets     outputs of the float network by layer
+        names       layers to add up
     """
     total = torch.zeros(())
     for name in names:
-        ours, real = (x.features if isinstance(x, SparseTensor) else x for x in (found[name], wanted[name]))
-        total = total + (ours - real).square().sum() / real.square().sum().clamp(min=torch.finfo(real.dtype).tiny)
+        value, target = (x.features if isinstance(x, SparseTensor) else x for x in (values[name], targets[name]))
+        total = total + (value - target).square().sum() / target.square().sum().clamp(
+            min=torch.finfo(target.dtype).tiny
+        )
     return total
 
 
 def _rates(network: QuantizedNetwork) -> list[dict[str, Any]]:
-    """Every parameter with its learning rate."""
+    """The parameter groups of the optimizer, with their learning rates."""
     named = dict(network.named_parameters())
     groups: list[dict[str, Any]] = [
         {"params": [p for name, p in named.items() if "log_" in name], "lr": SCALE_RATE},
@@ -130,6 +146,6 @@ def _rates(network: QuantizedNetwork) -> list[dict[str, Any]]:
     for part in network.layers.values():
         if isinstance(part.layer, WeightedLayer):
             with torch.no_grad():
-                moved = float((part.quantized_weight() - part.layer.weight).square().mean().sqrt())
-            groups.append({"params": [part.weight], "lr": WEIGHT_RATE * moved})
+                error = float((part.quantized_weight() - part.layer.weight).square().mean().sqrt())
+            groups.append({"params": [part.weight], "lr": WEIGHT_RATE * error})
     return groups

@@ -1,11 +1,10 @@
-"""Layer-wise reconstruction: which weights are rounded up and which down, chosen for what the layer gives.
+"""Layer-wise reconstruction: weights are rounded up or down so that the outputs of their layer change least.
 
-The nearest value is best for a weight alone, but a layer adds products up, and its inputs are quantized too (Nagel
-et al., arXiv 2004.10568, learn the choice by gradients). Before any clip the squared error of a channel's outputs is
-a quadratic form in the channel's weights, whose matrix is the covariance of the layer's inputs. It is made smaller here
-one weight at a time, the same one of all channels at once: the best real value for it follows from the others, and of
-the format's two values beside the weight that was, the nearer to it is taken. No step makes the error larger, on any
-grid.
+The nearest value is best for a weight alone, but a layer adds products, and its inputs are quantized too (Nagel et al.,
+arXiv 2004.10568, learn the choice by gradients). Before any clip the squared error of a channel's outputs is a
+quadratic form in the channel's weights, whose matrix is the covariance of the layer's inputs. Coordinate descent makes
+it smaller, one weight of all channels at a time: the best real value of a weight follows from the other weights, and
+the weight becomes the nearer one of the format's two values beside the original weight. No step increases the error.
 """
 
 from __future__ import annotations
@@ -29,10 +28,15 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Moments:
-    """Of a layer's ``n`` inputs to a channel, and of the outputs wanted, over images and sites, all float64.
+    """First and second moments of a layer's inputs and of its target outputs over images and sites, in float64.
 
-    ``covariance`` [g, n, n] and ``inputs`` [g, n], the mean: one for all channels or, of a depthwise layer, one each.
-    ``cross`` [c_out, n]: the covariance of outputs and inputs. ``outputs`` [c_out]: the mean.
+    ``n`` is the number of inputs to a channel. ``g`` is 1, or the number of channels in a depthwise layer.
+
+    Parameters
+        covariance     [g, n, n], covariance of the inputs
+        cross          [c_out, n], covariance of outputs and inputs
+        inputs         [g, n], mean of the inputs
+        outputs        [c_out], mean of the outputs
     """
 
     covariance: Tensor
@@ -43,10 +47,15 @@ class Moments:
 
 @torch.no_grad()
 def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int) -> None:
-    """Choose ``network``'s weights, and their biases, for outputs near those of the float network before any clip.
+    """Choose the rounding of all weights, and their biases, so that outputs before any clip match the float network.
 
-    Over the images of ``calibration``, ``steps`` times for every weight. Layers in order, so that each makes up for the
-    errors of those before it. A weight that is no longer rounded to the nearest takes the value that it is rounded to.
+    Layers are treated in order, so that each compensates the errors of those before it. A weight that is not rounded to
+    its nearest value becomes the value that it is rounded to.
+
+    Parameters
+        network         quantized network, changed in place
+        calibration     calibration whose images are used
+        steps           passes over the weights of each layer
     """
     batches = calibration.images.split(BATCH)
     real: list[dict[str, Tensor]] = [{} for _ in batches]
@@ -57,13 +66,13 @@ def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int)
         if isinstance(layer, WeightedLayer):
             (source,) = layer.inputs
             _fit(part, layer, moments(layer, [x[source] for x in quantized], [x[source] for x in real]), steps)
-        for images, ours, wanted in zip(batches, quantized, real, strict=True):
+        for images, values, targets in zip(batches, quantized, real, strict=True):
             if not layer.inputs:
-                ours[layer.name] = wanted[layer.name] = part(images)
+                values[layer.name] = targets[layer.name] = part(images)
                 continue
-            ours[layer.name] = part(*(ours[name] for name in layer.inputs))
-            value = layer.compute(*(wanted[name] for name in layer.inputs))
-            wanted[layer.name] = clip(value, *layer.clip) if isinstance(layer, ClippedLayer) else value
+            values[layer.name] = part(*(values[name] for name in layer.inputs))
+            value = layer.compute(*(targets[name] for name in layer.inputs))
+            targets[layer.name] = clip(value, *layer.clip) if isinstance(layer, ClippedLayer) else value
         for name in layer.inputs:
             consumers[name] -= 1
             if not consumers[name]:
@@ -71,11 +80,17 @@ def reconstruct(network: QuantizedNetwork, calibration: Calibration, steps: int)
                     del values[name]
 
 
-def moments(layer: WeightedLayer, found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Moments:
-    """Of the inputs that the layer finds, and of its float outputs for those ``wanted``."""
+def moments(layer: WeightedLayer, quantized: Sequence[Tensor], real: Sequence[Tensor]) -> Moments:
+    """Moments of a layer's quantized inputs and of its float outputs.
+
+    Parameters
+        layer            float layer
+        quantized        batches of inputs in the quantized network
+        real             batches of inputs in the float network
+    """
     count, covariance, cross, inputs, outputs = 0, *(torch.zeros((), dtype=torch.float64) for _ in range(4))
-    for ours, real in zip(found, wanted, strict=True):
-        x, y = layer.seen(ours), _channels(layer.compute(real))
+    for source, real_source in zip(quantized, real, strict=True):
+        x, y = layer.unfold(source), _channels(layer.compute(real_source))
         count += x.shape[1]
         covariance = covariance + (x.mT @ x).double()
         cross = cross + (y.t().view(len(x), -1, x.shape[1]) @ x).double().flatten(0, 1)
@@ -91,36 +106,41 @@ def moments(layer: WeightedLayer, found: Sequence[Tensor], wanted: Sequence[Tens
     )
 
 
-def rounded(weight: Tensor, dtype: DType, known: Moments, steps: int) -> Tensor:
-    """Decoded values of ``dtype`` for ``weight`` [c_out, n], in steps of its scale as ``known`` must be too.
+def choose_rounding(weight: Tensor, dtype: DType, statistics: Moments, steps: int) -> Tensor:
+    """Round each weight to one of the two values beside it, or to the last value where it lies beyond.
 
-    Each is one of the two values beside the weight, or the last where it lies beyond.
+    Parameters
+        weight         [c_out, n], in steps of its scale
+        dtype          format of the weights
+        statistics     moments, in the same steps
+        steps          passes over the weights
+    Returns            decoded values [c_out, n]
     """
     values = torch.from_numpy(dtype.values()).double()
     above = torch.bucketize(weight, values).clamp(max=len(values) - 1)
     high = values[above]
     low = torch.where(high > weight, values[(above - 1).clamp(min=0)], high)
-    chosen = nearest_value(weight, dtype)
-    slope = (chosen[:, None, :] @ known.covariance)[:, 0] - known.cross
+    decoded = nearest_value(weight, dtype)
+    slope = (decoded[:, None, :] @ statistics.covariance)[:, 0] - statistics.cross
     for _ in range(steps):
-        for index, row in enumerate(known.covariance.unbind(dim=1)):
+        for index, row in enumerate(statistics.covariance.unbind(dim=1)):
             curve = row[:, index]
-            best = chosen[:, index] - torch.where(curve > 0, slope[:, index] / curve, 0.0)
-            move = nearest_value(best, dtype).clamp(low[:, index], high[:, index]) - chosen[:, index]
-            chosen[:, index] += move
+            best = decoded[:, index] - torch.where(curve > 0, slope[:, index] / curve, 0.0)
+            move = nearest_value(best, dtype).clamp(low[:, index], high[:, index]) - decoded[:, index]
+            decoded[:, index] += move
             slope += move[:, None] * row
-    return chosen
+    return decoded
 
 
-def _fit(part: QuantizedLayer, layer: WeightedLayer, known: Moments, steps: int) -> None:
+def _fit(part: QuantizedLayer, layer: WeightedLayer, statistics: Moments, steps: int) -> None:
     assert part.weight_dtype is not None
     scale = part.log_weight_scale.exp2().double()[:, None]
     weight = part.weight.flatten(1).double() / scale
-    in_steps = Moments(known.covariance, known.cross / scale, known.inputs, known.outputs)
-    chosen = rounded(weight, part.weight_dtype, in_steps, steps)
-    weight = torch.where(chosen == nearest_value(weight, part.weight_dtype), weight, chosen)
+    in_steps = Moments(statistics.covariance, statistics.cross / scale, statistics.inputs, statistics.outputs)
+    decoded = choose_rounding(weight, part.weight_dtype, in_steps, steps)
+    weight = torch.where(decoded == nearest_value(weight, part.weight_dtype), weight, decoded)
     part.weight.copy_((weight * scale).view_as(part.weight))
-    part.bias.copy_(known.outputs - (chosen * scale * known.inputs).sum(dim=1))
+    part.bias.copy_(statistics.outputs - (decoded * scale * statistics.inputs).sum(dim=1))
 
 
 def _channels(y: Tensor) -> Tensor:

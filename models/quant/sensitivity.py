@@ -1,4 +1,4 @@
-"""How much each layer suffers from each format, measured without any training."""
+"""Sensitivity of each layer to each format, measured without any training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.train import Progress
 
 IMAGES = 2048
 BATCH = 64
-"""Images at a time: few enough for their values to stay near the processor."""
+"""Images per batch, few enough for their values to stay in the cache."""
 
 
 @torch.no_grad()
@@ -30,10 +30,19 @@ def measure_sensitivity(
     calibration: str | Calibration = "mse",
     progress: Progress | None = None,
 ) -> dict[str, dict[str, float]]:
-    """By layer and format, the increase of the mean cross-entropy when that layer alone leaves ``base``.
+    """Measure how much the mean cross-entropy increases when one layer alone has another format than ``base``.
 
-    Measured on the first ``IMAGES`` images of the training split, which may be all. Of each batch, what comes before a
-    layer is computed once. The layer's bias is corrected, those after it are as in the network of ``base``.
+    The loss is that of the first ``IMAGES`` training images. The bias of the layer is corrected; the biases after it
+    stay those of the ``base`` network. In each batch, the layers before it are computed once.
+
+    Parameters
+        plan            float network
+        data            data set
+        formats         formats to measure
+        base            format of all other layers
+        calibration     method, or a calibration of the same plan
+        progress        called with what is done so far
+    Returns             increase of the loss by layer and format
     """
     for name in (*formats, base):
         check_format(name)
@@ -42,27 +51,27 @@ def measure_sensitivity(
     def network(name: str) -> QuantizedNetwork:
         return QuantizedNetwork(plan, resolve(plan, data.input_dtype, name), scales)
 
-    usual = network(base)
-    correct_bias(usual, scales)
+    baseline = network(base)
+    correct_bias(baseline, scales)
     others = {name: network(name).layers for name in formats if name != base}
-    seen = usual.values(scales.images)
+    baseline_values = baseline.values(scales.images)
     for parts in others.values():
         for part in parts.values():
-            correct_layer(part, seen, scales)
-    after = {layer: _after(plan, layer) for layer in plan.quantizable_layers}
+            correct_layer(part, baseline_values, scales)
+    downstream = {layer: _downstream(plan, layer) for layer in plan.quantizable_layers}
     result = {layer: dict.fromkeys(formats, 0.0) for layer in plan.quantizable_layers}
     x, y = torch.from_numpy(data.train_x)[:IMAGES], torch.from_numpy(data.train_y)[:IMAGES].long()
     starts = range(0, len(x), BATCH)
-    for done, start in enumerate(starts):
+    for batch, start in enumerate(starts):
         if progress:
-            progress("sensitivity", done, len(starts))
-        values = usual.values(x[start : start + BATCH])
+            progress("sensitivity", batch, len(starts))
+        values = baseline.values(x[start : start + BATCH])
         classes = y[start : start + BATCH]
         reference = _loss(values[plan.output], classes)
-        for layer, behind in after.items():
+        for layer, dependents in downstream.items():
             for name, parts in others.items():
                 changed = dict(values)
-                for part in (parts[layer], *(usual.layers[name] for name in behind)):
+                for part in (parts[layer], *(baseline.layers[name] for name in dependents)):
                     changed[part.layer.name] = part(*(changed[source] for source in part.layer.inputs))
                 result[layer][name] += (_loss(changed[plan.output], classes) - reference) / len(x)
     if progress:
@@ -70,15 +79,15 @@ def measure_sensitivity(
     return result
 
 
-def _after(plan: FloatPlan, name: str) -> tuple[str, ...]:
-    """The layers that depend on one, in order."""
-    reached = {name}
+def _downstream(plan: FloatPlan, name: str) -> tuple[str, ...]:
+    """The layers that depend on the layer ``name``, in topological order."""
+    dependents = {name}
     for layer in plan.layers:
-        if reached.intersection(layer.inputs):
-            reached.add(layer.name)
-    return tuple(layer.name for layer in plan.layers if layer.name in reached - {name})
+        if dependents.intersection(layer.inputs):
+            dependents.add(layer.name)
+    return tuple(layer.name for layer in plan.layers if layer.name in dependents - {name})
 
 
 def _loss(logits: Tensor, classes: Tensor) -> float:
-    """Cross-entropy, summed over the images."""
+    """The cross-entropy, summed over the images."""
     return float(F.cross_entropy(logits.flatten(1).double(), classes, reduction="sum"))

@@ -1,7 +1,7 @@
-"""What the functions of torch that networks are made of do to a ``SparseTensor``.
+"""Implementations of torch functions for a ``SparseTensor``.
 
-Each takes the arguments of the torch function by their own names. Where every site is active the result is
-that of the dense function.
+Each has the parameters of its torch function, under their names. Where every site is active, it returns what the dense
+function does.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def _one(name: str, value: Any) -> int:
 
 
 def _refuse(**settings: tuple[Any, Any]) -> None:
-    for name, (value, wanted) in settings.items():
-        if value != wanted:
-            raise ValueError(f"{name} {value} of a SparseTensor: must be {wanted}")
+    for name, (value, expected) in settings.items():
+        if value != expected:
+            raise ValueError(f"{name} {value} of a SparseTensor: must be {expected}")
 
 
 def _conv2d(
@@ -52,13 +52,13 @@ def _conv2d(
             f"weight {tuple(weight.shape)} in {groups} groups on a SparseTensor of {x.shape[1]} channels: "
             "must be one group, or as many as there are channels in and out"
         )
-    after = x.sites.after(*window)
-    if kernel == 1 and after is x.sites:
+    outputs = x.sites.output_sites(*window)
+    if kernel == 1 and outputs is x.sites:
         features = x.features * weight.flatten() if wide else F.linear(x.features, weight.flatten(1))
     else:
         convolve = convolution.depthwise if wide else convolution.full
         features = convolve(x.features, weight, x.sites.windows(*window))
-    return SparseTensor(features if bias is None else features + bias, after)
+    return SparseTensor(features if bias is None else features + bias, outputs)
 
 
 def _batch_norm(
@@ -71,7 +71,7 @@ def _batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> SparseTensor:
-    """Statistics are over active sites; of fewer than two there are none, and those kept apply."""
+    """The statistics are those of active sites. With fewer than two of them the running statistics apply."""
     training = training and len(x.sites) > 1
     return x.map(
         lambda features: F.batch_norm(features, running_mean, running_var, weight, bias, training, momentum, eps)
@@ -83,17 +83,17 @@ def _pool(pool: Callable[..., SparseTensor], x: SparseTensor, kernel: Any, strid
     s = k if stride is None or stride == [] else _one("stride", stride)
     p = _one("padding", padding)
     if k == s > 2 and k.bit_count() == 1 and p == 0:
-        # 2^n x 2^n cells that do not overlap, as halvings in a row: so the integer graph has them
+        # disjoint cells of 2^n x 2^n are n poolings of 2 x 2 in a row, as in the integer graph
         return _pool(pool, _pool(pool, x, 2, 2, 0), k // 2, k // 2, 0)
     return pool(x, (k, s, p))
 
 
-def _largest(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
+def _window_max(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
     if window[0] < window[1]:
         raise ValueError(f"kernel_size {window[0]} of a SparseTensor: must be at least the stride, {window[1]}")
     nothing = x.features.new_full((1, x.shape[1]), -torch.inf)
-    seen = torch.cat([x.features, nothing])[x.sites.windows(*window).rows]
-    return SparseTensor(seen.max(dim=0).values, x.sites.after(*window))
+    values = torch.cat([x.features, nothing])[x.sites.windows(*window).rows]
+    return SparseTensor(values.max(dim=0).values, x.sites.output_sites(*window))
 
 
 def _max_pool2d(
@@ -108,12 +108,14 @@ def _max_pool2d(
     _refuse(
         dilation=(_one("dilation", dilation), 1), ceil_mode=(ceil_mode, False), return_indices=(return_indices, False)
     )
-    return _pool(_largest, x, kernel_size, stride, padding)
+    return _pool(_window_max, x, kernel_size, stride, padding)
 
 
 def _window_sum(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
     ones = x.features.new_ones(x.shape[1], 1, window[0], window[0])
-    return SparseTensor(convolution.depthwise(x.features, ones, x.sites.windows(*window)), x.sites.after(*window))
+    return SparseTensor(
+        convolution.depthwise(x.features, ones, x.sites.windows(*window)), x.sites.output_sites(*window)
+    )
 
 
 def _avg_pool2d(
@@ -136,21 +138,21 @@ def _avg_pool2d(
 def _adaptive_avg_pool2d(x: SparseTensor, output_size: Any) -> Tensor:
     _, _, height, width = x.shape
     sizes = output_size if isinstance(output_size, Sequence) else (output_size, output_size)
-    down, right = (have if want is None else want for want, have in zip(sizes, (height, width), strict=True))
-    if (down, right) == (1, 1):
+    rows, columns = (side if size is None else size for size, side in zip(sizes, (height, width), strict=True))
+    if (rows, columns) == (1, 1):
         return x.mean((2, 3), keepdim=True)
-    if height % down or width % right:
+    if height % rows or width % columns:
         raise ValueError(f"output_size {output_size} of a SparseTensor: must divide its size, {height}x{width}, evenly")
-    return _avg_pool2d(x, (height // down, width // right))
+    return _avg_pool2d(x, (height // rows, width // columns))
 
 
 def _dropout2d(x: SparseTensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> SparseTensor:
-    kept = F.dropout(x.features.new_ones(x.shape[:2]), p, training)
-    return x.map(lambda features: features * kept[x.sites.image])
+    mask = F.dropout(x.features.new_ones(x.shape[:2]), p, training)
+    return x.map(lambda features: features * mask[x.sites.image])
 
 
 def _cat(tensors: Sequence[SparseTensor], dim: int = 0) -> SparseTensor:
-    """Batches of images, one after the other; or with ``dim`` 1 the channels of images with the same active sites."""
+    """Concatenates batches of images, or with ``dim`` 1 the channels of images with the same active sites."""
     first = tensors[0].sites
     if dim in (1, -3):
         for part in tensors[1:]:
@@ -169,8 +171,8 @@ def _cat(tensors: Sequence[SparseTensor], dim: int = 0) -> SparseTensor:
     return SparseTensor(torch.cat([part.features for part in tensors]), sites)
 
 
-def _of_features(function: Callable[..., Tensor]) -> Callable[..., SparseTensor]:
-    """A function that acts on each number by itself."""
+def _elementwise(function: Callable[..., Tensor]) -> Callable[..., SparseTensor]:
+    """The sparse form of a function that acts on each number by itself."""
     return lambda x, *args, inplace=False, **kwargs: x.map(lambda features: function(features, *args, **kwargs))
 
 
@@ -181,12 +183,12 @@ FUNCTIONS |= {
     F.avg_pool2d: _avg_pool2d,
     F.adaptive_avg_pool2d: _adaptive_avg_pool2d,
     F.dropout2d: _dropout2d,
-    F.relu: _of_features(F.relu),
-    F.relu6: _of_features(F.relu6),
-    F.hardtanh: _of_features(F.hardtanh),
-    F.dropout: _of_features(F.dropout),
-    torch.relu: _of_features(torch.relu),
-    torch.clamp: _of_features(torch.clamp),
+    F.relu: _elementwise(F.relu),
+    F.relu6: _elementwise(F.relu6),
+    F.hardtanh: _elementwise(F.hardtanh),
+    F.dropout: _elementwise(F.dropout),
+    torch.relu: _elementwise(torch.relu),
+    torch.clamp: _elementwise(torch.clamp),
     torch.add: SparseTensor.add,
     torch.mean: SparseTensor.mean,
     torch.flatten: SparseTensor.flatten,

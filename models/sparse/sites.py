@@ -1,4 +1,4 @@
-"""Which sites of a batch of images are active, and which of them each window sees."""
+"""The active sites of a batch of images, and which of them each window sees."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """The windows of a ``kernel`` x ``kernel`` convolution or pooling: what each sees of ``sites`` active sites.
+    """The windows of a convolution or pooling: which active sites each of them sees.
 
-    ``rows``: int64 [k * k, n], by tap (ky-major) and window the number of the site seen, ``sites`` for none.
+    Parameters
+        kernel         side of the windows
+        sites          number of active sites
+        rows           int64 [k * k, n]: for each tap (ky-major) and window the index of its site, or ``sites`` for none
+        center_tap     tap through which window ``i`` sees site ``i``, or None where the active sites change
     """
 
     kernel: int
     sites: int
     rows: Tensor
-    own: int | None
-    """The tap through which each window sees the site of its own number, where the sites stay as they are."""
+    center_tap: int | None
 
     def __len__(self) -> int:
         return self.rows.shape[1]
 
     @cached_property
     def pairs(self) -> list[tuple[Tensor, Tensor]]:
-        """By tap, the (site, window) of every site that is seen through it: two int64 [m], both ascending."""
+        """For each tap the indices of the sites and of the windows that it joins: two int64 [m], both ascending."""
         tap, window = (self.rows < self.sites).nonzero(as_tuple=True)
         site = self.rows[tap, window]
         counts = torch.bincount(tap, minlength=self.kernel**2).tolist()
@@ -36,11 +39,16 @@ class Windows:
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """The active sites of ``batch`` images of ``height`` x ``width``.
+    """The active sites of a batch of images.
 
-    ``raster``: int64 [n], ascending: ``(image * height + y) * width + x`` of each. Image by image this is
-    the order of a ``Frame``'s sites. What windows see is found once for each kernel, stride and padding, and
-    kept: the layers of one resolution share one ``Sites``.
+    In each image they have the order of a ``Frame``'s sites. The layers of one resolution share one ``Sites``, which
+    caches its windows for every kernel, stride and padding.
+
+    Parameters
+        batch      number of images
+        height     rows of an image
+        width      columns of an image
+        raster     int64 [n], ascending: ``(image * height + y) * width + x`` of each site
     """
 
     batch: int
@@ -66,22 +74,22 @@ class Sites:
 
     @cached_property
     def image(self) -> Tensor:
-        """int64 [n]: the image of each site."""
+        """int64 [n]: the index of each site's image."""
         return self.raster // (self.height * self.width)
 
     @cached_property
-    def place(self) -> Tensor:
+    def coordinates(self) -> Tensor:
         """int64 [n, 2]: (y, x) of each site."""
         row = self.raster // self.width
         return torch.stack([row % self.height, self.raster - row * self.width], dim=1)
 
     def same(self, other: Sites) -> bool:
         """Whether both hold the same sites."""
-        mine, theirs = (self.batch, self.height, self.width), (other.batch, other.height, other.width)
-        return self is other or (mine == theirs and torch.equal(self.raster, other.raster))
+        sides, other_sides = (self.batch, self.height, self.width), (other.batch, other.height, other.width)
+        return self is other or (sides == other_sides and torch.equal(self.raster, other.raster))
 
     def split(self, size: int) -> list[Sites]:
-        """The sites of ``size`` images at a time."""
+        """The sites of each group of ``size`` images."""
         area = self.height * self.width
         firsts = range(0, self.batch, size)
         counts = torch.bincount(self.image // size, minlength=len(firsts)).tolist()
@@ -90,10 +98,10 @@ class Sites:
             for first, raster in zip(firsts, self.raster.split(counts), strict=True)
         ]
 
-    def after(self, kernel: int, stride: int, padding: int) -> Sites:
-        """The output sites of a convolution or pooling: those with an active site in their cell, as in golden.
+    def output_sites(self, kernel: int, stride: int, padding: int) -> Sites:
+        """The output sites of a convolution or pooling: those with an active site in their stride cell, as in golden.
 
-        Itself for one that is submanifold: stride 1 and 'same' padding.
+        The result is ``self`` for a submanifold layer, which has stride 1 and 'same' padding.
         """
         height, width = ((side + 2 * padding - kernel) // stride + 1 for side in (self.height, self.width))
         offset = (kernel - 1) // 2 - padding
@@ -101,7 +109,7 @@ class Sites:
         if key == (1, 0, self.height, self.width):
             return self
         if key not in self._cells:
-            y, x = torch.div(self.place - offset, stride, rounding_mode="floor").unbind(dim=1)
+            y, x = torch.div(self.coordinates - offset, stride, rounding_mode="floor").unbind(dim=1)
             inside = (y >= 0) & (x >= 0) & (y < height) & (x < width)
             active = torch.zeros(self.batch, height, width, dtype=torch.bool, device=self.raster.device)
             active[self.image[inside], y[inside], x[inside]] = True
@@ -109,21 +117,21 @@ class Sites:
         return self._cells[key]
 
     def windows(self, kernel: int, stride: int, padding: int) -> Windows:
-        """What the windows at the sites ``after`` see of these."""
+        """The windows at the ``output_sites``, and which of these sites they see."""
         key = (kernel, stride, padding)
         if key not in self._windows:
-            own = kernel**2 // 2 if self.after(*key) is self else None
-            self._windows[key] = Windows(kernel, len(self), self._rows(*key), own)
+            center_tap = kernel**2 // 2 if self.output_sites(*key) is self else None
+            self._windows[key] = Windows(kernel, len(self), self._rows(*key), center_tap)
         return self._windows[key]
 
     def _rows(self, kernel: int, stride: int, padding: int) -> Tensor:
-        outputs = self.after(kernel, stride, padding)
+        outputs = self.output_sites(kernel, stride, padding)
         device = self.raster.device
         height, width = self.height + 2 * padding, self.width + 2 * padding
         row = torch.full((self.batch * height * width,), len(self), device=device)
-        y, x = (self.place + padding).unbind(dim=1)
+        y, x = (self.coordinates + padding).unbind(dim=1)
         row[(self.image * height + y) * width + x] = torch.arange(len(self), device=device)
-        y, x = (outputs.place * stride).unbind(dim=1)
+        y, x = (outputs.coordinates * stride).unbind(dim=1)
         first = (outputs.image * height + y) * width + x
-        reach = torch.arange(kernel, device=device)
-        return row[(reach[:, None] * width + reach).view(-1, 1) + first]
+        offsets = torch.arange(kernel, device=device)
+        return row[(offsets[:, None] * width + offsets).view(-1, 1) + first]

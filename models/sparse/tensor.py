@@ -15,18 +15,22 @@ from models.sparse.sites import Sites
 P = ParamSpec("P")
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
-"""What each function of torch does to a SparseTensor; see ``functions``."""
+"""The implementation of each torch function for a SparseTensor; ``functions`` fills it."""
 
-# it stands wherever a network takes a Tensor, so to a type checker it is one
+# networks take it wherever they take a Tensor, so a type checker shall see one
 _Base = Tensor if TYPE_CHECKING else object
 
 
 class SparseTensor(_Base):
-    """Images ``[n, C, H, W]`` of which only some sites are there: ``features`` [sites, C], a row for each of ``sites``.
+    """Images ``[n, C, H, W]`` that store active sites only.
 
-    Arithmetic is that of the features; other operands are numbers, ``[C, 1, 1]`` a channel, or tensors over the
-    same sites. A convolution or pooling sees nothing where no site is active, which for a sum is zero; its output
-    sites are those of ``Window.out_sites``. Whatever makes one result of a whole image gives a plain tensor.
+    Arithmetic acts on the features. The other operand is a number, a tensor ``[C, 1, 1]`` or a SparseTensor with the
+    same sites. A convolution or pooling ignores inactive sites, which is zero for a sum; its output sites are those of
+    ``Window.out_sites``. A function that reduces a whole image returns a plain tensor.
+
+    Parameters
+        features     [sites, C], one row for each active site
+        sites        the active sites
     """
 
     features: Tensor
@@ -40,7 +44,10 @@ class SparseTensor(_Base):
 
     @classmethod
     def from_dense(cls, x: Tensor, mask: Tensor | None = None) -> SparseTensor:
-        """Images ``x`` [n, C, H, W]; active are the sites of ``mask`` [n, H, W], or else those not all zero."""
+        """The active sites of images ``x`` [n, C, H, W].
+
+        They are those of ``mask`` [n, H, W] or, without a mask, those with a channel that is not zero.
+        """
         sites = Sites.of((x != 0).any(dim=1) if mask is None else mask)
         return cls(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).index_select(0, sites.raster), sites)
 
@@ -56,11 +63,12 @@ class SparseTensor(_Base):
         """Each image of integers as a frame."""
         _, _, height, width = self.shape
         return [
-            Frame(height, width, part.sites.place.cpu().numpy(), part.features.cpu().numpy()) for part in self.split(1)
+            Frame(height, width, part.sites.coordinates.cpu().numpy(), part.features.cpu().numpy())
+            for part in self.split(1)
         ]
 
     def map(self, function: Callable[[Tensor], Tensor]) -> SparseTensor:
-        """The same sites with ``function`` of their features."""
+        """Apply ``function`` to the features; the sites stay."""
         return SparseTensor(function(self.features), self.sites)
 
     @property
@@ -94,25 +102,25 @@ class SparseTensor(_Base):
         return self.map(Tensor.long)
 
     def split(self, size: int) -> tuple[SparseTensor, ...]:
-        """``size`` images at a time."""
+        """Groups of ``size`` images."""
         sites = self.sites.split(size)
         features = self.features.split([len(part) for part in sites])
         return tuple(SparseTensor(part, own) for part, own in zip(features, sites, strict=True))
 
     def __add__(self, other: Any) -> SparseTensor:
-        return self.map(lambda features: features + self._beside(other))
+        return self.map(lambda features: features + self._operand(other))
 
     def add(self, other: Any, *, alpha: Any = 1) -> SparseTensor:
-        return self.map(lambda features: features.add(self._beside(other), alpha=alpha))
+        return self.map(lambda features: features.add(self._operand(other), alpha=alpha))
 
     def __mul__(self, other: Any) -> SparseTensor:
-        return self.map(lambda features: features * self._beside(other))
+        return self.map(lambda features: features * self._operand(other))
 
     def __truediv__(self, other: Any) -> SparseTensor:
-        return self.map(lambda features: features / self._beside(other))
+        return self.map(lambda features: features / self._operand(other))
 
     def __rshift__(self, other: Any) -> SparseTensor:
-        return self.map(lambda features: features >> self._beside(other))
+        return self.map(lambda features: features >> self._operand(other))
 
     def relu(self) -> SparseTensor:
         return self.map(torch.relu)
@@ -121,14 +129,14 @@ class SparseTensor(_Base):
         return self.map(lambda features: features.clamp(min, max))
 
     def sum(self, dim: Sequence[int], keepdim: bool = False) -> Tensor:
-        """Over the sites of each image: ``[n, C]``, or ``[n, C, 1, 1]``."""
+        """The sum over the sites of each image: ``[n, C]``, or ``[n, C, 1, 1]``."""
         if sorted(d % 4 for d in dim) != [2, 3]:
             raise ValueError(f"dim {dim} of a SparseTensor: must be (2, 3), the sites of each image")
         total = self.features.new_zeros(self.shape[:2]).index_add(0, self.sites.image, self.features)
         return total[:, :, None, None] if keepdim else total
 
     def mean(self, dim: Sequence[int], keepdim: bool = False) -> Tensor:
-        """The sum over the sites of each image, divided by how many there would be if all were active."""
+        """The sum over the active sites of each image, divided by the number of all its sites."""
         return self.sum(dim, keepdim) / (self.sites.height * self.sites.width)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -143,7 +151,7 @@ class SparseTensor(_Base):
     def contiguous(self) -> SparseTensor:
         return self
 
-    def _beside(self, other: Any) -> Any:
+    def _operand(self, other: Any) -> Any:
         if isinstance(other, SparseTensor):
             if not self.sites.same(other.sites):
                 raise ValueError(f"two tensors of {self.shape} and {other.shape}: they have different active sites")
@@ -169,17 +177,17 @@ class SparseTensor(_Base):
 
 
 def elementwise(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """A function that acts on each number of its first argument by itself, made one of SparseTensors too."""
+    """Extend a function that acts on each number of its first argument by itself to SparseTensors."""
 
     @functools.wraps(function)
-    def of_either(x: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def dense_or_sparse(x: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if isinstance(x, SparseTensor):
             return x.map(lambda features: function(features, *args, **kwargs))
         return function(x, *args, **kwargs)
 
-    return of_either
+    return dense_or_sparse
 
 
 def images(x: Tensor, sparse: bool) -> Tensor:
-    """Images [n, C, H, W] as a network takes them: if ``sparse``, those sites active that are not all zero."""
+    """Images [n, C, H, W] as a network takes them. With ``sparse``, sites that are not all zero are active."""
     return SparseTensor.from_dense(x) if sparse and not isinstance(x, SparseTensor) else x

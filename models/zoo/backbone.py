@@ -1,7 +1,7 @@
-"""``Backbone``: an inverted-residual network from its description, as event-camera networks are published.
+"""``Backbone``: an inverted-residual network from a description, like published networks for event cameras.
 
-Written with PyTorch's own layers, so that it computes on dense images and, given a ``SparseTensor``,
-as a submanifold network.
+It consists of PyTorch's own layers, so that it computes on dense images and, given a ``SparseTensor``, as a submanifold
+network.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 Block = tuple[int, int, int, int]
-"""(expansion, channels, repeats, stride): ``repeats`` inverted residuals, of which the first has the stride."""
+"""(expansion, channels, repeats, stride): ``repeats`` inverted residuals, the first of them with the stride."""
 
 
 class InvertedResidual(nn.Module):
-    """1x1 to ``c_inner`` channels, depthwise, 1x1 to ``c_out``; the way around it where shapes allow."""
+    """A 1x1 convolution, a depthwise one and a second 1x1, with an identity shortcut where the shape stays.
+
+    Parameters
+        c_in        input channels
+        c_inner     channels of the depthwise convolution
+        c_out       output channels
+        stride      stride of the depthwise convolution
+        kernel      side of its kernel
+    """
 
     def __init__(self, c_in: int, c_inner: int, c_out: int, stride: int, kernel: int = 3) -> None:
         super().__init__()
@@ -31,10 +39,17 @@ class InvertedResidual(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Stem 3x3 of stride 2, inverted residuals, 1x1 to ``head`` channels, mean over the image, linear.
+    """A 3x3 stem of stride 2, inverted residuals, a 1x1 convolution, the mean over the image, and a linear layer.
 
-    Input ``[n, c_in, H, W]``, output ``[n, classes]``, or ``[n, head]`` without classes. ``kernel``: side of the
-    depthwise convolutions.
+    The input is ``[n, c_in, H, W]``, the output ``[n, classes]``, or ``[n, head]`` without classes.
+
+    Parameters
+        c_in        input channels
+        stem        channels of the stem
+        blocks      inverted residuals
+        head        channels of the 1x1 convolution
+        classes     outputs of the linear layer; None for a network without it
+        kernel      side of the depthwise kernels
     """
 
     def __init__(
@@ -62,7 +77,16 @@ class Backbone(nn.Module):
 def conv_norm(
     c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1, activation: bool = True
 ) -> nn.Sequential:
-    """Convolution and batch norm, with or without ReLU."""
+    """A convolution with 'same' padding and a batch norm, with or without a ReLU.
+
+    Parameters
+        c_in           input channels
+        c_out          output channels
+        kernel         side of the kernel
+        stride         stride of the convolution
+        groups         groups of channels
+        activation     whether a ReLU follows
+    """
     layers: dict[str, nn.Module] = {
         "conv": nn.Conv2d(c_in, c_out, kernel, stride, (kernel - 1) // 2, groups=groups, bias=False),
         "norm": nn.BatchNorm2d(c_out),

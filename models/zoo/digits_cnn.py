@@ -6,7 +6,13 @@ from torch import Tensor, nn
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions and the way around them; with ``stride`` 2 the way around is pointwise."""
+    """Two 3 x 3 convolutions with a shortcut, which is pointwise where the shape changes.
+
+    Parameters
+        c_in       input channels
+        c_out      output channels
+        stride     stride of the first convolution
+    """
 
     def __init__(self, c_in: int, c_out: int, stride: int = 1) -> None:
         super().__init__()
@@ -25,7 +31,7 @@ class Residual(nn.Module):
 
 
 class DigitsCNN(nn.Module):
-    """Stem, a residual block at 8 x 8, one at 4 x 4, mean over the image, linear."""
+    """A stem, a residual block at 8 x 8, one at 4 x 4, the mean over the image, and a linear layer."""
 
     def __init__(self) -> None:
         super().__init__()

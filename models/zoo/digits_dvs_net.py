@@ -8,7 +8,7 @@ from models.zoo.backbone import InvertedResidual, conv_norm
 
 
 class DigitsDvsNet(nn.Module):
-    """Two 3x3 convolutions to 8 x 8 sites, a residual block, a third to 4 x 4; mean over the image, linear."""
+    """Two 3x3 convolutions to 8 x 8 sites, a residual block, a third convolution to 4 x 4, the mean, a linear layer."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ MOBILENET = ((4, 24, 2, 1), (4, 40, 2, 2), (4, 64, 2, 1))
 
 
 class FashionResNet(nn.Module):
-    """Stem, two residual blocks at 14 x 14, two at 7 x 7, mean over the image, linear; 7.5 M products an image."""
+    """A stem, two residual blocks at 14 x 14, two at 7 x 7, the mean, a linear layer; 7.5 M products per image."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,5 +26,5 @@ class FashionResNet(nn.Module):
 
 
 def fashion_mobilenet() -> nn.Module:
-    """As MobileNetV2 is built: a stem to 14 x 14, six inverted residuals, four at 7 x 7; 6 M products an image."""
+    """A small MobileNetV2: a stem to 14 x 14, two inverted residuals there, four at 7 x 7; 6 M products per image."""
     return Backbone(1, 16, MOBILENET, 128, CLASSES)

@@ -16,7 +16,7 @@ from models.zoo.fashion import FashionResNet, fashion_mobilenet
 from models.zoo.n_mnist_net import NMnistNet
 from models.zoo.parametric import EXAMPLE, PREFIX, Architecture
 from models.zoo.published import PUBLISHED
-from models.zoo.resnet20 import ResNet20, published
+from models.zoo.resnet20 import ResNet20, pretrained_resnet20
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "digits_cnn": DigitsCNN,
@@ -27,15 +27,15 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "resnet20": ResNet20,
     **{name: network.build for name, network in PUBLISHED.items()},
 }
-TRAINED: dict[str, Callable[[], nn.Module]] = {"resnet20:cifar10": published}
-"""Networks that come with weights, from data outside the project."""
+PRETRAINED: dict[str, Callable[[], nn.Module]] = {"resnet20:cifar10": pretrained_resnet20}
+"""Networks with published weights, which are not part of the project."""
 
 
-def about(name: str) -> str:
-    """What a built-in network is, in a line."""
+def describe(name: str) -> str:
+    """A description of a built-in network, in one line."""
     if name in PUBLISHED:
         return PUBLISHED[name].about
-    if name in TRAINED:
+    if name in PRETRAINED:
         return (
             f"{name.partition(':')[0]} with published weights, which NETWEAVE_DATA has; [train] epochs = 0 keeps them"
         )
@@ -47,20 +47,22 @@ class ModelError(ValueError):
 
 
 def load_model(spec: str, seed: int = 0) -> nn.Module:
-    """The network that ``spec`` names: a built-in name, an ``Architecture`` or ``file.py:function``.
+    """Build a network. The caller's random state stays as it is.
 
-    Weights that the network draws at random follow ``seed``. The caller's random state stays as it is.
+    Parameters
+        spec     built-in name, ``Architecture`` or ``file.py:function``
+        seed     seed of the random weights
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if spec in MODELS:
             return MODELS[spec]()
-        if spec in TRAINED:
-            return TRAINED[spec]()
+        if spec in PRETRAINED:
+            return PRETRAINED[spec]()
         if spec.startswith(f"{PREFIX}:"):
             return Architecture.parse(spec).build()
         if not is_function(spec):
-            names = [*MODELS, *TRAINED]
+            names = [*MODELS, *PRETRAINED]
             known = f"{near(spec, names)}valid are {', '.join(names)}"
             raise ModelError(f"unknown model {spec!r}; {known}, or '{EXAMPLE}', or 'file.py:function'")
         model = call(spec)

@@ -8,7 +8,7 @@ from models.zoo.backbone import InvertedResidual, conv_norm
 
 
 class NMnistNet(nn.Module):
-    """Two 3x3 convolutions to 9 x 9 sites, two residual blocks, a third to 5 x 5, 1x1; mean over the image, linear."""
+    """Two 3x3 convolutions to 9 x 9 sites, two residual blocks, a third to 5 x 5, a 1x1, the mean, a linear layer."""
 
     def __init__(self) -> None:
         super().__init__()

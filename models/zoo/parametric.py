@@ -1,7 +1,7 @@
-"""``backbone:w1-d2.1-k3-e2``: a backbone by its numbers, as an architecture search finds them.
+"""``backbone:w1-d2.1-k3-e2``: a backbone from the parameters of an architecture search.
 
-A stem to half the resolution, two stages of inverted residuals that halve it again, 1x1 to the head, mean over the
-image, linear. At width 1 they have 16, 24, 48 and 64 channels.
+It has a stem to half the resolution, two stages of inverted residuals that each halve it again, a 1x1 convolution as
+head, the mean over the image, and a linear layer. At width 1, stem, stages and head have 16, 24, 48 and 64 channels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.zoo.backbone import Backbone
 PREFIX, EXAMPLE = "backbone", "backbone:w0.5-d2.1-k3-e2"
 STEM, STAGES, HEAD = 16, (24, 48), 64
 MULTIPLE = 4
-"""Channels are multiples of it, so that they can be folded."""
+"""Channel counts are multiples of this, so that they can be folded."""
 KERNELS = (3, 5, 7)
 _SPEC = re.compile(
     PREFIX + r":w(?P<width>\d{1,9}(\.\d{1,9})?)-d(?P<depths>\d{1,9}(\.\d{1,9})*)-k(?P<kernel>\d{1,9})"
@@ -29,10 +29,15 @@ class ArchitectureError(ValueError):
 
 @dataclass(frozen=True)
 class Architecture:
-    """``width``: what channels are multiplied by. ``depths``: blocks of each stage, the first of which has stride 2.
+    """The parameters of a backbone.
 
-    ``kernel``: side of the depthwise convolutions. ``expansion``: channels within a block, times those it is given.
-    ``inputs`` and ``classes`` are those of the data set.
+    Parameters
+        width         factor of all channel counts
+        depths        number of blocks in each stage; the first block has stride 2
+        kernel        side of the depthwise kernels
+        expansion     ratio of a block's inner channels to its input channels
+        inputs        channels of the images
+        classes       classes of the data set
     """
 
     width: Fraction
@@ -55,13 +60,14 @@ class Architecture:
             "classes": ("2 or more", self.classes >= 2),
         }
         for field in fields(self):
-            what, kept = valid[field.name]
-            if not kept:
-                raise ArchitectureError(f"architecture, {field.name}: {getattr(self, field.name)} must be {what}")
+            valid_values, is_valid = valid[field.name]
+            if not is_valid:
+                value = getattr(self, field.name)
+                raise ArchitectureError(f"architecture, {field.name}: {value} must be {valid_values}")
 
     @classmethod
     def parse(cls, spec: str) -> Architecture:
-        """What ``str`` of an architecture gives back; ``-i2`` and ``-c10`` may be left out."""
+        """Parse the text that ``str`` makes of an architecture; ``-i2`` and ``-c10`` may be omitted."""
         match = _SPEC.fullmatch(spec)
         if match is None:
             raise ArchitectureError(
@@ -87,10 +93,10 @@ class Architecture:
 
     def build(self) -> Backbone:
         blocks = [
-            (self.expansion, self._wide(channels), depth, 2)
+            (self.expansion, self._scaled(channels), depth, 2)
             for channels, depth in zip(STAGES, self.depths, strict=True)
         ]
-        return Backbone(self.inputs, self._wide(STEM), blocks, self._wide(HEAD), self.classes, self.kernel)
+        return Backbone(self.inputs, self._scaled(STEM), blocks, self._scaled(HEAD), self.classes, self.kernel)
 
-    def _wide(self, channels: int) -> int:
+    def _scaled(self, channels: int) -> int:
         return max(MULTIPLE, MULTIPLE * round(channels * self.width / MULTIPLE))

@@ -1,7 +1,7 @@
 """``resnet20``: the residual network for CIFAR-10's 32 x 32 photographs. (He et al., arXiv 1512.03385.)
 
-``resnet20:cifar10`` comes with published weights, from ``cifar10/resnet20_float.npz`` of the folder that the variable
-NETWEAVE_DATA names.
+``resnet20:cifar10`` has published weights, from ``cifar10/resnet20_float.npz`` in the folder that the environment
+variable NETWEAVE_DATA names.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ CLASSES = 10
 WEIGHTS = "resnet20_float.npz"
 
 
-class Narrowed(nn.Module):
-    """The way around a block that halves the sides and doubles the channels: every other pixel, new channels zero.
+class PaddedShortcut(nn.Module):
+    """The shortcut of a block that halves the sides and adds channels: every other pixel, padded with zero channels.
 
-    As a pointwise convolution of ones and zeros, since nothing leaves a block but by an op; its weights are not trained
-    in float and no part of the state. As many of the new channels come first as last.
+    Half of the new channels come first, half last. It is a pointwise convolution of ones and zeros, as the integer
+    graph has no padding of channels. Its weights are constant in float training and not part of the state.
+
+    Parameters
+        c_in      input channels
+        c_out     output channels
     """
 
     weight: Tensor
@@ -39,7 +43,12 @@ class Narrowed(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions and the way around them."""
+    """Two 3 x 3 convolutions with a shortcut.
+
+    Parameters
+        c_in      input channels
+        c_out     output channels
+    """
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -47,7 +56,7 @@ class Block(nn.Module):
         self.bn1 = nn.BatchNorm2d(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(c_out)
-        self.shortcut = nn.Identity() if c_in == c_out else Narrowed(c_in, c_out)
+        self.shortcut = nn.Identity() if c_in == c_out else PaddedShortcut(c_in, c_out)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)))
@@ -55,9 +64,9 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """Stem, three residual blocks at each of three sizes, mean over the image, linear; named as published weights are.
+    """A stem, three residual blocks at each of three sizes, the mean over the image, and a linear layer.
 
-    Input ``[n, 3, 32, 32]``, output ``[n, 10]``.
+    The input is ``[n, 3, 32, 32]``, the output ``[n, 10]``. Submodules have the names of the published weights.
     """
 
     def __init__(self) -> None:
@@ -80,7 +89,7 @@ def _stage(c_in: int, c_out: int) -> nn.Sequential:
     return nn.Sequential(*(Block(c_out if block else c_in, c_out) for block in range(BLOCKS)))
 
 
-def published() -> nn.Module:
+def pretrained_resnet20() -> nn.Module:
     """The network with its published weights."""
     network = ResNet20()
     load_weights(network, folder_of("cifar10", None) / WEIGHTS)

@@ -66,7 +66,7 @@ def test_the_fit_finds_the_factors_that_made_the_luts() -> None:
         for part in op.parts(f):
             groups[GROUP.get(part.kind, CONTROL)] += round(2 * luts(f, part) - part.lut)
         ops.append((op, Made(Resources(lut=groups.total()), dict(groups))))
-    found = fit(f, ops, f.factors, pull=0.01)
+    found = fit(f, ops, f.coefficients, pull=0.01)
     for op, made in ops:
         said = sum(part.lut + np.dot(found[part.kind], part.terms) for part in op.parts(f))
         assert said == pytest.approx(made.resources.lut, rel=0.02, abs=4)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.inputs.problems import random_problem, wide_problem
 from dse import exhaustive
-from dse.anneal import HOT, MILD, annealed
+from dse.anneal import HOT, MILD, anneal
 from dse.evaluate import Evaluation, evaluate
 from dse.milp import solve
 from dse.problem import Candidate, Interface, Link, MilpEdge, MilpOp, Objective, Problem, Selection
@@ -37,12 +37,12 @@ def test_what_it_finds_keeps_the_limits_and_is_mostly_the_best() -> None:
             continue
         # to change formats takes several ops at once
         problem = of_the_same_interfaces(problem, start[0])
-        found, _ = annealed(problem, start[0], MILD, seed)
+        found, _ = anneal(problem, start[0], MILD, seed)
         costs = evaluate(problem, found)
         least = min(own.latency for _, own in exhaustive.selections(problem) if own.feasible)
         assert costs.feasible
         assert least <= costs.latency <= start[1].latency
-        assert annealed(problem, start[0], MILD, seed)[0] == found
+        assert anneal(problem, start[0], MILD, seed)[0] == found
         tried, best = tried + 1, best + (costs.latency == least)
     assert tried >= 30
     assert best >= 0.9 * tried
@@ -53,13 +53,13 @@ def test_from_a_start_that_exceeds_limits_it_mostly_finds_a_choice_that_keeps_th
     for seed in range(160):
         problem = replace(random_problem(seed), max_cycles=None)
         every = list(exhaustive.selections(problem))
-        start = max(every, key=lambda own: own[1].overrun, default=None)
+        start = max(every, key=lambda own: own[1].violation, default=None)
         if start is None or start[1].feasible:
             continue
         problem = of_the_same_interfaces(problem, start[0])
         if not any(own.feasible for _, own in exhaustive.selections(problem)):
             continue
-        found, _ = annealed(problem, start[0], HOT, seed)
+        found, _ = anneal(problem, start[0], HOT, seed)
         tried, kept = tried + 1, kept + evaluate(problem, found).feasible
     assert tried >= 10
     assert kept >= 0.9 * tried
@@ -71,7 +71,7 @@ def test_a_start_that_is_no_candidate_of_the_problem_may_stay(seed: int) -> None
     start = solve(problem, Objective.UTILISATION, gap=0.1).selection
     others = (tuple(own for own in op.candidates if own is not start[op.name]) or op.candidates for op in problem.ops)
     rest = replace(problem, ops=tuple(replace(op, candidates=own) for op, own in zip(problem.ops, others, strict=True)))
-    found, _ = annealed(rest, start, MILD, seed)
+    found, _ = anneal(rest, start, MILD, seed)
     assert evaluate(problem, found).feasible
     assert evaluate(problem, found).latency <= evaluate(problem, start).latency
 
@@ -86,7 +86,7 @@ def test_it_leaves_a_choice_that_every_single_move_makes_worse() -> None:
 
     ops = op("a", 2), op("b", 8, end)
     problem = Problem("device", ops, (MilpEdge("a", "b", 0, {(end, end): Link((0,))}),), "b", {"lut": 1})
-    found, _ = annealed(problem, {"a": ops[0].candidates[1], "b": ops[1].candidates[0]}, MILD, 0)
+    found, _ = anneal(problem, {"a": ops[0].candidates[1], "b": ops[1].candidates[0]}, MILD, 0)
     assert [own.choice for own in found.values()] == ["slow", "fast"]
 
 
@@ -97,4 +97,4 @@ def test_it_takes_a_single_cycle_less_behind_an_op_that_takes_no_time() -> None:
     problem = Problem("device", ops, (MilpEdge("a", "b", 0, {(end, end): Link(())}),), "b", {})
     start = {"a": ops[0].candidates[0], "b": late}
     assert [evaluate(problem, {**start, "b": own}).latency for own in (late, early)] == [11, 10]
-    assert annealed(problem, start, MILD, 0)[0]["b"] is early
+    assert anneal(problem, start, MILD, 0)[0]["b"] is early

@@ -31,7 +31,7 @@ def check_against_the_oracle(problem: Problem) -> None:
         verdict = cpsat.least_amount(problem, name, seconds=60)
         assert verdict.value == min((evaluation.amounts[name] for evaluation in joined), default=None), name
     verdict = cpsat.least_overrun(problem, seconds=60)
-    assert verdict.value == min((evaluation.overrun for evaluation in joined), default=None)
+    assert verdict.value == min((evaluation.violation for evaluation in joined), default=None)
     assert verdict.status == ("optimal" if joined else "infeasible")
     assert cpsat.joinable(problem, {}, seconds=60).status == verdict.status
 

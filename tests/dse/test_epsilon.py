@@ -106,7 +106,9 @@ def test_a_bound_shown_for_small_errors_is_refused_for_larger_ones() -> None:
 def test_what_is_shown_under_a_looser_limit_is_shown_again_under_that_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     # of fewer labels others are merged, so that the tighter limit of a later point need not show the same
     seen: list[int | None] = []
-    monkeypatch.setattr(certificate, "counted", lambda problem, goal: (seen.append(problem.max_error), problem)[1])
+    monkeypatch.setattr(
+        certificate, "reduced_problem", lambda problem, goal: (seen.append(problem.max_error), problem)[1]
+    )
     loose = Certificate("latency", "1", Tree(()), 50)
     for tight in (50, 49):
         with pytest.raises(CertificateError, match="labels reach the output"):

@@ -19,7 +19,7 @@ from dse.estimate import estimate, forecast, steady
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput, Mapping
-from models.ir.activity import activity, measured, sample
+from models.ir.activity import activity, sample, with_activity
 from models.ir.graph import Graph
 
 DEVICE = DEVICES["zu3eg"]
@@ -36,7 +36,7 @@ def sparse_design(seed: int, clustered: bool) -> tuple[Graph, Mapping, list[np.n
     if clustered:
         masks = random_masks(rng, side, FRAMES)
     mapping = size_queues(graph, random_mapping(rng, graph), masks)
-    return measured(graph, masks), mapping, masks, mean(Simulator(graph, mapping).latencies(masks))
+    return with_activity(graph, masks), mapping, masks, mean(Simulator(graph, mapping).latencies(masks))
 
 
 def dense_designs(count: int) -> Iterator[tuple[Graph, Mapping]]:
@@ -93,7 +93,7 @@ def test_places_of_the_output_queue_are_free_when_the_sink_has_taken_them() -> N
     graph = wide_net(rng)
     assert graph[graph.output].op == "global_pool"
     masks = few_sites(rng, graph.input.shape[:2], 16, 16)
-    own = errors(measured(graph, masks), unrolled_mapping(graph), masks)
+    own = errors(with_activity(graph, masks), unrolled_mapping(graph), masks)
     assert abs(own.forecast_interval) < 0.001
 
 

@@ -19,9 +19,9 @@ from dse.explore import (
     SPEEDUP,
     ExploredDesign,
     SearchSettings,
-    asked,
     best,
     budget_fractions,
+    design_problem,
     designs,
     families,
     mapping_of,
@@ -193,7 +193,7 @@ def test_a_choice_is_in_the_order_of_the_problems_ops() -> None:
         SearchSettings(limit=0.8, budgets=2, error_step=0.3),
     )
     for design in designs(table, search, "mixed", budget_fractions(table, search, "mixed")[0]):
-        problem = asked(table, search, design.family, design.budget_fraction, design.solver.limits)
+        problem = design_problem(table, search, design.family, design.budget_fraction, design.solver.limits)
         selection = {op.name: op.candidates[at] for op, at in zip(problem.ops, design.choice, strict=True)}
         assert mapping_of(table, selection, None).ops == design.mapping.ops
 
@@ -228,7 +228,7 @@ def test_a_device_that_is_too_small_is_refused_with_what_is_short(chain: Table) 
     ):
         with pytest.raises(Infeasible, match=r"infeasible on tiny: needs at least \d+ LUT, has 100") as caught:
             ask()
-        assert [shortage.name for shortage in caught.value.shortages] == ["lut"]
+        assert [shortage.name for shortage in caught.value.shortfalls] == ["lut"]
 
 
 def test_what_does_not_fit_together_is_refused(residual: Table) -> None:

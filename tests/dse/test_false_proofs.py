@@ -65,7 +65,7 @@ def check_against_the_oracle(problem: Problem, objective: Objective) -> None:
     if best is None:
         with pytest.raises(Infeasible) as caught:
             milp.solve(problem, objective, then=())
-        assert caught.value.overrun == min((own.overrun for own in joined), default=0)
+        assert caught.value.violation == min((own.violation for own in joined), default=0)
         return
     solution = milp.solve(problem, objective, then=())
     assert solution.evaluation == evaluate(problem, solution.selection)

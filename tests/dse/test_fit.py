@@ -13,7 +13,7 @@ from dse.labels.goals import limits_at
 from dse.labels.layers import Counter
 from dse.labels.network import Network
 from dse.labels.passes import cheapest, surrogate
-from dse.labels.steps import Taken, take
+from dse.labels.steps import StepResult, take_step
 from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.program import Program
@@ -45,10 +45,16 @@ def fitter_of(
 
 
 def step(
-    problem: Problem, value: Fraction, weights: Weights, room: int | None, before: Taken | None = None, *, whole=False
-) -> Taken:
+    problem: Problem,
+    value: Fraction,
+    weights: Weights,
+    room: int | None,
+    before: StepResult | None = None,
+    *,
+    whole=False,
+) -> StepResult:
     network = Network(problem, timed=True, whole=whole)
-    return take(network, weights.same(network), GOAL, value, False, Counter(), before, room)
+    return take_step(network, weights.same(network), GOAL, value, False, Counter(), before, room)
 
 
 SEEDS = [seed for seed in range(60) if asked(seed) is not None]
@@ -69,7 +75,7 @@ def test_fitted_weights_come_closer_to_the_limits_for_many_problems() -> None:
             equal = fitter.shares({})
             surrogate(fitter.network, weights, fitter.limits, once, weights.budget(fitter.limits))
             fit = fitter.fit(equal, weights, reached, [])
-            closer += fit.gained > 0
+            closer += fit.gain > 0
             examined += labels.labels
             whole += (len(fit.choices) - 1) * once.labels
             # each of at most six fits changes a share by at most 0.015
@@ -96,7 +102,7 @@ def test_no_choice_in_time_takes_less_than_the_least_of_fitted_weights(seed: int
         assert not in_time
         return
     fit = fitter.fit(fitter.shares({}), weights, reached, [])
-    assert fit.gained >= 0
+    assert fit.gain >= 0
     assert sum(fit.shares.values()) == pytest.approx(1)
     for own in (weights, fit.weights):
         least, _ = cheapest(
@@ -116,13 +122,13 @@ def test_labels_that_are_held_to_an_earlier_pass_leave_every_choice(seed: int) -
     if coarse.empty:
         assert not wanted
         return
-    left = coarse.left()
+    left = coarse.remaining()
     fine, free = (step(left, value, weights, FINE, before) for before in (coarse, None))
-    assert sum(len(layer.labels) for layer in fine.reached.layers) <= sum(
-        len(own.labels) for own in free.reached.layers
+    assert sum(len(layer.labels) for layer in fine.forward.layers) <= sum(
+        len(own.labels) for own in free.forward.layers
     )
     if wanted:
-        kept = {op.name: op.candidates for op in fine.left().ops}
+        kept = {op.name: op.candidates for op in fine.remaining().ops}
         assert all(candidate in kept[name] for own in wanted for name, candidate in own.items())
 
 

@@ -12,7 +12,7 @@ from benchmarks.inputs.sparse_nets import masked_frame
 from dse.estimate import estimate
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from tests.hw.ops.cases import KINDS, WINDOWS, draw_case
 from tests.support.ops import check_op
 
@@ -25,7 +25,7 @@ def latencies(kind: str, seed: int, mask: np.ndarray | None) -> tuple[float, int
         graph = graph.replace(nodes=(dataclasses.replace(graph.input, sparse=True), *graph.nodes[1:]))
     side = graph.input.shape[:2]
     mask = np.ones(side, dtype=bool) if mask is None else mask[: side[0], : side[1]]
-    graph = measured(graph, [mask])
+    graph = with_activity(graph, [mask])
     mapping = case.mapping(graph)
     rng = np.random.default_rng(seed)
     frame = random_frame(rng, graph) if mask.all() else masked_frame(rng, graph, mask)

@@ -45,7 +45,7 @@ def check(seed: int) -> None:
             assert relaxed is not None
             assert relaxed.value == pytest.approx(amount, abs=1e-6)
         program = Program(only(problem, selection))
-        relaxed = program.relax(program.weighed(weights))
+        relaxed = program.relax(program.weighted_sum(weights))
         assert relaxed is not None
         assert relaxed.value == pytest.approx(sum(weights[name] * amounts[name] for name in amounts), abs=1e-6)
 
@@ -53,7 +53,7 @@ def check(seed: int) -> None:
 def test_what_is_not_limited_has_no_weight() -> None:
     problem = replace(random_problem(0), max_error=None, max_cycles=None, max_latency=None)
     program = Program(problem)
-    relaxed = program.relax(program.overrun())
+    relaxed = program.relax(program.violation())
     assert relaxed is not None
     assert relaxed.duals.rows.keys() == {*problem.budget, "error"}
     assert (relaxed.duals.rows["error"], relaxed.duals.finish) == (0, 0)
@@ -73,7 +73,7 @@ def check_written(seed: int, tmp_path: Path) -> bool:
         return False
     least = min(values)
     program = Program(problem)
-    program.write(tmp_path / "lp" / "best.lp", program.limited(Objective.UTILISATION))
+    program.write(tmp_path / "lp" / "best.lp", program.constrained(Objective.UTILISATION))
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     assert highs.readModel(str(tmp_path / "lp" / "best.lp")) == highspy.HighsStatus.kOk
@@ -90,7 +90,7 @@ def check_written(seed: int, tmp_path: Path) -> bool:
 def test_a_written_program_says_what_each_candidate_is(tmp_path: Path) -> None:
     problem = random_problem(0)
     program = Program(problem)
-    program.write(tmp_path / "a.lp", program.limited(Objective.LATENCY))
+    program.write(tmp_path / "a.lp", program.constrained(Objective.LATENCY))
     lines = (tmp_path / "a.lp").read_text().splitlines()
     comments = [line for line in lines if line.startswith("\\ x_")]
     assert len(comments) == sum(len(op.candidates) for op in problem.ops)

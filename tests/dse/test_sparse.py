@@ -23,7 +23,7 @@ from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import FrameInput
 from hw.streams.layout import MaskLayout
 from hw.streams.mask_input import mask_input_resources, mask_latency
-from models.ir.activity import LOADS, Load, frame_activity, measured
+from models.ir.activity import LOADS, Load, frame_activity, with_activity
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import GraphError
@@ -44,7 +44,7 @@ def sparse_net(fmt: str, densities: tuple[float, ...] = (0.05, 0.1, 0.2)) -> Gra
     net.global_pool(fmt)
     graph = net.linear(4, fmt)
     rng = np.random.default_rng(4)
-    return measured(graph, [random_mask(rng, 16, 18, density) for density in densities])
+    return with_activity(graph, [random_mask(rng, 16, 18, density) for density in densities])
 
 
 @pytest.mark.parametrize("load", LOADS)
@@ -81,7 +81,7 @@ def test_a_mask_input_costs_its_words_and_its_component() -> None:
 def test_cycles_follow_the_activity() -> None:
     graph = sparse_net("int4")
     mapping = random_mapping(np.random.default_rng(1), graph)
-    full = measured(graph, [np.ones((16, 18), dtype=bool)])
+    full = with_activity(graph, [np.ones((16, 18), dtype=bool)])
     mean, most, all_sites = (
         estimate(graph, mapping, DEVICE),
         estimate(graph, mapping, DEVICE, "p99"),
@@ -95,7 +95,7 @@ def test_cycles_follow_the_activity() -> None:
 def test_the_bottleneck_is_the_largest_cost_of_an_op() -> None:
     rng = np.random.default_rng(5)
     mask = random_mask(rng, 16, 18, 0.3)
-    graph = measured(sparse_net("int8"), [mask])
+    graph = with_activity(sparse_net("int8"), [mask])
     mapping = random_mapping(rng, graph)
     work = frame_activity(graph, mask)
     costs = {name: op.cycles(work[name]) for name, op in AcceleratorPlan(graph, mapping).ops.items()}

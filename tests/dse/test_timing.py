@@ -15,7 +15,7 @@ from dse.timing import input_fraction, knee
 from hw.accelerator.composition import AcceleratorPlan
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping, OpMapping
-from models.ir.activity import expected, measured
+from models.ir.activity import expected_activity, with_activity
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.conv import Conv
@@ -50,7 +50,7 @@ def test_ops_of_one_pace_follow_each_other_by_a_row_of_windows() -> None:
     graph = chain([3] * DEPTH)
     mapping = folded(graph, [1] * DEPTH)
     assert abs(error(graph, mapping)) < 0.03
-    op, work = AcceleratorPlan(graph, mapping).ops["conv3"], expected(graph)["conv3"]
+    op, work = AcceleratorPlan(graph, mapping).ops["conv3"], expected_activity(graph)["conv3"]
     row, site = 9 * CHANNELS * (SIDE - 2) + 2 * 6 * CHANNELS, 9 * CHANNELS
     assert abs(op.latency(work).drain - row - op.start - op.pipeline) < 2 * site
 
@@ -67,7 +67,7 @@ def test_tokens_that_come_in_bursts_wait_before_a_pointwise_op() -> None:
     rows, columns = np.mgrid[:SIDE, :SIDE]
     mask = (rows - 5) ** 2 + (columns - 5) ** 2 < 12
     mask[0, ::2] = True
-    graph = measured(graph, [mask])
+    graph = with_activity(graph, [mask])
     mapping = folded(graph, [1, 1, 1, 1])
     pointwise = dataclasses.replace(mapping, ops={**mapping.ops, "conv2": OpMapping(1, 1), "conv4": OpMapping(1, 1)})
     for own in (mapping, pointwise):
@@ -96,7 +96,7 @@ def test_an_op_alone_starts_and_lasts_as_it_says() -> None:
         add(net)
         graph = Graph("alone", tuple(net.nodes), net.last)
         whole = Mapping(DEVICE.name, 200.0, {"input": OpMapping(1), net.last: mapping})
-        figures = AcceleratorPlan(graph, whole).ops[net.last].latency(expected(graph)[net.last])
+        figures = AcceleratorPlan(graph, whole).ops[net.last].latency(expected_activity(graph)[net.last])
         run = Simulator(graph, whole).run([FULL[:3, :3]])
         # the last beat is that of the frame's end
         assert run.output[-2] - run.output[0] == figures.duration
@@ -107,7 +107,7 @@ def test_an_op_alone_starts_and_lasts_as_it_says() -> None:
 
 def test_shares_of_the_input_s_time() -> None:
     graph = chain([3, 1])
-    work = expected(graph)
+    work = expected_activity(graph)
     conv = graph["conv1"]
     assert isinstance(conv, Conv)
     assert input_fraction(conv, work["conv1"]) == Fraction(SIDE + 2, SIDE**2).limit_denominator(1000)
@@ -116,9 +116,9 @@ def test_shares_of_the_input_s_time() -> None:
 
 
 def test_no_figure_of_an_empty_frame_is_negative() -> None:
-    graph = measured(chain([3, 1], sparse=True), [EMPTY])
+    graph = with_activity(chain([3, 1], sparse=True), [EMPTY])
     mapping = folded(graph, [1, 1])
-    work = expected(graph)
+    work = expected_activity(graph)
     for name, op in AcceleratorPlan(graph, mapping).ops.items():
         assert min(op.latency(work[name])) >= 0
     assert abs(forecast(graph, mapping).latency - simulate(graph, mapping, [EMPTY]).first_latency) <= 2

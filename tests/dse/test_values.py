@@ -30,13 +30,13 @@ def test_no_choice_within_the_limits_exceeds_the_highest_value(goal: Objective) 
 def test_a_fraction_that_is_asked_about_is_the_next_one_down() -> None:
     asked = values(0, Objective.UTILISATION)
     for value in (Fraction(0), Fraction(1, 3), Fraction(2, 3), Fraction(1)):
-        snapped = asked.snapped(value)
-        assert snapped <= value < snapped + Fraction(1, FINEST)
-        assert (snapped * FINEST).denominator == 1
+        rounded_down = asked.rounded_down(value)
+        assert rounded_down <= value < rounded_down + Fraction(1, FINEST)
+        assert (rounded_down * FINEST).denominator == 1
     assert asked.beyond(Fraction(0), Fraction(1, 10)) > 0
 
 
 def test_whole_figures_grow_by_the_step_alone() -> None:
     asked = values(0, Objective.LATENCY)
-    assert asked.snapped(Fraction(29, 2)) == 14
+    assert asked.rounded_down(Fraction(29, 2)) == 14
     assert asked.beyond(Fraction(100), Fraction(1, 50)) == 102

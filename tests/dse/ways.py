@@ -14,7 +14,7 @@ def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (restrict, search):
         monkeypatch.setattr(module, "WHOLE", 0)
         monkeypatch.setattr(module, "LEAF", 0)
-    monkeypatch.setattr(restrict, "LED", (100, 400))
+    monkeypatch.setattr(restrict, "LABEL_LIMITS", (100, 400))
     monkeypatch.setattr(restrict, "FEW", 0)
 
 
@@ -32,4 +32,4 @@ def as_if_hard(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "LEAF", 8)
     monkeypatch.setattr(effort, "EFFORTS", ((1, None, 0),))
     monkeypatch.setattr(effort, "PART_BEAM", 1)
-    monkeypatch.setattr(effort, "MIX", 0)
+    monkeypatch.setattr(effort, "SOLVER_CANDIDATES", 0)

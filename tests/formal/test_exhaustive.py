@@ -14,8 +14,8 @@ from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
 from models.ir.requant import Requant
-from tests.hw.arithmetic.test_codecs import evaluate
 from tests.hw.arithmetic.test_requantizer import check
+from tests.support.gates import evaluate
 
 DYBIT = [DyBitType(width, is_signed) for width in (2, 3, 4) for is_signed in (False, True)]
 

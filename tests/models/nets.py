@@ -10,7 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.data import Dataset
+from models.frontend.trace import trace
 from models.ir.formats.integer import IntType
+from models.quant.calibrate import Calibration
+from models.quant.formats import resolve
+from models.quant.network import QuantizedNetwork
 from models.zoo import load_model
 
 CLASSES = 5
@@ -181,3 +185,11 @@ def net(name: str, seed: int = 0) -> tuple[nn.Module, Dataset]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return randomized(build(), seed), data
+
+
+def quantized(name: str, assignment: dict[str, str] | str, method: str = "mse", seed: int = 0) -> QuantizedNetwork:
+    """The network of that name with these formats, not trained any further, in eval mode."""
+    model, data = net(name, seed)
+    plan = trace(model, data.shape, name)
+    formats = resolve(plan, data.input_dtype, assignment)
+    return QuantizedNetwork(plan, formats, Calibration(plan, data, method)).eval()

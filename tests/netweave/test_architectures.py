@@ -21,7 +21,7 @@ from dse.hypervolume import latency_and_error
 from dse.problem import Objective
 from hw.fpga.families.registry import DEVICES
 from models.data import DatasetError
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from netweave import architectures, flow
 from netweave.architectures import Recipe, costs, evaluate, network, space_of
 from netweave.cli import app
@@ -159,7 +159,7 @@ def test_the_cycles_of_sparse_frames_in_a_row_are_those_between_them() -> None:
     rng = np.random.default_rng(7)
     graph = random_sparse_net(rng, side=8)
     masks = few_sites(rng, graph.input.shape[:2], 16, 8)
-    graph = measured(graph, masks)
+    graph = with_activity(graph, masks)
     device, recipe = DEVICES["zu3eg"], Recipe(1, 0, utilisation=1.0, objective="bottleneck", gap=0.0)
     found = best(Table({"int4": graph}, device), SearchSettings(Objective.BOTTLENECK, 1.0, gap=0.0))
     run = Simulator(graph, found.mapping).run(masks * 20)

@@ -9,28 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import highspy
-import numpy as np
 import pytest
 
-from benchmarks.inputs.sparse_nets import random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.estimate import estimate
 from dse.explore import SearchSettings
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
-from models.data.dataset import Dataset
-from models.ir.activity import expected, frame_activity
-from models.ir.formats.integer import IntType
 from models.ir.serialize import load
 from netweave.config import Config, Explore
-from netweave.evaluations import case, loaded
 from netweave.exploration import Exploration
-from netweave.front_search import within_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = f"""
@@ -223,64 +215,6 @@ def test_no_design_takes_more_than_its_limits(explored: Path) -> None:
         budget_fraction = float(point["name"].rpartition("-")[2]) / 100
         part = {kind: budget_fraction * getattr(DEVICES["ecp5-25k"], kind) for kind in point["resources"]}
         assert all(taken <= part[kind] + 1 for kind, taken in point["resources"].items()), point["name"]
-
-
-def test_designs_whose_queues_take_too_much_are_chosen_again() -> None:
-    # by name, the LUTs that a design takes once its queues are sized, each time that it is chosen
-    takes = {"fits": [100], "once": [103, 98], "twice": [130, 101, 100], "never": [150]}
-    left = {name: iter(luts) for name, luts in takes.items()}
-
-    def design(name: str, luts: int) -> dict[str, Any]:
-        limits = {"lut": luts, "dsp": 4, "cycles": 50}
-        own = {
-            "name": name,
-            "family": name,
-            "budget_fraction": "1/2",
-            "minimised": "latency",
-            "solver": {"limits": limits},
-        }
-        return {**own, "choice": [0], "assignment": {"a": name}, "mapping": {}}
-
-    def ask(what: str, _: str, of: Iterable[dict[str, Any]]) -> list[Any]:
-        asked.append((what, list(of)))
-        match what:
-            case "cycles":
-                return [{"resources": {"lut": next(left[own["assignment"]["a"]]), "dsp": 4}} for own in asked[-1][1]]
-            case "again":
-                lower = [(own["name"], own["limits"]) for own in asked[-1][1]]
-                return [
-                    {"designs": [], "infeasible": "no room"} if name == "never" else {"designs": [
-                        {**design(name, 0), "solver": {"limits": limits}}
-                    ]}
-                    for name, limits in lower
-                ]  # fmt: skip
-            case _:
-                return [{} for _ in asked[-1][1]]
-
-    asked: list[tuple[str, list[dict[str, Any]]]] = []
-    infeasible: dict[str, str] = {}
-    found = list(within_limits([design(name, 100) for name in takes], ask, infeasible))
-    assert [(own["name"], costs["resources"]["lut"]) for own, costs in found] == [
-        ("fits", 100), ("once", 98), ("twice", 100),
-    ]  # fmt: skip
-    assert infeasible == {"never": "no room"}
-    lower = [own["limits"] for what, of in asked if what == "again" for own in of if own["name"] == "twice"]
-    assert lower == [{"lut": 70, "dsp": 4, "cycles": 50}, {"lut": 69, "dsp": 4, "cycles": 50}]
-
-
-def test_costs_can_be_those_of_one_training_image() -> None:
-    rng = np.random.default_rng(3)
-    graph = random_sparse_net(rng, side=8)
-    shape = graph.input.shape
-    masks = np.array([rng.random((shape.height, shape.width)) < density for density in (0.1, 0.5, 0.9)])
-    x = np.repeat(masks[:, None], shape.channels, axis=1).astype(np.float32)
-    labels = np.zeros(3, np.int64)
-    images = Dataset("three", x, labels, x, labels, x, labels, 2, IntType(8, signed=False), 1.0, sparse=True)
-    config = Config.model_validate({"name": "x", "device": [{"name": "zu3eg"}], "explore": {"activity": 1}})
-    assert expected(loaded(config, graph, lambda: images), case(config)) == frame_activity(graph, masks[1])
-    config = config.model_copy(update={"explore": config.explore.model_copy(update={"activity": 3})})
-    with pytest.raises(ValueError, match="activity: 3 is no training image of digits; they are 0 to 2"):
-        loaded(config, graph, lambda: images)
 
 
 def test_limits_are_counted_in_cycles_of_the_clock() -> None:

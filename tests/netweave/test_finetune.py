@@ -15,7 +15,7 @@ from models.ir.golden import run as run_golden
 from models.ir.serialize import load
 from netweave import flow
 from netweave.config import Config
-from netweave.finetune import chosen
+from netweave.finetune import select_points
 from netweave.networks import Networks
 from netweave.workers import Pool
 from tests.dse.test_front import point
@@ -85,8 +85,8 @@ def test_points_are_named_or_picked_by_rule() -> None:
         "big": Front("big", 100.0, (point("a", 10, 500), point("b", 20, 520))),
         "small": Front("small", 100.0, (point("a", 30, 500),)),
     }
-    assert chosen(fronts, ["b"]) == {"big": ["b"]}
-    assert chosen(fronts, ["a", "fastest-above 80"]) == {"big": ["a"], "small": ["a"]}
-    assert chosen(fronts, ["fastest-above 95", "a"]) == {"big": ["b", "a"], "small": ["a"]}
+    assert select_points(fronts, ["b"]) == {"big": ["b"]}
+    assert select_points(fronts, ["a", "fastest-above 80"]) == {"big": ["a"], "small": ["a"]}
+    assert select_points(fronts, ["fastest-above 95", "a"]) == {"big": ["b", "a"], "small": ["a"]}
     with pytest.raises(FrontError, match="pick 'c': is no point and no rule; points are a, b"):
-        chosen(fronts, ["a", "c"])
+        select_points(fronts, ["a", "c"])

@@ -14,7 +14,7 @@ from netweave.config import Config
 from netweave.listener import Listener
 from netweave.stamp import STAMP
 from reports.artifact import ArtifactError
-from reports.collect import Made
+from reports.collect import StageFolders
 
 BASE: dict[str, Any] = {"name": "net", "device": [{"name": "zu3eg"}]}
 ORDER = ["train", "quantize", "explore", "generate", "cosim", "report"]
@@ -25,7 +25,7 @@ class Stages:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
-        self.reported: dict[str, Made] = {}
+        self.reported: dict[str, StageFolders] = {}
         self.failing = ""
         modules = {networks: ["train", "quantize"], exploration: ["explore"]}
         modules[designs] = ["generate", "cosim", "build", "report"]

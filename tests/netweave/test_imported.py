@@ -15,7 +15,7 @@ from cosim.rtl.design import Cosim
 from dse.front import Front
 from hw.fpga.mapping import Mapping
 from models.data import Dataset, load
-from models.frontend.esda_network import classified, load_esda
+from models.frontend.esda_network import load_esda, with_classifier
 from models.ir import golden
 from models.ir.graph import Graph
 from models.ir.ops.input import Input
@@ -28,7 +28,7 @@ from netweave.finetune import FINETUNED
 from netweave.workers import Pool
 from reports.artifact import ArtifactError, read_json
 from reports.schema import Label
-from tests.models.frontend.test_esda_network import write_network
+from tests.models.frontend.esda_files import write_network
 
 CLASSES = 3
 SEED = 0
@@ -39,7 +39,7 @@ WRONG = 7
 
 def network(folder: Path) -> Graph:
     rng = np.random.default_rng(SEED)
-    return classified(load_esda(write_network(folder, rng))[0], rng.integers(-127, 128, (CLASSES, 4)))
+    return with_classifier(load_esda(write_network(folder, rng))[0], rng.integers(-127, 128, (CLASSES, 4)))
 
 
 @pytest.fixture(scope="module")

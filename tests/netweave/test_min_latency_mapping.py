@@ -15,7 +15,7 @@ from dse.estimate import estimate
 from dse.explore import SearchSettings, best
 from dse.problem import Objective
 from hw.fpga.families.registry import DEVICES
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from netweave.min_latency_mapping import min_latency_mapping, shallower
 
 DEVICE = replace(DEVICES["zu3eg"], dsp=40, lut=9_000)
@@ -28,7 +28,7 @@ def test_a_polished_mapping_is_no_slower_on_frames_it_was_judged_by() -> None:
     search = SearchSettings(Objective.LATENCY, budgets=1, gap=0.5)
     found, improved = (
         min_latency_mapping(
-            graph, masks, DEVICE, 100.0, replace(search, max_evaluations=max_evaluations), judged=len(masks)
+            graph, masks, DEVICE, 100.0, replace(search, max_evaluations=max_evaluations), evaluation_frames=len(masks)
         )
         for max_evaluations in (0, 40)
     )
@@ -45,7 +45,7 @@ def test_shallower_queues_that_take_more_than_there_is_are_not_made() -> None:
     rng, device = np.random.default_rng(0), DEVICES["zu3eg"]
     graph = random_sparse_net(rng, side=16)
     masks = [mask for mask in random_masks(rng, graph.input.shape[:2], 4) if mask.any()]
-    graph = measured(graph, masks)
+    graph = with_activity(graph, masks)
     found = best(Table({"int8": graph}, device), SearchSettings(Objective.LATENCY, budgets=1, gap=0.5), 100.0).mapping
     made = shallower(graph, found, masks, device, Fraction(1))
     taken, needed = (estimate(graph, mapping, device).amounts["lut"] for mapping in (found, made))

@@ -13,7 +13,6 @@ import pytest
 
 from netweave.store import Store
 from netweave.workers import ClusterError, Pool, Task
-from reports.artifact import ArtifactError
 from tests.netweave.evaluations import deadly, evaluated, square, telling
 
 
@@ -94,12 +93,3 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
         Pool("tcp://127.0.0.1:9").open(Store(tmp_path / "store")) as pool,
     ):
         pool.run(tasks(tmp_path / "marks"), "squares", lambda *_: None)
-
-
-def test_a_file_that_is_no_result_is_named(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.put("square", {"x": 1}, 1)
-    (path,) = (tmp_path / "square").glob("*.json")
-    path.write_text("{}", encoding="utf-8")
-    with pytest.raises(ArtifactError, match="is no finished evaluation"):
-        store.get("square", {"x": 1})

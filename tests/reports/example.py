@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.paired import packed
+from reports.designs import Designs
+from reports.paired import pack_bits
 from reports.schema import (
     AccuracyEntry,
     BuiltEntry,
@@ -36,7 +37,7 @@ def point(index: int) -> Point:
         name=f"p{index}",
         formats=dict.fromkeys(CONVS, FORMATS[index % 4]) | ({"head": "int8"} if index == 4 else {}),
         accuracy=AccuracyEntry(correct=530 - 3 * index, total=540),
-        right=packed(np.arange(540) < 530 - 3 * index),
+        right=pack_bits(np.arange(540) < 530 - 3 * index),
         latency={
             Label.ESTIMATED: 10000 if off else 9000 - 1500 * index,
             Label.SIMULATED: 10100 if off else 9050 - 1500 * index,
@@ -50,6 +51,17 @@ def point(index: int) -> Point:
         front=not off,
         solver=Solver(minimised="latency", status="optimal", bound=4000.0, gap=0.0, seconds=0.4),
     )
+
+
+def designs(chosen: str | None = "p2") -> Designs:
+    """The eight points as an exploration finds them, one of them picked."""
+    return Designs("zu3eg", 200, [point(i) for i in range(8)], chosen)
+
+
+def at(latency: int, correct: int, name: str) -> Point:
+    """A point of the front that gets ``correct`` of 20 images right, its latency estimated alone."""
+    accuracy = AccuracyEntry(correct=correct, total=20)
+    return point(0).model_copy(update={"name": name, "latency": {Label.ESTIMATED: latency}, "accuracy": accuracy})
 
 
 def by_density() -> Density:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.paired import mcnemar, packed, unpacked
+from reports.paired import mcnemar, pack_bits, unpack_bits
 
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 5), st.integers(0, 5))
@@ -33,4 +33,4 @@ def test_networks_on_different_images_are_refused() -> None:
 
 @given(st.lists(st.booleans(), max_size=40))
 def test_what_is_packed_is_unpacked(right: list[bool]) -> None:
-    assert unpacked(packed(np.array(right, bool)), len(right)).tolist() == right
+    assert unpack_bits(pack_bits(np.array(right, bool)), len(right)).tolist() == right

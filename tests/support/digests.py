@@ -25,7 +25,7 @@ from dse.problem import Infeasible
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Mapping
 from hw.generate.emit import generate
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.graph import Graph
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4", "int2", "dybit3")
@@ -78,7 +78,7 @@ def explorations() -> Iterator[tuple[str, str]]:
         rng = np.random.default_rng(seed)
         if seed % 2:
             graph = random_sparse_net(rng)
-            graphs = {"int8": measured(graph, random_masks(rng, graph.input.shape[:2], 4))}
+            graphs = {"int8": with_activity(graph, random_masks(rng, graph.input.shape[:2], 4))}
         else:
             graphs = {fmt: list(NETS.values())[seed // 2](np.random.default_rng(5), fmt) for fmt in ("int8", "int4")}
         table = Table(graphs, DEVICES["zu3eg" if seed % 3 else "ecp5-25k"])

@@ -1,4 +1,4 @@
-"""The comparison of an op's RTL with golden."""
+"""Building one op of a graph, and the comparison of its RTL with golden."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 from hw.fpga.mapping import OpMapping
 from hw.ops.op import Op
@@ -17,10 +18,39 @@ from models.ir.graph import Graph
 from tests.support.streams import Run, run_op
 
 
+def build_op(graph: Graph, mapping: OpMapping) -> Op:
+    """The op ``"op"`` of the graph with its mapping."""
+    return build(graph["op"], inputs_of(graph, graph["op"]), mapping)
+
+
+def refusal(graph: Graph, mapping: OpMapping) -> str:
+    """The message with which the op ``"op"`` of the graph refuses the mapping."""
+    with pytest.raises(ValueError, match=r"^op 'op', field ") as error:
+        build_op(graph, mapping)
+    return str(error.value)
+
+
+def window_taps(mask: np.ndarray, kernel: int, stride: int, padding: int) -> list[int]:
+    """How many active sites the window of each active output site sees, counted site by site."""
+    height, width = mask.shape
+    # a cell lies where the middle of its window is
+    offset = (kernel - 1) // 2 - padding
+
+    def active(y: int, x: int) -> bool:
+        return 0 <= y < height and 0 <= x < width and bool(mask[y, x])
+
+    taps = []
+    for y in range(-padding, height + padding - kernel + 1, stride):
+        for x in range(-padding, width + padding - kernel + 1, stride):
+            cell = (y + padding + offset, x + padding + offset)
+            if any(active(cell[0] + i, cell[1] + j) for i in range(stride) for j in range(stride)):
+                taps.append(sum(active(y + i, x + j) for i in range(kernel) for j in range(kernel)))
+    return taps
+
+
 def check_op(graph: Graph, mapping: OpMapping, frames: Sequence[Frame], **stalls: Any) -> tuple[Op, Run]:
     """Run the op ``"op"`` of the graph in RTL over the frames; every token of its output must be golden's."""
-    node = graph["op"]
-    op = build(node, inputs_of(graph, node), mapping)
+    node, op = graph["op"], build_op(graph, mapping)
     expected = [golden.run(graph, frame) for frame in frames]
     streams = []
     for name, tensor in zip(node.inputs, op.inputs, strict=True):

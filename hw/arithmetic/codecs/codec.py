@@ -73,35 +73,49 @@ class Codec(ABC):
     @property
     @abstractmethod
     def significand_bits(self) -> tuple[int, int]:
-        """Bits of ``significand`` and bits of ``shift`` of a significand; 0 bits of places means None."""
+        """(bits of ``Significand.significand``, bits of ``Significand.shift``); 0 bits where the shift is None."""
 
     @property
     @abstractmethod
     def signed_digits(self) -> int:
-        """Bits of a significand's ``significand`` as a signed number."""
+        """Bits of ``Significand.significand`` as a signed number, with its sign."""
 
     @abstractmethod
     def shift(self, value: int) -> int:
-        """By how many places the significand of a value of the format is shifted."""
+        """How far the significand of a value is shifted to the left.
+
+        Parameters
+            value      a value of the format
+        """
 
     @abstractmethod
     def sort_key(self, code: Value) -> Value:
-        """An unsigned value of ``dtype.width`` bits that orders codes as their decoded integers are ordered."""
+        """An unsigned number that orders codes as their decoded integers are ordered.
+
+        Parameters
+            code       ``dtype.width`` bits
+        Returns        ``dtype.width`` bits
+        """
 
     @abstractmethod
     def from_sort_key(self, key: Value) -> Value:
-        """The code whose ``sort_key`` is given, ``dtype.width`` bits."""
+        """The code that has a sort key.
+
+        Parameters
+            key        what ``sort_key`` returns for the code
+        Returns        ``dtype.width`` bits
+        """
 
     @abstractmethod
     def magnitudes(self) -> list[int] | None:
-        """The magnitude of each magnitude code, of an unsigned format the value of each code; None where it has none.
+        """The magnitude of each magnitude code; of an unsigned format, the value of each code.
 
-        What a signed integer stands for is no sign and magnitude.
+        It is None for signed integers, whose codes are not a sign beside a magnitude.
         """
 
     @abstractmethod
     def decoder_luts(self, lut_inputs: int) -> float:
-        """LUTs of ``decode``.
+        """The LUTs that ``decode`` takes.
 
         Parameters
             lut_inputs     inputs of a LUT, 4 or 6
@@ -109,11 +123,19 @@ class Codec(ABC):
 
     @abstractmethod
     def significand_luts(self, lut_inputs: int) -> float:
-        """LUTs of ``significand``, likewise."""
+        """The LUTs that ``significand`` takes.
+
+        Parameters
+            lut_inputs     inputs of a LUT, 4 or 6
+        """
 
     @abstractmethod
     def encoder_luts(self, lut_inputs: int) -> float:
-        """LUTs of ``encode``, likewise."""
+        """The LUTs that ``encode`` takes.
+
+        Parameters
+            lut_inputs     inputs of a LUT, 4 or 6
+        """
 
 
 def signed_width(dtype: DType) -> int:

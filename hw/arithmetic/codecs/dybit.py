@@ -56,20 +56,22 @@ class DyBitCodec(TaperedCodec):
         return max(1, bits - 1), bits.bit_length() if bits > 1 else 0
 
     def significand(self, m: Module, code: Value, name: str) -> Significand:
-        # the digits are aligned such that the shift is the number of leading ones
+        # the significand is aligned such that the shift is the number of leading ones
         bits = self.dtype.magnitude_bits
         negative = code[bits] if self.dtype.signed else None
         if bits == 1:
             return Significand(code[0], None, negative)
-        wide, places_bits = self.significand_bits
-        significand, shift = Signal(wide, name=f"{name}_digits"), Signal(places_bits, name=f"{name}_places")
+        significand_bits, shift_bits = self.significand_bits
+        significand = Signal(significand_bits, name=f"{name}_digits")
+        shift = Signal(shift_bits, name=f"{name}_places")
         with m.Switch(code[:bits]):
             for ones in range(bits + 1):
                 with m.Case("1" * ones + "0" * (ones < bits) + "-" * (bits - 1 - ones)):
                     rest = bits - 1 - ones
                     fraction = code[: max(0, rest)] if ones else code[: bits - 1]
                     leading = Const(1, 1) if ones else Const(0, 0)
-                    m.d.comb += [significand.eq(Cat(Const(0, wide - len(fraction) - len(leading)), fraction, leading))]
+                    zeros = Const(0, significand_bits - len(fraction) - len(leading))
+                    m.d.comb += [significand.eq(Cat(zeros, fraction, leading))]
                     m.d.comb += shift.eq(ones)
         return Significand(significand, shift, negative)
 

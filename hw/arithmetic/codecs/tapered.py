@@ -55,12 +55,12 @@ class TaperedCodec(Codec):
     def runs(self) -> list[Run]:
         """The runs of the magnitudes, ascending."""
         table = self.dtype.magnitudes.tolist()
-        found: list[Run] = []
+        runs: list[Run] = []
         for code, (value, above) in enumerate(pairwise(table)):
             step = (above - value).bit_length() - 1
-            if not found or found[-1].step != step:
-                found.append(Run(code, value, step))
-        return found
+            if not runs or runs[-1].step != step:
+                runs.append(Run(code, value, step))
+        return runs
 
     def decode(self, m: Module, code: Value, name: str) -> Value:
         values = self.dtype.decode(np.arange(1 << self.dtype.width)).tolist()
@@ -86,7 +86,7 @@ class TaperedCodec(Codec):
         return code | (sign << bits)
 
     def _split(self) -> list[tuple[int, int]]:
-        """(significand, shift) of each magnitude."""
+        """The (significand, shift) of each magnitude."""
         runs, table = self.runs, self.dtype.magnitudes.tolist()
         own = [max((run for run in runs if run.code <= code), key=lambda run: run.code) for code in range(len(table))]
         return [(value >> run.step, run.step) for value, run in zip(table, own, strict=True)]
@@ -101,10 +101,10 @@ class TaperedCodec(Codec):
         return self.significand_bits[0] + 1
 
     def significand(self, m: Module, code: Value, name: str) -> Significand:
-        bits, (wide, shifts) = self.dtype.magnitude_bits, self.significand_bits
-        of_digits, of_places = zip(*self._split(), strict=True)
-        significand = choice([Const(value, wide) for value in of_digits], [*code[:bits]])
-        shift = choice([Const(value, shifts) for value in of_places], [*code[:bits]]) if shifts else None
+        bits, (significand_bits, shift_bits) = self.dtype.magnitude_bits, self.significand_bits
+        significands, shifts = zip(*self._split(), strict=True)
+        significand = choice([Const(value, significand_bits) for value in significands], [*code[:bits]])
+        shift = choice([Const(value, shift_bits) for value in shifts], [*code[:bits]]) if shift_bits else None
         return Significand(significand, shift, code[bits] if self.dtype.signed else None)
 
     def shift(self, value: int) -> int:
@@ -130,9 +130,9 @@ class TaperedCodec(Codec):
         return table_luts(self.dtype.decode(codes), self.dtype.decoded_width, lut_inputs)
 
     def significand_luts(self, lut_inputs: int) -> float:
-        significand, shift = zip(*self._split(), strict=True)
-        (wide, shifts) = self.significand_bits
-        return table_luts(np.array(significand), wide, lut_inputs) + table_luts(np.array(shift), shifts, lut_inputs)
+        significands, shifts = (np.array(column) for column in zip(*self._split(), strict=True))
+        significand_bits, shift_bits = self.significand_bits
+        return table_luts(significands, significand_bits, lut_inputs) + table_luts(shifts, shift_bits, lut_inputs)
 
     def encoder_luts(self, lut_inputs: int) -> float:
         measured = _ENCODER[lut_inputs].get(str(self.dtype))

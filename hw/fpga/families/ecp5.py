@@ -43,10 +43,10 @@ ECP5 = FpgaFamily(
     dsp=(18, 18),
     dsp_slice=18,
     dsp_result=0,
-    choice=1.15,
+    mux_luts=1.15,
     ram=(Ram(16, (4,), 0, 4, 0, 6),),
     block=(Ram(16384, _NINES, 9, 128, 0, 1), Ram(16384, (*_NINES, 36), 9, 128, 0, 1, widest_write=True)),
     read_first=False,
     cells=_CELLS,
-    factors=LUT4,
+    coefficients=LUT4,
 )

@@ -18,17 +18,17 @@ class FpgaFamily:
         devices       devices of the family
         lut_inputs    inputs of a LUT, 4 or 6
         dsp           bits of the two signed operands of a DSP block, the wider first
-        dsp_slice     where an operand is too wide for one DSP block, bits of it that each block but the last takes
+        dsp_slice     bits of a too wide operand that each DSP block but the last takes
         dsp_result    bits of the narrowest product that becomes a DSP block
-        dsp_least     bits that either operand has at least in a DSP block
-        dsp_half      bits of either operand of half a DSP block; 0 where blocks are whole. Where they have halves,
-                      halves are what devices and figures count
-        choice        LUTs per bit of a multiplexer for each word after the first
+        dsp_min       bits of the narrowest operand of a DSP block
+        dsp_half      bits of either operand of half a DSP block, 0 where blocks have no halves; where they have,
+                      all figures count halves
+        mux_luts      LUTs of one bit of a multiplexer for each input after the first
         ram           memory cells made of LUTs, their size in LUTs; empty where LUTs are no memory
         block         block memory cells, their size in the blocks that ``hw.fpga.device`` counts
-        read_first    whether a word that is read while it is written is the old one, without extra logic
-        cells         what each cell that Yosys makes takes
-        factors       LUTs per term, by kind of part
+        read_first    whether a read of the word that is being written returns the old word without extra logic
+        cells         resources of each cell that Yosys can create
+        coefficients  LUTs per term, by kind of part
     """
 
     name: str
@@ -37,21 +37,21 @@ class FpgaFamily:
     dsp: tuple[int, int]
     dsp_slice: int
     dsp_result: int
-    choice: float
+    mux_luts: float
     ram: tuple[MemoryPrimitive, ...]
     block: tuple[MemoryPrimitive, ...]
     read_first: bool
     cells: Mapping[str, Resources]
-    factors: dict[str, tuple[float, ...]]
-    dsp_least: int = 2
+    coefficients: dict[str, tuple[float, ...]]
+    dsp_min: int = 2
     dsp_half: int = 0
 
 
 def each(cost: Resources, *cells: str) -> dict[str, Resources]:
-    """Cells that all take the same.
+    """The cost of several cells that all take the same resources.
 
     Parameters
-        cost     what one takes
+        cost     resources of one cell
         cells    their names
     """
     return dict.fromkeys(cells, cost)

@@ -30,10 +30,10 @@ ICE40 = FpgaFamily(
     dsp=(16, 16),
     dsp_slice=16,
     dsp_result=11,
-    choice=0.8,
+    mux_luts=0.8,
     ram=(),
     block=(Ram(2048, (2, 4, 8), 0, 64, 0, 1), Ram(2048, (2, 4, 8, 16), 1, 64, 0, 1)),
     read_first=False,
     cells=_CELLS,
-    factors=LUT4,
+    coefficients=LUT4,
 )  # fmt: skip

@@ -50,7 +50,7 @@ XCUP = FpgaFamily(
     dsp=(27, 18),
     dsp_slice=17,
     dsp_result=9,
-    choice=1 / 3,
+    mux_luts=1 / 3,
     ram=(
         Ram(32, (14,), 0, 16, 16, 8), Ram(64, (7,), 0, 16, 16, 8),
         *(Ram(words, (256 // words,), 0, 16, 16, 8, shared=True) for words in (32, 64, 128, 256)),
@@ -58,7 +58,7 @@ XCUP = FpgaFamily(
     block=_BLOCK,
     read_first=True,
     cells=_CELLS,
-    factors=LUT6,
+    coefficients=LUT6,
 )  # fmt: skip
 
 XC7 = FpgaFamily(
@@ -73,7 +73,7 @@ XC7 = FpgaFamily(
     dsp=(25, 18),
     dsp_slice=17,
     dsp_result=9,
-    choice=1 / 3,
+    mux_luts=1 / 3,
     ram=(
         Ram(32, (6,), 0, 8, 7, 4), Ram(64, (3,), 0, 8, 7, 4),
         *(Ram(words, (128 // words,), 0, 8, 8, 4, shared=True) for words in (32, 64, 128)),
@@ -81,5 +81,5 @@ XC7 = FpgaFamily(
     block=_BLOCK,
     read_first=True,
     cells=_CELLS,
-    factors=LUT6,
+    coefficients=LUT6,
 )  # fmt: skip

@@ -1,9 +1,9 @@
 """AEDAT 2.0, jAER's format: text lines, then 32-bit address and 32-bit time of each event, big-endian.
 
 What an address means depends on the chip that a header line names. DAVIS: bit 31 is set for a
-sample of a picture and bit 10 for other signals, which are passed over; y is in bits 30..22, x in
+sample of a picture and bit 10 for other signals, which are skipped; y is in bits 30..22, x in
 21..12, polarity in bit 11. DVS128: bit 15 is set for other signals; y is in bits 14..8, x in 7..1,
-polarity in bit 0. Both count y from the bottom; a recording has it from the top.
+polarity in bit 0. Both count y from the bottom, a recording counts it from the top.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RECORD = 8
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
-    """The polarity events of an AEDAT 2.0 file; ``size`` is (height, width) where the chip's is another."""
+    """The polarity events of an AEDAT 2.0 file; ``size``, (height, width), replaces the size of the chip."""
     content = path.read_bytes()
     if not content.startswith(VERSION):
         raise EventError(f"{path}: must begin with {VERSION!r}")

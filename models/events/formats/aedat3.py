@@ -3,7 +3,7 @@
 A packet's head is 28 bytes: kind and source (16 bits), then bytes an event, offset of the time in
 an event, upper 31 bits of the times, capacity, events, valid events (32 bits). A polarity event
 (kind 1) is 8 bytes: a word with valid in bit 0, polarity in bit 1, y in bits 2..16 and x in bits
-17..31, and the lower 31 bits of the time. Packets of other kinds and events marked invalid are passed over.
+17..31, and the lower 31 bits of the time. Packets of other kinds and events marked invalid are skipped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EVENT = 8
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
-    """The polarity events of an AEDAT 3.1 file; ``size`` is (height, width) where the source is not known."""
+    """The polarity events of an AEDAT 3.1 file; ``size``, (height, width), replaces the size of the source."""
     content = path.read_bytes()
     end = content.find(END)
     if not content.startswith(VERSION) or end < 0:
@@ -48,7 +48,7 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
 
 
 def _events(path: Path, content: bytes, start: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """uint32 ``[n, 2]`` of polarity events, the upper bits of their times, and how many the file ends before."""
+    """Polarity events as uint32 ``[n, 2]``, the upper bits of their times, and the number of events cut off."""
     parts, highs, missing = [np.zeros((0, 2), np.uint32)], [np.zeros(0, np.int64)], 0
     while start < len(content) and not missing:
         if start + HEAD.itemsize > len(content):

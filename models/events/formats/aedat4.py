@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.events.formats.broken import named
+from models.events.formats.broken import reading_errors
 from models.events.recording import EventError, Policy, Recording, recording
 
 EXTRA = "aedat4"
@@ -16,15 +16,19 @@ FIELDS = {"t": np.int64, "x": np.int64, "y": np.int64, "on": np.uint8}
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
     """The events of the only stream of events in an AEDAT 4.0 file.
 
-    ``size`` is (height, width) where the file's is another. Under ``drop`` all from a packet that
-    cannot be read on is left out and counted as one truncated event.
+    Under ``drop`` a packet that cannot be read and everything after it are dropped and counted as one truncated event.
+
+    Parameters
+        path    the file
+        policy  what happens to invalid events
+        size    (height, width) of the sensor, to replace that of the file
     """
     try:
         import aedat
     except ImportError as error:
         why = f"needs the library aedat; pip install 'netweave[{EXTRA}]' brings it"
         raise EventError(f"{path}: AEDAT 4.0 {why}") from error
-    with named(path, "AEDAT 4.0 file"):
+    with reading_errors(path, "AEDAT 4.0 file"):
         decoder = aedat.Decoder(path)
         streams = {number: about for number, about in decoder.id_to_stream().items() if about["type"] == "events"}
     if len(streams) != 1:
@@ -32,7 +36,7 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     ((stream, about),) = streams.items()
     packets, cut = [], 0
     try:
-        with named(path, "AEDAT 4.0 file to its end"):
+        with reading_errors(path, "AEDAT 4.0 file to its end"):
             for packet in decoder:
                 if packet["stream_id"] == stream:
                     packets.append(packet["events"])

@@ -1,4 +1,4 @@
-"""Broken files, for which every library raises something of its own."""
+"""Broken files: one error for all that libraries raise."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from models.events.recording import EventError
 
 
 @contextmanager
-def named(path: Path, what: str) -> Iterator[None]:
-    """Turns whatever a library raises into an EventError that says that the file is not a readable ``what``."""
+def reading_errors(path: Path, what: str) -> Iterator[None]:
+    """Turns every error of a library into an EventError with the message that the file is not a readable ``what``."""
     try:
         yield
     except (EventError, KeyboardInterrupt, SystemExit):
         raise
-    # a panic of a library in Rust is no Exception
+    # a panic of a library written in Rust is a BaseException, but no Exception
     except BaseException as error:
         raise EventError(f"{path}: is not a readable {what}: {error}") from error

@@ -1,4 +1,4 @@
-"""What encodings of a running clock have in common."""
+"""Clocks of few bits, which wrap around."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import numpy as np
 
 
 def unwrapped(times: np.ndarray, period: int) -> np.ndarray:
-    """int64: the times of a clock that begins anew after ``period``, as one that does not.
+    """int64: the times of a clock that wraps around, made continuous.
 
-    The clock began anew where a time lies more than half a period before the one before it. It
-    goes back where one lies as far after: an event out of order, from before it began anew.
+    A time that lies more than half a period before the previous one is from after a wrap. A time that lies more than
+    half a period after the previous one is an event out of order, from before the wrap.
+
+    Parameters
+        times   times as the clock shows them
+        period  the clock shows times modulo this number, which is even
     """
     times = times.astype(np.int64)
     steps = np.diff(times, prepend=times[:1])
@@ -18,5 +22,5 @@ def unwrapped(times: np.ndarray, period: int) -> np.ndarray:
 
 
 def latest(marks: np.ndarray) -> np.ndarray:
-    """int64: for each place the number, from 0, of the last mark at or before it; -1 before the first."""
+    """int64: for each position the index of the last mark at or before it among all marks; -1 before the first."""
     return np.cumsum(marks, dtype=np.int64) - 1

@@ -1,7 +1,7 @@
-"""Events as text: a line each, its values separated by commas or blanks.
+"""Events as text: one event per line, its values separated by commas or blanks.
 
-A first line of names says the order of ``t`` (microseconds), ``x``, ``y`` and ``p`` (0 or 1);
-without it they stand in that order. Lines that begin with ``#`` are passed over.
+The values are ``t`` (microseconds), ``x``, ``y`` and ``p`` (0 or 1). A first line of names may give another order.
+Lines that begin with ``#`` are skipped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DvsGesture's layout: AEDAT 3.1 trials, with labels beside each, and lists of those to train and to test.
+"""The layout of DvsGesture: trials as AEDAT 3.1, a file of labels beside each, and a list of the trials of each split.
 
 ``trials_to_train.txt`` and ``trials_to_test.txt`` name files ``<user>_<light>.aedat``. Beside each
 lies ``<user>_<light>_labels.csv`` with lines ``class,startTime_usec,endTime_usec``.
@@ -27,7 +27,7 @@ def trials(folder: Path, split: str) -> list[Path]:
 
 
 def gestures(trial: Path, policy: Policy = "error") -> Iterator[tuple[int, Recording]]:
-    """Each gesture of a trial: its class, 1 to 11 as in the labels, and the events from its start to its end."""
+    """The class of each gesture of a trial, 1 to 11, and its events from its start to before its end."""
     events = aedat3.read(trial, policy)
     path = trial.with_name(f"{trial.stem}_labels.csv")
     lines = path.read_text(encoding="utf-8-sig").split()

@@ -3,7 +3,7 @@
 Bits 15..12 of a word are its kind. 0 sets y; 8 sets bits 23..12 of the time and clears the others;
 6 sets bits 11..0. 2 is an event at its x, with its polarity in bit 11; 3 sets base x and polarity
 for vectors. 4 is a vector: a bit for each of the 12 columns from base x on, lowest first, where
-there is an event; base x then moves by 12. 5 is the same with 8. All other kinds are passed over.
+there is an event; base x then moves by 12. 5 is the same with 8. All other kinds are skipped.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def decode(words: np.ndarray) -> tuple[Columns, int]:
-    """(t, x, y, p) of the events, and how many more stood before the first time, y or base x."""
+    """(t, x, y, p) of the events, and the number of events before the first time, y or base x."""
     kind, value = words >> 12, words & 0x0FFF
-    moved = MOVES[kind]
-    is_vector = moved > 0
+    moves = MOVES[kind]
+    is_vector = moves > 0
     place = np.flatnonzero((kind == ADDRESS_X) | is_vector)
     t, timed = _time(kind, value, place)
-    y, on_row = _held(kind == ADDRESS_Y, value, place)
-    base, based = _held(kind == BASE_X, value, place)
-    before = np.cumsum(moved) - moved
-    since, _ = _held(kind == BASE_X, before, place)
+    y, on_row = _state_at(kind == ADDRESS_Y, value, place)
+    base, based = _state_at(kind == BASE_X, value, place)
+    before = np.cumsum(moves) - moves
+    since, _ = _state_at(kind == BASE_X, before, place)
 
     vector = is_vector[place]
     of_x = np.where(vector, base, value[place])
     first, polarity = (of_x & 0x7FF) + np.where(vector, before[place] - since, 0), of_x >> 11
     columns = np.where(vector, value[place] & np.where(kind[place] == VECTOR_8, 0xFF, 0xFFF), 1)
-    placed = timed & on_row & (based | ~vector)
+    complete = timed & on_row & (based | ~vector)
     word, bit = _bits(columns)
-    kept = placed[word]
-    word, bit = word[kept], bit[kept]
-    return (t[word], first[word] + bit, y[word] & 0x7FF, polarity[word]), int(len(kept) - kept.sum())
+    has_place = complete[word]
+    word, bit = word[has_place], bit[has_place]
+    return (t[word], first[word] + bit, y[word] & 0x7FF, polarity[word]), int(len(has_place) - has_place.sum())
 
 
 def _bits(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The number of the word and of the bit of every 1, word by word and in each the lowest first."""
+    """The index of the word and of the bit of every 1, in the order of the words, lowest bits first."""
     counts = np.bitwise_count(columns)
     word = np.repeat(np.arange(len(columns)), counts)
     bit = np.zeros(len(word), np.int64)
     several = np.flatnonzero(columns != 1)
-    # a matrix is searched row by row
+    # np.nonzero goes through a matrix row by row
     bit[(columns != 1)[word]] = np.nonzero(columns[several, None] >> np.arange(12) & 1)[1]
     return word, bit
 
@@ -59,11 +59,11 @@ def _time(kind: np.ndarray, value: np.ndarray, place: np.ndarray) -> tuple[np.nd
     number = latest(is_high)[place]
     highs = unwrapped(value[is_high].astype(np.int64) << 12, 1 << TIME_BITS)
     # the low bits hold until the next time word, and a high word clears them
-    low, _ = _held(is_high | is_low, np.where(is_low, value, 0), place)
+    low, _ = _state_at(is_high | is_low, np.where(is_low, value, 0), place)
     return np.append(highs, 0)[number] + low, number >= 0
 
 
-def _held(sets: np.ndarray, values: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At each place the value of the last word that set one, and whether one has; 0 before."""
+def _state_at(sets: np.ndarray, values: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The value of the last setting word before each place, and whether there is one; 0 where there is none."""
     number = latest(sets)[place]
     return np.append(values[sets], 0).astype(np.int64)[number], number >= 0

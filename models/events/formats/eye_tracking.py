@@ -14,27 +14,27 @@ import deflate
 import h5py
 import numpy as np
 
-from models.events.formats.broken import named
+from models.events.formats.broken import reading_errors
 from models.events.recording import EventError, Policy, Recording, recording
 
 SIZE = (480, 640)
 LABEL_US = 10_000
 FIELDS = ("t", "x", "y", "p")
-KINDS = (np.int64, np.int16, np.int16, np.uint8)
+DTYPES = (np.int64, np.int16, np.int16, np.uint8)
 GROUP = 8
-"""Chunks at a time: few enough to stay in the processor's cache between decompression and use."""
+"""Chunks that are decompressed at a time; few enough to stay in the processor's cache until they are used."""
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
-    """The events of a 3ET+ file; ``size`` is (height, width) where it is not 480 x 640."""
-    with named(path, "HDF5 file"), h5py.File(path, "r") as file:
+    """The events of a 3ET+ file; ``size`` is the sensor's (height, width), by default 480 x 640."""
+    with reading_errors(path, "HDF5 file"), h5py.File(path, "r") as file:
         events = file.get("events")
         if not isinstance(events, h5py.Dataset) or events.dtype.names is None or events.ndim != 1:
             raise EventError(f"{path}: holds {', '.join(file) or 'nothing'}; 'events' must be there, a table")
         for name in FIELDS:
             if name not in events.dtype.names or events.dtype[name].kind not in "iu":
-                found = ", ".join(f"{field} {events.dtype[field]}" for field in events.dtype.names)
-                raise EventError(f"{path}: events have {found}; {name} must be there, an integer")
+                fields = ", ".join(f"{field} {events.dtype[field]}" for field in events.dtype.names)
+                raise EventError(f"{path}: events have {fields}; {name} must be there, an integer")
         t, x, y, p = _columns(events)
     return recording(path, t, x, y, p, size or SIZE, policy)
 
@@ -53,7 +53,7 @@ def labels(path: Path) -> np.ndarray:
 def _columns(events: h5py.Dataset) -> list[np.ndarray]:
     """t, x, y and p, in narrow arrays where all values fit."""
     chunks, rows, count = _deflated(events), _rows(events), len(events)
-    columns = [np.empty(count, kind) for kind in KINDS]
+    columns = [np.empty(count, kind) for kind in DTYPES]
     for first in range(0, len(chunks), GROUP):
         at = first * rows
         table = _inflated(events, chunks[first : first + GROUP])[: count - at]
@@ -80,14 +80,14 @@ def _rows(events: h5py.Dataset) -> int:
 
 
 def _deflated(events: h5py.Dataset) -> list[int]:
-    """Where each chunk begins, if the table is stored in chunks that are deflated and no more; else nothing."""
+    """The first row of each chunk, if all chunks are stored with deflate and no other filter; else an empty list."""
     plist = events.id.get_create_plist()
     if plist.get_nfilters() != 1 or plist.get_filter(0)[0] != h5py.h5z.FILTER_DEFLATE:
         return []
-    found: list[h5py.h5d.StoreInfo] = []
-    events.id.chunk_iter(found.append)
-    whole = len(found) == -(-len(events) // _rows(events)) and not any(chunk.filter_mask for chunk in found)
-    return sorted(chunk.chunk_offset[0] for chunk in found) if whole else []
+    chunks: list[h5py.h5d.StoreInfo] = []
+    events.id.chunk_iter(chunks.append)
+    whole = len(chunks) == -(-len(events) // _rows(events)) and not any(chunk.filter_mask for chunk in chunks)
+    return sorted(chunk.chunk_offset[0] for chunk in chunks) if whole else []
 
 
 def _inflated(events: h5py.Dataset, starts: list[int]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """N-MNIST and N-Caltech101 ``.bin``: 40 bits an event, big-endian, of an ATIS sensor.
 
 Byte 0 is x, byte 1 is y, the highest bit of byte 2 the polarity and the other 23 bits the time in
-microseconds. A record whose y is 240 is no event: it says that time went on by 2^13 microseconds.
+microseconds. A record whose y is 240 is no event but an overflow: the clock has advanced by 2^13 microseconds.
 (Orchard et al., Converting static image datasets to spiking neuromorphic datasets using saccades, 2015.)
 """
 
@@ -20,7 +20,7 @@ OVERFLOW_US = 1 << 13
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
-    """The recording in an N-MNIST file; ``size`` is (height, width) where it is not 34 x 34."""
+    """The recording in an N-MNIST file; ``size`` is the sensor's (height, width), by default 34 x 34."""
     raw = np.fromfile(path, np.uint8)
     whole = len(raw) // RECORD * RECORD
     x, y, high, middle, low = raw[:whole].reshape(-1, RECORD).T

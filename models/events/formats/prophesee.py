@@ -19,7 +19,7 @@ DAT_EVENTS = {0x00, 0x0C}
 
 
 def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = None) -> Recording:
-    """The recording in a ``.raw`` or ``.dat`` file; ``size`` is (height, width) where the header has none."""
+    """The recording in a ``.raw`` or ``.dat`` file; ``size``, (height, width), replaces that of the header."""
     content = path.read_bytes()
     fields, start = header(content)
     size = size or _size(fields)
@@ -46,7 +46,7 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
 
 
 def header(content: bytes) -> tuple[dict[str, str], int]:
-    """The header's values by key, in lower case, and where the data begins."""
+    """The values of the header by lower-case key, and the position of the data."""
     fields: dict[str, str] = {}
     start = 0
     while content.startswith(b"% ", start):
@@ -80,7 +80,7 @@ def _size(fields: dict[str, str]) -> tuple[int, int] | None:
 
 
 def _words(content: bytes, start: int, word: np.dtype) -> tuple[np.ndarray, int]:
-    """The whole words from ``start`` on, and 1 if the file ends inside another."""
+    """The complete words from ``start`` on, and 1 if the file ends inside a word, else 0."""
     left = max(len(content) - start, 0)
     return np.frombuffer(content, word, left // word.itemsize, min(start, len(content))), int(left % word.itemsize > 0)
 

@@ -1,4 +1,4 @@
-"""Sensors that AEDAT files name, with their sides."""
+"""Sensors that AEDAT files name, with their sizes."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ SENSORS = {"DVS128": (128, 128), "DAVIS240": (180, 240), "DAVIS346": (260, 346),
 
 
 def sensor(lines: list[str]) -> str | None:
-    """The first of ``SENSORS`` that one of the lines names."""
+    """The sensor named in the first line that names one of ``SENSORS``; None where no line does."""
     return next((name for line in lines for name in SENSORS if name in line.upper()), None)

@@ -13,7 +13,7 @@ from models.ir.formats.tapered import TaperedType
 
 @dataclass(frozen=True)
 class DyBitType(TaperedType):
-    """DyBit: a tapered format of which a run of leading ones says how large a number is.
+    """DyBit, a tapered format: a run of leading ones gives the magnitude's exponent.
 
     With ``m`` magnitude bits (``width``, less the sign bit when signed), a magnitude code with
     ``i`` leading ones stands for, in steps of ``2**-(m-1)``:
@@ -23,7 +23,10 @@ class DyBitType(TaperedType):
       ``2**(2*i-1) * (2**(m-1-i) + f)``;
     - ``i == m``: ``4**(m-1)``.
 
-    Source: DyBit (arXiv 2302.12510), as published; this is its one definition here.
+    Parameters
+        width      2 to 8 bits
+        signed     whether the first bit is a sign
+    Source         DyBit (arXiv 2302.12510), as published; this is its one definition here
     """
 
     kind: ClassVar[str] = "dybit"

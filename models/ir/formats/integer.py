@@ -12,7 +12,12 @@ from models.ir.dtype import DType
 
 @dataclass(frozen=True)
 class IntType(DType):
-    """Two's complement (or unsigned) integer: 2 to 8 bits on tensors, up to 64 for accumulators. It is its value."""
+    """Two's complement or unsigned integer; a code's decoded value is the integer.
+
+    Parameters
+        width      2 to 8 bits on tensors, up to 64 for accumulators
+        signed     whether the format is two's complement
+    """
 
     kind: ClassVar[str] = "int"
     widths: ClassVar[tuple[int, ...]] = tuple(range(2, 9))
@@ -44,7 +49,7 @@ class IntType(DType):
     def nearest_value(self, decoded: np.ndarray) -> np.ndarray:
         return np.clip(np.asarray(decoded, dtype=np.int64), self.min, self.max)
 
-    def rounded(self, doubled: np.ndarray) -> np.ndarray:
+    def round_doubled(self, doubled: np.ndarray) -> np.ndarray:
         return self.nearest_value((np.asarray(doubled, dtype=np.int64) + 1) >> 1)
 
     def encode(self, decoded: np.ndarray) -> np.ndarray:

@@ -16,12 +16,15 @@ EXPONENTS = 4
 
 @dataclass(frozen=True)
 class FloatType(TaperedType):
-    """A float of two bits of exponent: ``fp4`` is e2m1, ``fp5`` e2m2, ``fp6`` e2m3; unsigned ones have a bit more.
+    """A float with two exponent bits: ``fp4`` is e2m1, ``fp5`` e2m2, ``fp6`` e2m3; unsigned ones have a bit more.
 
-    With ``n`` bits of mantissa ``f`` and exponent ``e``, a magnitude is, in steps, ``f`` where ``e`` is 0 and else
-    ``(2**n + f) << (e - 1)``. No code stands for infinity or for what is no number.
+    With ``n`` mantissa bits ``f`` and exponent ``e``, a magnitude is, in steps, ``f`` where ``e`` is 0 and otherwise
+    ``(2**n + f) << (e - 1)``. No code stands for infinity or NaN.
 
-    Source: OCP Microscaling Formats (MX) Specification 1.0, sections 5.3.2 and 5.3.3, for fp4 and fp6.
+    Parameters
+        width      4 to 6 bits
+        signed     whether the first bit is a sign
+    Source         OCP Microscaling Formats (MX) Specification 1.0, sections 5.3.2 and 5.3.3, for fp4 and fp6
     """
 
     kind: ClassVar[str] = "fp"

@@ -13,7 +13,12 @@ from models.ir.formats.tapered import TaperedType
 
 @dataclass(frozen=True)
 class PowerType(TaperedType):
-    """Zero and powers of two: magnitude code ``c`` above 0 stands for ``2**(c - 1)`` steps."""
+    """Zero and powers of two: magnitude code ``c`` above 0 stands for ``2**(c - 1)`` steps.
+
+    Parameters
+        width      3 or 4 bits
+        signed     whether the first bit is a sign
+    """
 
     kind: ClassVar[str] = "pot"
     widths: ClassVar[tuple[int, ...]] = (3, 4)

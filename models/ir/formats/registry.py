@@ -11,7 +11,7 @@ from models.ir.formats.minifloat import FloatType
 from models.ir.formats.power_of_two import PowerType
 
 FORMATS: dict[str, type[DType]] = {kind.kind: kind for kind in (IntType, DyBitType, FloatType, PowerType)}
-NUMBERS = tuple(f"{kind}{width}" for kind, own in FORMATS.items() for width in own.widths)
+FORMAT_NAMES = tuple(f"{kind}{width}" for kind, own in FORMATS.items() for width in own.widths)
 """Names of the formats that a layer may take, without their signs, which follow from the values."""
 VALID = ", ".join(f"{kind}{own.widths[0]} to {kind}{own.widths[-1]}" for kind, own in FORMATS.items())
 """The same in words."""
@@ -20,7 +20,12 @@ _NAME = re.compile(rf"(u?)({'|'.join(FORMATS)})(\d{{1,9}})")
 
 
 def parse_dtype(name: str) -> DType:
-    """The format called ``name``: ``int8``, ``uint4``, ``dybit4``, ``udybit8``, ``fp4``."""
+    """The format with a name.
+
+    Parameters
+        name       such as ``int8``, ``uint4``, ``dybit4``, ``udybit8`` or ``fp4``
+    Raises         ValueError: no format has the name; the message lists valid ones
+    """
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
         raise ValueError(f"unknown number format {name!r}; valid are {VALID}, and with u in front unsigned ones")

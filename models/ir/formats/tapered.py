@@ -13,9 +13,9 @@ from models.ir.dtype import DType
 class TaperedType(DType):
     """A format whose values lie further apart the larger they are.
 
-    Signed codes are sign and magnitude; minus zero decodes to 0 and is never encoded. Numbers are rounded to the
-    nearest value once, ties upward as integers': a sum that were rounded to a whole number of steps first would find
-    itself in the middle of two values, which lie several steps apart, too often.
+    Signed codes are sign and magnitude; minus zero decodes to 0 and is never encoded. A number is rounded once, to the
+    nearest value, ties upward as for integers. Rounding it to a whole number of steps first would put too many numbers
+    on the midpoint of two values that lie several steps apart.
     """
 
     tapered: ClassVar[bool] = True
@@ -48,19 +48,19 @@ class TaperedType(DType):
     def nearest_value(self, decoded: np.ndarray) -> np.ndarray:
         return self.decode(self.encode(decoded))
 
-    def rounded(self, doubled: np.ndarray) -> np.ndarray:
+    def round_doubled(self, doubled: np.ndarray) -> np.ndarray:
         return self.decode(self.encode_doubled(doubled))
 
     def encode(self, decoded: np.ndarray) -> np.ndarray:
         return self.encode_doubled(2 * np.asarray(decoded, dtype=np.int64))
 
     def encode_doubled(self, doubled: np.ndarray) -> np.ndarray:
-        """Codes of what ``rounded`` gives."""
+        """Codes of the values that ``round_doubled`` gives."""
         doubled = np.asarray(doubled, dtype=np.int64)
         table = self.magnitudes
         # of a negative number the complement: it lies below twice its magnitude, so that a tie stays below, too
-        wanted = np.where(doubled < 0, ~doubled, doubled) if self.signed else np.maximum(doubled, 0)
-        code = np.searchsorted(table[:-1] + table[1:], wanted, side="right")
+        magnitude = np.where(doubled < 0, ~doubled, doubled) if self.signed else np.maximum(doubled, 0)
+        code = np.searchsorted(table[:-1] + table[1:], magnitude, side="right")
         negative = (doubled < 0) & (code > 0) & self.signed
         return code | (negative.astype(np.int64) << self.magnitude_bits)
 

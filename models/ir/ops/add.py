@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.ir.accumulator import unweighted
+from models.ir.accumulator import sum_ranges
 from models.ir.dtype import DType
 from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
@@ -21,10 +21,16 @@ BRANCH = IntType(63)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Add(ElementwiseNode):
-    """The sum of two frames over the same sites: each requantized and clipped, then the sum clipped.
+    """The sum of two frames over the same sites: each is requantized and clipped, then the sum is clipped.
 
-    ``lo`` and ``hi`` are in steps of the format; ``a`` and ``b`` give integers of its steps, for a tapered format of
-    half ones (``guard_bits``), so that the sum is not rounded to whole ones before it is to the format.
+    ``a`` and ``b`` give whole steps of the output, for a tapered format half steps (``guard_bits``), so that the sum is
+    rounded only once, to the format.
+
+    Parameters
+        a          requantization of the first input
+        b          requantization of the second input
+        lo         the lowest sum, in steps of the output
+        hi         the highest sum, in steps of the output
     """
 
     op: ClassVar[str] = "add"
@@ -39,7 +45,7 @@ class Add(ElementwiseNode):
         if shapes[0] != shapes[1]:
             raise self.error("inputs", self.inputs, f"must have one shape, not {shapes[0]} and {shapes[1]}")
         for name, dtype in zip(("a", "b"), dtypes, strict=True):
-            check_requant(self, name, unweighted(1, dtype, shapes[0]), BRANCH)
+            check_requant(self, name, sum_ranges(1, dtype, shapes[0]), BRANCH)
         if not self.dtype.min <= self.lo <= self.hi <= self.dtype.max:
             raise self.error("lo, hi", (self.lo, self.hi), f"must lie in order within {self.dtype}")
 
@@ -49,4 +55,6 @@ class Add(ElementwiseNode):
             raise ValueError(f"graph node {self.name!r}: its two inputs have different active sites")
         total = self.a.integer(a.features) + self.b.integer(b.features)
         guard = self.dtype.guard_bits
-        return a.with_features(self.dtype.rounded(np.clip(total, self.lo << guard, self.hi << guard) << (1 - guard)))
+        return a.with_features(
+            self.dtype.round_doubled(np.clip(total, self.lo << guard, self.hi << guard) << (1 - guard))
+        )

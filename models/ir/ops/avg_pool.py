@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.ir.accumulator import Accumulating, unweighted
+from models.ir.accumulator import AccumulatingNode, sum_ranges
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
@@ -16,19 +16,23 @@ from models.ir.requant import Range, Requant
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AvgPool(Accumulating, WindowNode):
-    """The sum over the active sites of the window, requantized; 1/k^2 is part of the multiplier."""
+class AvgPool(AccumulatingNode, WindowNode):
+    """The sum over the active sites of the window, requantized.
+
+    Parameters
+        requant    how the sum becomes an activation; 1/k^2 is part of the multiplier
+    """
 
     op: ClassVar[str] = "avg_pool"
 
     requant: Requant
 
     def ranges(self, dtype: DType, shape: Shape) -> list[Range]:
-        return unweighted(min(shape.height * shape.width, self.window.taps), dtype, shape)
+        return sum_ranges(min(shape.height * shape.width, self.window.taps), dtype, shape)
 
     def accumulate(self, frame: Frame) -> Frame:
         height, width, sites = self.window.out_sites(frame)
         sums = np.zeros((len(sites), frame.channels), dtype=np.int64)
-        for rows in self.window.seen(frame, sites):
+        for rows in self.window.input_rows(frame, sites):
             sums[rows >= 0] += frame.features[rows[rows >= 0]]
         return Frame(height, width, sites, sums)

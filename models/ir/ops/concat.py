@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.ir.accumulator import unweighted
+from models.ir.accumulator import sum_ranges
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
@@ -19,7 +19,8 @@ from models.ir.requant import Requant, check_requant
 class Concat(ElementwiseNode):
     """The channels of the first frame, then those of the second, over the same sites; each channel is requantized.
 
-    ``requant`` has a bias and a multiplier for each channel of both.
+    Parameters
+        requant    a bias and a multiplier for each channel of both inputs
     """
 
     op: ClassVar[str] = "concat"
@@ -33,7 +34,7 @@ class Concat(ElementwiseNode):
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         if shapes[0][:2] != shapes[1][:2]:
             raise self.error("inputs", self.inputs, f"must have one height and width, not {shapes[0]} and {shapes[1]}")
-        ranges = [end for dtype, shape in zip(dtypes, shapes, strict=True) for end in unweighted(1, dtype, shape)]
+        ranges = [end for dtype, shape in zip(dtypes, shapes, strict=True) for end in sum_ranges(1, dtype, shape)]
         check_requant(self, "requant", ranges, self.dtype)
 
     def compute(self, *inputs: Frame) -> Frame:

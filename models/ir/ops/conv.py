@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.ir.accumulator import Weighted
+from models.ir.accumulator import WeightedNode
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
@@ -16,10 +16,14 @@ from models.ir.requant import Requant
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Conv(Weighted, WindowNode):
+class Conv(WeightedNode, WindowNode):
     """Convolution: full, pointwise (kernel 1) or depthwise.
 
-    ``weight``: decoded integers ``[c_out, c_in, k, k]``, for depthwise ``[c, 1, k, k]``.
+    Parameters
+        depthwise       whether each output channel sees its own input channel only
+        weight          decoded integers ``[c_out, c_in, k, k]``, for depthwise ``[c, 1, k, k]``
+        weight_dtype    format of the weights
+        requant         how a sum becomes an activation
     """
 
     op: ClassVar[str] = "conv"
@@ -39,9 +43,9 @@ class Conv(Weighted, WindowNode):
     def accumulate(self, frame: Frame) -> Frame:
         height, width, sites = self.window.out_sites(frame)
         sums = np.zeros((len(sites), self.weight.shape[0]), dtype=np.int64)
-        for tap, rows in enumerate(self.window.seen(frame, sites)):
-            seen = rows >= 0
-            features = frame.features[rows[seen]]
+        for tap, rows in enumerate(self.window.input_rows(frame, sites)):
+            active = rows >= 0
+            features = frame.features[rows[active]]
             weight = self.weight[:, :, tap // self.kernel, tap % self.kernel]
-            sums[seen] += features * weight[:, 0] if self.depthwise else features @ weight.T
+            sums[active] += features * weight[:, 0] if self.depthwise else features @ weight.T
         return Frame(height, width, sites, sums)

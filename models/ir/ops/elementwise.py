@@ -17,8 +17,8 @@ class ElementwiseNode(Node):
     def sites(self, source: Frame, sparse: bool) -> NodeSites:
         return NodeSites.without_window(source.sites, source.sites)
 
-    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
-        return came
+    def departures(self, arrivals: np.ndarray, sites: NodeSites) -> np.ndarray:
+        return arrivals
 
     def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return before

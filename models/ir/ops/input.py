@@ -18,9 +18,14 @@ MAX_CHANNELS = 1 << 20
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Input(Node):
-    """Frames from outside: channel by channel, an integer stands for ``offset + unit * scale * integer``.
+    """Frames from outside: in each channel an integer stands for ``offset + unit * scale * integer``.
 
-    ``offset`` and ``unit`` are empty where all channels have offset 0 and unit 1.
+    Parameters
+        inputs     always empty
+        shape      shape of the frames
+        sparse     whether frames may have inactive sites; otherwise every site of a frame is active, or none
+        offset     the offset of each channel; empty where all are 0 and all units 1
+        unit       the unit of each channel; empty where all are 1 and all offsets 0
     """
 
     op: ClassVar[str] = "input"
@@ -35,12 +40,12 @@ class Input(Node):
     unit: tuple[float, ...] = ()
 
     def encode(self, real: np.ndarray) -> np.ndarray:
-        """int64: the integers of ``real`` [..., channels], each the nearest that the format holds."""
+        """int64: the nearest representable integers of ``real`` [..., channels]."""
         # clipped before they become integers, which do not hold every float
         return self.dtype.nearest_value(self._steps(real).clip(self.dtype.min, self.dtype.max).astype(np.int64))
 
-    def clipped(self, real: np.ndarray) -> np.ndarray:
-        """bool: which of ``real`` [..., channels] lie beyond what the format holds."""
+    def out_of_range(self, real: np.ndarray) -> np.ndarray:
+        """bool: which of ``real`` [..., channels] lie beyond the format's range."""
         steps = self._steps(real)
         return (steps < self.dtype.min) | (steps > self.dtype.max)
 
@@ -68,8 +73,8 @@ class Input(Node):
     def check_frame(self, frame: Frame, graph: str) -> None:
         """Raise a ValueError where a frame is none that the graph of that name takes."""
         if (frame.height, frame.width, frame.channels) != self.shape:
-            got = f"{frame.height}x{frame.width}x{frame.channels}"
-            raise ValueError(f"graph {graph!r} takes frames of {self.shape}, not {got}")
+            actual = f"{frame.height}x{frame.width}x{frame.channels}"
+            raise ValueError(f"graph {graph!r} takes frames of {self.shape}, not {actual}")
         if not self.sparse and 0 < len(frame.sites) < frame.height * frame.width:
             sites = f"{len(frame.sites)} of {frame.height * frame.width}"
             raise ValueError(f"graph {graph!r} takes dense frames, not one with {sites} sites active")
@@ -82,7 +87,7 @@ class Input(Node):
     def sites(self, source: Frame, sparse: bool) -> NodeSites:
         return NodeSites.without_window(source.sites, source.sites)
 
-    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
+    def departures(self, arrivals: np.ndarray, sites: NodeSites) -> np.ndarray:
         return np.arange(1, len(sites.sites) + 1) / max(1, len(sites.sites))
 
     def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:

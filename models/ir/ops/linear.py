@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.ir.accumulator import Weighted
+from models.ir.accumulator import WeightedNode
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
@@ -16,10 +16,13 @@ from models.ir.requant import Requant
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Linear(Weighted, WholeFrameNode):
-    """Every output is a weighted sum over the whole frame; one site of a 1x1 frame, also when empty.
+class Linear(WeightedNode, WholeFrameNode):
+    """Each output is a weighted sum over the whole frame: the one site of a 1x1 frame, also of an empty frame.
 
-    ``weight``: decoded integers ``[c_out, height, width, c_in]`` over the input frame.
+    Parameters
+        weight          decoded integers ``[c_out, height, width, c_in]`` over the input frame
+        weight_dtype    format of the weights
+        requant         how a sum becomes an activation
     """
 
     op: ClassVar[str] = "linear"

@@ -33,4 +33,4 @@ class MaxPool(WindowNode):
         (frame,) = inputs
         height, width, sites = self.window.out_sites(frame)
         padded = np.concatenate([frame.features, np.full((1, frame.channels), np.iinfo(np.int64).min)])
-        return Frame(height, width, sites, padded[self.window.seen(frame, sites)].max(axis=0))
+        return Frame(height, width, sites, padded[self.window.input_rows(frame, sites)].max(axis=0))

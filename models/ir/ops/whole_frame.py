@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.ir.accumulator import Accumulating
+from models.ir.accumulator import AccumulatingNode
 from models.ir.frame import Frame
 from models.ir.node import NodeSites
 
@@ -14,7 +14,7 @@ ORIGIN = np.zeros((1, 2), dtype=np.int64)
 """The one site."""
 
 
-class WholeFrameNode(Accumulating):
+class WholeFrameNode(AccumulatingNode):
     """A node that sums over all sites of a frame."""
 
     takes_frame: ClassVar[bool] = True
@@ -22,8 +22,8 @@ class WholeFrameNode(Accumulating):
     def sites(self, source: Frame, sparse: bool) -> NodeSites:
         return NodeSites.without_window(source.sites, ORIGIN)
 
-    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
-        return came[-1:] if len(came) else np.zeros(1)
+    def departures(self, arrivals: np.ndarray, sites: NodeSites) -> np.ndarray:
+        return arrivals[-1:] if len(arrivals) else np.zeros(1)
 
     def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return np.ones(1)

@@ -20,7 +20,9 @@ class WindowNode(Node):
     """A node that sees its input through a window: convolution and pooling.
 
     Parameters
-        kernel, stride, padding    those of its ``Window``
+        kernel     side of the window
+        stride     stride of the window
+        padding    zero padding on each side
     """
 
     kernel: int
@@ -47,15 +49,15 @@ class WindowNode(Node):
 
     def sites(self, source: Frame, sparse: bool) -> NodeSites:
         _, _, sites = self.window.out_sites(source)
-        taps = (self.window.seen(source, sites) >= 0).sum(axis=0)
+        taps = (self.window.input_rows(source, sites) >= 0).sum(axis=0)
         return NodeSites(source.sites, sites, taps, *self.window.needs(source, sites, sparse))
 
-    def leaves(self, came: np.ndarray, sites: NodeSites) -> np.ndarray:
+    def departures(self, arrivals: np.ndarray, sites: NodeSites) -> np.ndarray:
         work = np.cumsum(np.maximum(sites.taps, 1))
-        done = work / max(1, work[-1:].sum())
-        begun = np.append(0, done)[:-1]
-        complete = came[np.minimum(sites.needs, len(came)) - 1]
-        return np.maximum.accumulate(complete - begun) + done
+        finished = work / max(1, work[-1:].sum())
+        started = np.append(0, finished)[:-1]
+        complete = arrivals[np.minimum(sites.needs, len(arrivals)) - 1]
+        return np.maximum.accumulate(complete - started) + finished
 
     def work(self, sites: NodeSites, before: np.ndarray) -> np.ndarray:
         return np.maximum(sites.taps, 1)

@@ -7,10 +7,15 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.inputs.nets import Builder, random_mapping, residual_net
 from benchmarks.inputs.ops import random_frame
 from benchmarks.inputs.sparse_nets import FORMAT, random_masks, random_sparse_net
+from cosim.cycle import queues, streams
+from cosim.cycle.queues import QueueRecord
+from cosim.cycle.records import UNKNOWN
 from cosim.cycle.simulator import DeadlockError, simulate, size_queues
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
 from hw.accelerator.queue_bounds import min_deadlock_free_depth
@@ -19,7 +24,12 @@ from hw.streams.stream import BLOCK_DEPTH
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.ops.add import Add
+from tests.cosim.cycle.hand_made import Layout
+from tests.support.interpreted import interpreted
 from tests.support.streams import run_op
+
+run_queue, take_beat = interpreted(queues.run_queue), interpreted(streams.take_beat)
+beat_shown = interpreted(streams.beat_shown)
 
 
 def with_least_queues(graph: Graph, mapping: Mapping) -> Mapping:
@@ -154,3 +164,63 @@ def test_a_place_less_costs_cycles_in_the_rtl() -> None:
         beats = [beat for frame in frames for beat in accelerator.plan.input.beats(frame)]
         ends.append(run_op(accelerator, [beats], len(frames)).end_cycles)
     assert ends[1] > ends[0]
+
+
+def step_by_step(offers: list[int], stalls: list[bool], depth: int, latency: int) -> tuple[list[int], list[int]]:
+    """When beats enter and leave a queue, cycle by cycle.
+
+    A queue of latency 2 holds its first beat in a register; the beat's place is free when it shows there.
+    """
+    entered: list[int] = []
+    left: list[int] = []
+    cycle, freed = 0, 0
+    while len(left) < len(offers):
+        first = len(left)
+        shows = first < len(entered) and entered[first] + latency <= cycle
+        if latency == 2 and shows:
+            freed = max(freed, first + 1)
+        arrives = len(entered) < len(offers) and offers[len(entered)] <= cycle
+        places = len(entered) - (freed if latency == 2 else len(left))
+        if shows and not stalls[cycle % len(stalls)]:
+            left.append(cycle)
+        if arrives and places < depth:
+            entered.append(cycle)
+        cycle += 1
+    return entered, left
+
+
+@settings(max_examples=25)
+@given(
+    gaps=st.lists(st.integers(0, 3), min_size=1, max_size=12),
+    stalls=st.lists(st.booleans(), min_size=1, max_size=9),
+    depth=st.integers(2, 4),
+    latency=st.integers(1, 2),
+    forked=st.booleans(),
+)
+def test_beats_enter_and_leave_as_step_by_step(
+    gaps: list[int], stalls: list[bool], depth: int, latency: int, forked: bool
+) -> None:
+    stalls = [*stalls, False]
+    # beats of one frame: all but the last are tokens
+    own = Layout(len(gaps) - 1)
+    stream, readers = own.stream(readers=1 + forked)
+    out, reader = own.stream()
+    into = readers[0] if forked else readers
+    queue = own.process(QueueRecord, depth=depth, latency=latency, source=into.at, sink=out.at)
+    own.offer(stream, *(int(time) for time in np.cumsum(gaps)))
+    for _ in range(3 * len(gaps)):
+        run_queue(own.m, own.w, queue.at)
+        if forked:
+            # the other reader is never late
+            while (time := beat_shown(own.m, readers[1])) != UNKNOWN:
+                take_beat(own.m, own.w, readers[1], time)
+        while (time := beat_shown(own.m, reader)) != UNKNOWN:
+            while stalls[time % len(stalls)]:
+                time += 1
+            take_beat(own.m, own.w, reader, time)
+    run_queue(own.m, own.w, queue.at)
+    entered, left = step_by_step(list(np.cumsum(gaps)), stalls, depth, latency)
+    assert own.moves(out) == left
+    assert [time - latency for time in own.offers(out)] == entered
+    held = [n + 1 - sum(time < cycle for time in left) for n, cycle in enumerate(entered)]
+    assert queue.most == max(held)

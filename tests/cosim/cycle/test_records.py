@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cosim.cycle.records import UNCOUNTED, Record, Records, compiled, kept, pointer
+from cosim.cycle.records import UNCOUNTED, Record, Records, cached, compiled, pointer
 
 
 class Base(Record):
@@ -24,7 +24,7 @@ def _swapped(m, address):
     return Base(m, address).first
 
 
-@kept(**UNCOUNTED)
+@cached(**UNCOUNTED)
 def _swap(m, address):
     return _swapped(pointer(m), address)
 
@@ -51,7 +51,7 @@ def test_a_field_that_is_not_there_is_no_typing_error_that_goes_unseen() -> None
     def wrong(m):
         return Base(m, 0).second  # pyright: ignore[reportAttributeAccessIssue]
 
-    @kept(**UNCOUNTED)
+    @cached(**UNCOUNTED)
     def call(m):
         return wrong(pointer(m))
 
@@ -63,7 +63,7 @@ def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same() -> None:
     names: dict = {}
     # a function that is in no file has no folder
     exec("def double(n):\n    return 2 * n", names)
-    assert kept()(names["double"])(21) == 42
+    assert cached()(names["double"])(21) == 42
 
 
 def test_rings_have_a_power_of_two_of_places() -> None:

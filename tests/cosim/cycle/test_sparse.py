@@ -10,7 +10,6 @@ import pytest
 from benchmarks.inputs.nets import random_mapping, residual_net
 from benchmarks.inputs.ops import one_op
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
-from cosim.cycle.active_sites import BLANK, END, PLACE, SINGLE, Classes, walk
 from cosim.cycle.simulator import simulate, size_queues
 from hw.accelerator.composition import AcceleratorTop
 from hw.fpga.families.registry import DEVICES
@@ -18,10 +17,8 @@ from hw.fpga.mapping import FrameInput, Mapping, OpMapping
 from hw.ops.op import divisors
 from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
-from models.ir.activity import frame_activity
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
-from models.ir.ops.windowed import WindowNode
 from tests.support.streams import run_op
 
 
@@ -88,51 +85,6 @@ def test_networks(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4, 40))
 def test_many_networks(seed: int) -> None:
     test_networks(seed)
-
-
-def walked(graph: Graph, mask: np.ndarray) -> tuple[dict[str, list[int]], dict[str, np.ndarray]]:
-    """Of one frame, by node its sites as places in raster order, and by window op its places ``[n, PLACE]``."""
-    classes = Classes(graph)
-    w = np.empty(classes.size(1, int(mask.sum())), np.int64)
-    walk(mask.reshape(1, -1), np.array(classes.sides), classes.windows, classes.sparse, w)
-    count, windows = len(classes.sides), len(classes.windows)
-    sites, places = {}, {}
-    for name, kind in classes.of.items():
-        start = w[count + windows + kind]
-        sites[name] = [0] if kind == SINGLE else w[start : start + w[kind]].tolist()
-    for name, number in classes.windows_of.items():
-        rest = w[w[count + number] :]
-        rest = rest[: len(rest) // PLACE * PLACE].reshape(-1, PLACE)
-        places[name] = rest[: np.flatnonzero(rest[:, 1] == END)[0] + 1]
-    return sites, places
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_the_walk_finds_the_sites_of_golden(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    graph, _ = draw_op(rng) if seed % 2 else (random_sparse_net(rng), None)
-    (mask,) = random_masks(rng, graph.input.shape[:2], 1)
-    sites, places = walked(graph, mask)
-    frames = golden.run(graph, masked_frame(rng, graph, mask))
-    for name, frame in frames.items():
-        assert sites[name] == (frame.sites[:, 0] * frame.width + frame.sites[:, 1]).tolist(), name
-    for name, own in places.items():
-        node = graph[name]
-        assert isinstance(node, WindowNode)
-        taps = own[own[:, 1] >= 0, 1]
-        counted = np.bincount(taps, minlength=node.kernel**2 + 1)
-        assert tuple(counted) == frame_activity(graph, mask)[name].taps
-
-
-def test_columns_of_no_cell_take_a_place_among_the_sites() -> None:
-    rng = np.random.default_rng(0)
-    graph = one_op(rng, "max_pool", (4, 5, 1), kernel=2, stride=2, x=IntType(4), y=IntType(4), sparse=True)
-    mask = np.zeros((4, 5), dtype=bool)
-    mask[[0, 1, 3, 3], [4, 4, 1, 4]] = True
-    sites, places = walked(graph, mask)
-    assert sites["op"] == [2]
-    # each waits for a token whole; twice its number and 1, then taps, then rows that were read for the last time
-    assert places["op"].tolist() == [[3, BLANK, 0], [5, 1, 2], [7, BLANK, 2], [9, END, 3]]
 
 
 def test_full_frames_may_be_said_in_three_ways() -> None:

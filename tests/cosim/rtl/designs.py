@@ -12,6 +12,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from cosim.rtl.run import RtlRun, simulate
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
@@ -109,3 +110,13 @@ def random_frames(count: int, seed: int = 0) -> list[Frame]:
         mask = rng.random(SHAPE[:2]) < (0.0 if number == 1 else 0.7)
         frames.append(Frame.from_dense(rng.integers(-100, 100, SHAPE), mask))
     return frames
+
+
+FRAMES = random_frames(6)
+"""The frames that ``run_plus_one`` takes."""
+
+
+def run_plus_one(folder: Path, build_dir: Path, simulator: str, fault: str = "", **options: Any) -> RtlRun:
+    """Run ``PlusOne`` on ``FRAMES``; its Verilog is written to the folder."""
+    verilog = write_verilog(folder, fault)
+    return simulate(verilog, LAYOUT, LAYOUT, FRAMES, simulator=simulator, build_dir=build_dir, **options)

@@ -13,7 +13,7 @@ from cocotb_tools.runner import get_runner
 
 from benchmarks.inputs.nets import random_mapping
 from benchmarks.inputs.packets import packets, random_frame, random_traffic, verdict
-from cosim.rtl.axi import play_axi
+from cosim.rtl.axi import run_axi
 from cosim.rtl.simulator import TIMESCALE, SimulatorKind, environment, patched
 from cosim.rtl.testbench_runner import SimulationTimeout, Stalls
 from hw.accelerator.composition import AcceleratorPlan
@@ -106,9 +106,9 @@ def test_the_axi_top(name: str, tmp_path: Path, verilator: str) -> None:
 
 
 def check_raw_beats(case: Case, simulator: SimulatorKind, build_dir: Path) -> None:
-    run = play_axi(case.folder, case.traffic, simulator=simulator, stalls=Stalls(0.2, 0.3), build_dir=build_dir)
+    run = run_axi(case.folder, case.traffic, simulator=simulator, stalls=Stalls(0.2, 0.3), build_dir=build_dir)
     assert run.beats == [beat for beats in case.answers for beat in beats]
-    assert len(run.taken) == len(case.traffic)
+    assert len(run.in_cycles) == len(case.traffic)
     assert {fault: run.registers[f"error_{fault.name.lower()}"] for fault in Fault} == {
         fault: case.faults[fault] for fault in Fault
     }
@@ -121,9 +121,9 @@ def test_raw_beats_are_played_and_recorded(tmp_path: Path, build_dir: Path, veri
     case = Case("mask to tokens", tmp_path / "design", frames=60)
     check_raw_beats(case, SimulatorKind(verilator), build_dir)
     with pytest.raises(ValueError, match="beats: the last one must have `last`"):
-        play_axi(case.folder, [Beat(0, 1, False)], build_dir=build_dir)
+        run_axi(case.folder, [Beat(0, 1, False)], build_dir=build_dir)
     with pytest.raises(SimulationTimeout, match=r"nothing moved for 3 cycles after \d+ of \d+ beats in"):
-        play_axi(case.folder, case.traffic, simulator=SimulatorKind(verilator), build_dir=build_dir, quiet_limit=3)
+        run_axi(case.folder, case.traffic, simulator=SimulatorKind(verilator), build_dir=build_dir, quiet_limit=3)
 
 
 @pytest.mark.slow

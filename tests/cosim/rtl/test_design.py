@@ -1,3 +1,5 @@
+"""Cosimulation of a design folder: every edge and layer, stalls, ``cosim.json``, and designs that are refused."""
+
 from __future__ import annotations
 
 import hashlib
@@ -10,7 +12,6 @@ import pytest
 from benchmarks.inputs.nets import Builder, random_mapping
 from benchmarks.inputs.ops import random_frame
 from cosim.rtl.design import Cosim, CosimFileError, cosim, default_build_dir
-from cosim.rtl.layers import run_layers
 from cosim.rtl.testbench_runner import Stalls
 from hw.generate.emit import generate
 from hw.ops.registry import build_all
@@ -123,8 +124,6 @@ def test_wrong_designs_are_named(design: Path, graph: Graph, tmp_path: Path) -> 
         cosim(tmp_path, frames)
     with pytest.raises(ValueError, match="frames: there must be at least one"):
         cosim(design, [])
-    with pytest.raises(ValueError, match="frames: 1 are too few"):
-        run_layers(graph, random_mapping(np.random.default_rng(6), graph), frames, build_dir=tmp_path)
     plain = tmp_path / "plain"
     generate(graph, random_mapping(np.random.default_rng(6), graph), plain)
     with pytest.raises(DesignError, match=r"field 'probes': is empty; generate the design with probes"):

@@ -13,7 +13,7 @@ from amaranth.hdl import Module
 
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import MacArray, MacArraySpec
-from hw.arithmetic.multipliers import Products, in_luts, in_table
+from hw.arithmetic.multipliers import Products, in_table
 from hw.arithmetic.products import FEW_DIGITS
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.fpga.mapping import Multiplier
@@ -247,19 +247,3 @@ def test_every_integer_to_its_code(name: str) -> None:
     ]
     assert got == want
     assert {code for row in got for code in row} == set(range(1 << dtype.width)) - {MINUS_ZERO.get(name)}
-
-
-@pytest.mark.parametrize(
-    ("features", "weights", "circuit"),
-    [
-        ("udybit4", "dybit4", Products.MULTIPLEXED),
-        ("uint8", "dybit4", Products.MULTIPLEXED),
-        ("udybit8", "dybit2", Products.MULTIPLEXED),
-        ("udybit4", "dybit5", Products.SIGNIFICAND_SHIFT),
-        ("int8", "dybit8", Products.SIGNIFICAND_SHIFT),
-        ("udybit8", "int8", Products.BOOTH),
-        ("uint4", "int4", Products.BOOTH),
-    ],
-)
-def test_circuits_of_products_in_luts(features: str, weights: str, circuit: Products) -> None:
-    assert in_luts(parse_dtype(features), parse_dtype(weights)) is circuit

@@ -11,7 +11,6 @@ import pytest
 from amaranth.back import verilog
 
 from hw.arithmetic.mac import MacArray, MacArraySpec
-from hw.arithmetic.multipliers import multipliers
 from hw.arithmetic.packing import field_width, operand_width, packing
 from hw.fpga.families.registry import DEVICES, family
 from hw.fpga.formulas import total
@@ -158,18 +157,6 @@ def test_lanes_are_shared_out_evenly() -> None:
     found = packing(IntType(4), IntType(4), 4, 1, 27)
     assert found is not None
     assert found.groups(4) == [range(2), range(2, 4)]
-
-
-def test_kinds_of_a_device() -> None:
-    """A table of products takes fewer LUTs of 6 inputs than adders, and more of 4."""
-    x, w = parse_dtype("udybit4"), parse_dtype("dybit4")
-    assert [kind for kind, _ in multipliers(DEVICES["zu3eg"], x, w, 1)] == [Multiplier.TABLE, Multiplier.DSP]
-    assert [kind for kind, _ in multipliers(DEVICES["ecp5-25k"], x, w, 1)] == [Multiplier.LUT, Multiplier.DSP]
-    int8 = IntType(8)
-    assert multipliers(DEVICES["zu3eg"], int8, int8, 2)[-1] == (Multiplier.PACKED, 27)
-    assert multipliers(DEVICES["z7020"], int8, int8, 2)[-1] == (Multiplier.PACKED, 25)
-    assert [kind for kind, _ in multipliers(DEVICES["zu3eg"], int8, int8, 1)] == [Multiplier.LUT, Multiplier.DSP]
-    assert [kind for kind, _ in multipliers(DEVICES["ecp5-25k"], int8, int8, 4)] == [Multiplier.LUT, Multiplier.DSP]
 
 
 # DSP blocks of three lanes of two terms, which would be six. The third lane of iCE40 is too small for one.

@@ -17,16 +17,10 @@ from hw.accelerator.composition import AcceleratorTop
 from hw.boards import host, link
 from hw.boards.link import SerialLink, beat_bytes
 from hw.boards.project import line_settings
-from hw.boards.uart import UartError, divisor
-from hw.streams.layout import MaskLayout, TokenLayout
 from models.ir.formats.integer import IntType
-from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.golden import run
-from models.ir.node import Shape
-
-CYCLES = 5
-"""Clock cycles a bit."""
+from tests.hw.boards.serial_line import CYCLES, listener, say
 
 
 class Serial(wiring.Component):
@@ -49,31 +43,6 @@ class Serial(wiring.Component):
             self.accelerator.o.ready.eq(line.i.ready),
         ]  # fmt: skip
         return m
-
-
-async def say(ctx: Any, rx: Any, byte: int, stop: int = 1) -> None:
-    for bit in (0, *(byte >> n & 1 for n in range(8)), stop):
-        ctx.set(rx, bit)
-        await ctx.tick().repeat(CYCLES)
-
-
-def listener(tx: Any, heard: list[int], cycles: int = CYCLES) -> Any:
-    """A receiver of its own: waits for the edge, then samples in the middle of each bit."""
-
-    async def listen(ctx: Any) -> None:
-        while True:
-            await ctx.tick()
-            if ctx.get(tx):
-                continue
-            await ctx.tick().repeat(cycles // 2)
-            bits = []
-            for _ in range(9):
-                await ctx.tick().repeat(cycles)
-                bits.append(ctx.get(tx))
-            if bits.pop() == 1:
-                heard.append(sum(bit << n for n, bit in enumerate(bits)))
-
-    return listen
 
 
 def net(sparse: bool) -> Any:
@@ -198,46 +167,3 @@ def test_beats_without_credit_are_dropped_and_noticed() -> None:
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-
-
-@pytest.mark.parametrize("sparse", [False, True])
-@pytest.mark.parametrize("lanes", [1, 3])
-def test_the_host_s_codes_are_the_layouts_(sparse: bool, lanes: int) -> None:
-    rng = np.random.default_rng(0)
-    tokens = TokenLayout(Shape(5, 7, 3), IntType(5), lanes)
-    mask = rng.random((5, 7)) < 0.4 if sparse else np.ones((5, 7), bool)
-    dense = rng.integers(1, 16, (5, 7, 3)) * rng.choice([-1, 1], (5, 7, 3)) * mask[..., None]
-    frame = Frame.from_dense(dense, mask)
-    for layout in (tokens, MaskLayout.of(tokens)):
-        settings = line_settings(layout, tokens, sparse)
-        assert host.encode(settings["input"], dense.tolist()) == layout.beats(frame)
-    settings = line_settings(tokens, tokens, sparse)
-    told = host.decode(settings["output"], tokens.beats(frame))
-    assert [(y, x, codes) for y, x, codes in told] == [
-        (y, x, features) for (y, x), features in zip(frame.sites.tolist(), frame.features.tolist(), strict=True)
-    ]
-
-
-def test_messages_in_pieces() -> None:
-    line = line_settings(
-        TokenLayout(Shape(1, 1, 1), parse_dtype("int8"), 1), TokenLayout(Shape(1, 1, 2), IntType(16), 2), False
-    )
-    talk = host.HostProtocol(line)
-    said = b"A" + (0x12345678).to_bytes(line["out_bytes"], "little") + b"K"
-    for n in range(len(said)):
-        talk.receive(said[n : n + 1])
-    assert talk.answers == [0x12345678]
-    assert talk.credit == link.AHEAD + link.GRANT
-    with pytest.raises(SystemExit, match="no message"):
-        talk.receive(b"?")
-
-
-@pytest.mark.parametrize("clock, baud, cycles", [(50e6, 1_000_000, 50), (12e6, 115_200, 104), (24.75e6, 1_000_000, 25)])
-def test_cycles_a_bit(clock: float, baud: int, cycles: int) -> None:
-    assert divisor(clock, baud) == cycles
-
-
-@pytest.mark.parametrize("clock, baud", [(12e6, 4_000_000), (5.5e6, 1_000_000)])
-def test_a_line_that_the_clock_cannot_make_is_refused(clock: float, baud: int) -> None:
-    with pytest.raises(UartError, match=f"{baud} baud cannot be made from a clock of {clock / 1e6:g} MHz"):
-        divisor(clock, baud)

@@ -7,7 +7,6 @@ written about it. Its own tests are elsewhere.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -229,43 +228,3 @@ def test_yosys_accepts_the_verilog(graph: Graph, tmp_path: Path) -> None:
     result = synthesize(tmp_path / "design" / "netweave.v", "synth_ecp5 -noiopad", log=tmp_path / "log")
     assert result.resources.ff == TokenLayout(SHAPE, INT4, 1).width + 1
     assert result.warnings == []
-
-
-@pytest.mark.few(3)
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"version": 1}, "field 'version': 1; this netweave reads version 2"),
-        ({"format": "other"}, "field 'format': must be 'netweave design'"),
-        ({"speed": 1}, "field 'speed': is unknown; a manifest has name, top"),
-        (
-            {"input": {"shape": [3, 5, 4], "dtype": "real8", "lanes": 2}},
-            "field 'input': .*unknown number format 'real8'",
-        ),
-        ({"input": {"shape": [3, 5, 4], "dtype": "int8", "lanes": 3}}, "field 'input': .*lanes must divide"),
-        ({"input": {"shape": [3, 5, 4], "dtype": "int8", "lanes": 4, "bits": 16}}, "field 'input': .*at least 32"),
-        ({"probes": [{"producer": "a"}]}, "field 'probes': .* cannot be read"),
-        ({"ports": [{"name": "clk", "fields": 3}]}, "field 'ports': .* cannot be read"),
-    ],
-)
-def test_wrong_manifests_are_named(graph: Graph, tmp_path: Path, change: dict[str, object], message: str) -> None:
-    generate(graph, MAPPING, tmp_path / "design")
-    path = tmp_path / "design" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(DesignError, match=message):
-        load_manifest(path.parent)
-
-
-def test_missing_and_broken_manifests_are_named(graph: Graph, tmp_path: Path) -> None:
-    with pytest.raises(DesignError, match=r"manifest\.json: does not exist"):
-        load_manifest(tmp_path)
-    generate(graph, MAPPING, tmp_path / "design")
-    path = tmp_path / "design" / "manifest.json"
-    whole = json.loads(path.read_text())
-    del whole["ports"]
-    path.write_text(json.dumps(whole))
-    with pytest.raises(DesignError, match="field 'ports': is missing"):
-        load_manifest(path.parent)
-    path.write_text("{")
-    with pytest.raises(DesignError, match="is no readable JSON"):
-        load_manifest(path.parent)

@@ -98,6 +98,24 @@ class Case:
         return [frame_like(letter, rng, graph) for letter in pattern]
 
 
+FOLDED = {
+    "full": Case("full", (3, 4, 4), parse_dtype("uint4"), parse_dtype("int4"), parse_dtype("int8"), 6, 3, 1, 1),
+    "depthwise": Case(
+        "depthwise", (4, 3, 6), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("uint8"), 6, 3, 2, 1
+    ),
+    "pointwise": Case("pointwise", (3, 3, 4), parse_dtype("udybit4"), parse_dtype("int4"), parse_dtype("int8"), 6),
+    "max_pool": Case("max_pool", (4, 5, 6), parse_dtype("dybit4"), parse_dtype("int4"), parse_dtype("dybit4"), 6, 2, 2),
+    "avg_pool": Case("avg_pool", (4, 4, 6), parse_dtype("uint4"), parse_dtype("int4"), parse_dtype("int8"), 6, 3, 1, 1),
+    "linear": Case("linear", (2, 3, 4), parse_dtype("int4"), parse_dtype("dybit4"), parse_dtype("int16"), 6),
+    "linear_1x1": Case("linear", (1, 1, 4), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("int8"), 6),
+    "global_pool": Case("global_pool", (3, 2, 6), parse_dtype("uint8"), parse_dtype("int4"), parse_dtype("udybit8")),
+    "add": Case("add", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4")),
+    "concat": Case("concat", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4"), 4),
+    "requantize": Case("requantize", (2, 3, 6), parse_dtype("int8"), parse_dtype("int4"), parse_dtype("dybit4")),
+}
+"""A case of each kind with several foldings."""
+
+
 def frame_like(letter: str, rng: np.random.Generator, graph: Graph) -> Frame:
     """A frame of the density that the letter stands for; exactly full or empty for f and e."""
     shape = graph.input.shape

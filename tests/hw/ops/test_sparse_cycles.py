@@ -47,7 +47,7 @@ def steps_by_row(op: WindowOp, mask: np.ndarray) -> list[int]:
     assert isinstance(op.node, WindowNode)
     frame = Frame.from_dense(np.zeros((*mask.shape, 1), np.int64), mask)
     _, _, sites = op.node.window.out_sites(frame)
-    taps = (op.node.window.seen(frame, sites) >= 0).sum(axis=0)
+    taps = (op.node.window.input_rows(frame, sites) >= 0).sum(axis=0)
     return [sum(op.folds.cycles(int(n)) for n in taps[sites[:, 0] == row]) for row in np.unique(sites[:, 0])]
 
 

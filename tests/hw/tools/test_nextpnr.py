@@ -10,7 +10,7 @@ import pytest
 
 from hw.fpga.device import Resources
 from hw.fpga.families.registry import DEVICES
-from hw.tools.nextpnr import CriticalPath, RoutingError, failure, parse, ports, register_wrapper, route
+from hw.tools.nextpnr import CriticalPath, RoutingError, failure, fmax_of, parse, ports, register_wrapper, route
 from hw.tools.toolchains.registry import TOOLCHAINS
 
 VERILOG = """\
@@ -84,19 +84,12 @@ def test_a_report_without_a_path_between_registers_is_refused() -> None:
 
 
 def test_a_report_of_more_than_one_clock_is_refused() -> None:
+    assert fmax_of({"fmax": {"$glbnet$clk": {"achieved": 61.5}}}) == 61.5
     report = {**REPORT, "fmax": {**REPORT["fmax"], "other": {"achieved": 2}}}
     with pytest.raises(RoutingError, match="has clocks clk, other, where"):
         parse(report, TOOLCHAINS["ecp5"], "")
-
-
-def test_luts_and_registers_of_an_ice40() -> None:
-    log = (
-        "Info:      144 LCs used as LUT4 only\nInfo:      112 LCs used as LUT4 and DFF\n"
-        "Info:       81 LCs used as DFF only\nInfo:        3 LCs used as CARRY only\n"
-    )
-    used = {"ICESTORM_LC": 355, "ICESTORM_RAM": 2, "ICESTORM_DSP": 1}
-    report = {"utilization": {cell: {"used": count, "available": 1000} for cell, count in used.items()}}
-    assert TOOLCHAINS["ice40"].resources(report, log) == Resources(lut=274, ff=193, bram=2, dsp=1)
+    with pytest.raises(RoutingError, match="has clocks none, where"):
+        fmax_of({"fmax": {}})
 
 
 def test_a_failure_names_what_is_short() -> None:

@@ -31,7 +31,7 @@ def test_fashion_mnist_is_what_debian_ships() -> None:
     assert data.encode(data.test_x).astype(np.uint8).tobytes() == raw[16:]
 
 
-def written(folder: Path, images: np.ndarray, labels: np.ndarray) -> str:
+def write_files(folder: Path, images: np.ndarray, labels: np.ndarray) -> str:
     for split in ("train", "t10k"):
         for name, array, kind in (("images-idx3", images, 3), ("labels-idx1", labels, 1)):
             head = struct.pack(f">HBB{kind}I", 0, 8, kind, *array.shape)
@@ -42,7 +42,7 @@ def written(folder: Path, images: np.ndarray, labels: np.ndarray) -> str:
 def test_fashion_mnist_is_read_from_a_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (5, 28, 28), dtype=np.uint8), np.arange(5, dtype=np.uint8)
-    data = load(written(tmp_path, images, labels))
+    data = load(write_files(tmp_path, images, labels))
     assert np.array_equal(data.encode(data.test_x)[:, 0], images)
     assert np.array_equal(data.test_y, labels)
     assert np.array_equal(data.encode(data.train_x)[:, 0], images[1:])
@@ -59,7 +59,7 @@ def test_fashion_mnist_is_read_from_a_folder(tmp_path: Path) -> None:
 def test_networks_for_fashion_mnist_become_integers(name: str, products: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (20, 28, 28), dtype=np.uint8), np.arange(20, dtype=np.uint8) % 10
-    data = load(written(tmp_path, images, labels))
+    data = load(write_files(tmp_path, images, labels))
     plan = trace(load_model(name), data.shape, name)
     weighted = [layer for layer in plan.layers if isinstance(layer, WeightedLayer)]
     assert sum(layer.shape.height * layer.shape.width * layer.weight.numel() for layer in weighted) == products

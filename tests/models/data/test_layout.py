@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from models.data import DatasetError, load
-from models.data.arrays import from_arrays
+from models.data import DatasetError
 from models.data.layout import images_of
-from models.ir.formats.integer import IntType
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -64,21 +61,3 @@ def test_a_number_that_is_not_finite_is_named_with_its_place(value: float, says:
     x[5] = value
     with pytest.raises(DatasetError, match=r"x_val\[4, 2\]: .*; 4 of its 18 values are not"):
         images_of("my.npz", "x_val", x)
-
-
-def test_a_data_set_of_ones_own_with_nan_is_refused_with_its_place() -> None:
-    digits = load("digits")
-    x = digits.test_x.copy()
-    x[1, 0, 3, 4] = np.nan
-    with pytest.raises(DatasetError, match=r"test_x\[1, 0, 3, 4\]: nan must be a finite number"):
-        replace(digits, test_x=x)
-    with pytest.raises(DatasetError, match=r"flat: True is for dense images of one site; they are 8x8x1"):
-        replace(digits, flat=True)
-
-
-def test_arrays_of_features_make_a_flat_data_set() -> None:
-    labels = {"y_train": np.arange(6) % 2, "y_test": np.arange(3) % 2}
-    data = from_arrays("mine", {"x_train": numbers(6, 5), "x_test": numbers(3, 1, 1, 5), **labels})
-    assert (data.shape, data.flat, data.input_dtype) == ((1, 1, 5), True, IntType(8, False))
-    with pytest.raises(DatasetError, match="sparse: 1 is for images"):
-        from_arrays("mine", {"x_train": numbers(6, 5), "x_test": numbers(3, 5), **labels, "sparse": np.array(1)})

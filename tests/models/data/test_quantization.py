@@ -7,7 +7,7 @@ import pytest
 
 from models.data import Dataset, DatasetError
 from models.data.arrays import from_arrays
-from models.data.quantization import FEWEST
+from models.data.quantization import MIN_LEVELS
 from models.ir.formats.integer import IntType
 from models.ir.ops.input import Input
 
@@ -79,7 +79,7 @@ def test_a_percentile_clips_what_lies_beyond_it() -> None:
 def test_features_of_different_ranges_have_scales_and_offsets_of_their_own() -> None:
     x = normal(600, 4) * RANGES + OFFSETS
     data = data_of(x)
-    assert min(levels(data)) > FEWEST
+    assert min(levels(data)) > MIN_LEVELS
     assert (
         "at one scale of 8 bits feature 0 would use 1, feature 1 would use 1 and feature 2 would use 1" in data.notes[0]
     )
@@ -137,8 +137,8 @@ def test_a_channel_far_from_zero_is_named() -> None:
 @pytest.mark.parametrize("small", [1e-4, 1e-6])
 def test_small_numbers_are_on_no_grid_that_makes_them_one(small: float) -> None:
     x = normal(600, 3) * small
-    assert min(levels(data_of(x))) > FEWEST
-    assert min(levels(data_of(1 + x))) > FEWEST
+    assert min(levels(data_of(x))) > MIN_LEVELS
+    assert min(levels(data_of(1 + x))) > MIN_LEVELS
 
 
 def test_tests_beyond_the_training_split_are_clipped_and_counted() -> None:

@@ -6,11 +6,13 @@ An event is a tuple (t, x, y, p).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
+import h5py
 import numpy as np
 
-from models.events.recording import Recording
+from models.events.recording import Recording, recording
 
 Event = tuple[int, int, int, int]
 
@@ -22,6 +24,17 @@ def random_events(seed: int, count: int, height: int, width: int, longest: int =
     t = np.cumsum(pauses)
     columns = (t, rng.integers(0, width, count), rng.integers(0, height, count), rng.integers(0, 2, count))
     return [tuple(row) for row in np.stack(columns, axis=1).tolist()]  # type: ignore[misc]
+
+
+def recording_of(events: Iterable[Event], height: int, width: int) -> Recording:
+    """A recording of these events, of which there may be none."""
+    t, x, y, p = np.array(list(events), np.int64).reshape(-1, 4).T
+    return recording("test", t, x, y, p, (height, width), "drop")
+
+
+def random_recording(seed: int, count: int, height: int, width: int, longest: int = 2000) -> Recording:
+    """``random_events`` as a recording."""
+    return recording_of(random_events(seed, count, height, width, longest), height, width)
 
 
 def rows(events: Recording) -> list[Event]:
@@ -145,3 +158,56 @@ def aedat4(events: Sequence[Event], height: int, width: int, packet: int = 100) 
         buffer = struct.pack("<I4sHHH2xiI4xI", 16, b"EVTS", 6, 8, 4, 8, 8, len(part)) + body
         out.append(struct.pack("<iiI", 0, len(buffer) + 4, len(buffer)) + buffer)
     return b"".join(out)
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """The path, after the content was written there."""
+    path.write_bytes(content)
+    return path
+
+
+def eye_file(path: Path, events: list[Event], **options: object) -> Path:
+    kind = np.dtype([("t", "<u8"), ("x", "<u8"), ("y", "<u8"), ("p", "<u8")])
+    with h5py.File(path, "w") as file:
+        file.create_dataset("events", data=np.array(events, kind), **options)  # type: ignore[arg-type]
+    return path
+
+
+def npz_file(path: Path, events: list[Event], height: int, width: int) -> Path:
+    t, x, y, p = np.array(events).T
+    np.savez(path, t=t, x=x, y=y, p=p, height=height, width=width)
+    return path
+
+
+FORMATS: dict[str, tuple[tuple[int, int], Callable[[list[Event]], bytes]]] = {
+    "n_mnist.bin": ((34, 34), n_mnist),
+    "evt2.raw": ((480, 640), lambda e: prophesee_header("evt 2.0", "geometry 640x480", "end") + evt2(e)),
+    "evt2_no_end.raw": (
+        (480, 640),
+        lambda e: prophesee_header("evt 2.0", "format EVT2;height=480;width=640") + evt2(e),
+    ),
+    "evt3.raw": ((720, 1280), lambda e: prophesee_header("format EVT3;height=720;width=1280", "end") + evt3(e)),
+    "cd.dat": (
+        (480, 640),
+        lambda e: prophesee_header("Data file containing CD events", "Version 2", "Width 640", "Height 480") + dat(e),
+    ),
+    "davis.aedat": ((180, 240), lambda e: aedat2(e, 180)),
+    "dvs128.aedat": ((128, 128), lambda e: aedat2(e, 128, "ch.unizh.ini.jaer.chip.retina.DVS128")),
+    "gesture.aedat": ((128, 128), aedat3),
+    "davis346.aedat": ((260, 346), lambda e: aedat3(e, "DAVIS346")),
+    "dv.aedat4": ((260, 346), lambda e: aedat4(e, 260, 346)),
+}
+"""Name of a file -> (height, width), and what writes events to a file that says that size."""
+
+
+def around_a_clock(period: int, height: int, width: int) -> list[Event]:
+    """Events that lie so far apart that a clock of this period begins anew several times."""
+    return [(period * 5 * n // 16, n % width, n % height, n % 2) for n in range(30)]
+
+
+def random_words(seed: int, bits: int) -> np.ndarray:
+    """Words of an encoding: mostly kinds that mean something, and times that sometimes go back by little or by much."""
+    rng = np.random.default_rng(seed)
+    words = rng.integers(0, 1 << bits, rng.integers(0, 400), dtype=np.uint64)
+    kinds = rng.choice([0, 1, 2, 3, 4, 5, 6, 8, 10, 14], len(words)).astype(np.uint64)
+    return (words & np.uint64((1 << bits - 4) - 1) | kinds << np.uint64(bits - 4)).astype(f"<u{bits // 8}")

@@ -1,3 +1,5 @@
+"""The simulated camera against a pixel at a time in exact arithmetic, its noise and its rest."""
+
 from __future__ import annotations
 
 import math
@@ -8,7 +10,6 @@ import pytest
 
 from models.events import EventError
 from models.events.camera import Camera
-from models.events.saccade import AT_ONCE, Saccades, moved, recordings
 from tests.models.events.files import Event, rows
 
 QUIET = {"mismatch": 0.0, "noise": 0.0, "hot": 0.0}
@@ -27,7 +28,7 @@ def film(seed: int, count: int = 12, height: int = 4, width: int = 5) -> tuple[n
 def slow_pixel(times: list[int], light: list[float], rise: float, fall: float, rest: int) -> list[tuple[int, int]]:
     """(time, polarity) of one pixel, an event at a time, in exact arithmetic."""
     level, awake = Fraction(light[0]), Fraction(-1)
-    found = []
+    result = []
     for start, stop, before, after in zip(times, times[1:], light, light[1:], strict=False):
         slope = (Fraction(after) - Fraction(before)) / (stop - start)
 
@@ -41,7 +42,7 @@ def slow_pixel(times: list[int], light: list[float], rise: float, fall: float, r
             time = start + (target - Fraction(before)) / slope
             if time > stop:
                 break
-            found.append((round(time), int(slope > 0)))
+            result.append((round(time), int(slope > 0)))
             level = target
             if rest:
                 awake = time + rest
@@ -49,7 +50,7 @@ def slow_pixel(times: list[int], light: list[float], rise: float, fall: float, r
                     level = at(awake)
         if awake >= stop:
             level = Fraction(after)
-    return found
+    return result
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -57,27 +58,27 @@ def slow_pixel(times: list[int], light: list[float], rise: float, fall: float, r
 def test_light_becomes_events_as_a_pixel_at_a_time(seed: int, refractory: int) -> None:
     camera = Camera(rise=0.23, fall=0.31, refractory=refractory, dark=0.05, **(QUIET | {"mismatch": 0.2}))
     frames, times = film(seed)
-    found = camera.record(frames, times, seed)
+    result = camera.record(frames, times, seed)
     # thresholds are what the camera draws first
     spread = np.maximum(1 + 0.2 * np.random.default_rng(seed).standard_normal((2, frames[0].size)), 0.1)
-    wanted: list[Event] = []
+    expected: list[Event] = []
     light = np.log(0.05 + 0.95 * frames.reshape(len(frames), -1))
     for pixel in range(frames[0].size):
         y, x = divmod(pixel, frames.shape[2])
         events = slow_pixel(
             times.tolist(), light[:, pixel].tolist(), 0.23 * spread[0, pixel], 0.31 * spread[1, pixel], refractory
         )
-        wanted += [(time, x, y, p) for time, p in events]
-    wanted.sort(key=lambda event: (event[0], event[2], event[1]))
-    assert len(wanted) > 20
-    assert rows(found) == wanted
+        expected += [(time, x, y, p) for time, p in events]
+    expected.sort(key=lambda event: (event[0], event[2], event[1]))
+    assert len(expected) > 20
+    assert rows(result) == expected
 
 
 def test_times_of_crossings_lie_between_the_frames() -> None:
     # the logarithm moves by ten thresholds in 1000 us, evenly
     camera = Camera(rise=math.log(10) / 10 - 1e-12, refractory=0, dark=0.1, **QUIET)
-    found = camera.record([np.zeros((1, 1)), np.ones((1, 1))], [0, 1000])
-    assert rows(found) == [(time, 0, 0, 1) for time in range(100, 1001, 100)]
+    result = camera.record([np.zeros((1, 1)), np.ones((1, 1))], [0, 1000])
+    assert rows(result) == [(time, 0, 0, 1) for time in range(100, 1001, 100)]
     darker = camera.record([np.ones((1, 1)), np.zeros((1, 1))], [0, 1000])
     assert set(darker.p.tolist()) == {0}
 
@@ -87,8 +88,8 @@ def test_many_cameras_at_once_are_as_many_recordings() -> None:
     times = films[0][1]
     stacked = [np.stack(frames) for frames in zip(*(frames for frames, _ in films), strict=True)]
     camera = Camera(noise=30)
-    found = camera.record_all(stacked, times, [7, 8, 9])
-    assert found == [camera.record(frames, times, seed) for (frames, _), seed in zip(films, (7, 8, 9), strict=True)]
+    result = camera.record_all(stacked, times, [7, 8, 9])
+    assert result == [camera.record(frames, times, seed) for (frames, _), seed in zip(films, (7, 8, 9), strict=True)]
 
 
 def test_chance_follows_the_seed() -> None:
@@ -114,10 +115,10 @@ def test_noise_adds_events_and_takes_none_away() -> None:
 
 def test_a_dark_still_sensor_sends_noise_at_its_rate() -> None:
     still = [np.zeros((40, 40))] * 2
-    found = Camera(noise=5, hot=0, refractory=0).record(still, [0, 10_000_000], 3)
+    result = Camera(noise=5, hot=0, refractory=0).record(still, [0, 10_000_000], 3)
     mean = 5 * 1600 * 10
-    assert abs(len(found) - mean) < 4 * math.sqrt(mean)
-    assert (found.t.min() >= 0, found.t.max() <= 10_000_000) == (True, True)
+    assert abs(len(result) - mean) < 4 * math.sqrt(mean)
+    assert (result.t.min() >= 0, result.t.max() <= 10_000_000) == (True, True)
     hot = Camera(noise=0, hot=0.01, hot_noise=100, refractory=0).record(still, [0, 10_000_000], 3)
     sites, counts = np.unique(hot.y * 40 + hot.x, return_counts=True)
     assert 4 <= len(sites) <= 32
@@ -128,10 +129,10 @@ def test_a_dark_still_sensor_sends_noise_at_its_rate() -> None:
 @pytest.mark.parametrize("refractory", [1, 300, 5000])
 def test_a_pixel_rests_between_events(refractory: int) -> None:
     frames, times = film(6, 40, 10, 10)
-    found = Camera(refractory=refractory, noise=100, hot=0.05, hot_noise=3000).record(frames, times, 7)
-    site = found.y.astype(int) * 10 + found.x
-    order = np.lexsort((found.t, site))
-    gaps = np.diff(found.t[order])[np.diff(site[order]) == 0]
+    result = Camera(refractory=refractory, noise=100, hot=0.05, hot_noise=3000).record(frames, times, 7)
+    site = result.y.astype(int) * 10 + result.x
+    order = np.lexsort((result.t, site))
+    gaps = np.diff(result.t[order])[np.diff(site[order]) == 0]
     # both times are rounded to whole microseconds
     assert gaps.min() >= refractory - 1
 
@@ -149,59 +150,8 @@ def test_a_pixel_rests_between_events(refractory: int) -> None:
         (lambda: Camera().record([np.zeros(4)], [0]), r"shape \(1, 4\) must be 1 cameras, height and width"),
         (lambda: Camera().record([np.zeros((2, 2))] * 2, [5, 5]), "times: 5 us must be later than the frame before, 5"),
         (lambda: Camera().record([np.zeros((2, 2)), np.zeros((2, 3))], [0, 1]), "must have the first one's shape"),
-        (lambda: Saccades(corners=((0.0, 0.0),)), "corners: .* must be 2 or more"),
-        (lambda: Saccades(move=200_000), "move: 200000 us must be 1 to the period, 100000"),
-        (lambda: Saccades(step=0), "step: 0 us must be 1 to the move, 80000"),
     ],
 )
 def test_wrong_cameras_are_named(make: object, message: str) -> None:
     with pytest.raises(EventError, match=message):
         make()  # type: ignore[operator]
-
-
-def test_saccades_rest_at_their_corners() -> None:
-    saccades = Saccades()
-    times, places = saccades.times, saccades.positions()
-    assert (times[0], times[-1], len(times)) == (0, 300_000, len(places))
-    for turn, corner in enumerate([*saccades.corners, saccades.corners[0]]):
-        near = np.abs(times - turn * saccades.period) <= (saccades.period - saccades.move) // 2
-        assert near.sum() > 5
-        assert np.allclose(places[near], corner, atol=1e-12)
-    # no way is gone back on, and the path is closed
-    assert np.abs(np.diff(places, axis=0)).max() < 0.25
-    odd = Saccades(period=70_001, move=50_000, step=3_000)
-    assert (np.diff(odd.times) > 0).all()
-    assert np.allclose(odd.positions()[-1], odd.corners[0])
-
-
-@pytest.mark.parametrize("down, right", [(0.0, 0.0), (2.0, -3.0), (0.25, 0.5), (-1.75, 2.4), (40.0, 0.5)])
-def test_moving_is_bilinear(down: float, right: float) -> None:
-    images = np.random.default_rng(0).random((2, 6, 9))
-    found = moved(images, down, right, margin=0.5)
-
-    def light(image: np.ndarray, y: int, x: int) -> float:
-        return image[y, x] if 0 <= y < 6 and 0 <= x < 9 else 0.5
-
-    for image, result in zip(images, found, strict=True):
-        for y in range(6):
-            for x in range(9):
-                top, left = math.floor(y - down), math.floor(x - right)
-                dy, dx = y - down - top, x - right - left
-                wanted = (1 - dy) * ((1 - dx) * light(image, top, left) + dx * light(image, top, left + 1))
-                wanted += dy * ((1 - dx) * light(image, top + 1, left) + dx * light(image, top + 1, left + 1))
-                assert result[y, x] == pytest.approx(wanted, abs=1e-12)
-    if down == int(down) and right == int(right):
-        assert set(found.ravel()) <= {0.5, *images.ravel()}
-
-
-def test_images_become_recordings() -> None:
-    rng = np.random.default_rng(0)
-    images = (rng.random((AT_ONCE + 3, 7, 9)) < 0.3).astype(float)
-    found = list(recordings(images, seed=5))
-    assert len(found) == AT_ONCE + 3
-    assert all((events.height, events.width) == (7, 9) for events in found)
-    saccades = Saccades()
-    for number in (0, AT_ONCE, AT_ONCE + 2):
-        alone = Camera().record(saccades.frames(images[number]), saccades.times, 5 + number)
-        assert found[number] == alone
-        assert len(alone) > 100

@@ -1,3 +1,5 @@
+"""Images of events against sums over every event, in integers and rationals."""
+
 from __future__ import annotations
 
 import math
@@ -6,17 +8,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from models.events import EventError, Recording, recording
-from models.events.denoise import background_activity
+from models.events import EventError, recording
 from models.events.represent import binned, downscaled, esda_voxel_grid, histogram, time_surface, voxel_grid
-from tests.models.events.files import random_events, rows
+from tests.models.events.files import random_recording, rows
 
 SIZES = [(1, 1), (1, 9), (6, 5), (3, 200)]
-
-
-def made(seed: int, count: int, height: int, width: int, longest: int = 2000) -> Recording:
-    t, x, y, p = np.array(random_events(seed, count, height, width, longest), np.int64).reshape(-1, 4).T
-    return recording("test", t, x, y, p, (height, width), "drop")
 
 
 def clip(value: int, most: int) -> int:
@@ -27,13 +23,13 @@ def clip(value: int, most: int) -> int:
 @pytest.mark.parametrize("count", [0, 1, 30, 500])
 @pytest.mark.parametrize("most", [1, 3, 255])
 def test_histogram(height: int, width: int, count: int, most: int) -> None:
-    events = made(count, count, height, width)
-    wanted = np.zeros((2, height, width), int)
+    events = random_recording(count, count, height, width)
+    expected = np.zeros((2, height, width), int)
     for _, x, y, p in rows(events):
-        wanted[p, y, x] += 1
-    found = histogram(events, most)
-    assert found.dtype == np.uint8
-    assert np.array_equal(found, np.minimum(wanted, most))
+        expected[p, y, x] += 1
+    result = histogram(events, most)
+    assert result.dtype == np.uint8
+    assert np.array_equal(result, np.minimum(expected, most))
 
 
 @pytest.mark.parametrize("height, width", SIZES)
@@ -41,23 +37,23 @@ def test_histogram(height: int, width: int, count: int, most: int) -> None:
 @pytest.mark.parametrize("bins, steps", [(1, 1), (1, 16), (2, 1), (3, 16), (5, 3)])
 @pytest.mark.parametrize("whole", [True, False])
 def test_voxel_grid(height: int, width: int, count: int, bins: int, steps: int, whole: bool) -> None:
-    events = made(count, count, height, width)
+    events = random_recording(count, count, height, width)
     plain = rows(events)
     start, stop = (plain[0][0], plain[-1][0]) if plain else (0, 1)
     if not whole:
         start, stop = start - 100, stop + 333
-    wanted = np.zeros((bins, height, width), int)
+    expected = np.zeros((bins, height, width), int)
     for t, x, y, p in plain:
         place = Fraction((t - start) * (bins - 1), max(stop - start, 1))
         # in steps from the first centre; halves up
         at = math.floor(place * steps + Fraction(1, 2))
         for number in range(bins):
-            wanted[number, y, x] += (2 * p - 1) * max(0, steps - abs(at - number * steps))
-    found = voxel_grid(events, bins, None if whole else (start, stop), steps, most=20)
-    assert found.dtype == np.int8
-    assert found.tolist() == [[[clip(v, 20) for v in row] for row in plane] for plane in wanted.tolist()]
+            expected[number, y, x] += (2 * p - 1) * max(0, steps - abs(at - number * steps))
+    result = voxel_grid(events, bins, None if whole else (start, stop), steps, most=20)
+    assert result.dtype == np.int8
+    assert result.tolist() == [[[clip(v, 20) for v in row] for row in plane] for plane in expected.tolist()]
     sign_sum = sum(2 * p - 1 for *_, p in plain)
-    assert wanted.sum() == steps * sign_sum, "an event's shares add up to steps"
+    assert expected.sum() == steps * sign_sum, "an event's shares add up to steps"
 
 
 @pytest.mark.parametrize("height, width", SIZES)
@@ -65,16 +61,16 @@ def test_voxel_grid(height: int, width: int, count: int, bins: int, steps: int, 
 @pytest.mark.parametrize("bins", [1, 2, 3, 7])
 def test_esda_voxel_grid(height: int, width: int, count: int, bins: int) -> None:
     """An event for every bin, in rationals: its share falls linearly with the distance from the bin's own time."""
-    events = made(count, count, height, width)
+    events = random_recording(count, count, height, width)
     plain = rows(events)
-    wanted = [[[Fraction(0)] * width for _ in range(height)] for _ in range(bins)]
+    expected = [[[Fraction(0)] * width for _ in range(height)] for _ in range(bins)]
     for t, x, y, p in plain:
         place = Fraction(bins * (t - plain[0][0]), max(plain[-1][0] - plain[0][0], 1))
         for number in range(bins):
-            wanted[number][y][x] += (2 * p - 1) * max(Fraction(0), 1 - abs(place - number))
-    found = esda_voxel_grid(events, bins)
-    assert found.dtype == np.float64
-    assert found.tolist() == [[[float(value) for value in row] for row in plane] for plane in wanted]
+            expected[number][y][x] += (2 * p - 1) * max(Fraction(0), 1 - abs(place - number))
+    result = esda_voxel_grid(events, bins)
+    assert result.dtype == np.float64
+    assert result.tolist() == [[[float(value) for value in row] for row in plane] for plane in expected]
 
 
 def test_esda_voxel_grid_is_not_the_centred_one() -> None:
@@ -92,61 +88,44 @@ def test_esda_voxel_grid_is_not_the_centred_one() -> None:
 @pytest.mark.parametrize("count", [0, 1, 30, 500])
 @pytest.mark.parametrize("bins", [1, 2, 7])
 def test_binned(height: int, width: int, count: int, bins: int) -> None:
-    events = made(count, count, height, width)
+    events = random_recording(count, count, height, width)
     plain = rows(events)
-    wanted = np.zeros((bins, height, width), int)
+    expected = np.zeros((bins, height, width), int)
     for t, x, y, p in plain:
         share = Fraction(t - plain[0][0], max(plain[-1][0] - plain[0][0], 1))
-        wanted[min(math.floor(share * bins), bins - 1), y, x] += 2 * p - 1
-    found = binned(events, bins, most=4)
-    assert found.tolist() == [[[clip(v, 4) for v in row] for row in plane] for plane in wanted.tolist()]
+        expected[min(math.floor(share * bins), bins - 1), y, x] += 2 * p - 1
+    result = binned(events, bins, most=4)
+    assert result.tolist() == [[[clip(v, 4) for v in row] for row in plane] for plane in expected.tolist()]
 
 
 @pytest.mark.parametrize("height, width", SIZES)
 @pytest.mark.parametrize("count", [0, 1, 30, 500])
 @pytest.mark.parametrize("later", [0, 5000])
 def test_time_surface(height: int, width: int, count: int, later: int) -> None:
-    events = made(count, count, height, width)
+    events = random_recording(count, count, height, width)
     plain = rows(events)
     now = plain[-1][0] + later if plain else later
-    wanted = np.zeros((2, height, width), int)
+    expected = np.zeros((2, height, width), int)
     for t, x, y, p in plain:
-        wanted[p, y, x] = round(200 * math.exp(-(now - t) / 3000))
-    found = time_surface(events, 3000, now, most=200)
-    assert found.dtype == np.uint8
-    assert np.array_equal(found, wanted)
+        expected[p, y, x] = round(200 * math.exp(-(now - t) / 3000))
+    result = time_surface(events, 3000, now, most=200)
+    assert result.dtype == np.uint8
+    assert np.array_equal(result, expected)
     if later == 0:
-        assert np.array_equal(time_surface(events, 3000, most=200), wanted)
+        assert np.array_equal(time_surface(events, 3000, most=200), expected)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 8, 300])
 def test_downscaling_loses_no_event(factor: int) -> None:
-    events = made(1, 300, 13, 200)
-    found = downscaled(events, factor)
-    assert rows(found) == [(t, x // factor, y // factor, p) for t, x, y, p in rows(events)]
-    assert (found.height, found.width) == (math.ceil(13 / factor), math.ceil(200 / factor))
-    assert histogram(found, 255).sum() <= 300
-
-
-@pytest.mark.parametrize("height, width", SIZES)
-@pytest.mark.parametrize("count", [0, 1, 2, 300])
-@pytest.mark.parametrize("within", [0, 10, 3000])
-def test_background_activity(height: int, width: int, count: int, within: int) -> None:
-    events = made(count, count, height, width)
-    last: dict[tuple[int, int], int] = {}
-    kept = []
-    for t, x, y, p in rows(events):
-        around = [(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
-        if any(site in last and t - last[site] <= within for site in around):
-            kept.append((t, x, y, p))
-        last[y, x] = t
-    found = background_activity(events, within)
-    assert rows(found) == kept
-    assert found.dropped.get("isolated", 0) == len(events) - len(kept)
+    events = random_recording(1, 300, 13, 200)
+    result = downscaled(events, factor)
+    assert rows(result) == [(t, x // factor, y // factor, p) for t, x, y, p in rows(events)]
+    assert (result.height, result.width) == (math.ceil(13 / factor), math.ceil(200 / factor))
+    assert histogram(result, 255).sum() <= 300
 
 
 def test_what_cannot_be_represented_is_named() -> None:
-    events = made(0, 20, 4, 4)
+    events = random_recording(0, 20, 4, 4)
     last = int(events.t[-1])
     for make, message in (
         (lambda: histogram(events, 256), "most: 256 must be 1 to 255"),
@@ -165,7 +144,6 @@ def test_what_cannot_be_represented_is_named() -> None:
             f"now: {last - 1} us must be at or after the last event, {last} us",
         ),
         (lambda: downscaled(events, 0), "factor: 0 must be 1 or more"),
-        (lambda: background_activity(events, -1), "within: -1 us must be 0 or more"),
     ):
         with pytest.raises(EventError, match=message):
             make()

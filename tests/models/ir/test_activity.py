@@ -1,9 +1,12 @@
-"""Activity against counts in plain loops, and against the sites golden computes."""
+"""Activity against counts in plain loops and golden's sites, and the figures of it that a file may hold."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,18 +16,18 @@ from models.ir.activity import (
     SAMPLE,
     Activity,
     activity,
+    check_stats,
     density,
-    expected,
+    expected_activity,
     frame_activity,
-    measured,
     occupancy,
     sample,
+    with_activity,
 )
 from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.node import GraphError, Shape
 from models.ir.ops.windowed import WindowNode
-from models.ir.sites import reference, walk
 from tests.models.ir.builders import UINT8, conv, every_op, single, tensor
 
 
@@ -74,52 +77,31 @@ def test_dense_is_the_full_mask_in_whole_numbers(graph: Graph) -> None:
     assert dense["join"] == Activity(80.0, 80.0)
 
 
-def test_wrong_masks_are_refused(graph: Graph) -> None:
+def test_no_masks_are_refused(graph: Graph) -> None:
     with pytest.raises(ValueError, match="'every_op': activity needs at least one mask"):
         activity(graph, [])
-    with pytest.raises(ValueError, match=r"masks must have shape \(8, 10\), not \(10, 8\)"):
-        activity(graph, [np.ones((10, 8), bool)])
 
 
 def test_a_data_set_leaves_mean_and_99th_percentile_in_the_graph(graph: Graph) -> None:
     rng = np.random.default_rng(7)
     masks = [rng.random((8, 10)) < share for share in np.linspace(0, 1, 200)]
     seen: list[int] = []
-    known = measured(graph, masks, lambda done, _: seen.append(done))
+    known = with_activity(graph, masks, lambda done, _: seen.append(done))
     assert seen == list(range(200))
     assert known.stats["fc"]["tokens_out"] == 1.0, "what was there before stays"
-    assert expected(known) == activity(graph, masks)
+    assert expected_activity(known) == activity(graph, masks)
     frames = [frame_activity(graph, mask) for mask in masks]
-    for name, figures in expected(known, "p99").items():
+    for name, figures in expected_activity(known, "p99").items():
         work = [sum(j * n for j, n in enumerate(frame[name].taps)) for frame in frames]
         if any(work):
             assert sum(j * n for j, n in enumerate(figures.taps)) == sorted(work)[197]
         assert figures in [frame[name] for frame in frames]
-    shares = occupancy(expected(known)["stem"])
+    shares = occupancy(expected_activity(known)["stem"])
     assert len(shares) == 10
     assert sum(shares) == pytest.approx(1)
     assert occupancy(Activity(3, 3)) == ()
     stem = known["stem"]
     assert density(known, stem) == pytest.approx(np.mean([mask.mean() for mask in masks]))
-
-
-def test_a_site_is_complete_when_no_later_token_can_change_it(graph: Graph) -> None:
-    rng = np.random.default_rng(9)
-    for share in (0.1, 0.5, 1.0):
-        sites = walk(graph, rng.random((8, 10)) < share)
-        for node in graph.nodes:
-            if not isinstance(node, WindowNode):
-                continue
-            own, (height, width, _) = sites[node.name], graph.shapes[node.inputs[0]]
-            before = 0
-            for (y, x), need, whole in zip(own.sites.tolist(), own.needs.tolist(), own.whole.tolist(), strict=True):
-                corner = [
-                    min(node.stride * at + node.window.extent, side - 1) for at, side in ((y, height), (x, width))
-                ]
-                earlier = sum(token < corner for token in own.source.tolist())
-                assert whole == (corner in own.source.tolist())
-                before = max(before, earlier + 1)
-                assert need == before
 
 
 def test_what_a_dense_window_waits_for() -> None:
@@ -150,25 +132,16 @@ def test_the_last_line_of_a_sparse_frame_is_the_last_with_tokens() -> None:
     assert (waits.end.tokens, sum(waits.end.left), waits.end.ended) == (9, 5, 0)
 
 
-def test_in_the_reference_every_op_takes_a_frame(graph: Graph) -> None:
-    sites = walk(graph, np.ones((8, 10), dtype=bool))
-    times = reference(graph, sites)
-    assert times["input"][-1] == 1
-    # the stem's first output waits for a line and two tokens, its last for the last token and a line of work
-    assert times["stem"][0] == pytest.approx(12 / 80 + 4 / 616)
-    assert 1 + 60 / 616 < times["stem"][-1] < 1.2
-
-
 def test_a_graph_holds_a_sample_of_its_frames(graph: Graph) -> None:
     rng = np.random.default_rng(7)
     masks = [rng.random((8, 10)) < share for share in np.linspace(0, 1, 100)]
-    held = sample(measured(graph, masks))
+    held = sample(with_activity(graph, masks))
     assert len(held) == SAMPLE
     assert all(any((own == mask).all() for mask in masks) for own in held)
     counts = [int(own.sum()) for own in held]
     assert counts == sorted(counts)
     assert np.mean(counts) == pytest.approx(np.mean([mask.sum() for mask in masks]), rel=0.02)
-    few = sample(measured(graph, masks[:3]))
+    few = sample(with_activity(graph, masks[:3]))
     assert len(few) == 3
 
 
@@ -176,14 +149,69 @@ def test_costs_of_a_dense_graph_need_no_data() -> None:
     rng = np.random.default_rng(0)
     sparse = single(conv(rng, 3, 4, 3), every_op(rng).input.shape, UINT8)
     dense = sparse.replace(nodes=(dataclasses.replace(sparse.input, sparse=False), *sparse.nodes[1:]))
-    assert expected(dense) == expected(dense, "p99") == activity(dense, None)
+    assert expected_activity(dense) == expected_activity(dense, "p99") == activity(dense, None)
     assert [mask.all() for mask in sample(dense)] == [True]
     assert density(dense, dense["conv"]) == 1.0
-    with pytest.raises(GraphError, match=r"'input', field 'stats': .* holds no activity; .*measured adds"):
-        expected(sparse)
+    with pytest.raises(GraphError, match=r"'input', field 'stats': .* holds no activity; .*with_activity adds"):
+        expected_activity(sparse)
     # graphs of before keep no more than how many tokens and taps there are
     older = {"activity": {"frames": 1, "density": 1.0, "mean": {"tokens_in": 1.0, "tokens_out": 1.0, "taps": []}}}
     with pytest.raises(GraphError, match="holds no activity"):
-        expected(sparse.replace(stats={"input": older}))
+        expected_activity(sparse.replace(stats={"input": older}))
     with pytest.raises(ValueError, match="load: 'max' must be one of mean, p99"):
-        expected(sparse, "max")  # type: ignore[arg-type]
+        expected_activity(sparse, "max")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def known() -> Graph:
+    """Measured on frames of which some windows see nothing and many a site is not active."""
+    masks = [np.random.default_rng(seed).random((8, 10)) < 0.05 * seed for seed in range(4)]
+    return with_activity(every_op(np.random.default_rng(0)), masks)
+
+
+def test_what_was_measured_is_taken(known: Graph) -> None:
+    check_stats(known)
+
+
+def changed(graph: Graph, change: Callable[[dict[str, Any]], None], name: str) -> Graph:
+    stats = copy.deepcopy(graph.stats)
+    change(stats[name]["activity"])
+    return graph.replace(stats=stats)
+
+
+def refused(graph: Graph, change: Callable[[dict[str, Any]], None], name: str, why: str) -> None:
+    with pytest.raises(GraphError, match=f"graph node {name!r}, field 'stats': .*{why}"):
+        check_stats(changed(graph, change, name))
+
+
+def window(graph: Graph) -> str:
+    return next(node.name for node in graph.nodes if graph.stats[node.name]["activity"]["mean"]["taps"])
+
+
+def test_a_number_below_zero_is_refused(known: Graph) -> None:
+    def change(entry: dict[str, Any]) -> None:
+        entry["mean"]["taps"][0] = -1.0
+
+    refused(known, change, window(known), "-1.0 must be a number of 0 or more")
+
+
+def test_a_text_is_no_number(known: Graph) -> None:
+    refused(known, lambda entry: entry.update(density="0.5"), window(known), "'0.5' must be a number of 0 or more")
+
+
+def test_a_count_of_taps_that_no_window_has_is_refused(known: Graph) -> None:
+    refused(known, lambda entry: entry["mean"]["taps"].append(0.0), window(known), "mean: taps: [0-9]+ of them")
+
+
+def test_a_sample_of_another_size_is_refused(known: Graph) -> None:
+    def change(entry: dict[str, Any]) -> None:
+        entry["sample"][0] += "00"
+
+    refused(known, change, known.input.name, "must be hexadecimal digits of 80 bits")
+
+
+def test_without_any_site_no_window_sees_any(known: Graph) -> None:
+    node = known[window(known)]
+    figures = frame_activity(known, np.zeros((8, 10), dtype=bool))[node.name]
+    assert set(figures.taps) == {0}
+    assert occupancy(figures) == (0.0,) * len(figures.taps)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.ir.formats.registry import NUMBERS
+from models.ir.formats.registry import FORMAT_NAMES
 from models.ir.layer_format import LayerFormat
 
 
@@ -10,8 +10,8 @@ def test_names_parse_and_print() -> None:
     assert LayerFormat.parse("dybit4") == ("dybit4", "dybit4")
     assert LayerFormat.parse("dybit4xint8") == ("dybit4", "int8")
     assert str(LayerFormat.parse("int8xint8")) == "int8"
-    for weights in NUMBERS:
-        for output in NUMBERS:
+    for weights in FORMAT_NAMES:
+        for output in FORMAT_NAMES:
             assert LayerFormat.parse(str(LayerFormat(weights, output))) == (weights, output)
 
 

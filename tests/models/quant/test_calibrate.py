@@ -10,7 +10,7 @@ from models.frontend.trace import trace
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
-from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, bounded, choose_scale
+from models.quant.calibrate import IMAGES, SAMPLE, SCALE_SPREAD, Calibration, choose_scale, limit_spread
 from models.quant.formats import LOGITS
 from models.rounding import nearest_value
 from tests.models.nets import net
@@ -79,8 +79,8 @@ def test_no_scale_has_a_noticeably_smaller_squared_error(dtype: DType, kind: str
 def test_zeros_and_far_smaller_channels_have_usable_scales() -> None:
     zero = choose_scale(torch.zeros(2, 5, dtype=torch.float64), IntType(8), "mse")
     assert zero.tolist() == [0.0, 0.0]
-    assert bounded(zero).tolist() == [1.0, 1.0]
-    assert bounded(torch.tensor([1.0, 0.0, 1e-9])).tolist() == [1.0, SCALE_SPREAD, SCALE_SPREAD]
+    assert limit_spread(zero).tolist() == [1.0, 1.0]
+    assert limit_spread(torch.tensor([1.0, 0.0, 1e-9])).tolist() == [1.0, SCALE_SPREAD, SCALE_SPREAD]
 
 
 def test_scales_of_a_plan() -> None:

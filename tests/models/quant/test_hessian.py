@@ -17,7 +17,7 @@ from models.plan import FloatPlan
 from models.quant.calibrate import Calibration
 from models.quant.fake import fake_quantize
 from models.quant.formats import resolve
-from models.quant.hessian import VECTORS, hessian_sensitivity, signs, trace, traces
+from models.quant.hessian import VECTORS, hessian_sensitivity, random_signs, trace, traces
 from models.sparse import SparseTensor, images
 from tests.models.nets import CLASSES, random_data
 
@@ -123,10 +123,10 @@ def test_random_sign_vectors_come_as_near_as_their_variance_says() -> None:
     generator, count = torch.Generator().manual_seed(2), 1000
     # of v·Hv: twice the squares of H's entries beside its diagonal
     variance = 2 * float((matrix - matrix.diag().diag()).square().sum())
-    single = torch.tensor([trace(gradient, x, signs(1, generator)(x)) for _ in range(count)]).double()
+    single = torch.tensor([trace(gradient, x, random_signs(1, generator)(x)) for _ in range(count)]).double()
     assert abs(float(single.mean()) - float(matrix.trace())) < 3 * math.sqrt(variance / count)
     assert float(single.var()) == pytest.approx(variance, rel=0.2)
-    assert set(torch.cat(list(signs(20, generator)(x))).tolist()) == {-1.0, 1.0}
+    assert set(torch.cat(list(random_signs(20, generator)(x))).tolist()) == {-1.0, 1.0}
 
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
@@ -140,7 +140,7 @@ def test_sensitivity_is_half_the_trace_times_the_mean_squared_error(sparse: bool
     assert list(found) == list(plan.quantizable_layers)
 
     x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y)
-    curves = traces(plan, x, y, signs(VECTORS, torch.Generator().manual_seed(0)))
+    curves = traces(plan, x, y, random_signs(VECTORS, torch.Generator().manual_seed(0)))
     scales, formats = Calibration(plan, data), resolve(plan, data.input_dtype, "int3")
     layer = plan["depthwise"]
     assert isinstance(layer, WeightedLayer)

@@ -109,7 +109,7 @@ def test_a_network_trained_elsewhere_takes_the_numbers_as_they_are(
     assert [layer.kind for layer in plan.layers] == ["input", "linear", "linear"], "the first layer takes the scales in"
     x = torch.from_numpy(data.test_x)
     with torch.no_grad():
-        wanted = elsewhere(input_layer(restored).given(x))
+        wanted = elsewhere(input_layer(restored).module_input(x))
         torch.testing.assert_close(plan.logits(x), wanted, rtol=1e-3, atol=1e-3 * float(wanted.abs().max()))
     assert accuracy(elsewhere, data, "test").value < 0.5, "it was not trained on scaled numbers"
     assert accuracy(elsewhere, restored, "test").value == pytest.approx(accuracy(trained, data, "test").value, abs=0.01)
@@ -160,7 +160,7 @@ def test_images_with_channels_of_different_ranges(sparse: int) -> None:
     assert "norm" not in {layer.name for layer in plan.layers}, "a batch norm goes into the layer after it"
     pixels = torch.from_numpy(data.test_x)
     with torch.no_grad():
-        wanted = model(input_layer(restored).given(pixels))
+        wanted = model(input_layer(restored).module_input(pixels))
         torch.testing.assert_close(plan.logits(pixels), wanted, rtol=1e-3, atol=1e-3 * float(wanted.abs().max()))
     network = quantize(model, restored, "int8", epochs=0)
     graph = network.export()

@@ -17,7 +17,7 @@ from models.quant.bias import correct_bias
 from models.quant.calibrate import Calibration
 from models.quant.formats import resolve
 from models.quant.network import QuantizedLayer, QuantizedNetwork
-from models.quant.reconstruct import Moments, moments, reconstruct, rounded
+from models.quant.reconstruct import Moments, choose_rounding, moments, reconstruct
 from models.verify import compare_with_golden
 from tests.models.nets import NETS, net
 from tests.models.quant.test_bias import columns, shifts, sparse_net
@@ -108,7 +108,7 @@ def test_of_few_weights_no_other_rounding_of_one_is_better_and_few_of_all_are(dt
     x0 = x - x.mean(dim=0)
     covariance = (x0.T @ x0)[None] / len(x)
     known = Moments(covariance, weight @ covariance[0], x.mean(dim=0)[None], weight @ x.mean(dim=0))
-    chosen = rounded(weight, dtype, known, 10)
+    chosen = choose_rounding(weight, dtype, known, 10)
 
     def error(steps: Tensor) -> float:
         return float((x0 @ (steps - weight[channel])).square().sum())

@@ -8,40 +8,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.ir.formats.integer import IntType
-from models.ir.frame import Frame
-from models.ir.ops.avg_pool import AvgPool
 from models.ir.ops.conv import Conv
-from models.ir.ops.max_pool import MaxPool
-from models.ir.ops.windowed import WindowNode
-from models.ir.requant import Requant
 from models.sparse import SparseTensor
-
-WINDOWS = [(k, s, p) for k in range(1, 8) for s in (1, 2) for p in range((k - 1) // 2 + 1)]
-DENSITIES = (0.0, 0.02, 0.2, 0.6, 1.0)
-ACC = IntType(32)
-
-
-def batch(channels: int, height: int, width: int, seed: int = 0, low: int = -8, high: int = 8) -> SparseTensor:
-    """float64 integers; an image of each density, the first of them empty."""
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randint(low, high, (len(DENSITIES), channels, height, width), generator=generator).double()
-    mask = torch.rand(len(DENSITIES), height, width, generator=generator) < torch.tensor(DENSITIES)[:, None, None]
-    return SparseTensor.from_dense(x, mask)
-
-
-def weights(*shape: int) -> Tensor:
-    return torch.randint(-8, 8, shape, generator=torch.Generator().manual_seed(1)).double()
-
-
-def requant(channels: int) -> Requant:
-    return Requant.identity(channels, ACC.min, ACC.max)
-
-
-def frames(node: WindowNode, x: SparseTensor) -> list[Frame]:
-    return [node.compute(frame) for frame in x.long().frames()]
+from tests.models.sparse.batches import ACC, WINDOWS, batch, golden_frames, requant, weights
 
 
 @pytest.mark.parametrize("kernel, stride, padding", WINDOWS)
@@ -61,29 +33,7 @@ def test_convolution_is_goldens(kernel: int, stride: int, padding: int, depthwis
         requant=requant(len(weight)),
     )
     found = F.conv2d(x, weight, None, stride, padding, groups=3 if depthwise else 1)
-    assert found.long().frames() == frames(node, x)
-
-
-@pytest.mark.parametrize("kernel, stride, padding", WINDOWS)
-def test_pooling_is_goldens(kernel: int, stride: int, padding: int) -> None:
-    x = batch(3, 9, 7)
-    window: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
-    mean = AvgPool(name="mean", inputs=("x",), dtype=ACC, **window, requant=requant(3))
-    if (kernel, stride) != (1, 2):
-        largest = MaxPool(name="largest", inputs=("x",), dtype=ACC, **window)
-        assert F.max_pool2d(x, kernel, stride, padding).long().frames() == frames(largest, x)
-    found = F.avg_pool2d(x, kernel, stride, padding, divisor_override=1)
-    assert found.long().frames() == frames(mean, x)
-
-
-def test_windows_that_see_nothing_are_zero_and_a_pooling_with_such_is_refused() -> None:
-    x = SparseTensor.from_dense(torch.ones(1, 2, 4, 4), torch.eye(4)[None] == 0)
-    y = F.conv2d(x, torch.ones(3, 2, 1, 1), None, 2)
-    # every cell has an active site, but the windows see the diagonal's, where there is none
-    assert y.sites.full
-    assert torch.equal(y.to_dense()[0, 0], torch.tensor([[0.0, 2.0], [2.0, 0.0]]))
-    with pytest.raises(ValueError, match="kernel_size 1 of a SparseTensor: must be at least the stride, 2"):
-        F.max_pool2d(x, 1, 2)
+    assert found.long().frames() == golden_frames(node, x)
 
 
 @pytest.mark.parametrize("kernel, stride, padding", WINDOWS)
@@ -95,45 +45,6 @@ def test_a_sparse_convolution_is_the_dense_one_at_its_sites(kernel: int, stride:
         assert found.shape == dense.shape
         mask = torch.zeros_like(dense[:, 0]).flatten().index_fill(0, found.sites.raster, 1).view(dense[:, 0].shape)
         assert torch.equal(found.to_dense(), dense * mask[:, None])
-
-
-LAYERS: list[nn.Module] = [
-    nn.Conv2d(4, 6, 3, padding=1),
-    nn.Conv2d(4, 4, 5, 2, padding=2, groups=4),
-    nn.Conv2d(4, 4, 4, padding="valid", bias=False),
-    nn.Conv2d(4, 4, 3, padding="same"),
-    nn.Conv2d(4, 2, 1, 2),
-    nn.BatchNorm2d(4),
-    nn.ReLU(),
-    nn.ReLU6(inplace=True),
-    nn.Hardtanh(-0.5, 0.7),
-    nn.MaxPool2d(3, 2, 1),
-    nn.MaxPool2d(4),
-    nn.AvgPool2d(2),
-    nn.AvgPool2d(8),
-    nn.AvgPool2d(3, 1, 1),
-    nn.AdaptiveAvgPool2d(1),
-    nn.AdaptiveAvgPool2d(4),
-    nn.AdaptiveAvgPool2d((8, None)),
-    nn.Identity(),
-    nn.Dropout(0.0),
-    nn.Dropout2d(0.0),
-    nn.Flatten(),
-]
-
-
-@pytest.mark.few(12)
-@pytest.mark.parametrize("layer", LAYERS, ids=str)
-@pytest.mark.parametrize("training", [True, False])
-def test_with_every_site_active_a_layer_is_the_dense_one(layer: nn.Module, training: bool) -> None:
-    layer = layer.double().train(training)
-    x = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    wanted = layer(x.clone())
-    found = layer(SparseTensor.from_dense(x.clone(), torch.ones(3, 8, 8) > 0))
-    if isinstance(found, SparseTensor):
-        assert found.sites.full
-        found = found.to_dense()
-    torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.few(2)
@@ -168,32 +79,6 @@ def test_gradients(kernel: int, stride: int, padding: int) -> None:
     assert twice(depthwise, (draw(len(sites), 3), draw(3, 1, kernel, kernel)))
     # of a sum of squares, as of the sum alone there is no second gradient
     assert twice(lambda features: pools(features).square(), (draw(len(sites), 3),))
-
-
-def test_batch_norm_takes_active_sites_alone() -> None:
-    norm = nn.BatchNorm2d(3, momentum=1.0).double()
-    x = batch(3, 9, 7)
-    y = norm(x)
-    torch.testing.assert_close(norm.running_mean, x.features.mean(dim=0))
-    torch.testing.assert_close(norm.running_var, x.features.var(dim=0))
-    torch.testing.assert_close(y.features.mean(dim=0), torch.zeros(3, dtype=torch.float64))
-    assert y.sites is x.sites
-    before = {name: value.clone() for name, value in norm.state_dict().items()}
-    for sites in (0, 1):
-        mask = torch.zeros(1, 9, 7) > 0
-        mask.view(-1)[:sites] = True
-        few = SparseTensor.from_dense(torch.ones(1, 3, 9, 7, dtype=torch.float64), mask)
-        assert torch.equal(norm(few).features, norm.eval()(few).features)
-        norm.train()
-    assert torch.equal(before["running_mean"], norm.running_mean)
-
-
-def test_the_mean_over_an_image_counts_sites_that_are_not_there() -> None:
-    x = batch(3, 9, 7)
-    wanted = x.to_dense().mean(dim=(2, 3))
-    assert torch.equal(x.mean((2, 3)), wanted)
-    assert torch.equal(torch.mean(x, (-1, -2), keepdim=True), wanted[:, :, None, None])
-    assert torch.equal(nn.AdaptiveAvgPool2d(1)(x).flatten(1), wanted)
 
 
 def test_golden_frames_of_empty_images() -> None:

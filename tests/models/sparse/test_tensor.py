@@ -1,3 +1,5 @@
+"""Sparse tensors: to and from dense images, arithmetic, and operands that are refused."""
+
 from __future__ import annotations
 
 import operator
@@ -5,12 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from models.ir.frame import Frame
 from models.sparse import Sites, SparseTensor, images
-from tests.models.sparse.test_convolution import batch
+from tests.models.sparse.batches import batch
 
 
 def test_dense_and_back() -> None:
@@ -32,7 +33,7 @@ def test_without_a_mask_the_sites_that_are_not_zero_are_active() -> None:
     x = images(dense, sparse=True)
     assert isinstance(x, SparseTensor)
     assert x.sites.raster.tolist() == [9, 16]
-    assert x.sites.place.tolist() == [[0, 0], [2, 1]]
+    assert x.sites.coordinates.tolist() == [[0, 0], [2, 1]]
     assert x.features.tolist() == [[0.0, -1.0], [5.0, 0.0]]
     assert images(dense, sparse=False) is dense
 
@@ -44,16 +45,6 @@ def test_dense_and_back_has_gradients() -> None:
     assert torch.autograd.gradcheck(lambda f: SparseTensor(f, sites).to_dense(), (features,))
     dense = torch.randn(5, 2, 4, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda d: SparseTensor.from_dense(d, mask).features, (dense,))
-
-
-def test_what_windows_see_is_found_once_a_resolution() -> None:
-    x = batch(4, 9, 7)
-    block = nn.Sequential(nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3, padding=1, groups=4), nn.Conv2d(4, 4, 3, padding=1))
-    y = block.double()(x)
-    assert y.sites is x.sites
-    assert x.sites.windows(3, 1, 1) is x.sites.windows(3, 1, 1)
-    # cells are the same for every 'same' kernel, so both sides of a residual block share them
-    assert F.conv2d(x, torch.ones(4, 4, 1, 1).double(), None, 2).sites is F.max_pool2d(x, 3, 2, 1).sites
 
 
 def test_split_and_cat_are_inverse() -> None:
@@ -68,15 +59,6 @@ def test_split_and_cat_are_inverse() -> None:
         again = torch.cat(parts)
         assert again.sites.same(x.sites)
         assert torch.equal(again.features, x.features)
-
-
-def test_cat_of_channels_needs_the_same_active_sites() -> None:
-    x = batch(2, 6, 5)
-    both = torch.cat([x, x * 2, x], 1)
-    assert both.sites is x.sites
-    assert torch.equal(both.to_dense(), torch.cat([x.to_dense(), 2 * x.to_dense(), x.to_dense()], 1))
-    with pytest.raises(ValueError, match="have different active sites"):
-        torch.cat([x, F.conv2d(x.float(), torch.ones(2, 2, 3, 3), None, 2)], 1)
 
 
 @pytest.mark.parametrize("op", [operator.add, operator.mul, operator.truediv])
@@ -101,30 +83,9 @@ def test_operands_that_do_not_fit_are_refused() -> None:
         SparseTensor(torch.ones(2, 3), x.sites)
 
 
-@pytest.mark.parametrize(
-    "function, message",
-    [
-        (lambda x: F.softmax(x, 1), "softmax of a SparseTensor: possible are adaptive_avg_pool2d, add, avg_pool2d, "),
-        (lambda x: F.conv2d(x, torch.ones(4, 3, 3, 3), None, 1, 1, 2), r"dilation 2 of a SparseTensor: must be 1"),
-        (lambda x: F.conv2d(x, torch.ones(4, 3, 1, 3)), r"kernel_size \(1, 3\) of a SparseTensor: both directions"),
-        (lambda x: F.conv2d(x, torch.ones(4, 2, 3, 3)), r"weight \(4, 2, 3, 3\) in 1 groups on .* of 3 channels"),
-        (lambda x: F.conv2d(x, torch.ones(6, 1, 3, 3), groups=3), r"weight \(6, 1, 3, 3\) in 3 groups on"),
-        (lambda x: F.max_pool2d(x, 2, ceil_mode=True), "ceil_mode True of a SparseTensor: must be False"),
-        (lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), "count_include_pad False of a SparseTensor"),
-        (lambda x: F.adaptive_avg_pool2d(x, 4), "output_size 4 of a SparseTensor: must divide its size, 5x6, evenly"),
-        (lambda x: x.mean((1,)), r"dim \(1,\) of a SparseTensor: must be \(2, 3\)"),
-        (lambda x: torch.cat([x, x], 2), "dim 2 of a SparseTensor: must be 0 or 1"),
-    ],
-)
-def test_what_is_not_possible_is_named(function: Any, message: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=message):
-        function(batch(3, 5, 6).float())
-
-
-def test_dropout_drops_whole_channels_of_an_image() -> None:
-    x = SparseTensor.from_dense(torch.ones(40, 8, 3, 3), torch.ones(40, 3, 3) > 0)
-    torch.manual_seed(0)
-    dropped = nn.Dropout2d(0.5)(x).to_dense().flatten(2)
-    assert torch.equal(dropped.amin(dim=2), dropped.amax(dim=2))
-    assert set(dropped.flatten().tolist()) == {0.0, 2.0}
-    assert set(nn.Dropout(0.5)(x).features.flatten().tolist()) == {0.0, 2.0}
+def test_the_mean_over_an_image_counts_sites_that_are_not_there() -> None:
+    x = batch(3, 9, 7)
+    wanted = x.to_dense().mean(dim=(2, 3))
+    assert torch.equal(x.mean((2, 3)), wanted)
+    assert torch.equal(torch.mean(x, (-1, -2), keepdim=True), wanted[:, :, None, None])
+    assert torch.equal(nn.AdaptiveAvgPool2d(1)(x).flatten(1), wanted)

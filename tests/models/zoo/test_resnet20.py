@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from torch import Tensor
 
 from benchmarks.inputs.data import DATA
 from models.data import DatasetError, load
-from models.data.cifar10 import DEVIATION, MEAN, SCALE
 from models.evaluate import accuracy
 from models.frontend.trace import trace
 from models.ir.node import Shape
@@ -24,7 +22,7 @@ WEIGHTS = DATA / "cifar10" / "resnet20_float.npz"
 
 
 @pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> None:
+def published_files(monkeypatch: pytest.MonkeyPatch) -> None:
     if not WEIGHTS.is_file():
         pytest.skip(f"needs {WEIGHTS}")
     monkeypatch.setenv("NETWEAVE_DATA", str(DATA))
@@ -53,7 +51,7 @@ def described(state: dict[str, Tensor], x: Tensor) -> Tensor:
     return F.linear(x, state["linear.weight"], state["linear.bias"])
 
 
-@pytest.mark.usefixtures("given")
+@pytest.mark.usefixtures("published_files")
 def test_published_weights_compute_what_their_publisher_describes() -> None:
     data = load("cifar10")
     x, y = torch.from_numpy(data.test_x[:200]), torch.from_numpy(data.test_y[:200])
@@ -68,7 +66,7 @@ def test_published_weights_compute_what_their_publisher_describes() -> None:
     assert int((wanted == y).sum()) >= 180
 
 
-@pytest.mark.usefixtures("given")
+@pytest.mark.usefixtures("published_files")
 def test_training_images_are_shifted_and_flipped_whole() -> None:
     data = load("cifar10")
     few = replace(data, train_x=data.train_x[:64], train_y=data.train_y[:64])
@@ -98,37 +96,8 @@ def test_shortcuts_are_convolutions_of_ones_and_zeros() -> None:
     assert torch.equal(narrowed, F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 8, 8)))
 
 
-@pytest.mark.whole
-@pytest.mark.usefixtures("given")
-def test_cifar10_is_normalized_and_on_the_grid() -> None:
-    data = load("cifar10")
-    assert data.shape == Shape(32, 32, 3)
-    assert (len(data.train_x), len(data.validation_x), len(data.test_x)) == (2400, 600, 6000)
-    with np.load(DATA / "cifar10" / "test_6000.npz") as archive:
-        pixels, labels = archive["x"], archive["y"]
-    exact = ((pixels / 255 - np.array(MEAN)) / np.array(DEVIATION)).transpose(0, 3, 1, 2)
-    # in any order, as long as it is no order by class
-    order = {image.tobytes(): place for place, image in enumerate(np.rint(exact / SCALE).astype(np.int64))}
-    places = [order[image.tobytes()] for image in data.encode(data.test_x)]
-    assert sorted(places) == list(range(6000))
-    assert np.array_equal(data.test_y, labels[places])
-    assert np.abs(data.test_x - exact[places]).max() <= SCALE / 2 + 1e-6
-    assert min(np.bincount(data.test_y[:200])) >= 8
-
-
-def test_cifar10_names_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DatasetError, match=r"must hold one train\*\.npz; there are none"):
-        load(f"cifar10:{tmp_path}")
-    np.savez(tmp_path / "train.npz", x=np.zeros((2, 4, 4), np.uint8), y=np.zeros(2, int))
-    with pytest.raises(DatasetError, match=r"train\.npz, x: uint8 \(2, 4, 4\) must be uint8 \[n, H, W, 3\]"):
-        load(f"cifar10:{tmp_path}")
-    monkeypatch.delenv("NETWEAVE_DATA", raising=False)
-    with pytest.raises(DatasetError, match="NETWEAVE_DATA names no folder"):
-        load_model("resnet20:cifar10")
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("given")
+@pytest.mark.usefixtures("published_files")
 def test_published_accuracy_is_reached_in_float_and_kept_by_8_bits() -> None:
     data = load("cifar10")
     network = load_model("resnet20:cifar10").eval()
@@ -138,3 +107,9 @@ def test_published_accuracy_is_reached_in_float_and_kept_by_8_bits() -> None:
     compare_with_golden(quantized, quantized.export(), data, 1)
     some = replace(data, test_x=data.test_x[:1000], test_y=data.test_y[:1000])
     assert accuracy(quantized, some, "test").value > 0.90
+
+
+def test_weights_are_looked_for_in_the_folder_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NETWEAVE_DATA", raising=False)
+    with pytest.raises(DatasetError, match="NETWEAVE_DATA names no folder"):
+        load_model("resnet20:cifar10")

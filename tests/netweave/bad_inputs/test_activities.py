@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.ir.activity import measured
+from models.ir.activity import with_activity
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
 from models.ir.node import Shape
@@ -32,7 +32,7 @@ def network() -> Graph:
         GlobalPool(name="pool", inputs=("conv",), dtype=INT8, requant=four),
         Linear(name="linear", inputs=("pool",), weight=np.ones((10, 1, 1, 4), int), requant=ten, **wide),
     )  # fmt: skip
-    return measured(Graph("net", nodes, "linear"), [np.eye(8, dtype=bool), np.ones((8, 8), bool)])
+    return with_activity(Graph("net", nodes, "linear"), [np.eye(8, dtype=bool), np.ones((8, 8), bool)])
 
 
 def at(*keys: Any, value: object, node: str = "conv") -> Break:
@@ -72,6 +72,7 @@ def test_activity(command: Command, change: Break, says: str) -> None:
     (command.folder / "net.toml").write_text(f'model = "graph:net"\n{DEVICE}')
     change(command.folder / "net" / "graph.json")
     where = (
-        "net/graph.json: graph node ... field 'stats': ... is no activity as models.ir.activity.measured leaves it: "
+        "net/graph.json: graph node ... field 'stats': ... "
+        "is no activity as models.ir.activity.with_activity leaves it: "
     )
     command.refuses("train net.toml -o run", f"{where} ... {says}")

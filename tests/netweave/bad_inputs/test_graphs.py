@@ -112,11 +112,11 @@ FILES = [
     ("statistics of text", entry("stats", value={"conv": "junk"}), "graph node 'conv', field 'stats': 'junk' is no"),
     (
         "an activity of text", entry("stats", value={"conv": {"activity": "junk"}}),
-        "'stats': ['activity'] is no activity as models.ir.activity.measured leaves it: TypeError",
+        "'stats': ['activity'] is no activity as models.ir.activity.with_activity leaves it: TypeError",
     ),
     (
         "an activity of nothing", entry("stats", value={"conv": {"activity": {"mean": {}}}}),
-        "is no activity as models.ir.activity.measured leaves it: KeyError: 'waits'",
+        "is no activity as models.ir.activity.with_activity leaves it: KeyError: 'waits'",
     ),
 ]  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Circuits of products: a file each, with its hardware, its registers and what it takes of a device."""

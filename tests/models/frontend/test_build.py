@@ -1,0 +1,78 @@
+"""Layers of a plan: their names, the poolings that become several, and settings that are refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.frontend.build import node_name
+from models.frontend.trace import trace
+from models.ir.graph import NAME
+from models.ir.node import Shape
+from tests.models.frontend.stages import IMAGE, refused
+
+
+def test_disjoint_pooling_by_powers_of_two_is_repeated_halving() -> None:
+    x = torch.randn(2, 4, 19, 17, generator=torch.Generator().manual_seed(0))
+    for model in (nn.MaxPool2d(4), nn.AvgPool2d(8)):
+        plan = trace(model, Shape(19, 17, 4))
+        torch.testing.assert_close(plan.logits(x), model(x).flatten(1))
+    plan = trace(nn.AdaptiveAvgPool2d(2), IMAGE)
+    assert [layer.kind for layer in plan.layers] == ["input", "avg_pool", "avg_pool"]
+
+
+@pytest.mark.parametrize("path", ["Layer1.0.Conv-1", "0", "_x", "a" * 80, "1." * 40 + "conv"])
+def test_every_path_makes_a_graph_name(path: str) -> None:
+    assert NAME.fullmatch(node_name(path, "global_pool"))
+
+
+def test_names_are_unique_where_a_module_is_used_again() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a_layer_of_a_name_that_is_just_about_as_long_as_they_go = nn.Conv2d(4, 4, 1)
+            self.input = nn.Conv2d(4, 4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            layer = self.a_layer_of_a_name_that_is_just_about_as_long_as_they_go
+            return self.input(layer(layer(layer(x))))
+
+    names = [layer.name for layer in trace(Twice(), IMAGE).layers]
+    assert len(set(names)) == 5
+    assert all(NAME.fullmatch(name) for name in names)
+    assert names[-1] == "input_1"
+
+
+@pytest.mark.parametrize(
+    "layer, message",
+    [
+        (nn.Conv2d(4, 4, 3, dilation=2), r"dilation \(2, 2\) is not supported: must be 1"),
+        (nn.Conv2d(4, 4, 3, groups=2), "groups 2 is not supported: must be 1, or equal to in and out"),
+        (nn.Conv2d(4, 8, 3, groups=4), r"groups 4 is not supported: must be 1, or equal to .* \(4, 8\)"),
+        (nn.Conv2d(4, 4, (1, 3)), r"kernel_size \(1, 3\) is not supported: both directions must be equal"),
+        (nn.Conv2d(4, 4, 3, padding=(0, 1)), r"padding \(0, 1\) is not supported: both"),
+        (nn.Conv2d(4, 4, 3, padding=2), "padding 2 is not supported: must be 0 to 1 for kernel 3"),
+        (nn.Conv2d(4, 4, 4, padding="same"), "padding 'same' is not supported: is asymmetric for kernel 4"),
+        (nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), "padding_mode 'reflect' is not supported"),
+        (nn.Conv2d(4, 4, 8), "kernel_size 8 is not supported: must be 1 to 7"),
+        (nn.Conv2d(4, 4, 3, stride=3), "stride 3 is not supported: must be 1 or 2"),
+        (nn.Conv2d(3, 4, 3), "in_channels 3 is not supported: its input has 4 channels"),
+        (nn.BatchNorm2d(3), "num_features 3 is not supported: its input has 4 channels"),
+        (nn.BatchNorm2d(4, track_running_stats=False), "track_running_stats False is not supported"),
+        (nn.MaxPool2d(3), "stride 3 is not supported: must be 1 or 2"),
+        (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode True is not supported"),
+        (nn.MaxPool2d(2, dilation=2), "dilation 2 is not supported"),
+        (nn.MaxPool2d(2, return_indices=True), "return_indices True is not supported"),
+        (nn.AvgPool2d(3, 1, 1, count_include_pad=False), "count_include_pad False is not supported"),
+        (nn.AvgPool2d(2, divisor_override=3), "divisor_override 3 is not supported"),
+        (nn.AdaptiveAvgPool2d(3), r"output_size \(3, 3\) is not supported: must divide its input, 8x8x4, evenly"),
+        (nn.AdaptiveAvgPool2d((4, 8)), r"output_size \(2, 1\) is not supported: both directions"),
+        (nn.Linear(8, 4), "input 8x8x4 is not supported: must be flattened"),
+        (nn.Flatten(0), r"start_dim, end_dim \(0, -1\) is not supported"),
+    ],
+)
+def test_an_unsupported_setting_is_named_with_its_module_path(layer: nn.Module, message: str) -> None:
+    stage = nn.Sequential()
+    stage.add_module("part", layer)
+    refused(stage, rf"^stage\.part: {type(layer).__name__} with {message}")
