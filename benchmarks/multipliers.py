@@ -23,9 +23,10 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from benchmarks.fmax import component, routed
+from hw.arithmetic.circuits.circuit import Circuit
 from hw.arithmetic.fused import FusedMac, Mode
 from hw.arithmetic.mac import MacArray, MacArraySpec
-from hw.arithmetic.multipliers import Products, in_table, multipliers
+from hw.arithmetic.multipliers import CIRCUITS, in_table, multipliers
 from hw.arithmetic.packing import packing
 from hw.arithmetic.requantizer import Requantizer
 from hw.fpga.device import Device
@@ -55,25 +56,25 @@ FAN_IN = 9 * 64
 WORDS = 1000
 """Weights so many that none of their bits is constant."""
 GOAL_MHZ = 150.0
-CIRCUITS = {
-    ("udybit8", "dybit8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
-    ("udybit4", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED, Products.LOOKUP_TABLE),
-    ("uint8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
-    ("udybit8", "dybit4"): (Products.BOOTH, Products.MULTIPLEXED),
-    ("udybit8", "int8"): (Products.BOOTH, Products.SIGNIFICAND_SHIFT),
+COMPARED = {
+    ("udybit8", "dybit8"): ("rows", "shifted"),
+    ("udybit4", "dybit4"): ("rows", "chosen", "table"),
+    ("uint8", "dybit4"): ("rows", "chosen"),
+    ("udybit8", "dybit4"): ("rows", "chosen"),
+    ("udybit8", "int8"): ("rows", "shifted"),
 }
 REQUANTIZED = ("uint8", "uint4", "udybit8", "udybit4", "ufp4", "ufp6", "upot4")
 
 
 @dataclass(frozen=True)
 class OfCircuit(MacArraySpec):
-    """Products in LUTs out of ``circuit`` instead of the one that is chosen."""
+    """Products in LUTs out of ``in_luts`` instead of the one that is chosen."""
 
-    circuit: Products = Products.BOOTH
+    in_luts: str = "rows"
 
     @property
-    def products(self) -> Products:
-        return self.circuit
+    def circuit(self) -> Circuit:
+        return CIRCUITS[self.in_luts]
 
 
 def array(features: str, weights: str, kind: str, terms: int, device: Device) -> MacArraySpec | None:
@@ -85,8 +86,8 @@ def array(features: str, weights: str, kind: str, terms: int, device: Device) ->
     bits = width(-reach, reach)
     if kind == Multiplier.TABLE and not in_table(x, w, XCUP.lut_inputs):
         return None
-    if kind in tuple(Products):
-        return OfCircuit(LANES, terms, 1, x, w, Multiplier.LUT, False, bits, circuit=Products(kind))
+    if kind in CIRCUITS:
+        return OfCircuit(LANES, terms, 1, x, w, Multiplier.LUT, False, bits, in_luts=kind)
     operand = max(device.dsp_widths) if kind == Multiplier.PACKED else 0
     if operand and packing(x, w, LANES, terms, operand) is None:
         return None
@@ -152,7 +153,7 @@ def on_ecp5() -> dict[str, Any]:
 
 def circuits() -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    for (features, weights), ways in CIRCUITS.items():
+    for (features, weights), ways in COMPARED.items():
         for way in ways:
             for device in (XCUP, ECP5):
                 title = f"{features} x {weights}, {LANES} x 1, {way}"

@@ -12,7 +12,7 @@ from reports.artifact import read_json, reading
 from reports.schema import AccuracyEntry, Label, Point, ResourcesEntry, Solver, Target
 
 FRONT, ALL = "front.json", "designs.json"
-FRONT_VERSION = 2
+FRONT_VERSION = 3
 """Of the files that ``dse.front`` writes."""
 
 

@@ -93,10 +93,13 @@ def test_no_file_is_long() -> None:
 
 
 def test_documents_name_files_that_are_there() -> None:
-    """Every file of ours that README and docs name with its folder, and every one that they link to."""
+    """Every file of ours that README and docs name with its folder, and every one that they link to.
+
+    What a benchmark measured is of its own commit, and may name files of that.
+    """
     missing = []
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        text = page.read_text(encoding="utf-8")
+        text = re.sub(r"<!-- benchmarks: .*?<!-- end -->", "", page.read_text(encoding="utf-8"), flags=re.S)
         links = [(page.parent, name) for name in re.findall(r"\]\(([\w./-]+)\)", text)]
         ours = "|".join((*TOP, "benchmarks", "tests", "examples", "docs", "reports"))
         links += [(ROOT, name) for name in re.findall(rf"`((?:{ours})/[\w/.-]+\.\w+)`", text)]
@@ -149,6 +152,17 @@ def test_every_test_folder_is_a_package() -> None:
     folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
     for folder in folders:
         assert (folder / "__init__.py").is_file(), f"{folder.relative_to(ROOT)} has no __init__.py"
+
+
+def test_every_module_has_a_test_file_in_its_room() -> None:
+    """Of its name; ``__main__`` is tested by the command that it is."""
+    modules = (path.relative_to(ROOT) for top in TOP for path in sorted((ROOT / top).rglob("*.py")))
+    without = [
+        str(path)
+        for path in modules
+        if not path.stem.startswith("__") and not (ROOT / "tests" / path.parent / f"test_{path.stem}.py").is_file()
+    ]
+    assert not without
 
 
 def test_every_package_is_distributed() -> None:

@@ -11,20 +11,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.adders import add, add_tree, tree_stages
-from hw.arithmetic.codecs.codec import Significand, signed_width
+from hw.arithmetic.circuits.circuit import Circuit, Product, ProductCount, decoded_feature, registered
+from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.multipliers import TABLE_BITS, Products, in_luts, in_table
+from hw.arithmetic.multipliers import TABLE_BITS, circuit, in_table
 from hw.arithmetic.packing import TREE_RADIX, Packing, pack, packing, split
-from hw.arithmetic.products import (
-    booth_product,
-    lookup_product,
-    lut_stages,
-    multiplexed_product,
-    shift_stages,
-    significand_product,
-)
 from hw.fpga.mapping import Multiplier
-from models.ir import accumulator
 from models.ir.dtype import DType
 
 
@@ -69,38 +61,37 @@ class MacArraySpec:
         return 1 + self.product_stages + tree_stages(self.terms) + 1
 
     @cached_property
-    def products(self) -> Products | None:
+    def circuit(self) -> Circuit | None:
         """The circuit that multiplies; None where nothing does."""
-        if self.weights is None:
-            return None
-        if self.multiplier is Multiplier.LUT:
-            return in_luts(self.features, self.weights)
-        return Products.LOOKUP_TABLE if self.multiplier is Multiplier.TABLE else Products.DSP
+        return None if self.weights is None else circuit(self.multiplier, self.features, self.weights)
 
     @property
     def product_stages(self) -> int:
         """Registers in series in a product, with the one at its output."""
-        if self.weights is None:
+        if self.weights is None or self.circuit is None:
             return 0
-        if self.products is Products.SIGNIFICAND_SHIFT:
-            return shift_stages(self.features, self.weights)
-        rows = self.products is Products.BOOTH
-        return lut_stages(signed_width(self.features), signed_width(self.weights)) if rows else 1
+        return self.circuit.stages(self.features, self.weights)
 
     @cached_property
     def product_width(self) -> int:
         """Bits of a feature times a weight."""
         assert self.weights is not None
-        assert self.products is not None
-        if self.products in (Products.DSP, Products.BOOTH):
-            return signed_width(self.features) + signed_width(self.weights)
-        ends = [a * b for a in (self.features.min, self.features.max) for b in (self.weights.min, self.weights.max)]
-        return accumulator.width(min(ends), max(ends))
+        assert self.circuit is not None
+        return self.circuit.width(self.features, self.weights)
 
     @property
     def carried(self) -> bool:
         """Whether each product comes with a carry: a bit that is still to be added to it."""
-        return self.products is Products.MULTIPLEXED and self.weights is not None and self.weights.signed
+        return self.weights is not None and self.circuit is not None and self.circuit.carried(self.weights)
+
+    def count(self, left: float = 1.0) -> ProductCount:
+        """The products, as their circuit counts what they take.
+
+        Parameters
+            left       fraction of the products' logic that Yosys leaves
+        """
+        assert self.weights is not None
+        return ProductCount(self.features, self.weights, self.pe, self.terms, self.taps * self.simd, left)
 
     @property
     def weight_bits(self) -> int:
@@ -175,50 +166,18 @@ class MacArray(wiring.Component):
 
     def _feature(self, m: Module, n: int) -> Any:
         """Feature ``n`` in the form that its products take, registered; 0 where its tap does not count."""
-        s, name = self.spec, f"feature{n}"
+        s = self.spec
         counts, code = self.mask[n // s.simd], self.features.word_select(n, s.features.width)
-        # in every format a product with code 0, or with digits 0, is 0
-        if s.products is Products.LOOKUP_TABLE:
-            return self._held(m, name, Mux(counts, code, 0))
-        if s.products is Products.SIGNIFICAND_SHIFT:
-            parts = codec(s.features).significand(m, code, name)
-            return self._significand(m, name, parts._replace(significand=Mux(counts, parts.significand, 0)))
-        value = Signal(signed(signed_width(s.features)), name=name)
-        m.d.sync += value.eq(Mux(counts, codec(s.features).decode(m, code, name), 0))
-        if s.products is not Products.MULTIPLEXED:
-            return value
-        tripled = Signal(signed(len(value) + 2), name=f"{name}_tripled")
-        m.d.comb += tripled.eq(value + (value << 1))
-        return value, tripled
+        form = decoded_feature if s.circuit is None else s.circuit.feature
+        return form(m, f"feature{n}", s.features, code, counts)
 
-    def _weight(self, m: Module, p: int, n: int) -> Any:
-        """The weight of lane ``p`` for its term ``n`` in the form that its product takes, registered."""
-        s, name, code = self.spec, f"weight{p}_{n}", self._code(p, n)
-        assert s.weights is not None
-        if s.products is Products.LOOKUP_TABLE:
-            return self._held(m, name, code)
-        if s.products in (Products.SIGNIFICAND_SHIFT, Products.MULTIPLEXED):
-            return self._significand(m, name, codec(s.weights).significand(m, code, name))
-        value = Signal(signed(signed_width(s.weights)), name=name)
-        m.d.sync += value.eq(codec(s.weights).decode(m, code, name))
-        return value
-
-    def _significand(self, m: Module, name: str, parts: Significand) -> Significand:
-        """A mantissa with all its parts registered."""
-        digits, places, negative = (
-            None if part is None else self._held(m, f"{name}_{label}", part)
-            for label, part in zip(parts._fields, parts, strict=True)
-        )
-        assert digits is not None
-        return Significand(digits, places, negative)
-
-    def _totals(self, m: Module, features: list[Any]) -> list[tuple[Value, Value | None]]:
+    def _totals(self, m: Module, features: list[Any]) -> list[Product]:
         """For each lane, the sum of its terms and a carry that is still to be added."""
         s = self.spec
         if s.packing is not None:
             groups = s.packing.groups(s.pe)
             return [lane for lanes in groups for lane in self._packed(m, lanes, features, s.packing)]
-        totals: list[tuple[Value, Value | None]] = []
+        totals: list[Product] = []
         for p in range(s.pe):
             seen = [features[t * s.simd + p] for t in range(s.taps)] if s.channelwise else features
             terms = [(feature, None) for feature in seen] if s.weights is None else self._products(m, p, seen)
@@ -233,36 +192,22 @@ class MacArray(wiring.Component):
         assert s.weights is not None
         return self.weights.word_select(p * s.terms + n, s.weights.width)
 
-    def _products(self, m: Module, p: int, features: list[Any]) -> list[tuple[Value, Value | None]]:
+    def _products(self, m: Module, p: int, features: list[Any]) -> list[Product]:
         """The products of lane ``p``, registered, each with a carry that is still to be added."""
         s = self.spec
         assert s.weights is not None
-        products: list[tuple[Value, Value | None]] = []
+        assert s.circuit is not None
+        products: list[Product] = []
         for n, feature in enumerate(features):
-            name = f"{p}_{n}"
-            weight, carry = self._weight(m, p, n), None
-            held = partial(self._held, m, f"product{name}_held")
-            if s.products is Products.LOOKUP_TABLE:
-                value = lookup_product(feature, s.features, weight, s.weights)
-            elif s.products is Products.MULTIPLEXED:
-                value, tripled = feature
-                value, carry = multiplexed_product(value, tripled, weight, s.product_width)
-            elif s.products is Products.SIGNIFICAND_SHIFT:
-                value = significand_product(feature, weight, s.product_width, held)
-            else:
-                value = booth_product(feature, weight, held) if s.products is Products.BOOTH else feature * weight
-            carry = None if carry is None else self._held(m, f"product{name}_carry", carry)
-            products.append((self._held(m, f"product{name}", value), carry))
+            name = f"product{p}_{n}"
+            weight = s.circuit.weight(m, f"weight{p}_{n}", s.weights, self._code(p, n))
+            held = partial(registered, m, f"{name}_held")
+            value, carry = s.circuit.product(feature, weight, (s.features, s.weights), held)
+            carry = None if carry is None else registered(m, f"{name}_carry", carry)
+            products.append((registered(m, name, value), carry))
         return products
 
-    def _held(self, m: Module, name: str, value: Value) -> Value:
-        register = Signal(value.shape(), name=name)
-        m.d.sync += register.eq(value)
-        return register
-
-    def _packed(
-        self, m: Module, lanes: range, features: list[Signal], shared: Packing
-    ) -> list[tuple[Value, Value | None]]:
+    def _packed(self, m: Module, lanes: range, features: list[Signal], shared: Packing) -> list[Product]:
         """The totals of ``lanes``, whose weights share multiplications."""
         s = self.spec
         assert s.weights is not None
@@ -282,7 +227,7 @@ class MacArray(wiring.Component):
             some = products[at : at + shared.summed]
             total, _ = add_tree(m, some, f"{name}_part{at}", stages=tree_stages(shared.summed))
             parts.append(split(total, len(lanes), shared.bits))
-        totals: list[tuple[Value, Value | None]] = []
+        totals: list[Product] = []
         for p, fields in zip(lanes, zip(*parts, strict=True), strict=True):
             carries = [carry for _, carry in fields if carry is not None]
             total, left = add_tree(m, [field for field, _ in fields], f"lane{p}", carries)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from hw.arithmetic.circuits.booth import BOOTH
+from hw.arithmetic.circuits.circuit import Circuit
+from hw.arithmetic.circuits.dsp import DSP
+from hw.arithmetic.circuits.lookup_table import LOOKUP_TABLE, table_bits
+from hw.arithmetic.circuits.multiplexed import FEW_DIGITS, MULTIPLEXED
+from hw.arithmetic.circuits.significand_shift import SIGNIFICAND_SHIFT
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.packing import packing
-from hw.arithmetic.products import FEW_DIGITS, table_bits
 from hw.fpga.device import Device
 from hw.fpga.mapping import Multiplier
 from models.ir.dtype import DType
@@ -19,25 +22,24 @@ With 6 inputs this holds for all formats, with 4 inputs for nearly all (``benchm
 """
 
 
-class Products(StrEnum):
-    """The circuit of an array's products: DSP blocks, or one of four circuits in LUTs from ``hw.arithmetic.codes``.
+CIRCUITS: dict[str, Circuit] = {own.name: own for own in (DSP, BOOTH, MULTIPLEXED, SIGNIFICAND_SHIFT, LOOKUP_TABLE)}
+"""Every circuit of products by its name."""
 
-    Values
-        DSP                  DSP blocks
-        BOOTH                Booth rows: ``booth_product``
-        MULTIPLEXED          a choice of multiples: ``multiplexed_product``
-        SIGNIFICAND_SHIFT    a product of significands, shifted: ``significand_product``
-        LOOKUP_TABLE         a lookup table: ``lookup_product``
+
+def circuit(multiplier: Multiplier, features: DType, weights: DType) -> Circuit:
+    """The circuit of an array's products.
+
+    Parameters
+        multiplier     what the mapping of the op says
+        features       format of the features
+        weights        format of the weights
     """
-
-    DSP = "blocks"
-    BOOTH = "rows"
-    MULTIPLEXED = "chosen"
-    SIGNIFICAND_SHIFT = "shifted"
-    LOOKUP_TABLE = "table"
+    if multiplier is Multiplier.LUT:
+        return in_luts(features, weights)
+    return LOOKUP_TABLE if multiplier is Multiplier.TABLE else DSP
 
 
-def in_luts(features: DType, weights: DType) -> Products:
+def in_luts(features: DType, weights: DType) -> Circuit:
     """The circuit that takes the fewest LUTs, tables apart (``benchmarks.multipliers``).
 
     All lanes share a decoded feature, but each lane decodes its own weights. A shift after the product is therefore
@@ -48,10 +50,10 @@ def in_luts(features: DType, weights: DType) -> Products:
         weights    format of the weights
     """
     if not weights.tapered:
-        return Products.BOOTH
+        return BOOTH
     if codec(weights).significand_bits[0] <= FEW_DIGITS:
-        return Products.MULTIPLEXED
-    return Products.SIGNIFICAND_SHIFT
+        return MULTIPLEXED
+    return SIGNIFICAND_SHIFT
 
 
 def in_table(features: DType, weights: DType, lut_inputs: int) -> bool:

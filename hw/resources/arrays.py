@@ -10,12 +10,10 @@ from hw.arithmetic.adders import tree_stages
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import MacArraySpec
-from hw.arithmetic.multipliers import Products
 from hw.arithmetic.packing import TREE_RADIX
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index, lut_memory
 from hw.fpga.mapping import Memory
-from hw.resources.products import coded, of_blocks, of_luts, operand_bits, waiting_bits
 
 CONSTANT_BITS = 3
 """Bits of a product with a constant that are constant or copies of others."""
@@ -55,21 +53,21 @@ def sums(
             pairs, kept, left = pairs + left - after, kept + after, after
         key = s.taps * bits * (masked or s.features.signed)
         return (ResourceEstimate("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
-    held, decoders, borrows = s.features.decoded_width, lanes * codec(s.features).decoder_luts(f.lut_inputs), 0.0
-    if s.products is not None:
-        held = operand_bits(s.products, s.features, feature=True)
-        decoders = lanes * coded(f, s.products, s.features, feature=True)
-    ff = lanes * held + chain
+    operand, decoders, borrows = s.features.decoded_width, lanes * codec(s.features).decoder_luts(f.lut_inputs), 0.0
+    if s.circuit is not None:
+        operand = s.circuit.operand_bits(s.features, feature=True)
+        decoders = lanes * s.circuit.operand_luts(f, s.features, feature=True)
+    ff = lanes * operand + chain
     borrowed = 0
     parts = [*fixed]
-    if s.weights is not None and s.products is not None and not fixed:
+    if s.weights is not None and s.circuit is not None and not fixed:
         weight, macs = signed_width(s.weights), s.pe * s.terms
         groups = s.packing.groups(s.pe) if s.packing else [range(1)] * s.pe
         spans = [(len(lanes) - 1) * s.packing.bits + weight if s.packing else weight for lanes in groups]
         # of few words, many bits of a weight are constant, or in LUTs copies of others
         share = bits / s.weight_bits if words > 1 else 0.0
-        decoders += macs * coded(f, s.products, s.weights, feature=False) * share
-        ff += macs * operand_bits(s.products, s.weights, feature=False) * share
+        decoders += macs * s.circuit.operand_luts(f, s.weights, feature=False) * share
+        ff += macs * s.circuit.operand_bits(s.weights, feature=False) * share
         if s.packing is not None:
             # what a field borrows from the one above
             borrows = (s.pe - len(groups)) * s.terms * (weight + 1) * share
@@ -77,10 +75,10 @@ def sums(
             borrowed = (s.pe - len(groups)) * s.width * (s.packing.summed >= s.terms)
         constant = CONSTANT_BITS if words == 1 else 0
         ff += s.terms * sum(s.product_width + span - weight - constant for span in spans)
-        ff += waiting_bits(s, share)
+        ff += s.circuit.waiting_bits(s.count(), share)
         # few words leave less of a product
-        less = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
-        parts.append(of_blocks(f, s, spans, less) if s.products is Products.DSP else of_luts(f, s, less))
+        left = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
+        parts.append(s.circuit.resources(f, s.count(left), spans))
     parts.append(ResourceEstimate("operands", (decoders, s.taps if masked else 0, borrows)))
     if not fixed:
         *added, registers = tree(s).tolist()

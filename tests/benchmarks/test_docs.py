@@ -92,7 +92,7 @@ def prose(page: Path) -> str:
 def test_the_page_about_data_names_every_test_that_reads_them() -> None:
     tests = docs.ROOT / "tests"
     reading = {
-        str(path.relative_to(tests))
+        str(path.relative_to(docs.ROOT))
         for path in tests.rglob("test_*.py")
         if re.search(r"^from benchmarks\.(inputs\.data|esda_n_mnist) import", path.read_text(encoding="utf-8"), re.M)
     }

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal, signed
 
+from hw.arithmetic.circuits.booth import booth_product
+from hw.arithmetic.circuits.lookup_table import lookup_product
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.products import booth_product, lookup_product
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType

@@ -175,9 +175,7 @@ def rows_of_constant(
     # a negative digit inverts the feature and adds one; a register of the feature stands before every stage
     gates = [Logic(GATES, (row // STAGE_ROWS, negative), feature - 1) for row, negative in signs]
     added = len(signs) - 1 + signs[0][1]
-    return ConstantProduct(
-        low, high + (added > 0), logic=(*logic, *gates, Logic(ADDED_ROWS, value, added * feature))
-    )
+    return ConstantProduct(low, high + (added > 0), logic=(*logic, *gates, Logic(ADDED_ROWS, value, added * feature)))
 
 
 def booth_digits(value: int) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 
@@ -54,10 +54,12 @@ class Circuit(ABC):
     """A way to multiply features by weights, with registers before and behind each product.
 
     Its instances have no state: two of one class are equal.
+
+    Parameters
+        name       what results and tests call it
     """
 
-    name: str
-    """What results and tests call it."""
+    name: ClassVar[str]
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -116,7 +118,9 @@ class Circuit(ABC):
         """
 
     @abstractmethod
-    def product(self, feature: Any, weight: Any, dtypes: tuple[DType, DType], held: Callable[[Value], Value]) -> Product:
+    def product(
+        self, feature: Any, weight: Any, dtypes: tuple[DType, DType], held: Callable[[Value], Value]
+    ) -> Product:
         """The product, not yet registered at its output.
 
         Parameters
@@ -189,14 +193,29 @@ def registered(m: Module, name: str, value: Value) -> Signal:
 
 
 def decoded_feature(m: Module, name: str, dtype: DType, code: Value, counts: Value) -> Signal:
-    """The decoded integer of a feature, registered, with the parameters of ``Circuit.feature``."""
+    """The decoded integer of a feature, registered. It counts as 0 where ``counts`` is low.
+
+    Parameters
+        m          module that gets the logic
+        name       name of the register
+        dtype      format of the feature
+        code       its code
+        counts     1 bit
+    """
     value = Signal(signed(signed_width(dtype)), name=name)
     m.d.sync += value.eq(Mux(counts, codec(dtype).decode(m, code, name), 0))
     return value
 
 
 def decoded_weight(m: Module, name: str, dtype: DType, code: Value) -> Signal:
-    """The decoded integer of a weight, registered, with the parameters of ``Circuit.weight``."""
+    """The decoded integer of a weight, registered.
+
+    Parameters
+        m          module that gets the logic
+        name       name of the register
+        dtype      format of the weight
+        code       its code
+    """
     value = Signal(signed(signed_width(dtype)), name=name)
     m.d.sync += value.eq(codec(dtype).decode(m, code, name))
     return value

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 
+from hw.arithmetic.circuits.circuit import Circuit
+from hw.arithmetic.circuits.multiplexed import FEW_DIGITS
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.mac import MacArray, MacArraySpec
-from hw.arithmetic.multipliers import Products, in_table
-from hw.arithmetic.products import FEW_DIGITS
+from hw.arithmetic.multipliers import CIRCUITS, in_table
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.fpga.mapping import Multiplier
 from models.ir.dtype import DType
@@ -33,19 +34,19 @@ LIMIT = 2048
 class InLuts(MacArraySpec):
     """Out of one of the circuits for products in LUTs, whichever there would be."""
 
-    circuit: Products = Products.BOOTH
+    in_luts: str = "rows"
 
     @property
-    def products(self) -> Products:
-        return self.circuit
+    def circuit(self) -> Circuit:
+        return CIRCUITS[self.in_luts]
 
 
 def array(features: str, weights: str, kind: str, terms: int) -> MacArraySpec:
     """Of all weight codes; ``kind``: a multiplier, or a circuit in place of the one in LUTs."""
     operand = 27 if kind == Multiplier.PACKED else 0
     x, w = parse_dtype(features), parse_dtype(weights)
-    if kind in tuple(Products):
-        return InLuts(LANES, terms, 1, x, w, Multiplier.LUT, channelwise=False, width=16, circuit=Products(kind))
+    if kind in CIRCUITS:
+        return InLuts(LANES, terms, 1, x, w, Multiplier.LUT, channelwise=False, width=16, in_luts=kind)
     return MacArraySpec(LANES, terms, 1, x, w, Multiplier(kind), channelwise=False, width=16, operand=operand)
 
 

@@ -6,7 +6,11 @@ import dataclasses
 
 import pytest
 
-from hw.arithmetic.multipliers import Products, in_luts, multipliers
+from hw.arithmetic.circuits.booth import BOOTH
+from hw.arithmetic.circuits.circuit import Circuit
+from hw.arithmetic.circuits.multiplexed import MULTIPLEXED
+from hw.arithmetic.circuits.significand_shift import SIGNIFICAND_SHIFT
+from hw.arithmetic.multipliers import in_luts, multipliers
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Multiplier
 from models.ir.formats.integer import IntType
@@ -33,14 +37,14 @@ def test_a_device_without_dsp_blocks_has_one_kind() -> None:
 @pytest.mark.parametrize(
     ("features", "weights", "circuit"),
     [
-        ("udybit4", "dybit4", Products.MULTIPLEXED),
-        ("uint8", "dybit4", Products.MULTIPLEXED),
-        ("udybit8", "dybit2", Products.MULTIPLEXED),
-        ("udybit4", "dybit5", Products.SIGNIFICAND_SHIFT),
-        ("int8", "dybit8", Products.SIGNIFICAND_SHIFT),
-        ("udybit8", "int8", Products.BOOTH),
-        ("uint4", "int4", Products.BOOTH),
+        ("udybit4", "dybit4", MULTIPLEXED),
+        ("uint8", "dybit4", MULTIPLEXED),
+        ("udybit8", "dybit2", MULTIPLEXED),
+        ("udybit4", "dybit5", SIGNIFICAND_SHIFT),
+        ("int8", "dybit8", SIGNIFICAND_SHIFT),
+        ("udybit8", "int8", BOOTH),
+        ("uint4", "int4", BOOTH),
     ],
 )
-def test_circuits_of_products_in_luts(features: str, weights: str, circuit: Products) -> None:
-    assert in_luts(parse_dtype(features), parse_dtype(weights)) is circuit
+def test_circuits_of_products_in_luts(features: str, weights: str, circuit: Circuit) -> None:
+    assert in_luts(parse_dtype(features), parse_dtype(weights)) == circuit

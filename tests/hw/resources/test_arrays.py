@@ -7,12 +7,14 @@ import pytest
 from hw.arithmetic.frame_accumulator import FrameAccumulator
 from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import in_table
-from hw.fpga.families.registry import FAMILIES
-from hw.fpga.formulas import total
-from hw.fpga.mapping import Memory, Multiplier
+from hw.fpga.families.registry import DEVICES, FAMILIES
+from hw.fpga.formulas import dsp_blocks, total
+from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.resources.arrays import adders, carry_registers, frame_sums, sums
 from models.ir.accumulator import width
 from models.ir.formats.registry import parse_dtype
+from tests.support.estimates import conv, estimate
+from tests.support.ops import build_op
 from tests.support.registers import register_bits
 
 
@@ -119,3 +121,17 @@ def test_arrays_of_products_in_luts_are_near_those_of_yosys(
     estimated = total(f, sums(f, spec, 1000, spec.weight_bits, Memory.BRAM, masked=False))
     assert estimated.lut == pytest.approx(lut, rel=0.06)
     assert estimated.ff == pytest.approx(ff, rel=0.02)
+
+
+def test_multipliers_are_dsp_blocks_or_luts() -> None:
+    """16 products in DSP blocks; in LUTs only the requantize lane has one."""
+    by_dsp, by_lut = (
+        estimate(conv(), OpMapping(4, 4, 1, Memory.LUT, kind), "zu3eg") for kind in (Multiplier.DSP, Multiplier.LUT)
+    )
+    assert by_dsp.dsp - by_lut.dsp == 16
+    assert by_lut.lut > by_dsp.lut
+    # 4-bit products are too small for Yosys to give them a DSP block of Xilinx
+    small = conv(("uint4", "int4", "uint4"))
+    assert dsp_blocks(FAMILIES["xcup"], 5, 3) == 0
+    op = build_op(small, OpMapping(4, 4, 1, Memory.LUT, Multiplier.DSP))
+    assert op.resources(DEVICES["zu3eg"]).dsp in range(16, 18)
