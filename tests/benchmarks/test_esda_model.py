@@ -59,7 +59,7 @@ def test_candidates_add_up_to_what_lanes_cost(name: str) -> None:
             document, written(document, {op.name: pick for op, pick in zip(made.ops, picks, strict=True)})
         )
         assert (sum(p.resources[0] for p in picks), sum(p.resources[1] for p in picks)) == (dsp, bram)
-        assert 0 <= max(pick.cycles for pick in picks) + picks[-1].tail - objective < 1
+        assert 0 <= max(pick.cycles for pick in picks) + picks[-1].drain - objective < 1
 
 
 MOST = {"DVS_1890": 2724, "NCal_2751": 11457, "NCal_w0p5": 39906, "NMNIST": 4795.9, "ASL_0p5": 7786.9}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netweave import designs, exploration, flow, networks
+from netweave import designs, flow, front_search, networks
 from netweave.config import Config
 from netweave.listener import Listener
 from netweave.stamp import STAMP
@@ -27,7 +27,7 @@ class Stages:
         self.calls: list[str] = []
         self.reported: dict[str, StageFolders] = {}
         self.failing = ""
-        modules = {networks: ["train", "quantize"], exploration: ["explore"]}
+        modules = {networks: ["train", "quantize"], front_search: ["explore"]}
         modules[designs] = ["generate", "cosim", "build", "report"]
         for module, name in ((module, name) for module, names in modules.items() for name in names):
             monkeypatch.setattr(module, name, self._stage(name))

@@ -64,7 +64,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config(home: Path, text: str = "", model: str = "graph:graph") -> Config:
     path = home / "net.toml"
-    device = '[explore]\nsizes = 1\npoints = 1\n[[device]]\nname = "zu3eg"\nutilisation = 0.3\n'
+    device = '[explore]\nbudgets = 1\npoints = 1\n[[device]]\nname = "zu3eg"\nutilisation = 0.3\n'
     path.write_text(f'model = "{model}"\ndata = "data.npz"\n{text}\n{device}')
     return load_config(path)
 
