@@ -77,6 +77,8 @@ class DyBitCodec(TaperedCodec):
 
     def shift(self, value: int) -> int:
         bits = self.dtype.magnitude_bits
+        if bits == 1:
+            return 0
         code = int(np.searchsorted(self.dtype.magnitudes, abs(value)))
         return bits - (~code & ((1 << bits) - 1)).bit_length()
 

@@ -56,16 +56,16 @@ class Counted:
 
 
 def searched(method: Method, space: Space, limit: int, seed: int = 0) -> tuple[Evaluations, Counted]:
-    reduced_problem = Counted(space)
-    evaluations = Evaluations(space, reduced_problem, limit, REFERENCE)
+    counted = Counted(space)
+    evaluations = Evaluations(space, counted, limit, REFERENCE)
     method(evaluations, seed)
-    return evaluations, reduced_problem
+    return evaluations, counted
 
 
 def check_finds_the_front(method: Method) -> None:
     """With a budget for the whole space, each network is evaluated once and the front is exact."""
-    evaluations, reduced_problem = searched(method, SMALL, 1000)
-    assert reduced_problem.asked == dict.fromkeys(SMALL, 1)
+    evaluations, counted = searched(method, SMALL, 1000)
+    assert counted.asked == dict.fromkeys(SMALL, 1)
     costs = {choice: backbone(SMALL, choice) for choice in SMALL}
     best = {c for c, own in costs.items() if not any(dominates(other, own) for other in costs.values())}
     assert set(evaluations.front) == best
@@ -75,13 +75,13 @@ def check_finds_the_front(method: Method) -> None:
 
 def check_budget(method: Method) -> None:
     """No network is evaluated twice, and no more than the budget allows."""
-    evaluations, reduced_problem = searched(method, LARGE, 23)
-    assert set(reduced_problem.asked.values()) == {1}
-    assert len(reduced_problem.asked) == len(evaluations.costs) == 23
+    evaluations, counted = searched(method, LARGE, 23)
+    assert set(counted.asked.values()) == {1}
+    assert len(counted.asked) == len(evaluations.costs) == 23
     assert evaluations.remaining == 0
     assert len(searched(method, LARGE, 1)[1].asked) == 1
-    evaluations.ask(list(reduced_problem.asked) + list(LARGE))
-    assert len(reduced_problem.asked) == 23
+    evaluations.ask(list(counted.asked) + list(LARGE))
+    assert len(counted.asked) == 23
 
 
 def check_seed(method: Method) -> None:

@@ -53,6 +53,6 @@ def test_networks_are_equally_likely() -> None:
 
 
 def test_batches_are_as_large_as_the_budget_allows() -> None:
-    reduced_problem = Counted(LARGE)
-    random_search(Evaluations(LARGE, reduced_problem, 14, REFERENCE), 0, batch=4)
-    assert reduced_problem.batches == [4, 4, 4, 2]
+    counted = Counted(LARGE)
+    random_search(Evaluations(LARGE, counted, 14, REFERENCE), 0, batch=4)
+    assert counted.batches == [4, 4, 4, 2]

@@ -64,8 +64,8 @@ def test_the_first_networks_try_every_option() -> None:
 
 
 def test_what_cannot_be_built_is_no_point_and_is_learned_from() -> None:
-    reduced_problem = Counted(LARGE, lambda choice: LARGE.values(choice)["kernel"] == 7)
-    evaluations = Evaluations(LARGE, reduced_problem, 60, REFERENCE)
+    counted = Counted(LARGE, lambda choice: LARGE.values(choice)["kernel"] == 7)
+    evaluations = Evaluations(LARGE, counted, 60, REFERENCE)
     tree_search(evaluations, 0)
     assert None in evaluations.costs.values()
     assert all(LARGE.values(choice)["kernel"] != 7 for choice in evaluations.feasible)
@@ -77,8 +77,8 @@ def test_what_cannot_be_built_is_no_point_and_is_learned_from() -> None:
 
 
 def test_networks_are_asked_for_in_batches() -> None:
-    _, reduced_problem = searched(partial(tree_search, effort=Effort(first=8, batch=6)), LARGE, 30)
-    assert reduced_problem.batches == [8, 6, 6, 6, 4]
+    _, counted = searched(partial(tree_search, effort=Effort(first=8, batch=6)), LARGE, 30)
+    assert counted.batches == [8, 6, 6, 6, 4]
 
 
 @pytest.mark.parametrize(
