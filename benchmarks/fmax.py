@@ -144,7 +144,7 @@ def routed(folder: Path, device: Device, goal_mhz: float, seeds: tuple[int, ...]
 
 def figures_of(folder: Path, device: Device, goal_mhz: float, seeds: list[int]) -> dict[str, Any]:
     try:
-        made = route(folder, device, folder / f"{device.name}.log", goal_mhz=goal_mhz, seeds=seeds)
+        made = route(folder, device, folder / f"{device.name}.log", target_mhz=goal_mhz, seeds=seeds)
     except RoutingError as error:
         # the paths in it say nothing elsewhere
         why = str(error).partition(": ")[2].partition("; see")[0]

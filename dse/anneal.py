@@ -57,8 +57,8 @@ def anneal(problem: Problem, start: Selection, heat: float, seed: int) -> tuple[
         seed, moves, heat, COLD, np.array(chosen), graph.first, graph.amounts, graph.caps, *figures, *edges,
         graph.writes, graph.reads, *links, graph.output,
     )  # fmt: skip
-    picks = zip(ops, best - graph.first[:-1], strict=True)
-    return {op.name: op.candidates[at] for op, at in picks}, moves
+    indices = zip(ops, best - graph.first[:-1], strict=True)
+    return {op.name: op.candidates[at] for op, at in indices}, moves
 
 
 class _Graph:
@@ -145,9 +145,16 @@ def _finish(
         for edge in range(inputs[op], inputs[op + 1]):
             source = producers[edge]
             link = pairs[edge] + writes[chosen[source]] * width[edge] + reads[own, edge - inputs[op]]
-            begun, lasts = link_fill[link] + start[source], finish[source] - start[source]
-            first = max(first, begun + max(ceil_fraction(lasts, input_fraction[op]) + figures[own, 0], figures[own, 1]))
-            last = max(last, begun + max(ceil_fraction(lasts, knee[op]) + figures[own, 4], lasts + figures[own, 3]))
+            input_start, input_duration = link_fill[link] + start[source], finish[source] - start[source]
+            first = max(
+                first,
+                input_start + max(ceil_fraction(input_duration, input_fraction[op]) + figures[own, 0], figures[own, 1]),
+            )
+            last = max(
+                last,
+                input_start
+                + max(ceil_fraction(input_duration, knee[op]) + figures[own, 4], input_duration + figures[own, 3]),
+            )
         last = max(first + figures[own, 2], last)
         # a new candidate also changes the links to its consumers
         if op == since or first != start[op] or last != finish[op]:
@@ -163,9 +170,11 @@ def _links(op, sign, total, chosen, inputs, producers, outputs, leaving, consume
     """Add the amounts of an op's links to ``total``, times ``sign``; False where a link is missing."""
     for at in range(inputs[op], inputs[op + 1] + outputs[op + 1] - outputs[op]):
         edge = at if at < inputs[op + 1] else leaving[outputs[op] + at - inputs[op + 1]]
-        reader = consumers[edge]
+        consumer = consumers[edge]
         link = (
-            pairs[edge] + writes[chosen[producers[edge]]] * width[edge] + reads[chosen[reader], edge - inputs[reader]]
+            pairs[edge]
+            + writes[chosen[producers[edge]]] * width[edge]
+            + reads[chosen[consumer], edge - inputs[consumer]]
         )
         if link_fill[link] < 0:
             return False
@@ -175,10 +184,10 @@ def _links(op, sign, total, chosen, inputs, producers, outputs, leaving, consume
 
 @njit(cache=True)
 def _exceeded(total, caps):
-    over = 0.0
+    excess = 0.0
     for row in range(len(caps)):
-        over += max(0.0, total[row] / caps[row] - 1)
-    return over
+        excess += max(0.0, total[row] / caps[row] - 1)
+    return excess
 
 
 @njit(cache=True)
@@ -200,7 +209,7 @@ def _anneal(
             total += link_amounts[
                 pairs[edge] + writes[chosen[producers[edge]]] * width[edge] + reads[chosen[op], edge - inputs[op]]
             ]
-    begun, over = float(max(latency, 1)), _exceeded(total, caps)
+    initial, over = float(max(latency, 1)), _exceeded(total, caps)
     best, earliest = chosen.copy(), latency if over == 0.0 else NEVER
     new = total.copy()
     for move in range(moves):
@@ -213,18 +222,18 @@ def _anneal(
                link_fill, link_amounts)  # fmt: skip
         new += amounts[now] - amounts[before]
         chosen[op] = now
-        joined = _links(op, 1, new, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
+        linked = _links(op, 1, new, chosen, inputs, producers, outputs, leaving, consumers, writes, reads, pairs, width,
                         link_fill, link_amounts)  # fmt: skip
         heat, price = hot * (cold / hot) ** (move / moves), CHEAP * (DEAR / CHEAP) ** (move / moves)
-        allowed = latency / begun + price * over - heat * math.log(1.0 - np.random.random())
+        allowed = latency / initial + price * over - heat * math.log(1.0 - np.random.random())
         more = _exceeded(new, caps)
-        if not joined or price * more + TOO_SLOW * latency / begun > allowed:
+        if not linked or price * more + TOO_SLOW * latency / initial > allowed:
             chosen[op] = before
             continue
         new_start[:], new_finish[:] = start, finish
         later = _finish(op, op, chosen, figures, input_fraction, knee, inputs, producers, outputs, leaving,
                         consumers, writes, reads, pairs, width, link_fill, new_start, new_finish, output)  # fmt: skip
-        if later / begun + price * more > allowed:
+        if later / initial + price * more > allowed:
             chosen[op] = before
             continue
         latency, over = later, more

@@ -141,8 +141,8 @@ def forks(graph: Graph, name: str, layout: TokenLayout, device: Device) -> Resou
         layout  token layout of the node's output
         device  the device
     """
-    ways = len(graph.consumers(name)) + (graph.output == name)
-    return fork_resources(layout, ways, device) if ways > 1 else Resources()
+    copies = len(graph.consumers(name)) + (graph.output == name)
+    return fork_resources(layout, copies, device) if copies > 1 else Resources()
 
 
 def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout) -> int:
@@ -160,21 +160,21 @@ def queue_beats(graph: Graph, producer: str, consumer: str, layout: TokenLayout)
     """
     if graph[consumer].arity == 1:
         return 0
-    kept, words = _kept(graph), layout.beats_per_token
-    ahead = max(kept[name] for name in graph[consumer].inputs) - kept[producer]
+    stored, words = _stored_fraction(graph), layout.beats_per_token
+    ahead = max(stored[name] for name in graph[consumer].inputs) - stored[producer]
     beats = 2 + round(ahead * layout.shape.height * layout.shape.width) * words
     return max(beats, min_deadlock_free_depth(graph, producer, consumer, words)) if graph.input.sparse else beats
 
 
-def _kept(graph: Graph) -> dict[str, Fraction]:
+def _stored_fraction(graph: Graph) -> dict[str, Fraction]:
     """The fraction of a frame that the longest path to each node can hold, by node."""
-    kept: dict[str, Fraction] = {}
+    stored: dict[str, Fraction] = {}
     for node in graph.nodes:
         own, window = Fraction(int(node.takes_frame)), node.window
         if window is not None and not window.pointwise:
             own = min(Fraction(1), Fraction(window.kernel + window.stride - 1, graph.shapes[node.inputs[0]].height))
-        kept[node.name] = own + max((kept[name] for name in node.inputs), default=Fraction(0))
-    return kept
+        stored[node.name] = own + max((stored[name] for name in node.inputs), default=Fraction(0))
+    return stored
 
 
 @dataclass(frozen=True)
@@ -227,13 +227,13 @@ class Table:
     @cached_property
     def _dtypes(self) -> dict[str, tuple[DType, ...]]:
         """Each node's possible output formats."""
-        found: dict[str, tuple[DType, ...]] = {}
+        dtypes: dict[str, tuple[DType, ...]] = {}
         for node in self.graph.nodes:
             if node.owns_format:
-                found[node.name] = tuple(dict.fromkeys(graph[node.name].dtype for graph in self.graphs.values()))
+                dtypes[node.name] = tuple(dict.fromkeys(graph[node.name].dtype for graph in self.graphs.values()))
             else:
-                found[node.name] = found[node.inputs[0]] if node.inputs else (node.dtype,)
-        return found
+                dtypes[node.name] = dtypes[node.inputs[0]] if node.inputs else (node.dtype,)
+        return dtypes
 
     @cached_property
     def candidates(self) -> dict[str, tuple[Candidate, ...]]:
@@ -252,7 +252,7 @@ class Table:
                 for layout in layouts
             ]  # fmt: skip
         inputs = inputs_of(self.graph, node)
-        found = []
+        candidates = []
         for dtypes in product(*(self._dtypes[name] for name in node.inputs)):
             tensors = tuple(tensor._replace(dtype=dtype) for tensor, dtype in zip(inputs, dtypes, strict=True))
             for own, variant in self._variants(node, dtypes[0]):
@@ -260,8 +260,8 @@ class Table:
                 for mapping in mappings(variant, tensors, self.device):
                     op = build(variant, tensors, mapping)
                     extra = self._forks(op.out_layout, node.name)
-                    found.append(op_candidate(op, work, self.device, extra, OpChoice(own, mapping), error))
-        return found
+                    candidates.append(op_candidate(op, work, self.device, extra, OpChoice(own, mapping), error))
+        return candidates
 
     def _variants(self, node: Node, dtype: DType) -> list[tuple[str | None, Node]]:
         """The node at each of its formats; one without a format is from a graph where its input is ``dtype``."""
@@ -283,14 +283,14 @@ class Table:
 
         Lane counts of which neither divides the other get no link: their converter is slower than both ends.
         """
-        writers = sorted({candidate.writes for candidate in self.candidates[producer]})
-        readers = sorted({candidate.reads[index] for candidate in self.candidates[consumer]})
+        producer_interfaces = sorted({candidate.writes for candidate in self.candidates[producer]})
+        consumer_interfaces = sorted({candidate.reads[index] for candidate in self.candidates[consumer]})
         links = {}
-        for writer, reader in product(writers, readers):
-            if writer.format == reader.format and len(converter_lanes(writer.lanes, reader.lanes)) < 2:
-                layout = self.layout(producer, writer)
+        for writes, reads in product(producer_interfaces, consumer_interfaces):
+            if writes.format == reads.format and len(converter_lanes(writes.lanes, reads.lanes)) < 2:
+                layout = self.layout(producer, writes)
                 depth = queue_beats(self.graph, producer, consumer, layout)
-                links[writer, reader] = link(layout, reader.lanes, depth, self.device)
+                links[writes, reads] = link(layout, reads.lanes, depth, self.device)
         return links
 
     def layout(self, name: str, writes: Interface) -> TokenLayout:

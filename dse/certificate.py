@@ -21,7 +21,7 @@ from dse.labels.weights import Weights
 from dse.problem import Objective, Problem
 from dse.prune import fast_enough, prune
 
-OVERRUN = "overrun"
+VIOLATION = "overrun"
 
 
 class CertificateError(ValueError):
@@ -59,7 +59,7 @@ class Certificate:
     """The claim that no selection is below ``value``, with its proof.
 
     Parameters
-        goal       an objective, or ``violation`` for the largest relative violation of a limit
+        goal       an objective, or ``overrun`` for the largest relative violation of a limit
         value      a fraction as text, such as ``4438`` or ``17/20``
         tree       the proof
         max_error  limit of the summed error under which the proof holds; it holds under lower ones too; None for no
@@ -85,20 +85,20 @@ class Certificate:
             raise CertificateError(f"certificate: missing or bad field: {error}") from None
 
 
-def reduced_problem(problem: Problem, goal: Goal) -> Problem:
+def reduced_problem(problem: Problem, objective: Goal) -> Problem:
     """The restricted problem that a certificate is about.
 
     It lacks the candidates slower than the limit of cycles, and dominated ones. The error always counts, so that a
     certificate also holds under a limit of the error.
 
     Parameters
-        problem  the problem
-        goal     what is minimised
+        problem    the problem
+        objective  what is minimised
     """
-    if goal is None:
+    if objective is None:
         return prune(problem, {Objective.ERROR})
     fast = problem if problem.max_cycles is None else fast_enough(problem, problem.max_cycles)
-    return prune(problem if fast is None else fast, {Objective.ERROR, goal})
+    return prune(problem if fast is None else fast, {Objective.ERROR, objective})
 
 
 def check(problem: Problem, certificate: Certificate) -> None:
@@ -110,11 +110,11 @@ def check(problem: Problem, certificate: Certificate) -> None:
     Raises           CertificateError: when the passes do not show what the certificate claims
     """
     try:
-        goal: Goal = None if certificate.goal == OVERRUN else Objective(certificate.goal)
+        objective: Goal = None if certificate.goal == VIOLATION else Objective(certificate.goal)
         value, most = Fraction(certificate.value), certificate.max_error
         if most is not None and (problem.max_error is None or problem.max_error > most):
             raise CertificateError(f"certificate: shown for errors up to {most}, not up to {problem.max_error}")
-        _check(reduced_problem(replace(problem, max_error=most), goal), goal, value, certificate.tree)
+        _check(reduced_problem(replace(problem, max_error=most), objective), objective, value, certificate.tree)
     except TooManyLabels:
         raise CertificateError("certificate: to check it takes more labels than fit") from None
     except CertificateError:
@@ -123,7 +123,7 @@ def check(problem: Problem, certificate: Certificate) -> None:
         raise CertificateError(f"certificate: {error}") from None
 
 
-def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
+def _check(problem: Problem, objective: Goal, value: Fraction, tree: Tree) -> None:
     result, earlier = None, None
     for step in tree.steps:
         if Fraction(step.value) < value:
@@ -132,22 +132,22 @@ def _check(problem: Problem, goal: Goal, value: Fraction, tree: Tree) -> None:
             raise CertificateError(f"certificate: a step's room is {step.room}, must be at least 1")
         if result is not None:
             problem = result.remaining()
-        network = Network(problem, timed=is_timed(problem, goal), whole=step.whole, folded=step.folded)
+        network = Network(problem, timed=is_timed(problem, objective), whole=step.whole, folded=step.folded)
         weights = Weights.read(network, step.weights)
         if step.tabled and earlier is None:
             raise CertificateError("certificate: a step is held to the one before it, and there is none")
         if step.tabled and earlier is not None and Fraction(earlier.value) < Fraction(step.value):
             raise CertificateError(f"certificate: a step looks for less than {step.value}, the one before for less")
         before = result if step.tabled else None
-        result = take_step(network, weights, goal, Fraction(step.value), True, Counter(), before, step.room)
+        result = take_step(network, weights, objective, Fraction(step.value), True, Counter(), before, step.room)
         earlier = step
-        if result.empty or (goal is Objective.LATENCY and result.least >= value):
+        if result.empty or (objective is Objective.LATENCY and result.least >= value):
             return
     if tree.rows and result is not None:
-        found = result.rowwise(None)
-        if found.complete and not found.choices:
+        outcome = result.rowwise(None)
+        if outcome.complete and not outcome.choices:
             return
     if tree.split is None:
         raise CertificateError(f"certificate: labels reach the output with less than {value}")
     for part, own in zip(tree.split.parts(problem if result is None else result.remaining()), tree.parts, strict=True):
-        _check(part, goal, value, own)
+        _check(part, objective, value, own)

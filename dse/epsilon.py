@@ -19,7 +19,7 @@ from dse.question import Watch
 
 
 @dataclass(frozen=True)
-class Trades:
+class ParetoPoints:
     """Pareto points of an objective against the summed error.
 
     Parameters
@@ -37,8 +37,8 @@ class Trades:
 
 def pareto_points(
     problem: Problem, objective: Objective, error_step: int = 1, gap: float = 0.0,
-    found: Callable[[Solution], None] = lambda solution: None, watch: Watch = lambda *_: None,
-) -> Trades:  # fmt: skip
+    on_point: Callable[[Solution], None] = lambda solution: None, watch: Watch = lambda *_: None,
+) -> ParetoPoints:  # fmt: skip
     """Find all Pareto points.
 
     Parameters
@@ -47,7 +47,7 @@ def pareto_points(
         error_step  epsilon step: by how much the error falls from point to point, at least 1
         gap         accepted relative gap of the objective at a point, and of the error there; where cycles are traded,
                     of one of the two. Large problems break ties in the error as in ``solve``
-        found       called with each point
+        on_point    called with each point
         watch       called as in ``solve``
     Raises          Infeasible: when no selection keeps all limits
                     ValueError: when ``error_step`` is below 1
@@ -65,8 +65,10 @@ def pareto_points(
     )
     for point in every:
         points.append(point)
-        found(point)
-    return Trades(tuple(points), error_step, not near and all(point.report.status == "optimal" for point in points))
+        on_point(point)
+    return ParetoPoints(
+        tuple(points), error_step, not near and all(point.report.status == "optimal" for point in points)
+    )
 
 
 def _all(problem: Problem, objective: Objective, error_step: int, gap: float, watch: Watch) -> Iterator[Solution]:

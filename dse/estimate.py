@@ -88,7 +88,7 @@ def forecast(graph: Graph, mapping: Mapping, masks: Sequence[np.ndarray] | None 
     plan = AcceleratorPlan(graph, mapping)
     frames = [walk(graph, mask) for mask in (sample(graph) if masks is None else masks)]
     alone = passage(plan, frames, apart=True)
-    latency = float((alone.tokens[graph.output].closes - alone.begun).mean())
+    latency = float((alone.tokens[graph.output].closes - alone.starts).mean())
 
     def interval(turns: int) -> float:
         stream = passage(plan, frames * (2 * turns)).tokens[graph.output]

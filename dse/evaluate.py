@@ -122,9 +122,9 @@ def evaluate(problem: Problem, selection: Selection) -> Evaluation:
                 raise ProblemError(f"edge {edge}: {pair[0]} cannot be joined to {pair[1]}")
             link = edge.links[pair]
             total = [a + b for a, b in zip(total, link.resources, strict=True)]
-            begun, lasts = start[source], finish[source] - start[source]
-            starts.append(link.fill + begun + max(math.ceil(op.input_fraction * lasts) + own.fill, own.first_output))
-            ends.append(link.fill + begun + max(math.ceil(op.knee * lasts) + own.rest, lasts + own.drain))
+            input_start, input_duration = link.fill + start[source], finish[source] - start[source]
+            starts.append(input_start + max(math.ceil(op.input_fraction * input_duration) + own.fill, own.first_output))
+            ends.append(input_start + max(math.ceil(op.knee * input_duration) + own.rest, input_duration + own.drain))
         start[op.name] = max(starts)
         finish[op.name] = max(start[op.name] + own.duration, *ends)
     amounts = dict(zip(problem.budget, total, strict=True))

@@ -37,10 +37,10 @@ def solve(problem: Problem, objective: Objective) -> tuple[Selection, Evaluation
     Raises         Infeasible: when no selection keeps all limits
     """
     connected = list(selections(problem))
-    feasible = [found for found in connected if found[1].feasible]
+    feasible = [pair for pair in connected if pair[1].feasible]
     if not feasible:
         raise _infeasible(problem, [evaluation for _, evaluation in connected])
-    return min(feasible, key=lambda found: (found[1].objective(objective), found[1].objective(TIE_BREAK[objective])))
+    return min(feasible, key=lambda pair: (pair[1].objective(objective), pair[1].objective(TIE_BREAK[objective])))
 
 
 def _infeasible(problem: Problem, connected: list[Evaluation]) -> Infeasible:

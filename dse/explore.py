@@ -155,16 +155,16 @@ def designs(
         worst = _largest_error(table)
         error_step = max(1, round(search.error_step * worst))
         points = pareto_points(limited, search.objective, error_step, gap=search.gap, watch=watch).points
-        found = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
+        solutions = {f"{MIXED}{100 * point.evaluation.error / max(1, worst):.3g}": point for point in points}
     elif family.startswith(SPEEDUP):
         base = _solve(_problem(table, search, budget_fraction, _formats(table, BASE)), search.objective, search, watch)
         speed = base.evaluation.objective(search.objective) / Fraction(family.removeprefix(SPEEDUP))
-        found = {family: _solve(limited.with_limit(search.objective, speed), Objective.ERROR, search, watch)}
+        solutions = {family: _solve(limited.with_limit(search.objective, speed), Objective.ERROR, search, watch)}
     elif family.startswith(ERROR):
         cap = Fraction(round(float(family.removeprefix(ERROR)) / ERROR_UNIT))
-        found = {family: _solve(limited.with_limit(Objective.ERROR, cap), search.objective, search, watch)}
+        solutions = {family: _solve(limited.with_limit(Objective.ERROR, cap), search.objective, search, watch)}
     else:
-        found = {family: _solve(limited, search.objective, search, watch)}
+        solutions = {family: _solve(limited, search.objective, search, watch)}
     return [
         _design(
             table,
@@ -176,7 +176,7 @@ def designs(
             point.selection,
             clock_mhz,
         )
-        for name, point in found.items()
+        for name, point in solutions.items()
     ]
 
 
@@ -199,8 +199,8 @@ def search_again(
     Raises               Infeasible: when no design keeps all limits
     """
     problem = design_problem(table, search, family, budget_fraction, limits)
-    found = _solve(problem, minimised, search, watch)
-    return _design(table, name, family, budget_fraction, problem, found, found.selection, clock_mhz)
+    solution = _solve(problem, minimised, search, watch)
+    return _design(table, name, family, budget_fraction, problem, solution, solution.selection, clock_mhz)
 
 
 def design_problem(
@@ -229,11 +229,11 @@ def restrict_formats(problem: Problem, assignment: Assignment) -> Problem:
         assignment  format name by layer
     """
 
-    def kept(op: MilpOp) -> MilpOp:
+    def restricted(op: MilpOp) -> MilpOp:
         names = (assignment.get(op.name), None)
         return replace(op, candidates=tuple(own for own in op.candidates if _build(own).format in names))
 
-    return replace(problem, ops=tuple(map(kept, problem.ops)))
+    return replace(problem, ops=tuple(map(restricted, problem.ops)))
 
 
 def best(
@@ -250,12 +250,12 @@ def best(
     """
     (family,) = table.graphs
     problem = _problem(table, search, search.whole, _formats(table, family))
-    found = _solve(problem, search.objective, search)
-    selection = found.selection
+    solution = _solve(problem, search.objective, search)
+    selection = solution.selection
     if evaluator is not None:
         selection, _ = improve(table, problem, selection, evaluator, search.max_evaluations, clock_mhz)
     label = f"{family}-{100 * float(search.whole):.3g}"
-    return _design(table, label, family, search.whole, problem, found, selection, clock_mhz)
+    return _design(table, label, family, search.whole, problem, solution, selection, clock_mhz)
 
 
 def improve(
@@ -287,14 +287,14 @@ def _solve(problem: Problem, objective: Objective, search: SearchSettings, watch
 
 
 def _design(
-    table: Table, name: str, family: str, budget_fraction: Fraction, problem: Problem, found: Solution, selection:
+    table: Table, name: str, family: str, budget_fraction: Fraction, problem: Problem, solution: Solution, selection:
     Selection, clock_mhz: float | None,
 ) -> ExploredDesign:  # fmt: skip
     # a search may have found its candidates in another order than that of the ops
-    choice = [list(map(id, op.candidates)).index(id(found.selection[op.name])) for op in problem.ops]
+    choice = [list(map(id, op.candidates)).index(id(solution.selection[op.name])) for op in problem.ops]
     builds = {node: _build(own) for node, own in selection.items()}
     assignment = {node: build.format for node, build in builds.items() if build.format is not None}
-    mapping, proven = mapping_of(table, selection, clock_mhz), (found.report, found.objective)
+    mapping, proven = mapping_of(table, selection, clock_mhz), (solution.report, solution.objective)
     return ExploredDesign(name, family, assignment, mapping, budget_fraction, *proven, choice)
 
 

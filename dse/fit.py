@@ -44,19 +44,19 @@ class Fit:
     """Result of fitting weights.
 
     Parameters
-        shares   shares of the best weights
-        weights  the best weights
-        gain     how much closer they come to the weighted sum of the limits, as a fraction of what the first weights
-                 missed
-        choices  cheapest selection for each of the weights that were tried; they meet the deadline as far as labels
-                 tell
-        cuts     fraction of each limit that each selection takes
+        shares      shares of the best weights
+        weights     the best weights
+        gain        how much closer they come to the weighted sum of the limits, as a fraction of what the first weights
+                    missed
+        selections  cheapest selection for each of the weights that were tried; they meet the deadline as far as labels
+                    tell
+        cuts        fraction of each limit that each selection takes
     """
 
     shares: Shares
     weights: Weights
     gain: float
-    choices: list[Selection]
+    selections: list[Selection]
     cuts: list[Shares]
 
 
@@ -92,42 +92,44 @@ class Fitter:
             return None
         return Weights.of(self.network, replace(relaxed.duals, rows=rows))
 
-    def fit(self, shares: Shares, weights: Weights, forward: Surrogate, known: list[Shares]) -> Fit:
+    def fit(self, shares: Shares, weights: Weights, forward: Surrogate, earlier_cuts: list[Shares]) -> Fit:
         """Search for better weights near given ones.
 
         Parameters
-            shares   shares of the given weights
-            weights  the given weights
-            forward  surrogate pass of the given weights
-            known    fractions of the limits that other selections take, which meet the deadline
-        Returns      the best weights; the given ones where none is better
+            shares        shares of the given weights
+            weights       the given weights
+            forward       surrogate pass of the given weights
+            earlier_cuts  fractions of the limits that other selections take, which meet the deadline
+        Returns           the best weights; the given ones where none is better
         """
         least, choice = cheapest(self.network, forward)
         first = least / max(1, weights.budget(self.limits))
         best, near = (shares, weights, first), NEAR
-        choices, cuts, begin = [choice], [self._used(choice)], self._counter.labels
+        selections, cuts, begin = [choice], [self._used(choice)], self._counter.labels
         for _ in range(ROUNDS):
-            shares_tried = self._master([*known, *cuts], best[0], near)
-            hoped = min(sum(cut[name] * share for name, share in shares_tried.items()) for cut in (*known, *cuts))
+            shares_tried = self._master([*earlier_cuts, *cuts], best[0], near)
+            prediction = min(
+                sum(cut[name] * share for name, share in shares_tried.items()) for cut in (*earlier_cuts, *cuts)
+            )
             enough = best[2] + LEAST_GROWTH * (1 - best[2])
-            own = self.weights(shares_tried) if hoped > enough and self._counter.labels - begin < EFFORT else None
+            own = self.weights(shares_tried) if prediction > enough and self._counter.labels - begin < EFFORT else None
             if own is None:
                 break
             try:
-                found = self._least(own, best[2])
+                result = self._least(own, best[2])
             except TooManyLabels:
                 break
-            if found is None:
+            if result is None:
                 best = shares_tried, own, float("inf")
                 break
-            choices.append(found[1])
-            cuts.append(self._used(found[1]))
-            if found[0] > best[2]:
-                best = shares_tried, own, found[0]
+            selections.append(result[1])
+            cuts.append(self._used(result[1]))
+            if result[0] > best[2]:
+                best = shares_tried, own, result[0]
             else:
                 near /= 3
         gain = (best[2] - first) / (1 - first) if first < 1 else 0.0
-        return Fit(best[0], best[1], gain, choices, cuts)
+        return Fit(best[0], best[1], gain, selections, cuts)
 
     def _least(self, weights: Weights, about: float) -> tuple[float, Selection] | None:
         """The least weighted sum reached, as a fraction of that of the limits, and its selection; None without any.
@@ -144,9 +146,9 @@ class Fitter:
         while True:
             at = min(1.0, at + 1 / SLICES)
             most = budget if at == 1.0 else lowest + int(at * (budget - lowest))
-            found = surrogate(self.network, weights, self.limits, self._counter, most, room=self.room)
-            if not found.empty:
-                least, choice = cheapest(self.network, found)
+            forward = surrogate(self.network, weights, self.limits, self._counter, most, room=self.room)
+            if not forward.empty:
+                least, choice = cheapest(self.network, forward)
                 return least / max(1, budget), choice
             if at == 1.0:
                 return None
@@ -179,6 +181,6 @@ class Fitter:
         for cut in cuts:
             lp.addConstraint(least <= pulp.lpSum(cut[name] * own[name] for name in own))
         lp.solve(pulp.HiGHS(msg=False, threads=1))
-        found = {name: max(0.0, float(variable.value() or 0.0)) for name, variable in own.items()}
-        whole = sum(found.values())
-        return {name: share / whole for name, share in found.items()} if whole else best
+        values = {name: max(0.0, float(variable.value() or 0.0)) for name, variable in own.items()}
+        whole = sum(values.values())
+        return {name: share / whole for name, share in values.items()} if whole else best

@@ -111,8 +111,8 @@ class Front:
         cls, device: str, clock_mhz: float, points: Sequence[FrontPoint], infeasible: Mapping[str, str] | None = None
     ) -> Front:
         """The front of the points that no other dominates."""
-        kept = [points[place] for place in non_dominated([point.costs for point in points])]
-        return cls(device, clock_mhz, tuple(sorted(kept, key=lambda point: point.costs)), infeasible or {})
+        front = [points[place] for place in non_dominated([point.costs for point in points])]
+        return cls(device, clock_mhz, tuple(sorted(front, key=lambda point: point.costs)), infeasible or {})
 
     def save(self, path: Path) -> None:
         """Write the front as JSON."""
@@ -184,9 +184,9 @@ def pick(front: Front, rule: str) -> FrontPoint:
 def _best(front: Front, rule: str, points: list[FrontPoint], key: Any) -> FrontPoint:
     if not points:
         accuracy = max(100 * point.accuracy for point in front.points)
-        fastest = min(map(front.milliseconds, front.points))
+        latency = min(map(front.milliseconds, front.points))
         raise FrontError(
-            f"pick {rule!r}: no point is; accuracy goes up to {accuracy:.2f} %, latency down to {fastest:.4g} ms"
+            f"pick {rule!r}: no point is; accuracy goes up to {accuracy:.2f} %, latency down to {latency:.4g} ms"
         )
     return min(points, key=key)
 

@@ -49,12 +49,14 @@ def local_search(
         gains: dict[str, list[tuple[Candidate, float]]] = {}
         for name, candidates in steps.items():
             # candidates that differ only in resources have the same gain
-            known = {_pace(selection[name]): 0.0}
+            gain_of = {_pace(selection[name]): 0.0}
             for own in candidates:
-                if _pace(own) not in known and max_evaluations > 0:
-                    known[_pace(own)] = evaluator({**selection, name: own}) - best
+                if _pace(own) not in gain_of and max_evaluations > 0:
+                    gain_of[_pace(own)] = evaluator({**selection, name: own}) - best
                     max_evaluations -= 1
-            gains[name] = [(own, known[_pace(own)]) for own in (selection[name], *candidates) if _pace(own) in known]
+            gains[name] = [
+                (own, gain_of[_pace(own)]) for own in (selection[name], *candidates) if _pace(own) in gain_of
+            ]
         most, better = MOST_CHANGES, None
         while most and max_evaluations > 0 and better is None:
             trial = _together(problem, selection, gains, most)
@@ -120,14 +122,14 @@ def _together(
     program.constrained(Objective.BOTTLENECK)
     terms, changes = [], []
     for name, assignments in program.assignments.items():
-        for (pick, own), (_, gain) in zip(assignments, gains[name], strict=True):
-            terms.append((pick, gain))
+        for (variable, own), (_, gain) in zip(assignments, gains[name], strict=True):
+            terms.append((variable, gain))
             if own is not selection[name]:
-                changes.append((pick, 1))
+                changes.append((variable, 1))
     program.add("changes", changes, most)
     try:
-        found = program.minimise(terms, GAP, NODE_LIMIT)
+        solution = program.minimise(terms, GAP, NODE_LIMIT)
     except SolverError:
         return selection
     # HiGHS keeps limits only to within a tolerance
-    return found if found is not None and evaluate(problem, found).feasible else selection
+    return solution if solution is not None and evaluate(problem, solution).feasible else selection

@@ -105,53 +105,53 @@ def solve(
     """
     begin = time.perf_counter()
     order = (objective, *((TIE_BREAK[objective],) if then is None else then))
-    narrow = reduced_problem(problem, objective)
-    known, bound_certificate = Fraction(0), None
+    restricted = reduced_problem(problem, objective)
+    proven, bound_certificate = Fraction(0), None
     if lower_bound is not None and lower_bound.certificate is not None:
         bound_certificate = Certificate.read(lower_bound.certificate)
-        known = Fraction(bound_certificate.value)
-    found = BoundedSearch(narrow, objective, gap, known, bound_certificate, time_limit, watch=watch).run()
-    if found.selection is None or found.evaluation is None:
-        if found.impossible:
+        proven = Fraction(bound_certificate.value)
+    result = BoundedSearch(restricted, objective, gap, proven, bound_certificate, time_limit, watch=watch).run()
+    if result.selection is None or result.evaluation is None:
+        if result.impossible:
             raise infeasible(prune(problem, (Objective.ERROR, objective)), time_limit)
-        bound = float(found.bound)
+        bound = float(result.bound)
         raise SolverError(f"the search ended before it found a choice; none has less than {bound:.6g} of {objective}")
-    selection, evaluation = found.selection, found.evaluation
-    many = sum(len(op.candidates) for op in narrow.ops) > LARGE
-    narrow = prune(problem, order)
-    for settled, wanted in pairwise(order):
-        narrow = _settled(narrow, settled, evaluation)
+    selection, evaluation = result.selection, result.evaluation
+    many = sum(len(op.candidates) for op in restricted.ops) > LARGE
+    restricted = prune(problem, order)
+    for fixed, target in pairwise(order):
+        restricted = _as_good(restricted, fixed, evaluation)
         if many and (then is None or gap):
-            narrow, enough, effort = _same_interfaces(narrow, selection), max(gap, TIE_GAP), TIE_EFFORT
+            restricted, enough, effort = _same_interfaces(restricted, selection), max(gap, TIE_GAP), TIE_EFFORT
         else:
             enough, effort = gap, EFFORT
-        further = BoundedSearch(prune(narrow, (wanted,)), wanted, enough, seconds=time_limit, most_labels=effort).run(
-            selection
-        )
+        further = BoundedSearch(
+            prune(restricted, (target,)), target, enough, seconds=time_limit, most_labels=effort
+        ).run(selection)
         if further.selection is not None:
             selection, evaluation = further.selection, evaluate(problem, further.selection)
-    found = replace(found, selection=selection, evaluation=evaluation)
-    return solution(problem, objective, found, gap, time.perf_counter() - begin)
+    result = replace(result, selection=selection, evaluation=evaluation)
+    return solution(problem, objective, result, gap, time.perf_counter() - begin)
 
 
-def solution(problem: Problem, objective: Objective, found: SearchResult, gap: float, seconds: float) -> Solution:
+def solution(problem: Problem, objective: Objective, result: SearchResult, gap: float, seconds: float) -> Solution:
     """The result of a search as a ``Solution``, with its status and its gap.
 
     Parameters
         problem    the problem
         objective  the objective that was minimised
-        found      result of the search, with a selection
+        result     result of the search, with a selection
         gap        accepted relative gap
         seconds    time of the search
     """
-    assert found.selection is not None
-    assert found.evaluation is not None
-    value, bound = found.evaluation.objective(objective), found.bound
-    missed = (value - bound) / value if value else Fraction(0)
-    status = "optimal" if value == bound else "within gap" if missed <= Fraction(gap) else "feasible"
-    shown = None if found.certificate is None else found.certificate.entry
-    report = SolverReport(status, float(value), float(bound), float(missed), seconds, shown, problem.limits)
-    return Solution(found.selection, found.evaluation, report, objective)
+    assert result.selection is not None
+    assert result.evaluation is not None
+    value, bound = result.evaluation.objective(objective), result.bound
+    relative_gap = (value - bound) / value if value else Fraction(0)
+    status = "optimal" if value == bound else "within gap" if relative_gap <= Fraction(gap) else "feasible"
+    entry = None if result.certificate is None else result.certificate.entry
+    report = SolverReport(status, float(value), float(bound), float(relative_gap), seconds, entry, problem.limits)
+    return Solution(result.selection, result.evaluation, report, objective)
 
 
 def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float | None = None) -> Fraction:
@@ -163,11 +163,11 @@ def least_utilisation(problem: Problem, *, gap: float = 0.0, time_limit: float |
         time_limit  seconds; None for no limit
     Raises          Infeasible: when no selection keeps all limits
     """
-    found = solve(problem, Objective.UTILISATION, then=(), gap=gap, time_limit=time_limit)
-    return found.evaluation.utilisation
+    optimum = solve(problem, Objective.UTILISATION, then=(), gap=gap, time_limit=time_limit)
+    return optimum.evaluation.utilisation
 
 
-def _settled(problem: Problem, objective: Objective, evaluation: Evaluation) -> Problem:
+def _as_good(problem: Problem, objective: Objective, evaluation: Evaluation) -> Problem:
     """The problem restricted to selections that are as good in an objective as the one evaluated."""
     fast = fast_enough(problem, evaluation.bottleneck) if objective is Objective.BOTTLENECK else None
     return problem.with_limit(objective, evaluation.objective(objective)) if fast is None else fast
@@ -198,14 +198,14 @@ def infeasible(problem: Problem, time_limit: float | None = None) -> Infeasible:
     network = Network(problem, timed=False, whole=True)
     if not network.connectable:
         return Infeasible(problem.name, (), False, Fraction(0))
-    nearest = BoundedSearch(problem, None, seconds=time_limit).run()
-    if nearest.evaluation is None or nearest.bound < nearest.evaluation.violation:
+    closest = BoundedSearch(problem, None, seconds=time_limit).run()
+    if closest.evaluation is None or closest.bound < closest.evaluation.violation:
         raise SolverError(f"{problem.name}: no choice keeps all limits; the search ended before it found by how little")
     least = {name: _least(problem, network, name, time_limit) for name in problem.limits}
     alone = any(least[name] > limit for name, limit in problem.limits.items())
-    needed = least if alone else nearest.evaluation.amounts
+    needed = least if alone else closest.evaluation.amounts
     short = (Shortfall(name, needed[name], limit) for name, limit in problem.limits.items() if needed[name] > limit)
-    return Infeasible(problem.name, tuple(short), alone, nearest.evaluation.violation)
+    return Infeasible(problem.name, tuple(short), alone, closest.evaluation.violation)
 
 
 def _least(problem: Problem, network: Network, name: str, time_limit: float | None) -> int:
@@ -214,12 +214,12 @@ def _least(problem: Problem, network: Network, name: str, time_limit: float | No
         unlimited = replace(
             problem, budget=dict.fromkeys(problem.budget, LARGEST), max_cycles=None, max_error=None, max_latency=None
         )
-        found = BoundedSearch(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
-        if found.evaluation is None or found.bound < found.evaluation.latency:
+        result = BoundedSearch(prune(unlimited, (Objective.LATENCY,)), Objective.LATENCY, seconds=time_limit).run()
+        if result.evaluation is None or result.bound < result.evaluation.latency:
             raise SolverError(
                 f"{problem.name}: no choice keeps all limits; the search ended before it found the least latency"
             )
-        return int(found.bound)
+        return int(result.bound)
     if name == "cycles":
         steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         low, high = 0, len(steps) - 1

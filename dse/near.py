@@ -42,38 +42,38 @@ def near_pareto_points(problem: Problem, error_step: int, gap: float, watch: Wat
     """
     begin, curve = time.perf_counter(), _Curve(problem)
     start = solve(problem, Objective.BOTTLENECK, then=(), gap=gap, watch=watch)
-    cycles, estimate, known = start.evaluation.bottleneck, Fraction(0), start.selection
+    cycles, estimate, initial = start.evaluation.bottleneck, Fraction(0), start.selection
     best, error = math.inf, start.evaluation.error
     while cycles is not None and best:
         limited = problem.with_limit(Objective.BOTTLENECK, Fraction(cycles))
         restricted = reduced_problem(limited, Objective.ERROR)
-        found = BoundedSearch(restricted, Objective.ERROR, gap, levels=1, estimate=estimate, watch=watch).run(known)
-        if found.evaluation is not None:
-            error = found.evaluation.error
-        if found.selection is not None and error <= best - error_step / 2:
-            point = _proven(problem, limited, found, found.selection, gap, watch)
+        result = BoundedSearch(restricted, Objective.ERROR, gap, levels=1, estimate=estimate, watch=watch).run(initial)
+        if result.evaluation is not None:
+            error = result.evaluation.error
+        if result.selection is not None and error <= best - error_step / 2:
+            point = _proven_point(problem, limited, result, result.selection, gap, watch)
             best = error = point.evaluation.error
             yield replace(point, report=replace(point.report, seconds=time.perf_counter() - begin))
             begin = time.perf_counter()
         share = max(LEAST_SHARE, min(1.0, curve.error(cycles) / error)) if error else 1.0
-        cycles, known = curve.following(cycles, max(0.0, best - error_step), share, 1 + SLACK * Fraction(gap)), None
+        cycles, initial = curve.following(cycles, max(0.0, best - error_step), share, 1 + SLACK * Fraction(gap)), None
         estimate = Fraction(0 if cycles is None else curve.error(cycles)) / Fraction(share)
 
 
-def _proven(
-    problem: Problem, limited: Problem, found: SearchResult, selection: Selection, gap: float, watch: Watch
+def _proven_point(
+    problem: Problem, limited: Problem, result: SearchResult, selection: Selection, gap: float, watch: Watch
 ) -> Solution:
     """The solution of a point, proven in one of the two ways.
 
     Parameters
-        problem      the problem
-        limited      the problem limited to the cycles at which the error was minimised
-        found        result of a first search for the least error
-        selection    the selection that this search found
-        gap          accepted relative gap
-        watch        called as in ``solve``
+        problem    the problem
+        limited    the problem limited to the cycles at which the error was minimised
+        result     result of a first search for the least error
+        selection  the selection that this search found
+        gap        accepted relative gap
+        watch      called as in ``solve``
     """
-    least = solution(limited, Objective.ERROR, found, gap, 0.0)
+    least = solution(limited, Objective.ERROR, result, gap, 0.0)
     if least.report.gap <= gap:
         return least
     slower = replace(problem, max_error=least.evaluation.error)
@@ -84,12 +84,12 @@ def _proven(
     other = BoundedSearch(restricted, Objective.BOTTLENECK, gap, levels=1, estimate=estimate, watch=watch).run(
         selection
     )
-    fastest = solution(slower, Objective.BOTTLENECK, other, gap, 0.0)
-    if fastest.report.gap <= gap:
-        return fastest
-    restricted, bound = reduced_problem(limited, Objective.ERROR), found.bound
+    least_cycles = solution(slower, Objective.BOTTLENECK, other, gap, 0.0)
+    if least_cycles.report.gap <= gap:
+        return least_cycles
+    restricted, bound = reduced_problem(limited, Objective.ERROR), result.bound
     whole = BoundedSearch(
-        restricted, Objective.ERROR, gap, bound, found.certificate, levels=LEVELS, estimate=bound, watch=watch
+        restricted, Objective.ERROR, gap, bound, result.certificate, levels=LEVELS, estimate=bound, watch=watch
     )
     return solution(limited, Objective.ERROR, whole.run(selection), gap, 0.0)
 
@@ -100,16 +100,16 @@ class _Curve:
     def __init__(self, problem: Problem) -> None:
         self._steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
         self._program = Program(replace(problem, max_cycles=None))
-        self._goal = self._program.constrained(Objective.ERROR)
-        self._known: dict[int, float] = {}
+        self._objective = self._program.constrained(Objective.ERROR)
+        self._errors: dict[int, float] = {}
 
     def error(self, cycles: int) -> float:
         """The relaxation's least error within ``cycles`` per frame; infinite where it is infeasible."""
         at = bisect_right(self._steps, cycles) - 1
-        if at not in self._known:
-            relaxed = self._program.relax(self._goal, cycles)
-            self._known[at] = math.inf if relaxed is None else relaxed.value
-        return self._known[at]
+        if at not in self._errors:
+            relaxed = self._program.relax(self._objective, cycles)
+            self._errors[at] = math.inf if relaxed is None else relaxed.value
+        return self._errors[at]
 
     def following(self, cycles: int, error: float, share: float, slack: Fraction) -> int | None:
         """The next higher limit of cycles at which the error is likely to be reached; None where it never is.
@@ -124,12 +124,12 @@ class _Curve:
         if low > high:
             return None
         # with many cycles the ratio may be different
-        wanted = error * share if self.error(self._steps[high]) <= error * share else error
-        if self.error(self._steps[high]) > wanted:
+        target = error * share if self.error(self._steps[high]) <= error * share else error
+        if self.error(self._steps[high]) > target:
             return None
         while low < high:
             middle = (low + high) // 2
-            if self.error(self._steps[middle]) > wanted:
+            if self.error(self._steps[middle]) > target:
                 low = middle + 1
             else:
                 high = middle

@@ -24,9 +24,9 @@ def non_dominated(costs: Sequence[Costs]) -> list[int]:
     Parameters
         costs  costs of each point, less is better
     """
-    kept: list[int] = []
+    indices: list[int] = []
     # in this order a point comes after those that dominate it, and after the first of those equal to it
     for place in sorted(range(len(costs)), key=lambda i: (costs[i], i)):
-        if not any(all(x <= y for x, y in zip(costs[other], costs[place], strict=True)) for other in kept):
-            kept.append(place)
-    return sorted(kept)
+        if not any(all(x <= y for x, y in zip(costs[other], costs[place], strict=True)) for other in indices):
+            indices.append(place)
+    return sorted(indices)

@@ -191,9 +191,9 @@ class Problem:
 
     def __post_init__(self) -> None:
         self._check_limits()
-        seen: dict[str, MilpOp] = {}
+        by_name: dict[str, MilpOp] = {}
         for op in self.ops:
-            if op.name in seen:
+            if op.name in by_name:
                 raise ProblemError(f"op {op.name!r} stands twice")
             for name, share in (("input_fraction", op.input_fraction), ("knee", op.knee)):
                 if not 0 <= share <= 1:
@@ -202,25 +202,25 @@ class Problem:
                 raise ProblemError(f"op {op.name!r} has no candidates; it needs at least one")
             inputs = self.inputs[op.name]
             for edge in inputs:
-                if edge.producer not in seen:
+                if edge.producer not in by_name:
                     raise ProblemError(f"edge {edge}: producer {edge.producer!r} is no earlier op")
             if [edge.index for edge in inputs] != list(range(len(inputs))):
                 raise ProblemError(f"op {op.name!r}: edges lead to inputs {[edge.index for edge in inputs]}")
             for candidate in op.candidates:
                 self._check(op, candidate, len(inputs))
-            seen[op.name] = op
+            by_name[op.name] = op
         for edge in self.edges:
-            if edge.consumer not in seen:
+            if edge.consumer not in by_name:
                 raise ProblemError(f"edge {edge}: consumer {edge.consumer!r} is no op")
-            for (writer, reader), link in edge.links.items():
-                if writer.format != reader.format or len(link.resources) != len(self.budget):
+            for (writes, reads), link in edge.links.items():
+                if writes.format != reads.format or len(link.resources) != len(self.budget):
                     kinds = len(self.budget)
-                    raise ProblemError(f"edge {edge}: {writer} to {reader} needs one format and {kinds} resources")
+                    raise ProblemError(f"edge {edge}: {writes} to {reads} needs one format and {kinds} resources")
                 amounts = (link.fill, *link.resources)
                 if min(amounts) < 0 or max(amounts) > LARGEST:
                     raise ProblemError(f"edge {edge}: cycles and resources must be 0 to {LARGEST:,}, not {link}")
-        if self.output not in seen:
-            raise ProblemError(f"output {self.output!r} is no op; ops are {', '.join(seen)}")
+        if self.output not in by_name:
+            raise ProblemError(f"output {self.output!r} is no op; ops are {', '.join(by_name)}")
 
     def _check_limits(self) -> None:
         for name in RESERVED:
@@ -247,10 +247,10 @@ class Problem:
     @cached_property
     def inputs(self) -> dict[str, tuple[MilpEdge, ...]]:
         """The input edges of each op, in the order of the input index."""
-        found: dict[str, list[MilpEdge]] = {op.name: [] for op in self.ops}
+        by_consumer: dict[str, list[MilpEdge]] = {op.name: [] for op in self.ops}
         for edge in self.edges:
-            found.setdefault(edge.consumer, []).append(edge)
-        return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in found.items()}
+            by_consumer.setdefault(edge.consumer, []).append(edge)
+        return {name: tuple(sorted(edges, key=lambda edge: edge.index)) for name, edges in by_consumer.items()}
 
     @property
     def limits(self) -> dict[str, int]:
@@ -317,7 +317,7 @@ class Infeasible(ValueError):
 
     def __init__(self, name: str, shortfalls: tuple[Shortfall, ...], alone: bool, violation: Fraction) -> None:
         self.name, self.shortfalls, self.alone, self.violation = name, shortfalls, alone, violation
-        what = "; ".join(str(shortage) for shortage in shortfalls)
+        what = "; ".join(str(shortfall) for shortfall in shortfalls)
         if not shortfalls:
             why = "no choice of candidates gives every edge one format and lanes that can be joined"
         elif alone:

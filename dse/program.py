@@ -76,7 +76,7 @@ class Program:
             ]
         self._binary = len(self._variables)
         for name, assignments in self.assignments.items():
-            self.add(f"one_{name}", [(pick, 1) for pick, _ in assignments], 1, pulp.LpConstraintEQ)
+            self.add(f"one_{name}", [(variable, 1) for variable, _ in assignments], 1, pulp.LpConstraintEQ)
         self.compatibilities = [self._add_compatibilities(edge) for edge in problem.edges]
 
     def _variable(self, name: str, kind: str = pulp.LpContinuous) -> pulp.LpVariable:
@@ -103,35 +103,37 @@ class Program:
 
     def _add_compatibilities(self, edge: MilpEdge) -> list[tuple[pulp.LpVariable, tuple[Interface, Interface]]]:
         """Add the edge compatibility variables of an edge."""
-        writers: dict[Interface, Terms] = {}
-        readers: dict[Interface, Terms] = {}
-        for pick, candidate in self.assignments[edge.producer]:
-            writers.setdefault(candidate.writes, []).append((pick, -1))
-        for pick, candidate in self.assignments[edge.consumer]:
-            readers.setdefault(candidate.reads[edge.index], []).append((pick, -1))
+        producers: dict[Interface, Terms] = {}
+        consumers: dict[Interface, Terms] = {}
+        for assignment, candidate in self.assignments[edge.producer]:
+            producers.setdefault(candidate.writes, []).append((assignment, -1))
+        for assignment, candidate in self.assignments[edge.consumer]:
+            consumers.setdefault(candidate.reads[edge.index], []).append((assignment, -1))
         compatibilities = []
         name = f"{edge.producer}_{edge.consumer}_{edge.index}"
         for pair in edge.links:
-            if pair[0] in writers and pair[1] in readers:
-                join = self._variable(f"link_{name}_{_named(pair[0])}_{_named(pair[1])}")
-                writers[pair[0]].append((join, 1))
-                readers[pair[1]].append((join, 1))
-                compatibilities.append((join, pair))
-        for end, side in (("writes", writers), ("reads", readers)):
+            if pair[0] in producers and pair[1] in consumers:
+                compatibility = self._variable(f"link_{name}_{_named(pair[0])}_{_named(pair[1])}")
+                producers[pair[0]].append((compatibility, 1))
+                consumers[pair[1]].append((compatibility, 1))
+                compatibilities.append((compatibility, pair))
+        for end, side in (("writes", producers), ("reads", consumers)):
             for interface, terms in side.items():
                 self.add(f"{end}_{name}_{_named(interface)}", terms, 0, pulp.LpConstraintEQ)
         return compatibilities
 
-    def _chosen(self, op: str, figure: str, sign: int = 1) -> Terms:
+    def _figure(self, op: str, figure: str, sign: int = 1) -> Terms:
         """A figure of the candidate that is selected for an op, as a linear expression."""
-        return [(pick, sign * getattr(own, figure)) for pick, own in self.assignments[op] if getattr(own, figure)]
+        return [
+            (variable, sign * getattr(own, figure)) for variable, own in self.assignments[op] if getattr(own, figure)
+        ]
 
     @cached_property
     def cycles(self) -> Terms:
         """A variable that is at least the cycles of the slowest op; minimising it makes them equal."""
         slowest = self._variable("slowest")
         for op in self.assignments:
-            self.add(f"cycles_{op}", [*self._chosen(op, "cycles"), (slowest, -1)], 0)
+            self.add(f"cycles_{op}", [*self._figure(op, "cycles"), (slowest, -1)], 0)
         return [(slowest, 1)]
 
     def amount(self, name: str) -> Terms:
@@ -141,11 +143,15 @@ class Program:
         if name == "latency":
             return self.latency
         if name == "error":
-            return [term for op in self.assignments for term in self._chosen(op, "error")]
+            return [term for op in self.assignments for term in self._figure(op, "error")]
         kind = list(self.problem.budget).index(name)
-        terms = [(pick, own.resources[kind]) for assignments in self.assignments.values() for pick, own in assignments]
+        terms = [
+            (variable, own.resources[kind])
+            for assignments in self.assignments.values()
+            for variable, own in assignments
+        ]
         for edge, compatibilities in zip(self.problem.edges, self.compatibilities, strict=True):
-            terms += [(join, edge.links[pair].resources[kind]) for join, pair in compatibilities]
+            terms += [(variable, edge.links[pair].resources[kind]) for variable, pair in compatibilities]
         return [(variable, float(amount)) for variable, amount in terms if amount]
 
     def constrained(self, objective: Objective) -> Terms:
@@ -209,20 +215,22 @@ class Program:
         start = {op.name: self._variable(f"start_{op.name}") for op in self.problem.ops}
         finish = {op.name: self._variable(f"finish_{op.name}") for op in self.problem.ops}
         for own in start:
-            self.add(f"fill_{own}", [*self._chosen(own, "fill"), (start[own], -1)], 0)
-            self.add(f"first_output_{own}", [*self._chosen(own, "first_output"), (start[own], -1)], 0)
-            durations = [*self._chosen(own, "duration"), (start[own], 1), (finish[own], -1)]
+            self.add(f"fill_{own}", [*self._figure(own, "fill"), (start[own], -1)], 0)
+            self.add(f"first_output_{own}", [*self._figure(own, "first_output"), (start[own], -1)], 0)
+            durations = [*self._figure(own, "duration"), (start[own], 1), (finish[own], -1)]
             self.add(f"duration_{own}", durations, 0, rule=("duration", own))
         input_fractions = {op.name: (float(op.input_fraction), float(op.knee)) for op in self.problem.ops}
         for edge, compatibilities in zip(self.problem.edges, self.compatibilities, strict=True):
             source, own, (input_fraction, knee) = edge.producer, edge.consumer, input_fractions[edge.consumer]
-            link: Terms = [(join, edge.links[pair].fill) for join, pair in compatibilities if edge.links[pair].fill]
+            link: Terms = [
+                (variable, edge.links[pair].fill) for variable, pair in compatibilities if edge.links[pair].fill
+            ]
             arrived = [(start[source], 1 - input_fraction), (finish[source], input_fraction)]
-            arrives = [*self._chosen(own, "fill"), *link, *arrived, (start[own], -1)]
-            begins = [*self._chosen(own, "first_output"), *link, (start[source], 1), (start[own], -1)]
-            ends = [*self._chosen(own, "drain"), *link, (finish[source], 1), (finish[own], -1)]
+            arrives = [*self._figure(own, "fill"), *link, *arrived, (start[own], -1)]
+            begins = [*self._figure(own, "first_output"), *link, (start[source], 1), (start[own], -1)]
+            ends = [*self._figure(own, "drain"), *link, (finish[source], 1), (finish[own], -1)]
             between = [(start[source], 1 - knee), (finish[source], knee)]
-            rests = [*self._chosen(own, "rest"), *link, *between, (finish[own], -1)]
+            rests = [*self._figure(own, "rest"), *link, *between, (finish[own], -1)]
             for name, terms in (("arrived", arrives), ("begun", begins), ("ended", ends), ("rested", rests)):
                 self.add(f"{name}_{source}_{own}_{edge.index}", terms, 0, rule=(name, own, edge.index))
         return [(finish[self.problem.output], 1)]
@@ -240,12 +248,12 @@ class Program:
         budget = self.problem.budget
         lines = []
         for name, assignments in self.assignments.items():
-            for pick, own in assignments:
+            for variable, own in assignments:
                 reads = " and ".join(f"{end.lanes} {end.format}" for end in own.reads) or "nothing"
-                used = ", ".join(f"{amount} {kind}" for kind, amount in zip(budget, own.resources, strict=True))
+                resources = ", ".join(f"{amount} {kind}" for kind, amount in zip(budget, own.resources, strict=True))
                 lines.append(
-                    f"\\ {pick.name}: {name} reads {reads} and writes {own.writes.lanes} {own.writes.format} a cycle; "
-                    f"{own.cycles} cycles a frame, error {own.error}, {used}\n"
+                    f"\\ {variable.name}: {name} reads {reads} and writes {own.writes.lanes} {own.writes.format} "
+                    f"a cycle; {own.cycles} cycles a frame, error {own.error}, {resources}\n"
                 )
         path.write_text("".join(lines) + path.read_text(encoding="utf-8"), encoding="utf-8")
 
@@ -310,13 +318,13 @@ class Program:
             by_kind.setdefault(str(kind), {})[key[0] if len(key) == 1 else tuple(key)] = abs(duals[number])
         limits, budget = by_kind.get("limit", {}), by_kind.get("share", {})
         rows = {name: limits.get(name, 0.0) + budget.get(name, 0.0) for name in (*self.problem.budget, "error")}
-        found = Duals(
+        dual_values = Duals(
             rows, by_kind.get("arrived", {}), by_kind.get("begun", {}), by_kind.get("ended", {}),
             by_kind.get("rested", {}), by_kind.get("duration", {}), limits.get("latency", 0.0),
         )  # fmt: skip
         ends = np.cumsum([len(assignments) for assignments in self.assignments.values()])
         parts = dict(zip(self.assignments, np.split(assignment, ends[:-1]), strict=True))
-        return Relaxation(highs.getInfo().objective_function_value, found, parts)
+        return Relaxation(highs.getInfo().objective_function_value, dual_values, parts)
 
     def minimise(self, objective: Terms, gap: float, nodes: int, target: float | None = None) -> Selection | None:
         """The best selection found within ``nodes``, under the constraints added so far; None where there is none.

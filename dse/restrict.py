@@ -73,15 +73,15 @@ class Restrictor:
     """Takes narrowing steps.
 
     Parameters
-        problem  the whole problem
-        goal     what is minimised
-        counter  counts the labels examined
+        problem    the whole problem
+        objective  what is minimised
+        counter    counts the labels examined
     """
 
-    def __init__(self, problem: Problem, goal: Goal, counter: Counter) -> None:
-        self._problem, self._goal, self._counter = problem, goal, counter
+    def __init__(self, problem: Problem, objective: Goal, counter: Counter) -> None:
+        self._problem, self._objective, self._counter = problem, objective, counter
         self._small = RestrictedProblem(problem).count <= WHOLE
-        self._timed = is_timed(problem, goal)
+        self._timed = is_timed(problem, objective)
         self._first: dict[Fraction | None, Relaxation | None] = {}
         self._shares: Shares | None = None
         self._cuts: list[tuple[Fraction, int, Shares]] = []
@@ -90,7 +90,7 @@ class Restrictor:
         self._program: tuple[Problem, Program] | None = None
         self._pressure: tuple[Program, Terms] | None = None
 
-    def narrow(
+    def restrict(
         self, restricted: RestrictedProblem, value: Fraction, below: bool, bound: Fraction, stalled: float = STALLED,
         on_bound: BoundCallback | None = None, on_step: Callable[[StepResult, bool], bool] | None = None,
     ) -> RestrictedProblem:  # fmt: skip
@@ -101,7 +101,7 @@ class Restrictor:
 
         Parameters
             restricted  the problem to narrow
-            value       value of the goal
+            value       value of the objective
             below       whether a selection must have less than ``value``
             bound       the lower bound that is proven when no selection is left
             stalled     a step that leaves more than this fraction of the candidates has stalled
@@ -120,9 +120,9 @@ class Restrictor:
             earlier = earlier if earlier is not None and earlier.holds(network) else None
             try:
                 weights = self._weights(restricted, network, value, fitter, earlier)
-                result = take_step(network, weights, self._goal, value, below, self._counter, earlier, room)
+                result = take_step(network, weights, self._objective, value, below, self._counter, earlier, room)
                 if fitter is not None:
-                    result = self._fitted(fitter, result, value, below)
+                    result = self._refitted(fitter, result, value, below)
             except TooManyLabels:
                 return restricted
             step = LabelStep(str(bound), network.whole, room, network.folded, result.weights.entry, earlier is not None)
@@ -130,7 +130,7 @@ class Restrictor:
             last = network.whole or not self._timed or restricted.level >= len(LABEL_LIMITS)
             if result.empty:
                 return RestrictedProblem(restricted.problem, steps, restricted.level, result, empty=True)
-            if on_bound is not None and self._goal is Objective.LATENCY:
+            if on_bound is not None and self._objective is Objective.LATENCY:
                 on_bound(Fraction(result.least), Tree(steps))
             enough = False
             if on_step is not None:
@@ -155,8 +155,8 @@ class Restrictor:
         if self._pressure is None:
             program = Program(replace(self._problem, max_cycles=None))
             self._pressure = program, program.limit_use()
-        program, goal = self._pressure
-        relaxed = program.relax(goal, cycles)
+        program, terms = self._pressure
+        relaxed = program.relax(terms, cycles)
         return None if relaxed is None else relaxed.value
 
     def split_problem(self, restricted: RestrictedProblem, value: Fraction) -> SplitProblem | None:
@@ -171,9 +171,9 @@ class Restrictor:
         if len(self._cheapest) == self._mixed or not self._timed:
             return None
         self._mixed = len(self._cheapest)
-        choices, ops = [*self._cheapest[-POOL:], *([] if best is None else [best])], []
+        selections, ops = [*self._cheapest[-POOL:], *([] if best is None else [best])], []
         for op in self._problem.ops:
-            own = {id(choice[op.name]) for choice in choices}
+            own = {id(choice[op.name]) for choice in selections}
             ops.append(replace(op, candidates=tuple(c for c in op.candidates if id(c) in own)))
         return replace(self._problem, ops=tuple(ops))
 
@@ -207,13 +207,13 @@ class Restrictor:
                 return weights
         relaxed = self._relaxed(restricted, value)
         if relaxed is None:
-            relaxed = self._pressed(restricted.problem)
+            relaxed = self._limit_relaxation(restricted.problem)
         if relaxed is None:
             return Weights.plain(network, np.zeros(len(network.row_names), np.int64))
         return Weights.of(network, relaxed.duals)
 
     def _fitter(self, network: Network, value: Fraction, below: bool, room: int | None) -> Fitter | None:
-        limits = limits_at(network.problem, network, self._goal, value, below=below)
+        limits = limits_at(network.problem, network, self._objective, value, below=below)
         if network.whole or not self._timed or (limits.caps == NEVER).all():
             return None
         if self._program is None or self._program[0] is not network.problem:
@@ -223,7 +223,7 @@ class Restrictor:
             self._program = network.problem, program
         return Fitter(network, limits, self._program[1], self._counter, room)
 
-    def _fitted(self, fitter: Fitter, result: StepResult, value: Fraction, below: bool) -> StepResult:
+    def _refitted(self, fitter: Fitter, result: StepResult, value: Fraction, below: bool) -> StepResult:
         """The step, repeated with fitted weights where they are better."""
         network, labels = result.network, sum(len(layer.labels) for layer in result.forward.layers)
         if result.empty or not FEW <= labels <= MANY:
@@ -233,18 +233,18 @@ class Restrictor:
         if self._shares is None:
             rows = zip(network.row_names, result.weights.rows.tolist(), strict=True)
             self._shares = fitter.shares(dict(rows))
-        known = [cut for limit, fine, cut in self._cuts if limit <= value and fine >= room]
-        fit = fitter.fit(self._shares, result.weights, result.forward, known)
+        cuts = [cut for limit, fine, cut in self._cuts if limit <= value and fine >= room]
+        fit = fitter.fit(self._shares, result.weights, result.forward, cuts)
         self._shares = fit.shares
         self._cuts += [(value, room, cut) for cut in fit.cuts]
-        self._cheapest += fit.choices
+        self._cheapest += fit.selections
         if fit.gain < LEAST_GAIN:
             return result
-        return take_step(network, fit.weights, self._goal, value, below, self._counter, room=room)
+        return take_step(network, fit.weights, self._objective, value, below, self._counter, room=room)
 
     def _relaxed(self, restricted: RestrictedProblem, value: Fraction | None) -> Relaxation | None:
-        """The relaxation for the goal; that of the whole problem is stored."""
-        key = value if self._goal is Objective.BOTTLENECK else None
+        """The relaxation for the objective; that of the whole problem is stored."""
+        key = value if self._objective is Objective.BOTTLENECK else None
         if restricted.steps or restricted.problem is not self._problem:
             return self._relaxation(restricted.problem, key)
         if key not in self._first:
@@ -252,21 +252,23 @@ class Restrictor:
         return self._first[key]
 
     def _relaxation(self, problem: Problem, value: Fraction | None) -> Relaxation | None:
-        if self._goal is Objective.BOTTLENECK:
+        if self._objective is Objective.BOTTLENECK:
             fast = None if value is None else fast_enough(problem, int(value))
-            return None if fast is None else self._pressed(prune(fast, ()))
+            return None if fast is None else self._limit_relaxation(prune(fast, ()))
         program = Program(problem)
-        relaxed = program.relax(program.violation() if self._goal is None else program.constrained(self._goal))
+        relaxed = program.relax(
+            program.violation() if self._objective is None else program.constrained(self._objective)
+        )
         if relaxed is None:
             return None
         duals = relaxed.duals
-        if self._goal is Objective.LATENCY:
+        if self._objective is Objective.LATENCY:
             duals = replace(duals, finish=duals.finish + 1)
-        if self._goal is Objective.ERROR:
+        if self._objective is Objective.ERROR:
             duals = replace(duals, rows={**duals.rows, "error": duals.rows["error"] + 1})
         return replace(relaxed, duals=duals)
 
-    def _pressed(self, problem: Problem) -> Relaxation | None:
+    def _limit_relaxation(self, problem: Problem) -> Relaxation | None:
         program = Program(problem)
         return program.relax(program.limit_use())
 
@@ -319,10 +321,10 @@ def _splits(restricted: RestrictedProblem, relaxed: Relaxation | None) -> Iterat
             if mixed < 0:
                 yield Split(*own), high_first
     for op in sorted(restricted.problem.ops, key=lambda op: -len(op.candidates)):
-        yield from ((own, False) for own in _halves(restricted.problem, op))
+        yield from ((own, False) for own in _median_splits(restricted.problem, op))
 
 
-def _halves(problem: Problem, op: MilpOp) -> Iterator[Split]:
+def _median_splits(problem: Problem, op: MilpOp) -> Iterator[Split]:
     for name in (*problem.budget, *OTHER_FIGURES, "lanes"):
         values = np.unique(figures(problem, op, name))
         if len(values) > 1:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from dse import effort
 from dse.anneal import HOT, MILD, anneal
-from dse.certificate import OVERRUN, Certificate, Tree
+from dse.certificate import VIOLATION, Certificate, Tree
 from dse.evaluate import Evaluation, evaluate, has_links
 from dse.labels.goals import Goal, value_of
 from dse.labels.layers import Counter, TooManyLabels
@@ -31,7 +31,7 @@ class BoundedSearch:
 
     Parameters
         problem            the problem, without candidates that cannot matter
-        goal               what is minimised
+        objective          what is minimised
         gap                accepted relative gap to the optimum
         lower_bound        a known lower bound
         bound_certificate  certificate of ``lower_bound``; None without one
@@ -44,23 +44,23 @@ class BoundedSearch:
     """
 
     def __init__(
-        self, problem: Problem, goal: Goal, gap: float = 0.0, lower_bound: Fraction = Fraction(0),
+        self, problem: Problem, objective: Goal, gap: float = 0.0, lower_bound: Fraction = Fraction(0),
         bound_certificate: Certificate | None = None, seconds: float | None = None, most_labels: int = effort.EFFORT,
         levels: int = len(effort.EFFORTS), estimate: Fraction = Fraction(0), watch: Watch = lambda *_: None,
     ) -> None:  # fmt: skip
-        self._levels, self._given_estimate = levels, estimate
-        self.problem, self.goal, self.gap = problem, goal, Fraction(gap)
+        self._levels, self._known_estimate = levels, estimate
+        self.problem, self.objective, self.gap = problem, objective, Fraction(gap)
         self.lower, self.certificate = lower_bound, bound_certificate
         self.best: tuple[Fraction, Selection, Evaluation] | None = None
         self._begin, self._seconds, self._watch = time.perf_counter(), seconds, watch
         self._most_labels = most_labels
         self._counter = Counter(check=self._check)
-        self._restrictor = Restrictor(problem, goal, self._counter)
-        self._timed = is_timed(problem, goal)
+        self._restrictor = Restrictor(problem, objective, self._counter)
+        self._timed = is_timed(problem, objective)
         self._network = Network(problem, timed=self._timed, whole=RestrictedProblem(problem).count <= WHOLE)
         self._impossible = False
-        self._annealings, self._in_vain = 0, 0
-        self._values = Values(problem, goal, self._network)
+        self._annealings, self._failed_annealings = 0, 0
+        self._values = Values(problem, objective, self._network)
         self._narrowest, self._base_of = RestrictedProblem(problem), None
         self._estimate = Fraction(0)
         self._too_far: Fraction | None = None
@@ -85,14 +85,14 @@ class BoundedSearch:
         if not self._network.connectable:
             self._impossible = True
             return
-        known = self.best is not None and self._given_estimate > 0
-        self._estimate = max(self.lower, self._given_estimate if known else self._hint())
-        if not known and not self._timed and self.goal is not Objective.BOTTLENECK and self._estimate > self.lower:
+        warm = self.best is not None and self._known_estimate > 0
+        self._estimate = max(self.lower, self._known_estimate if warm else self._hint())
+        if not warm and not self._timed and self.objective is not Objective.BOTTLENECK and self._estimate > self.lower:
             # one pass proves what the relaxation says
             self._ask(self._values.rounded_down(self._estimate * (1 - effort.BOUND_MARGIN)), False, *effort.EFFORTS[0])
-            self._estimate = max(self._estimate, self._given_estimate)
+            self._estimate = max(self._estimate, self._known_estimate)
         first = min(max(effort.FIRST_STEP, float(self.gap) / 2), effort.WIDEST)
-        step, level, left_open, open_at = first, 0, 0, None
+        step, level, open_count, open_at = first, 0, 0, None
         highest = self._values.highest
         while not self._done():
             if self.best is None:
@@ -103,19 +103,19 @@ class BoundedSearch:
             if self._too_far is not None and value >= self._too_far:
                 value, below = self._values.rounded_down((self.lower + self._too_far) / 2), False
             before, last = self._counter.labels, open_at
-            found = self._ask(value, below, *effort.EFFORTS[level])
+            answer = self._ask(value, below, *effort.EFFORTS[level])
             if self._too_far == value:
                 continue
-            if found is None:
-                left_open, open_at = left_open + 1, value
+            if answer is None:
+                open_count, open_at = open_count + 1, value
                 # raise the effort where the next value would be no easier
-                if below or left_open == effort.OPEN_QUESTIONS or value in (highest, last):
-                    level, left_open, open_at = level + 1, 0, None
+                if below or open_count == effort.OPEN_QUESTIONS or value in (highest, last):
+                    level, open_count, open_at = level + 1, 0, None
                     if level == self._levels:
                         return
                 step = first if self.best is None and level else 2 * step
             else:
-                if not found and self.best is None and value == highest:
+                if not answer and self.best is None and value == highest:
                     self._impossible = True
                     return
                 labels = self._counter.labels - before
@@ -161,8 +161,8 @@ class BoundedSearch:
     def _accept(self, selection: Selection) -> bool:
         """Whether a selection keeps the limits; it is stored where it is the best so far."""
         evaluation = evaluate(self.problem, selection)
-        value = value_of(self.goal, evaluation)
-        if self.goal is not None and not evaluation.feasible:
+        value = value_of(self.objective, evaluation)
+        if self.objective is not None and not evaluation.feasible:
             return False
         if self.best is None or value < self.best[0]:
             self.best = value, selection, evaluation
@@ -206,7 +206,7 @@ class BoundedSearch:
         if self.best is not None and self._close(self.best[0]) and self._base_of != (self.best[0], False):
             # remove once, for all later questions, what no selection better than the best can contain
             upper = self.best[0]
-            base = self._restrictor.narrow(
+            base = self._restrictor.restrict(
                 self._base(upper, True), upper, True, upper, on_bound=self._raise_bound, on_step=on_step
             )
             if base.empty:
@@ -218,7 +218,7 @@ class BoundedSearch:
         try:
             if self._last is None or self._last[0] != (value, below):
                 base = self._base(value, below)
-                restricted = self._restrictor.narrow(
+                restricted = self._restrictor.restrict(
                     base, value, below, question.bound, on_bound=self._raise_bound, on_step=on_step
                 )
                 self._last = (value, below), restricted
@@ -284,7 +284,7 @@ class BoundedSearch:
             raise EffortSpent
         trees: dict[bool, Tree] = {}
         for high in (two.high_first, not two.high_first):
-            own = self._restrictor.narrow(
+            own = self._restrictor.restrict(
                 RestrictedProblem(two.parts[high], level=restricted.level),
                 question.value,
                 question.below,
@@ -297,25 +297,25 @@ class BoundedSearch:
     def _rowwise(self, result: StepResult, question: BoundQuestion, beam: int | None) -> bool:
         """Whether a rowwise pass proves that there is no selection; raises ``AnswerFound`` where one is found."""
         try:
-            found = result.rowwise(beam)
+            outcome = result.rowwise(beam)
         except TooManyLabels:
             return False
         good = False
-        for choice in found.choices:
+        for choice in outcome.choices:
             pairs = zip(result.network.ops, choice, strict=True)
             good |= self._answers({op.name: op.candidates[number] for op, number in pairs}, question)
         if good:
             raise AnswerFound
-        return found.complete and not found.choices
+        return outcome.complete and not outcome.choices
 
     def _answers(self, selection: Selection, question: BoundQuestion) -> bool:
-        value = value_of(self.goal, evaluate(self.problem, selection))
+        value = value_of(self.objective, evaluate(self.problem, selection))
         return self._accept(selection) and question.answered_by(value)
 
     def _anneal(self, result: StepResult, question: BoundQuestion) -> None:
         """Anneal the cheapest selection, and then the best one while it improves, among the cheapest candidates."""
-        large = self.goal is Objective.LATENCY and not self._network.whole
-        if not large or self._in_vain >= effort.MAX_FAILED_ANNEALINGS or self._relative_gap <= effort.NEAR:
+        large = self.objective is Objective.LATENCY and not self._network.whole
+        if not large or self._failed_annealings >= effort.MAX_FAILED_ANNEALINGS or self._relative_gap <= effort.NEAR:
             return
         core = result.core(min(effort.ANNEALED_PER_OP * len(self.problem.ops), effort.ANNEALED_AT_MOST))
         start, heat, better = result.cheapest(), HOT, True
@@ -333,7 +333,7 @@ class BoundedSearch:
             better = self.best is not None and (before is None or self.best[0] < before * (1 - effort.NEAR))
             if self.best is None or self._is_moot(question):
                 return
-            self._in_vain = 0 if better else self._in_vain + 1
+            self._failed_annealings = 0 if better else self._failed_annealings + 1
             start, heat = self.best[1], MILD
 
     def _solve_remaining(self, restricted: RestrictedProblem, question: BoundQuestion) -> None:
@@ -352,35 +352,35 @@ class BoundedSearch:
         ``row`` is what to minimise where a selection only has to keep the limits.
         """
         program, target = Program(problem), None
-        if self.goal is None:
-            goal = program.violation()
-        elif self.goal is not Objective.BOTTLENECK:
-            goal = program.constrained(self.goal)
+        if self.objective is None:
+            terms = program.violation()
+        elif self.objective is not Objective.BOTTLENECK:
+            terms = program.constrained(self.objective)
         elif row in problem.limits:
             # all candidates are fast enough; it is easier for HiGHS to keep all limits but one and minimise that amount
             # than to minimise the largest used fraction of all limits
             program.add_constraints(but=row)
-            goal, target = program.amount(row), float(problem.limits[row])
+            terms, target = program.amount(row), float(problem.limits[row])
         else:
-            goal, target = program.limit_use(), 1.0
+            terms, target = program.limit_use(), 1.0
         try:
             gap = float(self.gap) if target is None else 0.0
-            found = program.minimise(goal, gap, question.nodes, target)
+            selection = program.minimise(terms, gap, question.nodes, target)
         except SolverError:
             return
-        if found is not None and self._answers(found, question):
+        if selection is not None and self._answers(selection, question):
             raise AnswerFound
 
     def _raise_bound(self, bound: Fraction, tree: Tree) -> None:
         if bound > self.lower:
             self.lower = bound
-            goal = OVERRUN if self.goal is None else str(self.goal)
-            self.certificate = Certificate(goal, str(bound), tree, self.problem.max_error)
+            name = VIOLATION if self.objective is None else str(self.objective)
+            self.certificate = Certificate(name, str(bound), tree, self.problem.max_error)
             self._report()
 
     def _hint(self) -> Fraction:
         """An estimate of the optimum, by the relaxation."""
-        if self.goal is Objective.BOTTLENECK:
+        if self.objective is Objective.BOTTLENECK:
             if self.certificate is not None:
                 return self.lower
             return self._values.least_feasible(self.lower, self._restrictor.limit_use)

@@ -48,9 +48,9 @@ def worthwhile(sensitivity: Mapping[str, Mapping[str, float]]) -> dict[str, tupl
         sensitivity  error by layer and format name
     Returns          format names by layer
     """
-    found: dict[str, tuple[str, ...]] = {}
+    formats: dict[str, tuple[str, ...]] = {}
     for layer, errors in sensitivity.items():
         names = list(errors)
         costs = [(*LayerFormat.parse(name).widths, max(0.0, errors[name])) for name in names]
-        found[layer] = tuple(names[place] for place in non_dominated(costs))
-    return found
+        formats[layer] = tuple(names[place] for place in non_dominated(costs))
+    return formats

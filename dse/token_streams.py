@@ -71,7 +71,7 @@ the stream that the component offers, the numbers of that stream's beats that mu
 given beats can be taken, and by how many cycles before."""
 
 
-class Reader(NamedTuple):
+class Consumer(NamedTuple):
     """The consumer of a stream's tokens.
 
     Parameters
@@ -89,7 +89,7 @@ class Reader(NamedTuple):
     behind: Behind | None = None
 
 
-class Room(NamedTuple):
+class SpaceWait(NamedTuple):
     """Times that wait until beats have left a stream.
 
     Parameters
@@ -135,16 +135,16 @@ class TokenStream:
         self.beats = np.where(ends, 1, beats)
         self.numbers = np.cumsum(self.beats) - self.beats
         self.per_token = beats
-        self.readers: list[Reader] = []
-        self.rooms: list[Room] = []
+        self.consumers: list[Consumer] = []
+        self.space_waits: list[SpaceWait] = []
         self.later_folds: tuple[Series, Folds, int, np.ndarray] | None = None
 
-    def room(self, series: Series, beats: np.ndarray, cycles: np.ndarray | int) -> None:
+    def wait_for_space(self, series: Series, beats: np.ndarray, cycles: np.ndarray | int) -> None:
         """Let each time of a series wait until ``cycles`` after one of ``beats`` has left this stream."""
-        self.rooms.append(Room(series, beats, np.broadcast_to(cycles, len(beats))))
+        self.space_waits.append(SpaceWait(series, beats, np.broadcast_to(cycles, len(beats))))
 
     def folds(self, done: Series, folds: Folds, depth: int, steps: np.ndarray) -> None:
-        """Let the later rounds of a token wait for room in an output FIFO of ``depth`` beats.
+        """Let the later rounds of a token wait for space in an output FIFO of ``depth`` beats.
 
         Parameters
             done     when each token's last round is done
@@ -160,54 +160,54 @@ class TokenStream:
         Of the rounds that wait for beats of one token, only the first that waits for a beat that may stall gets a
         bound.
         """
-        lacks = self.numbers + folds.beats - depth - 1
-        last = lacks + (folds.neuron_folds - 1) * folds.beats
+        shortfall = self.numbers + folds.beats - depth - 1
+        last = shortfall + (folds.neuron_folds - 1) * folds.beats
         token = np.searchsorted(self.numbers, np.maximum(last, 0), side="right") - 1
-        for stall in {stall for reader in self.readers for stall in reader.stalls}:
-            number = np.maximum(1, -(-(self.numbers[token] + stall - lacks) // folds.beats))
+        for stall in {stall for consumer in self.consumers for stall in consumer.stalls}:
+            number = np.maximum(1, -(-(self.numbers[token] + stall - shortfall) // folds.beats))
             waits = ~self.ends & (last >= 0) & (number < folds.neuron_folds)
-            self.room(
-                done, np.where(waits, lacks + number * folds.beats, NOTHING),
+            self.wait_for_space(
+                done, np.where(waits, shortfall + number * folds.beats, NOTHING),
                 ROOM_DELAY + (folds.neuron_folds - number) * steps,
             )  # fmt: skip
 
     def close(self) -> None:
-        """Add the bounds that depend on the readers: room in FIFOs, and at a fork the readers' wait for each other."""
+        """Add the bounds that depend on the consumers: space in FIFOs, and at a fork their wait for each other."""
         if self.later_folds:
             self._later_folds(*self.later_folds)
-        for series, wanted, cycles in self.rooms:
-            token = np.searchsorted(self.numbers, np.maximum(wanted, 0), side="right") - 1
-            beat = wanted - self.numbers[token]
+        for series, targets, cycles in self.space_waits:
+            token = np.searchsorted(self.numbers, np.maximum(targets, 0), side="right") - 1
+            beat = targets - self.numbers[token]
             whole = beat == self.beats[token] - 1
-            for reader in self.readers:
-                times = np.where(whole, reader.last.all.times[token], reader.first.all.times[token])
-                later = np.where(whole, 0, beat * reader.apart) + cycles
-                series.wait(After(np.where(wanted < 0, NOTHING, times), later))
-                if reader.behind:
-                    out, left, more = reader.behind(token, beat)
-                    out.room(series, np.where(wanted < 0, NOTHING, left), cycles + more)
-        for reader in self.readers:
-            for other in self.readers:
-                if other.first is not reader.first:
-                    reader.first.wait(other.last.previous().later(1))
+            for consumer in self.consumers:
+                times = np.where(whole, consumer.last.all.times[token], consumer.first.all.times[token])
+                later = np.where(whole, 0, beat * consumer.apart) + cycles
+                series.wait(After(np.where(targets < 0, NOTHING, times), later))
+                if consumer.behind:
+                    out, numbers, more = consumer.behind(token, beat)
+                    out.wait_for_space(series, np.where(targets < 0, NOTHING, numbers), cycles + more)
+        for consumer in self.consumers:
+            for other in self.consumers:
+                if other.first is not consumer.first:
+                    consumer.first.wait(other.last.previous().later(1))
                     several = np.flatnonzero(self.beats > 1)
-                    reader.last.wait(other.first.all.later(self.beats - 1).at(several), several)
+                    consumer.last.wait(other.first.all.later(self.beats - 1).at(several), several)
 
 
-def join(stream: TokenStream, reader: Reader) -> Reader:
-    """Connect a reader to a stream: it takes each beat once it is offered and the beat before it is taken.
+def join(stream: TokenStream, consumer: Consumer) -> Consumer:
+    """Connect a consumer to a stream: it takes each beat once it is offered and the beat before it is taken.
 
     Parameters
-        stream  the stream
-        reader  the reader
-    Returns     the reader
+        stream    the stream
+        consumer  the consumer
+    Returns       the consumer
     """
-    stream.readers.append(reader)
-    reader.first.wait(stream.first)
-    reader.first.wait(reader.last.previous().later(1))
-    reader.last.wait(stream.last)
-    reader.last.wait(reader.first.all.later((stream.beats - 1) * reader.apart))
-    return reader
+    stream.consumers.append(consumer)
+    consumer.first.wait(stream.first)
+    consumer.first.wait(consumer.last.previous().later(1))
+    consumer.last.wait(stream.last)
+    consumer.last.wait(consumer.first.all.later((stream.beats - 1) * consumer.apart))
+    return consumer
 
 
 def solve_times(series: Sequence[Series], size: int) -> np.ndarray:
@@ -240,15 +240,15 @@ def _solve(times, bounds, width, offsets, waits, cycles):
         for number in range(len(width)):
             while place[number] < bounds[number + 1]:
                 at = offsets[number] + (place[number] - bounds[number]) * width[number]
-                time, known = 0, True
+                time, ready = 0, True
                 for wait in range(at, at + width[number]):
                     other = waits[wait]
                     if other != NOTHING:
                         if times[other] == UNKNOWN:
-                            known = False
+                            ready = False
                             break
                         time = max(time, times[other] + cycles[wait])
-                if not known:
+                if not ready:
                     break
                 times[place[number]] = time
                 place[number] += 1

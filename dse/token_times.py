@@ -21,8 +21,8 @@ from dse.token_streams import (
     UNKNOWN,
     After,
     Behind,
+    Consumer,
     Pace,
-    Reader,
     Series,
     TokenStream,
     join,
@@ -63,11 +63,11 @@ class Passage(NamedTuple):
 
     Parameters
         tokens  tokens of each node's stream, by node name
-        begun   int64 [frames], the cycle in which the first beat of each frame enters
+        starts  int64 [frames], the cycle in which the first beat of each frame enters
     """
 
     tokens: dict[str, Tokens]
-    begun: np.ndarray
+    starts: np.ndarray
 
 
 def passage(plan: AcceleratorPlan, frames: Sequence[dict[str, NodeSites]], *, apart: bool = False) -> Passage:
@@ -102,18 +102,18 @@ class _Network:
                 self._offer(node.name, self.source.all, self.source.all.later(beats - 1), layout.beats_per_token)
                 continue
             op = plan.ops[node.name]
-            came = [self._led(edge) for edge in plan.edges if edge.consumer == node.name]
+            inputs = [self._edge_stream(edge) for edge in plan.edges if edge.consumer == node.name]
             match op.process:
                 case TokenByToken() as process if process.folds.whole_frame:
-                    self._summed(op, process, came[0])
+                    self._frame_sums(op, process, inputs[0])
                 case TokenByToken() | WindowByWindow() as process:
-                    self._windows(op, process, came[0])
+                    self._windows(op, process, inputs[0])
                 case FrameEnd() as process:
-                    self._at_ends(op, came[0], self._read(came[0]).first, process.end_beats)
+                    self._at_ends(op, inputs[0], self._read(inputs[0]).first, process.end_beats)
                 case BeatByBeat():
-                    self._beats(op, came)
+                    self._beats(op, inputs)
                 case InTurn():
-                    self._turns(op, *came)
+                    self._turns(op, *inputs)
 
     def solve_times(self, apart: bool) -> Passage:
         graph, layout = self.plan.graph, self.plan.input_layout
@@ -123,9 +123,9 @@ class _Network:
         self._read(self.of[graph.output])
         for stream in self.streams:
             stream.close()
-        for reader in self.of[graph.input.name].readers:
-            self.source.wait(reader.last.previous().later(1))
-            self.source.wait(reader.last.all.at(starts[1:] - 1).later(1 + late), starts[1:])
+        for consumer in self.of[graph.input.name].consumers:
+            self.source.wait(consumer.last.previous().later(1))
+            self.source.wait(consumer.last.all.at(starts[1:] - 1).later(1 + late), starts[1:])
         if apart:
             out = self.of[graph.output].last.at(self.ends[graph.output][:-1])
             self.source.wait(out.later(1 + late), starts[1:])
@@ -166,39 +166,43 @@ class _Network:
 
     def _read(
         self, stream: TokenStream, apart: int = 1, stalls: tuple[int, ...] = (0,), behind: Behind | None = None
-    ) -> Reader:
-        """A new reader of a stream that takes each beat as soon as it comes."""
+    ) -> Consumer:
+        """A new consumer of a stream that takes each beat as soon as it comes."""
         count = len(stream.beats)
-        return join(stream, Reader(self._new(count), self._new(count), apart, stalls, behind))
+        return join(stream, Consumer(self._new(count), self._new(count), apart, stalls, behind))
 
     # between the ops
 
-    def _led(self, edge: Edge) -> TokenStream:
+    def _edge_stream(self, edge: Edge) -> TokenStream:
         """The stream of an edge behind its FIFO and its converters."""
         stream = self.of[edge.producer]
         if edge.queue:
-            stream = self._queued(stream, edge.queue)
+            stream = self._fifo(stream, edge.queue)
         lanes = edge.layout.lanes
         for step in edge.lanes:
-            stream = self._narrowed(stream, lanes // step) if step < lanes else self._widened(stream, step // lanes)
+            stream = (
+                self._narrowing_converter(stream, lanes // step)
+                if step < lanes
+                else self._widening_converter(stream, step // lanes)
+            )
             lanes = step
         return stream
 
-    def _queued(self, stream: TokenStream, depth: int) -> TokenStream:
+    def _fifo(self, stream: TokenStream, depth: int) -> TokenStream:
         latency = queue_latency(depth)
         # in a FIFO in block memory, the beat that is offered at the output no longer occupies a place
         places = depth + (latency > 1)
-        reader = self._read(
+        consumer = self._read(
             stream, stalls=(0, places), behind=lambda token, beat: (out, out.numbers[token] + beat - places, 1)
         )
-        first, last = (series.all.later(latency) for series in reader[:2])
+        first, last = (series.all.later(latency) for series in consumer[:2])
         paces = [pace.later(latency) for pace in stream.paces]
         out = self._stream(first, last, stream.ends, stream.per_token, paces)
-        out.room(reader.first, out.numbers - places, 1)
-        out.room(reader.last, out.numbers + out.beats - 1 - places, 1)
+        out.wait_for_space(consumer.first, out.numbers - places, 1)
+        out.wait_for_space(consumer.last, out.numbers + out.beats - 1 - places, 1)
         return out
 
-    def _narrowed(self, stream: TokenStream, parts: int) -> TokenStream:
+    def _narrowing_converter(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to fewer lanes.
 
         A beat enters once all parts of the beat before it are out; its own parts follow.
@@ -207,14 +211,16 @@ class _Network:
         def behind(token: np.ndarray, beat: np.ndarray) -> tuple[TokenStream, np.ndarray, int]:
             return out, out.numbers[token] + beat * parts - 1, 0
 
-        reader = self._read(stream, parts, (0, 1), behind)
+        consumer = self._read(stream, parts, (0, 1), behind)
         own = np.where(stream.ends, 1, parts)
-        out = self._stream(reader.first.all.later(1), reader.last.all.later(own), stream.ends, stream.per_token * parts)
-        out.room(reader.first, out.numbers - 1, 0)
-        out.room(reader.last, out.numbers + out.beats - 1 - own, 0)
+        out = self._stream(
+            consumer.first.all.later(1), consumer.last.all.later(own), stream.ends, stream.per_token * parts
+        )
+        out.wait_for_space(consumer.first, out.numbers - 1, 0)
+        out.wait_for_space(consumer.last, out.numbers + out.beats - 1 - own, 0)
         return out
 
-    def _widened(self, stream: TokenStream, parts: int) -> TokenStream:
+    def _widening_converter(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to more lanes.
 
         The beat that completes a word enters when the word before it moves on.
@@ -224,17 +230,17 @@ class _Network:
             whole = (beat + 1) // own[token]
             return out, np.where(whole > 0, out.numbers[token] + whole - 2, NOTHING), (beat + 1) % own[token]
 
-        reader = self._read(stream, 1, (parts - 1, 2 * parts - 1), behind)
+        consumer = self._read(stream, 1, (parts - 1, 2 * parts - 1), behind)
         own, words = np.where(stream.ends, 1, parts), stream.per_token // parts
-        complete = reader.last
+        complete = consumer.last
         if words > 1:
             complete = self._new(len(own))
-            complete.wait(reader.first.all.later(own - 1))
+            complete.wait(consumer.first.all.later(own - 1))
             for pace in stream.paces:
                 complete.wait(pace.after.later(np.where(stream.ends, 0, pace.cycles(parts - 1))))
-        out = self._stream(complete.all.later(1), reader.last.all.later(1), stream.ends, words)
-        out.room(complete, out.numbers - 1, 0)
-        out.room(reader.last, out.numbers + out.beats - 2, 0)
+        out = self._stream(complete.all.later(1), consumer.last.all.later(1), stream.ends, words)
+        out.wait_for_space(complete, out.numbers - 1, 0)
+        out.wait_for_space(consumer.last, out.numbers + out.beats - 2, 0)
         return out
 
     # ops
@@ -243,28 +249,28 @@ class _Network:
         folds, name = process.folds, op.node.name
         own = [sites[name] for sites in self.frames]
         starts = _starts(self.ends[op.node.inputs[0]])
-        begun, done = self._new(name), self._new(name)
+        begin, done = self._new(name), self._new(name)
         closing = self._closing(name)
         taps = np.ones(len(closing), dtype=np.int64)
-        reader = self._read(stream)
+        consumer = self._read(stream)
         if isinstance(process, TokenByToken):
-            begun.wait(reader.last.all.later(op.start))
-            _wait_for_slots(reader, done, process.slots)
+            begin.wait(consumer.last.all.later(op.start))
+            _wait_for_slots(consumer, done, process.slots)
         else:
             taps[~closing] = np.concatenate([frame.taps for frame in own])
-            self._wait_for_rows(op, process, stream, reader, begun, done, starts)
+            self._wait_for_rows(op, process, stream, consumer, begin, done, starts)
         kinds = range(int(taps.max(initial=1)) + 1)
         cycles = np.where(closing, 1, np.array([folds.cycles(count) for count in kinds])[taps])
         steps = np.where(closing, 1, np.array([folds.fold_cycles(count) for count in kinds])[taps])
         # an ``end`` waits until the beats of the round before it are out
-        begun.wait(done.previous().later(np.where(closing, folds.beats - 1, 0)))
-        done.wait(begun.all.later(cycles))
-        first = begun.all.later(steps - 1 + op.pipeline)
+        begin.wait(done.previous().later(np.where(closing, folds.beats - 1, 0)))
+        done.wait(begin.all.later(cycles))
+        first = begin.all.later(steps - 1 + op.pipeline)
         last = done.all.later(op.pipeline - 1 + np.where(closing, 0, folds.beats - 1))
         pace = Pace(first, lambda beat: beat // folds.beats * steps + beat % folds.beats)
         out = self._offer(name, first, last, folds.neuron_folds * folds.beats, [pace])
         # a round begins when the output FIFO has room for its beats
-        out.room(begun, out.numbers + folds.beats - op.depth - 1, ROOM_DELAY)
+        out.wait_for_space(begin, out.numbers + folds.beats - op.depth - 1, ROOM_DELAY)
         out.folds(done, folds, op.depth, steps)
 
     def _wait_for_rows(
@@ -272,8 +278,8 @@ class _Network:
         op: Op,
         process: WindowByWindow,
         stream: TokenStream,
-        reader: Reader,
-        begun: Series,
+        consumer: Consumer,
+        begin: Series,
         done: Series,
         starts: np.ndarray,
     ) -> None:
@@ -283,90 +289,90 @@ class _Network:
         free.
         """
         g, sparse, name = process.geometry, process.sparse, op.node.name
-        ends, came = self.ends[name], self.ends[op.node.inputs[0]]
-        shown = reader.first
+        ends, input_ends = self.ends[name], self.ends[op.node.inputs[0]]
+        offered = consumer.first
         if sparse:
             # the beat after the last token of a site need not be taken, it only has to be offered
-            shown = self._new(len(stream.beats))
-            shown.wait(stream.first)
-            shown.wait(reader.last.previous().later(1))
-            reader.first.wait(shown.all)
+            offered = self._new(len(stream.beats))
+            offered.wait(stream.first)
+            offered.wait(consumer.last.previous().later(1))
+            consumer.first.wait(offered.all)
         complete = np.zeros(int(ends[-1]) + 1, dtype=np.int64)
         whole = np.ones(len(complete), dtype=bool)
-        first, freed = [], []
+        first, releases = [], []
         for number, sites in enumerate(frame[name] for frame in self.frames):
             start, end = ends[number] - len(sites.sites), ends[number]
             complete[start:end] = starts[number] + sites.needs - 1
             whole[start:end] = sites.whole
             # in a dense op the last token closes the frame
-            complete[end] = came[number] - (not sparse and came[number] > starts[number])
+            complete[end] = input_ends[number] - (not sparse and input_ends[number] > starts[number])
             lines, places = np.unique(sites.source[:, 0], return_index=True)
             first.append(starts[number] + places)
-            freed.append(start + _freeing(process, sites, lines))
-        start, wait = np.concatenate(first), np.concatenate(freed)
-        after = reader.last.all.at(complete)
-        begun.wait(After(np.where(whole, after.times, shown.all.times[complete]), after.cycles + op.start))
-        kept, late = g.rows, RELEASE_DELAY - 1
-        wait = wait[: max(0, len(wait) - kept)]
-        start = start[kept:]
+            releases.append(start + _freeing(process, sites, lines))
+        start, wait = np.concatenate(first), np.concatenate(releases)
+        after = consumer.last.all.at(complete)
+        begin.wait(After(np.where(whole, after.times, offered.all.times[complete]), after.cycles + op.start))
+        row_count, late = g.rows, RELEASE_DELAY - 1
+        wait = wait[: max(0, len(wait) - row_count)]
+        start = start[row_count:]
         # where the site that would free a row needs tokens that wait for this row, a position before it without a
         # site frees the row
         early = (complete[wait] > start) | ((complete[wait] == start) & whole[wait])
         wait = np.where(early, wait - 1, wait)
-        freeing = begun if sparse else done
-        reader.first.wait(freeing.all.at(wait).later(late), start)
-        ahead = came[FRAMES_AHEAD:] if sparse else starts[FRAMES_AHEAD:]
+        freeing = begin if sparse else done
+        consumer.first.wait(freeing.all.at(wait).later(late), start)
+        ahead = input_ends[FRAMES_AHEAD:] if sparse else starts[FRAMES_AHEAD:]
         # the line buffer closes a frame when it finds or sees the ``end``, two registers before the first step
         closed = 4 if sparse else 2
-        reader.first.wait(begun.all.at(ends[: len(ahead)]).later(1 - closed), ahead)
+        consumer.first.wait(begin.all.at(ends[: len(ahead)]).later(1 - closed), ahead)
 
-    def _summed(self, op: Op, process: TokenByToken, stream: TokenStream) -> None:
+    def _frame_sums(self, op: Op, process: TokenByToken, stream: TokenStream) -> None:
         """Tokens are summed one after the other; the results leave at the frame's end."""
         folds = process.folds
-        reader, begun, done = self._read(stream), self._new(len(stream.beats)), self._new(len(stream.beats))
-        begun.wait(reader.last.all.later(op.start))
-        begun.wait(done.previous())
-        done.wait(begun.all.later(np.where(stream.ends, 1, folds.cycles(1))))
-        _wait_for_slots(reader, done, process.slots)
-        self._at_ends(op, stream, begun, folds.end_interval)
+        consumer, begin, done = self._read(stream), self._new(len(stream.beats)), self._new(len(stream.beats))
+        begin.wait(consumer.last.all.later(op.start))
+        begin.wait(done.previous())
+        done.wait(begin.all.later(np.where(stream.ends, 1, folds.cycles(1))))
+        _wait_for_slots(consumer, done, process.slots)
+        self._at_ends(op, stream, begin, folds.end_interval)
 
-    def _at_ends(self, op: Op, stream: TokenStream, begun: Series, apart: int) -> None:
+    def _at_ends(self, op: Op, stream: TokenStream, begin: Series, apart: int) -> None:
         """All beats of a frame leave at its ``end``, once those of the frame before are out."""
         ends, beats = np.flatnonzero(stream.ends), op.out_layout.beats_per_token
-        begun.wait(begun.all.at(ends[:-1]).later(apart), ends[1:])
-        closed = begun.all.at(ends).later(op.pipeline)
+        begin.wait(begin.all.at(ends[:-1]).later(apart), ends[1:])
+        closed = begin.all.at(ends).later(op.pipeline)
         times, since = np.repeat(closed.times, 2), np.repeat(closed.cycles, 2)
         first, last = (After(times, since + np.tile([late, beats], len(ends))) for late in (0, beats - 1))
         out = self._offer(op.node.name, first, last, beats)
-        wanted = np.full(begun.count, NOTHING)
-        wanted[ends] = out.numbers[::2] + beats - op.depth
-        out.room(begun, wanted, ROOM_DELAY)
+        targets = np.full(begin.count, NOTHING)
+        targets[ends] = out.numbers[::2] + beats - op.depth
+        out.wait_for_space(begin, targets, ROOM_DELAY)
 
-    def _beats(self, op: Op, came: list[TokenStream]) -> None:
+    def _beats(self, op: Op, inputs: list[TokenStream]) -> None:
         """One beat of every input is taken together, and one beat comes out."""
-        count, pipeline = len(came[0].beats), op.pipeline
-        reader = Reader(self._new(count), self._new(count))
-        for stream in came:
-            join(stream, reader)
+        count, pipeline = len(inputs[0].beats), op.pipeline
+        consumer = Consumer(self._new(count), self._new(count))
+        for stream in inputs:
+            join(stream, consumer)
         out = self._offer(
-            op.node.name, reader.first.all.later(pipeline), reader.last.all.later(pipeline),
-            came[0].per_token, [pace.later(pipeline) for stream in came for pace in stream.paces],
+            op.node.name, consumer.first.all.later(pipeline), consumer.last.all.later(pipeline),
+            inputs[0].per_token, [pace.later(pipeline) for stream in inputs for pace in stream.paces],
         )  # fmt: skip
-        out.room(reader.first, out.numbers - op.depth, ROOM_DELAY)
-        out.room(reader.last, out.numbers + out.beats - 1 - op.depth, ROOM_DELAY)
+        out.wait_for_space(consumer.first, out.numbers - op.depth, ROOM_DELAY)
+        out.wait_for_space(consumer.last, out.numbers + out.beats - 1 - op.depth, ROOM_DELAY)
 
     def _turns(self, op: Op, a: TokenStream, b: TokenStream) -> None:
         """A token's beats are taken from the first input, then those from the second; both ends are taken at once."""
         first, second, ends = self._read(a), self._read(b), a.ends
         second.first.wait(first.last.all.later(np.where(ends, 0, 1)))
         first.first.wait(second.last.previous().later(1))
-        begun = After(np.where(ends, second.first.all.times, first.first.all.times), np.full(len(ends), op.pipeline))
-        out = self._offer(op.node.name, begun, second.last.all.later(op.pipeline), sum(op.in_beats))
+        begin = After(np.where(ends, second.first.all.times, first.first.all.times), np.full(len(ends), op.pipeline))
+        out = self._offer(op.node.name, begin, second.last.all.later(op.pipeline), sum(op.in_beats))
         parting = np.where(ends, 0, op.in_beats[0])
-        for reader, beat in ((first, 0), (second, parting)):
-            out.room(reader.first, out.numbers + beat - op.depth, ROOM_DELAY)
-        for reader, beat in ((first, np.maximum(parting, 1)), (second, out.beats)):
-            out.room(reader.last, out.numbers + beat - 1 - op.depth, ROOM_DELAY)
+        for consumer, beat in ((first, 0), (second, parting)):
+            out.wait_for_space(consumer.first, out.numbers + beat - op.depth, ROOM_DELAY)
+        for consumer, beat in ((first, np.maximum(parting, 1)), (second, out.beats)):
+            out.wait_for_space(consumer.last, out.numbers + beat - 1 - op.depth, ROOM_DELAY)
 
 
 def _starts(ends: np.ndarray) -> np.ndarray:
@@ -374,9 +380,9 @@ def _starts(ends: np.ndarray) -> np.ndarray:
     return np.append(0, ends[:-1] + 1)
 
 
-def _wait_for_slots(reader: Reader, done: Series, slots: int) -> None:
+def _wait_for_slots(consumer: Consumer, done: Series, slots: int) -> None:
     """Each token waits until the token ``slots`` before it has left its storage slot."""
-    reader.first.wait(done.all.at(np.arange(done.count) - slots).later(RELEASE_DELAY - 1))
+    consumer.first.wait(done.all.at(np.arange(done.count) - slots).later(RELEASE_DELAY - 1))
 
 
 def _freeing(process: WindowByWindow, sites: NodeSites, rows: np.ndarray) -> np.ndarray:

@@ -21,21 +21,21 @@ class Values:
     """The objective values that can be asked about in one problem.
 
     Parameters
-        problem  the problem
-        goal     what is minimised
-        network  network of the problem
+        problem    the problem
+        objective  what is minimised
+        network    network of the problem
     """
 
-    def __init__(self, problem: Problem, goal: Goal, network: Network) -> None:
-        self._problem, self._goal, self._network = problem, goal, network
+    def __init__(self, problem: Problem, objective: Goal, network: Network) -> None:
+        self._problem, self._objective, self._network = problem, objective, network
         self.steps = sorted({own.cycles for op in problem.ops for own in op.candidates})
-        self._share = goal in (None, Objective.UTILISATION)
+        self._share = objective in (None, Objective.UTILISATION)
 
     @cached_property
     def highest(self) -> Fraction:
         """A value that every selection within the limits keeps to."""
         problem = self._problem
-        match self._goal:
+        match self._objective:
             case Objective.LATENCY:
                 return Fraction(_least(problem.max_latency, self._network.latest))
             case Objective.BOTTLENECK:
@@ -57,8 +57,8 @@ class Values:
             pressure  the used fraction of the limits at a number of cycles, above 1 or None where they do not hold
         """
         steps, at = self.steps, len(self.steps) - 1
-        fastest = max(min(own.cycles for own in op.candidates) for op in self._problem.ops)
-        low, high = bisect_left(steps, max(lower, fastest)), at
+        least_bottleneck = max(min(own.cycles for own in op.candidates) for op in self._problem.ops)
+        low, high = bisect_left(steps, max(lower, least_bottleneck)), at
         while low < high and steps[high] > steps[low] * (1 + FIRST_STEP):
             pressed = pressure(steps[at])
             if pressed is None or pressed > 1:
@@ -75,7 +75,7 @@ class Values:
         For cycles it is one of those that candidates have; other whole figures are rounded down; fractions are rounded
         down to a multiple of 1/``FINEST``, so that their digits do not grow from one question to the next.
         """
-        if self._goal is Objective.BOTTLENECK:
+        if self._objective is Objective.BOTTLENECK:
             return Fraction(self.steps[max(0, bisect_right(self.steps, value) - 1)])
         finest = FINEST if self._share else 1
         return Fraction(math.floor(value * finest), finest)
@@ -87,7 +87,7 @@ class Values:
     def next(self, value: Fraction, open_at: Fraction | None) -> Fraction:
         """``value`` snapped, but above ``open_at``, a value whose question stays open."""
         value = self.rounded_down(value)
-        if self._goal is Objective.BOTTLENECK and open_at is not None and value <= open_at:
+        if self._objective is Objective.BOTTLENECK and open_at is not None and value <= open_at:
             return Fraction(self.steps[min(bisect_right(self.steps, open_at), len(self.steps) - 1)])
         return value
 
@@ -95,7 +95,7 @@ class Values:
         """The lower bound that follows when no selection has ``value`` or less (less, where ``below``)."""
         if below or self._share:
             return value
-        if self._goal is Objective.BOTTLENECK:
+        if self._objective is Objective.BOTTLENECK:
             following = bisect_right(self.steps, value)
             return Fraction(self.steps[following]) if following < len(self.steps) else value + 1
         return Fraction(math.floor(value) + 1)

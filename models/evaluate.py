@@ -35,10 +35,10 @@ class Accuracy:
         """The 95 % Wilson score interval."""
         n, p, z = self.total, self.value, Z95
         centre = p + z * z / (2 * n)
-        reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        margin = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
         # at either end the bound is exact, whatever rounding makes of it
-        low = (centre - reach) / (1 + z * z / n) if self.correct else 0.0
-        high = (centre + reach) / (1 + z * z / n) if self.correct < n else 1.0
+        low = (centre - margin) / (1 + z * z / n) if self.correct else 0.0
+        high = (centre + margin) / (1 + z * z / n) if self.correct < n else 1.0
         return low, high
 
     def __str__(self) -> str:
@@ -52,10 +52,10 @@ def predicted(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
     training = network.training
     network.eval()
     quantized = isinstance(network, QuantizedNetwork)
-    given = partial(images, sparse=data.sparse) if quantized else input_layer(data).module_input
+    prepare = partial(images, sparse=data.sparse) if quantized else input_layer(data).module_input
     try:
         with torch.no_grad():
-            outputs = torch.cat([network(given(part)) for part in x.split(BATCH)])
+            outputs = torch.cat([network(prepare(part)) for part in x.split(BATCH)])
     finally:
         network.train(training)
     if outputs.shape != (len(x), data.classes):
@@ -70,5 +70,5 @@ def right(network: nn.Module, data: Dataset, split: str) -> np.ndarray:
 
 def accuracy(network: nn.Module, data: Dataset, split: str) -> Accuracy:
     """Images of a split whose largest output is their class."""
-    found = right(network, data, split)
-    return Accuracy(int(found.sum()), len(found))
+    correct = right(network, data, split)
+    return Accuracy(int(correct.sum()), len(correct))

@@ -75,8 +75,8 @@ def search(config: Config, target: Target, workers: Workers, progress: Progress,
     def evaluated(choices: Sequence[Choice]) -> list[Costs | None]:
         specs = [spec(space.values(choice)) for choice in choices]
         done, of = len(rows), evaluations.limit
-        tell = partial(_told, progress, done, of)
-        results = workers.run([recipe.task(*own) for own in specs], "networks", tell)
+        on_progress = partial(_report_progress, progress, done, of)
+        results = workers.run([recipe.task(*own) for own in specs], "networks", on_progress)
         for choice, (model, smaller, format_name), result in zip(choices, specs, results, strict=True):
             rows[choice] = {"model": model, "data": smaller, "format": format_name, **result}
         return [costs(result) for result in results]
@@ -96,7 +96,7 @@ def search(config: Config, target: Target, workers: Workers, progress: Progress,
     picture(content).savefig(folder / PICTURE)
 
 
-def _told(progress: Progress, before: int, of: int, what: str, done: int, _: int) -> None:
+def _report_progress(progress: Progress, before: int, of: int, what: str, done: int, _: int) -> None:
     progress(what, before + done, of)
 
 
@@ -164,11 +164,11 @@ def evaluate(recipe: Recipe, model: str, data: str, format_name: str) -> Mapping
         seed=recipe.seed,
         reconstruction=recipe.reconstruction,
     )
-    reached = accuracy(quantized, images, "validation")
+    result = accuracy(quantized, images, "validation")
     graph = quantized.export()
     if graph.input.sparse:
         graph = with_activity(graph, images.sample("train", ACTIVITY_FRAMES))
-    return {"correct": reached.correct, "total": reached.total, "cycles": cycles(graph, format_name, recipe)}
+    return {"correct": result.correct, "total": result.total, "cycles": cycles(graph, format_name, recipe)}
 
 
 @lru_cache(maxsize=1)

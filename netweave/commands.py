@@ -187,17 +187,17 @@ def search(path: Path, out_folder: Path | None, workers: int | None, cluster: st
     with watching(folder, out, err) as watcher:
         flow.search(loaded, folder, watcher, Pool(cluster, workers))
     for device in loaded.device:
-        found = flow.load_search(folder, device.target.name)
-        front = sorted((row for row in found["networks"] if row["front"]), key=lambda row: row["cycles"])
+        content = flow.load_search(folder, device.target.name)
+        front = sorted((row for row in content["networks"] if row["front"]), key=lambda row: row["cycles"])
         table = Table(box=None, header_style="bold")
         for title in ("model", "data", "format", "validation accuracy", "cycles", "µs a frame"):
             justify = "left" if title in ("model", "data", "format") else "right"
             table.add_column(title, justify=justify, overflow="fold")
         for row in front:
-            accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / found["clock_mhz"]
+            accuracy, micros = 100 * row["correct"] / row["total"], row["cycles"] / content["clock_mhz"]
             figures = f"{accuracy:.2f} %", f"{row['cycles']:,.0f}", f"{micros:.1f}"
             table.add_row(row["model"], row["data"], row["format"], *figures)
-        of = f"{len(found['networks'])} of {found['space']} networks"
+        of = f"{len(content['networks'])} of {content['space']} networks"
         out.print(f"\n[bold]{device.target.name}[/]: {len(front)} that no other of {of} beats; cycles are estimated\n")
         out.print(table)
 

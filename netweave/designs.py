@@ -54,7 +54,7 @@ CASES = 5
 
 
 @dataclass(frozen=True)
-class Picked:
+class SelectedPoint:
     """The point of a front that is to be built; ``folder`` has its graph, its mapping and its accuracy."""
 
     point: FrontPoint
@@ -63,10 +63,10 @@ class Picked:
     mapping: Mapping
 
 
-def picked(target: Target, trained: Path, explored: Path) -> Picked:
+def select_point(target: Target, trained: Path, explored: Path) -> SelectedPoint:
     """What a device's ``pick`` names on the front in ``explored``; without one, what its ``max_loss`` allows."""
-    reached, device = trained / "train.json", target.target.name
-    correct, total = counts(reached, read_json(reached, "train", "train"), "validation")
+    train_file, device = trained / "train.json", target.target.name
+    correct, total = counts(train_file, read_json(train_file, "train", "train"), "validation")
     rule = target.pick or f"fastest-above {100 * correct / total - target.max_loss}"
     front = load_front(explored / FRONT)
     if front.device != device:
@@ -85,7 +85,7 @@ def picked(target: Target, trained: Path, explored: Path) -> Picked:
         build_all(graph, dict(mapping.ops))  # names what does not fit before anything is made of it
     except ValueError as error:
         raise MappingError(f"{path}: {error}") from error
-    return Picked(point, path.parent, graph, mapping)
+    return SelectedPoint(point, path.parent, graph, mapping)
 
 
 def generate(
@@ -96,14 +96,16 @@ def generate(
     For a part of AMD's also ``vivado/``; for a board ``project/``, all that its bitstream takes. Yosys's log goes into
     ``logs``, which stays also when it fails.
     """
-    own = picked(target, trained, explored)
+    own = select_point(target, trained, explored)
     graph, mapping, device = own.graph, own.mapping, target.target
     progress("Verilog", 0, 2)
     emit.generate(graph, mapping, folder / DESIGN, probes=config.cosim.probes, target=device)
     write_json(folder / ESTIMATE, "estimate", figures(config, device, own, progress))
     progress("synthesis", 1, 2)
-    made = synthesize(folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log")
-    write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(made)})
+    synthesized = synthesize(
+        folder / DESIGN / emit.VERILOG_FILE, device.synth, log=logs / f"synthesis_{device.name}.log"
+    )
+    write_json(folder / "synthesis.json", "synthesis", {"command": device.synth, **asdict(synthesized)})
     if device.name in PARTS:
         vivado.write_project(folder / DESIGN, device, folder / VIVADO)
     if target.board is not None:
@@ -115,7 +117,7 @@ def generate(
         write_project(folder / DESIGN, board, mapping.clock_mhz, folder / PROJECT, cases, graph.input.sparse)
 
 
-def figures(config: Config, device: Device, own: Picked, progress: Progress) -> dict[str, Any]:
+def figures(config: Config, device: Device, own: SelectedPoint, progress: Progress) -> dict[str, Any]:
     """All that is known of a design before its Verilog: its test images, its cycles and resources, its queues."""
     images = data.load(config.data)
     return {
@@ -248,17 +250,17 @@ def build(target: Target, generated: Path, logs: Path, progress: Progress, folde
 
 
 def report(
-    config: Config, run: Path, trained: Path, made: Dict[str, StageFolders], progress: Progress, folder: Path
+    config: Config, run: Path, trained: Path, stages: Dict[str, StageFolders], progress: Progress, folder: Path
 ) -> None:
-    """Write the page, its pictures and tables, and ``report.json``; ``made`` by the device's name."""
+    """Write the page, its pictures and tables, and ``report.json``; ``stages``: the folders by device."""
     about = {"name": config.name, "model": config.model, "data": config.data, "netweave": __version__}
     devices = {}
     for target in config.device:
-        device, own = target.target, made[target.target.name]
+        device, own = target.target, stages[target.target.name]
         if own.generated is not None:
-            found = read_json(own.generated / ESTIMATE, "estimate", "generate")
+            content = read_json(own.generated / ESTIMATE, "estimate", "generate")
         else:
-            found = figures(config, device, picked(target, trained, own.explored), progress)
-        devices[device.name] = Reported(device.title, target.utilisation, asdict(device.resources), found, own)
+            content = figures(config, device, select_point(target, trained, own.explored), progress)
+        devices[device.name] = Reported(device.title, target.utilisation, asdict(device.resources), content, own)
     progress("pictures", 0, 1)
     write_page(collect(run, devices, about), folder)

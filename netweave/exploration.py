@@ -166,10 +166,18 @@ class Exploration:
     ) -> dict[str, Any]:
         """The design that takes this one's place under lower ``limits``, or why there is none."""
         watch = closing(family, budget_fraction, self.search)
-        goal = Objective(minimised)
+        objective = Objective(minimised)
         try:
             result = search_again(
-                self.table, self.search, name, family, Fraction(budget_fraction), goal, limits, self.clock_mhz, watch
+                self.table,
+                self.search,
+                name,
+                family,
+                Fraction(budget_fraction),
+                objective,
+                limits,
+                self.clock_mhz,
+                watch,
             )
         except Infeasible as error:
             return {"designs": [], "infeasible": str(error)}
@@ -177,8 +185,8 @@ class Exploration:
 
     def accuracy(self, assignment: dict[str, str]) -> list[int]:
         """How many validation images of how many the quantized network gets right; its graph is kept."""
-        reached = self.networks.measure(assignment).accuracy
-        return [reached.correct, reached.total]
+        result = self.networks.measure(assignment).accuracy
+        return [result.correct, result.total]
 
     def improved(
         self, family: str, budget_fraction: str, limits: dict[str, int], choice: list[int], assignment: dict[str, str]

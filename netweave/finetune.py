@@ -34,13 +34,13 @@ class Change(TypedDict):
     total: int
 
 
-def select_points(fronts: Mapping[str, Front], picks: Sequence[str]) -> dict[str, list[str]]:
-    """By device, the names of its points that ``picks`` lists, by name or by a rule.
+def select_points(fronts: Mapping[str, Front], selectors: Sequence[str]) -> dict[str, list[str]]:
+    """By device, the names of its points that ``selectors`` lists, by name or by a rule.
 
     Raises FrontError for what no front offers.
     """
     result: dict[str, list[str]] = {}
-    for one in picks:
+    for one in selectors:
         errors = []
         for device, front in fronts.items():
             try:

@@ -107,16 +107,16 @@ def finetune(
     names = [target.target.name for target in config.device]
     folders = {name: needed(run / "explore" / name, listener, force) for name in names}
     loaded = {device: fronts.load_front(folder / FRONT) for device, folder in folders.items()}
-    picked = finetuning.select_points(loaded, points)
+    selection = finetuning.select_points(loaded, points)
     longer = config.model_copy(update={"quantize": config.quantize.model_copy(update={"epochs": epochs})})
     changes = {}
     for target in config.device:
         device = target.target.name
-        if device in picked:
+        if device in selection:
             explored = folders[device]
-            inputs = {"explored": digest(explored), **networks.settings(longer), "points": picked[device]}
+            inputs = {"explored": digest(explored), **networks.settings(longer), "points": selection[device]}
             own = exploration.Exploration(longer, target, trained, quantized, run / "networks")
-            write = partial(finetuning.finetune, own, explored, picked[device])
+            write = partial(finetuning.finetune, own, explored, selection[device])
             _job(run / "finetune" / device, {**inputs, **_settings(target)}, write).run(listener)
             changes[device] = finetuning.changes(run / "finetune" / device)
     return changes
@@ -192,17 +192,17 @@ def report(config: Config, run: Path, listener: Listener = SILENT, force: bool =
     """Tables, pictures and the page, of a run that has come as far as its fronts, or further."""
     trained, quantized = (needed(run / stage, listener, force) for stage in ("train", "quantize"))
     inputs: dict[str, object] = {"train": digest(trained), "quantize": digest(quantized)}
-    made = {}
+    stages = {}
     for target in config.device:
         name = target.target.name
-        made[name] = own = _progress(config, run, target, trained, listener, force)
+        stages[name] = own = _progress(config, run, target, trained, listener, force)
         folders = own.explored, own.generated, own.cosim, own.build
         inputs |= {str(folder.relative_to(run)): digest(folder) for folder in folders if folder is not None}
         if own.generated is None:
             # the stage then makes itself what `generate` would have left of the picked design
             inputs[name] = {**_settings(target), "images": config.cosim.images, "activity": config.explore.activity}
     inputs |= {"name": config.name, "model": config.model, "data": networks.source(config.data)}
-    _job(run / "report", inputs, partial(designs.report, config, run, trained, made)).run(listener)
+    _job(run / "report", inputs, partial(designs.report, config, run, trained, stages)).run(listener)
 
 
 def _progress(

@@ -85,8 +85,8 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         pending = _between(front, homes, examined)
     if not points:
         raise NothingFits(infeasible[named[0]])
-    met = {homes[name][0] for name in points}
-    infeasible = {family: why for family, why in infeasible.items() if family not in met}
+    feasible = {homes[name][0] for name in points}
+    infeasible = {family: why for family, why in infeasible.items() if family not in feasible}
     whole = Front(name, clock, tuple(points.values()), infeasible)
     whole.save(folder / ALL)
     Front.of(name, clock, whole.points, infeasible).save(folder / FRONT)

@@ -51,10 +51,10 @@ def train(config: Config, progress: Progress, folder: Path) -> None:
         sample = images.sample("train", ACTIVITY_FRAMES)
         graph = graph.replace(stats=with_activity(graph, sample, partial(progress, "activity")).stats)
     save(graph, folder)
-    found = measured_on(images, {split: predicted(graph, images, split, progress) for split in MEASURED})
+    result = measured_on(images, {split: predicted(graph, images, split, progress) for split in MEASURED})
     assignment = {node.name: FORMAT for node in graph.nodes if node.owns_format}
-    write_json(folder / ACCURACY, "accuracy", {"assignment": assignment, **found})
-    write_json(folder / "train.json", "train", {**{split: found[split] for split in MEASURED}, "reference": FORMAT})
+    write_json(folder / ACCURACY, "accuracy", {"assignment": assignment, **result})
+    write_json(folder / "train.json", "train", {**{split: result[split] for split in MEASURED}, "reference": FORMAT})
 
 
 def quantize(trained: Path, progress: Progress, folder: Path) -> None:
@@ -63,8 +63,8 @@ def quantize(trained: Path, progress: Progress, folder: Path) -> None:
     for file in (GRAPH_FILE, WEIGHTS_FILE):
         shutil.copy(trained / file, folder / FORMAT)
     content = read_json(trained / ACCURACY, "accuracy", "train")
-    reached = dict.fromkeys(("post_training", "trained"), counts(trained / ACCURACY, content, "validation"))
-    written = {"choices": list(content["assignment"]), "uniform": {FORMAT: reached}, "sensitivity": {}}
+    accuracies = dict.fromkeys(("post_training", "trained"), counts(trained / ACCURACY, content, "validation"))
+    written = {"choices": list(content["assignment"]), "uniform": {FORMAT: accuracies}, "sensitivity": {}}
     write_json(folder / "quantize.json", "quantize", written)
 
 

@@ -69,8 +69,8 @@ def train(config: Config, note: Callable[[str], None], progress: Progress, folde
         raise
     refuse_overflow(plan_for(network, images, config.name), images)
     save_weights(network, folder / "network.npz")
-    reached = {split: accuracy(network, images, split) for split in MEASURED}
-    write_json(folder / "train.json", "train", {split: [own.correct, own.total] for split, own in reached.items()})
+    accuracies = {split: accuracy(network, images, split) for split in MEASURED}
+    write_json(folder / "train.json", "train", {split: [own.correct, own.total] for split, own in accuracies.items()})
 
 
 def load_images(config: Config, progress: Progress) -> Dataset:
@@ -80,10 +80,10 @@ def load_images(config: Config, progress: Progress) -> Dataset:
     images = data.load(config.data, progress)
     if images.normalization is None:
         return images
-    taken = "as train.epochs is 0, the network takes the numbers as they were given, and its first layer the scales in"
+    note = "as train.epochs is 0, the network takes the numbers as they were given, and its first layer the scales in"
     if config.train.epochs:
-        taken = "the network is trained on the numbers so scaled; with train.epochs = 0 it would take them as given"
-    return replace(images, restored=not config.train.epochs, notes=(*images.notes, taken))
+        note = "the network is trained on the numbers so scaled; with train.epochs = 0 it would take them as given"
+    return replace(images, restored=not config.train.epochs, notes=(*images.notes, note))
 
 
 def quantize(config: Config, trained: Path, cache_folder: Path, progress: Progress, folder: Path) -> None:
@@ -205,9 +205,9 @@ def measured_on(images: Dataset, answers: Mapping[str, np.ndarray]) -> dict[str,
         answers    the classes that the network gives the images of each of the ``MEASURED`` splits
     """
     hits = {split: answers[split] == images.split(split)[1] for split in MEASURED}
-    reached = {split: [int(own.sum()), len(own)] for split, own in hits.items()}
+    counts = {split: [int(own.sum()), len(own)] for split, own in hits.items()}
     predicted = " ".join(map(str, answers["test"].tolist()))
-    return {**reached, "right": pack_bits(hits["validation"]), "predicted": predicted}
+    return {**counts, "right": pack_bits(hits["validation"]), "predicted": predicted}
 
 
 def origin(config: Config, trained: Path) -> dict[str, object]:

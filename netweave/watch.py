@@ -58,8 +58,8 @@ class Watcher(Listener):
     def end(self, stage: str, fresh: bool, folder: Path) -> None:
         going = self.going.pop(stage)
         self.finished.append(stage)
-        took = f"{going.seconds:7.1f} s" if fresh else "     kept"
-        self.out.print(f"[green]✓[/] {stage:<20} [dim]{took}[/]   {escape(str(folder))}", soft_wrap=True)
+        duration = f"{going.seconds:7.1f} s" if fresh else "     kept"
+        self.out.print(f"[green]✓[/] {stage:<20} [dim]{duration}[/]   {escape(str(folder))}", soft_wrap=True)
 
     def note(self, text: str) -> None:
         self._err.print(f"[cyan]note:[/] {escape(text)}", soft_wrap=True)
@@ -140,7 +140,7 @@ def watching(folder: Path, out: Console, err: Console) -> Iterator[Watcher]:
         raise
     except Exception as error:
         if watcher.warnings and not is_user_error(error):
-            taken = "\n".join(watcher.warnings)
+            warnings = "\n".join(watcher.warnings)
             why = f"what was taken as it is cannot be used ({type(error).__name__}: {error})"
-            raise ArtifactError(f"{why}\n{taken}") from error
+            raise ArtifactError(f"{why}\n{warnings}") from error
         raise

@@ -52,17 +52,17 @@ def reading(path: Path) -> Iterator[None]:
         raise ArtifactError(f"{path}: a field is of the wrong kind or size: {error}") from None
 
 
-def read_json(path: Path, kind: str | None, made_by: str, version: int = VERSION) -> dict[str, Any]:
-    """The content of a file of a ``kind``, None for one that names none; `netweave made_by` makes it.
+def read_json(path: Path, kind: str | None, command: str, version: int = VERSION) -> dict[str, Any]:
+    """The content of a file of a ``kind``, None for one that names none; `netweave command` makes it.
 
     ``version``: that of files which ``write_json`` does not write.
     """
     try:
         content = files.read_json(path)
     except FileNotFoundError:
-        raise ArtifactError(f"{path}: is not there; `netweave {made_by}` makes it") from None
+        raise ArtifactError(f"{path}: is not there; `netweave {command}` makes it") from None
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path}: cannot be read: {error}; `netweave {made_by}` makes it again") from None
+        raise ArtifactError(f"{path}: cannot be read: {error}; `netweave {command}` makes it again") from None
     if not isinstance(content, dict) or (kind is not None and content.get("format") != f"netweave {kind}"):
         raise ArtifactError(f"{path}, field 'format': must be 'netweave {kind}'")
     if content.get("version") != version:

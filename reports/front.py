@@ -93,5 +93,5 @@ def picture(designs: Designs) -> Figure:
 def title(designs: Designs) -> str:
     """How many designs are on the front, and how many of them by latency and accuracy alone."""
     count, alone = len(designs.front), len(designs.staircase)
-    counted = f"{count} design{'' if count == 1 else 's'}"
-    return f"{designs.device}: {counted} on the front, {alone} of them by latency and accuracy alone"
+    count_text = f"{count} design{'' if count == 1 else 's'}"
+    return f"{designs.device}: {count_text} on the front, {alone} of them by latency and accuracy alone"

@@ -144,13 +144,13 @@ def _interval(points: list[Point]) -> dict[str, object]:
     }
 
 
-def _scale(points: list[Point], shown: bool) -> dict[str, object]:
-    """Colours by utilisation, as in the still picture; the scale is ``shown`` once."""
+def _scale(points: list[Point], visible: bool) -> dict[str, object]:
+    """Colours by utilisation, as in the still picture; the scale is ``visible`` once."""
     return {
         "color": [100 * point.utilisation for point in points],
         "colorscale": "Viridis",
         "cmin": 0,
         "cmax": 100,
-        "showscale": shown,
+        "showscale": visible,
         "colorbar": {"title": {"text": "% of the scarcest resource (estimated)", "side": "right"}, "outlinewidth": 0},
     }

@@ -220,10 +220,10 @@ class DesignEntry(_Part):
         counts = self.confusion
         if any(len(row) != len(counts) for row in counts):
             raise ValueError(f"confusion: rows of {[len(row) for row in counts]} classes; each must have {len(counts)}")
-        counted = sum(row[own] for own, row in enumerate(counts)), sum(map(sum, counts))
-        if counted != (self.test.correct, self.test.total):
+        totals = sum(row[own] for own, row in enumerate(counts)), sum(map(sum, counts))
+        if totals != (self.test.correct, self.test.total):
             expected = f"{self.test.correct} right of {self.test.total}"
-            raise ValueError(f"confusion: counts {counted[0]} right of {counted[1]} images; it must be {expected}")
+            raise ValueError(f"confusion: counts {totals[0]} right of {totals[1]} images; it must be {expected}")
         return self
 
     @property

@@ -22,9 +22,9 @@ def run_elementwise(m, w, p):
     """
     op = ElementwiseRecord(m, p)
     a, b, stream = ReaderRecord(m, op.reader), ReaderRecord(m, op.second), StreamRecord(m, op.out)
-    passed = pass_add(m, w, op)
-    if passed > 0:
-        pass_adds(m, w, passed)
+    add = pass_add(m, w, op)
+    if add > 0:
+        pass_adds(m, w, add)
     recall(m, stream)
     if straight(m, a) and straight(m, b):
         _run_straight(m, w, op, a, b, stream)
@@ -50,34 +50,34 @@ def run_elementwise(m, w, p):
 @compiled
 def _run_straight(m, w, op: ElementwiseRecord, a: ReaderRecord, b: ReaderRecord, stream: StreamRecord):
     """``run_elementwise`` of inputs without fork or converter: the same recurrence, many beats at a time."""
-    left, right = StreamRecord(m, a.stream), StreamRecord(m, b.stream)
-    n, mask, mask_a, mask_b = stream.offered, stream.mask, left.mask, right.mask
-    offers, offers_a, offers_b = stream.ring, left.ring, right.ring
-    begun, last, blocked = n, left.last, 0
-    while n < left.offered and n < right.offered:
+    stream_a, stream_b = StreamRecord(m, a.stream), StreamRecord(m, b.stream)
+    n, mask, mask_a, mask_b = stream.offered, stream.mask, stream_a.mask, stream_b.mask
+    offers, offers_a, offers_b = stream.ring, stream_a.ring, stream_b.ring
+    start, last, blocked = n, stream_a.last, 0
+    while n < stream_a.offered and n < stream_b.offered:
         place = room(m, stream, op.depth, n, 1)
         if place == UNKNOWN:
             break
         shown = max(m[offers_a + (n & mask_a)], m[offers_b + (n & mask_b)], last + 1)
         last = max(shown, place)
         if last > m[offers_a + (n & mask_a)]:
-            left.late = n + 1
+            stream_a.late = n + 1
         if last > m[offers_b + (n & mask_b)]:
-            right.late = n + 1
+            stream_b.late = n + 1
         blocked += last - shown
         m[offers_a + mask_a + 1 + (n & mask_a)] = last
         m[offers_b + mask_b + 1 + (n & mask_b)] = last
         m[offers + (n & mask)] = last + op.pipeline
         n += 1
-        a.taken_at = last
+        a.accepted_at = last
         leave(m, w, a, 1)
         if op.second != op.reader:
-            b.taken_at = last
+            b.accepted_at = last
             leave(m, w, b, 1)
-    if n > begun:
-        for reader, read in ((a, left), (b, right)):
-            reader.taken, read.moved, read.last = n, n, last
+    if n > start:
+        for reader, read in ((a, stream_a), (b, stream_b)):
+            reader.accepted, read.moved, read.last = n, n, last
             m[read.producer] = 1
         offer(m, stream, n)
-        op.busy += n - begun
+        op.busy += n - start
         op.blocked += blocked

@@ -15,10 +15,10 @@ from cosim.cycle.streams import READER, ReaderRecord, StreamRecord, beat_shown, 
 def _fork_shown(m, w, reader: ReaderRecord):
     """As ``beat_shown``; a queue that reads the same stream first takes the beat before, if it can."""
     stream = StreamRecord(m, reader.stream)
-    if stream.moved < reader.taken:
+    if stream.moved < reader.accepted:
         for r in range(stream.reader, stream.reader + stream.readers * READER, READER):
             other = ReaderRecord(m, r)
-            if other.queue and other.taken < reader.taken:
+            if other.queue and other.accepted < reader.accepted:
                 put(m, w, QueueRecord(m, other.queue))
     return beat_shown(m, reader)
 
@@ -29,27 +29,27 @@ def _part_shown(m, w, reader: ReaderRecord):
 
     A beat enters when all parts of the one before it are out; its own parts are offered a cycle later.
     """
-    if reader.narrow == 1:
+    if reader.parts_per_beat == 1:
         return _fork_shown(m, w, reader)
-    if reader.held == 0:
+    if reader.split_remaining == 0:
         shown = _fork_shown(m, w, reader)
         if shown == UNKNOWN:
             return UNKNOWN
         time = max(shown, reader.part_at)
-        reader.held_end = reader.left == 1
-        reader.held = 1 if reader.held_end else reader.narrow
-        reader.held_at = time + 1
+        reader.split_end = reader.remaining == 1
+        reader.split_remaining = 1 if reader.split_end else reader.parts_per_beat
+        reader.split_at = time + 1
         take_beat(m, w, reader, time)
-    return max(reader.held_at, reader.part_at + 1)
+    return max(reader.split_at, reader.part_at + 1)
 
 
 @compiled
 def _take_part(m, w, reader: ReaderRecord, time):
     """Let a reader take the next part behind its converter to fewer lanes."""
-    if reader.narrow == 1:
+    if reader.parts_per_beat == 1:
         take_beat(m, w, reader, time)
     else:
-        reader.held -= 1
+        reader.split_remaining -= 1
         reader.part_at = time
 
 
@@ -65,15 +65,15 @@ def word_shown(m, w, reader: ReaderRecord):
         w         the call's data
         reader    the reader
     """
-    if reader.widen == 1:
+    if reader.parts_per_word == 1:
         return _part_shown(m, w, reader)
     while not reader.word:
         time = _part_shown(m, w, reader)
         if time == UNKNOWN:
             return UNKNOWN
-        end = reader.left == 1 if reader.narrow == 1 else reader.held_end
+        end = reader.remaining == 1 if reader.parts_per_beat == 1 else reader.split_end
         reader.parts += 1
-        if end or reader.parts == reader.widen:
+        if end or reader.parts == reader.parts_per_word:
             time = max(time, reader.read_at)
             reader.word, reader.word_at, reader.parts = 1, time + 1, 0
         _take_part(m, w, reader, time)
@@ -91,7 +91,7 @@ def take_word(m, w, reader: ReaderRecord, time):
         time      the cycle in which it is taken
     """
     reader.read_at = time
-    if reader.widen == 1:
+    if reader.parts_per_word == 1:
         _take_part(m, w, reader, time)
     else:
         reader.word = 0
@@ -109,7 +109,7 @@ def read_words(m, w, reader: ReaderRecord, most, ready):
         ready     the first cycle in which the first of them may be taken
     Returns       how many were taken
     """
-    if reader.narrow == 1 and not reader.word:
+    if reader.parts_per_beat == 1 and not reader.word:
         readers = StreamRecord(m, reader.stream).readers
         if readers == 1:
             return _read_straight(m, w, reader, most, ready)
@@ -138,20 +138,20 @@ def straight(m, reader: ReaderRecord):
         m         the accelerator's records
         reader    the reader
     """
-    return StreamRecord(m, reader.stream).readers == 1 and reader.narrow == 1 and reader.widen == 1
+    return StreamRecord(m, reader.stream).readers == 1 and reader.parts_per_beat == 1 and reader.parts_per_word == 1
 
 
 @compiled
 def _read_straight(m, w, reader: ReaderRecord, most, ready):
     """``read_words`` without fork or converter to fewer lanes: the same recurrences, many beats at a time."""
     stream = StreamRecord(m, reader.stream)
-    n, mask, wide = reader.taken, stream.mask, reader.widen
+    n, mask, wide = reader.accepted, stream.mask, reader.parts_per_word
     offers = stream.ring
     moves = offers + mask + 1
-    begun, time, late = n, stream.last, stream.late
+    start, time, late = n, stream.last, stream.late
     words, parts, read = 0, reader.parts, reader.read_at
     # an end is a word of one part
-    last = 1 if reader.left == 1 else wide
+    last = 1 if reader.remaining == 1 else wide
     stop = min(n + most * last - parts, stream.offered)
     if wide == 1:
         if n < stop:
@@ -177,13 +177,13 @@ def _read_straight(m, w, reader: ReaderRecord, most, ready):
             late = n + 1
         m[moves + (n & mask)] = time
         n += 1
-    if n > begun:
+    if n > start:
         stream.late = late
         reader.parts, reader.read_at = parts, read
-        reader.taken, reader.taken_at = n, time
+        reader.accepted, reader.accepted_at = n, time
         stream.moved, stream.last = n, time
         m[stream.producer] = 1
-        leave(m, w, reader, n - begun)
+        leave(m, w, reader, n - start)
     return words
 
 
@@ -194,12 +194,12 @@ def _read_beside_queue(m, w, reader: ReaderRecord, most, ready):
     queue = QueueRecord(m, other.queue)
     out = StreamRecord(m, queue.sink)
     count(m, queue)
-    n, queued, mask, out_mask = reader.taken, other.taken, stream.mask, out.mask
+    n, queued, mask, out_mask = reader.accepted, other.accepted, stream.mask, out.mask
     offers, out_offers = stream.ring, out.ring
     moved, last = stream.moved, stream.last
-    begun, before = moved, queued
-    words, parts, read, taken = 0, reader.parts, reader.read_at, reader.taken_at
-    end = 1 if reader.left == 1 else reader.widen
+    moved_before, before = moved, queued
+    words, parts, read, accepted_at = 0, reader.parts, reader.read_at, reader.accepted_at
+    end = 1 if reader.remaining == 1 else reader.parts_per_word
     stop = min(n + most * end - parts, stream.offered)
     start = n
     while True:
@@ -209,35 +209,35 @@ def _read_beside_queue(m, w, reader: ReaderRecord, most, ready):
             if time != UNKNOWN:
                 m[out_offers + (queued & out_mask)] = time + queue.latency
                 queued += 1
-                other.taken_at = time
+                other.accepted_at = time
                 leave(m, w, other, 1)
         if n == moved and n < stop:
-            taken = shown
+            accepted_at = shown
             parts += 1
             if parts == end:
-                if reader.widen > 1:
-                    taken = max(taken, read)
-                    read = max(taken + 1, ready)
+                if reader.parts_per_word > 1:
+                    accepted_at = max(accepted_at, read)
+                    read = max(accepted_at + 1, ready)
                 else:
-                    taken = max(taken, ready)
-                    read = taken
+                    accepted_at = max(accepted_at, ready)
+                    read = accepted_at
                 parts, ready = 0, 0
                 words += 1
             n += 1
         if n == moved or queued == moved:
             break
-        last = max(taken, other.taken_at)
+        last = max(accepted_at, other.accepted_at)
         if last > m[offers + (moved & mask)]:
             stream.late = moved + 1
         m[offers + mask + 1 + (moved & mask)] = last
         moved += 1
     if queued > before:
-        other.taken = queued
+        other.accepted = queued
         offer(m, out, queued)
     if n > start:
-        reader.parts, reader.read_at, reader.taken, reader.taken_at = parts, read, n, taken
+        reader.parts, reader.read_at, reader.accepted, reader.accepted_at = parts, read, n, accepted_at
         leave(m, w, reader, n - start)
-    if moved > begun:
+    if moved > moved_before:
         stream.moved, stream.last = moved, last
         m[stream.producer] = 1
     return words

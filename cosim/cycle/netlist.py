@@ -116,7 +116,7 @@ class Netlist:
             reader.site_class = self.classes.of[name]
             reader.per_token = self.plan.graph.shapes[name].channels // lanes
             reader.edge = -1
-            reader.narrow = reader.widen = 1
+            reader.parts_per_beat = reader.parts_per_word = 1
             reader.part_at = reader.read_at = -1
         return stream, readers
 
@@ -138,9 +138,9 @@ class Netlist:
         lanes = edge.layout.lanes
         for step in edge.lanes:
             if step < lanes:
-                reader.narrow = lanes // step
+                reader.parts_per_beat = lanes // step
             else:
-                reader.widen = step // lanes
+                reader.parts_per_word = step // lanes
             lanes = step
         self._entries[edge.consumer, edge.index] = reader
 
@@ -191,7 +191,9 @@ class Netlist:
 
     def _queued(self, reader: ReaderRecord) -> bool:
         """Whether a reader takes beats from a queue as they are."""
-        return StreamRecord(self.records, reader.stream).before > 0 and reader.narrow == reader.widen == 1
+        return (
+            StreamRecord(self.records, reader.stream).before > 0 and reader.parts_per_beat == reader.parts_per_word == 1
+        )
 
     def _folds(self, record: InputRecord, op: Op, folds: Folds) -> None:
         record.flows = _flows(folds, op.depth, op.pipeline)
@@ -199,7 +201,7 @@ class Netlist:
         record.walks, record.whole_frame = folds.kernel is not None, folds.whole_frame
         record.end_beats, record.end_interval = folds.end_beats, folds.end_interval
         record.release = RELEASE_DELAY
-        record.done = record.headed = record.left = -1
+        record.done = record.head_at = record.left_head_at = -1
         record.last_step, record.last_end = -folds.beats, -folds.end_interval
         record.token_words = op.in_layout.beats_per_token
 
@@ -223,7 +225,7 @@ class Netlist:
         if isinstance(record, SparseRecord):
             record.find_latency = 1 + LIST_LATENCY
             record.window = self.classes.windows_of[op.node.name]
-            record.looked = record.given_at = record.free_at = record.found_from = -1
+            record.lookup_at = record.handover_at = record.free_at = record.find_from = -1
             return record
         record.stride, record.padding, record.extent = g.stride, g.padding, g.kernel - 1 - g.padding
         record.height, record.out_height, record.out_width = g.height, g.out_height, g.out_width

@@ -32,7 +32,7 @@ class TurnRecord(OpRecord):
     token_words: int  # beats of a token of both
     word: int  # beats of the token in work that are taken
     frame: int  # frame of that token
-    left: int  # tokens left of that frame
+    remaining: int  # tokens of that frame that are not taken yet
     free: int  # the first cycle for the next beat
 
 
@@ -61,16 +61,16 @@ class SiteRecord(OpRecord):
     end_beats: int  # beats that an end brings
     end_interval: int  # the fewest cycles from one end to the next
     release: int  # cycles from a site's last step to its storage being free
-    begun: int  # whether a site is in work
-    begun_at: int  # when that site was at the head of the sequencer and the sites before it were done
+    in_work: int  # whether a site is in work
+    start: int  # when that site was at the head of the sequencer and the sites before it were done
     free: int  # the first cycle for the next step of that site
-    group: int  # next round of that site
+    fold: int  # next neuron fold of that site, which is a round
     taps: int  # active taps of that site, or END
     done: int  # when the last step of the last site was issued
     last_step: int  # when the last step of the last round was issued
     last_end: int  # when the step of the last end was issued
-    headed: int  # when the last site that was handed over came to the head of the sequencer
-    left: int  # when the last step of the last site that is done went from there into the step's register
+    head_at: int  # when the last site that was handed over came to the head of the sequencer
+    left_head_at: int  # when the last step of the last site that is done went from there into the step's register
     postponed: int  # the sweep in which the site in work was put off because a reader was behind; 0 if it was not
 
 
@@ -95,16 +95,16 @@ def room(m, stream: StreamRecord, depth, n, beats):
 
 
 @compiled
-def begin_site(op: SiteRecord, begun, taps):
-    """Begin a site, whose first step can be issued in the cycle after ``begun``.
+def begin_site(op: SiteRecord, start, taps):
+    """Begin a site, whose first step can be issued in the cycle after ``start``.
 
     Parameters
         op       the op
-        begun    when it is at the head of the sequencer and the sites before it are done
+        start    when it is at the head of the sequencer and the sites before it are done
         taps     its active taps, or END
     """
-    op.begun, op.begun_at, op.free, op.group, op.taps = 1, begun, begun + 1, 0, taps
-    op.blocked -= begun + 1
+    op.in_work, op.start, op.free, op.fold, op.taps = 1, start, start + 1, 0, taps
+    op.blocked -= start + 1
     op.postponed = 0
 
 
@@ -119,7 +119,7 @@ def end_site(op: SiteRecord, time, prior, steps):
         steps    steps of the site
     Returns      True
     """
-    op.begun, op.done, op.left = 0, time, max(op.begun_at, prior)
+    op.in_work, op.done, op.left_head_at = 0, time, max(op.start, prior)
     op.busy += steps
     op.blocked += time + 1 - steps
     return True

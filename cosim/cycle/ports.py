@@ -25,7 +25,7 @@ class SourceRecord(PortRecord):
     """A source of tokens."""
 
     out: int  # the stream that it offers
-    played: int  # beats to play
+    total: int  # beats to play
     noted: int  # beats whose time is written to ``w``
 
 
@@ -38,13 +38,13 @@ class MaskSourceRecord(SourceRecord):
     token_beats: int  # beats of a token
     mask_frame: int  # the frame that it plays
     site: int  # the next site of that frame
-    left: int  # features of the last site that are not offered yet, in beats
+    remaining: int  # features of the last site that are not offered yet, in beats
     passing: int  # beats of features that are offered and not noted yet
     words_at: int  # address in ``w`` of the times of the frame's words
     word: int  # the word in work
-    taken: int  # when that word was taken from the list
-    found: int  # when the last site was found
-    placed: int  # when the last site got its coordinates
+    popped_at: int  # when that word was taken from the list
+    found_at: int  # when the last site was found
+    placed_at: int  # when the last site got its coordinates
     passed_at: int  # when the last beat went in
 
 
@@ -77,7 +77,7 @@ def run_source(m, w, p):
         w[times + n] = m[moves + (n & mask)]
     source.noted = stream.moved
     n, most = stream.offered, stream.moved + (1 if port.period else mask + 1)
-    while n < most and n < source.played:
+    while n < most and n < source.total:
         last = m[moves + (n - 1 & mask)] if port.period and n else -1
         m[stream.ring + (n & mask)] = _free(m, port, last + 1)
         n += 1
@@ -106,7 +106,7 @@ def run_mask_source(m, w, p):
             _note(m, w, source, m[stream.ring + mask + 1 + (beat & mask)])
         source.passing = 0
         count = frame_tokens(m, w, WHOLE, source.mask_frame)
-        if source.left == 0:
+        if source.remaining == 0:
             if source.site == 0:
                 _take_words(m, w, port, source, stream.last + 1)
             elif source.site > count:
@@ -118,19 +118,19 @@ def run_mask_source(m, w, p):
                 sites = w[header.sites + WHOLE * header.frames + source.mask_frame]
                 word = w[sites + source.site] // source.mask_bits
             _place(w, source, word, stream.last)
-            source.left = source.token_beats if source.site < count else 0
+            source.remaining = source.token_beats if source.site < count else 0
             source.site += 1
-            if source.left == 0:
-                m[stream.ring + (n & mask)] = source.placed + 1
+            if source.remaining == 0:
+                m[stream.ring + (n & mask)] = source.placed_at + 1
                 offer(m, stream, n + 1)
                 continue
         # a source that stalls offers one feature at a time
-        beats = 1 if port.period else source.left
+        beats = 1 if port.period else source.remaining
         for beat in range(beats):
-            m[stream.ring + (n + beat & mask)] = max(source.placed + 1, _free(m, port, source.passed_at + 1))
+            m[stream.ring + (n + beat & mask)] = max(source.placed_at + 1, _free(m, port, source.passed_at + 1))
         offer(m, stream, n + beats)
         source.passing = beats
-        source.left -= beats
+        source.remaining -= beats
 
 
 @compiled
@@ -148,20 +148,20 @@ def _take_words(m, w, port: PortRecord, source: MaskSourceRecord, start):
     for _ in range(source.mask_words):
         _note(m, w, source, max(_free(m, port, source.passed_at + 1), start))
     source.word = UNKNOWN
-    source.taken = source.found = source.placed = start - 1
+    source.popped_at = source.found_at = source.placed_at = start - 1
 
 
 @compiled
 def _place(w, source: MaskSourceRecord, word, gone):
     """Find and place the next site, which is in word number ``word``; the site before it is gone in cycle ``gone``."""
-    earliest = source.found + 1
+    earliest = source.found_at + 1
     if word != source.word:
         entered = w[source.words_at + word]
-        source.taken = max(entered + source.mask_latency, source.taken + 1, source.found)
+        source.popped_at = max(entered + source.mask_latency, source.popped_at + 1, source.found_at)
         source.word = word
-        earliest = source.taken + 1
-    source.found = max(earliest, source.placed)
-    source.placed = max(source.found + 1, gone)
+        earliest = source.popped_at + 1
+    source.found_at = max(earliest, source.placed_at)
+    source.placed_at = max(source.found_at + 1, gone)
 
 
 @compiled

@@ -59,7 +59,7 @@ def put(m, w, queue: QueueRecord):
     Returns      whether it went in
     """
     reader, stream = ReaderRecord(m, queue.source), StreamRecord(m, queue.sink)
-    shown, n = beat_shown(m, reader), reader.taken
+    shown, n = beat_shown(m, reader), reader.accepted
     time = UNKNOWN if shown == UNKNOWN else entry(m, queue, n, shown)
     if time == UNKNOWN:
         return False
@@ -129,9 +129,9 @@ def run_queue(m, w, p):
         count(m, queue)
         return
     # the same recurrence, many beats at a time
-    n, mask, out_mask = reader.taken, stream.mask, out.mask
+    n, mask, out_mask = reader.accepted, stream.mask, out.mask
     offers, out_offers = stream.ring, out.ring
-    begun, last = n, stream.last
+    start, last = n, stream.last
     while n < stream.offered:
         time = entry(m, queue, n, max(m[offers + (n & mask)], last + 1))
         if time == UNKNOWN:
@@ -142,10 +142,10 @@ def run_queue(m, w, p):
         if time > m[offers + (n & mask)]:
             stream.late = n + 1
         n += 1
-        reader.taken_at = time
+        reader.accepted_at = time
         leave(m, w, reader, 1)
-    if n > begun:
-        reader.taken, stream.moved, stream.last = n, n, last
+    if n > start:
+        reader.accepted, stream.moved, stream.last = n, n, last
         m[stream.producer] = 1
         offer(m, out, n)
         count(m, queue)

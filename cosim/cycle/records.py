@@ -65,7 +65,7 @@ class Record:
         """
         address = records.record(cls.size)
         records[address + cls.fields.index("at")] = address
-        return cls(records, address)
+        return cls(records.values, address)
 
 
 def _field(place: int) -> property:
@@ -112,17 +112,22 @@ class HeaderRecord(Record):
 
 
 class Records:
-    """``m`` while it is laid out."""
+    """``m`` while it is laid out.
+
+    Attributes
+        values     its numbers so far
+        header     its first record
+    """
 
     def __init__(self) -> None:
-        self._values = [0] * HeaderRecord.size
-        self.header = HeaderRecord(self, 0)
+        self.values = [0] * HeaderRecord.size
+        self.header = HeaderRecord(self.values, 0)
 
     def __setitem__(self, address: int, value: int) -> None:
-        self._values[address] = value
+        self.values[address] = value
 
     def __getitem__(self, address: int) -> int:
-        return self._values[address]
+        return self.values[address]
 
     def record(self, size: int) -> int:
         """The address of a new record, all zero.
@@ -130,8 +135,8 @@ class Records:
         Parameters
             size    how many numbers it has
         """
-        self._values += [0] * size
-        return len(self._values) - size
+        self.values += [0] * size
+        return len(self.values) - size
 
     def rings(self, count: int, least: int) -> tuple[int, int]:
         """Add rings, one behind the other.
@@ -152,12 +157,12 @@ class Records:
         Returns       its address
         """
         address = self.record(len(values))
-        self._values[address:] = values
+        self.values[address:] = values
         return address
 
     def array(self) -> np.ndarray:
         """``m`` as int64."""
-        return np.array(self._values, dtype=np.int64)
+        return np.array(self.values, dtype=np.int64)
 
 
 def _pointer(_, array):

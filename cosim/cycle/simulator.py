@@ -160,35 +160,37 @@ class Simulator:
     def _run(self, masks: np.ndarray) -> CycleRun:
         """Play the frames of these masks; DeadlockError where beats are left."""
         parts, plan, count = self._parts, self.plan, len(masks)
-        m, w, numbers = self._played(masks)
+        m, w, numbers = self._run_call(masks)
         received = SinkRecord(m, parts.processes[-1]).received
         beats = _frame_beats(w, parts.classes.of[plan.graph.output], count, plan.output.beats_per_token)
         if received < sum(beats):
             raise DeadlockError(self._stuck(m, w))
         layout = plan.input_layout
         if isinstance(layout, MaskLayout):
-            taken = [n - 1 + layout.words for n in _frame_beats(w, WHOLE, count, layout.tokens.beats_per_token)]
+            in_beats = [n - 1 + layout.words for n in _frame_beats(w, WHOLE, count, layout.tokens.beats_per_token)]
         else:
-            taken = _frame_beats(w, WHOLE, count, layout.beats_per_token)
-        out = w[numbers.output : numbers.output + received].tolist()
-        came = w[numbers.input : numbers.input + sum(taken)].tolist()
+            in_beats = _frame_beats(w, WHOLE, count, layout.beats_per_token)
+        out_cycles = w[numbers.output : numbers.output + received].tolist()
+        in_cycles = w[numbers.input : numbers.input + sum(in_beats)].tolist()
         ends = [after - 1 for after in accumulate(beats)]
-        firsts = accumulate(taken[:-1], initial=0)
-        cycles = out[-1] + 1
+        firsts = accumulate(in_beats[:-1], initial=0)
+        cycles = out_cycles[-1] + 1
         ops = {name: ProcessRecord(m, at) for name, at in parts.ops.items()}
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
-            latency=[out[end - (n > 1)] - came[first] for first, end, n in zip(firsts, ends, beats, strict=True)],
-            intervals=[out[end] - out[before] for before, end in pairwise(ends)],
+            latency=[
+                out_cycles[end - (n > 1)] - in_cycles[first] for first, end, n in zip(firsts, ends, beats, strict=True)
+            ],
+            intervals=[out_cycles[end] - out_cycles[before] for before, end in pairwise(ends)],
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
             queues={edge: QueueRecord(m, at).most for edge, at in parts.queues.items()},
             ops={name: Work(op.busy, cycles - op.busy - op.blocked, op.blocked) for name, op in ops.items()},
-            input=came,
-            output=out,
+            input=in_cycles,
+            output=out_cycles,
         )
 
-    def _played(self, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, _Places]:
+    def _run_call(self, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, _Places]:
         """Lay out a call in copies of ``m`` and ``w`` and run it: (m, w, where its results are)."""
         parts, plan = self._parts, self.plan
         count, sites = len(masks), int(np.count_nonzero(masks))
@@ -206,7 +208,7 @@ class Simulator:
         header.windows = len(self._sides) * count
         header.sites = header.windows + len(self._windows) * count
         header.ends, header.input, header.output = places
-        SourceRecord(m, parts.processes[0]).played = in_beats
+        SourceRecord(m, parts.processes[0]).total = in_beats
         run_processes(m, w, self._processes, self._readers)
         return m, w, places
 
@@ -215,9 +217,9 @@ class Simulator:
         waiting = []
         for name, at in self._parts.readers.items():
             reader = ReaderRecord(m, at)
-            if reader.taken < StreamRecord(m, reader.stream).offered:
+            if reader.accepted < StreamRecord(m, reader.stream).offered:
                 total = _frame_beats(w, reader.site_class, HeaderRecord(m, 0).frames, reader.per_token)
-                waiting.append(f"{name}: {reader.taken} of {sum(total)} beats moved")
+                waiting.append(f"{name}: {reader.accepted} of {sum(total)} beats moved")
         return f"graph {self.plan.graph.name!r} hangs with this mapping; beats that nobody takes: {'; '.join(waiting)}"
 
 
@@ -343,8 +345,8 @@ def masks_of(graph: Graph, frames: Frames) -> np.ndarray:
         raise ValueError("the cycle simulator needs at least one frame")
     for number, mask in enumerate(masks):
         if mask.shape != side or mask.dtype != bool:
-            got = f"{mask.dtype} {mask.shape}"
-            raise ValueError(f"graph {graph.name!r}, frame {number}: must be True, False or bool {side}, not {got}")
+            actual = f"{mask.dtype} {mask.shape}"
+            raise ValueError(f"graph {graph.name!r}, frame {number}: must be True, False or bool {side}, not {actual}")
         if not graph.input.sparse and mask.any() != mask.all():
             sites = f"{mask.sum()} of {mask.size}"
             raise ValueError(f"graph {graph.name!r} takes dense frames; frame {number} has {sites} sites active")

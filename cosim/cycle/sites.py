@@ -27,15 +27,15 @@ def work(m, w, op: SiteRecord):
     if op.taps == END:
         return _end(m, op, stream)
     walked = max(op.taps, 1) if op.walks else 1
-    steps, groups = walked * op.synapse_folds, op.neuron_folds
+    steps, folds = walked * op.synapse_folds, op.neuron_folds
     if op.whole_frame:
-        return end_site(op, op.free + groups * steps - 1, op.free + groups * steps - 2, groups * steps)
-    if op.group == 0:
-        passed = pass_site(m, w, op, steps)
-        if passed == 0:
+        return end_site(op, op.free + folds * steps - 1, op.free + folds * steps - 2, folds * steps)
+    if op.fold == 0:
+        status = pass_site(m, w, op, steps)
+        if status == 0:
             return True
         sweep = HeaderRecord(m, 0).sweep
-        if passed == UNKNOWN and (op.postponed == 0 or op.postponed == sweep):
+        if status == UNKNOWN and (op.postponed == 0 or op.postponed == sweep):
             # a reader is behind: in the next sweep it will have done what it can
             op.postponed = sweep
             m[stream.producer] = 1
@@ -43,27 +43,27 @@ def work(m, w, op: SiteRecord):
         recall(m, stream)
     beats, pipeline, mask = op.beats, op.pipeline, stream.mask
     own = max(steps, beats)
-    n, group, free, last = stream.offered, op.group, op.free, op.last_step
-    begun, prior = group, -1
+    n, fold, free, last = stream.offered, op.fold, op.free, op.last_step
+    start, prior = fold, -1
     offers = stream.ring
     moves = offers + mask + 1
     before, moved = n + beats - op.depth, stream.moved
-    while group < groups and before <= moved:
+    while fold < folds and before <= moved:
         first = free
         if before > 0:
             first = max(first, m[moves + (before - 1 & mask)] + ROOM_DELAY)
-        prior = first + own - 2 if own > 1 else last if group else -1
+        prior = first + own - 2 if own > 1 else last if fold else -1
         last = max(first + own - 1, last + beats)
         free = last + 1
         for beat in range(beats):
             m[offers + (n + beat & mask)] = last + pipeline + beat
         n += beats
         before += beats
-        group += 1
-    if group > begun:
+        fold += 1
+    if fold > start:
         offer(m, stream, n)
-    op.group, op.free, op.last_step = group, free, last
-    return group == groups and end_site(op, last, prior, groups * steps)
+    op.fold, op.free, op.last_step = fold, free, last
+    return fold == folds and end_site(op, last, prior, folds * steps)
 
 
 @compiled
@@ -100,7 +100,7 @@ def run_tokens(m, w, p):
         before = op.site
         while op.site < op.filled:
             slot = op.slot + (op.site & op.slots - 1)
-            if not op.begun:
+            if not op.in_work:
                 begin_site(site, max(m[slot] + 1, op.done), 1 if op.site_left else END)
             if not work(m, w, site):
                 break

@@ -54,19 +54,19 @@ class ReaderRecord(Record):
     owner: int  # address of the flag that wakes its process
     consumer: int  # its process
     queue: int  # its process where that is a queue, otherwise 0
-    taken: int  # beats taken so far
-    taken_at: int  # when the last beat was taken
+    accepted: int  # beats accepted so far
+    accepted_at: int  # when the last beat was accepted
     frame: int  # frame of the next beat
-    left: int  # beats left of that frame
+    remaining: int  # beats of that frame that are not accepted yet
     site_class: int  # class of its sites
     per_token: int  # beats of a token
     edge: int  # number of the edge whose ``end`` times it writes; -1 for none
-    narrow: int  # parts of a beat; 1 without a converter to fewer lanes
-    held: int  # parts left of the beat in that converter
-    held_at: int  # from when these are offered
-    held_end: int  # whether that beat is an ``end``
+    parts_per_beat: int  # parts of a beat; 1 without a converter to fewer lanes
+    split_remaining: int  # parts of the beat in that converter that are not out yet
+    split_at: int  # from when these are offered
+    split_end: int  # whether that beat is an ``end``
     part_at: int  # when the last part moved
-    widen: int  # parts of a word; 1 without a converter to more lanes
+    parts_per_word: int  # parts of a word; 1 without a converter to more lanes
     parts: int  # parts of the next word in that converter
     word: int  # whether the next word is complete
     word_at: int  # from when it shows
@@ -113,10 +113,10 @@ def recall(m, stream: StreamRecord):
         return
     apart, burst, bursts = stream.apart, stream.burst, stream.bursts
     skipped = (burst * bursts - mask - 1) // burst
-    start, left = stream.start + skipped * apart, bursts - skipped
+    start, remaining = stream.start + skipped * apart, bursts - skipped
     moves = stream.ring + mask + 1
     n += skipped * burst
-    for _ in range(left):
+    for _ in range(remaining):
         for beat in range(burst):
             m[moves + (n + beat & mask)] = start + beat
         n += burst
@@ -199,12 +199,12 @@ def begin_frame(m, w, reader: ReaderRecord, frame):
     """
     reader.frame = frame
     if frame < HeaderRecord(m, 0).frames:
-        reader.left = frame_tokens(m, w, reader.site_class, frame) * reader.per_token + 1
+        reader.remaining = frame_tokens(m, w, reader.site_class, frame) * reader.per_token + 1
 
 
 @compiled
 def leave(m, w, reader: ReaderRecord, beats):
-    """Count beats of one frame that a reader has taken, the last of them at its ``taken_at``.
+    """Count beats of one frame that a reader has taken, the last of them at its ``accepted_at``.
 
     Parameters
         m         the accelerator's records
@@ -212,11 +212,11 @@ def leave(m, w, reader: ReaderRecord, beats):
         reader    the reader
         beats     how many it has taken
     """
-    reader.left -= beats
-    if reader.left == 0:
+    reader.remaining -= beats
+    if reader.remaining == 0:
         header = HeaderRecord(m, 0)
         if reader.edge >= 0:
-            w[header.ends + reader.edge * header.frames + reader.frame] = reader.taken_at
+            w[header.ends + reader.edge * header.frames + reader.frame] = reader.accepted_at
         begin_frame(m, w, reader, reader.frame + 1)
 
 
@@ -230,18 +230,18 @@ def take_beat(m, w, reader: ReaderRecord, time):
         reader    the reader
         time      the cycle in which it takes it
     """
-    stream, n = StreamRecord(m, reader.stream), reader.taken
-    reader.taken = n + 1
-    reader.taken_at = time
+    stream, n = StreamRecord(m, reader.stream), reader.accepted
+    reader.accepted = n + 1
+    reader.accepted_at = time
     leave(m, w, reader, 1)
     if stream.readers > 1:
         readers = range(stream.reader, stream.reader + stream.readers * READER, READER)
         for r in readers:
             other = ReaderRecord(m, r)
-            if other.taken <= n:
+            if other.accepted <= n:
                 m[other.owner] = 1
                 return
-            time = max(time, other.taken_at)
+            time = max(time, other.accepted_at)
         for r in readers:
             if r != reader.at:
                 m[ReaderRecord(m, r).owner] = 1
@@ -256,7 +256,7 @@ def beat_shown(m, reader: ReaderRecord):
         m         the accelerator's records
         reader    the reader
     """
-    stream, n = StreamRecord(m, reader.stream), reader.taken
+    stream, n = StreamRecord(m, reader.stream), reader.accepted
     if stream.moved < n or stream.offered <= n:
         return UNKNOWN
     return max(offered_at(m, stream, n), stream.last + 1)

@@ -44,7 +44,7 @@ def pass_site(m, w, op: SiteRecord, steps):
     n, last, first = stream.offered, stream.last, op.free
     if stream.moved != n or not op.flows:
         return HELD_UP
-    groups, own = op.neuron_folds, max(steps, beats)
+    folds, own = op.neuron_folds, max(steps, beats)
     if last + ROOM_DELAY > first and n - stream.late < depth:
         # a round may have to wait for room; where beats come without a gap, all rounds wait as long as the first
         if own > beats:
@@ -59,15 +59,15 @@ def pass_site(m, w, op: SiteRecord, steps):
     late = start <= last
     if late and own > beats:
         return HELD_UP
-    passed = _pass_on(m, w, stream, last + 1 if late else start, own, beats, groups)
-    if passed < 0:
-        return passed
+    add = _pass_on(m, w, stream, last + 1 if late else start, own, beats, folds)
+    if add < 0:
+        return add
     if late:
         stream.late = stream.offered
-    pass_adds(m, w, passed)
-    time = first + groups * own - 1
+    pass_adds(m, w, add)
+    time = first + folds * own - 1
     op.free, op.last_step = time + 1, time
-    end_site(op, time, time - 1 if groups * own > 1 else -1, groups * steps)
+    end_site(op, time, time - 1 if folds * own > 1 else -1, folds * steps)
     return 0
 
 
@@ -81,11 +81,11 @@ def pass_adds(m, w, p):
         p    address of the add; 0 for none
     """
     while p:
-        passed = pass_add(m, w, ElementwiseRecord(m, p))
-        if passed < 0:
+        add = pass_add(m, w, ElementwiseRecord(m, p))
+        if add < 0:
             _wake(m, p)
             return
-        p = passed
+        p = add
 
 
 @compiled
@@ -121,13 +121,13 @@ def pass_add(m, w, op: ElementwiseRecord):
     full = last + ROOM_DELAY > start and n - stream.late < op.depth
     if waits > start or full or out <= last:
         return HELD_UP
-    passed = _pass_on(m, w, stream, out, apart, burst, bursts)
-    if passed >= 0:
+    add = _pass_on(m, w, stream, out, apart, burst, bursts)
+    if add >= 0:
         _take(m, reader, start, apart, burst, bursts)
         _take(m, other, start, apart, burst, bursts)
         paced.steady = n
         op.busy += beats
-    return passed
+    return add
 
 
 @compiled
@@ -142,13 +142,13 @@ def _take(m, reader: ReaderRecord, start, apart, burst, bursts):
     """Take a token from a queue at a pace."""
     stream = StreamRecord(m, reader.stream)
     before = ReaderRecord(m, stream.before)
-    if StreamRecord(m, before.stream).offered > before.taken:
+    if StreamRecord(m, before.stream).offered > before.accepted:
         m[stream.producer] = 1
     mask, n = stream.mask, stream.moved
     note(m, stream.ring + mask + 1, mask, n, start, apart, burst, bursts)
     stream.moved = n + burst * bursts
     stream.last = start + (bursts - 1) * apart + burst - 1
-    _taken(m, reader, burst * bursts)
+    _note_accepted(m, reader, burst * bursts)
 
 
 @compiled
@@ -162,17 +162,17 @@ def _pass_on(m, w, stream: StreamRecord, start, apart, burst, bursts):
     for r in readers:
         reader = ReaderRecord(m, r)
         if reader.queue:
-            held = _queue_waits(m, QueueRecord(m, reader.queue), start, beats)
+            status = _queue_waits(m, QueueRecord(m, reader.queue), start, beats)
         else:
-            held = _op_waits(m, reader, start, apart, burst, bursts)
-        if held < 0:
-            return held
+            status = _op_waits(m, reader, start, apart, burst, bursts)
+        if status < 0:
+            return status
     stream.offered += beats
-    _moved(m, stream, start, apart, burst, bursts)
+    _note_moved(m, stream, start, apart, burst, bursts)
     add = 0
     for r in readers:
         reader = ReaderRecord(m, r)
-        _taken(m, reader, beats)
+        _note_accepted(m, reader, beats)
         if reader.queue:
             if add:
                 _wake(m, add)
@@ -189,7 +189,7 @@ def _time(start, apart, burst, beat):
 
 
 @compiled
-def _moved(m, stream: StreamRecord, start, apart, burst, bursts):
+def _note_moved(m, stream: StreamRecord, start, apart, burst, bursts):
     """Note that a token moved through a stream at a pace."""
     n, mask = stream.moved, stream.mask
     if burst * bursts > mask:
@@ -210,11 +210,11 @@ def _pace(stream: StreamRecord, n, start, apart, burst, bursts):
 
 
 @compiled
-def _taken(m, reader: ReaderRecord, beats):
+def _note_accepted(m, reader: ReaderRecord, beats):
     """Note that a reader took the beats of a token that its stream has just moved."""
-    reader.taken += beats
-    reader.taken_at = StreamRecord(m, reader.stream).last
-    reader.left -= beats
+    reader.accepted += beats
+    reader.accepted_at = StreamRecord(m, reader.stream).last
+    reader.remaining -= beats
 
 
 @compiled
@@ -264,10 +264,10 @@ def _op_waits(m, reader: ReaderRecord, start, apart, burst, bursts):
 
     The second word must wait in the converter until the first is taken, and the first until the word before it is.
     """
-    p, wide = reader.consumer, reader.widen
+    p, wide = reader.consumer, reader.parts_per_word
     kind = ProcessRecord(m, p).kind
     takes = kind in (TOKENS, WINDOWS, POOL)
-    if not takes or reader.narrow > 1 or reader.word or reader.parts:
+    if not takes or reader.parts_per_beat > 1 or reader.word or reader.parts:
         return HELD_UP
     ready = _ready(m, p)
     if ready == UNKNOWN:
@@ -284,8 +284,8 @@ def _op_waits(m, reader: ReaderRecord, start, apart, burst, bursts):
 @compiled
 def _arrive(m, w, reader: ReaderRecord, start, apart, burst, bursts):
     """Note that a token came into an op."""
-    p, wide = reader.consumer, reader.widen
-    shown, read = start, reader.taken_at
+    p, wide = reader.consumer, reader.parts_per_word
+    shown, read = start, reader.accepted_at
     if wide > 1:
         read += 1
         if burst * bursts == wide:

@@ -20,7 +20,7 @@ def begin_turns(m, w, op: TurnRecord, frame):
         frame    number of the frame
     """
     op.frame = frame
-    op.left = op_tokens(m, w, op.reader, frame)
+    op.remaining = op_tokens(m, w, op.reader, frame)
 
 
 @compiled
@@ -39,7 +39,7 @@ def run_turns(m, w, p):
         first, second = word_shown(m, w, a), word_shown(m, w, b)
         n = stream.offered
         place = room(m, stream, op.depth, n, 1)
-        takes_first, takes_second = op.word < op.words, op.word >= op.words or op.left == 0
+        takes_first, takes_second = op.word < op.words, op.word >= op.words or op.remaining == 0
         late = (takes_first and first == UNKNOWN) or (takes_second and second == UNKNOWN)
         if late or place == UNKNOWN:
             return
@@ -58,10 +58,10 @@ def run_turns(m, w, p):
         op.blocked += time - shown
         m[stream.ring + (n & stream.mask)] = time + op.pipeline
         offer(m, stream, n + 1)
-        if op.left == 0:
+        if op.remaining == 0:
             begin_turns(m, w, op, op.frame + 1)
             continue
         op.word += 1
         if op.word == op.token_words:
             op.word = 0
-            op.left -= 1
+            op.remaining -= 1

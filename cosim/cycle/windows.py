@@ -34,9 +34,9 @@ class SparseRecord(WindowRecord):
     window: int  # number of its windows in ``active_sites``
     find_latency: int  # cycles from the input beat that completes a site until the site is found
     place: int  # address of the next place
-    found_from: int  # the cycle from which the next place may be found
-    looked: int  # when the last place was looked up
-    given_at: int  # when the last site was handed over
+    find_from: int  # the cycle from which the next place may be found
+    lookup_at: int  # when the last place was looked up
+    handover_at: int  # when the last site was handed over
     free_at: int  # when the last place would free its rows
     undecided: int  # whether the last place is a BLANK of which it is not known yet whether it is looked up
     blank_rows: int  # the rows that such a BLANK frees
@@ -77,25 +77,25 @@ def _close(m, op: WindowRecord, time):
 
 
 @compiled
-def _came(m, op: WindowRecord, token):
+def _arrival(m, op: WindowRecord, token):
     """When the last word of a token came."""
     return m[op.token + op.token_mask + 1 + (token & op.token_mask)]
 
 
 @compiled
-def _give(op: SiteRecord, ready):
+def _hand_over(op: SiteRecord, ready):
     """Hand over the next site, which is there from cycle ``ready`` on: when that is. It waits behind the head."""
-    given = max(ready, op.headed)
-    op.headed = max(given, op.left) + 1
-    return given
+    handover = max(ready, op.head_at)
+    op.head_at = max(handover, op.left_head_at) + 1
+    return handover
 
 
 @compiled
 def _begin(op: SiteRecord, taps):
     """Begin the site that was handed over last: when that is."""
-    begun = max(op.headed, op.done)
-    begin_site(op, begun, taps)
-    return begun
+    start = max(op.head_at, op.done)
+    begin_site(op, start, taps)
+    return start
 
 
 @compiled
@@ -109,16 +109,16 @@ def _dense_site(m, w, p):
     filled = op_tokens(m, w, dense.reader, frame) > 0
     end = not filled or y == dense.out_height
     need_y = min(y * dense.stride + dense.extent, height - 1)
-    if not dense.begun:
+    if not dense.in_work:
         need_x = min(x * dense.stride + dense.extent, width - 1)
         token = dense.window_token
         if filled:
             token += height * width - 1 if end else need_y * width + need_x
         if token >= dense.lasts:
             return False
-        given = _give(site, _came(m, op, token) + 1)
+        handover = _hand_over(site, _arrival(m, op, token) + 1)
         if end:
-            _close(m, op, given)
+            _close(m, op, handover)
         _begin(site, END if end else m[dense.inside_y + y] * m[dense.inside_x + x])
     if not work(m, w, site):
         return False
@@ -168,7 +168,7 @@ def _sparse_site(m, w, p):
     site when it is begun.
     """
     sparse, op, site = SparseRecord(m, p), WindowRecord(m, p), SiteRecord(m, p)
-    if sparse.begun:
+    if sparse.in_work:
         return work(m, w, site)
     if sparse.window_frame == HeaderRecord(m, 0).frames:
         return False
@@ -182,21 +182,21 @@ def _sparse_site(m, w, p):
             sparse.undecided = 0
             return True
         return False
-    shown = _came(m, op, token) if whole else m[sparse.token + (token & sparse.token_mask)]
-    found = max(shown + sparse.find_latency, sparse.found_from)
-    looked = max(found + 1, sparse.given_at)
-    if sparse.undecided and sparse.looked <= found and sparse.free_at <= looked:
+    shown = _arrival(m, op, token) if whole else m[sparse.token + (token & sparse.token_mask)]
+    found_at = max(shown + sparse.find_latency, sparse.find_from)
+    lookup = max(found_at + 1, sparse.handover_at)
+    if sparse.undecided and sparse.lookup_at <= found_at and sparse.free_at <= lookup:
         _free(m, op, sparse.blank_rows, sparse.free_at)
     rows, taps = sparse.frame_rows + place.rows, place.taps
-    sparse.looked, sparse.free_at, sparse.undecided = looked, max(looked + 1, sparse.done), taps == BLANK
+    sparse.lookup_at, sparse.free_at, sparse.undecided = lookup, max(lookup + 1, sparse.done), taps == BLANK
     sparse.place += PLACE
     if taps == BLANK:
-        sparse.found_from, sparse.blank_rows = found + 1, rows
+        sparse.find_from, sparse.blank_rows = found_at + 1, rows
         return True
-    sparse.found_from, sparse.given_at = looked, _give(site, looked + 1)
+    sparse.find_from, sparse.handover_at = lookup, _hand_over(site, lookup + 1)
     _free(m, op, rows, _begin(site, taps))
     if taps == END:
-        _close(m, op, found)
+        _close(m, op, found_at)
         sparse.frame_rows = rows
         sparse.window_token += op_tokens(m, w, sparse.reader, sparse.window_frame) + 1
         begin_places(m, w, sparse, sparse.window_frame + 1)

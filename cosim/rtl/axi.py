@@ -63,17 +63,17 @@ def run_axi(
     if not beats or not beats[-1].last:
         raise ValueError("beats: the last one must have `last`")
     axi = load_manifest(design).axi
-    wide, narrow = axi["input"]["bytes"], axi["output"]["bytes"]
+    in_bytes, out_bytes = axi["input"]["bytes"], axi["output"]["bytes"]
     words = max(axi["registers"].values()) // 4 + 1
     texts = [(name, (design / name).read_text()) for name in (VERILOG_FILE, AXI_FILE)]
     texts.append((STREAMS.name, STREAMS.read_text()))
-    texts.append(("testbench.v", axi_testbench(wide, narrow, axi["registers"]["status"], words)))
+    texts.append(("testbench.v", axi_testbench(in_bytes, out_bytes, axi["registers"]["status"], words)))
     progress(f"building the {simulator} simulation of {design / AXI_FILE}")
     built = build(simulator, texts, build_dir)
     progress(f"running {len(beats)} beats through {simulator}")
     with TemporaryDirectory(dir=build_dir, prefix="run-") as scratch:
         folder = Path(scratch).resolve()
-        lines = (f"{beat.last << 9 * wide | beat.keep << 8 * wide | beat.data:x}\n" for beat in beats)
+        lines = (f"{beat.last << 9 * in_bytes | beat.keep << 8 * in_bytes | beat.data:x}\n" for beat in beats)
         (folder / source_file(INPUT)).write_text("".join(lines))
         result = run(built, folder, (stalls or Stalls()).plusargs | {"limit": quiet_limit})
         in_cycles = [cycle for cycle, _ in _record(folder / record_file(INPUT))]
@@ -85,7 +85,7 @@ def run_axi(
             )
         values = [int(line, 16) for line in (folder / REGISTERS_FILE).read_text().split()]
     return AxiRun(
-        beats=[_beat(word, narrow) for _, word in out],
+        beats=[_beat(word, out_bytes) for _, word in out],
         in_cycles=in_cycles,
         out_cycles=[cycle for cycle, _ in out],
         registers={name: values[offset // 4] for name, offset in axi["registers"].items()},

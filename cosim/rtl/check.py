@@ -121,20 +121,23 @@ def first_mismatch(layer: str, edge: str, expected: Sequence[Frame], beats: Stre
     assert isinstance(layout, TokenLayout)
     position = 0
     for number, frame in enumerate(expected):
-        want = layout.beats(frame)
-        got = beats.payloads[position : position + len(want)]
-        if got != want:
-            offset = next((k for k, pair in enumerate(zip(want, got, strict=False)) if pair[0] != pair[1]), len(got))
+        golden_beats = layout.beats(frame)
+        actual_beats = beats.payloads[position : position + len(golden_beats)]
+        if actual_beats != golden_beats:
+            offset = next(
+                (k for k, pair in enumerate(zip(golden_beats, actual_beats, strict=False)) if pair[0] != pair[1]),
+                len(actual_beats),
+            )
             at = position + offset
             cycle = int(beats.cycles[at]) if at < len(beats.cycles) else None
-            seen = got[offset] if offset < len(got) else None
+            payload = actual_beats[offset] if offset < len(actual_beats) else None
             channel = offset % layout.beats_per_token * layout.lanes
-            return Mismatch(layer, edge, number, *_explain(layout, want[offset], seen, channel), cycle)
-        position += len(want)
+            return Mismatch(layer, edge, number, *_explain(layout, golden_beats[offset], payload, channel), cycle)
+        position += len(golden_beats)
     if position < len(beats.payloads):
-        seen = _Beat.of(layout, beats.payloads[position])
+        surplus = _Beat.of(layout, beats.payloads[position])
         cycle = int(beats.cycles[position])
-        return Mismatch(layer, edge, len(expected), "surplus beat", seen.site, None, "nothing", str(seen), cycle)
+        return Mismatch(layer, edge, len(expected), "surplus beat", surplus.site, None, "nothing", str(surplus), cycle)
     return None
 
 
@@ -164,22 +167,22 @@ class _Beat:
 
 
 def _explain(
-    layout: TokenLayout, want: int, got: int | None, channel: int
+    layout: TokenLayout, golden_payload: int, payload: int | None, channel: int
 ) -> tuple[str, tuple[int, int] | None, int | None, int | str, int | str]:
     """(kind, site, channel, expected, got) of two beats that differ; ``channel`` is the channel of lane 0."""
-    expected = _Beat.of(layout, want)
-    if got is None:
+    expected = _Beat.of(layout, golden_payload)
+    if payload is None:
         return "missing beat", expected.site, channel if expected.site else None, str(expected), "nothing more"
-    seen = _Beat.of(layout, got)
-    if expected.site == seen.site and expected.site is not None:
-        lane = next(k for k, pair in enumerate(zip(expected.codes, seen.codes, strict=True)) if pair[0] != pair[1])
-        if expected.features[lane] == seen.features[lane]:
-            return "wrong code", seen.site, channel + lane, f"{expected.codes[lane]:#x}", f"{seen.codes[lane]:#x}"
-        return "wrong value", seen.site, channel + lane, expected.features[lane], seen.features[lane]
-    if expected.site == seen.site:
-        return "malformed end", None, None, str(expected), str(seen)
+    actual = _Beat.of(layout, payload)
+    if expected.site == actual.site and expected.site is not None:
+        lane = next(k for k, pair in enumerate(zip(expected.codes, actual.codes, strict=True)) if pair[0] != pair[1])
+        if expected.features[lane] == actual.features[lane]:
+            return "wrong code", actual.site, channel + lane, f"{expected.codes[lane]:#x}", f"{actual.codes[lane]:#x}"
+        return "wrong value", actual.site, channel + lane, expected.features[lane], actual.features[lane]
+    if expected.site == actual.site:
+        return "malformed end", None, None, str(expected), str(actual)
     if channel:
-        return "token cut short", expected.site, channel, str(expected), str(seen)
-    if expected.site is None or (seen.site is not None and seen.site < expected.site):
-        return "extra token", seen.site, None, str(expected), str(seen)
-    return "missing token", expected.site, None, str(expected), str(seen)
+        return "token cut short", expected.site, channel, str(expected), str(actual)
+    if expected.site is None or (actual.site is not None and actual.site < expected.site):
+        return "extra token", actual.site, None, str(expected), str(actual)
+    return "missing token", expected.site, None, str(expected), str(actual)

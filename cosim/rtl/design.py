@@ -231,9 +231,9 @@ def _checked_digest(manifest: Manifest, verilog: Path) -> str:
         digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     except OSError as error:
         raise DesignError(f"{verilog}: cannot be read: {error}") from error
-    known = manifest.sha256.get(verilog.name)
-    if known != digest:
-        raise DesignError(f"{verilog}: its SHA-256 is {digest}, the manifest's {known}; generate the design again")
+    expected = manifest.sha256.get(verilog.name)
+    if expected != digest:
+        raise DesignError(f"{verilog}: its SHA-256 is {digest}, the manifest's {expected}; generate the design again")
     return digest
 
 

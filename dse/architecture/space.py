@@ -71,8 +71,8 @@ class Space:
         """
         columns = []
         for place, options in enumerate(self.decisions.values()):
-            taken = np.array([choice[place] for choice in choices], dtype=np.int64)
-            columns += [column[taken] for column in _columns(options)]
+            indices = np.array([choice[place] for choice in choices], dtype=np.int64)
+            columns += [column[indices] for column in _columns(options)]
         return np.stack(columns, axis=1) if columns else np.zeros((len(choices), 0))
 
 

@@ -106,9 +106,9 @@ class _Predictions:
     def __init__(self, evaluations: Evaluations, learner: Callable[[], Predictor]) -> None:
         self._space = evaluations.space
         # a network that cannot be built counts as one that costs as much as the reference
-        known = [costs or evaluations.reference for costs in evaluations.costs.values()]
+        outcomes = [costs or evaluations.reference for costs in evaluations.costs.values()]
         features = self._space.features(list(evaluations.costs))
-        self._predictors = [learner().fit(features, np.array(column)) for column in zip(*known, strict=True)]
+        self._predictors = [learner().fit(features, np.array(column)) for column in zip(*outcomes, strict=True)]
         self._expected: dict[Choice, Costs] = {}
 
     def __call__(self, choices: Sequence[Choice]) -> list[Costs]:
@@ -133,14 +133,14 @@ class _Gain:
 
 
 class _Tree:
-    """A search tree over the networks that are not ``taken``; each walk adds a node."""
+    """A search tree over the networks that are not ``excluded``; each walk adds a node."""
 
     def __init__(
-        self, space: Space, taken: Collection[Choice], gain: Callable[[Sequence[Choice]], list[float]], effort: Effort,
-        rng: random.Random,
+        self, space: Space, excluded: Collection[Choice], gain: Callable[[Sequence[Choice]], list[float]],
+        effort: Effort, rng: random.Random,
     ) -> None:  # fmt: skip
         self._space, self._gain, self._effort, self._rng = space, gain, effort, rng
-        self._taken = Counter(choice[:depth] for choice in taken for depth in range(len(choice) + 1))
+        self._excluded = Counter(choice[:depth] for choice in excluded for depth in range(len(choice) + 1))
         self._visits: Counter[Choice] = Counter()
         self._rewards: defaultdict[Choice, float] = defaultdict(float)
         self._best: tuple[float, Choice] | None = None
@@ -156,7 +156,7 @@ class _Tree:
         node: Choice = ()
         path: list[Choice] = [node]
         while len(node) < len(self._space.sizes) and self._visits[node]:
-            node = self._chosen(node)
+            node = self._branch(node)
             path.append(node)
         leaves = list(dict.fromkeys(self._leaf(node) for _ in range(self._effort.rollouts)))
         reward, leaf = max(zip(self._gain(leaves), leaves, strict=True), key=lambda entry: entry[0])
@@ -166,7 +166,7 @@ class _Tree:
             self._visits[node] += 1
             self._rewards[node] += reward
 
-    def _chosen(self, node: Choice) -> Choice:
+    def _branch(self, node: Choice) -> Choice:
         """The branch to take: one never visited, otherwise the one with the largest upper confidence bound."""
         branches = self._open(node)
         fresh = [branch for branch in branches if not self._visits[branch]]
@@ -190,4 +190,4 @@ class _Tree:
         """The branches below which at least one network is not taken."""
         below = math.prod(self._space.sizes[len(node) + 1 :])
         branches = [(*node, option) for option in range(self._space.sizes[len(node)])]
-        return [branch for branch in branches if self._taken[branch] < below]
+        return [branch for branch in branches if self._excluded[branch] < below]

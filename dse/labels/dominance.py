@@ -68,14 +68,14 @@ def undominated_candidates(stage: LabelStage, cost: np.ndarray, limits: Limits) 
     Returns     int64 indices, class by class
     """
     figures = np.column_stack([cost, stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
-    kept = []
+    survivors = []
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
         own = np.arange(low, high)[stage.cycles[low:high] <= limits.cycles]
         part = figures[own]
         order = np.lexsort(part.T[::-1])
         stay, _ = undominated(part, order, len(part))
-        kept.append(np.sort(own[stay]))
-    return np.concatenate(kept)
+        survivors.append(np.sort(own[stay]))
+    return np.concatenate(survivors)
 
 
 def candidate_bounds(
@@ -94,7 +94,7 @@ def candidate_bounds(
         limits    a candidate that breaks the limit of cycles gets ``NEVER``
     """
     figures = np.column_stack([stage.fill, stage.first_output, stage.duration, stage.drain, stage.rest])
-    found = np.full(len(stage.candidates), NEVER)
+    bounds = np.full(len(stage.candidates), NEVER)
     for low, high in zip(stage.classes, stage.classes[1:], strict=False):
         at = np.flatnonzero((examined >= low) & (examined < high))
         inside = examined[at]
@@ -105,8 +105,8 @@ def candidate_bounds(
             if beats.any():
                 # each one gives a lower bound
                 more = best[at[beats]] + (cost[candidate] - cost[inside[beats]])
-                found[candidate] = more.max()
-    return found
+                bounds[candidate] = more.max()
+    return bounds
 
 
 def tables(stage: LabelStage, offsets: np.ndarray, all_labels: np.ndarray, least: np.ndarray) -> list[Table]:
@@ -118,23 +118,23 @@ def tables(stage: LabelStage, offsets: np.ndarray, all_labels: np.ndarray, least
         all_labels  int64 [n, times + 1], labels after the op
         least       int64 [n], least weighted cost of a completion of each label
     """
-    found = []
+    result = []
     times = len(stage.times)
     for low, high in pairwise(offsets):
         labels = all_labels[low:high]
         if not len(labels):
-            found.append(NO_TABLE)
+            result.append(NO_TABLE)
             continue
         if times not in (2, 3):
             labels = np.zeros((len(labels), 3), np.int64) if not times else labels
             steps = tuple(np.zeros(1, np.int64) for _ in range(3))
-            found.append((*steps, np.full((1, 1, 1), least[low:high].min())))
+            result.append((*steps, np.full((1, 1, 1), least[low:high].min())))
             continue
         columns = labels if times == 3 else np.insert(labels, 2, 0, axis=1)
         starts, ends = (_steps(np.unique(columns[:, at]), STEPS) for at in (0, 1))
         branches = np.unique(columns[:, 2])
-        found.append((starts, ends, branches, tabulate(columns, least[low:high], starts, ends, branches)))
-    return found
+        result.append((starts, ends, branches, tabulate(columns, least[low:high], starts, ends, branches)))
+    return result
 
 
 def _steps(values: np.ndarray, most: int) -> np.ndarray:

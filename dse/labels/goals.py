@@ -17,25 +17,25 @@ Goal = Objective | None
 """What is minimised; None stands for the largest relative violation of a limit."""
 
 
-def value_of(goal: Goal, evaluation: Evaluation) -> Fraction:
-    """The value of a selection in the goal.
+def value_of(objective: Goal, evaluation: Evaluation) -> Fraction:
+    """The value of a selection in the objective.
 
     Parameters
-        goal        what is minimised
+        objective   what is minimised
         evaluation  what the selection costs
     """
-    return evaluation.violation if goal is None else evaluation.objective(goal)
+    return evaluation.violation if objective is None else evaluation.objective(objective)
 
 
-def limits_at(problem: Problem, network: Network, goal: Goal, value: Fraction, *, below: bool) -> Limits:
-    """The limits of a selection that has at most ``value`` in the goal.
+def limits_at(problem: Problem, network: Network, objective: Goal, value: Fraction, *, below: bool) -> Limits:
+    """The limits of a selection that has at most ``value`` in the objective.
 
     Parameters
-        problem  the problem
-        network  network of the problem
-        goal     what is minimised
-        value    value of the goal
-        below    whether a selection must have less than ``value``
+        problem    the problem
+        network    network of the problem
+        objective  what is minimised
+        value      value of the objective
+        below      whether a selection must have less than ``value``
     """
 
     def at_most(limit: Fraction) -> int:
@@ -49,7 +49,7 @@ def limits_at(problem: Problem, network: Network, goal: Goal, value: Fraction, *
         caps["error"] = problem.max_error
     deadline = NEVER if problem.max_latency is None else problem.max_latency
     cycles = NEVER if problem.max_cycles is None else problem.max_cycles
-    match goal:
+    match objective:
         case None:
             caps = {name: exceeded(limit) for name, limit in caps.items()}
             deadline = NEVER if problem.max_latency is None else exceeded(problem.max_latency)

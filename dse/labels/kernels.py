@@ -19,14 +19,14 @@ def ceil_fraction(cycles, ratio):
         cycles  number of cycles, at least 0
         ratio   [2], numerator and denominator
     """
-    whole, left = cycles // ratio[1], cycles % ratio[1]
-    return whole * ratio[0] + (left * ratio[0] + ratio[1] - 1) // ratio[1]
+    whole, remainder = cycles // ratio[1], cycles % ratio[1]
+    return whole * ratio[0] + (remainder * ratio[0] + ratio[1] - 1) // ratio[1]
 
 
 @njit(cache=True)
 def expand(
     labels, low, high, link_fill, link_rows, first, last, fill, first_output, duration, drain, rest, rows,
-    input_fraction, knee, reads, carry, grids, caps, weights, budget, deadline, least_left, time_weights, pulled,
+    input_fraction, knee, reads, carry, grids, caps, weights, budget, deadline, least_left, time_weights, least_rest,
     allowed, time_weights_before, contribution, link_contribution, table, table_of, out, parents, chosen, bounds,
 ):  # fmt: skip
     """Extend labels by the transitions into one state, where no limit is shown to be broken.
@@ -58,8 +58,8 @@ def expand(
         deadline             the latest finish of the output
         least_left           the least time from the op's finish to the output's finish
         time_weights         [times after], weight of each time
-        pulled               the least weighted sum that the rest of any selection adds
-        allowed              the most that weighted times, weighted costs and ``pulled`` may be together
+        least_rest           the least weighted sum that the rest of any selection adds
+        allowed              the most that weighted times, weighted costs and ``least_rest`` may be together
         time_weights_before  [times before], weight of each time of ``labels``
         contribution         [k], the least that a candidate adds to weighted costs and times; ascending in each
                              transition
@@ -73,30 +73,30 @@ def expand(
         bounds               [most], weighted costs of each, its least completion included
     Returns                  how many labels were written; -1 where ``out`` is full
     """
-    found, times, entering = 0, len(carry), labels.shape[1] - rows.shape[1]
+    count, times, entering = 0, len(carry), labels.shape[1] - rows.shape[1]
     starts, finishes, branches, least = table
     has_table = len(starts) > 0
     for t in range(len(low)):
         for label in range(low[t], high[t]):
-            room = allowed - pulled - link_contribution[t]
+            slack = allowed - least_rest - link_contribution[t]
             for at in range(entering):
-                room -= time_weights_before[at] * labels[label, at]
+                slack -= time_weights_before[at] * labels[label, at]
             for row in range(rows.shape[1]):
-                room -= weights[row] * labels[label, entering + row]
-            if contribution[first[t]] > room:
+                slack -= weights[row] * labels[label, entering + row]
+            if contribution[first[t]] > slack:
                 continue
-            arrived, begun, ended, between = 0, 0, 0, 0
+            arrival, input_start, input_end, knee_time = 0, 0, 0, 0
             for number in range(reads.shape[0]):
                 begin = labels[label, reads[number, 0]] if reads[number, 0] >= 0 else 0
                 end = labels[label, reads[number, 1]] if reads[number, 1] >= 0 else begin
-                fills = link_fill[t, number]
-                lasts = max(0, end - begin)
-                arrived = max(arrived, fills + begin + ceil_fraction(lasts, input_fraction))
-                between = max(between, fills + begin + ceil_fraction(lasts, knee))
-                begun = max(begun, fills + begin)
-                ended = max(ended, fills + end)
+                latency = link_fill[t, number]
+                input_duration = max(0, end - begin)
+                arrival = max(arrival, latency + begin + ceil_fraction(input_duration, input_fraction))
+                knee_time = max(knee_time, latency + begin + ceil_fraction(input_duration, knee))
+                input_start = max(input_start, latency + begin)
+                input_end = max(input_end, latency + end)
             for candidate in range(first[t], last[t]):
-                if contribution[candidate] > room:
+                if contribution[candidate] > slack:
                     break
                 cost, fits = 0, True
                 for row in range(rows.shape[1]):
@@ -104,17 +104,17 @@ def expand(
                     if amount > caps[row]:
                         fits = False
                         break
-                    out[found, times + row] = amount
+                    out[count, times + row] = amount
                     cost += weights[row] * amount
                 if not fits or cost > budget:
                     continue
-                start = max(arrived + fill[candidate], begun + first_output[candidate])
+                start = max(arrival + fill[candidate], input_start + first_output[candidate])
                 finish = start + duration[candidate]
                 if reads.shape[0] > 0:
-                    finish = max(finish, ended + drain[candidate], between + rest[candidate])
+                    finish = max(finish, input_end + drain[candidate], knee_time + rest[candidate])
                 if finish + least_left > deadline:
                     continue
-                drawn = cost + pulled
+                weighted_sum = cost + least_rest
                 for at in range(times):
                     if carry[at] == -1:
                         time = start
@@ -123,27 +123,27 @@ def expand(
                     else:
                         time = labels[label, carry[at]]
                     time -= time % grids[at]
-                    out[found, at] = time
-                    drawn += time_weights[at] * time
-                if drawn > allowed:
+                    out[count, at] = time
+                    weighted_sum += time_weights[at] * time
+                if weighted_sum > allowed:
                     continue
                 if has_table:
-                    row = np.searchsorted(starts, out[found, table_of[0]], side="right") - 1
-                    column = np.searchsorted(finishes, out[found, table_of[1]], side="right") - 1
+                    row = np.searchsorted(starts, out[count, table_of[0]], side="right") - 1
+                    column = np.searchsorted(finishes, out[count, table_of[1]], side="right") - 1
                     layer = 0
                     if table_of[2] >= 0:
-                        layer = np.searchsorted(branches, out[found, table_of[2]], side="right") - 1
+                        layer = np.searchsorted(branches, out[count, table_of[2]], side="right") - 1
                     # a label that can be completed is no earlier than some label of the pass that made the table
                     if row < 0 or column < 0 or layer < 0:
                         continue
                     cost += least[layer, row, column]
                     if cost > budget:
                         continue
-                parents[found], chosen[found], bounds[found] = label, candidate, cost
-                found += 1
-                if found == len(parents):
+                parents[count], chosen[count], bounds[count] = label, candidate, cost
+                count += 1
+                if count == len(parents):
                     return -1
-    return found
+    return count
 
 
 @njit(cache=True)
@@ -163,11 +163,11 @@ def undominated(labels, order, most):
     count, width = labels.shape
     stay = np.empty(count, np.int64)
     representatives = np.empty(count, np.int64)
-    kept = 0
+    stored = 0
     for at in range(count):
         label = order[at]
         dominator = -1
-        for other in range(kept - 1, max(-1, kept - 1 - most), -1):
+        for other in range(stored - 1, max(-1, stored - 1 - most), -1):
             better = stay[other]
             every = True
             for column in range(width):
@@ -178,11 +178,11 @@ def undominated(labels, order, most):
                 dominator = other
                 break
         if dominator < 0:
-            stay[kept] = label
-            dominator = kept
-            kept += 1
+            stay[stored] = label
+            dominator = stored
+            stored += 1
         representatives[label] = dominator
-    return stay[:kept], representatives
+    return stay[:stored], representatives
 
 
 @njit(cache=True)
@@ -202,18 +202,18 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
     Returns     as for ``undominated``
     """
     count, depth = len(labels), len(ranked)
-    cells = 1
+    entries = 1
     for size in sizes:
-        cells *= size + 1
-    tree = np.full(cells, NEVER)
-    owner = np.zeros(cells, np.int64)
+        entries *= size + 1
+    tree = np.full(entries, NEVER)
+    owner = np.zeros(entries, np.int64)
     stay = np.empty(count, np.int64)
     representatives = np.empty(count, np.int64)
     place = np.zeros(4, np.int64)
     walk = np.zeros(4, np.int64)
     size = np.zeros(4, np.int64)
     size[:depth] = sizes
-    kept = 0
+    stored = 0
     for at in range(count):
         label = order[at]
         value, dominator = labels[label, least], -1
@@ -228,9 +228,11 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
                 while (walk[2] > 0 or depth < 3) and dominator < 0:
                     walk[3] = place[3]
                     while walk[3] > 0 or depth < 4:
-                        cell = ((walk[0] * (size[1] + 1) + walk[1]) * (size[2] + 1) + walk[2]) * (size[3] + 1) + walk[3]
-                        if tree[cell] <= value:
-                            dominator = owner[cell]
+                        entry = ((walk[0] * (size[1] + 1) + walk[1]) * (size[2] + 1) + walk[2]) * (size[3] + 1) + walk[
+                            3
+                        ]
+                        if tree[entry] <= value:
+                            dominator = owner[entry]
                             break
                         walk[3] -= walk[3] & -walk[3]
                         if depth < 4:
@@ -245,9 +247,9 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
             if depth < 1:
                 break
         if dominator < 0:
-            dominator = kept
-            stay[kept] = label
-            kept += 1
+            dominator = stored
+            stay[stored] = label
+            stored += 1
             fits = True
             for column in range(depth):
                 place[column] = np.searchsorted(edges[column, : sizes[column]], labels[label, ranked[column]]) + 1
@@ -260,10 +262,10 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
                     while walk[2] <= size[2]:
                         walk[3] = place[3]
                         while walk[3] <= size[3]:
-                            cell = ((walk[0] * (size[1] + 1) + walk[1]) * (size[2] + 1) + walk[2]) * (size[3] + 1)
-                            cell += walk[3]
-                            if value < tree[cell]:
-                                tree[cell], owner[cell] = value, dominator
+                            entry = ((walk[0] * (size[1] + 1) + walk[1]) * (size[2] + 1) + walk[2]) * (size[3] + 1)
+                            entry += walk[3]
+                            if value < tree[entry]:
+                                tree[entry], owner[entry] = value, dominator
                             walk[3] += walk[3] & -walk[3]
                             if depth < 4:
                                 break
@@ -277,7 +279,7 @@ def undominated_binned(labels, order, ranked, least, edges, sizes):
                 if depth < 1:
                     break
         representatives[label] = dominator
-    return stay[:kept], representatives
+    return stay[:stored], representatives
 
 
 @njit(cache=True)
@@ -297,8 +299,8 @@ def completions(least, costs, parents, representatives, extended_costs, chosen, 
     for at in range(len(parents)):
         label = parents[at]
         further = after[representatives[at]]
-        taken = extended_costs[at] - costs[label] + further
-        least[label] = min(least[label], taken)
+        completion = extended_costs[at] - costs[label] + further
+        least[label] = min(least[label], completion)
         best[chosen[at]] = min(best[chosen[at]], extended_costs[at] + further)
 
 

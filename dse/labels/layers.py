@@ -77,7 +77,7 @@ class Surrogate:
         trails      extensions at each op; None where they are not stored
         candidates  indices of the candidates examined at each stage
         budget      limit of the weighted sum
-        known       completions that bounded the labels; None without
+        earlier     completions that bounded the labels; None without
         room        labels kept after an op, further ones are merged; None keeps all
     """
 
@@ -85,7 +85,7 @@ class Surrogate:
     trails: list[Trail | None]
     candidates: list[np.ndarray]
     budget: int
-    known: Completions | None
+    earlier: Completions | None
     room: int | None
 
     @property

@@ -114,7 +114,7 @@ class Network:
         self.row_names = (*problem.budget, "error")
         inputs = [tuple(places[edge.producer] for edge in problem.inputs[op.name]) for op in self.ops]
         self._last = _last_reads(inputs, self.output)
-        self.spine = _longest_way(inputs, self.output)
+        self.spine = _longest_path(inputs, self.output)
         carried = self._carried(inputs)
         # about 1/BRANCH_STEPS of the largest duration among the ops, each at its shortest
         step = power_of_two(max(min(own.duration for own in op.candidates) for op in self.ops) // BRANCH_STEPS)
@@ -158,13 +158,13 @@ class Network:
         ``other`` distinguishes at least as many interfaces.
         """
         own = self._states[place]
-        return [own[self._told_apart(place, self._ahead[place], state)] for state in other._states[place]]
+        return [own[self._distinct(place, self._ahead[place], state)] for state in other._states[place]]
 
-    def _told_apart(self, place: int, ahead: list[int], state: State) -> State:
+    def _distinct(self, place: int, ahead: list[int], state: State) -> State:
         if not self.folded:
             return state
-        way = max((own for own in self.spine if own <= place), default=place)
-        return tuple(writes if own == way else None for own, writes in zip(ahead, state, strict=True))
+        current = max((own for own in self.spine if own <= place), default=place)
+        return tuple(writes if own == current else None for own, writes in zip(ahead, state, strict=True))
 
     @cached_property
     def connectable(self) -> bool:
@@ -208,11 +208,11 @@ class Network:
     def _carried(self, inputs: Sequence[tuple[int, ...]]) -> list[list[TimeOf]]:
         """The times that labels carry after each op."""
         count, on_spine = len(inputs), set(self.spine)
-        readers: dict[int, list[int]] = defaultdict(list)
+        consumers: dict[int, list[int]] = defaultdict(list)
         for place, producers in enumerate(inputs):
             for producer in producers:
-                readers[producer].append(place)
-        found: list[list[TimeOf]] = []
+                consumers[producer].append(place)
+        carried: list[list[TimeOf]] = []
         for place in range(count):
             times: list[TimeOf] = []
             if self.timed:
@@ -221,67 +221,69 @@ class Network:
                 for own in sorted(range(place + 1), key=lambda own: own != current):
                     if self._last[own] <= place:
                         continue
-                    later = [reader for reader in readers[own] if reader > place]
+                    later = [consumer for consumer in consumers[own] if consumer > place]
                     if self.whole or own == current:
                         times += [(own, START), (own, FINISH)]
-                    elif any(len(inputs[reader]) == 1 for reader in later):
+                    elif any(len(inputs[consumer]) == 1 for consumer in later):
                         # an op of a branch reads this op alone, so its times follow from both times of this op
                         times += [(own, START), (own, FINISH)]
                     elif own not in on_spine:
                         times.append((own, FINISH))
-            found.append(times)
-        return found
+            carried.append(times)
+        return carried
 
     def _stage(
         self, op: MilpOp, inputs: tuple[int, ...], frontier: list[int], states: dict[State, int],
         ahead: list[int], times: tuple[TimeOf, ...], grids: list[int],
     ) -> tuple[LabelStage, dict[State, int]]:  # fmt: skip
         edges = self.problem.inputs[op.name]
-        joins = [_links(edge, self.problem, self.folded) for edge in edges]
-        groups: dict[tuple[tuple[Interface, ...], Interface], list[int]] = defaultdict(list)
+        options = [_links(edge, self.problem, self.folded) for edge in edges]
+        classes: dict[tuple[tuple[Interface, ...], Interface], list[int]] = defaultdict(list)
         for number, candidate in enumerate(op.candidates):
-            groups[candidate.reads, candidate.writes].append(number)
+            classes[candidate.reads, candidate.writes].append(number)
         column = {producer: at for at, producer in enumerate(frontier)}
         place = len(self.stages)
         after: dict[State, int] = {}
-        found: list[tuple[int, int, int, tuple[int, ...], tuple[int, ...]]] = []
+        transitions: list[tuple[int, int, int, tuple[int, ...], tuple[int, ...]]] = []
         kinds = len(self.problem.budget)
         for state, source in states.items():
             # interfaces of the frontier that are still read after this op
-            kept = [state[column[producer]] for producer in ahead if producer != place]
-            written = [state[column[producer]] for producer in inputs]
-            for number, (reads, writes) in enumerate(groups):
+            pending = [state[column[producer]] for producer in ahead if producer != place]
+            producer_interfaces = [state[column[producer]] for producer in inputs]
+            for number, (reads, writes) in enumerate(classes):
                 links = []
-                for edge, own, writer in zip(edges, joins, written, strict=True):
-                    link = own.get((writer, reads[edge.index]))
+                for edge, own, interface in zip(edges, options, producer_interfaces, strict=True):
+                    link = own.get((interface, reads[edge.index]))
                     if link is None:
                         break
                     links.append(link)
                 else:
-                    reached = (*kept, writes) if ahead and ahead[-1] == place else tuple(kept)
-                    reached = self._told_apart(place, ahead, reached)
-                    target = after.setdefault(reached, len(after))
-                    used = [0] * kinds
+                    successor = (*pending, writes) if ahead and ahead[-1] == place else tuple(pending)
+                    successor = self._distinct(place, ahead, successor)
+                    target = after.setdefault(successor, len(after))
+                    total = [0] * kinds
                     for link in links:
-                        used = [a + b for a, b in zip(used, link.resources, strict=True)]
-                    found.append((target, source, number, tuple(link.fill for link in links), (*used, 0)))
-        found.sort(key=lambda entry: entry[0])
-        order = [number for group in groups.values() for number in group]
+                        total = [a + b for a, b in zip(total, link.resources, strict=True)]
+                    transitions.append((target, source, number, tuple(link.fill for link in links), (*total, 0)))
+        transitions.sort(key=lambda entry: entry[0])
+        order = [number for group in classes.values() for number in group]
         chosen = [op.candidates[number] for number in order]
-        sizes = [len(group) for group in groups.values()]
+        sizes = [len(group) for group in classes.values()]
 
         def column_of(figure: str) -> np.ndarray:
             return np.array([getattr(own, figure) for own in chosen], np.int64)
 
         stage = LabelStage(
             np.array(order, np.int64), column_of("fill"), column_of("first_output"), column_of("duration"),
-            column_of("drain"), column_of("rest"), column_of("cycles"), np.array([(*own.resources, own.error) for own in
-            chosen], np.int64), np.cumsum([0, *sizes], dtype=np.int64), np.array([entry[1] for entry in found],
-            np.int64), np.array([entry[2] for entry in found], np.int64), np.array([entry[3] for entry in found],
-            np.int64).reshape(len(found), len(inputs)), np.array([entry[4] for entry in found],
-            np.int64).reshape(len(found), kinds + 1), np.searchsorted([entry[0] for entry in found],
-            np.arange(len(after) + 1)).astype(np.int64), op.input_fraction.as_integer_ratio(),
-            op.knee.as_integer_ratio(), inputs, times, np.array(grids, np.int64),
+            column_of("drain"), column_of("rest"), column_of("cycles"),
+            np.array([(*own.resources, own.error) for own in chosen], np.int64),
+            np.cumsum([0, *sizes], dtype=np.int64),
+            np.array([entry[1] for entry in transitions], np.int64),
+            np.array([entry[2] for entry in transitions], np.int64),
+            np.array([entry[3] for entry in transitions], np.int64).reshape(len(transitions), len(inputs)),
+            np.array([entry[4] for entry in transitions], np.int64).reshape(len(transitions), kinds + 1),
+            np.searchsorted([entry[0] for entry in transitions], np.arange(len(after) + 1)).astype(np.int64),
+            op.input_fraction.as_integer_ratio(), op.knee.as_integer_ratio(), inputs, times, np.array(grids, np.int64),
         )  # fmt: skip
         return stage, after
 
@@ -302,12 +304,12 @@ def _branches_first(problem: Problem) -> tuple[MilpOp, ...]:
     """
     places = {op.name: place for place, op in enumerate(problem.ops)}
     inputs = [tuple(places[edge.producer] for edge in problem.inputs[op.name]) for op in problem.ops]
-    way = set(_longest_way(inputs, places[problem.output]))
+    path = set(_longest_path(inputs, places[problem.output]))
     order: list[int] = []
     while len(order) < len(inputs):
         done = set(order)
         ready = [own for own in range(len(inputs)) if own not in done and done.issuperset(inputs[own])]
-        order.append(min(ready, key=lambda own: (own in way, own)))
+        order.append(min(ready, key=lambda own: (own in path, own)))
     return tuple(problem.ops[own] for own in order)
 
 
@@ -321,26 +323,26 @@ def _last_reads(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
     return last
 
 
-def _longest_way(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
+def _longest_path(inputs: Sequence[tuple[int, ...]], output: int) -> list[int]:
     """The ops of the longest path to the output."""
     depth, before = [0] * len(inputs), [-1] * len(inputs)
     for place, producers in enumerate(inputs):
         for producer in producers:
             if depth[producer] >= depth[place]:
                 depth[place], before[place] = depth[producer] + 1, producer
-    way = [output]
-    while before[way[-1]] >= 0:
-        way.append(before[way[-1]])
-    return way[::-1]
+    path = [output]
+    while before[path[-1]] >= 0:
+        path.append(before[path[-1]])
+    return path[::-1]
 
 
 def _links(edge: MilpEdge, problem: Problem, folded: bool) -> dict[tuple[Interface | None, Interface], Link]:
     """The links of an edge; where ``folded``, also the cheapest link to each interface from an unknown one."""
     links: dict[tuple[Interface | None, Interface], Link] = dict(edge.links.items())
     if folded:
-        writers = {own.writes for op in problem.ops if op.name == edge.producer for own in op.candidates}
+        interfaces = {own.writes for op in problem.ops if op.name == edge.producer for own in op.candidates}
         for (writes, reads), link in edge.links.items():
-            if writes in writers:
+            if writes in interfaces:
                 other = links.get((None, reads), link)
                 least = tuple(map(min, link.resources, other.resources))
                 links[None, reads] = Link(least, min(link.fill, other.fill))

@@ -89,8 +89,8 @@ class StepResult:
         """The problem restricted to candidates that a selection below the step's value can have."""
         network = self.network
         named = zip(network.ops, network.stages, self.completions.stays, strict=True)
-        kept = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
-        return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
+        indices = {op.name: np.sort(stage.candidates[own]) for op, stage, own in named}
+        return replace(network.problem, ops=tuple(_of(op, indices[op.name]) for op in network.problem.ops))
 
     @property
     def heaviest_row(self) -> str:
@@ -109,51 +109,51 @@ class StepResult:
         """
         network, through = self.network, self.completions.through
         enough = np.sort(np.concatenate(through))[:most][-1]
-        kept = {}
+        indices = {}
         for op, stage, own in zip(network.ops, network.stages, through, strict=True):
-            kept[op.name] = np.sort(stage.candidates[own <= max(enough, own.min())])
-        return replace(network.problem, ops=tuple(_of(op, kept[op.name]) for op in network.problem.ops))
+            indices[op.name] = np.sort(stage.candidates[own <= max(enough, own.min())])
+        return replace(network.problem, ops=tuple(_of(op, indices[op.name]) for op in network.problem.ops))
 
 
-def _of(op: MilpOp, kept: np.ndarray) -> MilpOp:
-    return replace(op, candidates=tuple(op.candidates[number] for number in kept))
+def _of(op: MilpOp, indices: np.ndarray) -> MilpOp:
+    return replace(op, candidates=tuple(op.candidates[number] for number in indices))
 
 
 def take_step(
-    network: Network, weights: Weights, goal: Goal, value: Fraction, below: bool, counter: Counter,
+    network: Network, weights: Weights, objective: Goal, value: Fraction, below: bool, counter: Counter,
     before: StepResult | None = None, room: int | None = None,
 ) -> StepResult:  # fmt: skip
     """Search selections with at most ``value`` by a surrogate pass.
 
     Parameters
-        network  network of the problem
-        weights  weights of the rows and of the times
-        goal     what is minimised
-        value    value of the goal
-        below    whether a selection must have less than ``value``
-        counter  counts the labels examined
-        before   an earlier step with the same weights and no tighter limits, whose completions bound the labels
-        room     labels kept after an op, further ones are merged; None keeps all
-    Raises       ValueError: when ``before`` has other weights or other times
+        network    network of the problem
+        weights    weights of the rows and of the times
+        objective  what is minimised
+        value      value of the objective
+        below      whether a selection must have less than ``value``
+        counter    counts the labels examined
+        before     an earlier step with the same weights and no tighter limits, whose completions bound the labels
+        room       labels kept after an op, further ones are merged; None keeps all
+    Raises         ValueError: when ``before`` has other weights or other times
     """
-    known = None
+    earlier = None
     if before is not None:
         if weights.entry != before.weights.entry or not before.holds(network):
             raise ValueError("the step before has other weights or other times")
-        known = before.completions
-    limits = limits_at(network.problem, network, goal, value, below=below)
-    forward = surrogate(network, weights, limits, counter, known=known, room=room)
+        earlier = before.completions
+    limits = limits_at(network.problem, network, objective, value, below=below)
+    forward = surrogate(network, weights, limits, counter, earlier=earlier, room=room)
     return StepResult(network, weights, limits, forward, counter)
 
 
-def is_timed(problem: Problem, goal: Goal) -> bool:
+def is_timed(problem: Problem, objective: Goal) -> bool:
     """Whether labels have to carry times.
 
     Parameters
-        problem  the problem
-        goal     what is minimised
+        problem    the problem
+        objective  what is minimised
     """
-    return goal is Objective.LATENCY or problem.max_latency is not None
+    return objective is Objective.LATENCY or problem.max_latency is not None
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,11 @@ class Weights:
         return cls(rows, 0, none, none, [0] * count, [np.zeros(len(stage.times), np.int64) for stage in network.stages])
 
     @classmethod
-    def exact(cls, network: Network, rows: np.ndarray, finish: int, wanted: Any) -> Weights:
+    def exact(cls, network: Network, rows: np.ndarray, finish: int, requested: Any) -> Weights:
         """Weights propagated backwards from the output's finish.
 
-        ``wanted`` has lists of whole numbers ``durations``, ``starts`` and ``ends``; each is cut to the weight that is
-        available.
+        ``requested`` has lists of whole numbers ``durations``, ``starts`` and ``ends``; each is cut to the weight that
+        is available.
         """
         count = len(network.stages)
         on_start, on_finish = [0] * count, [0] * count
@@ -97,9 +97,9 @@ class Weights:
         shares: list[dict[tuple[int, int], int]] = [{} for _ in range(count)]
         for place in range(count - 1, -1, -1):
             stage = network.stages[place]
-            durations[place] = min(wanted.durations[place], on_finish[place])
-            own_ends = _shared(wanted.ends[place], on_finish[place] - durations[place])
-            own_starts = _shared(wanted.starts[place], on_start[place] + durations[place])
+            durations[place] = min(requested.durations[place], on_finish[place])
+            own_ends = _allotted(requested.ends[place], on_finish[place] - durations[place])
+            own_starts = _allotted(requested.starts[place], on_start[place] + durations[place])
             starts[place], ends[place] = own_starts, own_ends
             for producer, begins, finishes in zip(stage.inputs, own_starts, own_ends, strict=True):
                 start, end = begins[1], finishes[0]
@@ -181,25 +181,29 @@ class Weights:
     @classmethod
     def read(cls, network: Network, entry: Mapping[str, Any]) -> Weights:
         """The weights of a certificate; raises ValueError where one is negative or sums could overflow."""
-        given, rows, finish = _Given(entry), [int(weight) for weight in entry["rows"]], int(entry["finish"])
-        pairs = (weight for own in (*given.starts, *given.ends) for pair in own for weight in pair)
-        if min(*rows, finish, *given.durations, *pairs) < 0:
+        stored, rows, finish = (
+            _CertificateWeights(entry),
+            [int(weight) for weight in entry["rows"]],
+            int(entry["finish"]),
+        )
+        pairs = (weight for own in (*stored.starts, *stored.ends) for pair in own for weight in pair)
+        if min(*rows, finish, *stored.durations, *pairs) < 0:
             raise ValueError("must not be negative")
         largest = sum(weight * most for weight, most in zip(rows, network.most, strict=True))
         if largest + finish * network.latest > 2 * ROOM:
             raise ValueError("are too large")
-        return cls.exact(network, np.array(rows, np.int64), finish, given)
+        return cls.exact(network, np.array(rows, np.int64), finish, stored)
 
 
-def _shared(wanted: list[tuple[int, int]], left: int) -> list[tuple[int, int]]:
-    """Each weight wanted, cut to what is left."""
-    found = []
-    for one, other in wanted:
-        first = min(one, left)
-        second = min(other, left - first)
-        left -= first + second
-        found.append((first, second))
-    return found
+def _allotted(requested: list[tuple[int, int]], available: int) -> list[tuple[int, int]]:
+    """Each requested weight, cut to what is still available."""
+    result = []
+    for one, other in requested:
+        first = min(one, available)
+        second = min(other, available - first)
+        available -= first + second
+        result.append((first, second))
+    return result
 
 
 class _Scaled:
@@ -220,7 +224,7 @@ class _Scaled:
         self.ends = pairs(duals.drains, duals.rests)
 
 
-class _Given:
+class _CertificateWeights:
     """Weights of a certificate."""
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
@@ -242,12 +246,12 @@ def _scale(network: Network, duals: Duals) -> float:
 
 def _time_weights(network: Network, shares: list[dict[tuple[int, int], int]], finish: int) -> list[np.ndarray]:
     """The weight that later ops put on each time that labels carry."""
-    found = []
+    result = []
     for place, stage in enumerate(network.stages):
         own = np.zeros(len(stage.times), np.int64)
         for at, time in enumerate(stage.times):
             own[at] = sum(later.get(time, 0) for later in shares[place + 1 :])
             if time == (network.output, FINISH):
                 own[at] += finish
-        found.append(own)
-    return found
+        result.append(own)
+    return result

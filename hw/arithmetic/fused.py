@@ -93,13 +93,13 @@ class FusedMac(wiring.Component):
         mode = Signal.like(self.mode)
         m.d.sync += mode.eq(self.mode)
         rows, signs = zip(*(self._row(m, n, mode, features, weights) for n in range(self.rows)), strict=True)
-        total, left = add_tree(m, rows, "rows", signs)
+        total, pending = add_tree(m, rows, "rows", signs)
         first = self.first
         for stage in range(self.latency - 1):
             held = Signal(name=f"first{stage}")
             m.d.sync += held.eq(first)
             first = held
-        m.d.sync += self.sum.eq(add(Mux(first, 0, self.sum), total, left[0]))
+        m.d.sync += self.sum.eq(add(Mux(first, 0, self.sum), total, pending[0]))
         return m
 
     def _decoded(self, m: Module, word: Value, formats: dict[Mode, DType], name: str) -> list[Signal]:

@@ -84,14 +84,14 @@ class MacArraySpec:
         """Whether each product comes with a carry: a bit that is still to be added to it."""
         return self.weights is not None and self.circuit is not None and self.circuit.carried(self.weights)
 
-    def count(self, left: float = 1.0) -> ProductCount:
+    def count(self, remaining: float = 1.0) -> ProductCount:
         """The products, as their circuit counts what they take.
 
         Parameters
-            left       fraction of the products' logic that Yosys leaves
+            remaining  fraction of the products' logic that Yosys leaves
         """
         assert self.weights is not None
-        return ProductCount(self.features, self.weights, self.pe, self.terms, self.taps * self.simd, left)
+        return ProductCount(self.features, self.weights, self.pe, self.terms, self.taps * self.simd, remaining)
 
     @property
     def weight_bits(self) -> int:
@@ -179,11 +179,11 @@ class MacArray(wiring.Component):
             return [lane for lanes in groups for lane in self._packed(m, lanes, features, s.packing)]
         totals: list[Product] = []
         for p in range(s.pe):
-            seen = [features[t * s.simd + p] for t in range(s.taps)] if s.channelwise else features
-            terms = [(feature, None) for feature in seen] if s.weights is None else self._products(m, p, seen)
+            operands = [features[t * s.simd + p] for t in range(s.taps)] if s.channelwise else features
+            terms = [(feature, None) for feature in operands] if s.weights is None else self._products(m, p, operands)
             carries = [carry for _, carry in terms if carry is not None]
-            total, left = add_tree(m, [value for value, _ in terms], f"lane{p}", carries)
-            totals.append((total, left[0] if left else None))
+            total, pending = add_tree(m, [value for value, _ in terms], f"lane{p}", carries)
+            totals.append((total, pending[0] if pending else None))
         return totals
 
     def _code(self, p: int, n: int) -> Value:
@@ -201,8 +201,8 @@ class MacArray(wiring.Component):
         for n, feature in enumerate(features):
             name = f"product{p}_{n}"
             weight = s.circuit.weight(m, f"weight{p}_{n}", s.weights, self._code(p, n))
-            held = partial(registered, m, f"{name}_held")
-            value, carry = s.circuit.product(feature, weight, (s.features, s.weights), held)
+            register = partial(registered, m, f"{name}_held")
+            value, carry = s.circuit.product(feature, weight, (s.features, s.weights), register)
             carry = None if carry is None else registered(m, f"{name}_carry", carry)
             products.append((registered(m, name, value), carry))
         return products
@@ -230,8 +230,8 @@ class MacArray(wiring.Component):
         totals: list[Product] = []
         for p, fields in zip(lanes, zip(*parts, strict=True), strict=True):
             carries = [carry for _, carry in fields if carry is not None]
-            total, left = add_tree(m, [field for field, _ in fields], f"lane{p}", carries)
-            totals.append((total, left[0] if left else None))
+            total, pending = add_tree(m, [field for field, _ in fields], f"lane{p}", carries)
+            totals.append((total, pending[0] if pending else None))
         return totals
 
     def sums(self) -> list[Signal]:

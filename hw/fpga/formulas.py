@@ -214,19 +214,20 @@ def lut_memory(f: FpgaFamily, depth: int, bits: int, reads: int = 1, *, forced: 
     return memory.size + bits * reads * select(f, memory.banks) + (memory.banks if memory.banks > 1 else 0), 0.0
 
 
-def table(f: FpgaFamily, depth: int, columns: int, counted: bool = False) -> float:
+def table(f: FpgaFamily, depth: int, columns: int, counter_addressed: bool = False) -> float:
     """LUTs of a table of random constants.
 
     Parameters
-        f          the device's family
-        depth      words
-        columns    bits of a word, without constant bits and copies of other bits
-        counted    whether the address is a counter; ABC9 then maps large tables worse, mixing them with its carries
+        f                    the device's family
+        depth                words
+        columns              bits of a word, without constant bits and copies of other bits
+        counter_addressed    whether the address is a counter; ABC9 then maps large tables worse, mixing them with its
+                             carries
     """
     if depth <= 4:
         return 0.4 * columns
     if f.lut_inputs == 6:
-        return columns * max(1, (1 << index(depth)) >> 6, (depth - 8) / 13 if counted else 0)
+        return columns * max(1, (1 << index(depth)) >> 6, (depth - 8) / 13 if counter_addressed else 0)
     return columns * (1.0 if depth <= 16 else 0.128 * depth)
 
 
@@ -241,13 +242,13 @@ def distinct(words: np.ndarray, bits: int) -> int:
         columns = ((words[:, :, None] >> np.arange(bits)) & 1).reshape(len(words), -1)
         columns = columns[:, (columns != columns[:1]).any(axis=0)]
         return len({column.tobytes() for column in np.packbits(columns.T.astype(bool), axis=1)})
-    seen = np.zeros(1 << len(words), dtype=bool)
+    present = np.zeros(1 << len(words), dtype=bool)
     for bit in range(bits):
         column = np.zeros(words.shape[1], dtype=np.uint16)
         for row, word in enumerate(words):
             column |= ((word >> bit) & 1).astype(np.uint16) << row
-        seen[column] = True
-    return int(np.count_nonzero(seen[1:-1]))
+        present[column] = True
+    return int(np.count_nonzero(present[1:-1]))
 
 
 def table_product(f: FpgaFamily, inputs: int) -> float:

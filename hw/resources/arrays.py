@@ -47,12 +47,12 @@ def sums(
     lanes = s.taps * s.simd
     chain = s.latency - 1
     if s.largest:
-        bits, left, pairs, kept = s.features.width, s.taps, 1, s.taps + 1
-        while left > 1:
-            after = -(-left // TREE_RADIX)
-            pairs, kept, left = pairs + left - after, kept + after, after
+        bits, remaining, pairs, stored = s.features.width, s.taps, 1, s.taps + 1
+        while remaining > 1:
+            after = -(-remaining // TREE_RADIX)
+            pairs, stored, remaining = pairs + remaining - after, stored + after, after
         key = s.taps * bits * (masked or s.features.signed)
-        return (ResourceEstimate("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * kept * bits + chain),)
+        return (ResourceEstimate("maxima", (s.pe * pairs * bits, s.pe * key), ff=s.pe * stored * bits + chain),)
     operand, decoders, borrows = s.features.decoded_width, lanes * codec(s.features).decoder_luts(f.lut_inputs), 0.0
     if s.circuit is not None:
         operand = s.circuit.operand_bits(s.features, feature=True)
@@ -77,8 +77,8 @@ def sums(
         ff += s.terms * sum(s.product_width + span - weight - constant for span in spans)
         ff += s.circuit.waiting_bits(s.count(), share)
         # few words leave less of a product
-        left = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
-        parts.append(s.circuit.resources(f, s.count(left), spans))
+        remaining = (1 + share) / 2 if memory is Memory.BRAM else min(1.0, 0.25 + 0.15 * words)
+        parts.append(s.circuit.resources(f, s.count(remaining), spans))
     parts.append(ResourceEstimate("operands", (decoders, s.taps if masked else 0, borrows)))
     if not fixed:
         *added, registers = tree(s).tolist()
@@ -118,18 +118,18 @@ def tree(s: MacArraySpec) -> np.ndarray:
         return s.pe * adders(s.terms, feature)
     product, packing = s.product_width, s.packing
     if packing is None:
-        found = s.pe * adders(s.terms, product)
-        found[3] += s.pe * carry_registers(s.terms) * s.carried
-        return found
-    found = np.zeros(4, dtype=int)
+        totals = s.pe * adders(s.terms, product)
+        totals[3] += s.pe * carry_registers(s.terms) * s.carried
+        return totals
+    totals = np.zeros(4, dtype=int)
     whole, rest = divmod(s.terms, packing.summed)
     parts, stages = whole + (rest > 0), tree_stages(packing.summed)
     for lanes in packing.groups(s.pe):
         bits = (len(lanes) - 1) * packing.bits + product
-        found += whole * adders(packing.summed, bits, stages) + (rest > 0) * adders(rest, bits, stages)
-        found += (len(lanes) - 1) * adders(parts, packing.bits) + adders(parts, product + stages)
-        found[3] += (len(lanes) - 1) * carry_registers(parts)
-    return found
+        totals += whole * adders(packing.summed, bits, stages) + (rest > 0) * adders(rest, bits, stages)
+        totals += (len(lanes) - 1) * adders(parts, packing.bits) + adders(parts, product + stages)
+        totals[3] += (len(lanes) - 1) * carry_registers(parts)
+    return totals
 
 
 def carry_registers(terms: int) -> int:

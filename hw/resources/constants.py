@@ -41,17 +41,17 @@ def constants(
     codes = s.weights.encode(words()).reshape(s.pe, s.terms)
     table = _products(s.circuit, s.features, s.weights)
     lanes, columns = np.indices(codes.shape)
-    seen = np.zeros((s.taps * s.simd, len(table)), dtype=bool)
-    seen[lanes * s.terms + columns if s.channelwise else columns, codes] = True
-    users: dict[Logic, list[int]] = {}
-    for code in np.flatnonzero(seen.any(axis=0)).tolist():
+    present = np.zeros((s.taps * s.simd, len(table)), dtype=bool)
+    present[lanes * s.terms + columns if s.channelwise else columns, codes] = True
+    codes_by_logic: dict[Logic, list[int]] = {}
+    for code in np.flatnonzero(present.any(axis=0)).tolist():
         for logic in table[code].logic:
-            users.setdefault(logic, []).append(code)
+            codes_by_logic.setdefault(logic, []).append(code)
     terms = [0, 0, 0, 0]
-    for logic, sharing in users.items():
-        terms[logic.term] += logic.bits * int(np.count_nonzero(seen[:, sharing].any(axis=1)))
+    for logic, sharing in codes_by_logic.items():
+        terms[logic.term] += logic.bits * int(np.count_nonzero(present[:, sharing].any(axis=1)))
     feature, ff, blocks, joined, lut = signed_width(s.features), 0.0, 0, 0, 0.0
-    for features, product in zip(seen.sum(axis=0).tolist(), table, strict=True):
+    for features, product in zip(present.sum(axis=0).tolist(), table, strict=True):
         ff += features * (product.high - product.low)
         if product.operand:
             fits = product.operand + feature >= f.dsp_result

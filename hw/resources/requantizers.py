@@ -49,16 +49,16 @@ def output_serializer(
     codes = layout.lanes * layout.dtype.width
     ff = serializer_latency(layout.dtype, requant) * (2 + place)
     bits = layout.dtype.width if requant is None else width(*bounds)
-    waiting, chosen, counts = 0, 0, 0
+    waiting, mux_bits, counts = 0, 0, 0
     if beats > 1:
-        waiting, chosen = (pe - layout.lanes) * bits, layout.lanes * bits
+        waiting, mux_bits = (pe - layout.lanes) * bits, layout.lanes * bits
         ff += waiting + index(beats) + place
         counts = index(beats)
     if requant is not None and constants(requant, layout.lanes).beats > 1:
         # the number of the beat, for its constants
         counts += index(layout.beats_per_token)
         ff += index(layout.beats_per_token)
-    terms = (1.0, chosen, waiting if beats > 2 else 0, place if beats > 1 else 0, counts)
+    terms = (1.0, mux_bits, waiting if beats > 2 else 0, place if beats > 1 else 0, counts)
     part = ResourceEstimate("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
@@ -165,17 +165,17 @@ def _requantizer(
     lut, ff, dsp = 0.0, float(lanes * (bits + biased + narrow + result)), 0
     # fractions of sums are those of biases: Yosys keeps one register of what is the same in several lanes
     ff -= (lanes * fraction - c.fraction_bits) * (1 if narrow < biased else 2)
-    rounded, joined = 0, 0
+    rounded_bits, joined = 0, 0
     for n in range(lanes):
         mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
         # the product's bits below half a unit of an integer are not needed
-        rounded += max(1, narrow + mult - max(0, shift - (not tapered)))
+        rounded_bits += max(1, narrow + mult - max(0, shift - (not tapered)))
         ff += max(1, narrow + mult - shift)
         factor = mult if c.mults is None else odd_part(c.mults[n]).bit_length()
         if factor > 1:
             dsp += dsp_blocks(f, narrow, factor + 1)
             joined += joined_bits(f, narrow, factor + 1, fixed=c.beats <= FEW_MULTS)
-    ff += rounded
+    ff += rounded_bits
     if tapered:
         ff += lanes * dtype.width
     lut += table(f, c.beats, c.bias_bits, counter_addressed) + table(f, c.beats, c.mult_bits)
@@ -187,7 +187,7 @@ def _requantizer(
     # of a bias that is always the same only the ones take LUTs; a limit that is a power of two takes none by bit
     added = lanes * (biased - fraction) * (1.0 if c.bias_bits else 0.5)
     clipped = 0 if dtype.tapered else lanes * result
-    terms = (lanes, added, narrowed, rounded, clipped, joined)
+    terms = (lanes, added, narrowed, rounded_bits, clipped, joined)
     return (ResourceEstimate("requantizer", terms, lut, ff, 0, dsp),)
 
 

@@ -153,20 +153,20 @@ def sparse_sliding_window(
     row, column, level = index(g.rows), column_bits(g, True), g.rows.bit_length()
     y, x, ahead = index(g.height), index(g.width), FRAMES_AHEAD.bit_length()
     cells_wide = g.out_width + sum(g.dummy_columns)
-    cell = 1 + index(g.out_height) + index(cells_wide)
+    cell_bits = 1 + index(g.out_height) + index(cells_wide)
     # of what is left of the rows and frames that may be held, one is the sign
     places = 2 * index(g.words) + 2 * y + x + 2 * row + 2 * FRAME_BITS + 2 * ahead + 2
     # the beat that came, the place seen last on its way, and the cells that lie before it
     ff = places + 6 + layout.lanes * layout.dtype.width + LIST_LATENCY * (1 + y + x) + LIST_LATENCY - 1
     ff += 2 * g.out_height.bit_length() + cells_wide.bit_length()
-    ff += 2 * cell + 2 + 3 * g.stride * (cell + 1) + level
+    ff += 2 * cell_bits + 2 + 3 * g.stride * (cell_bits + 1) + level
     ff += g.rows * (2 + FRAME_BITS + index(g.height + g.padding) + 2 * g.kernel)
     ff += column
-    lists = [queue(f, cell, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
+    lists = [queue(f, cell_bits, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
     bitmap = site_bitmap(f, g)
     rows = line_buffer(f, layout, g, parallel, g.kernel)
     below = g.rows * index(g.height + g.padding)
-    terms = (1.0, places + (2 + g.stride) * cell, below, g.rows * g.kernel * row, g.rows * g.taps, *bitmap.terms)
+    terms = (1.0, places + (2 + g.stride) * cell_bits, below, g.rows * g.kernel * row, g.rows * g.taps, *bitmap.terms)
     return (
         bitmap._replace(kind="sparse_source", terms=terms, ff=ff + bitmap.ff),
         rows._replace(terms=(0.0, 0.0, 0.0, *rows.terms)),

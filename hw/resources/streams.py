@@ -91,10 +91,10 @@ def output(f: FpgaFamily, layout: TokenLayout, depth: int, batch: int = 1) -> tu
         batch      beats that are reserved together
     Returns        the queue, and the counter of its free places
     """
-    room = 1 + max(batch - 1, depth - batch).bit_length()
+    counter_bits = 1 + max(batch - 1, depth - batch).bit_length()
     features = layout.lanes * layout.dtype.width
     return queue(f, 1 + place_bits(layout) + features, depth), ResourceEstimate(
-        "output", (1.0, room, features), ff=room + 1
+        "output", (1.0, counter_bits, features), ff=counter_bits + 1
     )
 
 

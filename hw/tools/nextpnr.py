@@ -84,7 +84,7 @@ def route(
     log: Path,
     progress: Callable[[str], None] | None = None,
     *,
-    goal_mhz: float | None = None,
+    target_mhz: float | None = None,
     seeds: Sequence[int] = (1,),
     top: str = "netweave",
 ) -> RoutingResult:
@@ -98,7 +98,7 @@ def route(
         device      a device of ``ROUTABLE``
         log         file for nextpnr's log
         progress    called with each line of nextpnr's log
-        goal_mhz    the clock that nextpnr aims at, which need not be reached; None: the device's own
+        target_mhz  the clock that nextpnr aims at, which need not be reached; None: the device's own
         seeds       seeds of the placements to try; the fastest result counts
         top         module of the design
     Raises          RoutingError: a device without nextpnr, a design that cannot be synthesized, or does not fit
@@ -125,7 +125,7 @@ def route(
         options = [*toolchain.devices[device.name]]
         if toolchain.bare_pins:
             (scratch / toolchain.pins_file).write_text(toolchain.bare_pins)
-        options += ["--freq", f"{goal_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
+        options += ["--freq", f"{target_mhz or device.clock_mhz:g}", "--timing-allow-fail"]
         options += ["--json", "netlist.json", "--report", "report.json"]
         for seed in seeds:
             seed_log = log if seed == 1 else log.with_suffix(f".{seed}{log.suffix}")

@@ -66,8 +66,8 @@ def script(command: str, *, verilog: str, stat: str, top: str, library: str = ""
     synthesis = [f"{command} -top {top}"]
     if command.startswith("synth_ecp5"):
         # where a large design still has all its names, Yosys 0.70 fails an assertion when it reads ABC9's netlist back
-        halves = ("begin:map_luts", "map_luts:")
-        first, second = (f"{command} -top {top} -run {part}" for part in halves)
+        ranges = ("begin:map_luts", "map_luts:")
+        first, second = (f"{command} -top {top} -run {part}" for part in ranges)
         synthesis = [first, "opt_clean -purge", second]
     return "\n".join(
         [

@@ -74,7 +74,7 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
             raise DatasetError(f"data set {name!r}, {key}: {x.shape[1:]} must be x_train's shape, {first.shape[1:]}")
         if (x.dtype.kind == "f") != (first.dtype.kind == "f"):
             raise DatasetError(f"data set {name!r}, {key}: {x.dtype} must be float if and only if x_train is")
-    sparse = _given_sparse(name, arrays)
+    sparse = _read_sparse(name, arrays)
     if sparse and flat:
         raise DatasetError(f"data set {name!r}, sparse: 1 is for images; [n, features] are of one site, always active")
     input_format, pixels = _pixels(name, arrays, images, flat)
@@ -105,7 +105,7 @@ def _pixels(
     name: str, arrays: Mapping[str, np.ndarray], images: Mapping[str, np.ndarray], flat: bool
 ) -> tuple[InputQuantization, dict[str, np.ndarray]]:
     """The input format of ``images`` ``[n, C, H, W]``, and the images as float32 multiples of its scale."""
-    scale, percentile = _given_scale(name, arrays), _given_percentile(name, arrays)
+    scale, percentile = _read_scale(name, arrays), _read_percentile(name, arrays)
     floats = images["x_train"].dtype.kind == "f"
     low, high = min(x.min() for x in images.values()), max(x.max() for x in images.values())
     # the integers of a table are quantities, those of an image are codes
@@ -131,7 +131,7 @@ def _pixels(
 def _round_to_format(
     input_format: InputQuantization, images: Mapping[str, np.ndarray]
 ) -> tuple[InputQuantization, dict[str, np.ndarray]]:
-    """``found``, with notes on splits that it clips, and float32 pixels in it."""
+    """``input_format``, with notes on splits that it clips, and float32 pixels in it."""
     channels, height, width = images["x_train"].shape[1:]
     affine = input_format.normalization or Normalization((), ())
     source = Input(
@@ -153,15 +153,15 @@ def _round_to_format(
     return replace(input_format, notes=tuple(notes)), pixels
 
 
-def _given_scale(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
-    return _given_number(name, arrays, "input_scale", math.inf, "must be one positive number")
+def _read_scale(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
+    return _read_number(name, arrays, "input_scale", math.inf, "must be one positive number")
 
 
-def _given_percentile(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
-    return _given_number(name, arrays, "percentile", 100, "must be one number above 0, and at most 100")
+def _read_percentile(name: str, arrays: Mapping[str, np.ndarray]) -> float | None:
+    return _read_number(name, arrays, "percentile", 100, "must be one number above 0, and at most 100")
 
 
-def _given_number(name: str, arrays: Mapping[str, np.ndarray], key: str, most: float, rule: str) -> float | None:
+def _read_number(name: str, arrays: Mapping[str, np.ndarray], key: str, most: float, rule: str) -> float | None:
     if key not in arrays:
         return None
     value = np.asarray(arrays[key])
@@ -170,7 +170,7 @@ def _given_number(name: str, arrays: Mapping[str, np.ndarray], key: str, most: f
     return float(value.item())
 
 
-def _given_sparse(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
+def _read_sparse(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
     value = np.asarray(arrays.get("sparse", 0))
     if value.size != 1 or value.item() not in (0, 1):
         raise DatasetError(f"data set {name!r}, sparse: {value!r} must be 0 or 1")

@@ -123,20 +123,20 @@ def quantization(images: Mapping[str, np.ndarray], flat: bool, percentile: float
     channels = enumerate(_by_channel(train))
     extents = [_extent(f"{kind} {i}", values, flat, percentile) for i, values in channels]
     signed = min(extent.low for extent in extents) < 0
-    reach = max(max(-extent.low, extent.high) for extent in extents)
-    shared = reach / IntType(MAX_INPUT_BITS, signed).max or 1.0
+    magnitude = max(max(-extent.low, extent.high) for extent in extents)
+    shared = magnitude / IntType(MAX_INPUT_BITS, signed).max or 1.0
     few = [extent for extent in extents if not extent.constant and extent.levels(shared) < MIN_LEVELS]
     few = few if flat or len(extents) > 1 else []
     notes = _outlier_notes(key, extents)
-    if not few and (not reach or NEAR <= reach <= FAR):
+    if not few and (not magnitude or NEAR <= magnitude <= FAR):
         notes += _coarse_notes(key, extents, [shared] * len(extents))
         return InputQuantization(IntType(MAX_INPUT_BITS, signed), shared, None, notes)
     dtype = IntType(MAX_INPUT_BITS, signed or flat)
     offset = [extent.mean if flat else 0.0 for extent in extents]
-    reaches = [max(extent.high - at, at - extent.low) for extent, at in zip(extents, offset, strict=True)]
-    unit = [each / (dtype.max * NORMAL_SCALE) if each >= TINY else 1.0 for each in reaches]
+    magnitudes = [max(extent.high - at, at - extent.low) for extent, at in zip(extents, offset, strict=True)]
+    unit = [each / (dtype.max * NORMAL_SCALE) if each >= TINY else 1.0 for each in magnitudes]
     steps = [each * NORMAL_SCALE for each in unit]
-    why = f"the values reach {reach:.3g}"
+    why = f"the values reach {magnitude:.3g}"
     if few:
         used = _join([f"{extent.name} would use {extent.levels(shared)}" for extent in few])
         why = f"at one scale of {MAX_INPUT_BITS} bits {used} of {LEVELS} levels"

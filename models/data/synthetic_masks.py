@@ -117,5 +117,5 @@ def _blurred(values: np.ndarray, radius: int) -> np.ndarray:
     """The sum over a square of ``2 * radius + 1`` sites a side, zero outside."""
     padded = np.pad(values, radius)
     height, width = values.shape
-    reach = range(2 * radius + 1)
-    return sum((padded[dy : dy + height, dx : dx + width] for dy in reach for dx in reach), np.zeros_like(values))
+    offsets = range(2 * radius + 1)
+    return sum((padded[dy : dy + height, dx : dx + width] for dy in offsets for dx in offsets), np.zeros_like(values))

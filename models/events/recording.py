@@ -120,7 +120,7 @@ def recording(
     if not len(t):
         if policy == "error":
             raise EventError(f"{source}: holds no event; one or more are valid")
-        return _narrow(t, x, y, p, size, dropped)
+        return _cast(t, x, y, p, size, dropped)
     limits = {"x": (x, width - 1), "y": (y, height - 1), "p": (p, 1)}
     if not all(_inside(values, limit) for values, limit in limits.values()):
         wrong = np.logical_or.reduce([(values < 0) | (values > limit) for values, limit in limits.values()])
@@ -140,14 +140,14 @@ def recording(
         in_order = t >= np.maximum.accumulate(t)
         dropped = add_dropped(dropped, "unsorted", int(len(t) - in_order.sum()))
         t, x, y, p = (array[in_order] for array in (t, x, y, p))
-    return _narrow(t, x, y, p, size, dropped)
+    return _cast(t, x, y, p, size, dropped)
 
 
 def _inside(values: np.ndarray, limit: int) -> bool:
     return bool(values.max() <= limit and (values.dtype.kind == "u" or values.min() >= 0))
 
 
-def _narrow(
+def _cast(
     t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, size: tuple[int, int], dropped: dict[str, int]
 ) -> Recording:
     t, x, y, p = (array.astype(kind, copy=False) for array, kind in zip((t, x, y, p), DTYPES, strict=True))

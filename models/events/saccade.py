@@ -96,12 +96,12 @@ def translate(images: np.ndarray, down: float, right: float, margin: float = 0.0
     height, width = images.shape[-2:]
     whole_down, whole_right = int(np.floor(down)), int(np.floor(right))
     part_down, part_right = down - whole_down, right - whole_right
-    reach = max(abs(whole_down), abs(whole_right)) + 1
-    around = [(0, 0)] * (images.ndim - 2) + [(reach, reach)] * 2
+    padding = max(abs(whole_down), abs(whole_right)) + 1
+    around = [(0, 0)] * (images.ndim - 2) + [(padding, padding)] * 2
     padded = np.pad(images, around, constant_values=margin)
 
     def at(dy: int, dx: int) -> np.ndarray:
-        top, left = reach - whole_down - dy, reach - whole_right - dx
+        top, left = padding - whole_down - dy, padding - whole_right - dx
         return padded[..., top : top + height, left : left + width]
 
     upper = (1 - part_right) * at(0, 0) + part_right * at(0, 1)

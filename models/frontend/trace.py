@@ -121,10 +121,10 @@ def _refuse_unknown(model: nn.Module, graph: fx.Graph) -> None:
     for node in graph.nodes:
         if node.op == "call_module":
             module = model.get_submodule(str(node.target))
-            known = type(module) in MODULES
+            supported = type(module) in MODULES
         else:
-            known = node.op not in ("call_function", "call_method") or node.target in FUNCTIONS
-        if not known:
+            supported = node.op not in ("call_function", "call_method") or node.target in FUNCTIONS
+        if not supported:
             unknown.append(f"{_path(node)}: {_operation(model, node)} is not supported")
     if unknown:
         modules = ", ".join(kind.__name__ for kind in MODULES)

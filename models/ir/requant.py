@@ -119,7 +119,7 @@ def _check_products(node: Node, name: str, channel: int, low: int, high: int) ->
         raise node.error(f"{name}.fraction", requant.fraction, f"{of} and bias {bias}, to {beyond}; {fits}")
     if beyond := _beyond_int64(*(end * mult + half for end in biased)):
         ends = ((INT64.max - half, end) if end > 0 else (half - INT64.min, -end) for end in biased if end)
-        most = min(room // end for room, end in ends)
+        most = min(headroom // end for headroom, end in ends)
         why = f"{of}, fraction {requant.fraction} and bias {bias}, to {beyond}; {fits}, multipliers up to {most}"
         raise node.error(f"{name}.mult", mult, why)
 

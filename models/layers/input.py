@@ -70,11 +70,11 @@ def input_layer(data: Dataset) -> InputLayer:
 @elementwise
 def _encode(x: Tensor, integers: Integers) -> Tensor:
     steps = x.double() / integers.scale
-    rounded = steps.round()
+    codes = steps.round()
     low, high = integers.dtype.min, integers.dtype.max
-    on_grid = (steps - rounded).abs() <= 1e-3
-    if not (on_grid & (rounded >= low) & (rounded <= high)).all():
+    on_grid = (steps - codes).abs() <= 1e-3
+    if not (on_grid & (codes >= low) & (codes <= high)).all():
         raise ValueError(
             f"input images must hold {integers.scale:.6g} times integers of {integers.dtype}, {low} to {high}"
         )
-    return rounded.long()
+    return codes.long()

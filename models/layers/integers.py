@@ -36,7 +36,7 @@ class RequantParams:
 
     def apply(self, x: Tensor) -> Tensor:
         """The requantized ``x``, int64 [n, c, h, w]."""
-        return _rounded(self._scaled(x), self.shift, self.lo, self.hi)
+        return _round(self._scaled(x), self.shift, self.lo, self.hi)
 
     def nearest_value(self, x: Tensor, dtype: DType) -> Tensor:
         """The values of ``dtype`` nearest to the requantized ``x``."""
@@ -67,7 +67,7 @@ def _floor(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
 
 
 @elementwise
-def _rounded(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
+def _round(scaled: Tensor, shift: int, lo: int, hi: int) -> Tensor:
     """``scaled / 2**shift`` rounded half up and clipped, in place."""
     return scaled.add_((1 << shift) >> 1).bitwise_right_shift_(shift).clamp_(lo, hi)
 

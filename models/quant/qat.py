@@ -138,10 +138,10 @@ def relative_mse(values: Mapping[str, Tensor], targets: Mapping[str, Tensor], na
 
 def _rates(network: QuantizedNetwork) -> list[dict[str, Any]]:
     """The parameter groups of the optimizer, with their learning rates."""
-    named = dict(network.named_parameters())
+    parameters = dict(network.named_parameters())
     groups: list[dict[str, Any]] = [
-        {"params": [p for name, p in named.items() if "log_" in name], "lr": SCALE_RATE},
-        {"params": [p for name, p in named.items() if name.endswith(".bias")], "lr": BIAS_RATE},
+        {"params": [p for name, p in parameters.items() if "log_" in name], "lr": SCALE_RATE},
+        {"params": [p for name, p in parameters.items() if name.endswith(".bias")], "lr": BIAS_RATE},
     ]
     for part in network.layers.values():
         if isinstance(part.layer, WeightedLayer):

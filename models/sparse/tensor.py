@@ -171,8 +171,8 @@ class SparseTensor(_Base):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         if function not in FUNCTIONS:
-            known = ", ".join(sorted({str(getattr(own, "__name__", own)) for own in FUNCTIONS} - {"fn"}))
-            raise TypeError(f"{getattr(function, '__name__', function)} of a SparseTensor: possible are {known}")
+            supported = ", ".join(sorted({str(getattr(own, "__name__", own)) for own in FUNCTIONS} - {"fn"}))
+            raise TypeError(f"{getattr(function, '__name__', function)} of a SparseTensor: possible are {supported}")
         return FUNCTIONS[function](*args, **(kwargs or {}))
 
 

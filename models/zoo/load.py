@@ -63,8 +63,8 @@ def load_model(spec: str, seed: int = 0) -> nn.Module:
             return Architecture.parse(spec).build()
         if not is_function(spec):
             names = [*MODELS, *PRETRAINED]
-            known = f"{near(spec, names)}valid are {', '.join(names)}"
-            raise ModelError(f"unknown model {spec!r}; {known}, or '{EXAMPLE}', or 'file.py:function'")
+            valid = f"{near(spec, names)}valid are {', '.join(names)}"
+            raise ModelError(f"unknown model {spec!r}; {valid}, or '{EXAMPLE}', or 'file.py:function'")
         model = call(spec)
     if not isinstance(model, nn.Module):
         raise ModelError(f"model {spec!r}: the function must return a torch.nn.Module, not {type(model).__name__}")

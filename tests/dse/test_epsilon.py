@@ -34,7 +34,7 @@ def test_no_point_is_missing(seed: int, objective: Objective) -> None:
             pareto_points(problem, objective)
         return
     told = []
-    found = pareto_points(problem, objective, found=told.append)
+    found = pareto_points(problem, objective, on_point=told.append)
     assert [(point.evaluation.objective(objective), point.evaluation.error) for point in found.points] == expected
     assert tuple(told) == found.points
     assert found.complete

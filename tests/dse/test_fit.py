@@ -77,7 +77,7 @@ def test_fitted_weights_come_closer_to_the_limits_for_many_problems() -> None:
             fit = fitter.fit(equal, weights, reached, [])
             closer += fit.gain > 0
             examined += labels.labels
-            whole += (len(fit.choices) - 1) * once.labels
+            whole += (len(fit.selections) - 1) * once.labels
             # each of at most six fits changes a share by at most 0.015
             assert all(abs(fit.shares[name] - own) <= 6 * 0.015 + 1e-9 for name, own in equal.items())
     assert closer >= 3

@@ -15,7 +15,7 @@ from tests.dse.chains import optimum, random_chain
 
 
 def narrowed(problem: Problem, value: Fraction, stalled: float) -> RestrictedProblem:
-    return Restrictor(problem, Objective.LATENCY, Counter()).narrow(
+    return Restrictor(problem, Objective.LATENCY, Counter()).restrict(
         RestrictedProblem(problem), value, False, value, stalled
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.token_streams import NOTHING, UNKNOWN, After, Reader, Series, TokenStream, join, solve_times
+from dse.token_streams import NOTHING, UNKNOWN, After, Consumer, Series, TokenStream, join, solve_times
 
 
 def numbered(*counts: int) -> list[Series]:
@@ -72,7 +72,7 @@ def frame(source: Series, beats: int) -> TokenStream:
 def test_a_reader_takes_each_beat_once_it_is_offered_and_at_its_own_pace() -> None:
     source, first, last = numbered(3, 3, 3)
     stream = frame(source, 2)
-    reader = join(stream, Reader(first, last, apart=3))
+    reader = join(stream, Consumer(first, last, apart=3))
     source.wait(reader.last.previous().later(1))
     stream.close()
     times = solve_times([source, first, last], 9)
@@ -84,8 +84,8 @@ def test_a_reader_takes_each_beat_once_it_is_offered_and_at_its_own_pace() -> No
 def test_readers_of_a_fork_wait_for_each_other() -> None:
     source, *others = numbered(*[3] * 5)
     stream = frame(source, 2)
-    fast = join(stream, Reader(others[0], others[1]))
-    slow = join(stream, Reader(others[2], others[3], apart=5))
+    fast = join(stream, Consumer(others[0], others[1]))
+    slow = join(stream, Consumer(others[2], others[3], apart=5))
     source.wait(slow.last.previous().later(1))
     source.wait(fast.last.previous().later(1))
     stream.close()
@@ -101,9 +101,9 @@ def test_room_is_free_once_a_beat_has_left() -> None:
     """A third series waits for beat 1, the last of the first token, for beat 2 in the second one, and for none."""
     source, first, last, waiting = numbered(3, 3, 3, 3)
     stream = frame(source, 2)
-    reader = join(stream, Reader(first, last, apart=3))
+    reader = join(stream, Consumer(first, last, apart=3))
     source.wait(reader.last.previous().later(1))
-    stream.room(waiting, np.array([NOTHING, 1, 2]), 2)
+    stream.wait_for_space(waiting, np.array([NOTHING, 1, 2]), 2)
     stream.close()
     # beats leave at 0, 3, 4, 7 and 8
     assert solve_times([source, first, last, waiting], 12)[9:].tolist() == [0, 3 + 2, 4 + 2]

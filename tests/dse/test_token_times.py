@@ -80,7 +80,7 @@ def test_tokens_of_sparse_frames(seed: int) -> None:
     found, simulated = tokens(graph, mapping, masks)
     assert np.max(np.abs(found - simulated)) <= 0.01 * simulated[-1]
     alone = passage(AcceleratorPlan(graph, mapping), [walk(graph, mask) for mask in masks], apart=True)
-    latencies = alone.tokens[graph.output].closes - alone.begun
+    latencies = alone.tokens[graph.output].closes - alone.starts
     np.testing.assert_allclose(latencies, Simulator(graph, mapping).latencies(masks), rtol=0.01, atol=2)
 
 
@@ -105,7 +105,7 @@ def test_frames_apart_do_not_wait_for_each_other() -> None:
 
     def latencies(order: list[int]) -> list[int]:
         found = passage(plan, [frames[place] for place in order], apart=True)
-        return (found.tokens[graph.output].closes - found.begun).tolist()
+        return (found.tokens[graph.output].closes - found.starts).tolist()
 
     assert latencies([0, 1, 2]) == [latencies([place])[0] for place in range(3)]
     assert latencies([2, 0, 1]) == [latencies([place])[0] for place in (2, 0, 1)]

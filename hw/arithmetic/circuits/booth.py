@@ -55,9 +55,9 @@ class BoothRows(Circuit):
         return decoded_weight(m, name, dtype, code)
 
     def product(
-        self, feature: Value, weight: Value, dtypes: tuple[DType, DType], held: Callable[[Value], Value]
+        self, feature: Value, weight: Value, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
-        return booth_product(feature, weight, held), None
+        return booth_product(feature, weight, register), None
 
     def operand_bits(self, dtype: DType, *, feature: bool) -> int:
         return decoded_width(dtype, feature=feature)
@@ -66,7 +66,7 @@ class BoothRows(Circuit):
         return codec(dtype).decoder_luts(f.lut_inputs)
 
     def resources(self, f: FpgaFamily, count: ProductCount, spans: Sequence[int]) -> ResourceEstimate:
-        macs = count.macs_left
+        macs = count.remaining_macs
         shorter, longer = sorted((signed_width(count.features), signed_width(count.weights)))
         return ResourceEstimate("products", (macs * ((shorter + 1) // 2 - 1) * longer, macs * longer, macs, 0.0, 0.0))
 
@@ -92,7 +92,7 @@ def booth_stages(a: int, b: int) -> int:
 
 
 def booth_product(
-    a: Value, b: Value, held: Callable[[Value], Value] = lambda value: value, negative: Value | None = None
+    a: Value, b: Value, register: Callable[[Value], Value] = lambda value: value, negative: Value | None = None
 ) -> Value:
     """The product of two signed values by adders in LUTs: Booth rows of radix 4.
 
@@ -103,7 +103,7 @@ def booth_product(
     Parameters
         a          signed operand
         b          signed operand
-        held       gets every value that is still needed after ``STAGE_ROWS`` rows and returns it or its register;
+        register   gets every value that is still needed after ``STAGE_ROWS`` rows and returns it or its register;
                    registers make a pipeline, the default makes none
         negative   1 bit; where it is high the result is ``-a * b``, because each row changes its sign; None means never
     Returns        signed, as wide as both operands together
@@ -115,8 +115,8 @@ def booth_product(
     total: Value = Const(0, 1)
     for n in range(0, len(b), 2):
         if n and n % (2 * STAGE_ROWS) == 0:
-            total, a, digits, low = held(total), held(a), held(digits), [held(Cat(low[:-1]))]
-            negative = None if negative is None else held(negative)
+            total, a, digits, low = register(total), register(a), register(digits), [register(Cat(low[:-1]))]
+            negative = None if negative is None else register(negative)
             low.append(total[:2])
             digits = digits[2 * STAGE_ROWS :]
         at = n % (2 * STAGE_ROWS)
@@ -165,8 +165,8 @@ def rows_of_constant(
         # a bit of a row is one of a few functions of the feature, which all share
         rows = (feature + 1) // 2
         logic = [*logic, *(Logic(GATES, row, FUNCTIONS_PER_ROW) for row in range(rows))]
-        chosen = Logic(CHOSEN_ROWS, value, rows * (weight + 1))
-        return ConstantProduct(low, max(high, feature + weight), logic=(*logic, chosen))
+        row_choice = Logic(CHOSEN_ROWS, value, rows * (weight + 1))
+        return ConstantProduct(low, max(high, feature + weight), logic=(*logic, row_choice))
     if digits == 1 << trailing_zeros(digits):
         # a power of two is wires, and the product itself the register of the feature
         inverted = [Logic(GATES, (0, False), feature - 1)] if digits > 1 else []

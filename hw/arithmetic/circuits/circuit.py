@@ -29,7 +29,7 @@ class ProductCount(NamedTuple):
         pe         lanes
         terms      products of each lane in a step
         operands   features that a step brings
-        left       fraction of the products' logic that Yosys leaves
+        remaining  fraction of the products' logic that Yosys leaves
     """
 
     features: DType
@@ -37,7 +37,7 @@ class ProductCount(NamedTuple):
     pe: int
     terms: int
     operands: int
-    left: float = 1.0
+    remaining: float = 1.0
 
     @property
     def macs(self) -> int:
@@ -45,9 +45,9 @@ class ProductCount(NamedTuple):
         return self.pe * self.terms
 
     @property
-    def macs_left(self) -> float:
+    def remaining_macs(self) -> float:
         """The products that Yosys does not remove, as far as their logic goes."""
-        return self.left * self.pe * self.terms
+        return self.remaining * self.pe * self.terms
 
 
 class Circuit(ABC):
@@ -119,7 +119,7 @@ class Circuit(ABC):
 
     @abstractmethod
     def product(
-        self, feature: Any, weight: Any, dtypes: tuple[DType, DType], held: Callable[[Value], Value]
+        self, feature: Any, weight: Any, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
         """The product, not yet registered at its output.
 
@@ -127,7 +127,7 @@ class Circuit(ABC):
             feature    as ``feature`` returns it
             weight     as ``weight`` returns it
             dtypes     format of the feature and of the weight
-            held       returns the register of a value
+            register   returns the register of a value
         """
 
     @abstractmethod

@@ -42,7 +42,7 @@ class DspBlocks(Circuit):
         return decoded_weight(m, name, dtype, code)
 
     def product(
-        self, feature: Value, weight: Value, dtypes: tuple[DType, DType], held: Callable[[Value], Value]
+        self, feature: Value, weight: Value, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
         return feature * weight, None
 
@@ -60,7 +60,7 @@ class DspBlocks(Circuit):
             blocks += of_span
             joined += joined_bits(f, span, feature)
             if not of_span:
-                lut += count.left * small_product(f, count.features.decoded_width, span)
+                lut += count.remaining * small_product(f, count.features.decoded_width, span)
         return ResourceEstimate("products", (0.0, 0.0, 0.0, terms * joined, 0.0), terms * lut, dsp=terms * blocks)
 
     def constant(self, features: DType, weights: DType, value: int) -> ConstantProduct:

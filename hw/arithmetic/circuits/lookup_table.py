@@ -33,7 +33,7 @@ class LookupTable(Circuit):
         return registered(m, name, code)
 
     def product(
-        self, feature: Value, weight: Value, dtypes: tuple[DType, DType], held: Callable[[Value], Value]
+        self, feature: Value, weight: Value, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
         return lookup_product(feature, dtypes[0], weight, dtypes[1]), None
 
@@ -45,7 +45,7 @@ class LookupTable(Circuit):
 
     def resources(self, f: FpgaFamily, count: ProductCount, spans: Sequence[int]) -> ResourceEstimate:
         luts = sum(table_product(f, n) for n in table_inputs(count.features, count.weights))
-        return ResourceEstimate("products", (0.0, 0.0, 0.0, 0.0, count.macs_left * luts))
+        return ResourceEstimate("products", (0.0, 0.0, 0.0, 0.0, count.remaining_macs * luts))
 
     def constant(self, features: DType, weights: DType, value: int) -> ConstantProduct:
         low, high = trailing_zeros(value), product_bits(features, value)
@@ -58,6 +58,7 @@ class LookupTable(Circuit):
 LOOKUP_TABLE = LookupTable()
 
 
+@cache
 def table_bits(a: DType, b: DType) -> int | None:
     """Address bits of a table of the products of two magnitudes; None where a format is a signed integer.
 

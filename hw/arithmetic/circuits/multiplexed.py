@@ -53,7 +53,7 @@ class MultiplexedMultiples(Circuit):
         feature: tuple[Value, Value],
         weight: Significand,
         dtypes: tuple[DType, DType],
-        held: Callable[[Value], Value],
+        register: Callable[[Value], Value],
     ) -> Product:
         return multiplexed_product(*feature, weight, self.width(*dtypes))
 
@@ -66,7 +66,7 @@ class MultiplexedMultiples(Circuit):
 
     def resources(self, f: FpgaFamily, count: ProductCount, spans: Sequence[int]) -> ResourceEstimate:
         digits, places = codec(count.weights).significand_bits
-        macs, feature = count.macs_left, signed_width(count.features)
+        macs, feature = count.remaining_macs, signed_width(count.features)
         shifted = self.width(count.features, count.weights) * (places > 0)
         tripled = count.operands * (feature + 1) if digits == FEW_DIGITS else 0
         return ResourceEstimate("chosen", (macs * (feature + digits - 1), macs * shifted, macs, tripled))

@@ -42,9 +42,9 @@ class SignificandShift(Circuit):
         return registered_significand(m, name, codec(dtype).significand(m, code, name))
 
     def product(
-        self, feature: Significand, weight: Significand, dtypes: tuple[DType, DType], held: Callable[[Value], Value]
+        self, feature: Significand, weight: Significand, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
-        return significand_product(feature, weight, self.width(*dtypes), held), None
+        return significand_product(feature, weight, self.width(*dtypes), register), None
 
     def operand_bits(self, dtype: DType, *, feature: bool) -> int:
         return significand_width(dtype)
@@ -53,7 +53,7 @@ class SignificandShift(Circuit):
         return codec(dtype).significand_luts(f.lut_inputs)
 
     def resources(self, f: FpgaFamily, count: ProductCount, spans: Sequence[int]) -> ResourceEstimate:
-        macs, width = count.macs_left, self.width(count.features, count.weights)
+        macs, width = count.remaining_macs, self.width(count.features, count.weights)
         shorter, longer = sorted((codec(count.weights).signed_digits, codec(count.features).signed_digits))
         places = places_width(count.features, count.weights)
         return ResourceEstimate("shifted", (macs * ((shorter + 1) // 2) * longer, macs * width * places, macs))
@@ -83,7 +83,7 @@ SIGNIFICAND_SHIFT = SignificandShift()
 
 
 def significand_product(
-    a: Significand, b: Significand, bits: int, held: Callable[[Value], Value] = lambda value: value
+    a: Significand, b: Significand, bits: int, register: Callable[[Value], Value] = lambda value: value
 ) -> Value:
     """The product of two significands: the product of the digits by adders, shifted by the sum of both places.
 
@@ -91,14 +91,14 @@ def significand_product(
         a          one operand
         b          the other
         bits       width of the result, which must hold every product
-        held       returns the register of a value, as in ``booth_product``; the default returns the value
+        register   returns the register of a value, as in ``booth_product``; the default returns the value
     Returns        signed, ``bits`` bits
     """
     places, negative = _either(a.shift, b.shift, add=True), _either(a.negative, b.negative, add=False)
     in_a, in_b = _signed(a.significand), _signed(b.significand)
     for _ in range(booth_stages(len(in_a), len(in_b))):
-        places = None if places is None else held(places)
-    product = held(booth_product(in_a, in_b, held, negative))
+        places = None if places is None else register(places)
+    product = register(booth_product(in_a, in_b, register, negative))
     shifted = product if places is None else product << places
     return (shifted + Const(0, signed(bits)))[:bits].as_signed()
 

@@ -77,8 +77,8 @@ class TaperedCodec(Codec):
         m.d.comb += code.eq((doubled + 1) >> 1)
         for run in self.runs[1:]:
             with m.If(doubled >= 2 * run.value):
-                rounded = (doubled + (1 << run.step)) >> (run.step + 1)
-                m.d.comb += code.eq(run.code - (run.value >> run.step) + rounded)
+                quotient = (doubled + (1 << run.step)) >> (run.step + 1)
+                m.d.comb += code.eq(run.code - (run.value >> run.step) + quotient)
         if not dtype.signed:
             return code
         sign = Signal(name=f"{name}_sign")

@@ -32,7 +32,7 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     if chip is None:
         raise EventError(f"{path}: its header names no AEChip of {', '.join(SENSORS)}")
     height, width = size or SENSORS[chip]
-    count, cut = divmod(len(content) - start, RECORD)
+    count, rest = divmod(len(content) - start, RECORD)
     records = np.frombuffer(content, ">u4", 2 * count, start).reshape(-1, 2).astype(np.uint32)
     t = unwrapped(records[:, 1], 1 << 32)
     address = records[:, 0]
@@ -44,7 +44,7 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
         y, x, p = address >> 22 & 0x1FF, address >> 12 & 0x3FF, address >> 11 & 1
     y = height - 1 - y.astype(np.int64)
     t, x, y, p = (array[polarity] for array in (t, x, y, p))
-    return recording(path, t, x, y, p, (height, width), policy, truncated=int(cut > 0))
+    return recording(path, t, x, y, p, (height, width), policy, truncated=int(rest > 0))
 
 
 def _header(content: bytes) -> tuple[list[str], int]:

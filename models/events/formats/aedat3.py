@@ -37,8 +37,8 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     if size is None:
         name = sensor([line for line in lines if line.startswith("#Source")])
         if name is None:
-            known = ", ".join(SENSORS)
-            raise EventError(f"{path}: no source in its header is one of {known}; give size as (height, width)")
+            sensors = ", ".join(SENSORS)
+            raise EventError(f"{path}: no source in its header is one of {sensors}; give size as (height, width)")
         size = SENSORS[name]
     words, high, truncated = _events(path, content, end + len(END))
     words, high = (array[words[:, 0] & 1 == 1] for array in (words, high))

@@ -34,7 +34,7 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     if len(streams) != 1:
         raise EventError(f"{path}: {len(streams)} streams of events; valid is 1")
     ((stream, about),) = streams.items()
-    packets, cut = [], 0
+    packets, truncated = [], 0
     try:
         with reading_errors(path, "AEDAT 4.0 file to its end"):
             for packet in decoder:
@@ -43,9 +43,9 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
     except EventError as error:
         if policy == "error":
             raise EventError(f"{error}; the packet after event {sum(map(len, packets))}") from error
-        cut = 1
+        truncated = 1
     t, x, y, p = (
         np.concatenate([np.zeros(0, kind), *(packet[name].astype(kind) for packet in packets)])
         for name, kind in FIELDS.items()
     )
-    return recording(path, t, x, y, p, size or (about["height"], about["width"]), policy, cut)
+    return recording(path, t, x, y, p, size or (about["height"], about["width"]), policy, truncated)

@@ -26,13 +26,13 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
         order = lines.pop(0).lower().split()
         if sorted(order) != sorted(FIELDS):
             raise EventError(f"{path}: columns {', '.join(order)} must be {', '.join(FIELDS)}, in any order")
-    cut = int(bool(lines) and len(lines[-1].split()) < len(FIELDS))
+    truncated = int(bool(lines) and len(lines[-1].split()) < len(FIELDS))
     try:
-        table = np.loadtxt(lines[: len(lines) - cut], np.int64, ndmin=2).reshape(-1, len(FIELDS))
+        table = np.loadtxt(lines[: len(lines) - truncated], np.int64, ndmin=2).reshape(-1, len(FIELDS))
     except ValueError as error:
         raise EventError(f"{path}: events must be lines of {len(FIELDS)} integers: {error}") from error
     t, x, y, p = (table[:, order.index(name)] for name in FIELDS)
-    return recording(path, t, x, y, p, size, policy, cut)
+    return recording(path, t, x, y, p, size, policy, truncated)
 
 
 def _is_number(text: str) -> bool:

@@ -29,20 +29,20 @@ def read(path: Path, policy: Policy = "error", size: tuple[int, int] | None = No
         raise EventError(f"{path}: endianness {fields['endianness']!r} must be 'little'")
     encoding = _encoding(fields)
     if encoding == "EVT2":
-        words, cut = _words(content, start, np.dtype("<u4"))
+        words, truncated = _words(content, start, np.dtype("<u4"))
         (t, x, y, p), unplaced = evt2.decode(words)
     elif encoding == "EVT3":
-        words, cut = _words(content, start, np.dtype("<u2"))
+        words, truncated = _words(content, start, np.dtype("<u2"))
         (t, x, y, p), unplaced = evt3.decode(words)
     elif encoding == "DAT":
         kind, width = content[start : start + DAT_HEAD] if len(content) >= start + DAT_HEAD else (0, 8)
         if kind not in DAT_EVENTS or width != 8:
             raise EventError(f"{path}: events of type {kind}, {width} bytes; valid are type 0 or 12, 8 bytes")
-        words, cut = _words(content, start + DAT_HEAD, np.dtype("<u8"))
+        words, truncated = _words(content, start + DAT_HEAD, np.dtype("<u8"))
         (t, x, y, p), unplaced = _dat(words), 0
     else:
         raise EventError(f"{path}: encoding {encoding!r} must be EVT2, EVT3 or, in a .dat, version 2")
-    return recording(path, t, x, y, p, size, policy, truncated=cut, unplaced=unplaced)
+    return recording(path, t, x, y, p, size, policy, truncated=truncated, unplaced=unplaced)
 
 
 def header(content: bytes) -> tuple[dict[str, str], int]:
@@ -81,8 +81,9 @@ def _size(fields: dict[str, str]) -> tuple[int, int] | None:
 
 def _words(content: bytes, start: int, word: np.dtype) -> tuple[np.ndarray, int]:
     """The complete words from ``start`` on, and 1 if the file ends inside a word, else 0."""
-    left = max(len(content) - start, 0)
-    return np.frombuffer(content, word, left // word.itemsize, min(start, len(content))), int(left % word.itemsize > 0)
+    available = max(len(content) - start, 0)
+    count, rest = divmod(available, word.itemsize)
+    return np.frombuffer(content, word, count, min(start, len(content))), int(rest > 0)
 
 
 def _dat(words: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

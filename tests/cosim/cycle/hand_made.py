@@ -45,7 +45,7 @@ class Layout:
         for reader in all_readers:
             reader.stream, reader.per_token, reader.owner = stream.at, per_token, self.m.record(1)
             reader.edge = reader.part_at = reader.read_at = -1
-            reader.narrow = reader.widen = 1
+            reader.parts_per_beat = reader.parts_per_word = 1
             begin_frame(self.m, self.w, reader, 0)
         return stream, all_readers[0] if readers == 1 else all_readers
 

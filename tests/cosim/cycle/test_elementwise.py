@@ -18,7 +18,7 @@ def test_an_add_takes_both_beats_when_the_later_one_shows(converted: bool) -> No
     (a, first), (b, second), (out, _) = own.stream(), own.stream(), own.stream()
     if converted:
         # beats of two lanes, of which each is split: they enter the converter in the cycle before
-        first.narrow = 2
+        first.parts_per_beat = 2
         own.offer(a, -1, 1, 9)
     else:
         own.offer(a, 0, 1, 2, 3)

@@ -46,7 +46,7 @@ def words(own: Layout, reader: Any, stall: int = 0) -> list[int]:
 def test_words_by_hand(per_token: int, narrow: int, widen: int, stall: int, taken: list[int], moved: list[int]) -> None:
     own = Layout(2)
     stream, reader = own.stream(per_token=per_token)
-    reader.narrow, reader.widen = narrow, widen
+    reader.parts_per_beat, reader.parts_per_word = narrow, widen
     own.offer(stream, *range(2 * per_token + 1))
     assert words(own, reader, stall) == taken
     assert own.moves(stream) == moved
@@ -71,7 +71,7 @@ def test_words_taken_together_are_those_taken_one_by_one(
 ) -> None:
     one = Layout(2)
     stream, reader = one.stream(per_token=4)
-    reader.narrow, reader.widen = narrow, widen
+    reader.parts_per_beat, reader.parts_per_word = narrow, widen
     one.offer(stream, *(sum(gaps[: n + 1]) for n in range(shown)))
     many = copy.deepcopy(one)
     many_stream, many_reader = type(stream)(many.m, stream.at), type(reader)(many.m, reader.at)
@@ -100,7 +100,7 @@ def test_a_queue_beside_a_reader_takes_the_beat_that_holds_it_up() -> None:
     assert read_words(own.m, own.w, reader, 3, 0) == 3
     # the queue is full with two beats: the third has not moved, and the next does not show
     assert (own.offers(out), own.moves(stream)) == ([1, 2], [0, 1])
-    assert (reader.taken, other.taken) == (3, 2)
+    assert (reader.accepted, other.accepted) == (3, 2)
     assert word_shown(own.m, own.w, reader) == UNKNOWN
     own.move(out, 6)
     # the first place is free in cycle 7: then the third beat moves, and the next shows in 8

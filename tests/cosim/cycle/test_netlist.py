@@ -49,7 +49,9 @@ def test_streams_are_read_through_queues_and_converters(plan: AcceleratorPlan) -
         return ReaderRecord(records, readers[name])
 
     # beats of a token, parts of a beat, parts of a word
-    shapes = {name: (reader(name).per_token, reader(name).narrow, reader(name).widen) for name in readers}
+    shapes = {
+        name: (reader(name).per_token, reader(name).parts_per_beat, reader(name).parts_per_word) for name in readers
+    }
     assert shapes == {
         "input": (2, 1, 2),
         "conv1 copy 0": (1, 2, 1),

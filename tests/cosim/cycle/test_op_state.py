@@ -28,15 +28,15 @@ def test_there_is_room_two_cycles_after_the_beat_before_left() -> None:
 
 
 def test_a_site_is_busy_in_its_steps_and_blocked_in_all_other_cycles_of_its_own() -> None:
-    op = Layout(1).process(SiteRecord, busy=100, blocked=50, postponed=7, group=3)
+    op = Layout(1).process(SiteRecord, busy=100, blocked=50, postponed=7, fold=3)
     begin_site(op, 9, 4)
-    assert (op.begun, op.begun_at, op.free, op.group, op.taps, op.postponed) == (1, 9, 10, 0, 4, 0)
+    assert (op.in_work, op.start, op.free, op.fold, op.taps, op.postponed) == (1, 9, 10, 0, 4, 0)
     # steps in cycles 10, 11 and 14: of the five cycles from 10 on it is busy in three
     assert end_site(op, 14, 11, 3)
-    assert (op.begun, op.done, op.busy, op.blocked) == (0, 14, 103, 52)
+    assert (op.in_work, op.done, op.busy, op.blocked) == (0, 14, 103, 52)
     # the last step went into the register when the one before it was issued
-    assert op.left == 11
+    assert op.left_head_at == 11
     begin_site(op, 14, END)
     end_site(op, 15, -1, 1)
     # a single step: when the site came to the head
-    assert (op.left, op.busy, op.blocked) == (14, 104, 52)
+    assert (op.left_head_at, op.busy, op.blocked) == (14, 104, 52)

@@ -26,7 +26,7 @@ def times_in(own: Layout) -> list[int]:
 def test_a_source_that_never_stalls_offers_as_many_beats_as_the_ring_takes() -> None:
     own = Layout(5)
     stream, _ = own.stream(ring=4)
-    source = own.process(SourceRecord, out=stream.at, played=6)
+    source = own.process(SourceRecord, out=stream.at, total=6)
     run_source(own.m, own.w, source.at)
     assert own.offers(stream) == [0, 0, 0, 0]
     own.move(stream, 0, 1, 5)
@@ -38,7 +38,7 @@ def test_a_source_that_never_stalls_offers_as_many_beats_as_the_ring_takes() -> 
 def test_a_source_that_stalls_offers_a_beat_when_the_one_before_is_taken_and_it_may() -> None:
     own = Layout(5)
     stream, _ = own.stream(ring=4)
-    source = own.process(SourceRecord, out=stream.at, played=6, period=3, stalls=own.m.table(WAITS))
+    source = own.process(SourceRecord, out=stream.at, total=6, period=3, stalls=own.m.table(WAITS))
     moves = [1, 7, 8]
     for time in moves:
         run_source(own.m, own.w, source.at)

@@ -30,10 +30,10 @@ def test_compiled_processes_do_what_python_does(sparse: bool, monkeypatch: pytes
     mapping = size_queues(graph, random_mapping(np.random.default_rng(2), graph), list(masks))
     rng = np.random.default_rng(3)
     own = Simulator(graph, mapping, source=rng.random(50) < 0.3, sink=rng.random(50) < 0.3)
-    compiled, _, places = own._played(masks)
+    compiled, _, places = own._run_call(masks)
     expected = own.run(list(masks))
     monkeypatch.setattr(simulator, "run_processes", interpreted(scheduler._run))
-    python, _, _ = own._played(masks)
+    python, _, _ = own._run_call(masks)
     assert compiled.tolist() == python.tolist()
     assert own.run(list(masks)) == expected
     # the last sweep found nobody awake
@@ -62,7 +62,7 @@ def test_a_process_runs_when_it_was_woken_alone(monkeypatch: pytest.MonkeyPatch)
         if name.startswith("run_"):
             monkeypatch.setitem(run.__globals__, name, watched(function))
     monkeypatch.setattr(simulator, "run_processes", run)
-    own._played(masks[:1])
+    own._run_call(masks[:1])
     assert [p for sweep, p in runs if sweep == 1] == own._processes.tolist()
     # within a sweep no process runs twice, and they keep their order
     order = {p: number for number, p in enumerate(own._processes.tolist())}

@@ -59,7 +59,7 @@ def test_a_round_waits_for_room_for_all_its_beats() -> None:
     op, out = op_of(own, 3, synapse_folds=3, beats=2)
     begin_site(op, 9, 1)
     assert not work(own.m, own.w, op)
-    assert (own.offers(out), op.group) == ([16, 17], 1)
+    assert (own.offers(out), op.fold) == ([16, 17], 1)
     # beats 2 and 3 need the place of beat 0, which is free in cycle 32
     own.move(out, 30)
     assert work(own.m, own.w, op)
@@ -82,8 +82,8 @@ def test_an_end_follows_the_beats_of_the_last_round() -> None:
 def test_ends_that_bring_all_beats_keep_their_distance() -> None:
     own = Layout(9)
     op, out = op_of(own, 16, whole_frame=1, end_beats=3, end_interval=5)
-    for begun in (9, 11):
-        begin_site(op, begun, END)
+    for head_at in (9, 11):
+        begin_site(op, head_at, END)
         assert work(own.m, own.w, op)
     assert own.offers(out) == [14, 15, 16, 19, 20, 21]
     assert op.done == 15

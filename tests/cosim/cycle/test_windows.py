@@ -79,7 +79,7 @@ def test_all_rows_and_frames_are_given_back(sparse: bool) -> None:
     full = np.ones_like(mask)
     masks = np.stack([full, mask if sparse else full, np.zeros_like(mask), full])
     simulator = Simulator(graph, MAPPING)
-    m, _, _ = simulator._played(masks)
+    m, _, _ = simulator._run_call(masks)
     op = WindowRecord(m, simulator._parts.ops["op"])
     rows = 5 + (3 if sparse else 5) + 0 + 5
     tokens = int(masks.sum()) + len(masks)

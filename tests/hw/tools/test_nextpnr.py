@@ -141,7 +141,7 @@ def test_a_device_without_an_open_router_is_refused(tmp_path: Path) -> None:
 def test_a_small_design_is_routed(device: str, tmp_path: Path) -> None:
     (tmp_path / "netweave.v").write_text(VERILOG)
     log, lines = tmp_path / "logs" / "route.log", []
-    routed = route(tmp_path, DEVICES[device], log, lines.append, goal_mhz=50)
+    routed = route(tmp_path, DEVICES[device], log, lines.append, target_mhz=50)
     # a register for each port bit; the product's own is part of the multiplier or of the fabric
     assert (routed.resources.dsp, routed.resources.bram) == (1, 0)
     assert 25 <= routed.resources.ff <= 41
