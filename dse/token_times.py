@@ -180,11 +180,7 @@ class _Network:
             stream = self._fifo(stream, edge.queue)
         lanes = edge.layout.lanes
         for step in edge.lanes:
-            stream = (
-                self._narrowing_converter(stream, lanes // step)
-                if step < lanes
-                else self._widening_converter(stream, step // lanes)
-            )
+            stream = self._narrower(stream, lanes // step) if step < lanes else self._wider(stream, step // lanes)
             lanes = step
         return stream
 
@@ -202,7 +198,7 @@ class _Network:
         out.wait_for_space(consumer.last, out.numbers + out.beats - 1 - places, 1)
         return out
 
-    def _narrowing_converter(self, stream: TokenStream, parts: int) -> TokenStream:
+    def _narrower(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to fewer lanes.
 
         A beat enters once all parts of the beat before it are out; its own parts follow.
@@ -220,7 +216,7 @@ class _Network:
         out.wait_for_space(consumer.last, out.numbers + out.beats - 1 - own, 0)
         return out
 
-    def _widening_converter(self, stream: TokenStream, parts: int) -> TokenStream:
+    def _wider(self, stream: TokenStream, parts: int) -> TokenStream:
         """A converter to more lanes.
 
         The beat that completes a word enters when the word before it moves on.
