@@ -49,7 +49,7 @@ def explore(exploration: Exploration, pool: Workers, progress: Progress, folder:
         return pool.run(tasks, shown, progress)
 
     named = families(exploration.formats, exploration.search)
-    budgets = ask("budget_fractions", "sizes", [{"family": family} for family in named])
+    budgets = ask("budget_fractions", "budgets", [{"family": family} for family in named])
     examined = {family: results["budget_fractions"] for family, results in zip(named, budgets, strict=True)}
     infeasible = {
         family: results["infeasible"] for family, results in zip(named, budgets, strict=True) if "infeasible" in results

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Mux, Value
 
-from hw.arithmetic.circuits.circuit import (
-    Circuit,
-    Product,
-    ProductCount,
-    decoded_feature,
-    decoded_weight,
-    decoded_width,
-)
+from hw.arithmetic.circuits.circuit import DecodedCircuit, Product, ProductCount
 from hw.arithmetic.circuits.constant import (
     ADDED_ROWS,
     CHOSEN_ROWS,
@@ -25,7 +18,6 @@ from hw.arithmetic.circuits.constant import (
     trailing_zeros,
 )
 from hw.arithmetic.codecs.codec import signed_width
-from hw.arithmetic.codecs.registry import codec
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate
 from models.ir.dtype import DType
@@ -34,7 +26,7 @@ STAGE_ROWS = 2
 """Booth rows that are added between two pipeline registers: two adders in series."""
 
 
-class BoothRows(Circuit):
+class BoothRows(DecodedCircuit):
     """The product of two decoded integers, a row of adders for each two bits of the narrower one.
 
     Resources: as ``DspBlocks`` has them.
@@ -45,25 +37,10 @@ class BoothRows(Circuit):
     def stages(self, features: DType, weights: DType) -> int:
         return booth_stages(signed_width(features), signed_width(weights))
 
-    def width(self, features: DType, weights: DType) -> int:
-        return signed_width(features) + signed_width(weights)
-
-    def feature(self, m: Module, name: str, dtype: DType, code: Value, counts: Value) -> Value:
-        return decoded_feature(m, name, dtype, code, counts)
-
-    def weight(self, m: Module, name: str, dtype: DType, code: Value) -> Value:
-        return decoded_weight(m, name, dtype, code)
-
     def product(
         self, feature: Value, weight: Value, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
         return booth_product(feature, weight, register), None
-
-    def operand_bits(self, dtype: DType, *, feature: bool) -> int:
-        return decoded_width(dtype, feature=feature)
-
-    def operand_luts(self, f: FpgaFamily, dtype: DType, *, feature: bool) -> float:
-        return codec(dtype).decoder_luts(f.lut_inputs)
 
     def resources(self, f: FpgaFamily, count: ProductCount, spans: Sequence[int]) -> ResourceEstimate:
         macs = count.remaining_macs

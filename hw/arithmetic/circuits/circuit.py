@@ -179,6 +179,27 @@ class Circuit(ABC):
         """
 
 
+class DecodedCircuit(Circuit):
+    """A circuit whose operands are decoded integers, and whose product is as wide as both together."""
+
+    def width(self, features: DType, weights: DType) -> int:
+        return signed_width(features) + signed_width(weights)
+
+    def feature(self, m: Module, name: str, dtype: DType, code: Value, counts: Value) -> Value:
+        return decoded_feature(m, name, dtype, code, counts)
+
+    def weight(self, m: Module, name: str, dtype: DType, code: Value) -> Value:
+        value = Signal(signed(signed_width(dtype)), name=name)
+        m.d.sync += value.eq(codec(dtype).decode(m, code, name))
+        return value
+
+    def operand_bits(self, dtype: DType, *, feature: bool) -> int:
+        return decoded_width(dtype, feature=feature)
+
+    def operand_luts(self, f: FpgaFamily, dtype: DType, *, feature: bool) -> float:
+        return codec(dtype).decoder_luts(f.lut_inputs)
+
+
 def registered(m: Module, name: str, value: Value) -> Signal:
     """The register of a value.
 
@@ -204,20 +225,6 @@ def decoded_feature(m: Module, name: str, dtype: DType, code: Value, counts: Val
     """
     value = Signal(signed(signed_width(dtype)), name=name)
     m.d.sync += value.eq(Mux(counts, codec(dtype).decode(m, code, name), 0))
-    return value
-
-
-def decoded_weight(m: Module, name: str, dtype: DType, code: Value) -> Signal:
-    """The decoded integer of a weight, registered.
-
-    Parameters
-        m          module that gets the logic
-        name       name of the register
-        dtype      format of the weight
-        code       its code
-    """
-    value = Signal(signed(signed_width(dtype)), name=name)
-    m.d.sync += value.eq(codec(dtype).decode(m, code, name))
     return value
 
 

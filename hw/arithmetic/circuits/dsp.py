@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Value
 
-from hw.arithmetic.circuits.circuit import (
-    Circuit,
-    Product,
-    ProductCount,
-    decoded_feature,
-    decoded_weight,
-    decoded_width,
-)
+from hw.arithmetic.circuits.circuit import DecodedCircuit, Product, ProductCount
 from hw.arithmetic.circuits.constant import ConstantProduct, trailing_zeros
 from hw.arithmetic.codecs.codec import signed_width
-from hw.arithmetic.codecs.registry import codec
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, dsp_blocks, joined_bits, small_product
 from models.ir.accumulator import width
 from models.ir.dtype import DType
 
 
-class DspBlocks(Circuit):
+class DspBlocks(DecodedCircuit):
     """The product of two decoded integers as Verilog's own, which Yosys puts into a DSP block where it is large enough.
 
     Resources of products: of those in LUTs the bits of rows after the first, the bits of the first row and their
@@ -32,25 +24,10 @@ class DspBlocks(Circuit):
 
     name = "blocks"
 
-    def width(self, features: DType, weights: DType) -> int:
-        return signed_width(features) + signed_width(weights)
-
-    def feature(self, m: Module, name: str, dtype: DType, code: Value, counts: Value) -> Value:
-        return decoded_feature(m, name, dtype, code, counts)
-
-    def weight(self, m: Module, name: str, dtype: DType, code: Value) -> Value:
-        return decoded_weight(m, name, dtype, code)
-
     def product(
         self, feature: Value, weight: Value, dtypes: tuple[DType, DType], register: Callable[[Value], Value]
     ) -> Product:
         return feature * weight, None
-
-    def operand_bits(self, dtype: DType, *, feature: bool) -> int:
-        return decoded_width(dtype, feature=feature)
-
-    def operand_luts(self, f: FpgaFamily, dtype: DType, *, feature: bool) -> float:
-        return codec(dtype).decoder_luts(f.lut_inputs)
 
     def resources(self, f: FpgaFamily, count: ProductCount, spans: Sequence[int]) -> ResourceEstimate:
         feature, blocks, joined, lut = signed_width(count.features), 0, 0, 0.0

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 
 from dse.architecture.evaluations import Costs, Evaluations
 from dse.architecture.space import Choice, Space
-from dse.hypervolume import hypervolume
-from dse.pareto import dominates
 
 Method = Callable[[Evaluations, int], None]
 
@@ -60,32 +58,3 @@ def searched(method: Method, space: Space, limit: int, seed: int = 0) -> tuple[E
     evaluations = Evaluations(space, counted, limit, REFERENCE)
     method(evaluations, seed)
     return evaluations, counted
-
-
-def check_finds_the_front(method: Method) -> None:
-    """With a budget for the whole space, each network is evaluated once and the front is exact."""
-    evaluations, counted = searched(method, SMALL, 1000)
-    assert counted.asked == dict.fromkeys(SMALL, 1)
-    costs = {choice: backbone(SMALL, choice) for choice in SMALL}
-    best = {c for c, own in costs.items() if not any(dominates(other, own) for other in costs.values())}
-    assert set(evaluations.front) == best
-    assert list(evaluations.front.values()) == sorted(costs[choice] for choice in best)
-    assert evaluations.volume == evaluations.volumes[-1] == hypervolume(list(costs.values()), REFERENCE)
-
-
-def check_budget(method: Method) -> None:
-    """No network is evaluated twice, and no more than the budget allows."""
-    evaluations, counted = searched(method, LARGE, 23)
-    assert set(counted.asked.values()) == {1}
-    assert len(counted.asked) == len(evaluations.costs) == 23
-    assert evaluations.remaining == 0
-    assert len(searched(method, LARGE, 1)[1].asked) == 1
-    evaluations.ask(list(counted.asked) + list(LARGE))
-    assert len(counted.asked) == 23
-
-
-def check_seed(method: Method) -> None:
-    """The seed alone determines which networks are evaluated."""
-    first, again, other = (list(searched(method, LARGE, 20, seed)[0].costs) for seed in (1, 1, 2))
-    assert first == again
-    assert first != other
