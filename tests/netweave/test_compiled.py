@@ -7,24 +7,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-LATER = """
-import numpy as np
 from benchmarks.inputs.nets import random_mapping, residual_net
 from benchmarks.inputs.sparse_nets import random_masks, random_sparse_net
 from cosim.cycle.simulator import simulate
 from dse.candidates import Table
-from dse.explore import Search, best
-from hw.fpga.device import DEVICES
+from dse.explore import SearchSettings, best
+from hw.fpga.families.registry import DEVICES
 
-rng = np.random.default_rng(0)
-dense, sparse = residual_net(rng, "int8"), random_sparse_net(rng)
-simulate(dense, random_mapping(rng, dense), 2)
-simulate(sparse, random_mapping(rng, sparse), random_masks(rng, sparse.input.shape[:2], 2))
-best(Table({"int8": dense}, DEVICES["zu3eg"]), Search(limit=0.5))
-"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def later_commands() -> None:
+    """A dense and a sparse simulation and an exploration, as a process of its own runs them."""
+    rng = np.random.default_rng(0)
+    dense, sparse = residual_net(rng, "int8"), random_sparse_net(rng)
+    simulate(dense, random_mapping(rng, dense), 2)
+    simulate(sparse, random_mapping(rng, sparse), random_masks(rng, sparse.input.shape[:2], 2))
+    best(Table({"int8": dense}, DEVICES["zu3eg"]), SearchSettings(limit=0.5))
 
 
 def compiled(folder: Path, *arguments: str) -> set[str]:
@@ -38,4 +40,4 @@ def compiled(folder: Path, *arguments: str) -> set[str]:
 def test_later_commands_compile_nothing(tmp_path: Path) -> None:
     first = compiled(tmp_path, "-m", "netweave.compiled")
     assert len(first) > 10
-    assert compiled(tmp_path, "-c", LATER) == first
+    assert compiled(tmp_path, "-c", f"from {__name__} import later_commands; later_commands()") == first

@@ -73,7 +73,7 @@ def test_device(command: Command, lines: str, says: str) -> None:
 BOARDS = [
     ("a name outside", 'name = "a/../../b"', "board 'a/../../b', field 'name': 'a/../../b' must be at most 100"),
     ("an empty title", 'title = ""', "field 'title': '' must be a text of one line that is not empty"),
-    ("a device near one", 'device = "ice40up5"', "'ice40up5' must be one with an open place and route: ecp5-85k,"),
+    ("a device near one", 'device = "ice40up5"', "'ice40up5' must be one with an open place and route: ecp5-25k,"),
     ("a device without a router", 'device = "zu3eg"', "field 'device': 'zu3eg' must be one with an open place and"),
     ("a device by path", 'device = "own_device.toml"', "'own_device.toml' must be one with an open place and route"),
     ("a package by number", "package = 48", "field 'package': 48 must be a text of one line that is not empty"),

@@ -146,7 +146,7 @@ NODES = [
     ("a format unknown", node(CONV, "dtype", value="float8"), "node 'conv', field 'dtype': 'float8' is no number"),
     ("a format by width", node(CONV, "dtype", value=8), "node 'conv', field 'dtype': 8 is no number format: unknown"),
     ("a format of a bit", node(CONV, "dtype", value="int1"), "'int1' is no number format: IntType width must be 2 to"),
-    ("a format too wide", node(CONV, "dtype", value="int33"), "field 'dtype': 'int33' must be int2 to int32 or"),
+    ("a format too wide", node(CONV, "dtype", value="int33"), "field 'dtype': 'int33' must be of at most 32 bits"),
     (
         "a format of 5000 digits", node(CONV, "dtype", value="int" + "9" * 5000),
         "is no number format: unknown number format",

@@ -44,7 +44,7 @@ COMPUTED = [
     ("a product", "x * x", "mul is not supported"),
     ("a difference", "x - x", "sub is not supported"),
     ("a matrix product", "x @ x", "matmul is not supported"),
-    ("a concatenation", "torch.cat([x, x], 1)", "cat is not supported"),
+    ("a stack", "torch.stack([x, x], 1)", "stack is not supported"),
     ("a padding", "F.pad(x, (1, 1, 1, 1))", "pad is not supported"),
     ("an interpolation", "F.interpolate(x, 4)", "interpolate is not supported"),
     ("an exchange of axes", "x.permute(0, 1, 3, 2)", "permute is not supported"),
