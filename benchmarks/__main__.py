@@ -29,6 +29,7 @@ KEPT = {
     "multipliers": ("multipliers",),
     "mutation": ("mutation",),
     "number_formats": ("number_formats",),
+    "other_formats": ("number_formats",),
     "predictors": ("predictors",),
     "proofs": ("proofs",),
     "resnet20": ("resnet20",),

@@ -28,7 +28,6 @@ from benchmarks.number_formats.tables import (
     FAMILIES,
     MIXED,
     MODES,
-    OTHERS,
     SEEDS,
     Evaluation,
     Format,
@@ -72,7 +71,6 @@ def gathered() -> dict[str, Any]:
         ),
         "networks": {name: accuracies(name) for name in CASES},
         "points of DyBit over int": {name: gains(name) for name in CASES},
-        "other formats": others(),
         "not run": [own.name for own in evaluations if result(own) is None],
         "seconds of processor time": round(seconds()),
     }
@@ -102,26 +100,14 @@ def by_format() -> dict[str, float]:
 
 def accuracies(network: str) -> dict[str, Any]:
     """Of the float network, and by bits, format and mode: percent of the test images, mean and range over the seeds."""
-    own: dict[str, Any] = {"float": _summary([result(Evaluation(network, "float", AFTER, SEEDS[0]))])}
+    own: dict[str, Any] = {"float": summary([result(Evaluation(network, "float", AFTER, SEEDS[0]))])}
     for mode in MODES:
         for bits in BITS:
             for family in (*FAMILIES, CROSS):
                 found = [result(Evaluation(network, family, mode, seed, bits)) for seed in SEEDS]
                 if family != CROSS or any(found):
-                    own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = _summary(found)
+                    own[f"W{bits[0]}/A{bits[1]} {family}, {mode}"] = summary(found)
     return own
-
-
-def others() -> dict[str, Any]:
-    """Of the first network, by format, bits and mode, beside integers and DyBit of 4 bits."""
-    both = [(family, (4, 4)) for family in FAMILIES]
-    return {
-        f"W{bits[0]}/A{bits[1]} {family}, {mode}": _summary(
-            [result(Evaluation(FIRST, family, mode, seed, bits)) for seed in SEEDS]
-        )
-        for family, bits in (*both, *OTHERS)
-        for mode in MODES
-    }
 
 
 def gains(network: str) -> dict[str, Any]:
@@ -130,27 +116,29 @@ def gains(network: str) -> dict[str, Any]:
     for mode in MODES:
         for bits in BITS:
             pairs = [[result(Evaluation(network, family, mode, seed, bits)) for family in FAMILIES] for seed in SEEDS]
-            there = [(_right(int_), _right(dybit)) for int_, dybit in pairs if int_ and dybit]
-            own[f"W{bits[0]}/A{bits[1]} {mode}"] = _gain(there) if there else None
+            there = [(images_right(int_), images_right(dybit)) for int_, dybit in pairs if int_ and dybit]
+            own[f"W{bits[0]}/A{bits[1]} {mode}"] = gain(there) if there else None
     return own
 
 
-def _gain(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
-    """Mean over the seeds, in points, and its 95 % interval if other test images had been drawn.
+def gain(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+    """How many points one format keeps more than another: mean over the seeds, and a 95 % interval over test images.
 
-    pairs    of each seed, the images that integers and that DyBit get right, bool [n] each
+    pairs    of each seed, the images that the other format and that the one gets right, bool [n] each
     """
-    points = 100 * np.mean([dybit.astype(float) - int_ for int_, dybit in pairs], axis=0)
+    points = 100 * np.mean([one.astype(float) - other for other, one in pairs], axis=0)
     drawn = bootstrap((points,), np.mean, n_resamples=DRAWS, batch=100, method="percentile", rng=0)
     low, high = drawn.confidence_interval
     return {"mean": round(float(points.mean()), 2), "from": round(float(low), 2), "to": round(float(high), 2)}
 
 
-def _right(found: dict[str, Any]) -> np.ndarray:
+def images_right(found: dict[str, Any]) -> np.ndarray:
+    """bool [n]: the test images that an evaluation got right."""
     return unpack_bits(found["right"], found["of"])
 
 
-def _summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+def summary(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """Percent of the test images, mean and range, of the evaluations that were run; None where none was."""
     there = [one for one in found if one]
     if not there:
         return None

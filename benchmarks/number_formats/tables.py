@@ -40,8 +40,6 @@ FEW_BITS = ((4, 4), (3, 3))
 FAMILIES = ("int", "dybit")
 CROSS = "intxdybit"
 """Integers for weights, DyBit for outputs; at W4A4 of the first network alone."""
-OTHERS = (("fp", (4, 4)), ("pot", (4, 4)), ("int", (6, 6)), ("dybit", (6, 6)), ("fp", (6, 6)))
-"""Formats beside those, all the way to exact integers, and their bits; of the first network alone."""
 AFTER, RECONSTRUCTED, TUNED = "post-training", "reconstructed", "fine-tuned"
 MODES = (AFTER, RECONSTRUCTED, TUNED)
 ROUNDS = 3
@@ -123,9 +121,6 @@ def wanted() -> Iterator[Evaluation | Format]:
         yield from rows(network, few, SEEDS)
     for network in CASES:
         yield from rows(network, more, SEEDS[:1])
-    yield from (
-        Evaluation(first, family, mode, seed, bits) for family, bits in OTHERS for mode in MODES for seed in SEEDS
-    )
 
 
 def rows(network: str, widths: list[tuple[int, int]], seeds: tuple[int, ...]) -> Iterator[Evaluation]:

@@ -93,8 +93,8 @@ def test_evaluations_are_kept_and_gathered(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(tables, "RUNS", tmp_path)
     evaluations = set(wanted())
     assert len({evaluation.name for evaluation in evaluations}) == len(evaluations)
-    # networks x (families x modes x (few bits x seeds + other bits), and the float one); int4 x dybit4; other formats
-    expected = 4 * (2 * 3 * (2 * 3 + 3) + 1) + 3 * 3 + 5 * 3 * 3
+    # networks x (families x modes x (few bits x seeds + other bits), and the float one); int4 x dybit4
+    expected = 4 * (2 * 3 * (2 * 3 + 3) + 1) + 3 * 3
     assert sum(isinstance(evaluation, Evaluation) for evaluation in evaluations) == expected
     percents = {0: 90, 1: 92, 2: 94}
     runs = []

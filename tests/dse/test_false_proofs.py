@@ -283,7 +283,7 @@ def test_a_budget_of_nothing(objective: Objective, max_latency: int | None) -> N
     check_against_the_oracle(Problem("bare", ops, edges, problem.output, {}, max_latency=max_latency), objective)
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", [1059, 1236])
 def test_shares_are_found_whose_digits_do_not_grow(seed: int) -> None:
     """Once shares between bound and choice had thousands of digits, and ended in a ValueError of Python's."""

@@ -134,6 +134,7 @@ def test_what_cannot_be_searched_is_named(
     assert not asked
 
 
+@pytest.mark.whole
 def test_the_command_trains_measures_and_folds(tmp_path: Path) -> None:
     changes = {"[0.25, 0.5]": "[0.125]", "[8, 16]": "[8]", '["1.1", "2.1"]': '["1.1"]', '["int4", "int8"]': '["int4"]'}
     config = configured(tmp_path, 2, **changes, **{"[quantize]": "[train]\nepochs = 1\n[quantize]\nepochs = 0"})

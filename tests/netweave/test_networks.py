@@ -33,7 +33,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["loss", "hessian"])
+@pytest.mark.few(1)
+@pytest.mark.parametrize("kind", ["hessian", "loss"])
 def test_sensitivity_is_what_the_configuration_asks_for(run: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hessian, "IMAGES", 32)
     wanted = config(sensitivity=kind)

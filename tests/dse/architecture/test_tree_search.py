@@ -21,6 +21,7 @@ from tests.dse.architecture.backbones import (
 )
 
 
+@pytest.mark.whole
 def test_the_tree_beats_random_search() -> None:
     """Every seed covers more than half of all that chance does, the median seed more than chance ever does."""
     by_tree, by_chance = (
@@ -39,6 +40,7 @@ def test_the_first_networks_try_every_option() -> None:
             assert set(counts) == set(range(size))
 
 
+@pytest.mark.whole
 def test_what_cannot_be_built_is_no_point_and_is_learned_from() -> None:
     counted = Counted(LARGE, lambda choice: LARGE.values(choice)["kernel"] == 7)
     evaluations = Evaluations(LARGE, counted, 60, REFERENCE)

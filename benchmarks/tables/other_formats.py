@@ -1,0 +1,44 @@
+"""What ResNet-20 keeps of accuracy in formats beside integers and DyBit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.tables import Table
+from benchmarks.tables.number_formats import LABEL, MODES, gain, mean
+
+TITLES = {
+    "int": "int",
+    "dybit": "DyBit",
+    "fp": "minifloat (fp4: e2m1, one-sided e2m2; fp6: e2m3, one-sided e2m4)",
+    "pot": "powers of two",
+}
+
+
+def accuracies(figures: dict[str, Any]) -> Table:
+    """By bits and format: mean of the seeds, and half the distance of the best and the worst."""
+    rows = []
+    for first in _rows(figures["accuracy"]):
+        bits, name = first.split(" ")
+        rows.append((bits, TITLES[name], *(mean(figures["accuracy"][f"{first}, {mode}"]) for mode in MODES)))
+    return Table(LABEL, ("ResNet-20, CIFAR-10", "format", *MODES), rows)
+
+
+def gains(figures: dict[str, Any]) -> Table:
+    """Points over integers and over DyBit of as many bits."""
+    rows = []
+    for first in _rows(figures["points over int"]):
+        bits, name = first.split(" ")
+        for other in ("int", "dybit"):
+            own = figures[f"points over {other}"]
+            if f"{first}, {MODES[0]}" in own:
+                cells = (gain(own[f"{first}, {mode}"]) for mode in MODES)
+                rows.append((bits, f"{name} over {other}", *cells))
+    label = (
+        f"points of {LABEL}, mean of the seeds, 95 % interval by bootstrap over the images; bold where 0 is not in it"
+    )
+    return Table(label, ("ResNet-20, CIFAR-10", "", *MODES), rows)
+
+
+def _rows(found: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(key.partition(",")[0] for key in found))
