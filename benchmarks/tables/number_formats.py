@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.tables import Table
+from benchmarks.tables import Table, accuracy_cell, points_cell
 
 TITLES = {
     "resnet20": "ResNet-20, CIFAR-10",
@@ -31,7 +31,7 @@ def accuracies(figures: dict[str, Any]) -> Table:
         own = figures["networks"][network]
         for bits in BITS:
             first = f"{title} ({_float(own['float'])})" if bits == BITS[0] else ""
-            cells = [mean(own[_key(bits, family, mode)]) for mode in MODES for family in FAMILIES]
+            cells = [accuracy_cell(own[_key(bits, family, mode)]) for mode in MODES for family in FAMILIES]
             rows.append((first, f"{bits[0]}/{bits[1]}", *cells))
     head = [f"{family}, {mode}" for mode in MODES for family in FAMILIES.values()]
     return Table(LABEL, ("network, data (float, images)", "W/A", *head), rows)
@@ -43,7 +43,7 @@ def gains(figures: dict[str, Any]) -> Table:
     for network, title in TITLES.items():
         own = figures["points of DyBit over int"][network]
         for mode in MODES:
-            cells = [gain(own[f"W{weights}/A{outputs} {mode}"]) for weights, outputs in BITS]
+            cells = [points_cell(own[f"W{weights}/A{outputs} {mode}"]) for weights, outputs in BITS]
             rows.append((title if mode == MODES[0] else "", mode, *cells))
     label = (
         f"points of {LABEL}, mean of the seeds, 95 % interval by bootstrap over the images; bold where 0 is not in it"
@@ -75,19 +75,3 @@ def _key(bits: tuple[int, int], family: str, mode: str) -> str:
 
 def _float(found: dict[str, Any] | None) -> str:
     return "not run" if found is None else f"{found['mean']:.2f}, of {found['test images']:,}"
-
-
-def gain(found: dict[str, Any] | None) -> str:
-    """Points and their interval, bold where 0 is not in it."""
-    if found is None:
-        return "not run"
-    mean = f"{found['mean']:+.2f}"
-    differs = found["from"] > 0 or found["to"] < 0
-    return f"{f'**{mean}**' if differs else mean} ({found['from']:+.2f} to {found['to']:+.2f})"
-
-
-def mean(found: dict[str, Any] | None) -> str:
-    """Percent, and half the distance of the best and the worst seed where there are several."""
-    if found is None:
-        return "not run"
-    return f"{found['mean']:.2f}" + (f" ±{(found['to'] - found['from']) / 2:.2f}" if found["seeds"] > 1 else "")

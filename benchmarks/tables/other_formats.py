@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.tables import Table
-from benchmarks.tables.number_formats import LABEL, MODES, gain, mean
+from benchmarks.tables import Table, accuracy_cell, points_cell
+from benchmarks.tables.number_formats import LABEL, MODES
 
 TITLES = {
     "int": "int",
@@ -20,7 +20,7 @@ def accuracies(figures: dict[str, Any]) -> Table:
     rows = []
     for first in _rows(figures["accuracy"]):
         bits, name = first.split(" ")
-        rows.append((bits, TITLES[name], *(mean(figures["accuracy"][f"{first}, {mode}"]) for mode in MODES)))
+        rows.append((bits, TITLES[name], *(accuracy_cell(figures["accuracy"][f"{first}, {mode}"]) for mode in MODES)))
     return Table(LABEL, ("ResNet-20, CIFAR-10", "format", *MODES), rows)
 
 
@@ -32,7 +32,7 @@ def gains(figures: dict[str, Any]) -> Table:
         for other in ("int", "dybit"):
             own = figures[f"points over {other}"]
             if f"{first}, {MODES[0]}" in own:
-                cells = (gain(own[f"{first}, {mode}"]) for mode in MODES)
+                cells = (points_cell(own[f"{first}, {mode}"]) for mode in MODES)
                 rows.append((bits, f"{name} over {other}", *cells))
     label = (
         f"points of {LABEL}, mean of the seeds, 95 % interval by bootstrap over the images; bold where 0 is not in it"
