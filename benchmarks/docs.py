@@ -61,11 +61,11 @@ def differences(write: bool = False) -> list[str]:
 
 def block_content(name: str, table: str) -> str:
     """What stands in a block: the table, and what it comes from."""
+    make = getattr(importlib.import_module(f"benchmarks.tables.{name}"), table)
     if not (RESULTS / f"{name}.json").is_file():
         return f"*To be measured by `python -m benchmarks {name}`: there is no result yet.*\n"
     result = _result(name)
     made = result.get("origin")
-    make = getattr(importlib.import_module(f"benchmarks.tables.{name}"), table)
     try:
         shown = make(result["figures"])
     except KeyError as error:

@@ -22,6 +22,9 @@ NAMES = {
     "power of two": "powers of two",
 }
 LABEL = "percent of all test images, measured in exact integers"
+GAINS_LABEL = (
+    f"points of {LABEL}, mean of the seeds, 95 % interval by bootstrap over the images; bold where 0 is not in it"
+)
 
 
 def accuracies(figures: dict[str, Any]) -> Table:
@@ -45,10 +48,7 @@ def gains(figures: dict[str, Any]) -> Table:
         for mode in MODES:
             cells = [points_cell(own[f"W{weights}/A{outputs} {mode}"]) for weights, outputs in BITS]
             rows.append((title if mode == MODES[0] else "", mode, *cells))
-    label = (
-        f"points of {LABEL}, mean of the seeds, 95 % interval by bootstrap over the images; bold where 0 is not in it"
-    )
-    return Table(label, ("network", "", *(f"W{weights}/A{outputs}" for weights, outputs in BITS)), rows)
+    return Table(GAINS_LABEL, ("network", "", *(f"W{weights}/A{outputs}" for weights, outputs in BITS)), rows)
 
 
 def formats(figures: dict[str, Any]) -> Table:

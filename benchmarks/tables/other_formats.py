@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.tables import Table, accuracy_cell, points_cell
-from benchmarks.tables.number_formats import LABEL, MODES
+from benchmarks.tables.number_formats import GAINS_LABEL, LABEL, MODES
 
 TITLES = {
     "int": "int",
@@ -34,10 +34,7 @@ def gains(figures: dict[str, Any]) -> Table:
             if f"{first}, {MODES[0]}" in own:
                 cells = (points_cell(own[f"{first}, {mode}"]) for mode in MODES)
                 rows.append((bits, f"{name} over {other}", *cells))
-    label = (
-        f"points of {LABEL}, mean of the seeds, 95 % interval by bootstrap over the images; bold where 0 is not in it"
-    )
-    return Table(label, ("ResNet-20, CIFAR-10", "", *MODES), rows)
+    return Table(GAINS_LABEL, ("ResNet-20, CIFAR-10", "", *MODES), rows)
 
 
 def _rows(found: dict[str, Any]) -> list[str]:

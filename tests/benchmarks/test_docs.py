@@ -213,6 +213,8 @@ def test_a_table_that_an_old_result_lacks_is_to_be_measured(
     del result["origin"]
     (tmp_path / "queue.json").write_text(json.dumps(result))
     assert docs.block_content("queue", "sizes").startswith("*To be measured by `python -m benchmarks queue`")
+    (tmp_path / "queue.json").unlink()
+    assert "queue`: there is no result yet" in docs.block_content("queue", "sizes")
     keep(tmp_path, cycles=5)
     assert docs.block_content("queue", "sizes").endswith("before results carried their commit.*\n")
 
