@@ -78,6 +78,7 @@ def small_frames(count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array([own.program_interval for own in found]), np.array([own.forecast_interval for own in found])
 
 
+@pytest.mark.whole
 def test_the_interval_of_frames_of_few_cycles() -> None:
     """Each frame waits for the op that has most to do in it, which the largest mean of an op is far below."""
     program, finer = small_frames(10)

@@ -147,6 +147,7 @@ def test_mixed_designs_trade_the_objective_against_the_error(chain: Table, found
         assert all(b >= a * (1 - 0.02) for a, b in pairwise(cycles))
 
 
+@pytest.mark.whole
 def test_mixed_designs_are_named_by_their_part_of_the_largest_error() -> None:
     """An error below none counts as none, for the sum that all layers can have too."""
 

@@ -166,7 +166,7 @@ LONG = (134, 453, 9551)
 """Of these the judge takes over a minute each, or HiGHS until it is ended."""
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in WRONG])
 def test_no_word_is_false(seed: int) -> None:
     problem = wide_problem(seed)

@@ -160,7 +160,7 @@ def test_the_least_latency_may_not_be_found_in_time(monkeypatch: pytest.MonkeyPa
         milp.infeasible(problem)
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("objective", list(Objective))
 def test_equals_the_dynamic_program(seed: int, objective: Objective) -> None:

@@ -73,6 +73,7 @@ def test_every_edge_and_layer_equals_golden(design: Path, graph: Graph, build_di
     assert any("layer" in line for line in told)
 
 
+@pytest.mark.whole
 def test_stalls_change_no_integer(design: Path, graph: Graph, build_dir: Path, verilator: str) -> None:
     frames = [random_frame(np.random.default_rng(8), graph)]
     stalls = Stalls(0.5, 0.5, 9)

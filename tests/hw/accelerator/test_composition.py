@@ -133,6 +133,7 @@ def test_lanes_are_converted_where_they_differ() -> None:
     run(graph, mapping, some_frames(rng, graph, "fef"), source_stall=0.2, sink_stall=0.2)
 
 
+@pytest.mark.whole
 def test_probes_show_every_edge() -> None:
     graph = NETS["residual"](np.random.default_rng(5))
     mapping = quick_mapping(np.random.default_rng(5), graph)

@@ -177,6 +177,7 @@ class Memories(wiring.Component):
         return m
 
 
+@pytest.mark.whole
 def test_blank_memories_are_written_in_short_and_made_the_same(tmp_path: Path) -> None:
     """A memory that is only read keeps its words."""
     whole = verilog.convert(Memories(), name="netweave", emit_src=False, strip_internal_attrs=True)

@@ -100,7 +100,7 @@ GEOMETRIES = [
 """Small kernels with every kind; large ones with two of four, which change with the padding."""
 
 
-@pytest.mark.few(16)
+@pytest.mark.few(10)
 @pytest.mark.parametrize(("kernel", "stride", "padding", "kind", "all_taps"), GEOMETRIES)
 def test_windows(kernel: int, stride: int, padding: int, kind: str, all_taps: bool) -> None:
     """Every kernel, stride and padding, on frames from as small as they may be to a few sites more."""
@@ -136,7 +136,7 @@ def test_frames(kind: str, side: tuple[int, int], pattern: str) -> None:
     check(case, pattern, stall_for(rng))
 
 
-@pytest.mark.few(32)
+@pytest.mark.few(20)
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_stalls(kind: str, stall: str) -> None:

@@ -29,7 +29,7 @@ def messages(make: Callable[[], wiring.Component]) -> list[str]:
     return [str(warning.message) for warning in caught]
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @pytest.mark.parametrize("name", NETS)
 def test_networks(name: str) -> None:
     rng = np.random.default_rng(7)

@@ -24,7 +24,7 @@ OUTLIERS = {("ecp5", 12), ("xcup", 12), ("xcup", 9)}
 """Seeds off by more: tapered features that say how far a product is shifted (12); another, by 10 to 13 % (9)."""
 
 
-@pytest.mark.few(1)
+@pytest.mark.whole
 @pytest.mark.parametrize("family", CONSTANTS)
 def test_arrays_of_constants_that_no_factor_has_seen_are_near_what_yosys_makes(family: str) -> None:
     """Kept in benchmarks/resources/made by ``python -m benchmarks.resources synthesize FAMILY``."""

@@ -36,6 +36,7 @@ def test_luts_of_tapered_codes_are_near_those_of_yosys(family: str, name: str, d
     assert codec(dtype).encoder_luts(f.lut_inputs) == pytest.approx(encoding, rel=0.12)
 
 
+@pytest.mark.whole
 def test_every_mapping_of_whole_networks_has_figures_on_every_device() -> None:
     for device in DEVICES.values():
         for make in NETS.values():
@@ -64,6 +65,7 @@ def test_more_lanes_take_more() -> None:
             assert less.ff < more.ff
 
 
+@pytest.mark.whole
 def test_an_op_is_near_what_yosys_makes(tmp_path: Path) -> None:
     graph, mapping = conv(("uint4", "int8", "uint8"), 4), OpMapping(2, 2, 1, Memory.BRAM, Multiplier.DSP)
     node = graph["op"]

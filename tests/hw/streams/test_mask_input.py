@@ -191,6 +191,7 @@ def test_frames_take_the_cycles_that_are_stated(layout: MaskLayout) -> None:
             assert period == stated
 
 
+@pytest.mark.whole
 def test_a_large_frame() -> None:
     """1280 x 720, a few hundred sites: the empty words cost nothing but the cycles in which they come."""
     layout = MaskLayout(Shape(720, 1280, 2), UINT8, 2, 64)

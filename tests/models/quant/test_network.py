@@ -38,6 +38,7 @@ def assert_golden_agrees(network: QuantizedNetwork, name: str) -> Graph:
     return graph
 
 
+@pytest.mark.few(20)
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("form", [*FORMATS, "dybit2", "int2"])
 def test_every_integer_equals_golden(name: str, form: str) -> None:

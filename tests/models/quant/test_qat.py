@@ -19,12 +19,14 @@ def float_accuracy(plan: FloatPlan, data: Dataset) -> float:
     return float((found == torch.from_numpy(data.test_y)).double().mean())
 
 
+@pytest.mark.whole
 def test_int8_loses_half_a_point_at_most(trained: FloatPlan, digits: Dataset) -> None:
     network = quantize(trained, digits, "int8", epochs=2)
     assert not network.training
     assert accuracy(network, digits, "test").value >= float_accuracy(trained, digits) - 0.005
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("form", ["int4", "dybit4"])
 def test_four_bits_lose_two_points_at_most(trained: FloatPlan, digits: Dataset, form: str) -> None:
     network = quantize(trained, digits, form, epochs=3)
