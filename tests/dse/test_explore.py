@@ -186,6 +186,7 @@ def test_strategies_keep_to_what_is_required(chain: Table) -> None:
         designs(chain, search, "speedup9", budget_fraction)
 
 
+@pytest.mark.whole
 def test_a_choice_is_in_the_order_of_the_problems_ops() -> None:
     """Workers make the selection of the choice again, from the problem's candidates."""
     table = Table(graphs("strided"), DEVICE)

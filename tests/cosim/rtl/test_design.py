@@ -82,6 +82,7 @@ def test_stalls_change_no_integer(design: Path, graph: Graph, build_dir: Path, v
     assert result.interval is None
 
 
+@pytest.mark.whole
 def test_cosim_json_holds_everything(
     design: Path, graph: Graph, build_dir: Path, verilator: str, tmp_path: Path
 ) -> None:
