@@ -136,6 +136,10 @@ class Simulator:
         self._readers = np.array(list(parts.readers.values()))
         self._sides = np.array(parts.classes.sides)
         self._windows = parts.classes.windows
+        # what a call returns of its records, read at once: an access to a single field takes as long as many a sweep
+        work = [ProcessRecord.fields.index(name) for name in ("busy", "blocked")]
+        self._work_places = np.array([[at + place for place in work] for at in parts.ops.values()], np.int64)
+        self._queue_places = np.array(list(parts.queues.values()), np.int64) + QueueRecord.fields.index("most")
 
     def run(self, frames: Frames = 1) -> CycleRun:
         """Play frames back to back."""
@@ -175,7 +179,7 @@ class Simulator:
         ends = [after - 1 for after in accumulate(beats)]
         firsts = accumulate(in_beats[:-1], initial=0)
         cycles = out_cycles[-1] + 1
-        ops = {name: ProcessRecord(m, at) for name, at in parts.ops.items()}
+        work, queues = m[self._work_places].tolist(), m[self._queue_places].tolist()
         edges = w[numbers.ends : numbers.ends + len(parts.edges) * count].reshape(-1, count)
         return CycleRun(
             latency=[
@@ -184,8 +188,11 @@ class Simulator:
             intervals=[out_cycles[end] - out_cycles[before] for before, end in pairwise(ends)],
             cycles=cycles,
             edges=dict(zip(parts.edges, edges.tolist(), strict=True)),
-            queues={edge: QueueRecord(m, at).most for edge, at in parts.queues.items()},
-            ops={name: Work(op.busy, cycles - op.busy - op.blocked, op.blocked) for name, op in ops.items()},
+            queues=dict(zip(parts.queues, queues, strict=True)),
+            ops={
+                name: Work(busy, cycles - busy - blocked, blocked)
+                for name, (busy, blocked) in zip(parts.ops, work, strict=True)
+            },
             input=in_cycles,
             output=out_cycles,
         )
