@@ -2,7 +2,8 @@
 
 Signal over rounding error of four distributions, each format with the scale of least squared error: normal and Laplace
 as weights are, half-normal and exponential as what leaves a ReLU. The last lines are DyBit's as it would be had a
-number to become a whole one of its steps first, ties away from zero.
+number to become a whole one of its steps first, ties away from zero. At 4 bits minifloats and powers of two stand
+beside.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.number_formats.fit import SIGNED, distribution, sqnr
-from benchmarks.number_formats.grids import grid
+from benchmarks.number_formats.grids import Grid, grid
 from models.ir.formats.dybit import DyBitType
+from models.ir.formats.registry import parse_dtype
 from reports.style import BARS, CHOSEN, STEPS, STYLE
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 BITS = range(2, 9)
 BIT = 20 * np.log10(2)
 FORMATS = {"int": STEPS, "dybit": CHOSEN}
+OF_FOUR_BITS = ("int", "dybit", "fp", "pot")
 OCTAVES = np.linspace(-4, 8, 121)
 """Of the scales tried where rounding is double: about that which brings the largest value to the format's."""
 
@@ -38,6 +41,9 @@ def measure() -> dict[str, Any]:
             ]
         twice = [round(rounded_twice(rows, DyBitType(bits, signed)), 2) for bits in BITS]
         figures[f"{shape}, dybit rounded twice, dB at 2 to 8 bits"] = twice
+        figures[f"{shape}, 4 bits, dB"] = {
+            name: round(sqnr(rows, Grid.of(parse_dtype(f"{'' if signed else 'u'}{name}4"))), 2) for name in OF_FOUR_BITS
+        }
     values().savefig(IMAGES / "dybit_values.png")
     errors(figures).savefig(IMAGES / "dybit_error.png")
     return figures
