@@ -2,8 +2,8 @@
 
 Signal over rounding error of four distributions, each format with the scale of least squared error: normal and Laplace
 as weights are, half-normal and exponential as what leaves a ReLU. The last lines are DyBit's as it would be had a
-number to become a whole one of its steps first, ties away from zero. At 4 bits minifloats and powers of two stand
-beside.
+number to become a whole one of its steps first, ties away from zero. Minifloats and powers of two of 4
+bits stand beside them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ BITS = range(2, 9)
 BIT = 20 * np.log10(2)
 FORMATS = {"int": STEPS, "dybit": CHOSEN}
 OF_FOUR_BITS = ("int", "dybit", "fp", "pot")
+"""Kinds of formats of which those of 4 bits are compared."""
 OCTAVES = np.linspace(-4, 8, 121)
 """Of the scales tried where rounding is double: about that which brings the largest value to the format's."""
 

@@ -10,7 +10,7 @@ from benchmarks.tables.number_formats import GAINS_LABEL, LABEL, MODES
 TITLES = {
     "int": "int",
     "dybit": "DyBit",
-    "fp": "minifloat (fp4: e2m1, one-sided e2m2; fp6: e2m3, one-sided e2m4)",
+    "fp": "minifloat",
     "pot": "powers of two",
 }
 

@@ -136,7 +136,7 @@ class Simulator:
         self._readers = np.array(list(parts.readers.values()))
         self._sides = np.array(parts.classes.sides)
         self._windows = parts.classes.windows
-        # what a call returns of its records, read at once: an access to a single field takes as long as many a sweep
+        # where the counters stand that a call returns, so that one index reads them all instead of a property for each
         work = [ProcessRecord.fields.index(name) for name in ("busy", "blocked")]
         self._work_places = np.array([[at + place for place in work] for at in parts.ops.values()], np.int64)
         self._queue_places = np.array(list(parts.queues.values()), np.int64) + QueueRecord.fields.index("most")
