@@ -41,12 +41,13 @@ from hw.streams.stream import Fork, Queue
 from hw.tools.nextpnr import RoutingError, route
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Window
 
 KEPT = Path("runs") / "fmax"
 INT8, UINT8 = IntType(8), IntType(8, False)
 SHAPE = Shape(32, 32, 16)
 LAYOUT = TokenLayout(SHAPE, UINT8, 4)
-WINDOW = WindowGeometry(SHAPE.height, SHAPE.width, SHAPE.channels // LAYOUT.lanes, kernel=3, stride=1, padding=1)
+WINDOW = WindowGeometry(SHAPE.height, SHAPE.width, SHAPE.channels // LAYOUT.lanes, Window.of(3, 1, 1))
 
 COMPONENT_GOALS = {"ecp5-25k": 150.0, "ice40up5k": 40.0}
 """Devices on which components are routed, and the clocks in MHz that are aimed at."""

@@ -37,7 +37,7 @@ class ConvOp(WindowOp):
         node       the convolution
         inputs     its one input
         mapping    ``pe`` divides the output channels, ``simd`` the input channels (``simd == pe`` where depthwise);
-                   ``taps`` is 1 or ``kernel^2``
+                   ``taps`` is 1 or the kernel's
     Raises         ValueError: a mapping that does not fit the convolution
     """
 
@@ -49,7 +49,7 @@ class ConvOp(WindowOp):
         features, weights = inputs[0].dtype, node.weight_dtype
         for pe in divisors(node.weight.shape[0]):
             for simd in (pe,) if node.depthwise else divisors(inputs[0].shape.channels):
-                for taps in sorted({1, node.kernel**2}):
+                for taps in sorted({1, node.window.taps}):
                     for memory in Memory.on(device):
                         # a depthwise lane has its features to itself
                         for kind, operand in multipliers(device, features, weights, 1 if node.depthwise else pe):
@@ -76,7 +76,7 @@ class ConvOp(WindowOp):
         return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
-            taps=1 if self.serial_kernel else self.node.kernel**2,
+            taps=1 if self.serial_kernel else self.window.taps,
             features=self.inputs[0].dtype,
             weights=self.node.weight_dtype,
             multiplier=self.mapping.multiplier,
@@ -91,7 +91,7 @@ class ConvOp(WindowOp):
         Words are in the order of the output-channel fold, the kernel position (in a serial kernel loop), the input
         word; the lanes of a word in the order of the output channel, the kernel position, the input channel.
         """
-        pe, taps = self.mapping.pe, self.node.kernel**2
+        pe, taps = self.mapping.pe, self.window.taps
         c_out, c_in = self.node.weight.shape[:2]
         simd = 1 if self.channelwise else self.mapping.simd
         split = self.node.weight.reshape(c_out // pe, pe, c_in // simd, simd, taps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -29,7 +30,7 @@ def sequencer(folds: Folds, site: int) -> ResourceEstimate:
     """
     counts = index(folds.neuron_folds) + index(folds.synapse_folds)
     counts += index(folds.end_interval if folds.whole_frame else folds.beats)
-    taps = folds.kernel**2 if folds.kernel else 0
+    taps = math.prod(folds.kernel or (0,))
     return ResourceEstimate("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
 
 

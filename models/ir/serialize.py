@@ -28,10 +28,11 @@ from models.ir.names import NAME_RULE, is_name
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.registry import NODES
 from models.ir.requant import INT64, Requant
+from models.ir.window import Sizes
 
-VERSION = 4
+VERSION = 5
 """2: a sum becomes a number of a tapered format in one rounding. 3: biases have a fraction. 4: inputs have an offset
-and a unit for each channel."""
+and a unit for each channel. 5: windows may be oblong and dilated, and padded on one side more than on the other."""
 FORMAT = "netweave graph"
 GRAPH_FILE = "graph.json"
 WEIGHTS_FILE = "weights.npz"
@@ -244,6 +245,12 @@ class _Reader:
                 length = f"{count} values" if count else "a list"
                 raise self._error(node, where, value, f"must be {length} of type {item.__name__}")
             return Shape(*value) if hint is Shape else tuple(value)
+        if hint == Sizes:
+            if type(value) is int:
+                return value
+            if not isinstance(value, list) or not all(type(part) is int for part in value):
+                raise self._error(node, where, value, "must be an integer or a list of integers")
+            return tuple(value)
         if hint is float and type(value) is int and abs(value) <= sys.float_info.max:
             return float(value)
         if type(value) is not hint:

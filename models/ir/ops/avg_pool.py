@@ -20,7 +20,7 @@ class AvgPool(AccumulatingNode, WindowNode):
     """The sum over the active sites of the window, requantized.
 
     Parameters
-        requant    how the sum becomes an activation; 1/k^2 is part of the multiplier
+        requant    how the sum becomes an activation; 1/taps is part of the multiplier
     """
 
     op: ClassVar[str] = "avg_pool"

@@ -17,6 +17,7 @@ from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph
+from models.ir.window import Sizes, Window
 from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
@@ -51,12 +52,17 @@ class Case:
     w: DType
     y: DType
     out: int = 4
-    kernel: int = 1
-    stride: int = 1
-    padding: int = 0
+    kernel: Sizes = 1
+    stride: Sizes = 1
+    padding: Sizes = 0
     seed: int = 0
     choose: Callable[[Sequence[OpMapping]], OpMapping] | None = field(default=None, compare=False)
     sparse_windows: bool = False
+    dilation: Sizes = 1
+
+    @property
+    def window(self) -> Window:
+        return Window.of(self.kernel, self.stride, self.padding, self.dilation)
 
     @property
     def sparse(self) -> bool:
@@ -69,7 +75,7 @@ class Case:
 
     def graph(self) -> Graph:
         op = {"full": "conv", "depthwise": "conv", "pointwise": "conv"}.get(self.kind, self.kind)
-        window = {"kernel": self.kernel, "stride": self.stride, "padding": self.padding}
+        window = {"kernel": self.kernel, "stride": self.stride, "padding": self.padding, "dilation": self.dilation}
         window = window if self.kind in WINDOWS else {}
         depthwise = self.kind == "depthwise"
         return one_op(
