@@ -12,7 +12,8 @@ from torch import Tensor
 
 from models.ir.graph import NAME
 from models.ir.node import Shape
-from models.ir.ops.windowed import KERNELS, STRIDES
+from models.ir.ops.windowed import refusal
+from models.ir.window import Sizes, Window, both, same_padding
 from models.layers.add import AddLayer
 from models.layers.avg_pool import AvgPoolLayer
 from models.layers.batch_norm import BatchNormLayer
@@ -49,12 +50,12 @@ class Value(NamedTuple):
     flat: bool = False
 
 
-def square(name: str, value: Pair[T]) -> T:
-    """The one number behind ``3`` or ``(3, 3)``."""
-    sizes = tuple(value) if isinstance(value, Sequence) else (value,)
-    if len(set(sizes)) != 1:
-        raise SettingError(name, sizes, "both directions must be equal")
-    return sizes[0]
+def compact(sizes: Pair[int]) -> Sizes:
+    """The same sizes in as few numbers as say them: ``3`` for ``(3, 3)``."""
+    numbers = both(sizes)
+    if numbers[:2] == numbers[-2:]:
+        numbers = numbers[:2]
+    return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
 class PlanBuilder:
@@ -101,28 +102,25 @@ class PlanBuilder:
         groups: int,
     ) -> Value:
         shape = self._image(x)
-        kernel = square("kernel_size", tuple(weight.shape[2:]))
-        if square("dilation", dilation) != 1:
-            raise SettingError("dilation", dilation, "must be 1")
         c_out, c_in = len(weight), weight.shape[1] * groups
         if c_in != shape.channels:
             raise SettingError("in_channels", c_in, f"its input has {shape.channels} channels")
         depthwise = groups > 1
         if depthwise and not groups == c_in == c_out:
             raise SettingError("groups", groups, f"must be 1, or equal to in and out channels ({c_in}, {c_out})")
+        kernel = tuple(weight.shape[2:])
         if isinstance(padding, str):
-            if padding == "same" and kernel % 2 == 0:
-                raise SettingError("padding", "'same'", f"is asymmetric for kernel {kernel}")
-            padding = (kernel - 1) // 2 if padding == "same" else 0
-        side = self._window(shape, kernel, square("stride", stride), square("padding", padding))
+            padding = same_padding(kernel, dilation) if padding == "same" else 0
+        side = self._window(shape, kernel, stride, padding, dilation)
         return self.append(
             ConvLayer,
             x,
             side._replace(channels=c_out),
             weight=weight.detach(),
             bias=_bias(weight, bias),
-            stride=square("stride", stride),
-            padding=square("padding", padding),
+            stride=compact(stride),
+            padding=compact(padding),
+            dilation=compact(dilation),
             depthwise=depthwise,
         )
 
@@ -179,8 +177,11 @@ class PlanBuilder:
         dilation: Pair[int],
         ceil_mode: bool,
     ) -> Value:
-        if square("dilation", dilation) != 1:
+        if compact(dilation) != 1:
             raise SettingError("dilation", dilation, "must be 1")
+        window = Window.of(kernel, stride or kernel, padding)
+        if window.may_be_empty:
+            raise SettingError("stride", stride, f"must be at most kernel_size, {kernel}: a window would see nothing")
         return self._pool(MaxPoolLayer, x, kernel, stride, padding, ceil_mode)
 
     def avg_pool(
@@ -195,10 +196,10 @@ class PlanBuilder:
     ) -> Value:
         if divisor is not None:
             raise SettingError("divisor_override", divisor, "must be None")
-        if not count_include_pad and square("padding", padding) != 0:
+        if not count_include_pad and compact(padding) != 0:
             raise SettingError("count_include_pad", False, "must be True where padding is not 0")
         shape = self._image(x)
-        if square("padding", padding) == 0 and shape[:2] == (square("kernel_size", kernel),) * 2:
+        if compact(padding) == 0 and shape[:2] == both(kernel):
             return self.global_pool(x)
         return self._pool(AvgPoolLayer, x, kernel, stride, padding, ceil_mode)
 
@@ -210,7 +211,7 @@ class PlanBuilder:
             return self.global_pool(x)
         if shape.height % height or shape.width % width:
             raise SettingError("output_size", (height, width), f"must divide its input, {shape}, evenly")
-        kernel = square("output_size", (shape.height // height, shape.width // width))
+        kernel = compact((shape.height // height, shape.width // width))
         return x if kernel == 1 else self._pool(AvgPoolLayer, x, kernel, kernel, 0, False)
 
     def global_pool(self, x: Value) -> Value:
@@ -239,25 +240,22 @@ class PlanBuilder:
     ) -> Value:
         if ceil:
             raise SettingError("ceil_mode", True, "must be False")
-        k = square("kernel_size", kernel)
-        s = k if stride is None else square("stride", stride)
-        p = square("padding", padding)
-        if k == s > max(STRIDES) and k.bit_count() == 1 and p == 0:
+        k, s, p = (compact(sizes) for sizes in (kernel, stride or kernel, padding))
+        if isinstance(k, int) and k == s > 2 and k.bit_count() == 1 and p == 0:
             # pooling disjoint cells of 2^n x 2^n is pooling 2 x 2 cells n times
-            return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, s // 2, 0, False)
+            return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, k // 2, 0, False)
         return self.append(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)
 
-    def _window(self, shape: Shape, kernel: int, stride: int, padding: int) -> Shape:
-        if kernel not in KERNELS:
-            raise SettingError("kernel_size", kernel, f"must be {KERNELS[0]} to {KERNELS[-1]}")
-        if stride not in STRIDES:
-            raise SettingError("stride", stride, f"must be {' or '.join(map(str, STRIDES))}")
-        if not 0 <= padding <= (kernel - 1) // 2:
-            raise SettingError("padding", padding, f"must be 0 to {(kernel - 1) // 2} for kernel {kernel}")
-        if min(shape.height, shape.width) + 2 * padding < kernel:
-            raise SettingError("kernel_size", kernel, f"is larger than its padded input, {shape}")
-        height, width = ((side + 2 * padding - kernel) // stride + 1 for side in shape[:2])
-        return Shape(height, width, shape.channels)
+    def _window(
+        self, shape: Shape, kernel: Pair[int], stride: Pair[int], padding: Pair[int], dilation: Pair[int] = 1
+    ) -> Shape:
+        window = Window.of(kernel, stride, padding, dilation)
+        refused = refusal(window, shape)
+        if refused:
+            field, why = refused
+            given = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}[field]
+            raise SettingError("kernel_size" if field == "kernel" else field, given, why)
+        return Shape(*window.out_sides(shape.height, shape.width), shape.channels)
 
     def _image(self, x: Value) -> Shape:
         if x.flat:

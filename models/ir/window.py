@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,13 @@ class Window:
     x: Axis
 
     @classmethod
-    def of(cls, kernel: Sizes, stride: Sizes = 1, padding: Sizes = 0, dilation: Sizes = 1) -> Window:
+    def of(
+        cls,
+        kernel: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+    ) -> Window:
         """A window by its sizes.
 
         Parameters
@@ -102,8 +109,8 @@ class Window:
             padding     alike, or (top, left, bottom, right)
             dilation    alike
         """
-        zeros = _pair(padding)
-        sizes = zip(_pair(kernel), _pair(stride), zeros[:2], zeros[-2:], _pair(dilation), strict=True)
+        zeros = both(padding)
+        sizes = zip(both(kernel), both(stride), zeros[:2], zeros[-2:], both(dilation), strict=True)
         return cls(*(Axis(*own) for own in sizes))
 
     @property
@@ -122,10 +129,25 @@ class Window:
         return self.y.may_miss or self.x.may_miss
 
     @property
+    def pads(self) -> bool:
+        """Whether there is any padding."""
+        return any((self.y.before, self.y.after, self.x.before, self.x.after))
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether there is as much padding after the input as before it."""
+        return self.y.before == self.y.after and self.x.before == self.x.after
+
+    @property
     def positions(self) -> list[tuple[int, int]]:
         """Row and column of each tap from the window's corner, row by row."""
         y, x = self.y, self.x
         return [(y.dilation * ky, x.dilation * kx) for ky in range(y.kernel) for kx in range(x.kernel)]
+
+    @property
+    def center_tap(self) -> int | None:
+        """The tap that sees the site at which a window of stride 1 and 'same' padding stands; None if there is none."""
+        return self.positions.index(center) if (center := (self.y.before, self.x.before)) in self.positions else None
 
     def out_sides(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of the output."""
@@ -169,5 +191,18 @@ class Window:
         return np.array([self.y.stride, self.x.stride])
 
 
-def _pair(value: Sizes) -> tuple[int, ...]:
-    return value if isinstance(value, tuple) else (value, value)
+def both(value: int | Sequence[int]) -> tuple[int, ...]:
+    """One number for each direction."""
+    numbers = tuple(value) if isinstance(value, Sequence) else (value,)
+    return numbers * 2 if len(numbers) == 1 else numbers
+
+
+def same_padding(kernel: int | Sequence[int], dilation: int | Sequence[int] = 1) -> tuple[int, int, int, int]:
+    """The padding, (top, left, bottom, right), with which an output of stride 1 has the size of its input.
+
+    Where it cannot be even, there is one row or column more after the input, as in PyTorch.
+    """
+    missing = [d * (k - 1) for k, d in zip(both(kernel), both(dilation), strict=True)]
+    top, left = (own // 2 for own in missing)
+    bottom, right = (own - own // 2 for own in missing)
+    return top, left, bottom, right

@@ -9,7 +9,7 @@ import numpy as np
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Node, NodeSites, Shape
-from models.ir.window import Axis, Sizes, Window
+from models.ir.window import Sizes, Window
 
 KERNELS = range(1, 16)
 MOST_TAPS = 64
@@ -18,6 +18,26 @@ STRIDES = range(1, 5)
 DILATIONS = range(1, 9)
 LONGEST = {"kernel": 2, "stride": 2, "padding": 4, "dilation": 2}
 """How many numbers each size has at most."""
+
+
+def refusal(window: Window, shape: Shape) -> tuple[str, str] | None:
+    """The field of the first size that is not possible over inputs of a shape, and why; None if all sizes are."""
+    for axis, side in ((window.y, shape.height), (window.x, shape.width)):
+        for name, own, valid in (
+            ("kernel", axis.kernel, KERNELS), ("stride", axis.stride, STRIDES), ("dilation", axis.dilation, DILATIONS)
+        ):  # fmt: skip
+            if own not in valid:
+                return name, f"must be {valid[0]} to {valid[-1]}"
+        most = (axis.span - 1) // 2, axis.span // 2
+        if not (0 <= axis.before <= most[0] and 0 <= axis.after <= most[1]):
+            spread = f" of dilation {axis.dilation}" if axis.dilation > 1 else ""
+            limits = f"0 to {most[0]}" if most[0] == most[1] else f"0 to {most[0]} before and 0 to {most[1]} after"
+            return "padding", f"must be {limits} for kernel {axis.kernel}{spread}"
+        if axis.padded(side) < axis.span:
+            return "kernel", f"is larger than its padded input {shape}"
+    if window.taps > MOST_TAPS:
+        return "kernel", f"has {window.taps} taps; at most {MOST_TAPS} are possible"
+    return None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,25 +67,10 @@ class WindowNode(Node):
             value = getattr(self, name, 1)
             if isinstance(value, tuple) and len(value) not in {2, most}:
                 raise self.error(name, value, "must be one number" + (", 2 or 4" if most == 4 else " or 2"))
-        window, i = self.window, shapes[0]
-        for axis, side in ((window.y, i.height), (window.x, i.width)):
-            self._check_axis(axis, side, i)
-        if window.taps > MOST_TAPS:
-            raise self.error("kernel", self.kernel, f"has {window.taps} taps; at most {MOST_TAPS} are possible")
-
-    def _check_axis(self, axis: Axis, side: int, shape: Shape) -> None:
-        for name, own, valid in (
-            ("kernel", axis.kernel, KERNELS), ("stride", axis.stride, STRIDES), ("dilation", axis.dilation, DILATIONS)
-        ):  # fmt: skip
-            if own not in valid:
-                raise self.error(name, getattr(self, name, 1), f"must be {valid[0]} to {valid[-1]}")
-        most = (axis.span - 1) // 2, axis.span // 2
-        if not (0 <= axis.before <= most[0] and 0 <= axis.after <= most[1]):
-            spread = f" of dilation {axis.dilation}" if axis.dilation > 1 else ""
-            limits = f"0 to {most[0]}" if most[0] == most[1] else f"0 to {most[0]} before and 0 to {most[1]} after"
-            raise self.error("padding", self.padding, f"must be {limits} for kernel {axis.kernel}{spread}")
-        if axis.padded(side) < axis.span:
-            raise self.error("kernel", self.kernel, f"is larger than its padded input {shape}")
+        refused = refusal(self.window, shapes[0])
+        if refused:
+            field, why = refused
+            raise self.error(field, getattr(self, field, 1), why)
 
     def sites(self, source: Frame, sparse: bool) -> NodeSites:
         _, _, sites = self.window.out_sites(source)

@@ -113,24 +113,24 @@ SETTINGS = [
         "0: Conv2d with stride 3 is not supported: must be 1 or 2",
     ),
     (
-        "a kernel that is no square", "nn.Sequential(nn.Conv2d(1, 2, (3, 1)), nn.Flatten())",
-        "0: Conv2d with kernel_size (3, 1) is not supported",
+        "a kernel that is too large", "nn.Sequential(nn.Conv2d(1, 2, (9, 8), padding=(4, 3)), nn.Flatten())",
+        "0: Conv2d with kernel_size (9, 8) is not supported: has 72 taps; at most 64 are possible",
     ),
     (
-        "strides of two", "nn.Sequential(nn.Conv2d(1, 2, 3, (1, 2)), nn.Flatten())",
-        "0: Conv2d with stride (1, 2) is not supported",
+        "a stride that is too large", "nn.Sequential(nn.Conv2d(1, 2, 3, (1, 5)), nn.Flatten())",
+        "0: Conv2d with stride (1, 5) is not supported: must be 1 to 4",
     ),
     (
         "too much padding", "nn.Sequential(nn.Conv2d(1, 2, 3, padding=2), nn.Flatten())",
-        "padding 2 is not supported: must be 0 to 1 for kernel 3",
+        "padding (2, 2) is not supported: must be 0 to 1 for kernel 3",
     ),
     (
         "another padding", "nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode='circular'))",
         "padding_mode 'circular' is not supported: must be 'zeros'",
     ),
     (
-        "holes", "nn.Sequential(nn.Conv2d(1, 2, 3, dilation=2), nn.Flatten())",
-        "0: Conv2d with dilation ... is not supported: must be 1",
+        "wide holes", "nn.Sequential(nn.Conv2d(1, 2, 3, dilation=9), nn.Flatten())",
+        "0: Conv2d with dilation (9, 9) is not supported: must be 1 to 8",
     ),
     (
         "two groups of four", "nn.Sequential(nn.Conv2d(1, 4, 1), nn.Conv2d(4, 4, 3, groups=2))",
