@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -44,10 +45,14 @@ class Value(NamedTuple):
     Parameters
         layer     name of the layer that computes it
         flat      whether it is ``[n, features]``
+        around    padding that the layer's output has got since: (top, left, bottom, right)
+        fill      the number that it is padded with
     """
 
     layer: str
     flat: bool = False
+    around: tuple[int, ...] = (0, 0, 0, 0)
+    fill: float = 0.0
 
 
 def compact(sizes: Pair[int]) -> Sizes:
@@ -82,9 +87,15 @@ class PlanBuilder:
         return self.append(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
 
     def plan(self, output: Value) -> FloatPlan:
+        self.shape(output)
         return FloatPlan(self.name, tuple(self.layers.values()), output.layer)
 
     def shape(self, x: Value) -> Shape:
+        if any(x.around):
+            top, left, bottom, right = x.around
+            raise SettingError(
+                "input", f"padded by {(left, right, top, bottom)}", "only a convolution or a pooling may take it"
+            )
         return self.layers[x.layer].shape
 
     def features(self, x: Value) -> int:
@@ -101,6 +112,9 @@ class PlanBuilder:
         dilation: Pair[int],
         groups: int,
     ) -> Value:
+        if isinstance(padding, str):
+            padding = same_padding(tuple(weight.shape[2:]), dilation) if padding == "same" else 0
+        x, padding = self._all_padding(x, padding, 0.0)
         shape = self._image(x)
         c_out, c_in = len(weight), weight.shape[1] * groups
         if c_in != shape.channels:
@@ -109,8 +123,6 @@ class PlanBuilder:
         if depthwise and not groups == c_in == c_out:
             raise SettingError("groups", groups, f"must be 1, or equal to in and out channels ({c_in}, {c_out})")
         kernel = tuple(weight.shape[2:])
-        if isinstance(padding, str):
-            padding = same_padding(kernel, dilation) if padding == "same" else 0
         side = self._window(shape, kernel, stride, padding, dilation)
         return self.append(
             ConvLayer,
@@ -179,6 +191,8 @@ class PlanBuilder:
     ) -> Value:
         if compact(dilation) != 1:
             raise SettingError("dilation", dilation, "must be 1")
+        fill = 0.0 if self._never_negative(x) and x.fill == 0 else -math.inf
+        x, padding = self._all_padding(x, padding, fill)
         window = Window.of(kernel, stride or kernel, padding)
         if window.may_be_empty:
             raise SettingError("stride", stride, f"must be at most kernel_size, {kernel}: a window would see nothing")
@@ -198,6 +212,7 @@ class PlanBuilder:
             raise SettingError("divisor_override", divisor, "must be None")
         if not count_include_pad and compact(padding) != 0:
             raise SettingError("count_include_pad", False, "must be True where padding is not 0")
+        x, padding = self._all_padding(x, padding, 0.0)
         shape = self._image(x)
         if compact(padding) == 0 and shape[:2] == both(kernel):
             return self.global_pool(x)
@@ -229,6 +244,20 @@ class PlanBuilder:
             raise SettingError("operands", f"{self.shape(a)} and {self.shape(b)}", "both must have one shape")
         return self.append(AddLayer, a, self.shape(a), more=(b.layer,))
 
+    def pad(self, x: Value, sides: Sequence[int], value: float) -> Value:
+        """Padding, which becomes part of the convolution or pooling that follows.
+
+        Parameters
+            x         images
+            sides     how many columns left and right, and rows above and below, as torch counts them
+            value     what they hold
+        """
+        self._image(x)
+        left, right, top, bottom = (*sides, 0, 0)[:4]
+        if len(sides) not in (2, 4) or min(sides) < 0:
+            raise SettingError("pad", tuple(sides), "must be (left, right) or (left, right, top, bottom), none below 0")
+        return x._replace(around=(top, left, bottom, right), fill=float(value))
+
     def flatten(self, x: Value, start: int, end: int) -> Value:
         rank = 2 if x.flat else 4
         if start != 1 or end not in (-1, rank - 1):
@@ -256,6 +285,20 @@ class PlanBuilder:
             given = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}[field]
             raise SettingError("kernel_size" if field == "kernel" else field, given, why)
         return Shape(*window.out_sides(shape.height, shape.width), shape.channels)
+
+    def _all_padding(self, x: Value, padding: Pair[int], fill: float) -> tuple[Value, Pair[int]]:
+        """``x`` before its padding, and a window's padding, of numbers ``fill``, together with that."""
+        if not any(x.around):
+            return x, padding
+        if x.fill != fill:
+            raise SettingError("input", f"padded with {x.fill}", f"must be padded with {fill}")
+        own = both(padding)
+        total = tuple(sum(sides) for sides in zip(x.around, own[:2] + own[-2:], strict=True))
+        return x._replace(around=(0, 0, 0, 0), fill=0.0), total
+
+    def _never_negative(self, x: Value) -> bool:
+        layer = self.layers[x.layer]
+        return isinstance(layer, ClipLayer) and layer.clip[0] >= 0
 
     def _image(self, x: Value) -> Shape:
         if x.flat:

@@ -109,6 +109,12 @@ def _avg_pool2d(
     return build.avg_pool(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+def _pad(build: PlanBuilder, x: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Value:
+    if mode != "constant":
+        raise SettingError("mode", repr(mode), "must be 'constant'")
+    return build.pad(x, pad, value or 0.0)
+
+
 def _adaptive_avg_pool2d(build: PlanBuilder, x: Value, output_size: Any) -> Value:
     return build.adaptive_avg_pool(x, output_size)
 
@@ -195,6 +201,8 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     nn.AvgPool2d: lambda build, m, x: _avg_pool2d(
         build, x, m.kernel_size, m.stride, m.padding, m.ceil_mode, m.count_include_pad, m.divisor_override
     ),
+    nn.ZeroPad2d: lambda build, m, x: build.pad(x, m.padding, 0.0),
+    nn.ConstantPad2d: lambda build, m, x: build.pad(x, m.padding, m.value),
     nn.AdaptiveAvgPool2d: lambda build, m, x: _adaptive_avg_pool2d(build, x, m.output_size),
     nn.Linear: lambda build, m, x: _linear(build, x, m.weight, m.bias),
     nn.Flatten: lambda build, m, x: _flatten(build, x, m.start_dim, m.end_dim),
@@ -216,6 +224,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     "clamp": _clamp,
     F.max_pool2d: _max_pool2d,
     F.avg_pool2d: _avg_pool2d,
+    F.pad: _pad,
     F.adaptive_avg_pool2d: _adaptive_avg_pool2d,
     torch.mean: _mean,
     "mean": _mean,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from models.frontend.build import node_name
 from models.frontend.trace import trace
 from models.ir.graph import NAME
 from models.ir.node import Shape
+from models.layers.windowed import WindowLayer
 from tests.models.frontend.stages import IMAGE, refused
 
 
@@ -20,6 +23,41 @@ def test_disjoint_pooling_by_powers_of_two_is_repeated_halving() -> None:
         torch.testing.assert_close(plan.logits(x), model(x).flatten(1))
     plan = trace(nn.AdaptiveAvgPool2d(2), IMAGE)
     assert [layer.kind for layer in plan.layers] == ["input", "avg_pool", "avg_pool"]
+
+
+def test_padding_becomes_part_of_what_follows() -> None:
+    """As TensorFlow pads: nothing before, one after."""
+    stages = (
+        nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(4, 3, 3, 2)),
+        nn.Sequential(nn.ConstantPad2d((0, 1, 0, 1), -math.inf), nn.MaxPool2d(3, 2)),
+        nn.Sequential(nn.ReLU(), nn.ZeroPad2d((0, 1, 0, 1)), nn.MaxPool2d(3, 2)),
+        nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.AvgPool2d(3, 2)),
+    )
+    for stage in stages:
+        plan = trace(stage, IMAGE)
+        window = plan.layers[-1]
+        assert isinstance(window, WindowLayer)
+        assert (window.padding, window.shape[:2]) == ((0, 0, 1, 1), (4, 4))
+    plan = trace(nn.Sequential(nn.ZeroPad2d((0, 1)), nn.Conv2d(4, 3, (2, 4), padding=(0, 1))), IMAGE)
+    assert getattr(plan.layers[-1], "padding") == (0, 1, 0, 2)  # noqa: B009
+
+
+@pytest.mark.parametrize(
+    "layers, message",
+    [
+        ((nn.ZeroPad2d(1), nn.ReLU()), r"stage\.1: ReLU with input padded by \(1, 1, 1, 1\) is not supported: only a"),
+        ((nn.ConstantPad2d(1, 2.0), nn.Conv2d(4, 4, 3)), r"stage\.1: Conv2d with input padded with 2.0 .* with 0.0"),
+        ((nn.ZeroPad2d(1), nn.MaxPool2d(3)), r"stage\.1: MaxPool2d with input padded with 0.0 .* with -inf"),
+        ((nn.ZeroPad2d(2), nn.Conv2d(4, 4, 3)), r"stage\.1: Conv2d with padding \(2, 2, 2, 2\) .* must be 0 to 1"),
+        ((nn.ZeroPad2d(-1), nn.Conv2d(4, 4, 3)), r"stage\.0: ZeroPad2d with pad \(-1, -1, -1, -1\) .* none below 0"),
+    ],
+)
+def test_padding_that_nothing_takes_over_is_refused(layers: tuple[nn.Module, ...], message: str) -> None:
+    refused(nn.Sequential(*layers), message)
+
+
+def test_padding_that_ends_the_network_is_refused() -> None:
+    refused(nn.ZeroPad2d(1), r"^Sequential: output with input padded by \(1, 1, 1, 1\) is not supported: only a")
 
 
 @pytest.mark.parametrize("path", ["Layer1.0.Conv-1", "0", "_x", "a" * 80, "1." * 40 + "conv"])

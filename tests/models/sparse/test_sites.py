@@ -32,7 +32,8 @@ def masks() -> Tensor:
 
 WINDOWS = [
     Window.of(1), Window.of(1, 2), Window.of(2, 2), Window.of(3), Window.of(3, 2, 1), Window.of(5, 1, 2),
-    Window.of((1, 3), (2, 1), (0, 1)), Window.of((4, 2), (1, 3), (1, 0, 2, 1)), Window.of((2, 3), 2, (1, 1, 1, 2), (2, 1)),
+    Window.of((1, 3), (2, 1), (0, 1)), Window.of((4, 2), (1, 3), (1, 0, 2, 1)),
+    Window.of((2, 3), 2, (1, 1, 1, 2), (2, 1)),
 ]  # fmt: skip
 
 
