@@ -95,7 +95,7 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "sparse source, 3x3, a tap at a time": lambda: SparseSlidingWindow(LAYOUT, WINDOW, parallel=False),
     "pointwise conv, pe 4, simd 4": op("conv", DSP),
     "pointwise conv, pe 4, simd 4, products in LUTs": op("conv", LUT),
-    "depthwise conv 3x3, pe 4": op("conv", DSP, depthwise=True, **SAME),
+    "depthwise conv 3x3, pe 4": op("conv", DSP, groups=SHAPE.channels, **SAME),
     "conv 3x3, a tap at a time, pe 4, simd 4": op("conv", DSP, **SAME),
     "conv 3x3, all taps, pe 1, simd 2": op("conv", OpMapping(1, 2, 9, Memory.BRAM, Multiplier.DSP), **SAME),
     "max pool 2x2, pe 4": op("max_pool", OpMapping(4, 4, 1), kernel=2, stride=2),

@@ -82,7 +82,7 @@ class Builder:
         return self._add(
             Conv(
                 name=f"conv{len(self.nodes)}", inputs=(after,), dtype=parse_dtype(f"u{fmt}"), kernel=kernel,
-                stride=stride, padding=padding, dilation=dilation, depthwise=depthwise, weight=weight,
+                stride=stride, padding=padding, dilation=dilation, groups=channels if depthwise else 1, weight=weight,
                 weight_dtype=weight_type, requant=Requant.identity(out, 0, 1),
             )
         )  # fmt: skip

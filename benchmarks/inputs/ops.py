@@ -71,7 +71,7 @@ def one_op(
     stride: Sizes = 1,
     padding: Sizes = 0,
     dilation: Sizes = 1,
-    depthwise: bool = False,
+    groups: int = 1,
     x: DType,
     w: DType | None = None,
     y: DType,
@@ -84,11 +84,10 @@ def one_op(
     window: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
     if op == "conv":
         w = w or IntType(8)
-        c_out = channels if depthwise else out
         sides = kernel if isinstance(kernel, tuple) else (kernel, kernel)
-        weight = random_values(rng, w, (c_out, 1 if depthwise else channels, *sides))
-        rest = {"weight": weight, "weight_dtype": w, "depthwise": depthwise, "dilation": dilation, **window}
-        node: Node = Conv(**base, **rest, requant=Requant.identity(c_out, 0, 1))
+        weight = random_values(rng, w, (out, channels // groups, *sides))
+        rest = {"weight": weight, "weight_dtype": w, "groups": groups, "dilation": dilation, **window}
+        node: Node = Conv(**base, **rest, requant=Requant.identity(out, 0, 1))
     elif op == "linear":
         w = w or IntType(8)
         weight = random_values(rng, w, (out, *shape))

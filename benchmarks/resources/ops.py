@@ -85,7 +85,7 @@ def _graph(rng: np.random.Generator, kind: str) -> Graph:
         depthwise = op == "depthwise"
         c_out = c_in if depthwise else c_out
         weight = trained(rng, w, (c_out, 1 if depthwise else c_in, kernel, kernel))
-        rest = {"weight": weight, "weight_dtype": w, "depthwise": depthwise}
+        rest = {"weight": weight, "weight_dtype": w, "groups": c_in if depthwise else 1}
         node: Node = Conv(
             **base,
             **rest,

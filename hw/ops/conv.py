@@ -1,4 +1,4 @@
-"""Convolution: full, pointwise and depthwise.
+"""Convolution: full, pointwise, depthwise and in groups of channels.
 
 A round computes ``pe`` output channels of a site. A step of a full or pointwise convolution takes ``simd`` input
 channels; one of a depthwise convolution takes ``pe`` channels, each for the output channel of the same number.
@@ -7,6 +7,7 @@ Cycles a site:
 
 - full: ``ceil(active/taps) * c_in/simd * c_out/pe``
 - depthwise: ``ceil(active/taps) * c/pe``
+- in groups: ``ceil(active/taps) * c_in/groups/simd * c_out/pe``; a round lies in one group
 
 Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
 """
@@ -36,8 +37,8 @@ class ConvOp(WindowOp):
     Parameters
         node       the convolution
         inputs     its one input
-        mapping    ``pe`` divides the output channels, ``simd`` the input channels (``simd == pe`` where depthwise);
-                   ``taps`` is 1 or the kernel's
+        mapping    ``pe`` divides the output channels of a group, ``simd`` its input channels (where depthwise, ``pe``
+                   divides the channels, and ``simd == pe``); ``taps`` is 1 or the kernel's
     Raises         ValueError: a mapping that does not fit the convolution
     """
 
@@ -47,8 +48,9 @@ class ConvOp(WindowOp):
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
         assert isinstance(node, Conv)
         features, weights = inputs[0].dtype, node.weight_dtype
-        for pe in divisors(node.weight.shape[0]):
-            for simd in (pe,) if node.depthwise else divisors(inputs[0].shape.channels):
+        c_out, c_in = node.weight.shape[:2]
+        for pe in divisors(c_out if node.depthwise else c_out // node.groups):
+            for simd in (pe,) if node.depthwise else divisors(c_in):
                 for taps in sorted({1, node.window.taps}):
                     for memory in Memory.on(device):
                         # a depthwise lane has its features to itself
@@ -57,11 +59,19 @@ class ConvOp(WindowOp):
 
     def check(self) -> None:
         super().check()
+        if self.word_groups > 1:
+            c_out, c_in = self.node.weight.shape[:2]
+            self._divides("pe", c_out // self.word_groups, "output channels of a group")
+            self._divides("simd", c_in, "input channels of a group")
         self.mac_array.check(self.node.name)
 
     @property
     def channelwise(self) -> bool:
         return self.node.depthwise
+
+    @property
+    def word_groups(self) -> int:
+        return 1 if self.channelwise else self.node.groups
 
     @property
     def requant(self) -> Requant:

@@ -119,9 +119,6 @@ class PlanBuilder:
         c_out, c_in = len(weight), weight.shape[1] * groups
         if c_in != shape.channels:
             raise SettingError("in_channels", c_in, f"its input has {shape.channels} channels")
-        depthwise = groups > 1
-        if depthwise and not groups == c_in == c_out:
-            raise SettingError("groups", groups, f"must be 1, or equal to in and out channels ({c_in}, {c_out})")
         kernel = tuple(weight.shape[2:])
         side = self._window(shape, kernel, stride, padding, dilation)
         return self.append(
@@ -133,7 +130,7 @@ class PlanBuilder:
             stride=compact(stride),
             padding=compact(padding),
             dilation=compact(dilation),
-            depthwise=depthwise,
+            groups=groups,
         )
 
     def linear(self, x: Value, weight: Tensor, bias: Tensor | None) -> Value:

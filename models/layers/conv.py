@@ -1,4 +1,4 @@
-"""Convolution: full, pointwise or depthwise."""
+"""Convolution: full, pointwise, depthwise or in groups of channels."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class ConvLayer(WeightedLayer, WindowLayer):
     """A convolution.
 
     Parameters
-        weight        float [c_out, c_in, ky, kx], or [c, 1, ky, kx] if depthwise
+        weight        float [c_out, c_in / groups, ky, kx]
         dilation      distance of two taps, or (rows, columns)
-        depthwise     whether each channel has a kernel of its own
+        groups        equal parts of the channels, in and out; an output sees the inputs of its own part alone
     """
 
     kind: ClassVar[str] = "conv"
 
     dilation: Sizes = 1
-    depthwise: bool = False
+    groups: int = 1
 
     @property
     def kernel(self) -> Sizes:
@@ -48,9 +48,8 @@ class ConvLayer(WeightedLayer, WindowLayer):
         return self.window.y.dilation, self.window.x.dilation
 
     def weigh(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        groups = len(weight) if self.depthwise else 1
         x, padding = self.padded(x)
-        return F.conv2d(x, weight, bias, self.strides, padding, self.dilations, groups)
+        return F.conv2d(x, weight, bias, self.strides, padding, self.dilations, self.groups)
 
     def unfold(self, x: Tensor) -> Tensor:
         if isinstance(x, SparseTensor):
@@ -62,15 +61,14 @@ class ConvLayer(WeightedLayer, WindowLayer):
             x, padding = self.padded(x)
             windows = F.unfold(x, tuple(self.weight.shape[2:]), self.dilations, padding, self.strides)
             inputs = windows.view(len(x), channels, self.window.taps, -1).permute(0, 3, 1, 2).flatten(0, 1)
-        return inputs.transpose(0, 1) if self.depthwise else inputs.flatten(1)[None]
+        return inputs.unflatten(1, (self.groups, -1)).flatten(2).transpose(0, 1)
 
     def absorbs_norm(self, moves_zero: bool, sparse: bool) -> bool:
         # a norm that moves zero would also have to act on padding and on inactive sites
         return not moves_zero or self.window.pointwise or not (sparse or self.window.pads)
 
-    @property
-    def input_channel_index(self) -> tuple[slice | None, slice | None]:
-        return (slice(None), None) if self.depthwise else super().input_channel_index
+    def by_input(self, factor: Tensor) -> Tensor:
+        return factor.view(self.groups, -1).repeat_interleave(len(self.weight) // self.groups, dim=0)
 
     def node(self, integers: Integers) -> Conv:
         assert integers.weight is not None
@@ -81,5 +79,5 @@ class ConvLayer(WeightedLayer, WindowLayer):
             stride=self.stride,
             padding=self.padding,
             dilation=self.dilation,
-            depthwise=self.depthwise,
+            groups=self.groups,
         )

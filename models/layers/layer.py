@@ -120,8 +120,8 @@ class WeightedLayer(ClippedLayer):
     def unfold(self, x: Tensor) -> Tensor:
         """The inputs that each output sees (im2col), [g, m, n].
 
-        For each of the ``m`` outputs of a channel these are the inputs of its ``n`` weights. ``g`` is 1 where all
-        channels share them, and the number of channels in a depthwise layer.
+        For each of the ``m`` outputs of a channel these are the inputs of its ``n`` weights. The channels fall into
+        ``g`` equal parts, each of which shares its inputs.
         """
 
     @abstractmethod
@@ -133,10 +133,9 @@ class WeightedLayer(ClippedLayer):
             sparse         whether images have active sites only, so that zeros lie around these
         """
 
-    @property
-    def input_channel_index(self) -> tuple[slice | None, slice | None]:
-        """The index with which a factor per input channel broadcasts against the first two axes of ``weight``."""
-        return None, slice(None)
+    def by_input(self, factor: Tensor) -> Tensor:
+        """A factor per input channel, for each weight: it broadcasts against the first two axes of ``weight``."""
+        return factor[None]
 
     def compute(self, *inputs: Tensor) -> Tensor:
         return self.weigh(inputs[0], self.weight, self.bias)

@@ -39,18 +39,26 @@ def _conv2d(
     if isinstance(padding, str):
         padding = same_padding(kernel, dilation) if padding == "same" else 0
     window = Window.of(kernel, stride, padding, dilation)
-    wide = groups > 1
-    if (weight.shape[1] * groups, len(weight)) != (x.shape[1], groups if wide else len(weight)):
+    if weight.shape[1] * groups != x.shape[1] or len(weight) % groups:
         raise ValueError(
             f"weight {tuple(weight.shape)} in {groups} groups on a SparseTensor of {x.shape[1]} channels: "
-            "must be one group, or as many as there are channels in and out"
+            "the groups must divide the channels, in and out"
         )
     outputs = x.sites.output_sites(window)
-    if window.taps == 1 and outputs is x.sites:
-        features = x.features * weight.flatten() if wide else F.linear(x.features, weight.flatten(1))
+    pointwise = window.taps == 1 and outputs is x.sites
+    if groups > 1 and weight.shape[:2] == (groups, 1):
+        features = (
+            x.features * weight.flatten()
+            if pointwise
+            else convolution.depthwise(x.features, weight, x.sites.windows(window))
+        )
     else:
-        convolve = convolution.depthwise if wide else convolution.full
-        features = convolve(x.features, weight, x.sites.windows(window))
+        parts = zip(x.features.chunk(groups, dim=1), weight.chunk(groups), strict=True)
+        sums = [
+            F.linear(part, own.flatten(1)) if pointwise else convolution.full(part, own, x.sites.windows(window))
+            for part, own in parts
+        ]
+        features = sums[0] if groups == 1 else torch.cat(sums, dim=1)
     return SparseTensor(features if bias is None else features + bias, outputs)
 
 

@@ -1,4 +1,4 @@
-"""Convolution: full, pointwise or depthwise."""
+"""Convolution: full, pointwise, depthwise or in groups of channels."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from models.ir.window import Sizes, Window
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Conv(WeightedNode, WindowNode):
-    """Convolution: full, pointwise (kernel 1) or depthwise.
+    """Convolution: full, pointwise (kernel 1), depthwise or in groups of channels.
 
     Parameters
         dilation        distance of two taps, or (rows, columns)
-        depthwise       whether each output channel sees its own input channel only
-        weight          decoded integers ``[c_out, c_in, ky, kx]``, for depthwise ``[c, 1, ky, kx]``
+        groups          equal parts of the channels, in and out; an output sees the inputs of its own part alone
+        weight          decoded integers ``[c_out, c_in / groups, ky, kx]``
         weight_dtype    format of the weights
         requant         how a sum becomes an activation
     """
@@ -31,10 +31,15 @@ class Conv(WeightedNode, WindowNode):
     op: ClassVar[str] = "conv"
 
     dilation: Sizes = 1
-    depthwise: bool = False
+    groups: int = 1
     weight: np.ndarray
     weight_dtype: DType
     requant: Requant
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each output channel sees the input channel of its number alone."""
+        return self.groups > 1 and self.weight.shape[:2] == (self.groups, 1)
 
     @property
     def window(self) -> Window:
@@ -44,8 +49,11 @@ class Conv(WeightedNode, WindowNode):
         return super().out_shape(*inputs)._replace(channels=self.weight.shape[0])
 
     def weight_shape(self, shape: Shape) -> tuple[int, ...]:
-        out = shape.channels if self.depthwise else self.weight.shape[0] if self.weight.ndim else 0
-        return out, 1 if self.depthwise else shape.channels, self.window.y.kernel, self.window.x.kernel
+        outputs = self.weight.shape[0] if self.weight.ndim else 0
+        for name, channels in (("input", shape.channels), ("output", outputs)):
+            if self.groups < 1 or channels % self.groups:
+                raise self.error("groups", self.groups, f"must divide the {channels} {name} channels")
+        return outputs, shape.channels // self.groups, self.window.y.kernel, self.window.x.kernel
 
     def accumulate(self, frame: Frame) -> Frame:
         height, width, sites = self.window.out_sites(frame)
@@ -55,5 +63,9 @@ class Conv(WeightedNode, WindowNode):
             active = rows >= 0
             features = frame.features[rows[active]]
             weight = taps[:, :, tap]
-            sums[active] += features * weight[:, 0] if self.depthwise else features @ weight.T
+            if self.depthwise:
+                sums[active] += features * weight[:, 0]
+                continue
+            parts = zip(np.split(features, self.groups, axis=1), np.split(weight, self.groups), strict=True)
+            sums[active] += np.concatenate([part @ own.T for part, own in parts], axis=1)
         return Frame(height, width, sites, sums)

@@ -47,9 +47,10 @@ def draw_op(rng: np.random.Generator) -> tuple[Graph, Mapping]:
     least = max(1, kernel - 2 * padding)
     height, width = (int(rng.integers(least, least + 8)) for _ in range(2))
     channels = int(rng.integers(1, 5))
+    out, depthwise = int(rng.integers(1, 5)), bool(rng.integers(2))
     graph = one_op(
-        rng, kind, (height, width, channels), out=int(rng.integers(1, 5)), kernel=kernel, stride=stride,
-        padding=padding, depthwise=bool(rng.integers(2)), x=IntType(4), w=IntType(4), y=IntType(4), sparse=True,
+        rng, kind, (height, width, channels), out=channels if depthwise else out, kernel=kernel, stride=stride,
+        padding=padding, groups=channels if depthwise else 1, x=IntType(4), w=IntType(4), y=IntType(4), sparse=True,
     )  # fmt: skip
     choices = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES["zu3eg"])
     lanes = int(rng.choice(divisors(channels)))
@@ -65,10 +66,10 @@ def draw_oblong(rng: np.random.Generator, sparse: bool) -> tuple[Graph, Mapping]
     height, width = (
         max(1, axis.span - axis.before - axis.after) + int(rng.integers(8)) for axis in (window.y, window.x)
     )
-    channels = int(rng.integers(1, 4))
+    groups = int(rng.integers(1, 4))
+    channels, out = (groups * int(rng.integers(1, 4)) for _ in range(2))
     graph = one_op(
-        rng, kind, (height, width, channels), out=int(rng.integers(1, 4)), **sizes,
-        depthwise=bool(rng.integers(2)), x=IntType(4), w=IntType(4), y=IntType(4), sparse=sparse,
+        rng, kind, (height, width, channels), out=out, **sizes, groups=groups, x=IntType(4), w=IntType(4), y=IntType(4), sparse=sparse,
     )  # fmt: skip
     choices = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES["zu3eg"])
     lanes = int(rng.choice(divisors(channels)))

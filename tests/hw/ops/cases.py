@@ -22,7 +22,7 @@ from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
 WINDOWS = ("full", "depthwise", "max_pool", "avg_pool")
-KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize")
+KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize", "grouped")
 
 STALLS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -67,26 +67,25 @@ class Case:
     @property
     def sparse(self) -> bool:
         """Whether the op takes frames in which only some sites are active; those without windows always do."""
-        return self.sparse_windows or self.kind not in WINDOWS
+        return self.sparse_windows or self.kind not in (*WINDOWS, "grouped")
 
     @property
     def rng(self) -> np.random.Generator:
         return np.random.default_rng(self.seed)
 
     def graph(self) -> Graph:
-        op = {"full": "conv", "depthwise": "conv", "pointwise": "conv"}.get(self.kind, self.kind)
+        op = {"full": "conv", "depthwise": "conv", "pointwise": "conv", "grouped": "conv"}.get(self.kind, self.kind)
         window = {"kernel": self.kernel, "stride": self.stride, "padding": self.padding, "dilation": self.dilation}
-        window = window if self.kind in WINDOWS else {}
-        depthwise = self.kind == "depthwise"
+        window = window if self.kind in (*WINDOWS, "grouped") else {}
         return one_op(
             self.rng,
             op,
             self.shape,
-            out=self.out,
+            out=self.shape[2] if self.kind == "depthwise" else self.out,
             x=self.x,
             w=self.w,
             y=self.y,
-            depthwise=depthwise,
+            groups={"depthwise": self.shape[2], "grouped": 2}.get(self.kind, 1),
             sparse=self.sparse,
             **window,
         )
@@ -110,6 +109,7 @@ FOLDED = {
         "depthwise", (4, 3, 6), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("uint8"), 6, 3, 2, 1
     ),
     "pointwise": Case("pointwise", (3, 3, 4), parse_dtype("udybit4"), parse_dtype("int4"), parse_dtype("int8"), 6),
+    "grouped": Case("grouped", (3, 4, 8), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("uint8"), 6, 3, 1, 1),
     "max_pool": Case("max_pool", (4, 5, 6), parse_dtype("dybit4"), parse_dtype("int4"), parse_dtype("dybit4"), 6, 2, 2),
     "avg_pool": Case("avg_pool", (4, 4, 6), parse_dtype("uint4"), parse_dtype("int4"), parse_dtype("int8"), 6, 3, 1, 1),
     "linear": Case("linear", (2, 3, 4), parse_dtype("int4"), parse_dtype("dybit4"), parse_dtype("int16"), 6),
@@ -161,14 +161,16 @@ def draw_case(
 ) -> Case:
     """A random op of the kind, frames at most ``side`` x ``side`` larger than its kernel needs."""
     rng = np.random.default_rng(seed)
-    kernel, stride, padding = draw_window(rng, kind) if kind in WINDOWS else (1, 1, 0)
+    kernel, stride, padding = draw_window(rng, kind) if kind in (*WINDOWS, "grouped") else (1, 1, 0)
     least = max(1, kernel - 2 * padding)
     height, width = (int(rng.integers(least, least + side)) for _ in range(2))
     wide = kernel > 3
     c_in, c_out = (int(rng.choice(channels[:2] if wide else channels)) for _ in range(2))
+    if kind == "grouped":
+        c_in, c_out = 2 * c_in, 2 * c_out
     y = IntType(16) if kind == "linear" and rng.integers(2) else draw_format(rng, names)
     x, w = draw_format(rng, names), draw_format(rng, names)
-    if kind in ("full", "depthwise", "pointwise", "linear"):
+    if kind in ("full", "depthwise", "pointwise", "linear", "grouped"):
         w = type(w)(w.width)
     y = x if kind == "max_pool" else y
     return Case(kind, (height, width, c_in), x, w, y, c_out, kernel, stride, padding, seed, None, sparse_windows)

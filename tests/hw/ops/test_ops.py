@@ -46,7 +46,7 @@ def test_formats(kind: str, x: str, w: str) -> None:
     rng = np.random.default_rng(seed)
     case = draw_case(seed, kind, side=4)
     i = parse_dtype(("", "u")[seed % 2] + x)
-    weighted = kind in ("full", "depthwise", "pointwise", "linear", "add", "concat")
+    weighted = kind in ("full", "depthwise", "pointwise", "linear", "add", "concat", "grouped")
     out = i if kind == "max_pool" else draw_format(rng) if weighted else parse_dtype(("", "u")[seed // 2 % 2] + w)
     out = IntType(16) if kind == "linear" and seed % 3 == 0 else out
     case = dataclasses.replace(case, x=i, w=parse_dtype(w), y=out)

@@ -29,7 +29,7 @@ def layer(kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, depthwi
     bias = torch.arange(len(weight)).double()
     return ConvLayer(
         name="conv", inputs=("x",), shape=Shape(1, 1, len(weight)), weight=weight, bias=bias, stride=stride,
-        padding=padding, dilation=dilation, depthwise=depthwise,
+        padding=padding, dilation=dilation, groups=c_in if depthwise else 1,
     )  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def test_weights_take_in_a_norm_exactly_where_no_output_changes(
     scale = torch.tensor([2.0, 1.0, -3.0]).double()
     for offset in (torch.zeros(3).double(), torch.tensor([1.0, 0.0, 5.0]).double()):
         before = conv.compute(x * scale[:, None, None] + offset[:, None, None])
-        shift = (conv.weight * offset[*conv.input_channel_index, None, None]).sum(dim=(1, 2, 3))
-        after = conv.weigh(x, conv.weight * scale[*conv.input_channel_index, None, None], conv.bias + shift)
+        shift = (conv.weight * conv.by_input(offset)[..., None, None]).sum(dim=(1, 2, 3))
+        after = conv.weigh(x, conv.weight * conv.by_input(scale)[..., None, None], conv.bias + shift)
         assert conv.absorbs_norm(bool(offset.any()), sparse) == torch.equal(dense(before), dense(after))
 
 

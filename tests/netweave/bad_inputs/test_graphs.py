@@ -55,7 +55,7 @@ def network() -> Graph:
             requant=ones[4], **wide,
         ),
         Conv(
-            name="depthwise", inputs=("conv",), kernel=1, depthwise=True, weight=np.ones((4, 1, 1, 1), np.int64),
+            name="depthwise", inputs=("conv",), kernel=1, groups=4, weight=np.ones((4, 1, 1, 1), np.int64),
             requant=ones[4], **wide,
         ),
         Add(name="add", inputs=("depthwise", "conv"), dtype=INT8, a=ones[4], b=ones[4], lo=-128, hi=127),
@@ -131,7 +131,7 @@ NODES = [
     ("a name in capitals", node(MAX, "name", value="MAX"), "field 'name': 'MAX' must match [a-z][a-z0-9_]{0,47}"),
     ("an op unknown", node(MAX, "op", value="max"), "node 'max', field 'op': 'max' must be one of input, conv,"),
     ("no op", without("nodes", MAX, "op"), "node 'max', field 'op': None must be one of input, conv"),
-    ("an op of another", node(MAX, "op", value="conv"), "node 'max', field 'depthwise': None is missing"),
+    ("an op of another", node(MAX, "op", value="conv"), "node 'max', field 'groups': None is missing"),
     ("a field of none", node(CONV, "dilation", value=2), "node 'conv', field 'dilation': 2 is unknown; valid are"),
     ("a field missing", without("nodes", CONV, "stride"), "node 'conv', field 'stride': None is missing"),
     ("an input after others", node(MAX, "op", value="input"), "node 'max', field 'kernel': 2 is unknown; valid are"),
@@ -178,8 +178,8 @@ NODES = [
     ("a kernel beyond its input", node(AVG, "kernel", value=7), "field 'kernel': 7 is larger than its padded input"),
     ("a stride beyond its kernel", node(MAX, "kernel", value=1), "field 'kernel': 1 must be at least the stride, 2"),
     ("a pool of another format", node(MAX, "dtype", value="int7"), "field 'dtype': 'int7' must equal its input's,"),
-    ("depthwise by number", node(CONV, "depthwise", value=0), "node 'conv', field 'depthwise': 0 must be of type bool"),
-    ("depthwise of four from one", node(CONV, "depthwise", value=True), "field 'weight': (4, 1, 3, 3) must have"),
+    ("groups by halves", node(CONV, "groups", value=0.5), "node 'conv', field 'groups': 0.5 must be of type int"),
+    ("three groups of one", node(CONV, "groups", value=3), "field 'groups': 3 must divide the 1 input channels"),
     (
         "weights as numbers", node(CONV, "weight", value=[1, 2]),
         "node 'conv', field 'weight': [1, 2] must be {\"shape\": [...]}",

@@ -133,10 +133,6 @@ SETTINGS = [
         "0: Conv2d with dilation (9, 9) is not supported: must be 1 to 8",
     ),
     (
-        "two groups of four", "nn.Sequential(nn.Conv2d(1, 4, 1), nn.Conv2d(4, 4, 3, groups=2))",
-        "1: Conv2d with groups 2 is not supported",
-    ),
-    (
         "a ceiling", "nn.Sequential(nn.MaxPool2d(3, 2, ceil_mode=True), nn.Flatten())",
         "0: MaxPool2d with ceil_mode True is not supported: must be False",
     ),
