@@ -69,7 +69,8 @@ def draw_oblong(rng: np.random.Generator, sparse: bool) -> tuple[Graph, Mapping]
     groups = int(rng.integers(1, 4))
     channels, out = (groups * int(rng.integers(1, 4)) for _ in range(2))
     graph = one_op(
-        rng, kind, (height, width, channels), out=out, **sizes, groups=groups, x=IntType(4), w=IntType(4), y=IntType(4), sparse=sparse,
+        rng, kind, (height, width, channels), out=out, **sizes, groups=groups, x=IntType(4), w=IntType(4),
+        y=IntType(4), sparse=sparse,
     )  # fmt: skip
     choices = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES["zu3eg"])
     lanes = int(rng.choice(divisors(channels)))
