@@ -20,6 +20,7 @@ from models.ir.ops.conv import Conv
 from models.ir.ops.global_pool import GlobalPool
 from models.ir.ops.input import Input
 from models.ir.ops.linear import Linear
+from models.ir.ops.lookup import Lookup
 from models.ir.ops.max_pool import MaxPool
 from models.ir.ops.requantize import Requantize
 from models.ir.requant import Requant
@@ -102,6 +103,10 @@ def one_op(
     elif op == "requantize":
         requant = random_requant(rng, channels, (x.min, x.max), y.min, y.max)
         return Graph("one", (start, Requantize(**base, requant=requant)), "op")
+    elif op == "lookup":
+        rows = channels if rng.integers(2) else 1
+        table = random_values(rng, y, (rows, len(x.values())))
+        return Graph("one", (start, Lookup(**base, source=x, table=table)), "op")
     elif op == "add":
         a, b = (random_requant(rng, channels, (d.min, d.max), 2 * y.min, 2 * y.max) for d in (x, w or x))
         other = random_requant(rng, channels, (x.min, x.max), (w or x).min, (w or x).max)

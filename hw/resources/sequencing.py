@@ -54,6 +54,22 @@ def weight_bits(spec: MacArraySpec, memory: Memory, count: int, words: Callable[
     return max(1, int(np.bitwise_count(changes).sum()))
 
 
+def lookup_table(f: FpgaFamily, codes: np.ndarray, words: int, bits: int, memory: Memory) -> ResourceEstimate:
+    """The memory of a function's results.
+
+    Parameters
+        f          the device's family
+        codes      the results
+        words      words of the memory
+        bits       bits of a word
+        memory     where the results are
+    """
+    if memory is Memory.BRAM:
+        return constant_block(f, words, bits)._replace(kind="weights")
+    columns = distinct(codes[:, None], bits)
+    return ResourceEstimate("weights", lut=table(f, words, columns), ff=columns)
+
+
 @cache
 def weights(f: FpgaFamily, bits: int, words: int, memory: Memory, address: int) -> tuple[ResourceEstimate, ...]:
     """The memory of weights; no part where there is one word, because its weights never change.

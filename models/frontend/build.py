@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from typing import NamedTuple, TypeVar
 
@@ -24,6 +24,7 @@ from models.layers.global_pool import GlobalPoolLayer
 from models.layers.input import InputLayer
 from models.layers.layer import Layer
 from models.layers.linear import LinearLayer
+from models.layers.lookup import LookupLayer
 from models.layers.max_pool import MaxPoolLayer
 from models.plan import FloatPlan
 
@@ -176,6 +177,23 @@ class PlanBuilder:
         if not low < high:
             raise SettingError("bounds", (low, high), "the lower must be below the upper")
         return self.append(ClipLayer, x, self.shape(x), clip=(float(low), float(high)))
+
+    def activation(
+        self, x: Value, function: Callable[..., Tensor], low: float = -math.inf, weight: Tensor | None = None
+    ) -> Value:
+        """A function of each number, which becomes a table.
+
+        Parameters
+            x           what it takes
+            function    the function
+            low         a number that no result is below
+            weight      float [1] or [c], which the function also takes, or None
+        """
+        shape = self.shape(x)
+        if weight is not None and len(weight) not in (1, shape.channels):
+            raise SettingError("num_parameters", len(weight), f"its input has {shape.channels} channels")
+        weight = None if weight is None else weight.detach()
+        return self.append(LookupLayer, x, shape, function=function, weight=weight, clip=(low, math.inf))
 
     def max_pool(
         self,

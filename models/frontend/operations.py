@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.frontend import activations
 from models.frontend.build import PlanBuilder, SettingError, Value
 from models.layers.concat import ConcatLayer
 
@@ -189,6 +190,7 @@ def _identity(build: PlanBuilder, x: Value) -> Value:
 
 
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {
+    **activations.MODULES,
     nn.Conv2d: _conv_module,
     nn.BatchNorm2d: _batch_norm_module,
     nn.BatchNorm1d: _batch_norm_module,
@@ -212,6 +214,7 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
 }
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    **activations.FUNCTIONS,
     F.conv2d: _conv2d,
     F.linear: _linear,
     F.batch_norm: _batch_norm,

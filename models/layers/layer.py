@@ -66,6 +66,9 @@ class ClippedLayer(Layer):
     stacks_inputs: ClassVar[bool] = False
     """Whether the inputs are concatenated and then requantized as one input."""
 
+    tabulated: ClassVar[bool] = False
+    """Whether the integers are a table of the results for each value of the input."""
+
     clip: tuple[float, float] = NO_CLIP
 
     def clipped(self, *inputs: Tensor) -> Tensor:
@@ -76,6 +79,10 @@ class ClippedLayer(Layer):
     def sum(self, integers: Integers, x: Tensor) -> Tensor:
         """The int64 accumulator of an input ``x``, which is requantized. A layer that sums nothing returns ``x``."""
         return x
+
+    def results(self, values: Tensor) -> Tensor:
+        """For a layer with a table, the results for float64 ``values`` [v] before any clip, as [1 or c, v]."""
+        raise TypeError(f"layer {self.name!r}: {self.kind} has no table")
 
     def divisor(self, source: Shape, dtype: DType) -> float:
         """The divisor that turns an integer sum into the result.

@@ -185,6 +185,11 @@ def _elementwise(function: Callable[..., Tensor]) -> Callable[..., SparseTensor]
     return lambda x, *args, inplace=False, **kwargs: x.map(lambda features: function(features, *args, **kwargs))
 
 
+NUMBER_BY_NUMBER = (
+    torch.sigmoid, torch.tanh, torch.prelu, F.silu, F.gelu, F.mish, F.hardswish, F.hardsigmoid, F.leaky_relu, F.elu,
+    F.softplus, F.softsign,
+)  # fmt: skip
+
 FUNCTIONS |= {
     F.conv2d: _conv2d,
     F.batch_norm: _batch_norm,
@@ -198,6 +203,7 @@ FUNCTIONS |= {
     F.hardtanh: _elementwise(F.hardtanh),
     F.dropout: _elementwise(F.dropout),
     torch.relu: _elementwise(torch.relu),
+    **{function: _elementwise(function) for function in NUMBER_BY_NUMBER},
     torch.clamp: _elementwise(torch.clamp),
     torch.add: SparseTensor.add,
     torch.mean: SparseTensor.mean,

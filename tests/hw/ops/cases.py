@@ -22,7 +22,7 @@ from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
 WINDOWS = ("full", "depthwise", "max_pool", "avg_pool")
-KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize", "grouped")
+KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize", "grouped", "lookup")
 
 STALLS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -117,6 +117,7 @@ FOLDED = {
     "global_pool": Case("global_pool", (3, 2, 6), parse_dtype("uint8"), parse_dtype("int4"), parse_dtype("udybit8")),
     "add": Case("add", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4")),
     "concat": Case("concat", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4"), 4),
+    "lookup": Case("lookup", (2, 3, 6), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("int8")),
     "requantize": Case("requantize", (2, 3, 6), parse_dtype("int8"), parse_dtype("int4"), parse_dtype("dybit4")),
 }
 """A case of each kind with several foldings."""
