@@ -262,7 +262,8 @@ class SparseSlidingWindow(wiring.Component):
         """The heads of the lists, as streams: a list per row of a cell; ``end`` is in all of them."""
         g = self.geometry
         from_y, from_x = (
-            Signal(signed(len(side) + 1), name=f"from_{name}") for name, side in (("y", here.y), ("x", here.x))
+            Signal(signed(len(side) + 1 + (axis.cell_offset < 0)), name=f"from_{name}")
+            for name, side, axis in (("y", here.y, g.y), ("x", here.x, g.x))
         )
         m.d.comb += [from_y.eq(here.y - g.y.cell_offset), from_x.eq(here.x - g.x.cell_offset)]
         shift = _shift(g.y)

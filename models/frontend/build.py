@@ -46,14 +46,21 @@ class Value(NamedTuple):
     Parameters
         layer     name of the layer that computes it
         flat      whether it is ``[n, features]``
+        line      whether it is ``[n, C, L]``: images of one row
         around    padding that the layer's output has got since: (top, left, bottom, right)
         fill      the number that it is padded with
     """
 
     layer: str
     flat: bool = False
+    line: bool = False
     around: tuple[int, ...] = (0, 0, 0, 0)
     fill: float = 0.0
+
+    @property
+    def rank(self) -> int:
+        """How many axes it has."""
+        return 2 if self.flat else 3 if self.line else 4
 
 
 def compact(sizes: Pair[int]) -> Sizes:
@@ -81,7 +88,7 @@ class PlanBuilder:
     def input(self, dtype: torch.dtype) -> Value:
         """The input of a module with weights of ``dtype``: the images, or the real numbers that they encode."""
         source = self.source
-        x = Value(source.name, source.flat)
+        x = Value(source.name, source.flat, source.sequence)
         if source.normalization is None or not source.restored:
             return x
         offset, unit = (torch.tensor(part, dtype=dtype) for part in astuple(source.normalization))
@@ -147,7 +154,7 @@ class PlanBuilder:
             weight=weight.detach().reshape(len(weight), channels, height, width),
             bias=_bias(weight, bias),
         )
-        return value._replace(flat=True)
+        return value._replace(flat=True, line=False)
 
     def batch_norm(
         self,
@@ -255,7 +262,7 @@ class PlanBuilder:
             raise SettingError("operand", other, "both must be tensors that the network computes")
         if alpha != 1:
             raise SettingError("alpha", alpha, "must be 1")
-        if self.shape(a) != self.shape(b) or a.flat != b.flat:
+        if self.shape(a) != self.shape(b) or a.rank != b.rank:
             raise SettingError("operands", f"{self.shape(a)} and {self.shape(b)}", "both must have one shape")
         return self.append(AddLayer, a, self.shape(a), more=(b.layer,))
 
@@ -274,10 +281,9 @@ class PlanBuilder:
         return x._replace(around=(top, left, bottom, right), fill=float(value))
 
     def flatten(self, x: Value, start: int, end: int) -> Value:
-        rank = 2 if x.flat else 4
-        if start != 1 or end not in (-1, rank - 1):
+        if start != 1 or end not in (-1, x.rank - 1):
             raise SettingError("start_dim, end_dim", (start, end), "only [n, C, H, W] to [n, features] is possible")
-        return x._replace(flat=True)
+        return x._replace(flat=True, line=False)
 
     def _pool(
         self, kind: type[Layer], x: Value, kernel: Pair[int], stride: Pair[int] | None, padding: Pair[int], ceil: bool

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.frontend import activations
+from models.frontend import activations, sequences
 from models.frontend.build import PlanBuilder, SettingError, Value
+from models.frontend.sequences import images
 from models.layers.concat import ConcatLayer
 
 BATCH = "batch size"
@@ -31,13 +32,13 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Value:
-    return build.conv(x, weight, bias, stride, padding, dilation, groups)
+    return build.conv(images(x), weight, bias, stride, padding, dilation, groups)
 
 
 def _conv_module(build: PlanBuilder, m: nn.Conv2d, x: Value) -> Value:
     if m.padding_mode != "zeros":
         raise SettingError("padding_mode", repr(m.padding_mode), "must be 'zeros'")
-    return build.conv(x, m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups)
+    return build.conv(images(x), m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups)
 
 
 def _linear(build: PlanBuilder, x: Value, weight: Tensor, bias: Tensor | None = None) -> Value:
@@ -94,7 +95,7 @@ def _max_pool2d(
 ) -> Value:
     if return_indices:
         raise SettingError("return_indices", True, "must be False")
-    return build.max_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
+    return build.max_pool(images(x), kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def _avg_pool2d(
@@ -107,7 +108,7 @@ def _avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Value:
-    return build.avg_pool(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return build.avg_pool(images(x), kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 def _pad(build: PlanBuilder, x: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Value:
@@ -117,14 +118,15 @@ def _pad(build: PlanBuilder, x: Value, pad: Sequence[int], mode: str = "constant
 
 
 def _adaptive_avg_pool2d(build: PlanBuilder, x: Value, output_size: Any) -> Value:
-    return build.adaptive_avg_pool(x, output_size)
+    return build.adaptive_avg_pool(images(x), output_size)
 
 
 def _mean(build: PlanBuilder, x: Value, dim: Any = None, keepdim: bool = False) -> Value:
-    dims = {d % 4 for d in dim} if isinstance(dim, Sequence) else None
-    if dims != {2, 3}:
-        raise SettingError("dim", dim, "must be (2, 3)")
-    return build.global_pool(x)._replace(flat=not keepdim)
+    given = dim if isinstance(dim, Sequence) else [] if dim is None else [dim]
+    if x.flat or {d % x.rank for d in given} != set(range(2, x.rank)):
+        raise SettingError("dim", dim, "must be (2, 3), or 2 of sequences")
+    pooled = build.global_pool(x)
+    return pooled if keepdim else pooled._replace(flat=True, line=False)
 
 
 def _dropout(build: PlanBuilder, x: Value, p: float = 0.5, training: bool = False, inplace: bool = False) -> Value:
@@ -146,12 +148,12 @@ def _cat(build: PlanBuilder, tensors: Sequence[object], dim: int = 0) -> Value:
         if not isinstance(tensor, Value):
             raise SettingError("tensors", tensor, "all must be tensors that the network computes")
     first, *others = (tensor for tensor in tensors if isinstance(tensor, Value))
-    channels = (1, -1) if first.flat else (1, -3)
+    channels = (1, 1 - first.rank)
     if dim not in channels:
         raise SettingError("dim", dim, f"must be {channels[0]} or {channels[1]}, that of the channels")
     for other in others:
         shape, other_shape = build.shape(first), build.shape(other)
-        if shape[:2] != other_shape[:2] or other.flat != first.flat or (first.flat and shape[:2] != (1, 1)):
+        if shape[:2] != other_shape[:2] or other.rank != first.rank or (first.flat and shape[:2] != (1, 1)):
             why = "both must be images of one height and width, or [n, features] that were no images"
             raise SettingError("tensors", f"{shape} and {other_shape}", why)
         stacked = shape._replace(channels=shape.channels + other_shape.channels)
@@ -162,6 +164,7 @@ def _cat(build: PlanBuilder, tensors: Sequence[object], dim: int = 0) -> Value:
 def _size(build: PlanBuilder, x: Value, dim: int | None = None) -> Any:
     height, width, channels = build.shape(x)
     sizes = (BATCH, build.features(x)) if x.flat else (BATCH, channels, height, width)
+    sizes = (BATCH, channels, width) if x.line else sizes
     return sizes if dim is None else sizes[dim]
 
 
@@ -182,7 +185,7 @@ def _view(build: PlanBuilder, x: Value, *shape: Any) -> Value:
     features = build.features(x)
     if sizes not in ((BATCH, -1), (BATCH, features), (-1, features)):
         raise SettingError("shape", sizes, f"only (n, {features}) is possible")
-    return x._replace(flat=True)
+    return x._replace(flat=True, line=False)
 
 
 def _identity(build: PlanBuilder, x: Value) -> Value:
@@ -191,6 +194,7 @@ def _identity(build: PlanBuilder, x: Value) -> Value:
 
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     **activations.MODULES,
+    **sequences.MODULES,
     nn.Conv2d: _conv_module,
     nn.BatchNorm2d: _batch_norm_module,
     nn.BatchNorm1d: _batch_norm_module,
@@ -215,6 +219,7 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     **activations.FUNCTIONS,
+    **sequences.FUNCTIONS,
     F.conv2d: _conv2d,
     F.linear: _linear,
     F.batch_norm: _batch_norm,

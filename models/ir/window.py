@@ -41,8 +41,11 @@ class Axis:
 
     @property
     def cell_offset(self) -> int:
-        """Where the cell of output 0 starts in the input; 0 for 'same' padding of an odd kernel."""
-        return (self.span - 1) // 2 - self.before
+        """Where the cell of output 0 starts in the input; 0 for 'same' padding of an odd kernel and strides up to 2.
+
+        It starts at the middle of the window, or before it where the window would end too early for so large a stride.
+        """
+        return max(0, min((self.span - 1) // 2, self.span - self.stride)) - self.before
 
     @property
     def below(self) -> int:

@@ -84,7 +84,7 @@ def test_oblong_ops(seed: int, sparse: bool) -> None:
     rng = np.random.default_rng([3, seed])
     graph, mapping = draw_oblong(rng, sparse)
     side = graph.input.shape[:2]
-    masks = random_masks(rng, side, 6) if sparse else [np.full(side, full) for full in (1, 0, 1, 1)]
+    masks = random_masks(rng, side, 6) if sparse else [np.full(side, full) for full in (True, False, True, True)]
     check_equals_rtl(rng, graph, mapping, masks)
 
 

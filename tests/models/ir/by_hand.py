@@ -40,11 +40,17 @@ def nearest_by_hand(value: Fraction, dtype: DType) -> int:
 
 
 def active_by_hand(node: WindowNode, mask: np.ndarray) -> np.ndarray:
-    """Output sites of a window op, in plain loops over cells."""
+    """Output sites of a window op, in plain loops over cells.
+
+    A cell starts at the window's middle, or as far before it as the cell has to, to end within the window.
+    """
     height, width = mask.shape
+    firsts = {
+        axis: max(0, min((axis.span - 1) // 2, axis.span - axis.stride)) for axis in (node.window.y, node.window.x)
+    }
     cells = [
         [
-            slice(start + (axis.span - 1) // 2, start + (axis.span - 1) // 2 + axis.stride)
+            slice(max(0, start + firsts[axis]), max(0, start + firsts[axis] + axis.stride))
             for start in range(-axis.before, side + axis.after - axis.span + 1, axis.stride)
         ]
         for axis, side in ((node.window.y, height), (node.window.x, width))

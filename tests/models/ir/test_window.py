@@ -52,6 +52,16 @@ def test_taps_inside_and_outputs_that_see_by_enumeration(axis: Axis, side: int) 
     assert any(not any(taps) for taps in inside) <= axis.may_miss
 
 
+@pytest.mark.parametrize("axis", LINES, ids=str)
+def test_a_cell_lies_within_its_window_where_the_stride_is_no_larger(axis: Axis) -> None:
+    """So that no window of an active site is empty, unless its taps leave sites out."""
+    start = axis.cell_offset + axis.before
+    assert start >= 0
+    assert (start + axis.stride <= axis.span) == (axis.stride <= axis.span)
+    if axis.stride <= 2 <= axis.span:
+        assert start == (axis.span - 1) // 2
+
+
 SQUARES = [Window.of(*sizes) for sizes in [(1, 1, 0), (2, 2, 0), (3, 1, 1), (4, 2, 1), (7, 1, 3)]]
 OBLONG = [
     Window.of((1, 5), 1, (0, 2)), Window.of((5, 1), (2, 1), (2, 0)), Window.of((2, 3), (3, 1), (0, 1, 1, 1)),

@@ -44,7 +44,10 @@ def test_windows_are_those_of_loops_over_every_output(window: Window) -> None:
     sites = Sites.of(mask)
     number = {tuple(site): index for index, site in enumerate(mask.nonzero().tolist())}
     axes = (window.y, window.x)
-    firsts = [axis.dilation * (axis.kernel - 1) // 2 - axis.before for axis in axes]
+    spans = [axis.dilation * (axis.kernel - 1) + 1 for axis in axes]
+    firsts = [
+        max(0, min((span - 1) // 2, span - axis.stride)) - axis.before for span, axis in zip(spans, axes, strict=True)
+    ]
     height, width = (
         (axis.before + side + axis.after - axis.dilation * (axis.kernel - 1) - 1) // axis.stride + 1
         for axis, side in zip(axes, (6, 5), strict=True)
