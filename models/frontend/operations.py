@@ -193,8 +193,6 @@ def _identity(build: PlanBuilder, x: Value) -> Value:
 
 
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {
-    **activations.MODULES,
-    **sequences.MODULES,
     nn.Conv2d: _conv_module,
     nn.BatchNorm2d: _batch_norm_module,
     nn.BatchNorm1d: _batch_norm_module,
@@ -215,11 +213,11 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     nn.Dropout: lambda build, m, x: x,
     nn.Dropout2d: lambda build, m, x: x,
     nn.Identity: lambda build, m, x: x,
+    **activations.MODULES,
+    **sequences.MODULES,
 }
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    **activations.FUNCTIONS,
-    **sequences.FUNCTIONS,
     F.conv2d: _conv2d,
     F.linear: _linear,
     F.batch_norm: _batch_norm,
@@ -253,4 +251,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     "view": _view,
     "reshape": _view,
     "contiguous": _identity,
+    **activations.FUNCTIONS,
+    **sequences.FUNCTIONS,
 }

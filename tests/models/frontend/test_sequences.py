@@ -35,15 +35,15 @@ LAYERS: list[nn.Module] = [
     nn.Sequential(nn.ZeroPad1d((0, 2)), nn.Conv1d(4, 3, 5, stride=2)),
     nn.Sequential(nn.ConstantPad1d((1, 1), -torch.inf), nn.MaxPool1d(3)),
     nn.Sequential(nn.Dropout1d(), nn.SiLU()),
-    Wrap(lambda x: F.conv1d(x, torch.ones(2, 4, 3), None, (2,), 1, 1, 1)),
+    Wrap(lambda x, own: F.conv1d(x, own.weight, None, (2,), 1, 1, 1), nn.Conv1d(4, 2, 3)),
     Wrap(lambda x: F.max_pool1d(F.relu(x), 2) + F.avg_pool1d(x, 2)),
-    Wrap(lambda x: F.adaptive_avg_pool1d(x, 4)),
+    Wrap(lambda x: F.adaptive_avg_pool1d(x, 10)),
     Wrap(lambda x: x.mean(2)),
     Wrap(lambda x: x.mean(dim=-1, keepdim=True)),
     Wrap(lambda x: torch.cat([x, x.relu()], 1)),
     Wrap(lambda x: torch.cat([x.relu(), x], -2)),
     Wrap(lambda x: x.view(x.size(0), -1)),
-    Wrap(lambda x: x.reshape(x.shape[0], x.shape[1] * x.shape[2])),
+    Wrap(lambda x: x.reshape(x.shape[0], -1)),
 ]
 
 
@@ -59,7 +59,7 @@ REFUSED: list[tuple[Callable[[Tensor], Tensor], str]] = [
     (lambda x: F.max_pool2d(x, 2), r"input \[n, C, L\] is not supported: must be images"),
     (lambda x: F.conv1d(x, torch.ones(2, 4, 16)), r"kernel_size \(1, 16\) is not supported: must be 1 to 15"),
     (lambda x: x.mean(1), r"dim 1 is not supported: must be \(2, 3\), or 2 of sequences"),
-    (lambda x: F.max_pool1d(x, 2, return_indices=True)[0], "return_indices True is not supported"),
+    (lambda x: F.max_pool1d(x, 2, ceil_mode=True), "ceil_mode True is not supported"),
 ]
 
 
