@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, Mux, Signal, signed
 
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import Requantizer
+from hw.arithmetic.rescaler import Rescaler
 from hw.fpga.families.family import FpgaFamily
 from hw.ops.elementwise import ElementwiseOp
 from models.ir.accumulator import width
@@ -53,7 +53,7 @@ class AddOp(ElementwiseOp):
         registers = added + (pe * dtype.width if tapered else 0)
         return added, 0 if tapered else added, pe * codec(dtype).encoder_luts(f.lut_inputs), registers
 
-    def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
+    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal) -> None:
         dtype, (lo, hi) = self.node.dtype, self.limits
         for n in range(self.mapping.pe):
             a, b = (getattr(branch, f"integer{n}") for branch in requantizers)

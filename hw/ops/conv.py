@@ -28,7 +28,7 @@ from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.node import Node
 from models.ir.ops.conv import Conv
-from models.ir.requant import Requant
+from models.ir.rescaling import Rescaling
 
 
 class ConvOp(WindowOp):
@@ -74,7 +74,7 @@ class ConvOp(WindowOp):
         return 1 if self.channelwise else self.node.groups
 
     @property
-    def requant(self) -> Requant:
+    def requant(self) -> Rescaling:
         return self.node.requant
 
     @cached_property

@@ -13,7 +13,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.arithmetic.requantizer import ROOM_DELAY, CreditFifo
+from hw.arithmetic.output import ROOM_DELAY, CreditFifo
 from hw.arithmetic.weights import rom
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily

@@ -26,7 +26,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
 from hw.arithmetic.mac import MacArraySpec
-from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
+from hw.arithmetic.output import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -53,7 +53,7 @@ from hw.resources.constants import constants
 from hw.streams.stream import delay_line, queue_latency
 from models.ir.activity import Activity
 from models.ir.ops.windowed import WindowNode
-from models.ir.requant import Requant
+from models.ir.rescaling import Rescaling
 from models.ir.window import Window
 
 
@@ -71,7 +71,7 @@ class WindowOp(Op):
 
     @property
     @abstractmethod
-    def requant(self) -> Requant | None:
+    def requant(self) -> Rescaling | None:
         """Constants of the requantizer; None where the results are codes already."""
 
     @property

@@ -28,6 +28,8 @@ from models.ir.names import NAME_RULE, is_name
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.registry import NODES
 from models.ir.requant import INT64, Requant
+from models.ir.rescaling import RULES, Rescaling
+from models.ir.thresholds import Thresholds
 from models.ir.window import Sizes
 
 VERSION = 5
@@ -123,7 +125,7 @@ def _fields(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-def _encode_fields(value: Node | Requant, where: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _encode_fields(value: Node | Rescaling, where: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """JSON of every field; arrays go to ``arrays`` and leave their shape behind."""
     separator = "/" if isinstance(value, Node) else "."
     result: dict[str, Any] = {}
@@ -133,7 +135,7 @@ def _encode_fields(value: Node | Requant, where: str, arrays: dict[str, np.ndarr
         if isinstance(item, np.ndarray):
             arrays[path] = item.astype(np.int64)
             result[name] = {"shape": list(item.shape)}
-        elif isinstance(item, Requant):
+        elif isinstance(item, RULES):
             result[name] = _encode_fields(item, path, arrays)
         elif isinstance(item, DType):
             result[name] = str(item)
@@ -229,10 +231,11 @@ class _Reader:
     def _value(self, hint: Any, value: Any, node: str, where: str) -> Any:
         if hint is np.ndarray:
             return self._array(value, node, where)
-        if hint is Requant:
+        if hint in (Requant, Rescaling):
             if not isinstance(value, dict):
                 raise self._error(node, where, value, "must be an object")
-            return self._build(Requant, value, node, where + ".")
+            kind = Thresholds if hint == Rescaling and "levels" in value else Requant
+            return self._build(kind, value, node, where + ".")
         if hint == DType:
             try:
                 return parse_dtype(value)

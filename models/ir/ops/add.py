@@ -13,7 +13,7 @@ from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.elementwise import ElementwiseNode
-from models.ir.requant import Requant, check_requant
+from models.ir.requant import Requant
 
 BRANCH = IntType(63)
 """What a branch is clipped to, or to less: the sum of two lies within int64."""
@@ -45,7 +45,8 @@ class Add(ElementwiseNode):
         if shapes[0] != shapes[1]:
             raise self.error("inputs", self.inputs, f"must have one shape, not {shapes[0]} and {shapes[1]}")
         for name, dtype in zip(("a", "b"), dtypes, strict=True):
-            check_requant(self, name, sum_ranges(1, dtype, shapes[0]), BRANCH)
+            requant: Requant = getattr(self, name)
+            requant.check(self, name, sum_ranges(1, dtype, shapes[0]), BRANCH)
         if not self.dtype.min <= self.lo <= self.hi <= self.dtype.max:
             raise self.error("lo, hi", (self.lo, self.hi), f"must lie in order within {self.dtype}")
 

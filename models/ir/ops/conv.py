@@ -12,7 +12,7 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.windowed import WindowNode
-from models.ir.requant import Requant
+from models.ir.rescaling import Rescaling
 from models.ir.window import Sizes, Window
 
 
@@ -34,7 +34,7 @@ class Conv(WeightedNode, WindowNode):
     groups: int = 1
     weight: np.ndarray
     weight_dtype: DType
-    requant: Requant
+    requant: Rescaling
 
     @property
     def depthwise(self) -> bool:

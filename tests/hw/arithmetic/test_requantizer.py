@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, Requantizer, requantize_latency
+from hw.arithmetic.output import CreditFifo, OutputSerializer
+from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.streams.layout import TokenLayout
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.arithmetic.requantizer import OutputSerializer
+from hw.arithmetic.output import OutputSerializer
 from hw.fpga.families.registry import FAMILIES
 from hw.fpga.formulas import total
 from hw.resources.requantizers import Constants, constants, odd_part, output_serializer, requantizer

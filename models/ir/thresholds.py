@@ -1,0 +1,89 @@
+"""From a sum to a number of the output's format by comparison with constants: any map that never falls."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.ir.dtype import DType
+from models.ir.node import Node
+from models.ir.requant import INT64, Range, Requant
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholds:
+    """From accumulator to activation: how many of its channel's levels a sum reaches says which value it becomes.
+
+    Every map from sums to values that never falls is one of these, exactly: any real scale, any rule of rounding.
+
+    Parameters
+        levels     int64 ``[1 or channels, n]``, none below the one before it
+        first      number of the value below all levels, counted from the least value of the output's format
+    """
+
+    levels: np.ndarray
+    first: int = 0
+
+    @classmethod
+    def equal_to(cls, requant: Requant, dtype: DType, ranges: list[Range]) -> Thresholds:
+        """The levels that give what a requantizer gives, for every sum.
+
+        Parameters
+            requant    the requantizer
+            dtype      format of the output
+            ranges     lowest and highest sum of each channel
+        """
+        values = dtype.values()
+        first = int(np.searchsorted(values, requant.lo))
+        last = int(np.searchsorted(values, requant.hi, side="right"))
+        levels = np.empty((len(ranges), max(1, last - first - 1)), np.int64)
+        for channel, (low, high) in enumerate(ranges):
+            own = Requant(
+                requant.bias[channel : channel + 1],
+                requant.mult[channel : channel + 1],
+                requant.shift,
+                requant.lo,
+                requant.hi,
+                requant.fraction,
+            )
+
+            def result(total: int, own: Requant = own) -> int:
+                return int(own.to_dtype(np.array([total]), dtype)[0])
+
+            sums = range(low, high + 1)
+            levels[channel] = [
+                low + bisect_left(sums, value, key=result) for value in values[first + 1 : last].tolist() or [INT64.max]
+            ]
+        return cls(levels, first)
+
+    def to_dtype(self, sums: np.ndarray, dtype: DType) -> np.ndarray:
+        """The values of a format for sums ``[..., channels]``."""
+        reached = np.empty(sums.shape, np.int64)
+        for channel in range(sums.shape[-1]):
+            own = self.levels[channel % len(self.levels)]
+            reached[..., channel] = np.searchsorted(own, sums[..., channel], side="right")
+        return dtype.values()[self.first + reached]
+
+    def check(self, node: Node, name: str, ranges: list[Range], limits: DType) -> None:
+        """Raise a GraphError where the levels do not fit.
+
+        Parameters
+            node       the node that has them
+            name       the node's field
+            ranges     the range of the sum of each channel
+            limits     format of the output
+        """
+        channels, values = len(ranges), len(limits.values())
+        shape = self.levels.shape
+        if len(shape) != 2 or shape[0] not in {1, channels} or not shape[1]:
+            raise node.error(f"{name}.levels", shape, f"must have shape (1 or {channels}, 1 or more)")
+        falls = np.argwhere(np.diff(self.levels, axis=1) < 0)
+        if len(falls):
+            channel, at = falls[0].tolist()
+            value = self.levels[channel, at : at + 2].tolist()
+            raise node.error(f"{name}.levels", value, f"must not fall, as those of channel {channel} do")
+        if not 0 <= self.first < values - shape[1]:
+            why = f"and {shape[1]} levels must lie within the {values} values of {limits}"
+            raise node.error(f"{name}.first", self.first, why)
