@@ -5,8 +5,7 @@ from __future__ import annotations
 from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from hw.arithmetic.threshold_search import ThresholdSearch, search_latency
 from models.ir.dtype import DType
-from models.ir.rescaling import Rescaling
-from models.ir.thresholds import Thresholds
+from models.ir.thresholds import Rescaling, Thresholds
 
 Rescaler = Requantizer | ThresholdSearch
 """Lanes that turn sums into codes."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from hw.ops.pool import PoolOp
 from models.ir.accumulator import bounds
 from models.ir.ops.avg_pool import AvgPool
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 class AvgPoolOp(PoolOp):

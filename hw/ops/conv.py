@@ -28,7 +28,7 @@ from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.node import Node
 from models.ir.ops.conv import Conv
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 class ConvOp(WindowOp):

@@ -30,7 +30,7 @@ from hw.streams.stream import delay_line
 from models.ir.activity import Activity
 from models.ir.node import Node
 from models.ir.requant import Requant
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 class ElementwiseOp(Op):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hw.ops.pool import PoolOp
 from models.ir.ops.max_pool import MaxPool
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 class MaxPoolOp(PoolOp):

@@ -8,7 +8,7 @@ from hw.arithmetic.rescaler import Rescaler
 from hw.fpga.families.family import FpgaFamily
 from hw.ops.elementwise import ElementwiseOp
 from models.ir.ops.requantize import Requantize
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 class RequantizeOp(ElementwiseOp):

@@ -53,7 +53,7 @@ from hw.resources.constants import constants
 from hw.streams.stream import delay_line, queue_latency
 from models.ir.activity import Activity
 from models.ir.ops.windowed import WindowNode
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 from models.ir.window import Window
 
 

@@ -16,8 +16,7 @@ from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
 from models.ir.dtype import DType
 from models.ir.requant import MULT_BITS, Requant
-from models.ir.rescaling import Rescaling
-from models.ir.thresholds import Thresholds
+from models.ir.thresholds import Rescaling, Thresholds
 
 CACHED_REQUANTS = 4096
 """Nodes whose requantize constants stay in the cache of ``constants`` and of ``operand_widths``."""

@@ -11,7 +11,7 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Node, Shape
 from models.ir.requant import Range
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 class AccumulatingNode(Node):

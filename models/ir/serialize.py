@@ -28,8 +28,7 @@ from models.ir.names import NAME_RULE, is_name
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.registry import NODES
 from models.ir.requant import INT64, Requant
-from models.ir.rescaling import RULES, Rescaling
-from models.ir.thresholds import Thresholds
+from models.ir.thresholds import RULES, Rescaling, Thresholds
 from models.ir.window import Sizes
 
 VERSION = 5

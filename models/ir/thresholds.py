@@ -9,7 +9,7 @@ import numpy as np
 
 from models.ir.dtype import DType
 from models.ir.node import Node
-from models.ir.requant import INT64, Range, Requant
+from models.ir.requant import Range, Requant
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,12 @@ class Thresholds:
             ranges     lowest and highest sum of each channel
         """
         values = dtype.values()
-        first = int(np.searchsorted(values, requant.lo))
-        last = int(np.searchsorted(values, requant.hi, side="right"))
-        levels = np.empty((len(ranges), max(1, last - first - 1)), np.int64)
+        ends = dtype.nearest_value(np.array([requant.lo, requant.hi]))
+        first, last = np.searchsorted(values, ends).tolist()
+        # a rule with one result has a level that every sum reaches, or none
+        first = min(first, len(values) - 2)
+        last = max(last, first + 1)
+        levels = np.empty((len(ranges), last - first), np.int64)
         for channel, (low, high) in enumerate(ranges):
             own = Requant(
                 requant.bias[channel : channel + 1],
@@ -53,9 +56,8 @@ class Thresholds:
                 return int(own.to_dtype(np.array([total]), dtype)[0])
 
             sums = range(low, high + 1)
-            levels[channel] = [
-                low + bisect_left(sums, value, key=result) for value in values[first + 1 : last].tolist() or [INT64.max]
-            ]
+            above = values[first + 1 : last + 1].tolist()
+            levels[channel] = [low + bisect_left(sums, value, key=result) for value in above]
         return cls(levels, first)
 
     def to_dtype(self, sums: np.ndarray, dtype: DType) -> np.ndarray:
@@ -87,3 +89,8 @@ class Thresholds:
         if not 0 <= self.first < values - shape[1]:
             why = f"and {shape[1]} levels must lie within the {values} values of {limits}"
             raise node.error(f"{name}.first", self.first, why)
+
+
+Rescaling = Requant | Thresholds
+"""How sums become numbers of the output's format. Both have ``to_dtype``, for golden, and ``check``."""
+RULES: tuple[type[Requant] | type[Thresholds], ...] = (Requant, Thresholds)

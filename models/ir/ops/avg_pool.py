@@ -13,7 +13,7 @@ from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.windowed import WindowNode
 from models.ir.requant import Range
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

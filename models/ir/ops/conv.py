@@ -12,7 +12,7 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.windowed import WindowNode
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 from models.ir.window import Sizes, Window
 
 

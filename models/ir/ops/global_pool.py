@@ -11,7 +11,7 @@ from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.whole_frame import ORIGIN, WholeFrameNode
 from models.ir.requant import Range
-from models.ir.rescaling import Rescaling
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

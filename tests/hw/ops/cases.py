@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,13 @@ from benchmarks.inputs.ops import one_op, random_values
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import OpMapping
 from hw.ops.registry import inputs_of, mappings
+from models.ir.accumulator import AccumulatingNode, sum_ranges
 from models.ir.dtype import DType
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph
+from models.ir.thresholds import Thresholds
 from models.ir.window import Sizes, Window
 from tests.support.streams import Pace
 
@@ -121,6 +124,18 @@ FOLDED = {
     "requantize": Case("requantize", (2, 3, 6), parse_dtype("int8"), parse_dtype("int4"), parse_dtype("dybit4")),
 }
 """A case of each kind with several foldings."""
+
+
+def by_levels(graph: Graph) -> Graph:
+    """The graph with levels in place of its op's requantizer, which give the same."""
+    node: Any = graph["op"]
+    tensors = inputs_of(graph, node)
+    if isinstance(node, AccumulatingNode):
+        ranges = node.ranges(tensors[0].dtype, tensors[0].shape)
+    else:
+        ranges = [end for tensor in tensors for end in sum_ranges(1, tensor.dtype, tensor.shape)]
+    changed = dataclasses.replace(node, requant=Thresholds.equal_to(node.requant, node.dtype, ranges))
+    return Graph(graph.name, (*graph.nodes[:-1], changed), graph.output)
 
 
 def frame_like(letter: str, rng: np.random.Generator, graph: Graph) -> Frame:

@@ -12,10 +12,11 @@ import pytest
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.registry import inputs_of, mappings
+from models.ir import golden
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import FORMAT_NAMES, parse_dtype
 from models.ir.window import Window
-from tests.hw.ops.cases import FOLDED, FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
+from tests.hw.ops.cases import FOLDED, FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, by_levels, draw_case, draw_format
 from tests.support.ops import check_op
 
 ANY_WIDTH = FORMAT_NAMES
@@ -51,6 +52,23 @@ def test_formats(kind: str, x: str, w: str) -> None:
     out = IntType(16) if kind == "linear" and seed % 3 == 0 else out
     case = dataclasses.replace(case, x=i, w=parse_dtype(w), y=out)
     check(case, pattern_for(case, rng), stall_for(rng))
+
+
+RESCALED = ("full", "depthwise", "grouped", "pointwise", "linear", "global_pool", "avg_pool", "concat", "requantize")
+
+
+@pytest.mark.few(9)
+@pytest.mark.parametrize("y", ["uint2", "int4", "udybit4", "dybit3"])
+@pytest.mark.parametrize("kind", RESCALED)
+def test_levels_in_place_of_a_requantizer(kind: str, y: str) -> None:
+    """The RTL searches among them; the integers are those of the requantizer."""
+    seed = RESCALED.index(kind) * 4 + ("uint2", "int4", "udybit4", "dybit3").index(y)
+    rng = np.random.default_rng(seed)
+    case = dataclasses.replace(draw_case(seed, kind, side=4), y=parse_dtype(y))
+    graph = case.graph()
+    searching, frames = by_levels(graph), case.frames(graph, pattern_for(case, rng))
+    assert all(golden.run(graph, frame)["op"] == golden.run(searching, frame)["op"] for frame in frames)
+    check_op(searching, case.mapping(graph), frames, seed=seed, **STALLS[stall_for(rng)])
 
 
 def foldings(case: Case) -> list[tuple[int, int, int]]:
