@@ -13,7 +13,7 @@ from hw.streams.layout import index_bits
 from hw.streams.stream import delay_line
 from models.ir.accumulator import width
 from models.ir.dtype import DType
-from models.ir.requant import MULT_BITS, Requant
+from models.ir.requant import Requant
 
 
 def requantize_latency(dtype: DType) -> int:
@@ -106,9 +106,9 @@ class Requantizer(wiring.Component):
         r = self.requant
         bias_bits = max(width(int(r.bias.min()), int(r.bias.max())), r.fraction + 1)
         biases = self._constants(m, r.bias, bias_bits, True, "bias", 0)
-        mults = self._constants(m, r.mult, MULT_BITS, False, "mult", 2)
+        mults = self._constants(m, r.mult, r.mult_bits, False, "mult", 2)
         half = _half(r, self.guard_bits)
-        product_bits = self.narrow_width + MULT_BITS
+        product_bits = self.narrow_width + r.mult_bits
         for n in range(self.lanes):
             value = Signal(signed(self.in_width), name=f"held{n}")
             biased = Signal(signed(self.biased_width), name=f"biased{n}")

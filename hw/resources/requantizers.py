@@ -15,7 +15,7 @@ from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
 from models.ir.dtype import DType
-from models.ir.requant import MULT_BITS, Requant
+from models.ir.requant import Requant
 from models.ir.thresholds import Rescaling, Thresholds
 
 CACHED_REQUANTS = 4096
@@ -137,6 +137,7 @@ class Constants(NamedTuple):
         bias_bits        bits of the biases of a beat
         fraction_bits    bits of their fractions
         mult_bits        bits of the multipliers of a beat
+        mult_width       bits of a multiplier
         mults            multiplier of each lane where it is the same in all beats; else None
     """
 
@@ -144,6 +145,7 @@ class Constants(NamedTuple):
     bias_bits: int
     fraction_bits: int
     mult_bits: int
+    mult_width: int
     mults: tuple[int, ...] | None
 
 
@@ -159,7 +161,9 @@ def constants(requant: Requant, lanes: int) -> Constants:
     fixed = tuple(mult[0].tolist()) if (mult == mult[0]).all() else None
     bits = width(int(bias.min()), int(bias.max()))
     below = distinct(bias, requant.fraction) if requant.fraction else 0
-    return Constants(len(bias), distinct(bias, bits), below, distinct(mult, MULT_BITS), fixed)
+    return Constants(
+        len(bias), distinct(bias, bits), below, distinct(mult, requant.mult_bits), requant.mult_bits, fixed
+    )
 
 
 @lru_cache(maxsize=CACHED_REQUANTS)
@@ -230,7 +234,7 @@ def _requantizer(
     ff -= (lanes * fraction - c.fraction_bits) * (1 if narrow < biased else 2)
     rounded_bits, joined = 0, 0
     for n in range(lanes):
-        mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
+        mult = c.mult_width if c.mults is None else c.mults[n].bit_length()
         # the product's bits below half a unit of an integer are not needed
         rounded_bits += max(1, narrow + mult - max(0, shift - (not tapered)))
         ff += max(1, narrow + mult - shift)

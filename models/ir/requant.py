@@ -15,6 +15,9 @@ Range = tuple[int, int]
 
 BIAS_BITS = 32
 MULT_BITS = 16
+"""Of the multipliers that quantization makes."""
+MOST_MULT_BITS = 31
+"""Of a multiplier, at most: those of other tools have so many."""
 MAX_SHIFT = 40
 MAX_FRACTION = 16
 INT64 = IntType(64)
@@ -32,7 +35,7 @@ class Requant:
 
     Parameters
         bias       int64 ``[channels]``, in ``2**-fraction`` units of the accumulator
-        mult       int64 ``[channels]``, unsigned multipliers of 16 bits
+        mult       int64 ``[channels]``, unsigned multipliers of at most 31 bits, of 16 where we quantize
         shift      the right shift after the multiplication
         lo         the lowest activation; 0 for ReLU
         hi         the highest activation
@@ -45,6 +48,11 @@ class Requant:
     lo: int
     hi: int
     fraction: int = 0
+
+    @property
+    def mult_bits(self) -> int:
+        """Bits of the multipliers in hardware."""
+        return max(MULT_BITS, int(self.mult.max()).bit_length())
 
     @classmethod
     def identity(cls, channels: int, lo: int, hi: int) -> Requant:
@@ -83,8 +91,8 @@ class Requant:
         bound = 1 << (BIAS_BITS - 1)
         if (self.bias < -bound).any() or (self.bias >= bound).any():
             raise node.error(f"{name}.bias", int(np.abs(self.bias).max()), f"must fit {BIAS_BITS} signed bits")
-        if (self.mult < 0).any() or (self.mult >= 1 << MULT_BITS).any():
-            raise node.error(f"{name}.mult", self.mult.tolist(), f"must be 0 to {(1 << MULT_BITS) - 1}")
+        if (self.mult < 0).any() or (self.mult >= 1 << MOST_MULT_BITS).any():
+            raise node.error(f"{name}.mult", self.mult.tolist(), f"must be 0 to {(1 << MOST_MULT_BITS) - 1}")
         if not 0 <= self.shift <= MAX_SHIFT:
             raise node.error(f"{name}.shift", self.shift, f"must be 0 to {MAX_SHIFT}")
         if not 0 <= self.fraction <= MAX_FRACTION:

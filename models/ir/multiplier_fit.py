@@ -1,0 +1,122 @@
+"""Levels as multiplication and shift: the shortest multipliers that give what the levels give, for every sum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.ir.formats.integer import IntType
+from models.ir.requant import BIAS_BITS, MAX_SHIFT, MOST_MULT_BITS, Range, Requant
+from models.ir.thresholds import Thresholds
+
+FRACTIONS = (0, 2, 4, 8)
+"""Of the biases, in the order in which they are tried."""
+CANDIDATES = 64
+"""Multipliers of a channel that are tried at one shift."""
+
+
+def as_requant(rule: Thresholds, dtype: IntType, ranges: list[Range]) -> Requant | None:
+    """A requantizer equal to the levels for every sum, with the fewest bits of multipliers; None if there is none.
+
+    Parameters
+        rule       the levels
+        dtype      format of the output, an integer
+        ranges     lowest and highest sum of each channel
+    """
+    values = dtype.values()[rule.first : rule.first + rule.levels.shape[1] + 1]
+    channels = [
+        _Channel(rule.levels[number % len(rule.levels)], values[1:], *ends) for number, ends in enumerate(ranges)
+    ]
+    for shift in range(MAX_SHIFT + 1):
+        for fraction in FRACTIONS:
+            found = []
+            for channel in channels:
+                pair = channel.fit(shift, fraction)
+                if pair is None:
+                    break
+                found.append(pair)
+            else:
+                mult, bias = (np.array(part, np.int64) for part in zip(*found, strict=True))
+                return Requant(bias, mult, shift, int(values[0]), int(values[-1]), fraction)
+    return None
+
+
+class _Channel:
+    """The levels of a channel that some sum passes, and the values that begin at them.
+
+    Parameters
+        levels    ascending
+        values    the value from each level on
+        low       lowest sum
+        high      highest sum
+    """
+
+    def __init__(self, levels: np.ndarray, values: np.ndarray, low: int, high: int) -> None:
+        pairs = list(zip(levels.tolist(), values.tolist(), strict=True))
+        # of equal levels the last one decides on reaching, the first one on staying below
+        at_least = {max(level, low): value for level, value in pairs if level <= high}
+        below = {min(level, high + 1) - 1: value for level, value in reversed(pairs) if level > low}
+        below = dict(reversed(below.items()))
+        self.sums_reaching, self.values_reached = _columns(at_least)
+        self.sums_below, self.values_missed = _columns(below)
+
+    def fit(self, shift: int, fraction: int) -> tuple[int, int] | None:
+        """A multiplier and a bias with which every sum becomes the value that it shall, or None."""
+        slopes = self._slopes(shift, fraction)
+        if slopes is None:
+            return None
+        first, last = slopes
+        # the room between what must be reached and what must not is concave in the multiplier
+        while last - first > CANDIDATES:
+            third = (last - first) // 3
+            if self._room(first + third, shift, fraction) < self._room(last - third, shift, fraction):
+                first += third
+            else:
+                last -= third
+        for mult in range(first, last + 1):
+            bias = self._bias(mult, shift, fraction)
+            if bias is not None:
+                return mult, bias
+        return None
+
+    def _room(self, mult: int, shift: int, fraction: int) -> int:
+        """How far apart the bounds of bias times multiplier are; below 0 there is none."""
+        if not len(self.sums_reaching) or not len(self.sums_below):
+            return 0
+        needed = (self.values_reached << shift) - mult * (self.sums_reaching << fraction)
+        allowed = (self.values_missed << shift) - mult * (self.sums_below << fraction)
+        return int(allowed.min() - needed.max())
+
+    def _slopes(self, shift: int, fraction: int) -> tuple[int, int] | None:
+        """The least and the largest multiplier that the outermost levels allow."""
+        least, most = 1, (1 << MOST_MULT_BITS) - 1
+        if len(self.sums_reaching) and len(self.sums_below):
+            top, floor = int(self.sums_reaching[-1]), int(self.sums_below[0])
+            rise = int(self.values_reached[-1] - self.values_missed[0])
+            unit = 1 << shift
+            if top > floor:
+                # from below the first level to the last one it must rise by more than the values between them
+                least = max(least, (rise * unit) // ((top - floor) << fraction) + 1)
+            run = int(self.sums_below[-1]) - int(self.sums_reaching[0])
+            climb = int(self.values_missed[-1] - self.values_reached[0])
+            if run > 0:
+                # from the first level to below the last one by less
+                most = min(most, -(-(climb * unit) // (run << fraction)) - 1)
+        else:
+            most = least
+        return (least, most) if least <= most else None
+
+    def _bias(self, mult: int, shift: int, fraction: int) -> int | None:
+        half = (1 << shift) >> 1
+        least, most = -(1 << BIAS_BITS - 1), (1 << BIAS_BITS - 1) - 1
+        if len(self.sums_reaching):
+            needed = -(-((self.values_reached << shift) - half) // mult)
+            least = max(least, int((needed - (self.sums_reaching << fraction)).max()))
+        if len(self.sums_below):
+            allowed = -(-((self.values_missed << shift) - half) // mult) - 1
+            most = min(most, int((allowed - (self.sums_below << fraction)).min()))
+        return least if least <= most else None
+
+
+def _columns(values: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Keys and values, in their order."""
+    return np.array(list(values), np.int64), np.array(list(values.values()), np.int64)
