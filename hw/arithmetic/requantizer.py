@@ -15,6 +15,9 @@ from models.ir.accumulator import width
 from models.ir.dtype import DType
 from models.ir.requant import Requant
 
+INTEGER_LATENCY = 6
+"""Cycles of a ``Requantizer`` that gives integers: constants, bias, narrowing, product, rounding, clip."""
+
 
 def requantize_latency(dtype: DType) -> int:
     """Cycles of a ``Requantizer``: constants, bias, narrowing, product, rounding, clip; of a tapered format an encoder.
@@ -22,7 +25,7 @@ def requantize_latency(dtype: DType) -> int:
     Parameters
         dtype      format of the codes
     """
-    return 6 + dtype.tapered
+    return INTEGER_LATENCY + dtype.tapered
 
 
 def biased_width(requant: Requant, bounds: tuple[int, int]) -> int:
@@ -79,7 +82,7 @@ class Requantizer(wiring.Component):
         integer0, ...    out, ``lanes`` clipped integers, signed; only where not ``encoded``
     Timing
         II         1 beat per cycle
-        latency    ``requantize_latency(dtype)`` cycles for codes, 6 for integers
+        latency    ``requantize_latency(dtype)`` cycles for codes, ``INTEGER_LATENCY`` for integers
     Reset          clears the beats in the pipeline
     """
 

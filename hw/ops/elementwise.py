@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -72,9 +72,20 @@ class ElementwiseOp(Op):
     def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         """What combining takes: bits of adders, bits that are clipped, LUTs of encoders, and registers."""
 
+    def combiner_parts(self, f: FpgaFamily) -> tuple[ResourceEstimate, ...]:
+        """What combining takes besides."""
+        return ()
+
     @abstractmethod
-    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal) -> None:
-        """Add the logic from the requantizers' results to ``codes``, the codes of the output's lanes, lowest first."""
+    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal, index: Value) -> None:
+        """Add the logic from the requantizers' results to ``codes``, the codes of the output's lanes, lowest first.
+
+        Parameters
+            m               the component's module
+            requantizers    of the inputs, in their order
+            codes           what it drives
+            index           number of the beat in its token, as the requantizers take it
+        """
 
     @property
     def out_lanes(self) -> int:
@@ -126,6 +137,7 @@ class ElementwiseOp(Op):
             ResourceEstimate("elementwise", (1.0, beats, added, clipped), encoders, ff + registers),
             ResourceEstimate("operands", (decoders, 0, 0)),
             *parts,
+            *self.combiner_parts(f),
             *streams.output(f, layout, self.depth),
         ]
 
@@ -189,7 +201,7 @@ class ElementwiseComponent(wiring.Component):
                 m.d.sync += feature.eq(codec(tensor.dtype).decode(m, stream.payload.features[n], f"{name}{n}"))
                 m.d.comb += getattr(requantize, f"value{n}").eq(feature)
             branches.append(requantize)
-        op.combine(m, branches, codes)
+        op.combine(m, branches, codes, index_held)
 
         after = op.pipeline - 1
         end = delay_line(m, here.end, after, "end")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 
 from hw.arithmetic.rescaler import Rescaler
 from hw.fpga.families.family import FpgaFamily
@@ -38,5 +38,5 @@ class RequantizeOp(ElementwiseOp):
     def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         return 0, 0, 0.0, 0
 
-    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal) -> None:
+    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal, index: Value) -> None:
         m.d.comb += codes.eq(requantizers[0].codes)

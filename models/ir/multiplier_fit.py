@@ -24,7 +24,8 @@ def as_requant(rule: Thresholds, dtype: IntType, ranges: list[Range]) -> Requant
     """
     values = dtype.values()[rule.first : rule.first + rule.levels.shape[1] + 1]
     channels = [
-        _Channel(rule.levels[number % len(rule.levels)], values[1:], *ends) for number, ends in enumerate(ranges)
+        _Channel.of_levels(rule.levels[number % len(rule.levels)], values[1:], *ends)
+        for number, ends in enumerate(ranges)
     ]
     for shift in range(MAX_SHIFT + 1):
         for fraction in FRACTIONS:
@@ -40,24 +41,54 @@ def as_requant(rule: Thresholds, dtype: IntType, ranges: list[Range]) -> Requant
     return None
 
 
-class _Channel:
-    """The levels of a channel that some sum passes, and the values that begin at them.
+def between(least: np.ndarray, most: np.ndarray, limits: Range) -> Requant | None:
+    """A requantizer of one channel that tells sums apart; None if there is none.
 
     Parameters
-        levels    ascending
-        values    the value from each level on
-        low       lowest sum
-        high      highest sum
+        least      int64 ``[n]``, ascending: the least sum that becomes each value above the lowest one
+        most       int64 ``[n]``: alike, the largest sum that must stay below the value
+        limits     lowest and highest value
+    """
+    values = range(limits[0] + 1, limits[1] + 1)
+    # of equal sums the last value decides on reaching, the first one on staying below
+    at_least = dict(zip(least.tolist(), values, strict=True))
+    below = dict(reversed(dict(zip(reversed(most.tolist()), reversed(values), strict=True)).items()))
+    channel = _Channel(at_least, below)
+    for shift in range(MAX_SHIFT + 1):
+        for fraction in FRACTIONS:
+            pair = channel.fit(shift, fraction)
+            if pair is not None:
+                return Requant(np.array([pair[1]]), np.array([pair[0]]), shift, *limits, fraction)
+    return None
+
+
+class _Channel:
+    """What a channel's line must reach, and what it must stay below.
+
+    Parameters
+        at_least    by sum, ascending, the value that it must reach
+        below       by sum, ascending, the value that it must not reach
     """
 
-    def __init__(self, levels: np.ndarray, values: np.ndarray, low: int, high: int) -> None:
+    def __init__(self, at_least: dict[int, int], below: dict[int, int]) -> None:
+        self.sums_reaching, self.values_reached = _columns(at_least)
+        self.sums_below, self.values_missed = _columns(below)
+
+    @classmethod
+    def of_levels(cls, levels: np.ndarray, values: np.ndarray, low: int, high: int) -> _Channel:
+        """Those of levels.
+
+        Parameters
+            levels    ascending
+            values    the value from each level on
+            low       lowest sum
+            high      highest sum
+        """
         pairs = list(zip(levels.tolist(), values.tolist(), strict=True))
         # of equal levels the last one decides on reaching, the first one on staying below
         at_least = {max(level, low): value for level, value in pairs if level <= high}
         below = {min(level, high + 1) - 1: value for level, value in reversed(pairs) if level > low}
-        below = dict(reversed(below.items()))
-        self.sums_reaching, self.values_reached = _columns(at_least)
-        self.sums_below, self.values_missed = _columns(below)
+        return cls(at_least, dict(reversed(below.items())))
 
     def fit(self, shift: int, fraction: int) -> tuple[int, int] | None:
         """A multiplier and a bias with which every sum becomes the value that it shall, or None."""

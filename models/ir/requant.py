@@ -18,7 +18,7 @@ MULT_BITS = 16
 """Of the multipliers that quantization makes."""
 MOST_MULT_BITS = 31
 """Of a multiplier, at most: those of other tools have so many."""
-MAX_SHIFT = 40
+MAX_SHIFT = 50
 MAX_FRACTION = 16
 INT64 = IntType(64)
 """What golden computes in; no graph is valid whose numbers could leave it."""

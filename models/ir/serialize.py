@@ -230,10 +230,12 @@ class _Reader:
     def _value(self, hint: Any, value: Any, node: str, where: str) -> Any:
         if hint is np.ndarray:
             return self._array(value, node, where)
-        if hint in (Requant, Rescaling):
+        if hint == Rescaling | None and value is None:
+            return None
+        if hint in (Requant, Rescaling, Rescaling | None):
             if not isinstance(value, dict):
                 raise self._error(node, where, value, "must be an object")
-            kind = Thresholds if hint == Rescaling and "levels" in value else Requant
+            kind = Thresholds if hint != Requant and "levels" in value else Requant
             return self._build(kind, value, node, where + ".")
         if hint == DType:
             try:

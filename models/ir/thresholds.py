@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,30 +35,43 @@ class Thresholds:
             dtype      format of the output
             ranges     lowest and highest sum of each channel
         """
+
+        def rule(sums: np.ndarray) -> np.ndarray:
+            return requant.to_dtype(sums.T, dtype).T
+
+        low, high = dtype.nearest_value(np.array([requant.lo, requant.hi])).tolist()
+        return cls.of(rule, dtype, ranges, (low, high))
+
+    @classmethod
+    def of(
+        cls,
+        rule: Callable[[np.ndarray], np.ndarray],
+        dtype: DType,
+        ranges: list[Range],
+        limits: Range,
+    ) -> Thresholds:
+        """The levels of any rule that never falls.
+
+        Parameters
+            rule       from sums int64 ``[channels, n]`` to values of the output's format
+            dtype      format of the output
+            ranges     lowest and highest sum of each channel
+            limits     lowest and highest result
+        """
         values = dtype.values()
-        ends = dtype.nearest_value(np.array([requant.lo, requant.hi]))
-        first, last = np.searchsorted(values, ends).tolist()
+        first, last = np.searchsorted(values, limits).tolist()
         # a rule with one result has a level that every sum reaches, or none
         first = min(first, len(values) - 2)
         last = max(last, first + 1)
-        levels = np.empty((len(ranges), last - first), np.int64)
-        for channel, (low, high) in enumerate(ranges):
-            own = Requant(
-                requant.bias[channel : channel + 1],
-                requant.mult[channel : channel + 1],
-                requant.shift,
-                requant.lo,
-                requant.hi,
-                requant.fraction,
-            )
-
-            def result(total: int, own: Requant = own) -> int:
-                return int(own.to_dtype(np.array([total]), dtype)[0])
-
-            sums = range(low, high + 1)
-            above = values[first + 1 : last + 1].tolist()
-            levels[channel] = [low + bisect_left(sums, value, key=result) for value in above]
-        return cls(levels, first)
+        above = values[first + 1 : last + 1]
+        lows, highs = (np.array(ends, np.int64)[:, None] for ends in zip(*ranges, strict=True))
+        # the least sum that reaches each value, by halving; one above the highest where none does
+        least, most = np.repeat(lows, len(above), axis=1), np.repeat(highs + 1, len(above), axis=1)
+        while (least < most).any():
+            middle = (least + most) >> 1
+            reached = (rule(np.minimum(middle, highs)) >= above) & (middle <= highs)
+            least, most = np.where(reached | (least == most), least, middle + 1), np.where(reached, middle, most)
+        return cls(least, first)
 
     def to_dtype(self, sums: np.ndarray, dtype: DType) -> np.ndarray:
         """The values of a format for sums ``[..., channels]``."""
