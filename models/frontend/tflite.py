@@ -8,7 +8,6 @@ levels, and where it can be a multiplication and a shift, it becomes one.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from models.frontend import tflite_kernels as kernels
+from models.frontend.exact_rescaling import added, repeated, rescaling
 from models.frontend.tflite_file import TfliteError, TfliteFile, TfliteOperator, TfliteTensor, read_tflite
 from models.ir.accumulator import AccumulatingNode
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
-from models.ir.multiplier_fit import as_requant, between
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.add import Add
 from models.ir.ops.avg_pool import AvgPool
@@ -31,8 +30,7 @@ from models.ir.ops.global_pool import GlobalPool
 from models.ir.ops.input import Input
 from models.ir.ops.linear import Linear
 from models.ir.ops.max_pool import MaxPool
-from models.ir.requant import MAX_SHIFT, MULT_BITS, Range, Requant
-from models.ir.thresholds import Rescaling, Thresholds
+from models.ir.requant import Range, Requant
 from models.ir.window import Window
 
 LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255)}
@@ -44,8 +42,6 @@ ACTIVATIONS: dict[int, tuple[float, float]] = {
 """Real bounds of the activations that may be fused: none, ReLU, ReLU from -1 to 1, ReLU6."""
 LEFT_SHIFT = 20
 """Bits by which the kernel of an add shifts its inputs to the left."""
-FRACTION_BITS = 20
-"""Of the branches of an add, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,13 +350,13 @@ class _Importer:
         results = np.clip(last.apply(scaled[0][:, None] + scaled[1]), *limits)
         steps = [float(tensor.scale[0]) / float(output.scale[0]) for tensor in (first, second)]
         common, channels = self._common(operator, (a, b)), self.shapes[a].channels
-        found = added(numbers, results, steps, limits)
+        found = added(numbers, results, steps, limits, common["dtype"])
         if found is None:
             raise self._error(operator, "its roundings cannot be had by two multiplications and a sum")
         left, right, total = found
         node = Add(
-            **common, a=_repeated(left, channels), b=_repeated(right, channels), lo=limits[0], hi=limits[1],
-            total=_repeated(total, channels) if isinstance(total, Requant) else total,
+            **common, a=repeated(left, channels), b=repeated(right, channels), lo=limits[0], hi=limits[1],
+            total=repeated(total, channels) if isinstance(total, Requant) else total,
         )  # fmt: skip
         self._append(node, operator.outputs[0])
 
@@ -392,61 +388,3 @@ OPERATORS: dict[str, Callable[[_Importer, TfliteOperator], None]] = {
     "RESHAPE": _Importer.reshape,
     "SOFTMAX": _Importer.ending,
 }
-
-
-def rescaling(
-    rule: Callable[[np.ndarray], np.ndarray], dtype: IntType, ranges: list[Range], limits: Range
-) -> Rescaling:
-    """A rule that never falls, as multiplication and shift where it can be, else as levels.
-
-    Parameters
-        rule       from sums int64 ``[channels, n]`` to numbers
-        dtype      format of the numbers
-        ranges     lowest and highest sum of each channel
-        limits     lowest and highest number
-    """
-    levels = Thresholds.of(rule, dtype, ranges, limits)
-    return as_requant(levels, dtype, ranges) or levels
-
-
-def added(
-    numbers: list[np.ndarray], results: np.ndarray, steps: list[float], limits: Range
-) -> tuple[Requant, Requant, Rescaling] | None:
-    """A sum of two requantized numbers, with the fewest bits, that tells all results apart; None if none does.
-
-    Parameters
-        numbers    every number of either input, ascending
-        results    int64 ``[first, second]``: what each pair of them shall give
-        steps      steps of the output that a step of either input is worth
-        limits     lowest and highest result
-    """
-    order = (results - limits[0]).ravel()
-    for bits in range(FRACTION_BITS):
-        branches = [_scaled_by(step * 2.0**bits, own) for step, own in zip(steps, numbers, strict=True)]
-        a, b = (rule.integer(own[:, None])[:, 0] for rule, own in zip(branches, numbers, strict=True))
-        sums = (a[:, None] + b).ravel()
-        count = limits[1] - limits[0] + 1
-        least, most = np.full(count, sums.max() + 1), np.full(count, sums.min() - 1)
-        np.minimum.at(least, order, sums)
-        np.maximum.at(most, order, sums)
-        least = np.minimum.accumulate(least[::-1])[::-1][1:]
-        most = np.maximum.accumulate(most)[:-1]
-        if (most < least).all():
-            total = between(least, most, limits) if count > 1 else None
-            levels = Thresholds(least[None], 0) if count > 1 else Thresholds(np.array([[sums.max() + 1]]), 0)
-            return branches[0], branches[1], total or levels
-    return None
-
-
-def _scaled_by(factor: float, numbers: np.ndarray) -> Requant:
-    """A multiplier of 16 bits that is nearest to a factor."""
-    shift = max(0, min(MAX_SHIFT, MULT_BITS - math.frexp(factor)[1]))
-    mult = min((1 << MULT_BITS) - 1, round(factor * 2.0**shift))
-    rule = Requant(np.zeros(1, np.int64), np.array([mult]), shift, -(1 << 40), 1 << 40)
-    ends = rule.integer(numbers[[0, -1], None])[:, 0]
-    return dataclasses.replace(rule, lo=int(ends[0]), hi=int(ends[1]))
-
-
-def _repeated(requant: Requant, channels: int) -> Requant:
-    """One channel's requantizer for all of them."""
-    return dataclasses.replace(requant, bias=np.repeat(requant.bias, channels), mult=np.repeat(requant.mult, channels))
