@@ -1,21 +1,21 @@
-"""TensorFlow Lite networks: published ones, operators against loops in the file's own numbers, refusals."""
+"""TensorFlow Lite networks: published ones, and verdicts on single operators."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.inputs.data import DATA
-from models.frontend.tflite import TfliteNetwork, _Importer, import_tflite
-from models.frontend.tflite_file import TfliteError, TfliteFile, TfliteOperator, TfliteTensor
-from models.frontend.tflite_kernels import Multiplier, mean
+from models.frontend.tflite import _Importer, check_tflite, import_tflite
+from models.frontend.tflite_file import TfliteOperator
 from models.ir import golden
 from models.ir.frame import Frame
+from tests.models.frontend.tflite_files import (
+    quantized,
+    simple,
+)
 
 FOLDER = DATA / "tflite"
 NETWORKS = {"resnet8_int8": -128, "vww_96_int8": -128, "ad01_int8": 89}
@@ -34,162 +34,24 @@ def test_published_networks_give_what_the_reference_kernels_give(name: str, inpu
         assert np.array_equal(found.ravel(), wanted.ravel())
 
 
-def quantized(name: str, shape: tuple[int, ...], scale: float, zero: int, data: Any = None) -> TfliteTensor:
-    return TfliteTensor(name, shape, "INT8", np.array([scale], np.float32), np.array([zero]), data)
-
-
-def constant(name: str, data: np.ndarray, scales: np.ndarray | None = None) -> TfliteTensor:
-    scales = np.zeros(0, np.float32) if scales is None else scales.astype(np.float32)
-    return TfliteTensor(name, data.shape, data.dtype.name.upper(), scales, np.zeros(len(scales), np.int64), data)
-
-
-def file(tensors: list[TfliteTensor], *operators: tuple[str, tuple[int, ...], int, dict[str, Any]]) -> TfliteFile:
-    listed = [TfliteOperator(kind, n, ins, (out,), options) for n, (kind, ins, out, options) in enumerate(operators)]
-    return TfliteFile(Path("net.tflite"), tuple(tensors), tuple(listed), (0,), (operators[-1][2],))
-
-
-def network_of(content: TfliteFile) -> TfliteNetwork:
-    return _Importer(content).network("net")
-
-
-def run(network: TfliteNetwork, x: np.ndarray, zero: int) -> np.ndarray:
-    """int64 ``[H, W, C]``: the file's numbers for its input ``[H, W, C]``."""
-    frames = golden.run(network.graph, Frame.from_dense(x - zero))
-    return frames[network.graph.output].to_dense() + network.zero_point
-
-
-WINDOW = {"Padding": 0, "StrideH": 2, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}
-
-
-def padded(x: np.ndarray, taps: tuple[int, int], strides: tuple[int, int], zero: int) -> np.ndarray:
-    """As TensorFlow's SAME does it."""
-    ends = []
-    for side, count, stride in zip(x.shape, taps, strides, strict=False):
-        missing = max(0, (math.ceil(side / stride) - 1) * stride + count - side)
-        ends.append((missing // 2, missing - missing // 2))
-    return np.pad(x, (*ends, (0, 0)), constant_values=zero)
-
-
-@pytest.mark.parametrize("activation", [0, 1, 3])
-@pytest.mark.parametrize("depthwise", [False, True])
-@pytest.mark.parametrize(("zero", "out_zero"), [(-128, -128), (17, -5)])
-def test_convolution(zero: int, out_zero: int, depthwise: bool, activation: int) -> None:
-    """Zero points that are not at the end, SAME with more zeros after than before, a scale for each channel."""
-    rng = np.random.default_rng(activation)
-    channels = 3
-    weights = rng.integers(-127, 128, (1, 3, 2, channels) if depthwise else (channels, 3, 2, channels)).astype(np.int8)
-    scales, bias = rng.uniform(0.001, 0.01, channels), rng.integers(-3000, 3000, channels).astype(np.int32)
-    tensors = [
-        quantized("x", (1, 6, 5, channels), 0.05, zero), constant("w", weights, scales), constant("b", bias),
-        quantized("y", (1, 3, 5, channels), 0.07, out_zero),
-    ]  # fmt: skip
-    kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
-    content = file(tensors, (kind, (0, 1, 2), 3, {**WINDOW, "FusedActivationFunction": activation}))
-    x = rng.integers(-128, 128, (6, 5, channels))
-    around = padded(x, (3, 2), (2, 1), zero) - zero
-    factors = Multiplier.of(
-        np.float64(np.float32(0.05)) * scales.astype(np.float32).astype(np.float64) / np.float32(0.07)
-    )
-    low = max(-128, out_zero) if activation else -128
-    high = min(127, out_zero + math.floor(6 / float(np.float32(0.07)) + 0.5)) if activation == 3 else 127
-    wanted = np.empty((3, 5, channels), np.int64)
-    for y in range(3):
-        for column in range(5):
-            seen = around[2 * y : 2 * y + 3, column : column + 2]
-            sums = (seen * weights[0]).sum(axis=(0, 1)) if depthwise else (seen * weights).sum(axis=(1, 2, 3))
-            wanted[y, column] = np.clip(factors.apply((sums + bias)[:, None])[:, 0] + out_zero, low, high)
-    assert np.array_equal(run(network_of(content), x, zero), wanted)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_an_add_of_two_scales(seed: int) -> None:
-    """Of an input with what a pooling of stride 1 makes of it, which has the same scale; and with a convolution's."""
-    rng = np.random.default_rng(seed)
-    scales = rng.uniform(0.02, 0.09, 3).astype(np.float32)
-    zeros = rng.integers(-128, 128, 3)
-    one = np.eye(2, dtype=np.int8).reshape(2, 1, 1, 2)
-    tensors = [
-        quantized("x", (1, 16, 16, 2), float(scales[0]), int(zeros[0])), constant("w", one, np.ones(1)),
-        quantized("z", (1, 16, 16, 2), float(scales[1]), int(zeros[1])),
-        quantized("y", (1, 16, 16, 2), float(scales[2]), int(zeros[2])),
-    ]  # fmt: skip
-    point = {**WINDOW, "StrideH": 1, "FusedActivationFunction": 0}
-    content = file(tensors, ("CONV_2D", (0, 1), 2, point), ("ADD", (0, 2), 3, {"FusedActivationFunction": 0}))
-    x = rng.integers(-128, 128, (16, 16, 2))
-    alone = dataclasses.replace(content, operators=content.operators[:1], outputs=(2,))
-    z = run(network_of(alone), x, int(zeros[0]))
-    twice = 2.0 * max(float(scales[0]), float(scales[1]))
-    branches = [
-        Multiplier.of(float(scale) / twice).apply((own - zero)[None] << 20)
-        for own, scale, zero in zip((x, z), scales, zeros, strict=False)
+@pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the published networks are not in {FOLDER}")
+def test_every_operator_of_a_published_network_has_a_verdict() -> None:
+    verdicts = check_tflite(FOLDER / "resnet8_int8.tflite")
+    assert len(verdicts) == 16
+    assert not any(verdict.refused for verdict in verdicts)
+    assert [verdict.operator for verdict in verdicts if not verdict.node] == [
+        "operator 13, RESHAPE",
+        "operator 15, SOFTMAX",
     ]
-    total = Multiplier.of(twice / ((1 << 20) * float(scales[2]))).apply(branches[0] + branches[1])[0]
-    wanted = np.clip(total + zeros[2], -128, 127)
-    assert np.array_equal(run(network_of(content), x, int(zeros[0])), wanted)
 
 
-def test_poolings_and_a_linear_layer_over_the_whole_map() -> None:
-    rng = np.random.default_rng(0)
-    weights, bias = rng.integers(-127, 128, (5, 8)).astype(np.int8), rng.integers(-900, 900, 5).astype(np.int32)
-    tensors = [
-        quantized("x", (1, 8, 8, 2), 0.1, 3), quantized("max", (1, 4, 4, 2), 0.1, 3),
-        quantized("mean", (1, 2, 2, 2), 0.1, 3), quantized("flat", (1, 8), 0.1, 3),
-        constant("w", weights, np.array([0.004])), constant("b", bias),
-        quantized("y", (1, 5), 0.2, -20),
-    ]  # fmt: skip
-    pool = {"Padding": 1, "StrideH": 2, "StrideW": 2, "FilterHeight": 2, "FilterWidth": 2, "FusedActivationFunction": 0}
-    content = file(
-        tensors, ("MAX_POOL_2D", (0,), 1, pool), ("AVERAGE_POOL_2D", (1,), 2, pool), ("RESHAPE", (2,), 3, {}),
-        ("FULLY_CONNECTED", (3, 4, 5), 6, {"FusedActivationFunction": 0, "WeightsFormat": 0}),
-    )  # fmt: skip
-    x = rng.integers(-128, 128, (8, 8, 2))
-    largest = x.reshape(4, 2, 4, 2, 2).max(axis=(1, 3))
-    means = mean(largest.reshape(2, 2, 2, 2, 2).sum(axis=(1, 3)), 4)
-    sums = weights.astype(np.int64) @ (means.ravel() - 3) + bias
-    factor = float(np.float32(0.1) * np.float32(0.004)) / float(np.float32(0.2))
-    wanted = np.clip(Multiplier.of(factor).apply_once(sums[:, None])[:, 0] - 20, -128, 127)
-    assert run(network_of(content), x, 3).ravel().tolist() == wanted.tolist()
-
-
-def simple() -> TfliteFile:
-    weights = np.ones((2, 1, 1, 2), np.int8)
-    tensors = [
-        quantized("x", (1, 4, 4, 2), 0.1, 0),
-        constant("w", weights, np.ones(1)),
-        quantized("y", (1, 4, 4, 2), 0.1, 0),
-    ]
-    return file(tensors, ("CONV_2D", (0, 1), 2, {**WINDOW, "StrideH": 1, "FusedActivationFunction": 0}))
-
-
-def changed(number: int, **fields: Any) -> TfliteFile:
-    """With another tensor of that number."""
+def test_what_follows_a_refused_operator_is_not_looked_at() -> None:
     content = simple()
-    tensors = list(content.tensors)
-    tensors[number] = dataclasses.replace(tensors[number], **fields)
-    return dataclasses.replace(content, tensors=tuple(tensors))
-
-
-def acting(**fields: Any) -> TfliteFile:
-    """With another operator."""
-    content = simple()
-    return dataclasses.replace(content, operators=(dataclasses.replace(content.operators[0], **fields),))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (acting(kind="CUMSUM"), "operator 0, CUMSUM: is not supported; supported are CONV_2D, DEPTHWISE_CONV_2D, "),
-        (changed(0, shape=(2, 4, 4, 2)), r"input 'x': shape \(2, 4, 4, 2\) must be 1 x H x W x C"),
-        (changed(0, kind="FLOAT32"), "input 'x': is of FLOAT32 with 1 scales; must be INT8 or UINT8 with one"),
-        (changed(2, zero_point=np.array([300])), "operator 0, CONV_2D, output: has zero point 300; must be"),
-        (changed(1, zero_point=np.array([-60]), data=np.full((2, 1, 1, 2), 100, np.int8)), "need more than 8 bits"),
-        (changed(1, data=None), "its weights are INT8; must be constants of INT8 or UINT8 with scales"),
-        (acting(options={**WINDOW, "StrideH": 7}), r"node 'conv_2d_0', field 'stride': \(7, 1\) must be 1 to 4"),
-        (acting(options={**WINDOW, "FusedActivationFunction": 4}), "its fused activation 4 is not supported"),
-        (dataclasses.replace(simple(), outputs=(1,)), "net.tflite: no operator computes its output"),
-        (dataclasses.replace(simple(), inputs=(0, 2)), "net.tflite: has 2 inputs and 1 outputs; must have one of each"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_imported_exactly_is_named(content: TfliteFile, message: str) -> None:
-    with pytest.raises(TfliteError, match=message):
-        network_of(content)
+    tensors = (*content.tensors, quantized("z", (1, 4, 4, 2), 0.1, 0), quantized("end", (1, 4, 4, 2), 0.1, 0))
+    more = (TfliteOperator("CUMSUM", 1, (2,), (3,), {}), TfliteOperator("ADD", 2, (2, 3), (4,), {}))
+    verdicts = _Importer(
+        dataclasses.replace(content, tensors=tensors, operators=(*content.operators, *more))
+    ).verdicts()
+    assert [(verdict.node, verdict.refused) for verdict in verdicts] == [("conv_2d_0", False), ("", True), ("", False)]
+    assert "is not supported; supported are CONV_2D" in verdicts[1].why
+    assert verdicts[2].why == "not looked at: it takes what a refused operator computes"
