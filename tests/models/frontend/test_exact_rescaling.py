@@ -15,11 +15,9 @@ from models.ir.thresholds import Thresholds
 INT8 = IntType(8)
 RULES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], type]] = {
     "a line": (lambda sums: np.clip((sums * 5 + 16) >> 5, -128, 127), Requant),
-    "half to even": (lambda sums: np.clip(np.rint(sums * 0.37).astype(np.int64), -128, 127), Requant),
-    "a curve": (
-        lambda sums: np.clip(np.sign(sums) * np.sqrt(np.abs(sums) * 9.0).astype(np.int64), -128, 127),
-        Thresholds,
-    ),
+    "a real factor": (lambda sums: np.clip(np.rint(sums * 0.3712).astype(np.int64), -128, 127), Requant),
+    "half to even": (lambda sums: np.clip(np.rint(sums * 0.25).astype(np.int64), -128, 127), Thresholds),
+    "a curve": (lambda sums: np.sign(sums) * np.minimum(np.sqrt(np.abs(sums) * 9.0), 120).astype(np.int64), Thresholds),
 }
 
 
