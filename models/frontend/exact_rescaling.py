@@ -44,7 +44,7 @@ def added(
         limits     lowest and highest result
         dtype      format of the results
     """
-    order = (results - limits[0]).ravel()
+    order, fallback = (results - limits[0]).ravel(), None
     for bits in range(FRACTION_BITS):
         branches = [_scaled_by(step * 2.0**bits, own) for step, own in zip(steps, numbers, strict=True)]
         a, b = (rule.integer(own[:, None])[:, 0] for rule, own in zip(branches, numbers, strict=True))
@@ -57,9 +57,11 @@ def added(
         most = np.maximum.accumulate(most)[:-1]
         if (most < least).all():
             total = between(least, most, limits)
-            levels = Thresholds(least[None], limits[0] - dtype.min)
-            return branches[0], branches[1], total or levels
-    return None
+            if total is not None:
+                return branches[0], branches[1], total
+            # levels tell the results apart too, but a few more bits may make a line of them
+            fallback = fallback or (branches[0], branches[1], Thresholds(least[None], limits[0] - dtype.min))
+    return fallback
 
 
 def _scaled_by(factor: float, numbers: np.ndarray) -> Requant:

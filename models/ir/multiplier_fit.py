@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from models.ir.formats.integer import IntType
-from models.ir.requant import BIAS_BITS, MAX_SHIFT, MOST_MULT_BITS, Range, Requant
+from models.ir.requant import MAX_SHIFT, MOST_BIAS_BITS, MOST_MULT_BITS, Range, Requant
 from models.ir.thresholds import Thresholds
 
-FRACTIONS = (0, 2, 4, 8)
+FRACTIONS = (0, 2, 4, 8, 12)
 """Of the biases, in the order in which they are tried."""
+PRODUCT_BITS = 61
+"""Of a sum with its fraction times a multiplier, at most."""
+ONE_RESULT_BITS = 20
+"""By how many bits a multiplier is shorter than the shift, for a channel that has one result whatever its sum."""
 CANDIDATES = 64
 """Multipliers of a channel that are tried at one shift."""
 
@@ -119,7 +123,9 @@ class _Channel:
 
     def _slopes(self, shift: int, fraction: int) -> tuple[int, int] | None:
         """The least and the largest multiplier that the outermost levels allow."""
-        least, most = 1, (1 << MOST_MULT_BITS) - 1
+        sums = np.concatenate([self.sums_reaching, self.sums_below])
+        largest = max(1, int(np.abs(sums).max(initial=0))) << fraction
+        least, most = 1, min((1 << MOST_MULT_BITS) - 1, (1 << PRODUCT_BITS) // largest)
         if len(self.sums_reaching) and len(self.sums_below):
             top, floor = int(self.sums_reaching[-1]), int(self.sums_below[0])
             rise = int(self.values_reached[-1] - self.values_missed[0])
@@ -133,19 +139,20 @@ class _Channel:
                 # from the first level to below the last one by less
                 most = min(most, -(-(climb * unit) // (run << fraction)) - 1)
         else:
-            most = least
+            # any multiplier serves a channel of one result, if only its bias has few enough bits
+            least = most = min(most, 1 << max(0, shift - ONE_RESULT_BITS))
         return (least, most) if least <= most else None
 
     def _bias(self, mult: int, shift: int, fraction: int) -> int | None:
         half = (1 << shift) >> 1
-        least, most = -(1 << BIAS_BITS - 1), (1 << BIAS_BITS - 1) - 1
+        least, most = -(1 << MOST_BIAS_BITS - 1), (1 << MOST_BIAS_BITS - 1) - 1
         if len(self.sums_reaching):
             needed = -(-((self.values_reached << shift) - half) // mult)
             least = max(least, int((needed - (self.sums_reaching << fraction)).max()))
         if len(self.sums_below):
             allowed = -(-((self.values_missed << shift) - half) // mult) - 1
             most = min(most, int((allowed - (self.sums_below << fraction)).min()))
-        return least if least <= most else None
+        return max(least, min(0, most)) if least <= most else None
 
 
 def _columns(values: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -14,9 +14,12 @@ Range = tuple[int, int]
 """Lowest and highest of what a channel's number can be, in Python integers."""
 
 BIAS_BITS = 32
+"""Of the biases that quantization makes."""
+MOST_BIAS_BITS = 44
+"""Of a bias, at most."""
 MULT_BITS = 16
 """Of the multipliers that quantization makes."""
-MOST_MULT_BITS = 31
+MOST_MULT_BITS = 36
 """Of a multiplier, at most: those of other tools have so many."""
 MAX_SHIFT = 50
 MAX_FRACTION = 16
@@ -35,7 +38,7 @@ class Requant:
 
     Parameters
         bias       int64 ``[channels]``, in ``2**-fraction`` units of the accumulator
-        mult       int64 ``[channels]``, unsigned multipliers of at most 31 bits, of 16 where we quantize
+        mult       int64 ``[channels]``, unsigned multipliers of at most 36 bits, of 16 where we quantize
         shift      the right shift after the multiplication
         lo         the lowest activation; 0 for ReLU
         hi         the highest activation
@@ -88,9 +91,9 @@ class Requant:
             array = getattr(self, part)
             if array.shape != (channels,):
                 raise node.error(f"{name}.{part}", array.shape, f"must have shape ({channels},)")
-        bound = 1 << (BIAS_BITS - 1)
+        bound = 1 << (MOST_BIAS_BITS - 1)
         if (self.bias < -bound).any() or (self.bias >= bound).any():
-            raise node.error(f"{name}.bias", int(np.abs(self.bias).max()), f"must fit {BIAS_BITS} signed bits")
+            raise node.error(f"{name}.bias", int(np.abs(self.bias).max()), f"must fit {MOST_BIAS_BITS} signed bits")
         if (self.mult < 0).any() or (self.mult >= 1 << MOST_MULT_BITS).any():
             raise node.error(f"{name}.mult", self.mult.tolist(), f"must be 0 to {(1 << MOST_MULT_BITS) - 1}")
         if not 0 <= self.shift <= MAX_SHIFT:
