@@ -291,7 +291,7 @@ class PlanBuilder:
         if ceil:
             raise SettingError("ceil_mode", True, "must be False")
         k, s, p = (compact(sizes) for sizes in (kernel, stride or kernel, padding))
-        if isinstance(k, int) and k == s > 2 and k.bit_count() == 1 and p == 0:
+        if isinstance(k, int) and k == s and k > 2 and k.bit_count() == 1 and p == 0:
             # pooling disjoint cells of 2^n x 2^n is pooling 2 x 2 cells n times
             return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, k // 2, 0, False)
         return self.append(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)

@@ -93,7 +93,7 @@ class _Importer:
             self.take(operator)
         if output not in self.build.node_of:
             raise TfliteError(self.file.path, "", "no operator computes its output")
-        last = self.build.softmax_of if self.build.softmax is not None else self.file.tensors[output]
+        last = self.build.softmax_of or self.file.tensors[output]
         try:
             graph = Graph(name, tuple(self.build.nodes), self.build.node_of[output])
         except GraphError as error:

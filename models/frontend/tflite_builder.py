@@ -39,6 +39,7 @@ class Builder:
         self.shapes: dict[str, Shape] = {}
         self.node_of: dict[int, str] = {}
         self.softmax: Callable[[np.ndarray], np.ndarray] | None = None
+        self.softmax_of: TfliteTensor | None = None
         self.notes: list[str] = []
 
     def error(self, operator: TfliteOperator, why: str) -> TfliteError:

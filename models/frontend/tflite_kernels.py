@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 HALF, ONE = 1 << 30, 1 << 31
+Numbers = np.ndarray | np.int64
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ def _quantized(factor: float) -> tuple[int, int]:
     return (mult, shift) if shift <= 30 else (ONE - 1, 30)
 
 
-def _doubling_high(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _doubling_high(a: Numbers, b: Numbers) -> Any:
     """``a * b / 2**31``, rounded to nearest, ties upward."""
     return (a * b + HALF) >> 31
 
 
-def _by_power_of_two(x: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+def _by_power_of_two(x: Numbers, exponent: Numbers) -> Any:
     """``x / 2**exponent``, rounded to nearest, ties away from zero."""
     mask = (np.int64(1) << exponent) - 1
     threshold = (mask >> 1) + (x < 0)
