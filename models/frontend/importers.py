@@ -16,7 +16,7 @@ class UnknownFileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedNetwork:
     """A network of another tool.
 
     Parameters
@@ -28,12 +28,12 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def _tflite(path: Path) -> Imported:
+def _tflite(path: Path) -> ImportedNetwork:
     network = import_tflite(path)
-    return Imported(network.graph, network.notes)
+    return ImportedNetwork(network.graph, network.notes)
 
 
-IMPORTERS: dict[str, Callable[[Path], Imported]] = {".tflite": _tflite}
+IMPORTERS: dict[str, Callable[[Path], ImportedNetwork]] = {".tflite": _tflite}
 CHECKS: dict[str, Callable[[Path], list[Verdict]]] = {".tflite": check_tflite}
 
 
@@ -44,7 +44,7 @@ def _ending(path: Path) -> str:
     return ending
 
 
-def import_file(path: Path) -> Imported:
+def import_file(path: Path) -> ImportedNetwork:
     """The network of a file.
 
     Parameters

@@ -16,7 +16,7 @@ Numbers = np.ndarray | np.int64
 
 
 @dataclass(frozen=True)
-class Multiplier:
+class KernelMultiplier:
     """A real factor as the kernels have it.
 
     Parameters
@@ -28,7 +28,7 @@ class Multiplier:
     shift: Any
 
     @classmethod
-    def of(cls, factors: np.ndarray | float) -> Multiplier:
+    def of(cls, factors: np.ndarray | float) -> KernelMultiplier:
         """The multiplier nearest to each float64 factor.
 
         Parameters

@@ -45,7 +45,7 @@ def conv(build: Builder, operator: TfliteOperator) -> None:
     output = float(build.file.tensors[operator.outputs[0]].scale[0])
     # the kernels of convolution multiply scales in double precision
     factors = float(tensor.scale[0]) * scales.astype(np.float64) / output
-    build.scaled_sums(operator, node, kernels.Multiplier.of(factors).apply, bias)
+    build.scaled_sums(operator, node, kernels.KernelMultiplier.of(factors).apply, bias)
 
 
 def linear(build: Builder, operator: TfliteOperator) -> None:
@@ -69,7 +69,7 @@ def linear(build: Builder, operator: TfliteOperator) -> None:
     products = (
         (tensor.scale[0] * scales).astype(np.float64) if alike else float(tensor.scale[0]) * scales.astype(np.float64)
     )
-    multiplier = kernels.Multiplier.of(products.astype(np.float64) / output)
+    multiplier = kernels.KernelMultiplier.of(products.astype(np.float64) / output)
     build.scaled_sums(operator, node, multiplier.apply_once, bias)
 
 
@@ -115,10 +115,10 @@ def add(build: Builder, operator: TfliteOperator) -> None:
     twice = 2 * max(float(first.scale[0]), float(second.scale[0]))
     numbers = [np.arange(low, high + 1) for low, high in (build.limits(first), build.limits(second))]
     scaled = [
-        kernels.Multiplier.of(float(tensor.scale[0]) / twice).apply(own[None] << LEFT_SHIFT)[0]
+        kernels.KernelMultiplier.of(float(tensor.scale[0]) / twice).apply(own[None] << LEFT_SHIFT)[0]
         for tensor, own in zip((first, second), numbers, strict=True)
     ]
-    last = kernels.Multiplier.of(twice / (float(1 << LEFT_SHIFT) * float(output.scale[0])))
+    last = kernels.KernelMultiplier.of(twice / (float(1 << LEFT_SHIFT) * float(output.scale[0])))
     limits = build.activated(operator)
     results = np.clip(last.apply(scaled[0][:, None] + scaled[1]), *limits)
     steps = [float(tensor.scale[0]) / float(output.scale[0]) for tensor in (first, second)]

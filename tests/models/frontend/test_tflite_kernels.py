@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.frontend.tflite_kernels import Multiplier, mean, softmax
+from models.frontend.tflite_kernels import KernelMultiplier, mean, softmax
 
 
 def truncated(a: int, b: int) -> int:
@@ -30,7 +30,7 @@ def by_power_of_two(x: int, exponent: int) -> int:
 
 @given(st.integers(-(1 << 26), 1 << 26), st.floats(1e-8, 60.0))
 def test_a_product_is_rounded_twice_or_once(total: int, factor: float) -> None:
-    multiplier = Multiplier.of(factor)
+    multiplier = KernelMultiplier.of(factor)
     mult, shift = int(multiplier.mult[0, 0]), int(multiplier.shift[0, 0])
     assert (1 << 30) <= mult < 1 << 31
     assert math.isclose(mult * 2.0 ** (shift - 31), factor, rel_tol=2.0**-30)
@@ -42,7 +42,7 @@ def test_a_product_is_rounded_twice_or_once(total: int, factor: float) -> None:
 
 
 def test_channels_have_multipliers_of_their_own_and_zero_is_zero() -> None:
-    multiplier = Multiplier.of(np.array([0.5, 0.0, 2.0]))
+    multiplier = KernelMultiplier.of(np.array([0.5, 0.0, 2.0]))
     assert multiplier.apply(np.array([[10, -3], [10, -3], [10, -3]])).tolist() == [[5, -1], [0, 0], [20, -6]]
 
 

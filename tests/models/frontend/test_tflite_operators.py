@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from models.frontend.tflite_kernels import Multiplier, mean
+from models.frontend.tflite_kernels import KernelMultiplier, mean
 from tests.models.frontend.tflite_files import (
     WINDOW,
     constant,
@@ -37,7 +37,7 @@ def test_convolution(zero: int, out_zero: int, depthwise: bool, activation: int)
     content = file(tensors, (kind, (0, 1, 2), 3, {**WINDOW, "FusedActivationFunction": activation}))
     x = rng.integers(-128, 128, (6, 5, channels))
     around = padded(x, (3, 2), (2, 1), zero) - zero
-    factors = Multiplier.of(
+    factors = KernelMultiplier.of(
         np.float64(np.float32(0.05)) * scales.astype(np.float32).astype(np.float64) / np.float32(0.07)
     )
     low = max(-128, out_zero) if activation else -128
@@ -70,10 +70,10 @@ def test_an_add_of_two_scales(seed: int) -> None:
     z = run(network_of(alone), x, int(zeros[0]))
     twice = 2.0 * max(float(scales[0]), float(scales[1]))
     branches = [
-        Multiplier.of(float(scale) / twice).apply((own - zero)[None] << 20)
+        KernelMultiplier.of(float(scale) / twice).apply((own - zero)[None] << 20)
         for own, scale, zero in zip((x, z), scales, zeros, strict=False)
     ]
-    total = Multiplier.of(twice / ((1 << 20) * float(scales[2]))).apply(branches[0] + branches[1])[0]
+    total = KernelMultiplier.of(twice / ((1 << 20) * float(scales[2]))).apply(branches[0] + branches[1])[0]
     wanted = np.clip(total + zeros[2], -128, 127)
     assert np.array_equal(run(network_of(content), x, int(zeros[0])), wanted)
 
@@ -97,5 +97,5 @@ def test_poolings_and_a_linear_layer_over_the_whole_map() -> None:
     means = mean(largest.reshape(2, 2, 2, 2, 2).sum(axis=(1, 3)), 4)
     sums = weights.astype(np.int64) @ (means.ravel() - 3) + bias
     factor = float(np.float32(0.1) * np.float32(0.004)) / float(np.float32(0.2))
-    wanted = np.clip(Multiplier.of(factor).apply_once(sums[:, None])[:, 0] - 20, -128, 127)
+    wanted = np.clip(KernelMultiplier.of(factor).apply_once(sums[:, None])[:, 0] - 20, -128, 127)
     assert run(network_of(content), x, 3).ravel().tolist() == wanted.tolist()
