@@ -250,10 +250,10 @@ WEIGHTS = [
         "array 'conv/weight': 9223372036854775813 must be at most 9223372036854775807",
     ),
     ("the lowest weight", one("linear/weight", -(2**63)), "is no value of int8"),
-    ("a bias of 45 bits", one("conv/requant.bias", 2**43), "field 'requant.bias': 8796093022208 must fit 44 signed bits"),
+    ("a bias of 45 bits", one("conv/requant.bias", 2**43), "field 'requant.bias': ... must fit 44 signed bits"),
     ("the lowest bias", one("conv/requant.bias", -(2**63)), "field 'requant.bias': ... must fit 44 signed bits"),
-    ("a multiplier below 0", one("conv/requant.mult", -1), "field 'requant.mult': [-1, 1, 1, 1] must be 0 to 68719476735"),
-    ("a multiplier of 37 bits", one("add/a.mult", 2**36), "field 'a.mult': [68719476736, 1, 1, 1] must be 0 to 68719476735"),
+    ("a multiplier below 0", one("conv/requant.mult", -1), "field 'requant.mult': [-1, 1, 1, 1] must be 0 to ..."),
+    ("a multiplier of 37 bits", one("add/a.mult", 2**36), "field 'a.mult': [68719476736, 1, 1, 1] must be 0 to ..."),
     (
         "a bias more", arrays(lambda content: content.__setitem__("conv/requant.bias", np.zeros(5, int))),
         "array 'conv/requant.bias': shape (5,) must be (4,)",
