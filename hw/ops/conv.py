@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
+from amaranth.hdl import Array, Const, Value, ValueLike
 
 from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
@@ -72,6 +73,12 @@ class ConvOp(WindowOp):
     @property
     def word_groups(self) -> int:
         return 1 if self.channelwise else self.node.groups
+
+    def first_word(self, fold: Value) -> ValueLike:
+        if self.word_groups == 1:
+            return 0
+        folds, words = self.folds.neuron_folds // self.word_groups, self.folds.synapse_folds
+        return Array(Const(number // folds * words) for number in range(self.folds.neuron_folds))[fold]
 
     @property
     def requant(self) -> Rescaling:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from amaranth.hdl import Array, Const, Module, Value, ValueLike
+from amaranth.hdl import Const, Module, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -83,6 +83,10 @@ class WindowOp(Op):
     def word_groups(self) -> int:
         """Into how many parts the words of a token fall, of which an output-channel fold takes one."""
         return 1
+
+    def first_word(self, fold: Value) -> ValueLike:
+        """The first word that output-channel fold ``fold`` takes."""
+        return 0
 
     @property
     @abstractmethod
@@ -291,14 +295,6 @@ class WindowOp(Op):
         return WindowComponent(self)
 
 
-def _first_word(op: WindowOp, fold: Value) -> ValueLike:
-    """The first word that an output-channel fold takes."""
-    if op.word_groups == 1:
-        return 0
-    folds, words = op.folds.neuron_folds // op.word_groups, op.folds.synapse_folds
-    return Array(Const(number // folds * words) for number in range(op.folds.neuron_folds))[fold]
-
-
 def _sum(sites: Sequence[float], cycles: Sequence[int]) -> float:
     return sum(count * each for count, each in zip(sites, cycles, strict=True))
 
@@ -378,7 +374,7 @@ class WindowComponent(wiring.Component):
         fetch = read_latency(op.parallel)
         mask = step.mask if op.parallel else step.active if folds.may_be_empty else Const(1)
         m.d.comb += [
-            source.read_word.eq(step.group if op.channelwise else _first_word(op, step.group) + step.word),
+            source.read_word.eq(step.group if op.channelwise else op.first_word(step.group) + step.word),
             sums.features.eq(source.read_data),
             sums.mask.eq(delay_line(m, mask, fetch, "mask") if op.parallel or folds.may_be_empty else 1),
             sums.first.eq(delay_line(m, step.first, fetch, "first")),
