@@ -10,9 +10,7 @@ from models.layers.max_pool import MaxPoolLayer
 
 
 def pool(padding: Sizes) -> MaxPoolLayer:
-    return MaxPoolLayer(
-        name="pool", inputs=("x",), shape=Shape(2, 2, 1), kernel=(3, 2), stride=(2, 1), padding=padding
-    )
+    return MaxPoolLayer(name="pool", inputs=("x",), shape=Shape(2, 2, 1), kernel=(3, 2), stride=(2, 1), padding=padding)
 
 
 def test_sides_and_strides_are_rows_and_columns() -> None:
