@@ -44,7 +44,7 @@ GEOMETRIES = [
 
 @pytest.mark.parametrize("g", GEOMETRIES, ids=str)
 def test_sites_taps_and_cells_by_enumeration(g: WindowGeometry) -> None:
-    """A stride cell begins where the middle of its window's first tap is, or left of it for even kernels."""
+    """A stride cell begins where its window's middle is, or left of it so that it lies within the window."""
     ys, xs = (
         [n for n in range(-axis.before, side) if (n + axis.before) % axis.stride == 0 and n + reach < side + axis.after]
         for axis, side in ((g.y, g.height), (g.x, g.width))
@@ -56,7 +56,7 @@ def test_sites_taps_and_cells_by_enumeration(g: WindowGeometry) -> None:
     ]
     assert dense_taps(g) == [taps.count(n) for n in range(g.taps + 1)]
     reach = g.x.dilation * (g.x.kernel - 1)
-    cells = [x + reach // 2 + n for x in xs for n in range(g.x.stride)]
+    cells = [x + max(0, min(reach // 2, reach + 1 - g.x.stride)) + n for x in xs for n in range(g.x.stride)]
     columns = range(g.width)
     assert g.dummy_columns == (
         int(any(x < min(cells) for x in columns)),

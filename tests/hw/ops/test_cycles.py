@@ -155,7 +155,7 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
             ]
             steps = op._folds(1).fold_cycles(inside[0] * inside[1])
         last = run.accepted[0][tokens * beats - 1] + op.start + steps - 1
-    elif kind in ("add", "concat", "requantize"):
+    elif kind in ("add", "concat", "lookup", "requantize"):
         last = run.accepted[0][0]
     elif isinstance(op, LinearOp):
         # the end, a step of its own, waits for the steps of the only token

@@ -30,9 +30,9 @@ def test_constants_in_short() -> None:
     """Four channels: biases 1 and 2 in turn, one multiplier, no fractions."""
     requant = Requant(np.array([1, 2, 1, 2]), np.array([300] * 4), 12, 0, 255)
     # one channel a beat: the two lowest bits of a bias change, the second as the first does not; the third stays
-    assert constants(requant, 1) == Constants(4, 2, 0, 0, (300,))
+    assert constants(requant, 1) == Constants(4, 2, 0, 0, MULT_BITS, (300,))
     # two channels a beat: both beats are the same
-    assert constants(requant, 2) == Constants(2, 0, 0, 0, (300, 300))
+    assert constants(requant, 2) == Constants(2, 0, 0, 0, MULT_BITS, (300, 300))
 
 
 def test_multipliers_that_change_are_no_constants() -> None:

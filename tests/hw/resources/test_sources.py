@@ -10,7 +10,7 @@ import pytest
 from benchmarks.inputs.ops import one_op
 from benchmarks.resources import WINDOWS, window_samples
 from benchmarks.resources.made import DEVICE
-from benchmarks.resources.windows import Window
+from benchmarks.resources.windows import SiteGenerator
 from hw.fpga.families.registry import DEVICES, FAMILIES
 from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
@@ -20,6 +20,7 @@ from hw.resources.sources import sliding_window, token_buffer, word_memory
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Window
 from tests.support.estimates import estimate
 from tests.support.registers import register_bits
 
@@ -36,7 +37,7 @@ def test_generators_that_no_factor_has_seen_are_near_what_yosys_makes(family: st
     """
     at_once = 0
     for sample in islice(window_samples(family, held_out=True), SAMPLES):
-        assert isinstance(sample.op, Window)
+        assert isinstance(sample.op, SiteGenerator)
         estimated, made = sample.op.resources(DEVICES[DEVICE[family]]), sample.made.resources
         assert estimated.ff == pytest.approx(made.ff, rel=0.02)
         if sample.op.parallel:
