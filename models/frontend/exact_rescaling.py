@@ -13,13 +13,17 @@ from models.ir.multiplier_fit import as_requant, between
 from models.ir.requant import MAX_SHIFT, MULT_BITS, Range, Requant
 from models.ir.thresholds import Rescaling, Thresholds
 
+FEW = 3
+"""Levels with which a sum is compared rather than multiplied."""
 FRACTION_BITS = 20
 """Of the branches of an add, at most."""
 
 
-def rescaling(
-    rule: Callable[[np.ndarray], np.ndarray], dtype: IntType, ranges: list[Range], limits: Range
-) -> Rescaling:
+Rule = Callable[[np.ndarray], np.ndarray]
+"""From sums int64 ``[channels, n]`` to numbers."""
+
+
+def rescaling(rule: Rule, dtype: IntType, ranges: list[Range], limits: Range) -> Rescaling:
     """A rule that never falls, as multiplication and shift where it can be, else as levels.
 
     Parameters
@@ -29,6 +33,8 @@ def rescaling(
         limits     lowest and highest number
     """
     levels = Thresholds.of(rule, dtype, ranges, limits)
+    if np.unique(levels.levels, axis=1).shape[1] <= FEW:
+        return levels
     return as_requant(levels, dtype, ranges) or levels
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def valid_name(text: str) -> str:
+    """A graph's name for a file's."""
+    return "".join(letter if letter.isalnum() else "_" for letter in text.lower())[:48] or "network"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of an operator.

@@ -100,6 +100,11 @@ class _Channel:
         if slopes is None:
             return None
         first, last = slopes
+        # where a larger multiplier leaves more room, the first of these that fits has the fewest bits
+        for bits in range(last.bit_length() - first.bit_length()):
+            bias = self._bias(first << bits, shift, fraction)
+            if bias is not None:
+                return first << bits, bias
         # the room between what must be reached and what must not is concave in the multiplier
         while last - first > CANDIDATES:
             third = (last - first) // 3
