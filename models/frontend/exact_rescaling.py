@@ -32,7 +32,17 @@ def rescaling(rule: Rule, dtype: IntType, ranges: list[Range], limits: Range) ->
         ranges     lowest and highest sum of each channel
         limits     lowest and highest number
     """
-    levels = Thresholds.of(rule, dtype, ranges, limits)
+    return fitted(Thresholds.of(rule, dtype, ranges, limits), dtype, ranges)
+
+
+def fitted(levels: Thresholds, dtype: IntType, ranges: list[Range]) -> Rescaling:
+    """Levels as multiplication and shift where there are more than a few and it can be, else as they are.
+
+    Parameters
+        levels     the levels
+        dtype      format of the numbers
+        ranges     lowest and highest sum of each channel
+    """
     if np.unique(levels.levels, axis=1).shape[1] <= FEW:
         return levels
     return as_requant(levels, dtype, ranges) or levels

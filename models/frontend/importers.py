@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from models.frontend.imported import ImportedNetwork, Verdict
+from models.frontend.onnx_network import check_onnx, import_onnx
 from models.frontend.tflite import check_tflite, import_tflite
-from models.frontend.verdict import Verdict
-from models.ir.graph import Graph
 
 
 class UnknownFileError(ValueError):
     """A file that no importer takes; the message names it and what would be taken."""
 
 
-@dataclass(frozen=True)
-class ImportedNetwork:
-    """A network of another tool.
-
-    Parameters
-        graph    the integer graph
-        notes    sentences on what was left out
-    """
-
-    graph: Graph
-    notes: tuple[str, ...]
-
-
-def _tflite(path: Path) -> ImportedNetwork:
-    network = import_tflite(path)
-    return ImportedNetwork(network.graph, network.notes)
-
-
-IMPORTERS: dict[str, Callable[[Path], ImportedNetwork]] = {".tflite": _tflite}
-CHECKS: dict[str, Callable[[Path], list[Verdict]]] = {".tflite": check_tflite}
+IMPORTERS: dict[str, Callable[[Path], ImportedNetwork]] = {".onnx": import_onnx, ".tflite": import_tflite}
+CHECKS: dict[str, Callable[[Path], list[Verdict]]] = {".onnx": check_onnx, ".tflite": check_tflite}
 
 
 def _ending(path: Path) -> str:

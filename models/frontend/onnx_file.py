@@ -145,18 +145,11 @@ def load(path: Path) -> Any:
         raise OnnxError(path, "", f"cannot be read: {error}") from error
     except DecodeError as error:
         raise OnnxError(path, "", f"is no ONNX file: {error}") from error
-    _bounded(path, model)
-    model.ir_version = max(OLDEST_IR, min(model.ir_version, NEWEST_IR))
-    imported = {own.domain for own in model.opset_import}
-    for node in model.graph.node:
-        if node.domain not in imported and node.domain in DOMAINS:
-            imported.add(node.domain)
-            model.opset_import.append(onnx.helper.make_opsetid(node.domain, 1))
-    _check_order(path, model.graph)
-    for node in model.graph.node:
-        node.domain = DOMAINS.get(node.domain, node.domain)
-    if QONNX not in imported:
-        model.opset_import.append(onnx.helper.make_opsetid(QONNX, 1))
+    try:
+        _prepare(path, model)
+        list(records(model))
+    except UnicodeDecodeError as error:
+        raise OnnxError(path, "", f"is no ONNX file: {error}") from error
     return model
 
 
@@ -214,6 +207,24 @@ def clean(path: Path, model: Any) -> OnnxFile:
     return OnnxFile(
         path, wrapper, tuple(records(wrapper.model)), constants, shapes, inputs, outputs, annotated, frozenset(whole)
     )
+
+
+def _prepare(path: Path, model: Any) -> None:
+    """Check a model, and bring it to today's versions and names."""
+    from onnx.helper import make_opsetid
+
+    _bounded(path, model)
+    model.ir_version = max(OLDEST_IR, min(model.ir_version, NEWEST_IR))
+    imported = {own.domain for own in model.opset_import}
+    for node in model.graph.node:
+        if node.domain not in imported and node.domain in DOMAINS:
+            imported.add(node.domain)
+            model.opset_import.append(make_opsetid(node.domain, 1))
+    _check_order(path, model.graph)
+    for node in model.graph.node:
+        node.domain = DOMAINS.get(node.domain, node.domain)
+    if QONNX not in imported:
+        model.opset_import.append(make_opsetid(QONNX, 1))
 
 
 def _plain(value: Any) -> Any:

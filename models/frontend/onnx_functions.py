@@ -12,7 +12,7 @@ from models.frontend.onnx_file import QONNX, OnnxFile, OnnxNode
 
 Function = Callable[[np.ndarray], np.ndarray]
 """From float32 ``[channels, n]`` to float32 ``[channels, n]``."""
-FINEST = 1 << 12
+FINEST = 1 << 6
 """Steps into which the step of a list of thresholds is divided, at most, to have its bias in whole ones."""
 
 
@@ -88,7 +88,7 @@ def _check_constants(
         if constant is None or constant.size == 1:
             continue
         if node.kind in {"BatchNormalization", "MultiThreshold"}:
-            fits = axis == 0 or constant.ndim == 2 and len(constant) == 1
+            fits = axis == 0 or (constant.ndim == 2 and len(constant) == 1)
         elif node.kind in {"QuantizeLinear", "DequantizeLinear"}:
             fits = axis is not None and node.attributes.get("axis", 1) % sides == axis + 1
         else:

@@ -1,6 +1,6 @@
 """Networks from ONNX and QONNX files of integers with scales: the graph computes what the file's execution gives.
 
-A tensor of such a file is real functions of integers: sums of a convolution, say, times a scale, normalized and clipped.
+A tensor of such a file is real functions of integers: sums of a convolution, say, times a scale and clipped.
 Where a quantizer makes integers of it again, all of that is one function of the sum; if it never falls, it is a list
 of levels, and a multiplication with a shift where that gives the same. The functions are computed by what defines
 them: ONNX Runtime and ``qonnx``.
@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from models.frontend.imported import ImportedNetwork
+from models.frontend.imported import ImportedNetwork, Verdict, valid_name
 from models.frontend.onnx_file import QONNX, OnnxError, OnnxFile, OnnxNode, clean, load, records
 from models.frontend.onnx_operators import ENDINGS, OPERATORS
 from models.frontend.onnx_qlinear import INTEGER_NODES, expanded
 from models.frontend.onnx_streams import Stream
 from models.frontend.onnx_tensors import Tensors
-from models.frontend.verdict import Verdict, valid_name
 from models.ir.graph import Graph
 from models.ir.node import GraphError
 
@@ -157,8 +156,13 @@ class _Importer:
             raise tensors.error(node, "is supported of constants alone")
         try:
             OPERATORS[node.kind](tensors, node)
+        except OnnxError:
+            raise
         except GraphError as error:
             raise tensors.error(node, str(error)) from error
+        except Exception as error:  # of attributes of any type, by qonnx and ONNX Runtime
+            why = f"cannot be computed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            raise tensors.error(node, why) from error
 
     def _inputs(self, graph: Graph) -> Any:
         """From the file's inputs to the graph's frames."""

@@ -16,7 +16,7 @@ INTEGER_NODES: dict[tuple[str, str], tuple[str, tuple[int, ...], int, int]] = {
     ("com.microsoft", "QLinearLeakyRelu"): ("LeakyRelu", (0,), 3, -1),
     ("com.microsoft", "QLinearSigmoid"): ("Sigmoid", (0,), 3, -1),
 }
-"""By domain and operation: the operation on real numbers, the first of each (integers, scale, zero point) that it takes,
+"""By domain and operation: that on real numbers, the first of each (integers, scale, zero point) that it takes,
 that of (scale, zero point) which it gives, and the biases' place, or -1."""
 
 

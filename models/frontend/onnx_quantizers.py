@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.frontend.onnx_file import OnnxNode
-from models.frontend.onnx_functions import bias_step, channel_axis, constant_of, function_of
-from models.frontend.onnx_streams import SAMPLES, Constant, InputSource, Numbers, Source, Stream, SumSource, narrowest
+from models.frontend.onnx_functions import bias_step, constant_of, function_of
+from models.frontend.onnx_streams import (
+    SAMPLES,
+    Constant,
+    InputSource,
+    NodeSource,
+    Numbers,
+    Source,
+    Stream,
+    SumSource,
+    narrowest,
+)
 from models.frontend.onnx_tensors import Tensors
 from models.ir.requant import Range
+
+SINGLE = 2.0**-23
+"""By what part of the largest sum one of real numbers in single precision may be off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +55,8 @@ def quantize(tensors: Tensors, node: OnnxNode) -> None:
         return
     stream = tensors.stream(node)
     channels = stream.source.shape.channels
-    grid = GRIDS[node.kind](tensors, node, channels, channel_axis(stream.index, channels))
     function = function_of(tensors.file, node, 0, stream.index, channels)
+    grid = GRIDS[node.kind](tensors, node, channels)
     if isinstance(stream.source, InputSource):
         if len(set(grid.step.tolist())) > 1:
             raise tensors.error(node, "its scales differ between channels of the input; must be one")
@@ -52,13 +66,18 @@ def quantize(tensors: Tensors, node: OnnxNode) -> None:
         return
     _check_pools(tensors, node, stream)
 
-    def rule(integers: np.ndarray) -> np.ndarray:
-        found = function(stream.real(integers)).astype(np.float64)
+    def rule(integers: np.ndarray, off: float = 0.0) -> np.ndarray:
+        found = function(stream.real(integers, off)).astype(np.float64)
         return np.rint(found - grid.zero if grid.whole else found / grid.step[:, None]).astype(np.int64)
 
-    own = _by_one_multiplication(tensors, node, stream, grid) or rule
+    own, nearby = _by_one_multiplication(tensors, node, stream, grid), ()
+    if own is None:
+        own = rule
+        if not isinstance(stream.source, NodeSource) and not _exact(stream):
+            nearby = tuple(functools.partial(rule, off=off) for off in (-SINGLE, SINGLE))
+    numbers = Numbers(narrowest(grid.limits), grid.limits, float(grid.step[0]), own, nearby, str(node))
     try:
-        name = stream.source.finish(Numbers(narrowest(grid.limits), grid.limits, float(grid.step[0]), own))
+        name = stream.source.finish(numbers)
     except ValueError as error:
         raise tensors.error(node, str(error)) from error
     tensors.put(node, stream.finished(name, grid.step, grid.zero))
@@ -82,7 +101,7 @@ def dequantize(tensors: Tensors, node: OnnxNode) -> None:
         tensors.put(node, Constant((integers * step.astype(np.float32)).astype(np.float32), integers, step))
         return
     stream = tensors.stream(node)
-    if scale.size > 1 or zero is not None and zero.size > 1:
+    if scale.size > 1 or (zero is not None and zero.size > 1):
         raise tensors.error(node, "has a scale for each channel; of what the network computes it must have one")
     own = int(zero.reshape(-1)[0]) if zero is not None else 0
     step = scale.astype(np.float64).reshape(1)
@@ -110,7 +129,7 @@ def _steps(tensors: Tensors, node: OnnxNode, place: int, channels: int) -> np.nd
     return step
 
 
-def _quant(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) -> Grid:
+def _quant(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:
     from qonnx.custom_op.general.quant import max_int, min_int
 
     zero, bits = tensors.scalar(node, 2, 0.0), tensors.scalar(node, 3, 8.0)
@@ -123,11 +142,11 @@ def _quant(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) ->
     return Grid((int(min_int(signed, narrow, bits) - zero), int(max_int(signed, narrow, bits) - zero)), step)
 
 
-def _bipolar(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) -> Grid:
+def _bipolar(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:
     return Grid((-1, 1), _steps(tensors, node, 1, channels))
 
 
-def _thresholds(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) -> Grid:
+def _thresholds(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:
     levels = tensors.constant(node, 1)
     assert levels is not None
     scale, bias = float(node.attributes.get("out_scale", 1.0)), float(node.attributes.get("out_bias", 0.0))
@@ -137,7 +156,7 @@ def _thresholds(tensors: Tensors, node: OnnxNode, channels: int, axis: int | Non
     return Grid((round(bias / step), round((bias + scale * levels.shape[1]) / step)), np.array([step]))
 
 
-def _trunc(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) -> Grid:
+def _trunc(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:
     second = len(node.inputs) > 5
     bits = int(tensors.scalar(node, 5 if second else 4, 8.0))
     zero = tensors.scalar(node, 2, 0.0)
@@ -149,7 +168,7 @@ def _trunc(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) ->
     return Grid(limits if signed else (0, (1 << bits) - 1), _steps(tensors, node, 4 if second else 1, channels))
 
 
-def _linear(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) -> Grid:
+def _linear(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:
     zero = tensors.constant(node, 2)
     kind = np.dtype(np.uint8) if zero is None else zero.dtype
     if kind not in (np.dtype(np.int8), np.dtype(np.uint8), np.dtype(np.int16), np.dtype(np.uint16)):
@@ -161,7 +180,7 @@ def _linear(tensors: Tensors, node: OnnxNode, channels: int, axis: int | None) -
     return Grid((int(limits.min) - own, int(limits.max) - own), _steps(tensors, node, 1, channels), own, whole=True)
 
 
-GRIDS: dict[str, Callable[[Tensors, OnnxNode, int, int | None], Grid]] = {
+GRIDS: dict[str, Callable[[Tensors, OnnxNode, int], Grid]] = {
     "Quant": _quant,
     "IntQuant": _quant,
     "BipolarQuant": _bipolar,
@@ -193,6 +212,12 @@ def _by_one_multiplication(
         return np.rint(np.clip(found, *grid.limits)).astype(np.int64)
 
     return rule
+
+
+def _exact(stream: Stream) -> bool:
+    """Whether single precision adds without an error: whole multiples of one power of two."""
+    mantissas = np.frexp(stream.step)[0]
+    return (mantissas == 0.5).all() and len(set(stream.step.tolist())) == 1 and not stream.offset.any()
 
 
 def _of_sums(source: Source) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.frontend.exact_rescaling import Rule, rescaling
+from models.frontend.exact_rescaling import Rule, fitted
 from models.frontend.onnx_file import OnnxFile, OnnxNode
 from models.frontend.onnx_functions import Function
 from models.ir.accumulator import AccumulatingNode, WeightedNode
@@ -18,6 +18,7 @@ from models.ir.ops.input import Input
 from models.ir.ops.lookup import WIDEST, Lookup
 from models.ir.ops.requantize import Requantize
 from models.ir.requant import Range, Requant
+from models.ir.thresholds import Rescaling, Thresholds
 
 SAMPLES = 1025
 """Sums of a channel at which is looked whether its function rises or falls."""
@@ -49,12 +50,16 @@ class Numbers:
         limits    lowest and highest of them
         scale     real value of one
         rule      from the source's integers int64 ``[channels, n]``; None where they stay as they are
+        nearby    rules of real sums that are a little less and a little more
+        where     the quantizer
     """
 
     dtype: IntType
     limits: Range
     scale: float
     rule: Rule | None = None
+    nearby: tuple[Rule, ...] = ()
+    where: str = ""
 
 
 def narrowest(limits: Range) -> IntType:
@@ -121,6 +126,29 @@ class Source(ABC):
     def finish(self, numbers: Numbers) -> str:
         """Append what computes its integers; the name of the last node."""
 
+    def rescaled(self, numbers: Numbers, ranges: list[Range], signs: np.ndarray | int = 1) -> Rescaling:
+        """How the integers become the numbers; a note where single precision decides.
+
+        Parameters
+            numbers    what they become
+            ranges     lowest and highest integer of each channel
+            signs      int64 ``[channels, 1]``: -1 for a channel whose integers are those of the rule negated
+        """
+        rule = numbers.rule
+        assert rule is not None
+        levels = Thresholds.of(lambda sums: rule(sums * signs), numbers.dtype, ranges, numbers.limits)
+        lows, highs = (np.array(ends, np.int64)[:, None] for ends in zip(*ranges, strict=True))
+        doubtful = np.zeros(levels.levels.shape, bool)
+        for sums in (np.clip(levels.levels - 1, lows, highs), np.clip(levels.levels, lows, highs)):
+            for other in numbers.nearby:
+                doubtful |= other(sums * signs) != rule(sums * signs)
+        if doubtful.any():
+            self.build.notes.append(
+                f"{numbers.where}: {doubtful.sum()} of {doubtful.size} levels lie so near to a sum that single "
+                "precision decides; there an execution of the file may differ by one, by the order of its additions"
+            )
+        return fitted(levels, numbers.dtype, ranges)
+
     @property
     def limits(self) -> Range:
         """Lowest and highest integer of all channels."""
@@ -164,7 +192,7 @@ class NodeSource(Source):
                 return self.build.append(
                     Lookup(name=self.build.name("lookup"), **common, source=self.dtype, table=table)
                 )  # fmt: skip
-        rule = rescaling(numbers.rule, numbers.dtype, self.ranges, numbers.limits)
+        rule = self.rescaled(numbers, self.ranges)
         return self.build.append(Requantize(name=self.build.name("requantize"), **common, requant=rule))
 
 
@@ -232,14 +260,10 @@ class SumSource(Source):
             # a channel whose numbers fall as its sums rise has its weights negated
             weight = np.where(falls.reshape(-1, *(1,) * (node.weight.ndim - 1)), -node.weight, node.weight)
             node = replace(node, weight=weight)
-            signs = np.where(falls, -1, 1)[:, None]
-            given = rule
-
-            def rule(sums: np.ndarray) -> np.ndarray:
-                return given(sums * signs)
-
-        ranges = node.ranges(*self._of_input)
-        return self.build.append(self._with(node, numbers, rescaling(rule, numbers.dtype, ranges, numbers.limits)))
+        signs = np.where(falls, -1, 1)[:, None]
+        return self.build.append(
+            self._with(node, numbers, self.rescaled(numbers, node.ranges(*self._of_input), signs))
+        )  # fmt: skip
 
     def _with(self, node: AccumulatingNode, numbers: Numbers, requant: Any) -> AccumulatingNode:
         return replace(
@@ -283,9 +307,15 @@ class Stream:
     biased: np.ndarray | None = None
     pooled: int = 0
 
-    def real(self, integers: np.ndarray) -> np.ndarray:
-        """Real numbers float32 ``[channels, n]`` of the source's integers."""
-        numbers = (integers * self.step[:, None] + self.offset[:, None]).astype(np.float32)
+    def real(self, integers: np.ndarray, off: float = 0.0) -> np.ndarray:
+        """Real numbers float32 ``[channels, n]`` of the source's integers.
+
+        Parameters
+            integers    int64 ``[channels, n]``
+            off         by how many of the source's largest integer the sum is off
+        """
+        largest = max(abs(end) for end in self.source.limits) if off else 0
+        numbers = ((integers + off * largest) * self.step[:, None] + self.offset[:, None]).astype(np.float32)
         for _, function in self.functions:
             numbers = function(numbers)
         return numbers

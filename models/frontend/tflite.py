@@ -9,46 +9,19 @@ levels, and where it can be a multiplication and a shift, it becomes one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from models.frontend.imported import ImportedNetwork, Verdict, valid_name
 from models.frontend.tflite_builder import Builder
 from models.frontend.tflite_file import TfliteError, TfliteFile, TfliteOperator, read_tflite
 from models.frontend.tflite_operators import OPERATORS
-from models.frontend.verdict import Verdict
 from models.ir.graph import Graph
 from models.ir.node import GraphError
 
 
-@dataclass(frozen=True, eq=False)
-class TfliteNetwork:
-    """A network of a file.
-
-    Parameters
-        graph         the integer graph, up to a softmax at the end
-        zero_point    what the file adds to the graph's output
-        softmax       what the file makes of the output's numbers, with its zero point; None where it ends there
-        notes         sentences on what was left out
-    """
-
-    graph: Graph
-    zero_point: int
-    softmax: Callable[[np.ndarray], np.ndarray] | None
-    notes: tuple[str, ...]
-
-    def outputs(self, numbers: np.ndarray) -> np.ndarray:
-        """The file's outputs for outputs ``[n, ...]`` of the graph.
-
-        Parameters
-            numbers    int64
-        """
-        numbers = numbers + self.zero_point
-        return numbers if self.softmax is None else self.softmax(numbers)
-
-
-def import_tflite(path: Path, name: str | None = None) -> TfliteNetwork:
+def import_tflite(path: Path, name: str | None = None) -> ImportedNetwork:
     """The network of a file.
 
     Parameters
@@ -56,7 +29,7 @@ def import_tflite(path: Path, name: str | None = None) -> TfliteNetwork:
         name       name of the graph; that of the file where left out
     Raises         TfliteError: the file is damaged, or has something that cannot be imported exactly
     """
-    return _Importer(read_tflite(path)).network(name or _valid_name(path.stem))
+    return _Importer(read_tflite(path)).network(name or valid_name(path.stem))
 
 
 def check_tflite(path: Path) -> list[Verdict]:
@@ -69,10 +42,6 @@ def check_tflite(path: Path) -> list[Verdict]:
     return _Importer(read_tflite(path)).verdicts()
 
 
-def _valid_name(text: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in text.lower())[:48] or "network"
-
-
 class _Importer:
     """A file, taken operator by operator.
 
@@ -83,7 +52,7 @@ class _Importer:
     def __init__(self, file: TfliteFile) -> None:
         self.file, self.build = file, Builder(file)
 
-    def network(self, name: str) -> TfliteNetwork:
+    def network(self, name: str) -> ImportedNetwork:
         if len(self.file.inputs) != 1 or len(self.file.outputs) != 1:
             count = f"has {len(self.file.inputs)} inputs and {len(self.file.outputs)} outputs"
             raise TfliteError(self.file.path, "", f"{count}; must have one of each")
@@ -93,12 +62,31 @@ class _Importer:
             self.take(operator)
         if output not in self.build.node_of:
             raise TfliteError(self.file.path, "", "no operator computes its output")
-        last = self.build.softmax_of or self.file.tensors[output]
         try:
             graph = Graph(name, tuple(self.build.nodes), self.build.node_of[output])
         except GraphError as error:
             raise TfliteError(self.file.path, "", str(error)) from error
-        return TfliteNetwork(graph, self.build.zero(last), self.build.softmax, tuple(self.build.notes))
+        return ImportedNetwork(graph, self._inputs(graph), self._outputs(output), tuple(self.build.notes))
+
+    def _inputs(self, graph: Graph) -> Callable[[np.ndarray], np.ndarray]:
+        """From the file's inputs to the graph's frames."""
+        zero = self.build.zero(self.file.tensors[self.file.inputs[0]])
+
+        def inputs(numbers: np.ndarray) -> np.ndarray:
+            return numbers.astype(np.int64).reshape(-1, *graph.input.shape) - zero
+
+        return inputs
+
+    def _outputs(self, output: int) -> Callable[[np.ndarray], np.ndarray]:
+        """From the graph's frames to the file's outputs."""
+        tensor, softmax = self.file.tensors[output], self.build.softmax
+        zero = self.build.zero(self.build.softmax_of or tensor)
+
+        def outputs(frames: np.ndarray) -> np.ndarray:
+            numbers = frames.reshape(len(frames), *tensor.shape[1:]) + zero
+            return numbers if softmax is None else softmax(numbers)
+
+        return outputs
 
     def verdicts(self) -> list[Verdict]:
         """What becomes of each operator; one that takes what a refused one would compute is not looked at."""

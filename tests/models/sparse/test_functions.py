@@ -46,7 +46,7 @@ LAYERS: list[nn.Module] = [
     nn.Conv2d(4, 2, (1, 5), (2, 1), (0, 2)),
     nn.Conv2d(4, 3, (2, 3), dilation=(3, 2), padding="same"),
     nn.Conv2d(4, 4, (3, 2), (1, 3), (1, 0), (2, 1), groups=4),
-    nn.ZeroPad2d((1, 2, 3, 0)),
+    nn.Sequential(nn.ZeroPad2d((1, 1, 1, 0)), nn.Conv2d(4, 2, 3)),
     nn.BatchNorm2d(4),
     nn.ReLU(),
     nn.ReLU6(inplace=True),

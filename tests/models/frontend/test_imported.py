@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.frontend.verdict import Verdict
+from models.frontend.imported import Verdict
 
 
 def test_an_operator_without_a_remark_becomes_its_node() -> None:
