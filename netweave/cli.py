@@ -210,7 +210,7 @@ def report(config: ConfigFile, out_folder: RunFolder = None, force: Force = Fals
     _commands().stage("report", config, out_folder, force=force)
 
 
-NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="a network quantized by another tool: .tflite")]
+NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="another tool's quantized network: .onnx, .tflite")]
 
 
 @app.command("import")
@@ -223,7 +223,7 @@ def import_network(
 ) -> None:
     """Take over a network that is quantized already: writes graph.json and weights.npz, which compute the same.
 
-    [bold]netweave import network.tflite --to network[/]   then   [bold]model = "graph:network"[/]
+    A configuration takes the file itself too, [bold]model = "network.onnx"[/]; this shows what becomes of it.
     """
     _commands().import_network(file, to)
 

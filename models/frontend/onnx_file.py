@@ -134,8 +134,6 @@ def load(path: Path) -> Any:
         import qonnx  # noqa: F401
     except ImportError as error:
         raise OnnxError(path, "", "needs the packages onnx and qonnx: pip install 'netweave[import]'") from error
-    from google.protobuf.message import DecodeError
-
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
@@ -143,7 +141,9 @@ def load(path: Path) -> Any:
         model = onnx.load_model(path, load_external_data=False)
     except OSError as error:
         raise OnnxError(path, "", f"cannot be read: {error}") from error
-    except DecodeError as error:
+    except OnnxError:
+        raise
+    except Exception as error:  # of protobuf, whose classes differ from version to version
         raise OnnxError(path, "", f"is no ONNX file: {error}") from error
     try:
         _prepare(path, model)

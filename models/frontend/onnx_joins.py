@@ -11,7 +11,7 @@ import numpy as np
 
 from models.frontend.exact_rescaling import added, repeated
 from models.frontend.onnx_file import OnnxNode
-from models.frontend.onnx_streams import Numbers, Source, Stream
+from models.frontend.onnx_sources import IntegerSource, Numbers, RealTensor
 from models.frontend.onnx_tensors import Tensors, canonical
 from models.ir.node import Shape
 from models.ir.ops.add import Add
@@ -41,7 +41,7 @@ def joined(tensors: Tensors, node: OnnxNode) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class ConcatSource(Source):
+class ConcatSource(IntegerSource):
     """The channels of two nodes.
 
     Parameters
@@ -84,12 +84,12 @@ def concat(tensors: Tensors, node: OnnxNode) -> None:
         spread = [np.broadcast_to(own.step, (own.source.shape.channels,)) for own in (found, other)]
         step = np.concatenate(spread)
         step = step[:1] if (step == step[0]).all() else step
-        found = Stream(source, canonical(source.shape, sides), step)
+        found = RealTensor(source, canonical(source.shape, sides), step)
     tensors.put(node, found)
 
 
 @dataclass(frozen=True, eq=False)
-class AddSource(Source):
+class AddSource(IntegerSource):
     """Whole multiples of the integers of two nodes, added.
 
     Parameters
@@ -132,7 +132,7 @@ class AddSource(Source):
 
 
 @dataclass(frozen=True, eq=False)
-class PairSource(Source):
+class PairSource(IntegerSource):
     """The integers of two nodes, of any two steps, told apart pair by pair: ``first * count of seconds + second``.
 
     Parameters
@@ -196,7 +196,7 @@ def add(tensors: Tensors, node: OnnxNode) -> None:
     times = ratio.numerator, ratio.denominator
     if 0 < times[0] <= MOST_RATIO and math.isclose(float(ratio), first / second, rel_tol=RATIO_ERROR):
         source = AddSource(tensors.build, names, times)
-        tensors.put(node, Stream(source, a.index, np.array([second / times[1]])))
+        tensors.put(node, RealTensor(source, a.index, np.array([second / times[1]])))
         return
     pairs = PairSource(tensors.build, names, (first, second))
     left, right = pairs.numbers
@@ -206,4 +206,4 @@ def add(tensors: Tensors, node: OnnxNode) -> None:
         mine = np.float32(left[whole // len(right)] * first)
         return mine + np.float32(right[whole % len(right)] * second)
 
-    tensors.put(node, Stream(pairs, a.index, np.ones(1)).after(node, total))
+    tensors.put(node, RealTensor(pairs, a.index, np.ones(1)).after(node, total))

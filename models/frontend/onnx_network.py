@@ -17,7 +17,7 @@ from models.frontend.imported import ImportedNetwork, Verdict, valid_name
 from models.frontend.onnx_file import QONNX, OnnxError, OnnxFile, OnnxNode, clean, load, records
 from models.frontend.onnx_operators import ENDINGS, OPERATORS
 from models.frontend.onnx_qlinear import INTEGER_NODES, expanded
-from models.frontend.onnx_streams import Stream
+from models.frontend.onnx_sources import RealTensor
 from models.frontend.onnx_tensors import Tensors
 from models.ir.graph import Graph
 from models.ir.node import GraphError
@@ -104,9 +104,9 @@ class _Importer:
             self.take(node)
         output = self.tensors.tail or self.file.outputs[0]
         value = self.tensors.values.get(output)
-        if not isinstance(value, Stream):
+        if not isinstance(value, RealTensor):
             raise OnnxError(self.file.path, f"output {output!r}", "nothing computes it from the input")
-        bare = Stream(value.source, value.index, value.step, zero=value.zero)
+        bare = RealTensor(value.source, value.index, value.step, zero=value.zero)
         node = next(node for node in self.file.nodes if output in (*node.outputs, *node.inputs))
         try:
             last = self.tensors.node_of(self.tensors.settled(bare, node))
@@ -168,7 +168,7 @@ class _Importer:
         """From the file's inputs to the graph's frames."""
         head, name = self.tensors.head, self.file.inputs[0]
         value = self.tensors.values[head] if head else None
-        assert isinstance(value, Stream)
+        assert isinstance(value, RealTensor)
         shape, scale = graph.input.shape, float(value.step[0])
         run = None if head == name else self.file.part(name, str(head))
 
@@ -184,7 +184,7 @@ class _Importer:
 
         return inputs
 
-    def _outputs(self, value: Stream, name: str) -> Any:
+    def _outputs(self, value: RealTensor, name: str) -> Any:
         """From the graph's frames to the file's outputs."""
         run = None if name == self.file.outputs[0] else self.file.part(name, self.file.outputs[0])
         whole = name in self.file.integers

@@ -13,7 +13,7 @@ from models.frontend.onnx_functions import constant_of, function_of, order_of
 from models.frontend.onnx_joins import add, concat, joined
 from models.frontend.onnx_pools import average, largest
 from models.frontend.onnx_quantizers import GRIDS, dequantize, quantize
-from models.frontend.onnx_streams import Constant, Stream
+from models.frontend.onnx_sources import Constant, RealTensor
 from models.frontend.onnx_sums import OPEN, open_sum, window_sizes
 from models.frontend.onnx_tensors import Tensors
 from models.ir.ops.conv import Conv
@@ -23,7 +23,7 @@ from models.ir.ops.linear import Linear
 def function(tensors: Tensors, node: OnnxNode) -> None:
     """A function of single numbers, with constants or of two results of one number."""
     taken = [tensors.value(node, place) for place in range(len(node.inputs))]
-    streams = [place for place, own in enumerate(taken) if isinstance(own, Stream)]
+    streams = [place for place, own in enumerate(taken) if isinstance(own, RealTensor)]
     if not streams:
         tensors.put(node, Constant(constant_of(tensors.file, node)))
     elif len(streams) == 1:

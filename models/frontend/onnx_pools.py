@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.frontend.onnx_file import OnnxNode
-from models.frontend.onnx_streams import NodeSource, Numbers, Source, Stream
+from models.frontend.onnx_sources import IntegerSource, NodeSource, Numbers, RealTensor
 from models.frontend.onnx_sums import OPEN, open_sum, window_sizes
 from models.frontend.onnx_tensors import Tensors, canonical
 from models.ir.node import Shape
@@ -21,7 +21,7 @@ from models.ir.window import Window
 
 
 @dataclass(frozen=True, eq=False)
-class PoolSource(Source):
+class PoolSource(IntegerSource):
     """The largest numbers of windows over a source.
 
     Parameters
@@ -29,7 +29,7 @@ class PoolSource(Source):
         sizes    kernel, stride and padding
     """
 
-    inner: Source
+    inner: IntegerSource
     sizes: dict[str, Any]
 
     @property
@@ -89,6 +89,6 @@ def average(tensors: Tensors, node: OnnxNode) -> None:
     _means(tensors, node, stream, draft, math.prod(sizes["kernel"]), sides)
 
 
-def _means(tensors: Tensors, node: OnnxNode, stream: Stream, draft: Any, count: int, sides: int) -> None:
+def _means(tensors: Tensors, node: OnnxNode, stream: RealTensor, draft: Any, count: int, sides: int) -> None:
     step = np.broadcast_to(stream.step / count, (stream.source.shape.channels,))
     open_sum(tensors, node, draft, step, sides, 0)

@@ -10,14 +10,14 @@ import numpy as np
 
 from models.frontend.onnx_file import OnnxNode
 from models.frontend.onnx_functions import bias_step, constant_of, function_of
-from models.frontend.onnx_streams import (
+from models.frontend.onnx_sources import (
     SAMPLES,
     Constant,
     InputSource,
+    IntegerSource,
     NodeSource,
     Numbers,
-    Source,
-    Stream,
+    RealTensor,
     SumSource,
     narrowest,
 )
@@ -105,7 +105,7 @@ def dequantize(tensors: Tensors, node: OnnxNode) -> None:
         raise tensors.error(node, "has a scale for each channel; of what the network computes it must have one")
     own = int(zero.reshape(-1)[0]) if zero is not None else 0
     step = scale.astype(np.float64).reshape(1)
-    tensors.put(node, Stream(stream.source, stream.index, step, step * (stream.zero - own)))
+    tensors.put(node, RealTensor(stream.source, stream.index, step, step * (stream.zero - own)))
 
 
 def _quantized_constant(tensors: Tensors, node: OnnxNode) -> Constant:
@@ -191,7 +191,7 @@ GRIDS: dict[str, Callable[[Tensors, OnnxNode, int], Grid]] = {
 
 
 def _by_one_multiplication(
-    tensors: Tensors, node: OnnxNode, stream: Stream, grid: Grid
+    tensors: Tensors, node: OnnxNode, stream: RealTensor, grid: Grid
 ) -> Callable[[np.ndarray], np.ndarray] | None:
     """How ONNX Runtime computes sums of integers between DequantizeLinear and QuantizeLinear, which it joins to one
     node: the sum with its bias, as float32, times one float32, rounded to even."""
@@ -214,21 +214,21 @@ def _by_one_multiplication(
     return rule
 
 
-def _exact(stream: Stream) -> bool:
+def _exact(stream: RealTensor) -> bool:
     """Whether single precision adds without an error: whole multiples of one power of two."""
     mantissas = np.frexp(stream.step)[0]
     return (mantissas == 0.5).all() and len(set(stream.step.tolist())) == 1 and not stream.offset.any()
 
 
-def _of_sums(source: Source) -> bool:
+def _of_sums(source: IntegerSource) -> bool:
     return isinstance(source, SumSource)
 
 
-def _check_pools(tensors: Tensors, node: OnnxNode, stream: Stream) -> None:
+def _check_pools(tensors: Tensors, node: OnnxNode, stream: RealTensor) -> None:
     """Raise an OnnxError where a function after a pooling falls: the largest number is no longer the largest then."""
     if not stream.pooled:
         return
-    before = Stream(stream.source, stream.index, stream.step, stream.offset, stream.functions[: stream.pooled - 1])
+    before = RealTensor(stream.source, stream.index, stream.step, stream.offset, stream.functions[: stream.pooled - 1])
     lows, highs = (np.array(ends, np.int64) for ends in zip(*stream.source.ranges, strict=True))
     sums = np.linspace(lows, highs, SAMPLES).round().astype(np.int64).T
     order = np.argsort(before.real(sums), axis=1, kind="stable")

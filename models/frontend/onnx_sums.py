@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.frontend.onnx_file import OnnxNode
-from models.frontend.onnx_streams import Stream, SumSource
+from models.frontend.onnx_sources import RealTensor, SumSource
 from models.frontend.onnx_tensors import Tensors, canonical
 from models.ir.formats.integer import IntType
 from models.ir.ops.windowed import refusal
@@ -28,7 +28,7 @@ def open_sum(tensors: Tensors, node: OnnxNode, draft: Any, step: np.ndarray, sid
     if bias:
         constant = tensors.value(node, bias)
         biased = np.zeros(channels, np.int64)
-        if isinstance(constant, Stream):
+        if isinstance(constant, RealTensor):
             raise tensors.error(node, f"input {bias}, {node.inputs[bias]!r}, must be a constant")
         if constant is not None:
             offset = np.broadcast_to(constant.numbers.astype(np.float64).reshape(-1), (channels,))
@@ -36,10 +36,10 @@ def open_sum(tensors: Tensors, node: OnnxNode, draft: Any, step: np.ndarray, sid
             biased = np.rint(whole).astype(np.int64) if np.abs(whole - np.rint(whole)).max() < BIAS_ERROR else None
     index = canonical(source.shape, sides)
     step = step[:1] if (step == step[0]).all() else np.broadcast_to(step, (channels,))
-    tensors.put(node, Stream(source, index, step, offset, biased=biased))
+    tensors.put(node, RealTensor(source, index, step, offset, biased=biased))
 
 
-def window_sizes(tensors: Tensors, node: OnnxNode, stream: Stream, kernel: tuple[int, ...]) -> dict[str, Any]:
+def window_sizes(tensors: Tensors, node: OnnxNode, stream: RealTensor, kernel: tuple[int, ...]) -> dict[str, Any]:
     """Kernel, stride, padding and dilation, of a sequence as of an image of one row."""
     options, line = node.attributes, stream.index.ndim == 2
     auto = options.get("auto_pad", "NOTSET")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.frontend.onnx_file import OnnxError, OnnxFile, OnnxNode
-from models.frontend.onnx_streams import Builder, Constant, InputSource, NodeSource, Numbers, Stream, narrowest
+from models.frontend.onnx_sources import Constant, GraphBuilder, InputSource, NodeSource, Numbers, RealTensor, narrowest
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 
@@ -36,8 +36,8 @@ class Tensors:
     """
 
     def __init__(self, file: OnnxFile) -> None:
-        self.file, self.build = file, Builder(file)
-        self.values: dict[str, Constant | Stream] = {name: Constant(own) for name, own in file.constants.items()}
+        self.file, self.build = file, GraphBuilder(file)
+        self.values: dict[str, Constant | RealTensor] = {name: Constant(own) for name, own in file.constants.items()}
         self.head: str | None = None
         self.tail: str | None = None
 
@@ -52,14 +52,14 @@ class Tensors:
         channels, *rest = sides
         shape = Shape(*(1,) * (2 - len(rest)), *rest, channels)
         source = InputSource(self.build, name, shape)
-        stream = Stream(source, canonical(shape, len(sides)), np.ones(1))
+        stream = RealTensor(source, canonical(shape, len(sides)), np.ones(1))
         annotated = _integers(self.file.annotated.get(name, ""))
         if annotated is not None:
             self.head = name
             stream = stream.finished(source.finish(Numbers(annotated, (annotated.min, annotated.max), 1.0)), np.ones(1))
         self.values[name] = stream
 
-    def value(self, node: OnnxNode, place: int) -> Constant | Stream | None:
+    def value(self, node: OnnxNode, place: int) -> Constant | RealTensor | None:
         """What an input of a node is; None where it is left out."""
         if place >= len(node.inputs) or not node.inputs[place]:
             return None
@@ -68,15 +68,15 @@ class Tensors:
             raise self.error(node, f"takes {name!r}, which nothing before it computes")
         return self.values[name]
 
-    def stream(self, node: OnnxNode, place: int = 0) -> Stream:
+    def stream(self, node: OnnxNode, place: int = 0) -> RealTensor:
         found = self.value(node, place)
-        if not isinstance(found, Stream):
+        if not isinstance(found, RealTensor):
             raise self.error(node, f"input {place} must be computed from the network's input")
         return found
 
     def constant(self, node: OnnxNode, place: int) -> np.ndarray | None:
         found = self.value(node, place)
-        if isinstance(found, Stream):
+        if isinstance(found, RealTensor):
             raise self.error(node, f"input {place}, {node.inputs[place]!r}, must be a constant")
         return None if found is None else found.numbers
 
@@ -88,19 +88,19 @@ class Tensors:
             raise self.error(node, f"input {place}, {node.inputs[place]!r}, has {found.size} numbers; must have one")
         return float(found.reshape(-1)[0])
 
-    def put(self, node: OnnxNode, value: Constant | Stream) -> None:
+    def put(self, node: OnnxNode, value: Constant | RealTensor) -> None:
         if isinstance(value, Constant):
             self.file.constants[node.outputs[0]] = value.numbers
         self.values[node.outputs[0]] = value
 
-    def integers(self, node: OnnxNode, place: int = 0) -> Stream:
+    def integers(self, node: OnnxNode, place: int = 0) -> RealTensor:
         """An input as integers of a node of the graph, which stand for multiples of one step a channel."""
         stream = self.stream(node, place)
         found = self.settled(stream, node)
         self.values[node.inputs[place]] = found
         return found
 
-    def settled(self, stream: Stream, node: OnnxNode) -> Stream:
+    def settled(self, stream: RealTensor, node: OnnxNode) -> RealTensor:
         """The same tensor as integers of a node of the graph."""
         source = stream.source
         if isinstance(source, NodeSource) and not stream.functions and not stream.offset.any():
@@ -127,7 +127,7 @@ class Tensors:
         name = source.finish(Numbers(narrowest(limits), limits, scale, rule))
         return stream.finished(name, stream.step)
 
-    def image(self, node: OnnxNode, place: int = 0) -> tuple[Stream, str]:
+    def image(self, node: OnnxNode, place: int = 0) -> tuple[RealTensor, str]:
         """An input that is a frame, channels first, and the graph's node that computes it."""
         stream = self.integers(node, place)
         shape = stream.source.shape
@@ -136,7 +136,7 @@ class Tensors:
             raise self.error(node, f"its input of shape {stream.index.shape} is no frame of {shape}, channels first")
         return stream, self.node_of(stream)
 
-    def node_of(self, stream: Stream) -> str:
+    def node_of(self, stream: RealTensor) -> str:
         assert isinstance(stream.source, NodeSource)
         return stream.source.name
 

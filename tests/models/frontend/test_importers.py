@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.inputs.data import DATA
-from models.frontend.importers import UnknownFileError, check_file, import_file
+from models.frontend.importers import IMPORTERS, UnknownFileError, check_file, import_file
 from models.ir.serialize import load
 from netweave.cli import app
+from netweave.config import NETWORK_FILES
 
 AUTOENCODER = DATA / "tflite" / "ad01_int8.tflite"
 real = pytest.mark.skipif(not AUTOENCODER.is_file(), reason=f"{AUTOENCODER} is not there")
@@ -20,8 +21,12 @@ real = pytest.mark.skipif(not AUTOENCODER.is_file(), reason=f"{AUTOENCODER} is n
 @pytest.mark.parametrize("name", ["network.h5", "network"])
 def test_an_ending_that_none_takes_is_named(take: object, name: str) -> None:
     assert callable(take)
-    with pytest.raises(UnknownFileError, match=rf"{name}: ends in (\.h5|nothing); possible are \.tflite"):
+    with pytest.raises(UnknownFileError, match=rf"{name}: ends in (\.h5|nothing); possible are \.onnx, \.tflite"):
         take(Path(name))
+
+
+def test_a_configuration_takes_the_same_files() -> None:
+    assert set(NETWORK_FILES) == set(IMPORTERS)
 
 
 @real

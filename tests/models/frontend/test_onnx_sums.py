@@ -12,7 +12,7 @@ from models.frontend.onnx_file import OnnxError, clean, load
 from models.frontend.onnx_network import import_onnx
 from models.frontend.onnx_operators import conv
 from models.frontend.onnx_quantizers import quantize
-from models.frontend.onnx_streams import Stream
+from models.frontend.onnx_sources import RealTensor
 from models.frontend.onnx_tensors import Tensors
 from tests.models.frontend.onnx_files import File
 
@@ -28,7 +28,7 @@ def test_a_bias_of_whole_steps_is_integers(tmp_path: Path, bias: list[float], wh
     for node in tensors.file.nodes:
         (conv if node.kind == "Conv" else quantize)(tensors, node)
     stream = tensors.values["t2"]
-    assert isinstance(stream, Stream)
+    assert isinstance(stream, RealTensor)
     assert stream.offset.tolist() == pytest.approx(bias)
     assert stream.step.tolist() == pytest.approx([0.025])
     assert stream.biased is None if whole is None else stream.biased.tolist() == whole

@@ -10,16 +10,10 @@ import pytest
 from benchmarks.inputs.data import DATA
 from models.frontend.tflite import _Importer, check_tflite, import_tflite
 from models.frontend.tflite_file import TfliteOperator
-from models.ir import golden
-from models.ir.frame import Frame
-from tests.models.frontend.tflite_files import (
-    quantized,
-    simple,
-)
+from tests.models.frontend.tflite_files import quantized, run, simple
 
 FOLDER = DATA / "tflite"
-NETWORKS = {"resnet8_int8": -128, "vww_96_int8": -128, "ad01_int8": 89}
-"""With the zero point of their inputs."""
+NETWORKS = ["resnet8_int8", "vww_96_int8", "ad01_int8"]
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the published networks are not in {FOLDER}")
@@ -29,9 +23,7 @@ def test_published_networks_give_what_the_reference_kernels_give(name: str, inpu
     network = import_tflite(FOLDER / f"{name}.tflite")
     expected = np.load(FOLDER / f"{name}_golden.npz")
     for x, wanted in zip(expected["input"][:inputs], expected["output"][:inputs], strict=True):
-        frame = Frame.from_dense((x.astype(np.int64) - NETWORKS[name]).reshape(network.graph.input.shape))
-        found = network.outputs(golden.run(network.graph, frame)[network.graph.output].features)
-        assert np.array_equal(found.ravel(), wanted.ravel())
+        assert np.array_equal(run(network, x).ravel(), wanted.ravel())
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the published networks are not in {FOLDER}")

@@ -48,7 +48,7 @@ def test_convolution(zero: int, out_zero: int, depthwise: bool, activation: int)
             seen = around[2 * y : 2 * y + 3, column : column + 2]
             sums = (seen * weights[0]).sum(axis=(0, 1)) if depthwise else (seen * weights).sum(axis=(1, 2, 3))
             wanted[y, column] = np.clip(factors.apply((sums + bias)[:, None])[:, 0] + out_zero, low, high)
-    assert np.array_equal(run(network_of(content), x, zero), wanted)
+    assert np.array_equal(run(network_of(content), x), wanted)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -67,7 +67,7 @@ def test_an_add_of_two_scales(seed: int) -> None:
     content = file(tensors, ("CONV_2D", (0, 1), 2, point), ("ADD", (0, 2), 3, {"FusedActivationFunction": 0}))
     x = rng.integers(-128, 128, (16, 16, 2))
     alone = dataclasses.replace(content, operators=content.operators[:1], outputs=(2,))
-    z = run(network_of(alone), x, int(zeros[0]))
+    z = run(network_of(alone), x)
     twice = 2.0 * max(float(scales[0]), float(scales[1]))
     branches = [
         KernelMultiplier.of(float(scale) / twice).apply((own - zero)[None] << 20)
@@ -75,7 +75,7 @@ def test_an_add_of_two_scales(seed: int) -> None:
     ]
     total = KernelMultiplier.of(twice / ((1 << 20) * float(scales[2]))).apply(branches[0] + branches[1])[0]
     wanted = np.clip(total + zeros[2], -128, 127)
-    assert np.array_equal(run(network_of(content), x, int(zeros[0])), wanted)
+    assert np.array_equal(run(network_of(content), x), wanted)
 
 
 def test_poolings_and_a_linear_layer_over_the_whole_map() -> None:
@@ -98,4 +98,4 @@ def test_poolings_and_a_linear_layer_over_the_whole_map() -> None:
     sums = weights.astype(np.int64) @ (means.ravel() - 3) + bias
     factor = float(np.float32(0.1) * np.float32(0.004)) / float(np.float32(0.2))
     wanted = np.clip(KernelMultiplier.of(factor).apply_once(sums[:, None])[:, 0] - 20, -128, 127)
-    assert run(network_of(content), x, 3).ravel().tolist() == wanted.tolist()
+    assert run(network_of(content), x).ravel().tolist() == wanted.tolist()

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from models.frontend.tflite import TfliteNetwork, _Importer
+from models.frontend.imported import ImportedNetwork
+from models.frontend.tflite import _Importer
 from models.frontend.tflite_file import TfliteFile, TfliteOperator, TfliteTensor
 from models.ir import golden
 from models.ir.frame import Frame
@@ -29,14 +30,15 @@ def file(tensors: list[TfliteTensor], *operators: tuple[str, tuple[int, ...], in
     return TfliteFile(Path("net.tflite"), tuple(tensors), tuple(listed), (0,), (operators[-1][2],))
 
 
-def network_of(content: TfliteFile) -> TfliteNetwork:
+def network_of(content: TfliteFile) -> ImportedNetwork:
     return _Importer(content).network("net")
 
 
-def run(network: TfliteNetwork, x: np.ndarray, zero: int) -> np.ndarray:
-    """int64 ``[H, W, C]``: the file's numbers for its input ``[H, W, C]``."""
-    frames = golden.run(network.graph, Frame.from_dense(x - zero))
-    return frames[network.graph.output].to_dense() + network.zero_point
+def run(network: ImportedNetwork, x: np.ndarray) -> np.ndarray:
+    """int64 ``[...]``: the file's numbers for its input ``[H, W, C]``."""
+    (frame,) = network.inputs(x[None])
+    found = golden.run(network.graph, Frame.from_dense(frame))[network.graph.output].to_dense()
+    return network.outputs(found[None])[0]
 
 
 WINDOW = {"Padding": 0, "StrideH": 2, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}

@@ -9,7 +9,7 @@ import pytest
 
 from models.frontend.onnx_file import OnnxError, clean, load
 from models.frontend.onnx_network import import_onnx
-from models.frontend.onnx_streams import Builder, InputSource, NodeSource, Numbers, Stream, narrowest
+from models.frontend.onnx_sources import GraphBuilder, InputSource, NodeSource, Numbers, RealTensor, narrowest
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 from models.ir.ops.conv import Conv
@@ -34,11 +34,11 @@ def test_the_narrowest_format(limits: tuple[int, int], dtype: str) -> None:
     assert str(narrowest(limits)) == dtype
 
 
-def builder(tmp_path: Path, dtype: IntType) -> Builder:
+def builder(tmp_path: Path, dtype: IntType) -> GraphBuilder:
     file = File((1, 2))
     file.quant("x")
     path = file.save(tmp_path / "net.onnx")
-    build = Builder(clean(path, load(path)))
+    build = GraphBuilder(clean(path, load(path)))
     build.append(Input(name="input", inputs=(), shape=Shape(1, 1, 2), dtype=dtype))
     return build
 
@@ -73,7 +73,7 @@ def test_the_input_is_quantized_once(tmp_path: Path) -> None:
 
 def test_real_numbers_go_through_all_functions_in_single_precision(tmp_path: Path) -> None:
     build = builder(tmp_path, IntType(4))
-    stream = Stream(NodeSource(build, "input"), np.arange(2), np.array([0.1, 0.2]), np.array([1.0, -1.0]))
+    stream = RealTensor(NodeSource(build, "input"), np.arange(2), np.array([0.1, 0.2]), np.array([1.0, -1.0]))
     found = stream.real(np.array([[1, 2], [3, 4]]))
     assert found.dtype == np.float32
     assert np.array_equal(found, np.float32([[1.1, 1.2], [-0.4, -0.2]]))

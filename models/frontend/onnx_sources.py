@@ -70,7 +70,7 @@ def narrowest(limits: Range) -> IntType:
     return IntType(max(2, bits), signed)
 
 
-class Builder:
+class GraphBuilder:
     """A graph of a file as far as it is built.
 
     Parameters
@@ -103,14 +103,14 @@ class Builder:
 
 
 @dataclass(frozen=True, eq=False)
-class Source(ABC):
+class IntegerSource(ABC):
     """Where the integers of a stream come from, before it is said what they become.
 
     Parameters
         build    the graph as far as it is built
     """
 
-    build: Builder
+    build: GraphBuilder
 
     @property
     @abstractmethod
@@ -157,7 +157,7 @@ class Source(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class NodeSource(Source):
+class NodeSource(IntegerSource):
     """A node of the graph.
 
     Parameters
@@ -197,7 +197,7 @@ class NodeSource(Source):
 
 
 @dataclass(frozen=True, eq=False)
-class InputSource(Source):
+class InputSource(IntegerSource):
     """What the file takes.
 
     Parameters
@@ -229,7 +229,7 @@ class InputSource(Source):
 
 
 @dataclass(frozen=True, eq=False)
-class SumSource(Source):
+class SumSource(IntegerSource):
     """A node that sums, whose rule from sums to numbers is open.
 
     Parameters
@@ -284,7 +284,7 @@ def _falling(rule: Rule, ranges: list[Range]) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Stream:
+class RealTensor:
     """A tensor that the graph computes: real functions of a source's integers.
 
     Parameters
@@ -298,7 +298,7 @@ class Stream:
         pooled       one more than the functions before the last pooling; 0 where there is none
     """
 
-    source: Source
+    source: IntegerSource
     index: np.ndarray
     step: np.ndarray
     offset: np.ndarray = field(default_factory=lambda: np.zeros(1))
@@ -320,10 +320,10 @@ class Stream:
             numbers = function(numbers)
         return numbers
 
-    def after(self, node: OnnxNode, function: Function) -> Stream:
+    def after(self, node: OnnxNode, function: Function) -> RealTensor:
         biased = self.biased if node.kind in CLIPPING else None
         return replace(self, functions=(*self.functions, (node, function)), biased=biased)
 
-    def finished(self, name: str, step: np.ndarray, zero: int = 0) -> Stream:
+    def finished(self, name: str, step: np.ndarray, zero: int = 0) -> RealTensor:
         """The same tensor once its source has become nodes."""
-        return Stream(NodeSource(self.source.build, name), self.index, step, zero=zero)
+        return RealTensor(NodeSource(self.source.build, name), self.index, step, zero=zero)
