@@ -211,9 +211,14 @@ def clean(path: Path, model: Any) -> OnnxFile:
 
 def _prepare(path: Path, model: Any) -> None:
     """Check a model, and bring it to today's versions and names."""
+    from onnx.external_data_helper import load_external_data_for_model
     from onnx.helper import make_opsetid
 
     _bounded(path, model)
+    try:
+        load_external_data_for_model(model, str(path.parent))
+    except Exception as error:  # a file that is shorter than a tensor says, or not there
+        raise OnnxError(path, "", f"its data beside it cannot be read: {' '.join(str(error).split())}") from error
     model.ir_version = max(OLDEST_IR, min(model.ir_version, NEWEST_IR))
     imported = {own.domain for own in model.opset_import}
     for node in model.graph.node:
@@ -258,13 +263,23 @@ def _bounded(path: Path, model: Any) -> None:
                 tensors.append((f"{node.name}.{own.name}", own.t))
     for name, tensor in tensors:
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            raise OnnxError(path, f"tensor {name!r}", "lies in another file; save the model with its data inside")
+            _check_beside(path, name, tensor)
         if np.prod([float(side) for side in tensor.dims]) > MOST_NUMBERS or any(side < 0 for side in tensor.dims):
             raise OnnxError(path, f"tensor {name!r}", f"shape {list(tensor.dims)} has more than {MOST_NUMBERS} numbers")
     named = {own.name for own in graph.initializer}
     for value in graph.input:
         if value.name not in named:
             _fix_batch(path, value)
+
+
+def _check_beside(path: Path, name: str, tensor: Any) -> None:
+    """Raise an OnnxError where a tensor's data lie elsewhere than in a file beside the model, or are too many."""
+    location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+    beside = path.parent / location
+    if Path(location).name != location or beside.is_symlink() or not beside.is_file():
+        raise OnnxError(path, f"tensor {name!r}", f"lies in {location!r}; must be the name of a file beside the model")
+    if beside.stat().st_size > MOST_BYTES:
+        raise OnnxError(path, f"tensor {name!r}", f"lies in a file of more than {MOST_BYTES} bytes")
 
 
 def _check_order(path: Path, graph: Any) -> None:

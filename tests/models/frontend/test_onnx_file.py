@@ -144,7 +144,7 @@ def other_shape(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     "change, why",
     [
-        (outside, "tensor 'c0': lies in another file; save the model with its data inside"),
+        (outside, r"tensor 'c0': lies in '../../etc/passwd'; must be the name of a file beside the model"),
         (enormous, r"tensor 'x': shape \[1, 2, 1099511627776, 4\] has more than"),
         (promised, r"tensor 'c0': shape \[1048576, 1048576\] has more than"),
         (expanded, r"tensor 'many': shape \[32768, 32768, 9\] has more than"),
@@ -197,6 +197,22 @@ def test_no_module_of_a_domain_s_name_is_imported(tmp_path: Path, monkeypatch: p
     with pytest.raises(OnnxError, match=r"node 3 \(Quant 't3'\): domain 'evil' is not supported; supported are"):
         import_onnx(path)
     assert [verdict.refused for verdict in check_onnx(path)] == [False, False, False, True]
+
+
+def test_data_in_a_file_beside_it_are_read(tmp_path: Path) -> None:
+    """As PyTorch writes them."""
+    given = import_onnx(simple().save(tmp_path / "net.onnx")).graph
+    path = tmp_path / "apart.onnx"
+    onnx.save(simple().model("t3"), path, save_as_external_data=True, location="apart.data", size_threshold=0)
+    found = import_onnx(path).graph
+    assert np.array_equal(found.nodes[-1].weight, given.nodes[-1].weight)  # type: ignore[attr-defined]
+    (tmp_path / "apart.data").write_bytes(b"")
+    with pytest.raises(OnnxError, match=r"apart\.onnx: (cannot be cleaned up|its data beside it cannot be read): "):
+        import_onnx(path)
+    (tmp_path / "apart.data").unlink()
+    (tmp_path / "apart.data").symlink_to("/etc/passwd")
+    with pytest.raises(OnnxError, match=r"lies in 'apart\.data'; must be the name of a file beside the model"):
+        import_onnx(path)
 
 
 def test_a_batch_of_any_size_is_one(tmp_path: Path) -> None:
