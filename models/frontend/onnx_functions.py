@@ -106,7 +106,7 @@ def _of_qonnx(file: OnnxFile, node: OnnxNode, place: int) -> Callable[[np.ndarra
             name: numbers if at == place else file.constants[name] for at, name in enumerate(node.inputs) if name
         }
         own.execute_node(context, None)
-        return context[node.outputs[0]]
+        return np.asarray(context[node.outputs[0]])
 
     return run
 
@@ -137,6 +137,6 @@ def _of_runtime(
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
     def run(numbers: np.ndarray | None) -> np.ndarray:
-        return session.run(None, dict.fromkeys(taken, numbers))[0]
+        return np.asarray(session.run(None, dict.fromkeys(taken, numbers))[0])
 
     return run

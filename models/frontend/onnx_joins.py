@@ -203,7 +203,7 @@ def add(tensors: Tensors, node: OnnxNode) -> None:
 
     def total(numbers: np.ndarray) -> np.ndarray:
         whole = np.rint(numbers).astype(np.int64)
-        mine = np.float32(left[whole // len(right)] * first)
-        return mine + np.float32(right[whole % len(right)] * second)
+        mine = (left[whole // len(right)] * first).astype(np.float32)
+        return mine + (right[whole % len(right)] * second).astype(np.float32)
 
     tensors.put(node, RealTensor(pairs, a.index, np.ones(1)).after(node, total))

@@ -74,7 +74,7 @@ def linear(tensors: Tensors, node: OnnxNode) -> None:
     if len(stream.step) > 1:
         raise tensors.error(node, "its input has a scale for each channel; must have one")
     spread = np.zeros((len(weight), math.prod(shape)), np.int64)
-    np.add.at(spread, (slice(None), stream.index), weight)
+    np.add.at(spread.T, stream.index, weight.T)
     draft = Linear(
         inputs=(tensors.node_of(stream),), weight=spread.reshape(len(weight), *shape), weight_dtype=dtype, **OPEN
     )  # fmt: skip

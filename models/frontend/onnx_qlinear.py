@@ -42,7 +42,7 @@ def expanded(model: Any) -> None:
         inputs = []
         for number, first in enumerate(taken):
             inputs.append(f"{output}.real{number}")
-            axis = {"axis": 0} if kind in {"Conv", "Gemm"} and number == 1 else {}
+            axis: dict[str, Any] = {"axis": 0} if kind in {"Conv", "Gemm"} and number == 1 else {}
             nodes.append(
                 helper.make_node("DequantizeLinear", own.inputs[first : first + 3], inputs[-1:], **axis)
             )  # fmt: skip

@@ -139,7 +139,8 @@ def _quant(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:
     step = _steps(tensors, node, 1, channels)
     if bits == 1 and signed:
         return Grid((-1, 1), step)
-    return Grid((int(min_int(signed, narrow, bits) - zero), int(max_int(signed, narrow, bits) - zero)), step)
+    low, high = (int(end(signed, narrow, int(bits))) - int(zero) for end in (min_int, max_int))
+    return Grid((low, high), step)
 
 
 def _bipolar(tensors: Tensors, node: OnnxNode, channels: int) -> Grid:

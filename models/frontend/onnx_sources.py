@@ -276,7 +276,7 @@ def _falling(rule: Rule, ranges: list[Range]) -> np.ndarray:
     lows, highs = (np.array(ends, np.int64) for ends in zip(*ranges, strict=True))
     sums = np.linspace(lows, highs, SAMPLES).round().astype(np.int64).T
     steps = np.diff(rule(sums), axis=1)
-    falls, rises = (steps < 0).any(axis=1), (steps > 0).any(axis=1)
+    falls, rises = (np.asarray(own.any(axis=1)) for own in (steps < 0, steps > 0))
     if (falls & rises).any():
         channel = int(np.flatnonzero(falls & rises)[0])
         raise ValueError(f"what becomes of its sums both rises and falls in channel {channel}; quantize it before that")

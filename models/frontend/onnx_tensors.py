@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.frontend.exact_rescaling import Rule
 from models.frontend.onnx_file import OnnxError, OnnxFile, OnnxNode
 from models.frontend.onnx_sources import Constant, GraphBuilder, InputSource, NodeSource, Numbers, RealTensor, narrowest
 from models.ir.formats.integer import IntType
@@ -50,7 +51,8 @@ class Tensors:
         if not 1 <= len(sides) <= 3:
             raise self.file.error(f"input {name!r}", f"shape {self.file.shapes[name]} must have 2 to 4 sides")
         channels, *rest = sides
-        shape = Shape(*(1,) * (2 - len(rest)), *rest, channels)
+        height, width = (*(1,) * (2 - len(rest)), *rest)
+        shape = Shape(height, width, channels)
         source = InputSource(self.build, name, shape)
         stream = RealTensor(source, canonical(shape, len(sides)), np.ones(1))
         annotated = _integers(self.file.annotated.get(name, ""))
@@ -108,7 +110,7 @@ class Tensors:
         if isinstance(source, InputSource):
             raise self.error(node, "takes real numbers of the input; quantize the input first")
         limits, scale = source.limits, float(stream.step[0])
-        rule = None
+        rule: Rule | None = None
         if stream.functions or stream.offset.any():
             channels, count = source.shape.channels, limits[1] - limits[0] + 1
             names = ", ".join(str(own) for own, _ in stream.functions) or "the bias"
@@ -121,8 +123,10 @@ class Tensors:
                 raise self.error(node, why)
             limits = int(whole.min()), int(whole.max())
 
-            def rule(integers: np.ndarray) -> np.ndarray:
+            def whole_steps(integers: np.ndarray) -> np.ndarray:
                 return np.rint(stream.real(integers) / stream.step[:, None]).astype(np.int64)
+
+            rule = whole_steps
 
         name = source.finish(Numbers(narrowest(limits), limits, scale, rule))
         return stream.finished(name, stream.step)
