@@ -44,6 +44,7 @@ from models.ir.graph import Graph
 from models.ir.ops.add import Add
 from models.ir.ops.conv import Conv
 from models.ir.ops.input import Input
+from models.ir.requant import Requant
 from models.quant import quantize
 from models.train import train
 from models.zoo import load_model
@@ -82,12 +83,14 @@ def software_logits(graph: Graph, state: dict[str, np.ndarray], frame: Frame) ->
         if isinstance(node, Input):
             frames[node.name] = frame
         elif isinstance(node, Conv):
-            bias, multiplier, limit = node.requant.bias, node.requant.mult, 127 if node.requant.hi == 127 else 1 << 40
+            rule = node.requant
+            assert isinstance(rule, Requant)
+            bias, multiplier, limit = rule.bias, rule.mult, 127 if rule.hi == 127 else 1 << 40
             if node.name == "conv8":
                 before, bias, multiplier = _final_constants(state)
                 inputs[0] = replace(inputs[0], features=_rounded(inputs[0].features, before, 127))
             sums = node.accumulate(inputs[0])
-            biased = np.maximum(sums.features + bias, 0) if node.requant.lo == 0 else sums.features + bias
+            biased = np.maximum(sums.features + bias, 0) if rule.lo == 0 else sums.features + bias
             frames[node.name] = sums.with_features(_rounded(biased, multiplier, limit))
         elif isinstance(node, Add):
             summed = inputs[0].features + _rounded(inputs[1].features, node.b.mult, 1 << 40)

@@ -41,12 +41,13 @@ from hw.streams.stream import Fork, Queue
 from hw.tools.nextpnr import RoutingError, route
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Window
 
 KEPT = Path("runs") / "fmax"
 INT8, UINT8 = IntType(8), IntType(8, False)
 SHAPE = Shape(32, 32, 16)
 LAYOUT = TokenLayout(SHAPE, UINT8, 4)
-WINDOW = WindowGeometry(SHAPE.height, SHAPE.width, SHAPE.channels // LAYOUT.lanes, kernel=3, stride=1, padding=1)
+WINDOW = WindowGeometry(SHAPE.height, SHAPE.width, SHAPE.channels // LAYOUT.lanes, Window.of(3, 1, 1))
 
 COMPONENT_GOALS = {"ecp5-25k": 150.0, "ice40up5k": 40.0}
 """Devices on which components are routed, and the clocks in MHz that are aimed at."""
@@ -94,7 +95,7 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "sparse source, 3x3, a tap at a time": lambda: SparseSlidingWindow(LAYOUT, WINDOW, parallel=False),
     "pointwise conv, pe 4, simd 4": op("conv", DSP),
     "pointwise conv, pe 4, simd 4, products in LUTs": op("conv", LUT),
-    "depthwise conv 3x3, pe 4": op("conv", DSP, depthwise=True, **SAME),
+    "depthwise conv 3x3, pe 4": op("conv", DSP, groups=SHAPE.channels, **SAME),
     "conv 3x3, a tap at a time, pe 4, simd 4": op("conv", DSP, **SAME),
     "conv 3x3, all taps, pe 1, simd 2": op("conv", OpMapping(1, 2, 9, Memory.BRAM, Multiplier.DSP), **SAME),
     "max pool 2x2, pe 4": op("max_pool", OpMapping(4, 4, 1), kernel=2, stride=2),

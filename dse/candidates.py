@@ -172,7 +172,8 @@ def _stored_fraction(graph: Graph) -> dict[str, Fraction]:
     for node in graph.nodes:
         own, window = Fraction(int(node.takes_frame)), node.window
         if window is not None and not window.pointwise:
-            own = min(Fraction(1), Fraction(window.kernel + window.stride - 1, graph.shapes[node.inputs[0]].height))
+            rows = window.y.span + window.y.stride - 1
+            own = min(Fraction(1), Fraction(rows, graph.shapes[node.inputs[0]].height))
         stored[node.name] = own + max((stored[name] for name in node.inputs), default=Fraction(0))
     return stored
 

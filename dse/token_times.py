@@ -389,10 +389,10 @@ def _freeing(process: WindowByWindow, sites: NodeSites, rows: np.ndarray) -> np.
     """
     g = process.geometry
     if process.sparse:
-        return np.searchsorted(g.stride * sites.sites[:, 0] - g.padding, rows, side="right")
+        return np.searchsorted(g.y.stride * sites.sites[:, 0] - g.y.before, rows, side="right")
     below = np.arange(g.out_height)
-    read = np.minimum(below * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1
-    bounds = np.minimum((below + 1) * g.stride - g.padding, read)
+    read = np.minimum(below * g.y.stride + g.y.below, g.height - 1) + 1
+    bounds = np.minimum((below + 1) * g.y.stride - g.y.before, read)
     bounds[-1] = read[-1]
     row = np.searchsorted(np.maximum.accumulate(bounds), rows, side="right")
     return np.where(row < g.out_height, (row + 1) * g.out_width - 1, len(sites.sites))

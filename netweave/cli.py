@@ -210,6 +210,30 @@ def report(config: ConfigFile, out_folder: RunFolder = None, force: Force = Fals
     _commands().stage("report", config, out_folder, force=force)
 
 
+NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="another tool's quantized network: .onnx, .tflite")]
+
+
+@app.command("import")
+def import_network(
+    file: NetworkFile,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", file_okay=False, help="the folder; FILE without its ending where left out"),
+    ] = None,
+) -> None:
+    """Take over a network that is quantized already: writes graph.json and weights.npz, which compute the same.
+
+    A configuration takes the file itself too, [bold]model = "network.onnx"[/]; this shows what becomes of it.
+    """
+    _commands().import_network(file, to)
+
+
+@app.command()
+def check(file: NetworkFile) -> None:
+    """What becomes of each operator of such a file; exit code 1 where one is refused."""
+    _commands().check_network(file)
+
+
 @app.command()
 def devices() -> None:
     """The devices there are; your own is a TOML file with the same fields."""

@@ -15,6 +15,7 @@ from dse.program import Program
 from dse.proof import PROOF, ProofError, load
 from dse.proof import verify as prove
 from hw.boards.board import BOARDS
+from models.ir.requant import Requant
 from netweave import config as configuration
 from netweave import flow
 from netweave.console import err, out
@@ -42,6 +43,48 @@ def run(path: Path, out_folder: Path | None, workers: int | None, cluster: str |
     _summary(folder)
     _bitstreams(folder, loaded)
     _verdict(loaded, folder)
+
+
+def import_network(file: Path, to: Path | None) -> None:
+    """The network of another tool's file as a graph in a folder, and what its nodes are."""
+    from models.frontend.importers import import_file
+    from models.ir.serialize import save
+
+    imported, folder = import_file(file), to or file.with_suffix("")
+    save(imported.graph, folder)
+    table = Table(box=None, header_style="bold")
+    for title in ("node", "op", "output", "numbers", "sums become numbers by"):
+        table.add_column(title, overflow="fold")
+    for node in imported.graph.nodes:
+        rule = getattr(node, "requant", None) or getattr(node, "total", None)
+        by = "" if rule is None else "multiplication and shift" if isinstance(rule, Requant) else "levels"
+        table.add_row(node.name, node.op, str(imported.graph.shapes[node.name]), str(node.dtype), by)
+    out.print(table)
+    for note in imported.notes:
+        out.print(f"note: {escape(note)}", style="dim", soft_wrap=True)
+    out.print(
+        f'\nwritten: [bold]{_shown(folder)}[/]; a configuration takes it as model = "graph:{folder}"', soft_wrap=True
+    )
+
+
+def check_network(file: Path) -> None:
+    """A line for each operator of another tool's file; exit code 1 where one is refused."""
+    from models.frontend.importers import check_file
+
+    verdicts = check_file(file)
+    table = Table(box=None, header_style="bold")
+    for title in ("operator", "becomes", "why not"):
+        table.add_column(title, overflow="fold")
+    for verdict in verdicts:
+        style = "bold red" if verdict.refused else "dim" if not verdict.node else ""
+        table.add_row(verdict.operator, verdict.node or "-", escape(verdict.why), style=style)
+    out.print(table)
+    refused = sum(verdict.refused for verdict in verdicts)
+    out.print(
+        f"\n{len(verdicts)} operators, {refused} refused" if refused else f"\n{len(verdicts)} operators, none refused"
+    )
+    if refused:
+        raise typer.Exit(1)
 
 
 def _summary(folder: Path) -> None:

@@ -32,8 +32,14 @@ GRAPH = "graph:"
 """What a model begins with that is the folder of a network quantized already."""
 
 
-def graph_folder(model: str) -> Path | None:
-    """The folder of a network that is quantized already; None for a model that is to be trained and quantized."""
+NETWORK_FILES = (".onnx", ".tflite")
+"""Endings of other tools' networks, which are quantized already."""
+
+
+def quantized_network(model: str) -> Path | None:
+    """The folder or the file of a network that is quantized already; None for a model that is yet to be trained."""
+    if model.endswith(NETWORK_FILES):
+        return Path(model)
     return Path(model.removeprefix(GRAPH)) if model.startswith(GRAPH) else None
 
 
@@ -285,7 +291,7 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _imported_as_it_is(self) -> Config:
-        if graph_folder(self.model) is not None:
+        if quantized_network(self.model) is not None:
             own = {key for key in ("train", "quantize") if key in self.model_fields_set}
             own |= {f"explore.{key}" for key in ("speedups", "max_errors") if getattr(self.explore, key)}
             if own:
@@ -329,8 +335,12 @@ def _own_file(path: Path, field: str, value: str) -> str:
     if not value.isprintable():
         raise ConfigError(path, field, f"{value!r} must be of printable characters")
     match = OWN_FILE.fullmatch(value)
-    if field == "model" and (graph := graph_folder(value)) is not None:
+    if field == "model" and (graph := quantized_network(value)) is not None:
         folder = (path.parent / graph.expanduser()).resolve()
+        if not value.startswith(GRAPH):
+            if not folder.is_file():
+                raise ConfigError(path, field, f"{value!r}: there is no file {folder}")
+            return str(folder)
         if not (folder / GRAPH_FILE).is_file():
             raise ConfigError(path, field, f"{value!r}: there is no file {folder / GRAPH_FILE}")
         return f"{GRAPH}{folder}"

@@ -37,7 +37,7 @@ from models.ir.activity import Load
 from models.ir.graph import Graph
 from models.ir.serialize import load, save
 from netweave import __version__
-from netweave.config import Config, graph_folder
+from netweave.config import Config, quantized_network
 from netweave.config import DeviceConfig as Target
 from netweave.evaluations import _alone, _apart, case, closing, latency, loaded, sensitivities
 from netweave.imported import FORMAT, Imported
@@ -108,7 +108,7 @@ class Exploration:
     @cached_property
     def table(self) -> Table:
         path = self.quantized / "quantize.json"
-        formats = [] if graph_folder(self.config.model) is not None else self.formats
+        formats = [] if quantized_network(self.config.model) is not None else self.formats
         sensitivity = sensitivities(path, read_json(path, "quantize", "quantize"), formats)
         graphs = {name: self.loaded(load(self.quantized / name)) for name in self.formats}
         return Table(graphs, self.target.target, sensitivity, self.case, FrameInput(self.target.frame_input))
@@ -116,11 +116,11 @@ class Exploration:
     @property
     def formats(self) -> list[str]:
         """Those with a graph of their own."""
-        return self.config.quantize.formats if graph_folder(self.config.model) is None else [FORMAT]
+        return self.config.quantize.formats if quantized_network(self.config.model) is None else [FORMAT]
 
     @cached_property
     def networks(self) -> Networks | Imported:
-        if graph_folder(self.config.model) is not None:
+        if quantized_network(self.config.model) is not None:
             return Imported(self.config, self.trained)
         return Networks(self.config, self.trained, self.cache_folder, lambda *_: None)
 

@@ -34,7 +34,7 @@ from dse.front import Front
 from hw.streams.manifest import VERSION as MANIFEST_VERSION
 from netweave import __version__, architectures, designs, exploration, front_search, fronts, imported, networks
 from netweave import finetune as finetuning
-from netweave.config import Config, UnsuitableError, graph_folder
+from netweave.config import Config, UnsuitableError, quantized_network
 from netweave.config import DeviceConfig as Target
 from netweave.job import Job, run_jobs
 from netweave.listener import Listener, Progress
@@ -62,7 +62,7 @@ GIVES = {
 def train(config: Config, run: Path, listener: Listener = SILENT) -> None:
     """Train the float network, or see what one that is quantized already is worth."""
     inputs = {"model": networks.source(config.model), "data": networks.source(config.data), **config.train.model_dump()}
-    if graph_folder(config.model) is None:
+    if quantized_network(config.model) is None:
         write = partial(networks.train, config, listener.note)
     else:
         write = partial(imported.train, config)
@@ -76,7 +76,7 @@ def quantize(config: Config, run: Path, listener: Listener = SILENT, force: bool
     inputs = {"trained": digest(trained), **networks.settings(config), "formats": config.quantize.formats}
     inputs["sensitivity"] = config.quantize.sensitivity
     write: Callable[[Progress, Path], None] = partial(networks.quantize, config, trained, run / "networks")
-    if graph_folder(config.model) is not None:
+    if quantized_network(config.model) is not None:
         write = partial(imported.quantize, trained)
     _job(run / "quantize", inputs, write).run(listener)
 
@@ -101,7 +101,7 @@ def finetune(
 
     What came of it, by device and point.
     """
-    if graph_folder(config.model) is not None:
+    if quantized_network(config.model) is not None:
         raise UnsuitableError(f"model {config.model!r} is quantized already; there is nothing of it to be trained")
     trained, quantized = (needed(run / stage, listener, force) for stage in ("train", "quantize"))
     names = [target.target.name for target in config.device]

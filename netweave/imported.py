@@ -1,6 +1,7 @@
-"""Networks that are quantized already: ``model = "graph:FOLDER"``, a folder that ``models.ir.serialize.save`` wrote.
+"""Networks that are quantized already: ``model = "graph:FOLDER"``, a folder that ``models.ir.serialize.save`` wrote, or
+``model = "network.onnx"``, a file of another tool.
 
-An importer (``models.frontend.esda_network``) or any other program makes them. Nothing is trained and nothing
+Importers (``models.frontend``) or any other program make them. Nothing is trained and nothing
 quantized; the stages of these names check that the data set fits, and run golden on its images.
 """
 
@@ -14,11 +15,12 @@ import numpy as np
 
 from models import data
 from models.data.dataset import Dataset
+from models.frontend.importers import import_file
 from models.ir import golden
 from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
-from netweave.config import Config, UnsuitableError, graph_folder
+from netweave.config import NETWORK_FILES, Config, UnsuitableError, quantized_network
 from netweave.listener import Progress
 from netweave.networks import ACCURACY, ACTIVITY_FRAMES, MEASURED, Measured, measured_on, read_measured
 from reports.artifact import counts, read_json, write_json
@@ -43,9 +45,10 @@ class Imported:
 
 def train(config: Config, progress: Progress, folder: Path) -> None:
     """Write the graph with its activity on training images, and its accuracy on validation and test images."""
-    source = graph_folder(config.model)
+    source = quantized_network(config.model)
     assert source is not None, "only for a network that is quantized already"
-    graph, images = load(source), data.load(config.data, progress)
+    graph = import_file(source).graph if source.suffix in NETWORK_FILES else load(source)
+    images = data.load(config.data, progress)
     _check(config, graph, images)
     if graph.input.sparse:
         sample = images.sample("train", ACTIVITY_FRAMES)

@@ -18,7 +18,7 @@ from models.frontend.source import SourceError, is_function
 from models.ir.activity import with_activity
 from models.ir.graph import Graph
 from models.ir.serialize import GRAPH_FILE, WEIGHTS_FILE, load, save
-from netweave.config import Config, UnsuitableError, graph_folder
+from netweave.config import NETWORK_FILES, Config, UnsuitableError, quantized_network
 from netweave.listener import Progress
 from netweave.stamp import digest, make
 from reports.artifact import counts, read_json, write_json
@@ -228,7 +228,8 @@ def settings(config: Config) -> dict[str, object]:
 
 def source(spec: str) -> str:
     """A built-in name as it is; a user's own file, or network quantized already, with the hash of its content."""
-    if (folder := graph_folder(spec)) is not None:
-        return " ".join([spec, *(digest(folder / file) for file in (GRAPH_FILE, WEIGHTS_FILE))])
+    if (folder := quantized_network(spec)) is not None:
+        files = [folder] if folder.suffix in NETWORK_FILES else [folder / GRAPH_FILE, folder / WEIGHTS_FILE]
+        return " ".join([spec, *map(digest, files)])
     path = Path(spec.partition(".py:")[0] + ".py") if ".py:" in spec else Path(re.sub(r"@\d+$", "", spec))
     return f"{spec} {digest(path)}" if path.suffix in SUFFIXES and path.is_file() else spec

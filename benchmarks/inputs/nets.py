@@ -25,6 +25,7 @@ from models.ir.ops.input import Input
 from models.ir.ops.linear import Linear
 from models.ir.ops.max_pool import MaxPool
 from models.ir.requant import Requant
+from models.ir.window import Sizes, Window
 
 
 class Builder:
@@ -58,17 +59,31 @@ class Builder:
         return node.name
 
     def conv(
-        self, out: int, kernel: int, fmt: str, *, stride: int = 1, after: str | None = None, depthwise: bool = False
+        self,
+        out: int,
+        kernel: Sizes,
+        fmt: str,
+        *,
+        stride: Sizes = 1,
+        padding: Sizes | None = None,
+        dilation: Sizes = 1,
+        after: str | None = None,
+        depthwise: bool = False,
     ) -> str:
+        """A convolution; without ``padding`` its zeros are as many before the frame as behind it, or one less."""
         after = after or self.last
         channels = self._known(after)[0].channels
         weight_type = parse_dtype(fmt)
-        weight = random_values(self.rng, weight_type, (out, 1 if depthwise else channels, kernel, kernel))
+        window = Window.of(kernel, stride, 0, dilation)
+        sides = window.y.kernel, window.x.kernel
+        weight = random_values(self.rng, weight_type, (out, 1 if depthwise else channels, *sides))
+        if padding is None:
+            padding = (window.y.span - 1) // 2, (window.x.span - 1) // 2
         return self._add(
             Conv(
                 name=f"conv{len(self.nodes)}", inputs=(after,), dtype=parse_dtype(f"u{fmt}"), kernel=kernel,
-                stride=stride, padding=(kernel - 1) // 2, depthwise=depthwise, weight=weight, weight_dtype=weight_type,
-                requant=Requant.identity(out, 0, 1),
+                stride=stride, padding=padding, dilation=dilation, groups=channels if depthwise else 1, weight=weight,
+                weight_dtype=weight_type, requant=Requant.identity(out, 0, 1),
             )
         )  # fmt: skip
 
@@ -92,14 +107,14 @@ class Builder:
         self.nodes.append(Concat(name=f"concat{len(self.nodes)}", inputs=(a, b), dtype=dtype, requant=requant))
         return self.last
 
-    def max_pool(self, kernel: int, stride: int) -> str:
+    def max_pool(self, kernel: Sizes, stride: Sizes) -> str:
         dtype = self._known(self.last)[1]
         self.nodes.append(
             MaxPool(name=f"pool{len(self.nodes)}", inputs=(self.last,), dtype=dtype, kernel=kernel, stride=stride)
         )
         return self.last
 
-    def avg_pool(self, kernel: int, stride: int, fmt: str) -> str:
+    def avg_pool(self, kernel: Sizes, stride: Sizes, fmt: str) -> str:
         channels = self._known(self.last)[0].channels
         return self._add(
             AvgPool(
@@ -129,6 +144,21 @@ class Builder:
             )
         )  # fmt: skip
         return self._graph(name)
+
+
+def oblong_net(rng: np.random.Generator, fmt: str = "int8", other: str | None = None) -> Graph:
+    """Windows of unequal sides, strides and paddings, and dilated ones, on a branch that is added again."""
+    other = other or fmt
+    net = Builder(rng, (12, 7, 2), IntType(8, signed=False))
+    net.conv(4, (4, 2), fmt, stride=(2, 1), padding=(1, 0, 2, 1))
+    start = net.conv(4, 3, other, dilation=(1, 2))
+    net.conv(4, (1, 5), fmt, depthwise=True)
+    net.conv(4, (3, 1), other, dilation=2)
+    net.add(net.last, start, fmt)
+    net.max_pool((2, 1), (2, 1))
+    net.conv(6, 3, fmt, stride=(1, 3), padding=(0, 0, 1, 1))
+    net.avg_pool((1, 2), 1, other)
+    return net.linear(5, fmt)
 
 
 def chain_net(rng: np.random.Generator, fmt: str = "int8", other: str | None = None) -> Graph:
@@ -178,7 +208,13 @@ def concatenated_net(rng: np.random.Generator, fmt: str = "int8", other: str | N
     return net.linear(3, other)
 
 
-NETS = {"chain": chain_net, "residual": residual_net, "strided": strided_net, "concatenated": concatenated_net}
+NETS = {
+    "chain": chain_net,
+    "residual": residual_net,
+    "strided": strided_net,
+    "concatenated": concatenated_net,
+    "oblong": oblong_net,
+}
 
 
 def random_mapping(rng: np.random.Generator, graph: Graph, queue: int = 64) -> Mapping:

@@ -20,9 +20,11 @@ from models.ir.ops.conv import Conv
 from models.ir.ops.global_pool import GlobalPool
 from models.ir.ops.input import Input
 from models.ir.ops.linear import Linear
+from models.ir.ops.lookup import Lookup
 from models.ir.ops.max_pool import MaxPool
 from models.ir.ops.requantize import Requantize
 from models.ir.requant import Requant
+from models.ir.window import Sizes
 
 
 def random_requant(rng: np.random.Generator, channels: int, limits: tuple[int, int], lo: int, hi: int) -> Requant:
@@ -41,16 +43,36 @@ def random_values(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]
     return values[rng.integers(0, len(values), shape)]
 
 
+def random_window(rng: np.random.Generator, pooling: bool, sparse: bool) -> dict[str, tuple[int, ...]]:
+    """The sizes of any window that hardware has: for poolings none that may be empty.
+
+    Parameters
+        rng         random numbers
+        pooling     whether it pools
+        sparse      whether it is for sparse frames, whose strides are powers of two
+    """
+    sizes: list[tuple[int, int, int, int, int]] = []
+    for _ in range(2):
+        kernel, dilation = int(rng.choice([1, 2, 3, 4, 5])), 1 if pooling else int(rng.choice([1, 1, 2, 3]))
+        strides = [stride for stride in (1, 2, *([] if sparse else [3]), 4) if not pooling or stride <= kernel]
+        span = dilation * (kernel - 1) + 1
+        before, after = int(rng.integers((span - 1) // 2 + 1)), int(rng.integers(span // 2 + 1))
+        sizes.append((kernel, int(rng.choice(strides)), before, after, dilation))
+    kernel, stride, before, after, dilation = zip(*sizes, strict=True)
+    return {"kernel": kernel, "stride": stride, "padding": before + after, "dilation": dilation}
+
+
 def one_op(
     rng: np.random.Generator,
     op: str,
     shape: tuple[int, int, int],
     *,
     out: int = 0,
-    kernel: int = 1,
-    stride: int = 1,
-    padding: int = 0,
-    depthwise: bool = False,
+    kernel: Sizes = 1,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
     x: DType,
     w: DType | None = None,
     y: DType,
@@ -63,10 +85,10 @@ def one_op(
     window: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
     if op == "conv":
         w = w or IntType(8)
-        c_out = channels if depthwise else out
-        weight = random_values(rng, w, (c_out, 1 if depthwise else channels, kernel, kernel))
-        rest = {"weight": weight, "weight_dtype": w, "depthwise": depthwise, **window}
-        node: Node = Conv(**base, **rest, requant=Requant.identity(c_out, 0, 1))
+        sides = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+        weight = random_values(rng, w, (out, channels // groups, *sides))
+        rest = {"weight": weight, "weight_dtype": w, "groups": groups, "dilation": dilation, **window}
+        node: Node = Conv(**base, **rest, requant=Requant.identity(out, 0, 1))
     elif op == "linear":
         w = w or IntType(8)
         weight = random_values(rng, w, (out, *shape))
@@ -81,6 +103,10 @@ def one_op(
     elif op == "requantize":
         requant = random_requant(rng, channels, (x.min, x.max), y.min, y.max)
         return Graph("one", (start, Requantize(**base, requant=requant)), "op")
+    elif op == "lookup":
+        rows = channels if rng.integers(2) else 1
+        table = random_values(rng, y, (rows, len(x.values())))
+        return Graph("one", (start, Lookup(**base, source=x, table=table)), "op")
     elif op == "add":
         a, b = (random_requant(rng, channels, (d.min, d.max), 2 * y.min, 2 * y.max) for d in (x, w or x))
         other = random_requant(rng, channels, (x.min, x.max), (w or x).min, (w or x).max)

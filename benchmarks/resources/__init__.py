@@ -20,7 +20,7 @@ from benchmarks.resources.accelerators import Compared, compare, folding
 from benchmarks.resources.constants import ConstantSums, draw_constant
 from benchmarks.resources.made import DEVICE, Made, Syntheses
 from benchmarks.resources.ops import KINDS, draw
-from benchmarks.resources.windows import Window, draw_window
+from benchmarks.resources.windows import SiteGenerator, draw_window
 from benchmarks.see_d import NETWORK
 from dse.estimate import estimate
 from hw.fpga.device import Resources
@@ -52,7 +52,7 @@ class Sample:
 
     seed: int
     title: str
-    op: Op | ConstantSums | Window
+    op: Op | ConstantSums | SiteGenerator
     made: Made
 
 

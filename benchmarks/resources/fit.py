@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 from benchmarks.resources.constants import ConstantSums
 from benchmarks.resources.made import Made
 from benchmarks.resources.netlist import CONTROL
-from benchmarks.resources.windows import Window
+from benchmarks.resources.windows import SiteGenerator
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate
 from hw.ops.op import Op
@@ -33,7 +33,10 @@ EVEN = 0.02
 
 
 def fit(
-    f: FpgaFamily, ops: Sequence[tuple[Op | ConstantSums | Window, Made]], kinds: Collection[str], pull: float = PULL
+    f: FpgaFamily,
+    ops: Sequence[tuple[Op | ConstantSums | SiteGenerator, Made]],
+    kinds: Collection[str],
+    pull: float = PULL,
 ) -> dict[str, tuple[float, ...]]:
     """Those of ``kinds``; others stay. None is negative, and a kind that no op has keeps its factors."""
     places = [(kind, n) for kind, factors in f.coefficients.items() for n in range(len(factors))]

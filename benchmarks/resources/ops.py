@@ -85,7 +85,7 @@ def _graph(rng: np.random.Generator, kind: str) -> Graph:
         depthwise = op == "depthwise"
         c_out = c_in if depthwise else c_out
         weight = trained(rng, w, (c_out, 1 if depthwise else c_in, kernel, kernel))
-        rest = {"weight": weight, "weight_dtype": w, "depthwise": depthwise}
+        rest = {"weight": weight, "weight_dtype": w, "groups": c_in if depthwise else 1}
         node: Node = Conv(
             **base,
             **rest,
@@ -157,9 +157,9 @@ def _small(graph: Graph, m: OpMapping) -> bool:
     weights = getattr(node, "weight", np.zeros(1)).size
     if products > LARGEST[m.multiplier] or weights > WORDS * products:
         return False
-    if isinstance(node, WindowNode) and node.kernel > 1:
+    if isinstance(node, WindowNode) and node.window.taps > 1:
         height, width, channels = graph.input.shape
-        features = min(height, node.kernel + node.stride) * width * channels
+        features = min(height, node.window.y.span + node.window.y.stride) * width * channels
         if features > WORDS * m.simd or (m.taps > 1 and features * x > ROW_BITS):
             return False
     if max(m.simd, m.pe) * x > (WORD_BITS if m.taps > 1 else 4 * WORD_BITS):

@@ -17,6 +17,7 @@ from hw.resources import sources
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Window
 
 KERNELS = (2, 3, 3, 5, 5, 7)
 TAP_BITS = 200
@@ -24,7 +25,7 @@ TAP_BITS = 200
 
 
 @dataclass(frozen=True)
-class Window:
+class SiteGenerator:
     """A sliding-window generator of its own.
 
     Parameters
@@ -48,7 +49,7 @@ class Window:
         return SlidingWindow(self.layout, self.geometry, self.parallel)
 
 
-def draw_window(seed: int) -> tuple[str, Window]:
+def draw_window(seed: int) -> tuple[str, SiteGenerator]:
     """The generator number ``seed``: kernel, stride, frame and words, all random; the same at every call."""
     rng = np.random.default_rng([seed, 2])
     kernel, parallel = int(rng.choice(KERNELS)), bool(rng.integers(5))
@@ -56,6 +57,6 @@ def draw_window(seed: int) -> tuple[str, Window]:
     height, width = (int(rng.integers(kernel + 1, 21)) for _ in range(2))
     bits = int(rng.integers(2, 1 + max(2, min(12, TAP_BITS // kernel**2))))
     shape = Shape(height, width, words)
-    geometry = WindowGeometry(height, width, words, kernel, stride, (kernel - 1) // 2)
+    geometry = WindowGeometry(height, width, words, Window.of(kernel, stride, (kernel - 1) // 2))
     title = f"k{kernel}s{stride} {height}x{width}x{words} of {bits} bits{' at once' * parallel}"
-    return title, Window(TokenLayout(shape, IntType(bits), 1), geometry, parallel)
+    return title, SiteGenerator(TokenLayout(shape, IntType(bits), 1), geometry, parallel)

@@ -42,7 +42,7 @@ Fields
 
 
 class SiteWindows(Record):
-    """The windows of a sparse op. Rows are named; columns are alike."""
+    """The windows of a sparse op. Places are those of the padding's inside."""
 
     reads: int  # class of its input
     gives: int  # class of its output
@@ -50,11 +50,18 @@ class SiteWindows(Record):
     width: int  # columns of the input
     out_height: int  # rows of the output
     out_width: int  # columns of the output
-    kernel: int  # side of the kernel
-    stride: int  # stride
-    padding: int  # padding
-    extent: int  # ``y * stride + extent`` is the last input row that changes output row y: of its window or stride cell
-    offset: int  # input row where the stride cell of output row 0 begins
+    stride_y: int  # rows of a cell
+    stride_x: int  # columns of a cell
+    offset_y: int  # input row where the cell of output row 0 begins
+    offset_x: int  # input column where the cell of output column 0 begins
+    extent_y: int  # ``y * stride_y + extent_y`` is the last input row that changes output row y: of its window or cell
+    extent_x: int  # ``x * stride_x + extent_x`` is the last input column that changes output column x
+    before_y: int  # rows of zeros above the input
+    before_x: int  # columns of zeros left of the input
+    span_y: int  # rows from a window's first tap to its last, both counted
+    span_x: int  # columns of that kind
+    dilation_y: int  # rows from a tap to the one below it
+    dilation_x: int  # columns from a tap to the next one
 
 
 class Classes:
@@ -87,16 +94,18 @@ class Classes:
     def _through(self, name: str, window: Window, before: int) -> int:
         """The class behind a window op on class ``before``; its windows are added where it finds its sites."""
         height, width = self.sides[before]
-        out = window.out_side(height), window.out_side(width)
+        y, x = window.y, window.x
+        out = window.out_sides(height, width)
+        cells = y.stride, x.stride, y.cell_offset, x.cell_offset
         after = before
-        if window.stride > 1 or out != (height, width):
-            key = (before, window.stride, window.cell_offset, *out) if self.sparse else out
+        if (y.stride, x.stride) != (1, 1) or out != (height, width):
+            key = (before, *cells, *out) if self.sparse else out
             after = self._known.setdefault(key, len(self.sides))
             if after == len(self.sides):
                 self.sides.append(out)
         if self.sparse and not window.pointwise:
-            sliding = window.kernel, window.stride, window.padding, window.extent, window.cell_offset
-            fields = before, after, height, width, *out, *sliding
+            taps = y.extent, x.extent, y.before, x.before, y.span, x.span, y.dilation, x.dilation
+            fields = before, after, height, width, *out, *cells, *taps
             self.windows_of[name] = self._windows.setdefault(fields, len(self._windows))
         return after
 
@@ -119,8 +128,8 @@ def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, r
     output are written to ``w[give]`` and on where ``give`` is not 0. ``cells``, all False, and ``rows`` are scratch
     memory.
     """
-    height, width, stride, offset = window.out_height, window.out_width, window.stride, window.offset
-    in_height, in_width, kernel = window.height, window.width, window.kernel
+    height, width, stride_y, stride_x = window.out_height, window.out_width, window.stride_y, window.stride_x
+    in_height, in_width, offset = window.height, window.width, window.offset_y
     wide = width + 2
     # mark the stride cell of each token; columns outside all cells count as one column left or right of them
     filled, row, after = 0, -1, 0
@@ -130,21 +139,23 @@ def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, r
             after = (row + 1) * in_width
             rows[filled] = row
             filled += 1
-        y, x = row - offset, w[site] - row * in_width - offset
-        if stride > 1:
-            y, x = y // stride, x // stride
+        y, x = row - offset, w[site] - row * in_width - window.offset_x
+        if stride_y > 1:
+            y //= stride_y
+        if stride_x > 1:
+            x //= stride_x
         if 0 <= y < height:
             cells[y * wide + min(max(x, -1), width) + 1] = True
     if filled == 0:
         return _end_place(w, at, 0, 0), give
-    first = max(0, (rows[0] - offset) // stride)
-    last = min(height - 1, (rows[filled - 1] - offset) // stride)
+    first = max(0, (rows[0] - offset) // stride_y)
+    last = min(height - 1, (rows[filled - 1] - offset) // stride_y)
     line, freed = 0, 0
     for y in range(first, last + 1):
-        top = stride * y - window.padding
+        top = stride_y * y - window.before_y
         while freed < filled and rows[freed] < top:
             freed += 1
-        below = min(stride * y + window.extent, in_height - 1) * in_width
+        below = min(stride_y * y + window.extent_y, in_height - 1) * in_width
         while line < count and w[sites + line] < below:
             line += 1
         token = line
@@ -152,16 +163,18 @@ def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, r
             if not cells[y * wide + x + 1]:
                 continue
             cells[y * wide + x + 1] = False
-            corner = below + min(stride * x + window.extent, in_width - 1)
+            corner = below + min(stride_x * x + window.extent_x, in_width - 1)
             while token < count and w[sites + token] <= corner:
                 token += 1
             whole = token > 0 and w[sites + token - 1] == corner
             taps = BLANK
             if 0 <= x < width:
                 taps = 0
-                left = stride * x - window.padding
-                for in_y in range(max(top, 0), min(top + kernel, in_height)):
-                    for in_x in range(max(left, 0), min(left + kernel, in_width)):
+                left = stride_x * x - window.before_x
+                right = min(left + window.span_x, in_width)
+                first_y, first_x = _inside(top, window.dilation_y), _inside(left, window.dilation_x)
+                for in_y in range(first_y, min(top + window.span_y, in_height), window.dilation_y):
+                    for in_x in range(first_x, right, window.dilation_x):
                         taps += active[in_y * in_width + in_x]
                 if give:
                     w[give] = y * width + x
@@ -171,6 +184,12 @@ def _windows_of_frame(w, at, window: SiteWindows, sites, count, active, cells, r
             place.taps, place.rows = taps, freed
             at += PLACE
     return _end_place(w, at, count, filled), give
+
+
+@compiled
+def _inside(first, step):
+    """The first of ``first``, ``first + step``, ... that is not negative."""
+    return first if first >= 0 else first % step
 
 
 @compiled

@@ -20,7 +20,7 @@ from cosim.cycle.windows import DenseRecord, SparseRecord
 from hw.accelerator.composition import AcceleratorPlan, Edge
 from hw.line_buffer.sequencer import Folds
 from hw.line_buffer.sparse_sliding_window import LIST_LATENCY
-from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry
+from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY
 from hw.ops.op import Op
 from hw.ops.process import BeatByBeat, FrameEnd, InTurn, TokenByToken, WindowByWindow
 from hw.streams.layout import MaskLayout
@@ -227,10 +227,11 @@ class Netlist:
             record.window = self.classes.windows_of[op.node.name]
             record.lookup_at = record.handover_at = record.free_at = record.find_from = -1
             return record
-        record.stride, record.padding, record.extent = g.stride, g.padding, g.kernel - 1 - g.padding
+        record.stride_y, record.stride_x, record.before_y = g.y.stride, g.x.stride, g.y.before
+        record.below_y, record.below_x = g.y.below, g.x.below
         record.height, record.out_height, record.out_width = g.height, g.out_height, g.out_width
-        record.inside_y = self.records.table(_taps_inside(g.height, g.out_height, g))
-        record.inside_x = self.records.table(_taps_inside(g.width, g.out_width, g))
+        record.inside_y = self.records.table(g.y.taps_inside(g.height))
+        record.inside_x = self.records.table(g.x.taps_inside(g.width))
         return record
 
 
@@ -243,9 +244,3 @@ def _flows(folds: Folds, depth: int, pipeline: int) -> bool:
     before = -(-beats // folds.beats)
     last = before * folds.beats - beats
     return not folds.whole_frame and (before - 1) * max(folds.synapse_folds, folds.beats) > pipeline + last
-
-
-def _taps_inside(side: int, out: int, g: WindowGeometry) -> list[int]:
-    """For each output index, how many of the window's taps lie inside the frame."""
-    starts = [g.stride * n - g.padding for n in range(out)]
-    return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]

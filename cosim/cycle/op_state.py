@@ -5,7 +5,7 @@ from __future__ import annotations
 from cosim.cycle.process import ProcessRecord
 from cosim.cycle.records import UNKNOWN, compiled
 from cosim.cycle.streams import StreamRecord
-from hw.arithmetic.requantizer import ROOM_DELAY
+from hw.arithmetic.output import ROOM_DELAY
 
 
 class OpRecord(ProcessRecord):

@@ -16,9 +16,11 @@ from cosim.cycle.sites import work
 class DenseRecord(WindowRecord):
     """An op on windows of dense frames."""
 
-    stride: int  # stride
-    padding: int  # padding
-    extent: int  # the window of output row y ends at input row ``y * stride + extent``; columns alike
+    stride_y: int  # rows from a window to the one below it
+    stride_x: int  # columns from a window to the next one
+    before_y: int  # rows of zeros above the input
+    below_y: int  # the window of output row y ends at input row ``y * stride_y + below_y``
+    below_x: int  # the window of output column x ends at input column ``x * stride_x + below_x``
     height: int  # rows of the input
     out_height: int  # rows of the output
     out_width: int  # columns of the output
@@ -108,9 +110,9 @@ def _dense_site(m, w, p):
     height, width = dense.height, dense.width
     filled = op_tokens(m, w, dense.reader, frame) > 0
     end = not filled or y == dense.out_height
-    need_y = min(y * dense.stride + dense.extent, height - 1)
+    need_y = min(y * dense.stride_y + dense.below_y, height - 1)
     if not dense.in_work:
-        need_x = min(x * dense.stride + dense.extent, width - 1)
+        need_x = min(x * dense.stride_x + dense.below_x, width - 1)
         token = dense.window_token
         if filled:
             token += height * width - 1 if end else need_y * width + need_x
@@ -135,7 +137,7 @@ def _dense_site(m, w, p):
     else:
         read = need_y + 1
         if y < dense.out_height - 1:
-            read = min((y + 1) * dense.stride - dense.padding, read)
+            read = min((y + 1) * dense.stride_y - dense.before_y, read)
         _free(m, op, before + read, dense.done)
         dense.y += 1
         dense.x = 0

@@ -41,9 +41,24 @@ def weight_word(m: Module, words: list[int], width: int, kind: Memory, address: 
     """
     if len(words) == 1:
         return Const(words[0], width)
+    return rom(m, words, width, kind, address, "weights", delay)
+
+
+def rom(m: Module, words: list[int], width: int, kind: Memory, address: Value, name: str, delay: int = 0) -> Value:
+    """The word at an address, ``2 + delay`` cycles later: one for the address register, one for the memory.
+
+    Parameters
+        m          module that gets the memory
+        words      contents of the memory
+        width      bits of a word
+        kind       what the memory is made of
+        address    number of the word
+        name       name of the memory
+        delay      additional cycles
+    """
     attrs = IN_BLOCKS if kind is Memory.BRAM else IN_LUTS
-    m.submodules.weights = rom = memory.Memory(shape=unsigned(width), depth=len(words), init=words, attrs=attrs)
-    read = rom.read_port()
+    m.submodules[name] = made = memory.Memory(shape=unsigned(width), depth=len(words), init=words, attrs=attrs)
+    read = made.read_port()
     place = Signal(index_bits(len(words)))
     m.d.sync += place.eq(address)
     m.d.comb += read.addr.eq(delay_line(m, place, delay, "place"))

@@ -15,7 +15,7 @@ from hw.streams.stream import delay_line
 class SerialLineBuffer(wiring.Component):
     """A line buffer of which one word is read per cycle.
 
-    Columns that are read are in padded coordinates: the first column of the image has the number ``geometry.padding``.
+    Columns that are read are in padded coordinates: the first column of the image has the number ``geometry.x.before``.
 
     Parameters
         geometry   the window; ``geometry.rows`` rows are stored
@@ -53,7 +53,7 @@ class SerialLineBuffer(wiring.Component):
             read.addr.eq(place),
             self.read_data.eq(read.data),
         ]
-        m.d.sync += place.eq(row[self.read_row] + times(self.read_column - g.padding, g.words) + self.read_word)
+        m.d.sync += place.eq(row[self.read_row] + times(self.read_column - g.x.before, g.words) + self.read_word)
         return m
 
 
@@ -83,7 +83,7 @@ class BankedLineBuffer(wiring.Component):
 
     def __init__(self, geometry: WindowGeometry, bits: int, scattered: bool) -> None:
         self.geometry, self.bits, self.scattered = geometry, bits, scattered
-        row = index_bits(geometry.rows) * (geometry.kernel if scattered else 1)
+        row = index_bits(geometry.rows) * (geometry.y.kernel if scattered else 1)
         super().__init__({**_ports(geometry, bits), "read_row": In(row), "read_data": Out(bits * geometry.taps)})
 
     def elaborate(self, platform: object) -> Module:
@@ -92,7 +92,7 @@ class BankedLineBuffer(wiring.Component):
         bits = g.columns.bit_length() - 1
         _, depth = g.banks(True)
         left, row = Signal(signed(len(self.read_column) + 1)), Signal.like(self.read_row)
-        m.d.comb += left.eq(self.read_column - g.padding)
+        m.d.comb += left.eq(self.read_column - g.x.before)
         places = []
         for bank in range(g.columns):
             # of as many columns as there are banks, from the window's left on, exactly one is in this bank
@@ -118,7 +118,7 @@ class BankedLineBuffer(wiring.Component):
                 words[r].append(read.data)
         row, turn = delay_line(m, row, 1, "row"), delay_line(m, turn, 1, "turn")
         lines: list[list[Signal]] = []
-        for ky in range(g.kernel):
+        for ky in range(g.y.kernel):
             lines.append([])
             for c in range(g.columns):
                 line = Signal(self.bits, name=f"line{ky}_{c}")
@@ -126,10 +126,10 @@ class BankedLineBuffer(wiring.Component):
                 lines[ky].append(line)
         turn = delay_line(m, turn, 1, "turned")
         taps = []
-        for ky in range(g.kernel):
-            for kx in range(g.kernel):
-                tap = Signal(self.bits, name=f"tap{ky}_{kx}")
-                m.d.sync += tap.eq(Array(lines[ky][(n + kx) % g.columns] for n in range(g.columns))[turn])
+        for ky in range(g.y.kernel):
+            for kx in range(g.x.kernel):
+                tap, right = Signal(self.bits, name=f"tap{ky}_{kx}"), g.x.dilation * kx
+                m.d.sync += tap.eq(Array(lines[ky][(n + right) % g.columns] for n in range(g.columns))[turn])
                 taps.append(tap)
         m.d.comb += self.read_data.eq(Cat(taps))
         return m
@@ -137,7 +137,8 @@ class BankedLineBuffer(wiring.Component):
     def _choose(self, row: Value, ky: int, words: list[Value]) -> Value:
         if self.scattered:
             return Array(words)[row.word_select(ky, index_bits(len(words)))]
-        return Array(words[ky % len(words) :] + words[: ky % len(words)])[row]
+        turn = self.geometry.y.dilation * ky % len(words)
+        return Array(words[turn:] + words[:turn])[row]
 
 
 def _ports(g: WindowGeometry, bits: int) -> dict[str, wiring.Member]:
@@ -147,7 +148,7 @@ def _ports(g: WindowGeometry, bits: int) -> dict[str, wiring.Member]:
         "x": In(index_bits(g.width)),
         "word": In(index_bits(g.words)),
         "data": In(bits),
-        "read_column": In(index_bits(g.width + 2 * g.padding)),
+        "read_column": In(index_bits(g.padded_width)),
         "read_word": In(index_bits(g.words)),
     }
 

@@ -28,14 +28,17 @@ class Folds:
         neuron_folds     output-channel folds per site
         synapse_folds    input-channel folds per tap, one word each
         beats            output beats per output-channel fold, which leave one per cycle
-        kernel           side of the kernel whose active taps are taken one by one; None where a step has all taps
+        kernel           rows and columns of the kernel whose active taps are taken one by one; None where a step has
+                         all taps
+        may_be_empty     with ``kernel``, whether a site may have no active tap; its step then counts nothing
         whole_frame      whether the beats of all folds leave at the end of the frame, not after each fold
     """
 
     neuron_folds: int
     synapse_folds: int
     beats: int
-    kernel: int | None = None
+    kernel: tuple[int, int] | None = None
+    may_be_empty: bool = False
     whole_frame: bool = False
 
     def fold_cycles(self, taps: int) -> int:
@@ -86,8 +89,9 @@ class Sequencer(wiring.Component):
         reserve    out, places of the output queue to reserve: a fold's beats at its first step and one for ``end``;
                    with ``whole_frame`` those of the whole frame at its ``end``
         step       out, the site's fields (``mask`` only where a step has all taps), the numbers of its fold ``group``,
-                   ``word`` and tap ``tap_y``, ``tap_x``; ``first`` and ``last`` mark the steps of a fold, ``final``
-                   the last step of a site; ``end`` is a step of its own
+                   ``word`` and tap ``tap_y``, ``tap_x``, with ``may_be_empty`` whether it has a tap, ``active``;
+                   ``first`` and ``last`` mark the steps of a fold, ``final`` the last step of a site; ``end`` is a step
+                   of its own
         valid      out, high when ``step`` is issued
         done       out, high when the final step of a site is issued
         begins     out, high when the first step of a site is next, and the step before it was issued or is issued now
@@ -102,17 +106,17 @@ class Sequencer(wiring.Component):
 
     def __init__(self, folds: Folds, site: data.StructLayout, depth: int) -> None:
         self.folds = folds
-        kernel = folds.kernel or 1
+        rows, columns = folds.kernel or (1, 1)
         site_fields = {name: field.shape for name, field in site if not (name == "mask" and folds.kernel)}
-        flags = {name: unsigned(1) for name in ("first", "last", "final")}
+        flags = {name: unsigned(1) for name in ("first", "last", "final", *["active"] * folds.may_be_empty)}
         self.step_layout = data.StructLayout(
             {
                 **site_fields,
                 **flags,
                 "group": unsigned(index_bits(folds.neuron_folds)),
                 "word": unsigned(index_bits(folds.synapse_folds)),
-                "tap_y": unsigned(index_bits(kernel)),
-                "tap_x": unsigned(index_bits(kernel)),
+                "tap_y": unsigned(index_bits(rows)),
+                "tap_x": unsigned(index_bits(columns)),
             }
         )
         super().__init__(
@@ -164,7 +168,8 @@ class Sequencer(wiring.Component):
         if folds.kernel:
             # active taps of this fold; taps: those not done, of which this step takes the first; rest: those after
             # it; left: the register of those not done
-            left, taps, rest = (Signal(folds.kernel**2, name=name) for name in ("left", "taps", "rest"))
+            rows, columns = folds.kernel
+            left, taps, rest = (Signal(rows * columns, name=name) for name in ("left", "taps", "rest"))
             m.d.comb += [
                 taps.eq(Mux(first, site.mask, left)),
                 rest.eq(Cat(taps[n] & taps[:n].any() if n else 0 for n in range(len(taps)))),
@@ -173,10 +178,12 @@ class Sequencer(wiring.Component):
             with m.If(advance & there & ~site.end):
                 m.d.sync += left.eq(Mux(last_word, rest, taps))
             lowest = taps ^ rest
-            positions = [divmod(tap, folds.kernel) for tap in range(folds.kernel**2)]
+            positions = [divmod(tap, columns) for tap in range(rows * columns)]
             with m.If(advance):
                 m.d.sync += step.tap_y.eq(_select(lowest, [y for y, _ in positions]))
                 m.d.sync += step.tap_x.eq(_select(lowest, [x for _, x in positions]))
+                if folds.may_be_empty:
+                    m.d.sync += step.active.eq(site.mask.any())
         else:
             m.d.comb += last_tap.eq(1)
         with m.If(advance):

@@ -10,6 +10,7 @@ from hw.line_buffer.line_buffer_rams import BankedLineBuffer, SerialLineBuffer
 from hw.line_buffer.token_buffer import FRAMES_AHEAD, RELEASE_DELAY, WindowGeometry, clamp, site_layout, wrap
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import Queue, delay_line
+from models.ir.window import Axis
 
 
 class SlidingWindow(wiring.Component):
@@ -23,7 +24,7 @@ class SlidingWindow(wiring.Component):
         i              in, tokens of ``layout``; an empty frame is only its ``end``
         site           out, an output site: ``end``, ``y``, ``x`` and the next four fields
                        row          the stored row of the window's top, modulo ``geometry.rows``
-                       column       ``stride * x``, in padded coordinates
+                       column       ``geometry.x.stride * x``, in padded coordinates
                        mask         the taps inside the image, ky-major
                        release      how many stored rows no site after this one needs
         done           in, high when the last step of a site is issued
@@ -46,7 +47,7 @@ class SlidingWindow(wiring.Component):
         self.word_width = layout.lanes * layout.dtype.width
         fields = {
             "row": index_bits(g.rows),
-            "column": index_bits(g.width + 2 * g.padding),
+            "column": index_bits(g.padded_width),
             "mask": g.taps,
             "release": index_bits(g.rows + 1),
         }
@@ -99,10 +100,11 @@ class SlidingWindow(wiring.Component):
         # the site side; lead: complete rows of this frame that are written; oy, ox: the next site to offer
         lead = Signal(range(g.height + g.rows + 1))
         oy, ox = Signal(index_bits(g.out_height)), Signal(index_bits(g.out_width))
-        top = Signal(index_bits(g.rows), init=-g.padding % g.rows)
-        column = Signal(index_bits(g.width + 2 * g.padding))
-        extent = g.kernel - 1 - g.padding
-        need_y, need_x = (Signal(index_bits(side), init=min(extent, side - 1)) for side in (g.height, g.width))
+        top = Signal(index_bits(g.rows), init=-g.y.before % g.rows)
+        column = Signal(index_bits(g.padded_width))
+        need_y, need_x = (
+            Signal(index_bits(side), init=min(axis.below, side - 1)) for axis, side in ((g.y, g.height), (g.x, g.width))
+        )
         closing, offer, there = Signal(), Signal(), Signal()
         last_x, last_y, full = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -140,8 +142,8 @@ class SlidingWindow(wiring.Component):
         with m.Elif(offer & full):
             m.d.sync += [
                 ox.eq(ox + 1),
-                column.eq(column + g.stride),
-                need_x.eq(clamp(need_x + g.stride, g.width - 1)),
+                column.eq(column + g.x.stride),
+                need_x.eq(clamp(need_x + g.x.stride, g.width - 1)),
             ]
             with m.If(last_x):
                 m.d.sync += [ox.eq(0), column.eq(0), need_x.eq(need_x.init)]
@@ -150,8 +152,8 @@ class SlidingWindow(wiring.Component):
                 with m.Else():
                     m.d.sync += [
                         oy.eq(oy + 1),
-                        need_y.eq(clamp(need_y + g.stride, g.height - 1)),
-                        top.eq(wrap(top + g.stride, g.rows)),
+                        need_y.eq(clamp(need_y + g.y.stride, g.height - 1)),
+                        top.eq(wrap(top + g.y.stride, g.rows)),
                     ]
 
         bits = self.word_width
@@ -172,8 +174,7 @@ class SlidingWindow(wiring.Component):
     def _mask(self, oy: Value, ox: Value) -> Value:
         """The taps inside the image, ky-major."""
         g = self.geometry
-        inside_y = [_inside(oy, k, g.height, g) for k in range(g.kernel)]
-        inside_x = [_inside(ox, k, g.width, g) for k in range(g.kernel)]
+        inside_y, inside_x = _inside(oy, g.y, g.height), _inside(ox, g.x, g.width)
         return Cat(row & col for row in inside_y for col in inside_x)
 
 
@@ -181,9 +182,9 @@ def _releases(g: WindowGeometry) -> list[int]:
     """How many rows each row of windows frees: those above the next row of windows, as far as they have begun."""
     total, releases = 0, []
     for oy in range(g.out_height):
-        stored = min(oy * g.stride + g.kernel - 1 - g.padding, g.height - 1) + 1
+        stored = min(oy * g.y.stride + g.y.below, g.height - 1) + 1
         # the last row of windows frees every row that has begun; rows below all windows are freed with the end
-        free = stored if oy == g.out_height - 1 else min((oy + 1) * g.stride - g.padding, stored)
+        free = stored if oy == g.out_height - 1 else min((oy + 1) * g.y.stride - g.y.before, stored)
         releases.append(max(0, free - total))
         total += releases[-1]
     return releases
@@ -191,11 +192,9 @@ def _releases(g: WindowGeometry) -> list[int]:
 
 def _frame_offset(g: WindowGeometry) -> int:
     """From the stored row of a frame's last top to that of the next frame's first top, modulo ``g.rows``."""
-    return (g.height - g.stride * (g.out_height - 1)) % g.rows
+    return (g.height - g.y.stride * (g.out_height - 1)) % g.rows
 
 
-def _inside(index: Value, k: int, side: int, g: WindowGeometry) -> Value:
-    """Whether tap ``k`` of output ``index`` is inside an input of length ``side``."""
-    first = max(0, -(-(g.padding - k) // g.stride))
-    last = (side - 1 + g.padding - k) // g.stride
-    return (index >= first) & (index <= last)
+def _inside(index: Value, axis: Axis, side: int) -> list[Value]:
+    """By tap, whether it is inside an input of length ``side`` at output ``index``."""
+    return [(index >= max(0, first)) & (index <= last) for first, last in axis.outputs_seeing(side)]

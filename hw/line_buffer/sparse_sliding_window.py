@@ -8,10 +8,10 @@
               -> lists of cells -> heads -> which site -> its rows and their bits -> its taps = site
               -> how far the input has come ─┘
 
-An output site is active when any site of its ``stride`` x ``stride`` cell is. Each token enters its cell into a list
-when it arrives. There is a list for each row of a cell, so that each list is in raster order, and merging the lists
-finds every cell once. Tokens to the left and to the right of all cells (narrow padding, odd width) enter a *dummy*
-cell: it is no site, but it frees the rows above it where no site does.
+An output site is active when any site of its cell is, whose sides are the strides. Each token enters its cell into a
+list when it arrives. There is a list for each row of a cell, so that each list is in raster order, and merging the
+lists finds every cell once. Tokens to the left and to the right of all cells (narrow padding, odd width) enter a
+*dummy* cell: it is no site, but it frees the rows above it where no site does.
 
 Every list has the same latency as the input's progress on its way to the heads. When a cell is known to be complete,
 it is therefore already visible at the head of its list.
@@ -32,6 +32,7 @@ from hw.line_buffer.site_bitmap import SiteBitmap
 from hw.line_buffer.token_buffer import FRAMES_AHEAD, WindowGeometry, clamp, site_layout, wrap
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import Queue, RegisterSlice, delay_line
+from models.ir.window import Axis
 
 FRAME_BITS = 3
 """Bits of a frame's number, which counts modulo 8: rows of at most ``FRAMES_AHEAD + 1`` frames are stored at once."""
@@ -46,7 +47,7 @@ class SparseSlidingWindow(wiring.Component):
     A site leaves when no later token can change it: when a token beyond its window and its cell has shown at ``i``,
     taken or not, or when the frame's ``end`` was taken. A row without tokens takes neither storage nor time.
 
-    The generator never hangs. A token that waits for a row shows at ``i``. With ``kernel + stride`` rows stored, it is
+    The generator never hangs. A token that waits for a row shows at ``i``. With ``span + stride`` rows stored, it is
     beyond the window of the first cell in the lists. That cell is therefore complete and goes on, which frees the rows
     above it. The lists have room for every cell of the stored rows.
 
@@ -59,8 +60,8 @@ class SparseSlidingWindow(wiring.Component):
         site           out, an active output site: ``end``, ``y``, ``x`` and the next four fields; at ``end``, ``y`` and
                        ``x`` are undefined
                        rows         the stored row of each of the window's rows, top first
-                       column       ``stride * x``, in padded coordinates
-                       mask         the active taps, ky-major; at least one, unless the stride is larger than the kernel
+                       column       ``geometry.x.stride * x``, in padded coordinates
+                       mask         the active taps, ky-major; at least one, unless ``geometry.window.may_be_empty``
                        release      how many stored rows neither this site nor a later one needs
         done           in, high when a site begins and all reads of the sites before it are issued, the last one now
                        at the latest
@@ -84,7 +85,7 @@ class SparseSlidingWindow(wiring.Component):
         g = geometry
         self.row_bits = index_bits(g.rows)
         self.word_width = layout.lanes * layout.dtype.width
-        fields = {"rows": g.kernel * self.row_bits, "column": index_bits(g.width + 2 * g.padding), "mask": g.taps}
+        fields = {"rows": g.y.kernel * self.row_bits, "column": index_bits(g.padded_width), "mask": g.taps}
         fields["release"] = index_bits(g.rows + 1)
         self.site_layout = site_layout(g.out_height, g.out_width, fields)
         self.cells_wide = g.out_width + sum(g.dummy_columns)
@@ -98,7 +99,7 @@ class SparseSlidingWindow(wiring.Component):
                 "done": In(1),
                 "releases": In(fields["release"]),
                 "idle": In(1),
-                "read_row": In(self.row_bits * (g.kernel if parallel else 1)),
+                "read_row": In(self.row_bits * (g.y.kernel if parallel else 1)),
                 "read_column": In(fields["column"]),
                 "read_word": In(index_bits(g.words)),
                 "read_data": Out(self.word_width * (g.taps if parallel else 1)),
@@ -176,26 +177,28 @@ class SparseSlidingWindow(wiring.Component):
         with m.If(take):
             m.d.sync += found.eq(cell)
 
-        column = Signal(index_bits(g.width + 2 * g.padding))
-        m.submodules.presence = presence = SiteBitmap(g.rows, g.width + 2 * g.padding, g.kernel)
+        column = Signal(index_bits(g.padded_width))
+        m.submodules.presence = presence = SiteBitmap(g.rows, g.padded_width, g.x.span)
         m.d.comb += [
             presence.clear.eq(here_starts),
             presence.put.eq(here_token),
             presence.row.eq(last),
-            presence.x.eq(here.x + g.padding),
-            column.eq(times(found.x, g.stride) - g.stride * left),
+            presence.x.eq(here.x + g.x.before),
+            column.eq(times(found.x, g.x.stride) - g.x.stride * left),
             presence.column.eq(column),
         ]
         hits, dead = self._slots(m, here_starts, last, here.y, frame, found, look)
-        bits = [Signal(g.kernel, name=f"taps{n}") for n in range(g.rows)]
-        hit = [Signal(g.rows, name=f"hit{ky}") for ky in range(g.kernel)]
+        bits = [Signal(g.x.kernel, name=f"taps{n}") for n in range(g.rows)]
+        hit = [Signal(g.rows, name=f"hit{ky}") for ky in range(g.y.kernel)]
         unused, released, looked_column = Signal(g.rows), Signal(), Signal.like(column)
         # rows above a dummy are freed when all sites before it are done, or by the next site where that is earlier
         m.d.comb += released.eq(offer | (dummy & self.idle))
         m.d.sync += unused.eq(Mux(released, 0, unused) | Mux(look, Cat(dead), 0))
         with m.If(look):
             m.d.sync += [looked.eq(found), looked_column.eq(column)]
-            m.d.sync += [bits[n].eq(getattr(presence, f"bits{n}")) for n in range(g.rows)]
+            seen = [getattr(presence, f"bits{n}") for n in range(g.rows)]
+            spread = g.x.dilation
+            m.d.sync += [own.eq(row if spread == 1 else row[::spread]) for own, row in zip(bits, seen, strict=True)]
             m.d.sync += [register.eq(value) for register, value in zip(hit, hits, strict=True)]
         s, freed = self.site.payload, Signal.like(self.releases)
         m.d.sync += [
@@ -237,41 +240,42 @@ class SparseSlidingWindow(wiring.Component):
         """
         g, p = self.geometry, self.i.payload
         left, _ = g.dummy_columns
-        shift = g.stride.bit_length() - 1
         seen = Signal(data.StructLayout({"token": 1, "x": len(p.x), "y": len(p.y)}))
         with m.If(self.i.valid):
             m.d.sync += [seen.token.eq(token), seen.x.eq(p.x), seen.y.eq(p.y)]
         seen = delay_line(m, seen, LIST_LATENCY - 1, "seen")
 
-        def cells_before(place: Value, extent: int, side: int, cells: int, name: str) -> Signal:
+        def cells_before(place: Value, extent: int, axis: Axis, side: int, cells: int, name: str) -> Signal:
             """How many cells along one direction end before ``place``."""
             past, count = Signal(signed(len(place) + 2), name=f"past_{name}"), Signal(range(cells + 1), name=name)
-            m.d.comb += past.eq(place - extent + g.stride - 1)
-            m.d.sync += count.eq(Mux(place == side, cells, Mux(past < 0, 0, past >> shift)))
+            m.d.comb += past.eq(place - extent + axis.stride - 1)
+            m.d.sync += count.eq(Mux(place == side, cells, Mux(past < 0, 0, past >> _shift(axis))))
             return count
 
-        rows = cells_before(seen.y, g.extent, g.height, g.out_height, "rows")
-        some_rows = cells_before(seen.y + 1, g.extent, g.height, g.out_height, "some_rows")
-        columns = cells_before(seen.x + seen.token, g.extent - g.stride * left, g.width, self.cells_wide, "columns")
+        rows = cells_before(seen.y, g.y.extent, g.y, g.height, g.out_height, "rows")
+        some_rows = cells_before(seen.y + 1, g.y.extent, g.y, g.height, g.out_height, "some_rows")
+        extent = g.x.extent - g.x.stride * left
+        columns = cells_before(seen.x + seen.token, extent, g.x, g.width, self.cells_wide, "columns")
         return lambda cell: (cell.y < rows) | ((cell.y < some_rows) & (cell.x < columns))
 
     def _heads(self, m: Module, here: data.View, token: Value, ends: Value) -> list[Any]:
         """The heads of the lists, as streams: a list per row of a cell; ``end`` is in all of them."""
         g = self.geometry
-        shift = g.stride.bit_length() - 1
         from_y, from_x = (
-            Signal(signed(len(side) + 1), name=f"from_{name}") for name, side in (("y", here.y), ("x", here.x))
+            Signal(signed(len(side) + 1 + (axis.cell_offset < 0)), name=f"from_{name}")
+            for name, side, axis in (("y", here.y, g.y), ("x", here.x, g.x))
         )
-        m.d.comb += [from_y.eq(here.y - g.cell_offset), from_x.eq(here.x - g.cell_offset)]
+        m.d.comb += [from_y.eq(here.y - g.y.cell_offset), from_x.eq(here.x - g.x.cell_offset)]
+        shift = _shift(g.y)
         cell_y = from_y >> shift
         inside = (cell_y >= 0) & (cell_y < g.out_height)
         # all cells left of the output count as one, and all cells right of it as one
         left, right = g.dummy_columns
         last = g.out_width - 1 + right
         cell_x = Signal(index_bits(self.cells_wide))
-        m.d.comb += cell_x.eq(Mux(from_x < 0, 0, clamp(from_x >> shift, last) + left))
+        m.d.comb += cell_x.eq(Mux(from_x < 0, 0, clamp(from_x >> _shift(g.x), last) + left))
         heads = []
-        for n in range(g.stride):
+        for n in range(g.y.stride):
             # every cell that waits is in a stored row, so the list has room for all
             cells = Queue(self.cell_layout, g.rows * self.cells_wide + FRAMES_AHEAD, registered=True)
             m.submodules[f"cells{n}"] = cells
@@ -312,27 +316,32 @@ class SparseSlidingWindow(wiring.Component):
     ) -> tuple[list[Value], list[Value]]:
         """By window row a bit per stored row that holds it, and a bit per stored row that no later window needs."""
         g = self.geometry
-        site_frame, top = Signal(FRAME_BITS), Signal(range(g.stride * g.out_height))
+        site_frame, top = Signal(FRAME_BITS), Signal(range(g.y.stride * g.out_height))
         with m.If(look & site.end):
             m.d.sync += site_frame.eq(site_frame + 1)
-        m.d.comb += top.eq(times(site.y, g.stride))
-        hits: list[list[Value]] = [[] for _ in range(g.kernel)]
+        m.d.comb += top.eq(times(site.y, g.y.stride))
+        hits: list[list[Value]] = [[] for _ in range(g.y.kernel)]
         dead: list[Value] = []
         for n in range(g.rows):
             live, of = Signal(name=f"live{n}"), Signal(FRAME_BITS, name=f"frame{n}")
             # in padded coordinates
-            place = Signal(range(g.height + g.padding), name=f"y{n}")
+            place = Signal(range(g.height + g.y.before), name=f"y{n}")
             below, done = Signal(signed(max(len(place), len(top)) + 1), name=f"below{n}"), Signal(name=f"done{n}")
             mine = live & (of == site_frame)
             m.d.comb += [below.eq(place - top), done.eq(mine & (site.end | (below < 0)))]
             with m.If(starts & (row == n)):
-                m.d.sync += [live.eq(1), of.eq(frame), place.eq(y + g.padding)]
+                m.d.sync += [live.eq(1), of.eq(frame), place.eq(y + g.y.before)]
             with m.Elif(look & done):
                 m.d.sync += live.eq(0)
-            for ky in range(g.kernel):
-                hits[ky].append(mine & (below == ky))
+            for ky in range(g.y.kernel):
+                hits[ky].append(mine & (below == g.y.dilation * ky))
             dead.append(done)
         return [Cat(hit) for hit in hits], dead
+
+
+def _shift(axis: Axis) -> int:
+    """The bits by which a place is shifted to give the number of its cell: a stride is a power of two."""
+    return axis.stride.bit_length() - 1
 
 
 def _any(values: Iterable[Value]) -> Value:

@@ -22,6 +22,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arithmetic.choice import times
 from hw.streams.layout import TokenLayout, index_bits
 from hw.streams.stream import delay_line
+from models.ir.window import Axis, Window
 
 RELEASE_DELAY = 2
 """Cycles from the last step of a site until its storage can be written: the read of that step comes first."""
@@ -67,29 +68,40 @@ class WindowGeometry:
         height     rows of the input frame
         width      columns of the input frame
         words      memory words per token
-        kernel     side of the window
-        stride     step of the window
-        padding    zeros around the frame, on each side
+        window     the window
         spare      rows stored beyond those that the windows need; see ``spare_rows``
     """
 
     height: int
     width: int
     words: int
-    kernel: int
-    stride: int
-    padding: int
+    window: Window
     spare: int = 0
+
+    @property
+    def y(self) -> Axis:
+        """The window along the rows."""
+        return self.window.y
+
+    @property
+    def x(self) -> Axis:
+        """The window along the columns."""
+        return self.window.x
 
     @property
     def out_height(self) -> int:
         """Rows of the output frame."""
-        return (self.height + 2 * self.padding - self.kernel) // self.stride + 1
+        return self.y.outputs(self.height)
 
     @property
     def out_width(self) -> int:
         """Columns of the output frame."""
-        return (self.width + 2 * self.padding - self.kernel) // self.stride + 1
+        return self.x.outputs(self.width)
+
+    @property
+    def padded_width(self) -> int:
+        """Columns of the input frame and of zeros beside it."""
+        return self.x.padded(self.width)
 
     @property
     def rows(self) -> int:
@@ -98,34 +110,26 @@ class WindowGeometry:
         They hold a window and the rows that the next window adds, with those that the stride skips. Where that is
         more, they hold the last window of a frame and everything that the first window of the next frame needs.
         """
-        skipped_rows = max(0, self.stride - self.kernel)
-        last_window = self.height - (self.stride * (self.out_height - 1) - self.padding)
-        return max(self.kernel + self.stride + skipped_rows, last_window + self.kernel - self.padding) + self.spare
+        y = self.y
+        skipped_rows = max(0, y.stride - y.span)
+        last_window = self.height - (y.stride * (self.out_height - 1) - y.before)
+        return max(y.span + y.stride + skipped_rows, last_window + y.span - y.before) + self.spare
 
     @property
     def columns(self) -> int:
-        """Column banks when all taps are read at once: the kernel's side or the next power of two."""
-        return 1 << (self.kernel - 1).bit_length()
+        """Column banks when all taps are read at once: the columns that a window spans, or the next power of two."""
+        return 1 << (self.x.span - 1).bit_length()
 
     @property
     def taps(self) -> int:
         """Kernel positions of a window."""
-        return self.kernel**2
-
-    @property
-    def cell_offset(self) -> int:
-        """Row and column in the input where the stride cell of output site (0, 0) starts; 0 for 'same' padding."""
-        return (self.kernel - 1) // 2 - self.padding
-
-    @property
-    def extent(self) -> int:
-        """Rows, and columns, from ``stride`` times an output site to the last input of its window and of its cell."""
-        return max(self.kernel - 1 - self.padding, self.cell_offset + self.stride - 1)
+        return self.window.taps
 
     @property
     def dummy_columns(self) -> tuple[int, int]:
         """Dummy columns of cells left and right of the output, 0 or 1 each, for the input sites beyond all cells."""
-        return int(self.cell_offset > 0), int(self.stride * self.out_width + self.cell_offset < self.width)
+        x = self.x
+        return int(x.cell_offset > 0), int(x.stride * self.out_width + x.cell_offset < self.width)
 
     def banks(self, parallel: bool) -> tuple[int, int]:
         """The (number of memories, depth of each).
@@ -276,13 +280,8 @@ class TokenBuffer(wiring.Component):
 
 def _taps_by_row(g: WindowGeometry) -> list[list[int]]:
     """By output row and column, how many taps of each site lie inside the frame."""
-
-    def taps_inside(side: int, out: int) -> list[int]:
-        starts = [g.stride * n - g.padding for n in range(out)]
-        return [sum(0 <= start + k < side for k in range(g.kernel)) for start in starts]
-
-    columns = taps_inside(g.width, g.out_width)
-    return [[rows * inside for inside in columns] for rows in taps_inside(g.height, g.out_height)]
+    columns = g.x.taps_inside(g.width)
+    return [[rows * inside for inside in columns] for rows in g.y.taps_inside(g.height)]
 
 
 def tap_conditions(g: WindowGeometry) -> int:
@@ -292,17 +291,16 @@ def tap_conditions(g: WindowGeometry) -> int:
         g          the window
     """
 
-    def conditions(side: int, out: int) -> list[tuple[int, int]]:
-        highest = (1 << (out - 1).bit_length()) - 1
-        bounds = [(-(-(g.padding - k) // g.stride), (side - 1 + g.padding - k) // g.stride) for k in range(g.kernel)]
-        return [(max(0, first), min(last, highest)) for first, last in bounds]
+    def conditions(axis: Axis, side: int) -> list[tuple[int, int]]:
+        highest = (1 << (axis.outputs(side) - 1).bit_length()) - 1
+        return [(max(0, first), min(last, highest)) for first, last in axis.outputs_seeing(side)]
 
-    rows, columns = conditions(g.height, g.out_height), conditions(g.width, g.out_width)
+    rows, columns = conditions(g.y, g.height), conditions(g.x, g.width)
     return len({(row, column) for row in rows for column in columns})
 
 
 def dense_taps(g: WindowGeometry) -> Sequence[int]:
-    """How many output sites have j taps inside the frame, for j from 0 to ``kernel**2``, when every site is active.
+    """How many output sites have j taps inside the frame, for j from 0 to all taps, when every site is active.
 
     Parameters
         g          the window
@@ -327,8 +325,8 @@ def spare_rows(g: WindowGeometry, cycles: Callable[[int], int], site_latency: in
         site_latency    cycles from the input beat that completes a site to the first step on it
     """
     row_beats = g.width * g.words
-    new_beats = g.stride * row_beats if g.out_height > 1 else g.height * row_beats + 1
-    waiting_sites = max(1, sum(x * g.stride + g.kernel - 1 - g.padding >= g.width - 1 for x in range(g.out_width)))
+    new_beats = g.y.stride * row_beats if g.out_height > 1 else g.height * row_beats + 1
+    waiting_sites = max(1, sum(x * g.x.stride + g.x.below >= g.width - 1 for x in range(g.out_width)))
     site_cycles = [[cycles(taps) for taps in sites] for sites in _taps_by_row(g)]
     turnaround = RELEASE_DELAY + new_beats + site_latency + max(sum(sites[-waiting_sites:]) for sites in site_cycles)
     return max(0, -(-(turnaround - 2 * max(new_beats, min(map(sum, site_cycles)))) // row_beats))
@@ -350,7 +348,7 @@ def sparse_spare_rows(g: WindowGeometry, cycles: Callable[[int], int], parallel:
     enough = (spare for spare in range(max_spare) if row_margin(replace(g, spare=spare), cycles(1)) >= 0)
     for_single_tokens = next(enough, max_spare)
     # a row of windows frees rows when its first site is complete: after so much of its last row, and the delays
-    first_site = min(g.extent + 1, g.width) * g.words + ROW_DELAY
+    first_site = min(g.x.extent + 1, g.width) * g.words + ROW_DELAY
     for_first_site = -(-first_site // (g.width * g.words)) - 1
     return max(spare_rows(g, cycles, SPARSE_SITE_LATENCY), for_single_tokens, for_first_site)
 
@@ -362,5 +360,5 @@ def row_margin(g: WindowGeometry, site_cycles: int) -> int:
         g              the window
         site_cycles    cycles of a site
     """
-    sites, rest = divmod(g.spare, g.stride)
-    return (1 + sites) * site_cycles - ((g.stride - rest) * g.words + ROW_DELAY)
+    sites, rest = divmod(g.spare, g.y.stride)
+    return (1 + sites) * site_cycles - ((g.y.stride - rest) * g.words + ROW_DELAY)

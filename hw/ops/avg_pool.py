@@ -7,7 +7,7 @@ from typing import ClassVar
 from hw.ops.pool import PoolOp
 from models.ir.accumulator import bounds
 from models.ir.ops.avg_pool import AvgPool
-from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
 
 
 class AvgPoolOp(PoolOp):
@@ -24,7 +24,7 @@ class AvgPoolOp(PoolOp):
     largest: ClassVar[bool] = False
 
     @property
-    def requant(self) -> Requant:
+    def requant(self) -> Rescaling:
         return self.node.requant
 
     @property

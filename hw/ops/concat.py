@@ -14,7 +14,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import ROOM_DELAY, CreditFifo, Requantizer, requantize_latency
+from hw.arithmetic.output import ROOM_DELAY, CreditFifo
+from hw.arithmetic.rescaler import rescale_latency, rescaler
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -64,7 +65,7 @@ class ConcatOp(Op):
     @property
     def pipeline(self) -> int:
         """Cycles from a beat in to its beat at ``o``: decode, requantize, and the queue."""
-        return 1 + requantize_latency(self.node.dtype) + 1
+        return 1 + rescale_latency(self.node.requant, self.node.dtype) + 1
 
     @property
     def depth(self) -> int:
@@ -102,7 +103,7 @@ class ConcatOp(Op):
         return [
             ResourceEstimate("elementwise", (1.0, beats, 0, 0), pe * decoded + place, ff),
             ResourceEstimate("operands", (pe * decoders, 0, 0)),
-            *requantizers.requantizer(f, self.node.requant, self.node.dtype, pe, self.bounds, encoded=True),
+            *requantizers.rescaler(f, self.node.requant, self.node.dtype, pe, self.bounds),
             *streams.output(f, layout, self.depth),
         ]
 
@@ -155,7 +156,7 @@ class ConcatComponent(wiring.Component):
         with m.If(taken & ~end):
             m.d.sync += index.eq(Mux(index == beats - 1, 0, index + 1))
 
-        requantize = Requantizer(op.node.requant, dtype, pe, op.bounds)
+        requantize = rescaler(op.node.requant, dtype, pe, op.bounds)
         m.submodules.requantize = requantize
         index_held = Signal.like(index)
         m.d.sync += index_held.eq(index)

@@ -1,4 +1,4 @@
-"""Convolution: full, pointwise and depthwise.
+"""Convolution: full, pointwise, depthwise and in groups of channels.
 
 A round computes ``pe`` output channels of a site. A step of a full or pointwise convolution takes ``simd`` input
 channels; one of a depthwise convolution takes ``pe`` channels, each for the output channel of the same number.
@@ -7,6 +7,7 @@ Cycles a site:
 
 - full: ``ceil(active/taps) * c_in/simd * c_out/pe``
 - depthwise: ``ceil(active/taps) * c/pe``
+- in groups: ``ceil(active/taps) * c_in/groups/simd * c_out/pe``; a round lies in one group
 
 Source: the window schedule of ESDA (arXiv 2401.05626), generalised.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
+from amaranth.hdl import Array, Const, Value, ValueLike
 
 from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
@@ -27,7 +29,7 @@ from hw.ops.window_op import WindowOp
 from models.ir.accumulator import bounds, width
 from models.ir.node import Node
 from models.ir.ops.conv import Conv
-from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
 
 
 class ConvOp(WindowOp):
@@ -36,8 +38,8 @@ class ConvOp(WindowOp):
     Parameters
         node       the convolution
         inputs     its one input
-        mapping    ``pe`` divides the output channels, ``simd`` the input channels (``simd == pe`` where depthwise);
-                   ``taps`` is 1 or ``kernel^2``
+        mapping    ``pe`` divides the output channels of a group, ``simd`` its input channels (where depthwise, ``pe``
+                   divides the channels, and ``simd == pe``); ``taps`` is 1 or the kernel's
     Raises         ValueError: a mapping that does not fit the convolution
     """
 
@@ -47,9 +49,10 @@ class ConvOp(WindowOp):
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
         assert isinstance(node, Conv)
         features, weights = inputs[0].dtype, node.weight_dtype
-        for pe in divisors(node.weight.shape[0]):
-            for simd in (pe,) if node.depthwise else divisors(inputs[0].shape.channels):
-                for taps in sorted({1, node.kernel**2}):
+        c_out, c_in = node.weight.shape[:2]
+        for pe in divisors(c_out if node.depthwise else c_out // node.groups):
+            for simd in (pe,) if node.depthwise else divisors(c_in):
+                for taps in sorted({1, node.window.taps}):
                     for memory in Memory.on(device):
                         # a depthwise lane has its features to itself
                         for kind, operand in multipliers(device, features, weights, 1 if node.depthwise else pe):
@@ -57,6 +60,10 @@ class ConvOp(WindowOp):
 
     def check(self) -> None:
         super().check()
+        if self.word_groups > 1:
+            c_out, c_in = self.node.weight.shape[:2]
+            self._divides("pe", c_out // self.word_groups, "output channels of a group")
+            self._divides("simd", c_in, "input channels of a group")
         self.mac_array.check(self.node.name)
 
     @property
@@ -64,7 +71,17 @@ class ConvOp(WindowOp):
         return self.node.depthwise
 
     @property
-    def requant(self) -> Requant:
+    def word_groups(self) -> int:
+        return 1 if self.channelwise else self.node.groups
+
+    def first_word(self, fold: Value) -> ValueLike:
+        if self.word_groups == 1:
+            return 0
+        folds, words = self.folds.neuron_folds // self.word_groups, self.folds.synapse_folds
+        return Array(Const(number // folds * words) for number in range(self.folds.neuron_folds))[fold]
+
+    @property
+    def requant(self) -> Rescaling:
         return self.node.requant
 
     @cached_property
@@ -76,7 +93,7 @@ class ConvOp(WindowOp):
         return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.simd,
-            taps=1 if self.serial_kernel else self.node.kernel**2,
+            taps=1 if self.serial_kernel else self.window.taps,
             features=self.inputs[0].dtype,
             weights=self.node.weight_dtype,
             multiplier=self.mapping.multiplier,
@@ -91,7 +108,7 @@ class ConvOp(WindowOp):
         Words are in the order of the output-channel fold, the kernel position (in a serial kernel loop), the input
         word; the lanes of a word in the order of the output channel, the kernel position, the input channel.
         """
-        pe, taps = self.mapping.pe, self.node.kernel**2
+        pe, taps = self.mapping.pe, self.window.taps
         c_out, c_in = self.node.weight.shape[:2]
         simd = 1 if self.channelwise else self.mapping.simd
         split = self.node.weight.reshape(c_out // pe, pe, c_in // simd, simd, taps)

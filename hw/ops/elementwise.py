@@ -8,13 +8,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import CreditFifo, Requantizer, requantize_latency
+from hw.arithmetic.output import CreditFifo
+from hw.arithmetic.requantizer import Requantizer
+from hw.arithmetic.rescaler import Rescaler, rescale_latency, rescaler
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -28,6 +30,7 @@ from hw.streams.stream import delay_line
 from models.ir.activity import Activity
 from models.ir.node import Node
 from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
 
 
 class ElementwiseOp(Op):
@@ -52,7 +55,7 @@ class ElementwiseOp(Op):
 
     @property
     @abstractmethod
-    def branches(self) -> tuple[Requant, ...]:
+    def branches(self) -> tuple[Rescaling, ...]:
         """How each input is requantized."""
 
     @property
@@ -69,9 +72,20 @@ class ElementwiseOp(Op):
     def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         """What combining takes: bits of adders, bits that are clipped, LUTs of encoders, and registers."""
 
+    def combiner_parts(self, f: FpgaFamily) -> tuple[ResourceEstimate, ...]:
+        """What combining takes besides."""
+        return ()
+
     @abstractmethod
-    def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
-        """Add the logic from the requantizers' results to ``codes``, the codes of the output's lanes, lowest first."""
+    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal, index: Value) -> None:
+        """Add the logic from the requantizers' results to ``codes``, the codes of the output's lanes, lowest first.
+
+        Parameters
+            m               the component's module
+            requantizers    of the inputs, in their order
+            codes           what it drives
+            index           number of the beat in its token, as the requantizers take it
+        """
 
     @property
     def out_lanes(self) -> int:
@@ -80,7 +94,7 @@ class ElementwiseOp(Op):
     @property
     def pipeline(self) -> int:
         """Cycles from a beat in to its beat at ``o``: decode, requantize, combine, and the queue."""
-        return 1 + requantize_latency(self.node.dtype) + self.combine_latency + 1
+        return 1 + rescale_latency(self.branches[0], self.node.dtype) + self.combine_latency + 1
 
     @property
     def depth(self) -> int:
@@ -106,7 +120,10 @@ class ElementwiseOp(Op):
         pe, layout = self.mapping.pe, self.out_layout
         beats = index(layout.beats_per_token)
         decoders, ff = 0.0, 2 * beats + (self.pipeline - 1) * (2 + streams.place_bits(layout))
-        if all(requantizers.constants(requant, pe).mults is None for requant in self.branches):
+        if len(self.branches) > 1 and all(
+            isinstance(requant, Requant) and requantizers.constants(requant, pe).mults is None
+            for requant in self.branches
+        ):
             # the branches share the registers that delay the index of a beat up to their multipliers
             ff -= 2 * beats * (len(self.branches) - 1)
         parts = []
@@ -114,12 +131,13 @@ class ElementwiseOp(Op):
             decoders += pe * codec(tensor.dtype).decoder_luts(f.lut_inputs)
             ff += pe * tensor.dtype.decoded_width
             bounds = tensor.dtype.min, tensor.dtype.max
-            parts += requantizers.requantizer(f, requant, self.node.dtype, pe, bounds, encoded=self.encoded)
+            parts += requantizers.rescaler(f, requant, self.node.dtype, pe, bounds, encoded=self.encoded)
         added, clipped, encoders, registers = self.combiner_counts(f)
         return [
             ResourceEstimate("elementwise", (1.0, beats, added, clipped), encoders, ff + registers),
             ResourceEstimate("operands", (decoders, 0, 0)),
             *parts,
+            *self.combiner_parts(f),
             *streams.output(f, layout, self.depth),
         ]
 
@@ -167,11 +185,15 @@ class ElementwiseComponent(wiring.Component):
 
         index_held = Signal.like(index)
         m.d.sync += index_held.eq(index)
-        branches: list[Requantizer] = []
+        branches: list[Rescaler] = []
         codes = Signal(pe * dtype.width)
         for name, stream, tensor, requant in zip(op.input_names, ins, op.inputs, op.branches, strict=True):
             bounds = (tensor.dtype.min, tensor.dtype.max)
-            requantize = Requantizer(requant, dtype, pe, bounds, encoded=op.encoded)
+            if op.encoded:
+                requantize = rescaler(requant, dtype, pe, bounds)
+            else:
+                assert isinstance(requant, Requant)
+                requantize = Requantizer(requant, dtype, pe, bounds, encoded=False)
             m.submodules[f"requantize_{name}"] = requantize
             m.d.comb += requantize.index.eq(index_held)
             for n in range(pe):
@@ -179,7 +201,7 @@ class ElementwiseComponent(wiring.Component):
                 m.d.sync += feature.eq(codec(tensor.dtype).decode(m, stream.payload.features[n], f"{name}{n}"))
                 m.d.comb += getattr(requantize, f"value{n}").eq(feature)
             branches.append(requantize)
-        op.combine(m, branches, codes)
+        op.combine(m, branches, codes, index_held)
 
         after = op.pipeline - 1
         end = delay_line(m, here.end, after, "end")

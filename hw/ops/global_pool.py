@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arithmetic.codecs.codec import signed_width
 from hw.arithmetic.codecs.registry import codec
 from hw.arithmetic.frame_accumulator import FrameAccumulator
-from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
+from hw.arithmetic.output import CreditFifo, OutputSerializer, serializer_latency
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index

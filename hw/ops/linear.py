@@ -18,7 +18,7 @@ from hw.arithmetic.choice import times
 from hw.arithmetic.frame_accumulator import FrameAccumulator
 from hw.arithmetic.mac import MacArraySpec
 from hw.arithmetic.multipliers import multipliers
-from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
+from hw.arithmetic.output import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily

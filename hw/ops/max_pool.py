@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hw.ops.pool import PoolOp
 from models.ir.ops.max_pool import MaxPool
-from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
 
 
 class MaxPoolOp(PoolOp):
@@ -23,7 +23,7 @@ class MaxPoolOp(PoolOp):
     largest: ClassVar[bool] = True
 
     @property
-    def requant(self) -> Requant | None:
+    def requant(self) -> Rescaling | None:
         return None
 
     @property

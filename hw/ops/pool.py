@@ -1,4 +1,4 @@
-"""What max and average pooling share: a depthwise schedule without weights over k x k windows.
+"""What max and average pooling share: a depthwise schedule without weights over windows.
 
 Cycles a site: ``ceil(active/taps) * c/pe``.
 """
@@ -27,7 +27,7 @@ class PoolOp(WindowOp):
     Parameters
         node       the pooling
         inputs     its one input
-        mapping    ``pe`` divides the channels, ``simd == pe``; ``taps`` is 1 or ``kernel^2``
+        mapping    ``pe`` divides the channels, ``simd == pe``; ``taps`` is 1 or the kernel's
     Raises         ValueError: a mapping that does not fit the node
     """
 
@@ -38,7 +38,7 @@ class PoolOp(WindowOp):
     def mappings(cls, node: Node, inputs: tuple[Tensor, ...], device: Device) -> Iterator[OpMapping]:
         assert isinstance(node, WindowNode)
         for pe in divisors(inputs[0].shape.channels):
-            for taps in sorted({1, node.kernel**2}):
+            for taps in sorted({1, node.window.taps}):
                 yield OpMapping(pe, pe, taps)
 
     @property
@@ -50,7 +50,7 @@ class PoolOp(WindowOp):
         return MacArraySpec(
             pe=self.mapping.pe,
             simd=self.mapping.pe,
-            taps=1 if self.serial_kernel else self.node.kernel**2,
+            taps=1 if self.serial_kernel else self.window.taps,
             features=self.inputs[0].dtype,
             weights=None,
             multiplier=Multiplier.LUT,

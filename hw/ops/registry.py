@@ -10,6 +10,7 @@ from hw.ops.concat import ConcatOp
 from hw.ops.conv import ConvOp
 from hw.ops.global_pool import GlobalPoolOp
 from hw.ops.linear import LinearOp
+from hw.ops.lookup import LookupOp
 from hw.ops.max_pool import MaxPoolOp
 from hw.ops.op import Op, Tensor
 from hw.ops.requantize import RequantizeOp
@@ -21,6 +22,7 @@ from models.ir.ops.concat import Concat
 from models.ir.ops.conv import Conv
 from models.ir.ops.global_pool import GlobalPool
 from models.ir.ops.linear import Linear
+from models.ir.ops.lookup import Lookup
 from models.ir.ops.max_pool import MaxPool
 from models.ir.ops.requantize import Requantize
 
@@ -33,6 +35,7 @@ OPS: dict[type[Node], type[Op]] = {
     Add: AddOp,
     Concat: ConcatOp,
     Requantize: RequantizeOp,
+    Lookup: LookupOp,
 }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 
-from hw.arithmetic.requantizer import Requantizer
+from hw.arithmetic.rescaler import Rescaler
 from hw.fpga.families.family import FpgaFamily
 from hw.ops.elementwise import ElementwiseOp
 from models.ir.ops.requantize import Requantize
-from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
 
 
 class RequantizeOp(ElementwiseOp):
@@ -24,7 +24,7 @@ class RequantizeOp(ElementwiseOp):
     node: Requantize
 
     @property
-    def branches(self) -> tuple[Requant, ...]:
+    def branches(self) -> tuple[Rescaling, ...]:
         return (self.node.requant,)
 
     @property
@@ -38,5 +38,5 @@ class RequantizeOp(ElementwiseOp):
     def combiner_counts(self, f: FpgaFamily) -> tuple[int, int, float, int]:
         return 0, 0, 0.0, 0
 
-    def combine(self, m: Module, requantizers: list[Requantizer], codes: Signal) -> None:
+    def combine(self, m: Module, requantizers: list[Rescaler], codes: Signal, index: Value) -> None:
         m.d.comb += codes.eq(requantizers[0].codes)

@@ -20,13 +20,13 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from amaranth.hdl import Module
+from amaranth.hdl import Const, Module, Value, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic.choice import times
 from hw.arithmetic.mac import MacArraySpec
-from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, serializer_latency
+from hw.arithmetic.output import CreditFifo, OutputSerializer, serializer_latency
 from hw.arithmetic.weights import pack_codes, weight_word
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, index
@@ -53,7 +53,8 @@ from hw.resources.constants import constants
 from hw.streams.stream import delay_line, queue_latency
 from models.ir.activity import Activity
 from models.ir.ops.windowed import WindowNode
-from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
+from models.ir.window import Window
 
 
 class WindowOp(Op):
@@ -62,7 +63,7 @@ class WindowOp(Op):
     Parameters
         node       convolution or pooling
         inputs     one entry
-        mapping    ``taps`` is 1 (active taps one by one) or ``kernel**2`` (all taps in one step)
+        mapping    ``taps`` is 1 (active taps one by one) or the kernel's (all taps in one step)
     Raises         ValueError: when the mapping does not fit the node; the message names node, field and value
     """
 
@@ -70,13 +71,22 @@ class WindowOp(Op):
 
     @property
     @abstractmethod
-    def requant(self) -> Requant | None:
+    def requant(self) -> Rescaling | None:
         """Constants of the requantizer; None where the results are codes already."""
 
     @property
     @abstractmethod
     def channelwise(self) -> bool:
         """Whether output channel n depends on input channel n alone; then ``simd == pe``."""
+
+    @property
+    def word_groups(self) -> int:
+        """Into how many parts the words of a token fall, of which an output-channel fold takes one."""
+        return 1
+
+    def first_word(self, fold: Value) -> ValueLike:
+        """The first word that output-channel fold ``fold`` takes."""
+        return 0
 
     @property
     @abstractmethod
@@ -95,20 +105,27 @@ class WindowOp(Op):
     def check(self) -> None:
         self._divides("pe", self.shape.channels, "output channels")
         self._divides("simd", self.inputs[0].shape.channels, "input channels")
-        self._one_of("taps", tuple(sorted({1, self.node.kernel**2})))
+        self._one_of("taps", tuple(sorted({1, self.window.taps})))
         if self.channelwise:
             self._one_of("simd", (self.mapping.pe,))
+        if self.finds_sites and any(axis.stride.bit_count() != 1 for axis in (self.window.y, self.window.x)):
+            raise self.node.error("stride", self.node.stride, "must be 1, 2 or 4 where frames may have inactive sites")
+
+    @cached_property
+    def window(self) -> Window:
+        """The window."""
+        return self.node.window
 
     @property
     def pointwise(self) -> bool:
         """Whether a window is a single site, at stride 1."""
-        return self.node.kernel == 1 and self.node.stride == 1
+        return self.window.pointwise
 
     @cached_property
     def geometry(self) -> WindowGeometry:
         """The window over the input, with the rows that are stored."""
-        i, n = self.inputs[0].shape, self.node
-        bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, n.kernel, n.stride, n.padding)
+        i = self.inputs[0].shape
+        bare = WindowGeometry(i.height, i.width, i.channels // self.in_lanes, self.window)
         cycles = self._folds(1).cycles
         spare = sparse_spare_rows(bare, cycles, self.parallel) if self.finds_sites else spare_rows(bare, cycles)
         return replace(bare, spare=spare)
@@ -126,7 +143,7 @@ class WindowOp(Op):
     @property
     def serial_kernel(self) -> bool:
         """Whether there are several taps and the op goes over the active ones one by one."""
-        return self.mapping.taps == 1 and self.node.kernel > 1
+        return self.mapping.taps == 1 and self.window.taps > 1
 
     @property
     def parallel(self) -> bool:
@@ -134,9 +151,12 @@ class WindowOp(Op):
         return not self.pointwise and not self.serial_kernel
 
     def _folds(self, beats: int) -> Folds:
-        words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd
+        words = 1 if self.channelwise else self.inputs[0].shape.channels // self.mapping.simd // self.word_groups
         groups = self.shape.channels // self.mapping.pe
-        return Folds(groups, words, beats, self.node.kernel if self.serial_kernel else None)
+        if not self.serial_kernel:
+            return Folds(groups, words, beats)
+        kernel = self.window.y.kernel, self.window.x.kernel
+        return Folds(groups, words, beats, kernel, self.window.may_be_empty)
 
     @cached_property
     def fold_cycles(self) -> int:
@@ -226,7 +246,7 @@ class WindowOp(Op):
         return WindowByWindow(self.folds, self.geometry, self.finds_sites)
 
     def parts(self, f: FpgaFamily) -> list[ResourceEstimate]:
-        s, folds, node = self.mac_array, self.folds, self.node
+        s, folds = self.mac_array, self.folds
         fetch = read_latency(self.parallel)
         finish = fetch + s.latency
         place = streams.place_bits(self.out_layout)
@@ -239,21 +259,21 @@ class WindowOp(Op):
             g = self.geometry
             find = sources.sparse_sliding_window if self.finds_sites else sources.sliding_window
             source = find(f, self.in_layout, g, self.parallel)
-            site += index(g.rows) * (g.kernel if self.finds_sites else 1)
+            site += index(g.rows) * (g.y.kernel if self.finds_sites else 1)
             site += sources.column_bits(g, self.finds_sites)
         steps = 2 + site + index(folds.neuron_folds) + index(folds.synapse_folds)
         if self.pointwise:
             steps += 1
         else:
             release, mask = index(g.rows + 1), g.taps
-            steps += mask * (1 + fetch) if self.parallel else 2 * index(g.kernel)
+            steps += mask * (1 + fetch) if self.parallel else index(g.y.kernel) + index(g.x.kernel)
             steps += 0 if self.finds_sites else 1 + release
             site += release + mask
         steps += fetch + finish * (2 + place)
         words = 1
         if s.weights is not None:
-            walked = node.kernel if self.serial_kernel else 1
-            words = folds.neuron_folds * walked**2 * folds.synapse_folds
+            walked = self.window.taps if self.serial_kernel else 1
+            words = folds.neuron_folds * walked * folds.synapse_folds
         # where the address is the bits of round and word side by side, it shares their registers
         joined = not self.serial_kernel and not folds.synapse_folds & (folds.synapse_folds - 1)
         address = index(words) - (index(folds.neuron_folds) if joined else 0)
@@ -331,11 +351,13 @@ class WindowComponent(wiring.Component):
         ]
 
         step, valid = sequencer.step, sequencer.valid
-        walks = op.serial_kernel
+        walks, window = op.serial_kernel, op.window
+        tap_y = times(step.tap_y, window.y.dilation) if walks else Const(0)
+        tap_x = times(step.tap_x, window.x.dilation) if walks else Const(0)
         if isinstance(source, TokenBuffer):
             m.d.comb += [source.done.eq(sequencer.done), source.read_slot.eq(step.slot)]
         else:
-            m.d.comb += source.read_column.eq(step.column + step.tap_x if walks else step.column)
+            m.d.comb += source.read_column.eq(step.column + tap_x if walks else step.column)
         if isinstance(source, SparseSlidingWindow):
             m.d.comb += [
                 source.done.eq(sequencer.begins),
@@ -347,20 +369,20 @@ class WindowComponent(wiring.Component):
             m.d.comb += [
                 source.done.eq(sequencer.done),
                 source.releases.eq(step.release),
-                source.read_row.eq(wrap(step.row + step.tap_y, source.geometry.rows) if walks else step.row),
+                source.read_row.eq(wrap(step.row + tap_y, source.geometry.rows) if walks else step.row),
             ]
         fetch = read_latency(op.parallel)
+        mask = step.mask if op.parallel else step.active if folds.may_be_empty else Const(1)
         m.d.comb += [
-            source.read_word.eq(step.group if op.channelwise else step.word),
+            source.read_word.eq(step.group if op.channelwise else op.first_word(step.group) + step.word),
             sums.features.eq(source.read_data),
-            sums.mask.eq(delay_line(m, step.mask, fetch, "mask") if op.parallel else 1),
+            sums.mask.eq(delay_line(m, mask, fetch, "mask") if op.parallel or folds.may_be_empty else 1),
             sums.first.eq(delay_line(m, step.first, fetch, "first")),
         ]
         if op.mac_array.weights is not None:
             address = step.group
             if op.serial_kernel:
-                k = op.node.kernel
-                address = times(address, k**2) + times(step.tap_y, k) + step.tap_x
+                address = times(address, window.taps) + times(step.tap_y, window.x.kernel) + step.tap_x
             address = times(address, folds.synapse_folds) + step.word
             words = pack_codes(op.weight_words(), op.mac_array.weights)
             word = weight_word(m, words, op.mac_array.weight_bits, op.mapping.memory, address, fetch - 2)

@@ -6,14 +6,17 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from hw.arithmetic.codecs.registry import codec
-from hw.arithmetic.requantizer import biased_width, narrow_width, serializer_latency
+from hw.arithmetic.output import serializer_latency
+from hw.arithmetic.requantizer import biased_width, narrow_width
+from hw.arithmetic.threshold_search import search_tree, stages
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate, distinct, dsp_blocks, index, joined_bits, table
 from hw.resources.streams import place_bits
 from hw.streams.layout import TokenLayout
 from models.ir.accumulator import width
 from models.ir.dtype import DType
-from models.ir.requant import MULT_BITS, Requant
+from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling, Thresholds
 
 CACHED_REQUANTS = 4096
 """Nodes whose requantize constants stay in the cache of ``constants`` and of ``operand_widths``."""
@@ -26,7 +29,7 @@ def output_serializer(
     f: FpgaFamily,
     layout: TokenLayout,
     pe: int,
-    requant: Requant | None,
+    requant: Rescaling | None,
     bounds: tuple[int, int],
     *,
     has_place: bool = True,
@@ -54,7 +57,7 @@ def output_serializer(
         waiting, mux_bits = (pe - layout.lanes) * bits, layout.lanes * bits
         ff += waiting + index(beats) + place
         counts = index(beats)
-    if requant is not None and constants(requant, layout.lanes).beats > 1:
+    if requant is not None and _beats(requant, layout.lanes) > 1:
         # the number of the beat, for its constants
         counts += index(layout.beats_per_token)
         ff += index(layout.beats_per_token)
@@ -62,8 +65,68 @@ def output_serializer(
     part = ResourceEstimate("drain", terms, ff=ff)
     if requant is None:
         return (part._replace(ff=part.ff + codes),)
-    lanes = requantizer(f, requant, layout.dtype, layout.lanes, bounds, encoded=True, counter_addressed=True)
+    lanes = rescaler(f, requant, layout.dtype, layout.lanes, bounds, counter_addressed=True)
     return part, *lanes
+
+
+def _beats(rule: Rescaling, lanes: int) -> int:
+    """Beats with constants of their own."""
+    return len(rule.levels) // lanes if isinstance(rule, Thresholds) else constants(rule, lanes).beats
+
+
+def rescaler(
+    f: FpgaFamily,
+    rule: Rescaling,
+    dtype: DType,
+    lanes: int,
+    bounds: tuple[int, int],
+    *,
+    encoded: bool = True,
+    counter_addressed: bool = False,
+) -> tuple[ResourceEstimate, ...]:
+    """Lanes that turn sums into codes, or, where they are not ``encoded``, into integers: ``requantizer`` or a search.
+
+    Parameters
+        f                    the device's family
+        rule                 how sums become numbers
+        dtype                format of the results
+        lanes                results at once
+        bounds               the lowest and the highest sum
+        encoded              whether the results are codes instead of integers
+        counter_addressed    whether a counter addresses the biases itself, not a delayed copy of it
+    """
+    if isinstance(rule, Thresholds):
+        return threshold_search(f, rule, dtype, lanes, bounds)
+    return requantizer(f, rule, dtype, lanes, bounds, encoded=encoded, counter_addressed=counter_addressed)
+
+
+def threshold_search(
+    f: FpgaFamily, rule: Thresholds, dtype: DType, lanes: int, bounds: tuple[int, int]
+) -> tuple[ResourceEstimate, ...]:
+    """Lanes of a search among levels: for each comparison a table of levels, a comparator, registers.
+
+    Parameters
+        f          the device's family
+        rule       the levels
+        dtype      format of the results
+        lanes      results at once
+        bounds     the lowest and the highest sum
+    """
+    rows = len(rule.levels)
+    beats = max(1, rows // lanes) if rows > 1 else 1
+    bits, level_bits = width(*bounds), width(bounds[0], bounds[1] + 1)
+    lut, ff = 0.0, float(lanes * dtype.width)
+    for step, levels in enumerate(search_tree(rule, bounds)):
+        for lane in range(lanes):
+            words = (levels[lane::lanes] if rows > 1 else levels).reshape(-1, 1)
+            columns = distinct(words, level_bits)
+            lut += table(f, len(words), columns)
+            ff += (columns if len(words) > 1 else 0) + 2 * bits + 2 * step + 1
+        ff += 2 * index(beats)
+    compared = lanes * stages(rule) * bits
+    # a code that is not the number of levels itself takes a table
+    codes = 0.0 if not dtype.signed and not rule.first else lanes * table(f, 1 << stages(rule), dtype.width)
+    return (ResourceEstimate("requantizer", (0.0, 0.5 * compared, 0, 0, 0, 0), lut + codes, ff),)
 
 
 class Constants(NamedTuple):
@@ -74,6 +137,7 @@ class Constants(NamedTuple):
         bias_bits        bits of the biases of a beat
         fraction_bits    bits of their fractions
         mult_bits        bits of the multipliers of a beat
+        mult_width       bits of a multiplier
         mults            multiplier of each lane where it is the same in all beats; else None
     """
 
@@ -81,6 +145,7 @@ class Constants(NamedTuple):
     bias_bits: int
     fraction_bits: int
     mult_bits: int
+    mult_width: int
     mults: tuple[int, ...] | None
 
 
@@ -96,7 +161,9 @@ def constants(requant: Requant, lanes: int) -> Constants:
     fixed = tuple(mult[0].tolist()) if (mult == mult[0]).all() else None
     bits = width(int(bias.min()), int(bias.max()))
     below = distinct(bias, requant.fraction) if requant.fraction else 0
-    return Constants(len(bias), distinct(bias, bits), below, distinct(mult, MULT_BITS), fixed)
+    return Constants(
+        len(bias), distinct(bias, bits), below, distinct(mult, requant.mult_bits), requant.mult_bits, fixed
+    )
 
 
 @lru_cache(maxsize=CACHED_REQUANTS)
@@ -167,7 +234,7 @@ def _requantizer(
     ff -= (lanes * fraction - c.fraction_bits) * (1 if narrow < biased else 2)
     rounded_bits, joined = 0, 0
     for n in range(lanes):
-        mult = MULT_BITS if c.mults is None else c.mults[n].bit_length()
+        mult = c.mult_width if c.mults is None else c.mults[n].bit_length()
         # the product's bits below half a unit of an integer are not needed
         rounded_bits += max(1, narrow + mult - max(0, shift - (not tapered)))
         ff += max(1, narrow + mult - shift)

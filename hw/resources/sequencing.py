@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -29,7 +30,7 @@ def sequencer(folds: Folds, site: int) -> ResourceEstimate:
     """
     counts = index(folds.neuron_folds) + index(folds.synapse_folds)
     counts += index(folds.end_interval if folds.whole_frame else folds.beats)
-    taps = folds.kernel**2 if folds.kernel else 0
+    taps = math.prod(folds.kernel or (0,))
     return ResourceEstimate("sequencer", (1.0, counts, site, taps), ff=counts + taps + 2 * site + 4)
 
 
@@ -51,6 +52,22 @@ def weight_bits(spec: MacArraySpec, memory: Memory, count: int, words: Callable[
         return max(1, distinct(codes, spec.weights.width))
     changes = np.bitwise_or.reduce(codes ^ codes[0], axis=0)
     return max(1, int(np.bitwise_count(changes).sum()))
+
+
+def lookup_table(f: FpgaFamily, codes: np.ndarray, words: int, bits: int, memory: Memory) -> ResourceEstimate:
+    """The memory of a function's results.
+
+    Parameters
+        f          the device's family
+        codes      the results
+        words      words of the memory
+        bits       bits of a word
+        memory     where the results are
+    """
+    if memory is Memory.BRAM:
+        return constant_block(f, words, bits)._replace(kind="weights")
+    columns = distinct(codes[:, None], bits)
+    return ResourceEstimate("weights", lut=table(f, words, columns), ff=columns)
 
 
 @cache

@@ -72,7 +72,7 @@ def column_bits(g: WindowGeometry, finds_sites: bool) -> int:
         g              the window
         finds_sites    whether the generator finds its sites; the column is then a site's number, shifted by the stride
     """
-    return index(g.width + 2 * g.padding) - ((g.stride - 1).bit_length() if finds_sites else 0)
+    return index(g.padded_width) - ((g.x.stride - 1).bit_length() if finds_sites else 0)
 
 
 @cache
@@ -111,7 +111,7 @@ def line_buffer(
     address = index(depth)
     if parallel:
         turn = g.columns.bit_length() - 1
-        ff = g.columns * address + 2 * row_fields * index(g.rows) + 3 * turn + bits * (g.kernel * g.columns + g.taps)
+        ff = g.columns * address + 2 * row_fields * index(g.rows) + 3 * turn + bits * (g.y.kernel * g.columns + g.taps)
         addresses = (1 + g.columns) * address
     else:
         ff, addresses = address, 2 * address
@@ -130,7 +130,7 @@ def banks(f: FpgaFamily, layout: TokenLayout, g: WindowGeometry) -> ResourceEsti
     """
     # a bank is written where its row's enable and its column's are high
     enables = (1 + g.rows) * (1 + g.columns) - 1
-    lines, taps = g.kernel * g.columns * decoded_select(f, g.rows), g.taps * decoded_select(f, g.columns)
+    lines, taps = g.y.kernel * g.columns * decoded_select(f, g.rows), g.taps * decoded_select(f, g.columns)
     return ResourceEstimate("banks", (enables, layout.lanes * layout.dtype.width * (lines + taps)))
 
 
@@ -159,14 +159,15 @@ def sparse_sliding_window(
     # the beat that came, the place seen last on its way, and the cells that lie before it
     ff = places + 6 + layout.lanes * layout.dtype.width + LIST_LATENCY * (1 + y + x) + LIST_LATENCY - 1
     ff += 2 * g.out_height.bit_length() + cells_wide.bit_length()
-    ff += 2 * cell_bits + 2 + 3 * g.stride * (cell_bits + 1) + level
-    ff += g.rows * (2 + FRAME_BITS + index(g.height + g.padding) + 2 * g.kernel)
+    ff += 2 * cell_bits + 2 + 3 * g.y.stride * (cell_bits + 1) + level
+    ff += g.rows * (2 + FRAME_BITS + index(g.height + g.y.before) + g.y.kernel + g.x.kernel)
     ff += column
-    lists = [queue(f, cell_bits, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.stride
+    lists = [queue(f, cell_bits, g.rows * cells_wide + FRAMES_AHEAD, registered=True)] * g.y.stride
     bitmap = site_bitmap(f, g)
-    rows = line_buffer(f, layout, g, parallel, g.kernel)
-    below = g.rows * index(g.height + g.padding)
-    terms = (1.0, places + (2 + g.stride) * cell_bits, below, g.rows * g.kernel * row, g.rows * g.taps, *bitmap.terms)
+    rows = line_buffer(f, layout, g, parallel, g.y.kernel)
+    below = g.rows * index(g.height + g.y.before)
+    counters, numbers = places + (2 + g.y.stride) * cell_bits, g.rows * g.y.kernel * row
+    terms = (1.0, counters, below, numbers, g.rows * g.taps, *bitmap.terms)
     return (
         bitmap._replace(kind="sparse_source", terms=terms, ff=ff + bitmap.ff),
         rows._replace(terms=(0.0, 0.0, 0.0, *rows.terms)),
@@ -184,18 +185,18 @@ def site_bitmap(f: FpgaFamily, g: WindowGeometry) -> ResourceEstimate:
         f          the device's family
         g          the window, with the rows to store
     """
-    wide = g.width + 2 * g.padding
-    word = word_bits(wide, g.kernel)
+    wide = g.padded_width
+    word = word_bits(wide, g.x.span)
     words = -(-wide // word)
     gathered = word + index(words) + 1
     if words == 1:
         # bits of the padding are never set
         live = min(word, 1 << index(g.width))
-        terms = (g.rows * (word + live), g.rows * g.kernel * live / g.stride)
+        terms = (g.rows * (word + live), g.rows * g.x.kernel * live / g.x.stride)
         return ResourceEstimate("", terms, ff=gathered + g.rows * wide)
     lut = ff = 0.0
     for depth in ((words + 1) // 2, words // 2):
         one, registers = lut_memory(f, depth, word, forced=True)
         lut, ff = lut + g.rows * one, ff + g.rows * registers
-    terms = (2 * g.rows * (words + 3), g.rows * g.kernel * (2 * word / g.stride + 2))
+    terms = (2 * g.rows * (words + 3), g.rows * g.x.kernel * (2 * word / g.x.stride + 2))
     return ResourceEstimate("", terms, lut, gathered + g.rows * words + ff)

@@ -25,7 +25,7 @@ from models.ir.ops.input import Input
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION = ("x_val", "y_val")
-OPTIONS = ("input_scale", "percentile", "sparse")
+OPTIONS = ("input_scale", "percentile", "sparse", "sequence")
 MAX_CLASSES = 1 << 16
 CLIP_TOLERANCE = 0.01
 """Share of a split's values that may be clipped without a note."""
@@ -35,7 +35,7 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
     """A data set from arrays.
 
     Images are ``[n, C, H, W]``, or ``[n, H, W]`` for one channel; ``[n, features]`` are the channels of one site, which
-    networks take as ``[n, features]`` (``images_of``).
+    networks take as ``[n, features]`` (``images_of``). Sequences are ``[n, C, L]``, or ``[n, L]`` for one channel.
 
     Parameters
         name    name of the data set in messages
@@ -46,6 +46,7 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
                 by default ``quantization`` derives it
                 ``percentile``: optional; percent of each channel's training values that the derived scale must hold
                 ``sparse``: optional; 1 where a site is active only where a channel is not zero, 0 where all sites are
+                ``sequence``: optional; 1 where the arrays are sequences
     """
     has_validation = any(key in arrays for key in VALIDATION)
     keys = (*KEYS, *VALIDATION) if has_validation else KEYS
@@ -56,7 +57,8 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
     for key in arrays:
         if key not in valid:
             raise DatasetError(f"data set {name!r}, {key}: is unknown; {did_you_mean(key, valid)}")
-    read = {key: images_of(name, key, np.asarray(arrays[key])) for key in keys[::2]}
+    sparse, sequence = _read_flag(name, arrays, "sparse"), _read_flag(name, arrays, "sequence")
+    read = {key: images_of(name, key, np.asarray(arrays[key]), sequence) for key in keys[::2]}
     labels = {key: np.asarray(arrays[key]) for key in keys[1::2]}
     images = {key: x for key, (x, _, _) in read.items()}
     flat = read["x_train"][1]
@@ -74,7 +76,6 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
             raise DatasetError(f"data set {name!r}, {key}: {x.shape[1:]} must be x_train's shape, {first.shape[1:]}")
         if (x.dtype.kind == "f") != (first.dtype.kind == "f"):
             raise DatasetError(f"data set {name!r}, {key}: {x.dtype} must be float if and only if x_train is")
-    sparse = _read_sparse(name, arrays)
     if sparse and flat:
         raise DatasetError(f"data set {name!r}, sparse: 1 is for images; [n, features] are of one site, always active")
     input_format, pixels = _pixels(name, arrays, images, flat)
@@ -88,6 +89,7 @@ def from_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> Dataset:
         input_scale=input_format.scale,
         sparse=sparse,
         flat=flat,
+        sequence=sequence,
         normalization=input_format.normalization,
         notes=(*read["x_train"][2], *_absent_notes(labels), *constant_notes(images, flat), *input_format.notes),
     )
@@ -170,8 +172,8 @@ def _read_number(name: str, arrays: Mapping[str, np.ndarray], key: str, most: fl
     return float(value.item())
 
 
-def _read_sparse(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
-    value = np.asarray(arrays.get("sparse", 0))
+def _read_flag(name: str, arrays: Mapping[str, np.ndarray], key: str) -> bool:
+    value = np.asarray(arrays.get(key, 0))
     if value.size != 1 or value.item() not in (0, 1):
-        raise DatasetError(f"data set {name!r}, sparse: {value!r} must be 0 or 1")
+        raise DatasetError(f"data set {name!r}, {key}: {value!r} must be 0 or 1")
     return bool(value.item())

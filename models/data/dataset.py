@@ -61,6 +61,7 @@ class Dataset:
         augment        augmentation of training images
         sparse         whether a site is active only where a channel is not zero; in a dense data set every site is
         flat           whether images have one site, whose channels networks take as ``[n, features]``
+        sequence       whether images have one row, which networks take as ``[n, C, L]``
         normalization  the affine map from the user's numbers to pixels; None where pixels are those numbers
         restored       whether networks take the user's numbers instead of pixels, where there is a normalization
         notes          sentences for the user about how the data were read
@@ -79,6 +80,7 @@ class Dataset:
     augment: Augment = Augment()
     sparse: bool = False
     flat: bool = False
+    sequence: bool = False
     normalization: Normalization | None = None
     restored: bool = False
     notes: tuple[str, ...] = ()
@@ -95,6 +97,8 @@ class Dataset:
             raise self._error("augment", self.augment, "must be nearest for sparse images, or it activates sites")
         if self.flat and (self.sparse or self.shape[:2] != (1, 1)):
             raise self._error("flat", True, f"is for dense images of one site; they are {self.shape}")
+        if self.sequence and (self.sparse or self.flat or self.shape.height != 1):
+            raise self._error("sequence", True, f"is for dense images of one row; they are {self.shape}")
         if self.normalization and len(self.normalization.unit) != self.shape.channels:
             count = f"{len(self.normalization.unit)} channels"
             raise self._error("normalization", count, f"must have train_x's channels, {self.shape.channels}")

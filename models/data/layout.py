@@ -11,12 +11,18 @@ MAX_CHANNELS = 4
 MIN_SIDE = 8
 
 
-def images_of(name: str, key: str, x: np.ndarray) -> tuple[np.ndarray, bool, tuple[str, ...]]:
+def images_of(name: str, key: str, x: np.ndarray, sequence: bool = False) -> tuple[np.ndarray, bool, tuple[str, ...]]:
     """``x`` as ``[n, C, H, W]``, whether networks take it as ``[n, features]``, and notes on how it was read.
 
     Features are the channels of one site. So is the last axis of ``[n, 1, 1, features]`` and ``[n, 1, features]``.
+    A ``sequence`` is ``[n, C, L]``, or ``[n, L]`` for one channel: images of one row.
     """
     where = f"data set {name!r}, {key}"
+    if sequence:
+        if x.ndim not in (2, 3) or x.dtype.kind not in "iuf" or not x.size:
+            raise DatasetError(f"{where}: {x.dtype} {x.shape} must be numbers [n, C, L] or [n, L], n >= 1")
+        _refuse_not_finite(where, x)
+        return (x[:, None, None] if x.ndim == 2 else x[:, :, None]), False, ()
     if x.ndim not in (2, 3, 4) or x.dtype.kind not in "iuf" or not x.size:
         raise DatasetError(
             f"{where}: {x.dtype} {x.shape} must be numbers [n, C, H, W], [n, H, W] or [n, features], n >= 1"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from typing import NamedTuple, TypeVar
 
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from models.ir.graph import NAME
 from models.ir.node import Shape
-from models.ir.ops.windowed import KERNELS, STRIDES
+from models.ir.ops.windowed import refusal
+from models.ir.window import Sizes, Window, both, same_padding
 from models.layers.add import AddLayer
 from models.layers.avg_pool import AvgPoolLayer
 from models.layers.batch_norm import BatchNormLayer
@@ -22,6 +24,7 @@ from models.layers.global_pool import GlobalPoolLayer
 from models.layers.input import InputLayer
 from models.layers.layer import Layer
 from models.layers.linear import LinearLayer
+from models.layers.lookup import LookupLayer
 from models.layers.max_pool import MaxPoolLayer
 from models.plan import FloatPlan
 
@@ -43,18 +46,29 @@ class Value(NamedTuple):
     Parameters
         layer     name of the layer that computes it
         flat      whether it is ``[n, features]``
+        line      whether it is ``[n, C, L]``: images of one row
+        around    padding that the layer's output has got since: (top, left, bottom, right)
+        fill      the number that it is padded with
     """
 
     layer: str
     flat: bool = False
+    line: bool = False
+    around: tuple[int, ...] = (0, 0, 0, 0)
+    fill: float = 0.0
+
+    @property
+    def rank(self) -> int:
+        """How many axes it has."""
+        return 2 if self.flat else 3 if self.line else 4
 
 
-def square(name: str, value: Pair[T]) -> T:
-    """The one number behind ``3`` or ``(3, 3)``."""
-    sizes = tuple(value) if isinstance(value, Sequence) else (value,)
-    if len(set(sizes)) != 1:
-        raise SettingError(name, sizes, "both directions must be equal")
-    return sizes[0]
+def compact(sizes: Pair[int]) -> Sizes:
+    """The same sizes in as few numbers as say them: ``3`` for ``(3, 3)``."""
+    numbers = both(sizes)
+    if numbers[:2] == numbers[-2:]:
+        numbers = numbers[:2]
+    return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
 class PlanBuilder:
@@ -74,16 +88,22 @@ class PlanBuilder:
     def input(self, dtype: torch.dtype) -> Value:
         """The input of a module with weights of ``dtype``: the images, or the real numbers that they encode."""
         source = self.source
-        x = Value(source.name, source.flat)
+        x = Value(source.name, source.flat, source.sequence)
         if source.normalization is None or not source.restored:
             return x
         offset, unit = (torch.tensor(part, dtype=dtype) for part in astuple(source.normalization))
         return self.append(BatchNormLayer, x, source.shape, scale=unit, offset=offset)
 
     def plan(self, output: Value) -> FloatPlan:
+        self.shape(output)
         return FloatPlan(self.name, tuple(self.layers.values()), output.layer)
 
     def shape(self, x: Value) -> Shape:
+        if any(x.around):
+            top, left, bottom, right = x.around
+            raise SettingError(
+                "input", f"padded by {(left, right, top, bottom)}", "only a convolution or a pooling may take it"
+            )
         return self.layers[x.layer].shape
 
     def features(self, x: Value) -> int:
@@ -100,30 +120,25 @@ class PlanBuilder:
         dilation: Pair[int],
         groups: int,
     ) -> Value:
+        if isinstance(padding, str):
+            padding = same_padding(tuple(weight.shape[2:]), dilation) if padding == "same" else 0
+        x, padding = self._all_padding(x, padding, 0.0)
         shape = self._image(x)
-        kernel = square("kernel_size", tuple(weight.shape[2:]))
-        if square("dilation", dilation) != 1:
-            raise SettingError("dilation", dilation, "must be 1")
         c_out, c_in = len(weight), weight.shape[1] * groups
         if c_in != shape.channels:
             raise SettingError("in_channels", c_in, f"its input has {shape.channels} channels")
-        depthwise = groups > 1
-        if depthwise and not groups == c_in == c_out:
-            raise SettingError("groups", groups, f"must be 1, or equal to in and out channels ({c_in}, {c_out})")
-        if isinstance(padding, str):
-            if padding == "same" and kernel % 2 == 0:
-                raise SettingError("padding", "'same'", f"is asymmetric for kernel {kernel}")
-            padding = (kernel - 1) // 2 if padding == "same" else 0
-        side = self._window(shape, kernel, square("stride", stride), square("padding", padding))
+        kernel = tuple(weight.shape[2:])
+        side = self._window(shape, kernel, stride, padding, dilation)
         return self.append(
             ConvLayer,
             x,
             side._replace(channels=c_out),
             weight=weight.detach(),
             bias=_bias(weight, bias),
-            stride=square("stride", stride),
-            padding=square("padding", padding),
-            depthwise=depthwise,
+            stride=compact(stride),
+            padding=compact(padding),
+            dilation=compact(dilation),
+            groups=groups,
         )
 
     def linear(self, x: Value, weight: Tensor, bias: Tensor | None) -> Value:
@@ -139,7 +154,7 @@ class PlanBuilder:
             weight=weight.detach().reshape(len(weight), channels, height, width),
             bias=_bias(weight, bias),
         )
-        return value._replace(flat=True)
+        return value._replace(flat=True, line=False)
 
     def batch_norm(
         self,
@@ -170,6 +185,23 @@ class PlanBuilder:
             raise SettingError("bounds", (low, high), "the lower must be below the upper")
         return self.append(ClipLayer, x, self.shape(x), clip=(float(low), float(high)))
 
+    def activation(
+        self, x: Value, function: Callable[..., Tensor], low: float = -math.inf, weight: Tensor | None = None
+    ) -> Value:
+        """A function of each number, which becomes a table.
+
+        Parameters
+            x           what it takes
+            function    the function
+            low         a number that no result is below
+            weight      float [1] or [c], which the function also takes, or None
+        """
+        shape = self.shape(x)
+        if weight is not None and len(weight) not in (1, shape.channels):
+            raise SettingError("num_parameters", len(weight), f"its input has {shape.channels} channels")
+        weight = None if weight is None else weight.detach()
+        return self.append(LookupLayer, x, shape, function=function, weight=weight, clip=(low, math.inf))
+
     def max_pool(
         self,
         x: Value,
@@ -179,8 +211,13 @@ class PlanBuilder:
         dilation: Pair[int],
         ceil_mode: bool,
     ) -> Value:
-        if square("dilation", dilation) != 1:
+        if compact(dilation) != 1:
             raise SettingError("dilation", dilation, "must be 1")
+        fill = 0.0 if self._never_negative(x) and x.fill == 0 else -math.inf
+        x, padding = self._all_padding(x, padding, fill)
+        window = Window.of(kernel, stride or kernel, padding)
+        if window.may_be_empty:
+            raise SettingError("stride", stride, f"must be at most kernel_size, {kernel}: a window would see nothing")
         return self._pool(MaxPoolLayer, x, kernel, stride, padding, ceil_mode)
 
     def avg_pool(
@@ -195,10 +232,11 @@ class PlanBuilder:
     ) -> Value:
         if divisor is not None:
             raise SettingError("divisor_override", divisor, "must be None")
-        if not count_include_pad and square("padding", padding) != 0:
+        if not count_include_pad and compact(padding) != 0:
             raise SettingError("count_include_pad", False, "must be True where padding is not 0")
+        x, padding = self._all_padding(x, padding, 0.0)
         shape = self._image(x)
-        if square("padding", padding) == 0 and shape[:2] == (square("kernel_size", kernel),) * 2:
+        if compact(padding) == 0 and shape[:2] == both(kernel):
             return self.global_pool(x)
         return self._pool(AvgPoolLayer, x, kernel, stride, padding, ceil_mode)
 
@@ -210,7 +248,7 @@ class PlanBuilder:
             return self.global_pool(x)
         if shape.height % height or shape.width % width:
             raise SettingError("output_size", (height, width), f"must divide its input, {shape}, evenly")
-        kernel = square("output_size", (shape.height // height, shape.width // width))
+        kernel = compact((shape.height // height, shape.width // width))
         return x if kernel == 1 else self._pool(AvgPoolLayer, x, kernel, kernel, 0, False)
 
     def global_pool(self, x: Value) -> Value:
@@ -224,40 +262,64 @@ class PlanBuilder:
             raise SettingError("operand", other, "both must be tensors that the network computes")
         if alpha != 1:
             raise SettingError("alpha", alpha, "must be 1")
-        if self.shape(a) != self.shape(b) or a.flat != b.flat:
+        if self.shape(a) != self.shape(b) or a.rank != b.rank:
             raise SettingError("operands", f"{self.shape(a)} and {self.shape(b)}", "both must have one shape")
         return self.append(AddLayer, a, self.shape(a), more=(b.layer,))
 
+    def pad(self, x: Value, sides: Sequence[int], value: float) -> Value:
+        """Padding, which becomes part of the convolution or pooling that follows.
+
+        Parameters
+            x         images
+            sides     how many columns left and right, and rows above and below, as torch counts them
+            value     what they hold
+        """
+        self._image(x)
+        left, right, top, bottom = (*sides, 0, 0)[:4]
+        if len(sides) not in (2, 4) or min(sides) < 0:
+            raise SettingError("pad", tuple(sides), "must be (left, right) or (left, right, top, bottom), none below 0")
+        return x._replace(around=(top, left, bottom, right), fill=float(value))
+
     def flatten(self, x: Value, start: int, end: int) -> Value:
-        rank = 2 if x.flat else 4
-        if start != 1 or end not in (-1, rank - 1):
+        if start != 1 or end not in (-1, x.rank - 1):
             raise SettingError("start_dim, end_dim", (start, end), "only [n, C, H, W] to [n, features] is possible")
-        return x._replace(flat=True)
+        return x._replace(flat=True, line=False)
 
     def _pool(
         self, kind: type[Layer], x: Value, kernel: Pair[int], stride: Pair[int] | None, padding: Pair[int], ceil: bool
     ) -> Value:
         if ceil:
             raise SettingError("ceil_mode", True, "must be False")
-        k = square("kernel_size", kernel)
-        s = k if stride is None else square("stride", stride)
-        p = square("padding", padding)
-        if k == s > max(STRIDES) and k.bit_count() == 1 and p == 0:
+        k, s, p = (compact(sizes) for sizes in (kernel, stride or kernel, padding))
+        if isinstance(k, int) and k == s and k > 2 and k.bit_count() == 1 and p == 0:
             # pooling disjoint cells of 2^n x 2^n is pooling 2 x 2 cells n times
-            return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, s // 2, 0, False)
+            return self._pool(kind, self._pool(kind, x, 2, 2, 0, False), k // 2, k // 2, 0, False)
         return self.append(kind, x, self._window(self._image(x), k, s, p), kernel=k, stride=s, padding=p)
 
-    def _window(self, shape: Shape, kernel: int, stride: int, padding: int) -> Shape:
-        if kernel not in KERNELS:
-            raise SettingError("kernel_size", kernel, f"must be {KERNELS[0]} to {KERNELS[-1]}")
-        if stride not in STRIDES:
-            raise SettingError("stride", stride, f"must be {' or '.join(map(str, STRIDES))}")
-        if not 0 <= padding <= (kernel - 1) // 2:
-            raise SettingError("padding", padding, f"must be 0 to {(kernel - 1) // 2} for kernel {kernel}")
-        if min(shape.height, shape.width) + 2 * padding < kernel:
-            raise SettingError("kernel_size", kernel, f"is larger than its padded input, {shape}")
-        height, width = ((side + 2 * padding - kernel) // stride + 1 for side in shape[:2])
-        return Shape(height, width, shape.channels)
+    def _window(
+        self, shape: Shape, kernel: Pair[int], stride: Pair[int], padding: Pair[int], dilation: Pair[int] = 1
+    ) -> Shape:
+        window = Window.of(kernel, stride, padding, dilation)
+        refused = refusal(window, shape)
+        if refused:
+            field, why = refused
+            given = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}[field]
+            raise SettingError("kernel_size" if field == "kernel" else field, given, why)
+        return Shape(*window.out_sides(shape.height, shape.width), shape.channels)
+
+    def _all_padding(self, x: Value, padding: Pair[int], fill: float) -> tuple[Value, Pair[int]]:
+        """``x`` before its padding, and a window's padding, of numbers ``fill``, together with that."""
+        if not any(x.around):
+            return x, padding
+        if x.fill != fill:
+            raise SettingError("input", f"padded with {x.fill}", f"must be padded with {fill}")
+        own = both(padding)
+        total = tuple(sum(sides) for sides in zip(x.around, own[:2] + own[-2:], strict=True))
+        return x._replace(around=(0, 0, 0, 0), fill=0.0), total
+
+    def _never_negative(self, x: Value) -> bool:
+        layer = self.layers[x.layer]
+        return isinstance(layer, ClipLayer) and layer.clip[0] >= 0
 
     def _image(self, x: Value) -> Shape:
         if x.flat:

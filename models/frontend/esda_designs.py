@@ -141,7 +141,7 @@ class _Builder:
             kernel=kernel,
             stride=stride,
             padding=kernel // 2,
-            depthwise=depthwise,
+            groups=out if depthwise else 1,
             weight=self._weight(out, channels, kernel, kernel),
             weight_dtype=_INT8,
             requant=self._requant(out, lo, hi),

@@ -184,7 +184,7 @@ class _EsdaReader:
             kernel=kernel,
             stride=layer["stride"],
             padding=kernel // 2,
-            depthwise=depthwise,
+            groups=out if depthwise else 1,
             weight=weight.reshape(out, -1, kernel, kernel),
             weight_dtype=_INT8,
             requant=requant,

@@ -48,7 +48,7 @@ def fold_batchnorm(plan: FloatPlan) -> FloatPlan:
                 shape=layer.shape,
                 weight=weight,
                 bias=layer.offset,
-                depthwise=len(weight) > 1,
+                groups=len(weight),
             )
     return FloatPlan(plan.name, tuple(layers.values()), merged_into.get(plan.output, plan.output))
 
@@ -71,8 +71,8 @@ def _absorb(norm: BatchNormLayer, layer: Layer) -> Layer:
         return replace(layer, inputs=norm.inputs, scale=scale, offset=offset)
     assert isinstance(layer, WeightedLayer)
     weight, kind = layer.weight.double(), layer.weight.dtype
-    shift = (weight * offset[*layer.input_channel_index, None, None]).sum(dim=(1, 2, 3))
-    weight = weight * scale[*layer.input_channel_index, None, None]
+    shift = (weight * layer.by_input(offset)[..., None, None]).sum(dim=(1, 2, 3))
+    weight = weight * layer.by_input(scale)[..., None, None]
     return replace(layer, inputs=norm.inputs, weight=weight.to(kind), bias=(layer.bias + shift).to(kind))
 
 

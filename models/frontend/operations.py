@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.frontend import activations, sequences
 from models.frontend.build import PlanBuilder, SettingError, Value
+from models.frontend.sequences import images
 from models.layers.concat import ConcatLayer
 
 BATCH = "batch size"
@@ -30,13 +32,13 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Value:
-    return build.conv(x, weight, bias, stride, padding, dilation, groups)
+    return build.conv(images(x), weight, bias, stride, padding, dilation, groups)
 
 
 def _conv_module(build: PlanBuilder, m: nn.Conv2d, x: Value) -> Value:
     if m.padding_mode != "zeros":
         raise SettingError("padding_mode", repr(m.padding_mode), "must be 'zeros'")
-    return build.conv(x, m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups)
+    return build.conv(images(x), m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups)
 
 
 def _linear(build: PlanBuilder, x: Value, weight: Tensor, bias: Tensor | None = None) -> Value:
@@ -93,7 +95,7 @@ def _max_pool2d(
 ) -> Value:
     if return_indices:
         raise SettingError("return_indices", True, "must be False")
-    return build.max_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
+    return build.max_pool(images(x), kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def _avg_pool2d(
@@ -106,18 +108,25 @@ def _avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Value:
-    return build.avg_pool(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return build.avg_pool(images(x), kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _pad(build: PlanBuilder, x: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Value:
+    if mode != "constant":
+        raise SettingError("mode", repr(mode), "must be 'constant'")
+    return build.pad(x, pad, value or 0.0)
 
 
 def _adaptive_avg_pool2d(build: PlanBuilder, x: Value, output_size: Any) -> Value:
-    return build.adaptive_avg_pool(x, output_size)
+    return build.adaptive_avg_pool(images(x), output_size)
 
 
 def _mean(build: PlanBuilder, x: Value, dim: Any = None, keepdim: bool = False) -> Value:
-    dims = {d % 4 for d in dim} if isinstance(dim, Sequence) else None
-    if dims != {2, 3}:
-        raise SettingError("dim", dim, "must be (2, 3)")
-    return build.global_pool(x)._replace(flat=not keepdim)
+    given = dim if isinstance(dim, Sequence) else [] if dim is None else [dim]
+    if x.flat or {d % x.rank for d in given} != set(range(2, x.rank)):
+        raise SettingError("dim", dim, "must be (2, 3), or 2 of sequences")
+    pooled = build.global_pool(x)
+    return pooled if keepdim else pooled._replace(flat=True, line=False)
 
 
 def _dropout(build: PlanBuilder, x: Value, p: float = 0.5, training: bool = False, inplace: bool = False) -> Value:
@@ -139,12 +148,12 @@ def _cat(build: PlanBuilder, tensors: Sequence[object], dim: int = 0) -> Value:
         if not isinstance(tensor, Value):
             raise SettingError("tensors", tensor, "all must be tensors that the network computes")
     first, *others = (tensor for tensor in tensors if isinstance(tensor, Value))
-    channels = (1, -1) if first.flat else (1, -3)
+    channels = (1, 1 - first.rank)
     if dim not in channels:
         raise SettingError("dim", dim, f"must be {channels[0]} or {channels[1]}, that of the channels")
     for other in others:
         shape, other_shape = build.shape(first), build.shape(other)
-        if shape[:2] != other_shape[:2] or other.flat != first.flat or (first.flat and shape[:2] != (1, 1)):
+        if shape[:2] != other_shape[:2] or other.rank != first.rank or (first.flat and shape[:2] != (1, 1)):
             why = "both must be images of one height and width, or [n, features] that were no images"
             raise SettingError("tensors", f"{shape} and {other_shape}", why)
         stacked = shape._replace(channels=shape.channels + other_shape.channels)
@@ -155,6 +164,7 @@ def _cat(build: PlanBuilder, tensors: Sequence[object], dim: int = 0) -> Value:
 def _size(build: PlanBuilder, x: Value, dim: int | None = None) -> Any:
     height, width, channels = build.shape(x)
     sizes = (BATCH, build.features(x)) if x.flat else (BATCH, channels, height, width)
+    sizes = (BATCH, channels, width) if x.line else sizes
     return sizes if dim is None else sizes[dim]
 
 
@@ -175,7 +185,7 @@ def _view(build: PlanBuilder, x: Value, *shape: Any) -> Value:
     features = build.features(x)
     if sizes not in ((BATCH, -1), (BATCH, features), (-1, features)):
         raise SettingError("shape", sizes, f"only (n, {features}) is possible")
-    return x._replace(flat=True)
+    return x._replace(flat=True, line=False)
 
 
 def _identity(build: PlanBuilder, x: Value) -> Value:
@@ -195,12 +205,16 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     nn.AvgPool2d: lambda build, m, x: _avg_pool2d(
         build, x, m.kernel_size, m.stride, m.padding, m.ceil_mode, m.count_include_pad, m.divisor_override
     ),
+    nn.ZeroPad2d: lambda build, m, x: build.pad(x, m.padding, 0.0),
+    nn.ConstantPad2d: lambda build, m, x: build.pad(x, m.padding, m.value),
     nn.AdaptiveAvgPool2d: lambda build, m, x: _adaptive_avg_pool2d(build, x, m.output_size),
     nn.Linear: lambda build, m, x: _linear(build, x, m.weight, m.bias),
     nn.Flatten: lambda build, m, x: _flatten(build, x, m.start_dim, m.end_dim),
     nn.Dropout: lambda build, m, x: x,
     nn.Dropout2d: lambda build, m, x: x,
     nn.Identity: lambda build, m, x: x,
+    **activations.MODULES,
+    **sequences.MODULES,
 }
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
@@ -216,6 +230,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     "clamp": _clamp,
     F.max_pool2d: _max_pool2d,
     F.avg_pool2d: _avg_pool2d,
+    F.pad: _pad,
     F.adaptive_avg_pool2d: _adaptive_avg_pool2d,
     torch.mean: _mean,
     "mean": _mean,
@@ -236,4 +251,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     "view": _view,
     "reshape": _view,
     "contiguous": _identity,
+    **activations.FUNCTIONS,
+    **sequences.FUNCTIONS,
 }

@@ -145,7 +145,10 @@ def _build(model: nn.Module, graph: fx.Graph, source: InputLayer, name: str, dty
             if not isinstance(result, Value):
                 kind = type(result).__name__.removeprefix("immutable_")  # as torch.fx keeps lists and dicts
                 raise TraceError(f"{type(model).__name__}: must return one tensor, not {kind}")
-            return build.plan(result)
+            try:
+                return build.plan(result)
+            except SettingError as error:
+                raise TraceError(f"{type(model).__name__}: output with {error}") from error
         else:
             args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
             try:

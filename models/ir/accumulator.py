@@ -10,7 +10,8 @@ import numpy as np
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Node, Shape
-from models.ir.requant import Range, Requant, check_requant
+from models.ir.requant import Range
+from models.ir.thresholds import Rescaling
 
 
 class AccumulatingNode(Node):
@@ -20,7 +21,7 @@ class AccumulatingNode(Node):
         requant    how a sum becomes an activation
     """
 
-    requant: Requant
+    requant: Rescaling
 
     @abstractmethod
     def accumulate(self, frame: Frame) -> Frame:
@@ -47,7 +48,7 @@ class AccumulatingNode(Node):
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         super().check(shapes, dtypes)
         self.check_weight(shapes[0])
-        check_requant(self, "requant", self.ranges(dtypes[0], shapes[0]), self.dtype)
+        self.requant.check(self, "requant", self.ranges(dtypes[0], shapes[0]), self.dtype)
 
 
 class WeightedNode(AccumulatingNode):

@@ -14,8 +14,14 @@ Range = tuple[int, int]
 """Lowest and highest of what a channel's number can be, in Python integers."""
 
 BIAS_BITS = 32
+"""Of the biases that quantization makes."""
+MOST_BIAS_BITS = 44
+"""Of a bias, at most."""
 MULT_BITS = 16
-MAX_SHIFT = 40
+"""Of the multipliers that quantization makes."""
+MOST_MULT_BITS = 36
+"""Of a multiplier, at most: those of other tools have so many."""
+MAX_SHIFT = 50
 MAX_FRACTION = 16
 INT64 = IntType(64)
 """What golden computes in; no graph is valid whose numbers could leave it."""
@@ -32,7 +38,7 @@ class Requant:
 
     Parameters
         bias       int64 ``[channels]``, in ``2**-fraction`` units of the accumulator
-        mult       int64 ``[channels]``, unsigned multipliers of 16 bits
+        mult       int64 ``[channels]``, unsigned multipliers of at most 36 bits, of 16 where we quantize
         shift      the right shift after the multiplication
         lo         the lowest activation; 0 for ReLU
         hi         the highest activation
@@ -45,6 +51,11 @@ class Requant:
     lo: int
     hi: int
     fraction: int = 0
+
+    @property
+    def mult_bits(self) -> int:
+        """Bits of the multipliers in hardware."""
+        return max(MULT_BITS, int(self.mult.max()).bit_length())
 
     @classmethod
     def identity(cls, channels: int, lo: int, hi: int) -> Requant:
@@ -66,50 +77,47 @@ class Requant:
         """The requantized sums, rounded once to the nearest value of a format; ``integer`` for an integer format."""
         return dtype.round_doubled(self.to_doubled(sums))
 
+    def check(self, node: Node, name: str, ranges: list[Range], limits: DType) -> None:
+        """Raise a GraphError where it cannot be computed.
+
+        Parameters
+            node       the node that has it
+            name       the node's field
+            ranges     the range of the requantized sum of each channel
+            limits     format whose range the result must keep to
+        """
+        channels = len(ranges)
+        for part in ("bias", "mult"):
+            array = getattr(self, part)
+            if array.shape != (channels,):
+                raise node.error(f"{name}.{part}", array.shape, f"must have shape ({channels},)")
+        bound = 1 << (MOST_BIAS_BITS - 1)
+        if (self.bias < -bound).any() or (self.bias >= bound).any():
+            raise node.error(f"{name}.bias", int(np.abs(self.bias).max()), f"must fit {MOST_BIAS_BITS} signed bits")
+        if (self.mult < 0).any() or (self.mult >= 1 << MOST_MULT_BITS).any():
+            raise node.error(f"{name}.mult", self.mult.tolist(), f"must be 0 to {(1 << MOST_MULT_BITS) - 1}")
+        if not 0 <= self.shift <= MAX_SHIFT:
+            raise node.error(f"{name}.shift", self.shift, f"must be 0 to {MAX_SHIFT}")
+        if not 0 <= self.fraction <= MAX_FRACTION:
+            raise node.error(f"{name}.fraction", self.fraction, f"must be 0 to {MAX_FRACTION}")
+        if self.lo > self.hi:
+            raise node.error(f"{name}.lo", self.lo, f"must not exceed hi, {self.hi}")
+        if self.lo < limits.min or self.hi > limits.max:
+            value = (self.lo, self.hi)
+            raise node.error(f"{name}.lo, {name}.hi", value, f"must lie within {limits}, {limits.min} to {limits.max}")
+        half = (1 << self.shift) >> 1
+        # what no channel exceeds, which most often is enough
+        largest = max(max(-low, high) for low, high in ranges) << self.fraction
+        if (largest + int(np.abs(self.bias).max())) * max(1, int(self.mult.max())) + half > INT64.max:
+            for channel, limits_of_channel in enumerate(ranges):
+                _check_products(self, node, name, channel, *limits_of_channel)
+
     def _scaled(self, sums: np.ndarray) -> np.ndarray:
         return ((sums << self.fraction) + self.bias) * self.mult
 
 
-def check_requant(node: Node, name: str, ranges: list[Range], limits: DType) -> None:
-    """Raise a GraphError where a requantizer cannot be computed.
-
-    Parameters
-        node       the node that has it
-        name       the node's field
-        ranges     the range of the requantized sum of each channel
-        limits     format whose range the result must keep to
-    """
-    requant: Requant = getattr(node, name)
-    channels = len(ranges)
-    for part in ("bias", "mult"):
-        array = getattr(requant, part)
-        if array.shape != (channels,):
-            raise node.error(f"{name}.{part}", array.shape, f"must have shape ({channels},)")
-    bound = 1 << (BIAS_BITS - 1)
-    if (requant.bias < -bound).any() or (requant.bias >= bound).any():
-        raise node.error(f"{name}.bias", int(np.abs(requant.bias).max()), f"must fit {BIAS_BITS} signed bits")
-    if (requant.mult < 0).any() or (requant.mult >= 1 << MULT_BITS).any():
-        raise node.error(f"{name}.mult", requant.mult.tolist(), f"must be 0 to {(1 << MULT_BITS) - 1}")
-    if not 0 <= requant.shift <= MAX_SHIFT:
-        raise node.error(f"{name}.shift", requant.shift, f"must be 0 to {MAX_SHIFT}")
-    if not 0 <= requant.fraction <= MAX_FRACTION:
-        raise node.error(f"{name}.fraction", requant.fraction, f"must be 0 to {MAX_FRACTION}")
-    if requant.lo > requant.hi:
-        raise node.error(f"{name}.lo", requant.lo, f"must not exceed hi, {requant.hi}")
-    if requant.lo < limits.min or requant.hi > limits.max:
-        value = (requant.lo, requant.hi)
-        raise node.error(f"{name}.lo, {name}.hi", value, f"must lie within {limits}, {limits.min} to {limits.max}")
-    half = (1 << requant.shift) >> 1
-    # what no channel exceeds, which most often is enough
-    largest = max(max(-low, high) for low, high in ranges) << requant.fraction
-    if (largest + int(np.abs(requant.bias).max())) * max(1, int(requant.mult.max())) + half > INT64.max:
-        for channel, limits_of_channel in enumerate(ranges):
-            _check_products(node, name, channel, *limits_of_channel)
-
-
-def _check_products(node: Node, name: str, channel: int, low: int, high: int) -> None:
+def _check_products(requant: Requant, node: Node, name: str, channel: int, low: int, high: int) -> None:
     """Every number of golden's requantization of a channel must lie within ``INT64``."""
-    requant: Requant = getattr(node, name)
     bias, mult, half = int(requant.bias[channel]), int(requant.mult[channel]), (1 << requant.shift) >> 1
     whole = low << requant.fraction, high << requant.fraction
     biased = whole[0] + bias, whole[1] + bias

@@ -28,10 +28,12 @@ from models.ir.names import NAME_RULE, is_name
 from models.ir.node import GraphError, Node, Shape
 from models.ir.ops.registry import NODES
 from models.ir.requant import INT64, Requant
+from models.ir.thresholds import RULES, Rescaling, Thresholds
+from models.ir.window import Sizes
 
-VERSION = 4
+VERSION = 5
 """2: a sum becomes a number of a tapered format in one rounding. 3: biases have a fraction. 4: inputs have an offset
-and a unit for each channel."""
+and a unit for each channel. 5: windows may be oblong and dilated, and padded on one side more than on the other."""
 FORMAT = "netweave graph"
 GRAPH_FILE = "graph.json"
 WEIGHTS_FILE = "weights.npz"
@@ -122,7 +124,7 @@ def _fields(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-def _encode_fields(value: Node | Requant, where: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _encode_fields(value: Node | Rescaling, where: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """JSON of every field; arrays go to ``arrays`` and leave their shape behind."""
     separator = "/" if isinstance(value, Node) else "."
     result: dict[str, Any] = {}
@@ -132,7 +134,7 @@ def _encode_fields(value: Node | Requant, where: str, arrays: dict[str, np.ndarr
         if isinstance(item, np.ndarray):
             arrays[path] = item.astype(np.int64)
             result[name] = {"shape": list(item.shape)}
-        elif isinstance(item, Requant):
+        elif isinstance(item, RULES):
             result[name] = _encode_fields(item, path, arrays)
         elif isinstance(item, DType):
             result[name] = str(item)
@@ -228,10 +230,13 @@ class _Reader:
     def _value(self, hint: Any, value: Any, node: str, where: str) -> Any:
         if hint is np.ndarray:
             return self._array(value, node, where)
-        if hint is Requant:
+        if hint == Rescaling | None and value is None:
+            return None
+        if hint in (Requant, Rescaling, Rescaling | None):
             if not isinstance(value, dict):
                 raise self._error(node, where, value, "must be an object")
-            return self._build(Requant, value, node, where + ".")
+            kind = Thresholds if hint != Requant and "levels" in value else Requant
+            return self._build(kind, value, node, where + ".")
         if hint == DType:
             try:
                 return parse_dtype(value)
@@ -244,6 +249,12 @@ class _Reader:
                 length = f"{count} values" if count else "a list"
                 raise self._error(node, where, value, f"must be {length} of type {item.__name__}")
             return Shape(*value) if hint is Shape else tuple(value)
+        if hint == Sizes:
+            if type(value) is int:
+                return value
+            if not isinstance(value, list) or not all(type(part) is int for part in value):
+                raise self._error(node, where, value, "must be an integer or a list of integers")
+            return tuple(value)
         if hint is float and type(value) is int and abs(value) <= sys.float_info.max:
             return float(value)
         if type(value) is not hint:

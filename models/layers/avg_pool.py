@@ -13,32 +13,25 @@ from models.ir.node import Shape
 from models.ir.ops.avg_pool import AvgPool
 from models.layers.integers import Integers
 from models.layers.layer import ClippedLayer
+from models.layers.windowed import PoolLayer
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AvgPoolLayer(ClippedLayer):
-    """The mean of each window. The multiplier of the requantization includes the divisor.
-
-    Parameters
-        kernel     side of the window
-        stride     step of the window
-        padding    zeros around the image, which count in the mean
-    """
+class AvgPoolLayer(ClippedLayer, PoolLayer):
+    """The mean of each window. The multiplier of the requantization includes the divisor."""
 
     kind: ClassVar[str] = "avg_pool"
 
-    kernel: int
-    stride: int
-    padding: int
-
     def compute(self, *inputs: Tensor) -> Tensor:
-        return F.avg_pool2d(inputs[0], self.kernel, self.stride, self.padding)
+        x, padding = self.padded(inputs[0])
+        return F.avg_pool2d(x, self.sides, self.strides, padding)
 
     def sum(self, integers: Integers, x: Tensor) -> Tensor:
-        return F.avg_pool2d(x.double(), self.kernel, self.stride, self.padding, divisor_override=1).long()
+        x, padding = self.padded(x.double())
+        return F.avg_pool2d(x, self.sides, self.strides, padding, divisor_override=1).long()
 
     def divisor(self, source: Shape, dtype: DType) -> float:
-        return self.kernel**2
+        return self.window.taps
 
     def node(self, integers: Integers) -> AvgPool:
         requant = integers.requants[0].export()

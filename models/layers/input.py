@@ -23,6 +23,7 @@ class InputLayer(Layer):
     Parameters
         sparse            whether images have active sites only
         flat              whether the module takes the channels of the only site as ``[n, features]``
+        sequence          whether the module takes the only row as ``[n, C, L]``
         normalization     map from real numbers to images, if the data set has one
         restored          whether the module takes those real numbers, not the images
     """
@@ -32,6 +33,7 @@ class InputLayer(Layer):
     inputs: tuple[str, ...] = ()
     sparse: bool = False
     flat: bool = False
+    sequence: bool = False
     normalization: Normalization | None = None
     restored: bool = False
 
@@ -45,7 +47,7 @@ class InputLayer(Layer):
             parts = astuple(self.normalization)
             offset, unit = (torch.tensor(part, dtype=x.dtype)[:, None, None] for part in parts)
             x = x * unit + offset
-        return x.flatten(1) if self.flat else x
+        return x.flatten(1) if self.flat else x.squeeze(2) if self.sequence else x
 
     def integer(self, integers: Integers, *inputs: Tensor) -> Tensor:
         return _encode(self.compute(*inputs), integers)
@@ -62,6 +64,7 @@ def input_layer(data: Dataset) -> InputLayer:
         shape=data.shape,
         sparse=data.sparse,
         flat=data.flat,
+        sequence=data.sequence,
         normalization=data.normalization,
         restored=data.restored,
     )

@@ -84,6 +84,8 @@ class Integers:
         requants       requantization of each input
         lo, hi         integer bounds of the output
         largest        upper bound of the sum of absolute products, in a layer with weights
+        source         format of the input, in a layer with a table
+        table          decoded results [1 or c, values of ``source``], int64
     """
 
     dtype: DType
@@ -94,6 +96,8 @@ class Integers:
     lo: int = 0
     hi: int = 0
     largest: int = 0
+    source: DType | None = None
+    table: Tensor | None = None
 
     def exact(self, x: Tensor) -> Tensor:
         """``x`` in a float type in which sums of products with the weights are exact."""

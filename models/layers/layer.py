@@ -66,6 +66,9 @@ class ClippedLayer(Layer):
     stacks_inputs: ClassVar[bool] = False
     """Whether the inputs are concatenated and then requantized as one input."""
 
+    tabulated: ClassVar[bool] = False
+    """Whether the integers are a table of the results for each value of the input."""
+
     clip: tuple[float, float] = NO_CLIP
 
     def clipped(self, *inputs: Tensor) -> Tensor:
@@ -76,6 +79,10 @@ class ClippedLayer(Layer):
     def sum(self, integers: Integers, x: Tensor) -> Tensor:
         """The int64 accumulator of an input ``x``, which is requantized. A layer that sums nothing returns ``x``."""
         return x
+
+    def results(self, values: Tensor) -> Tensor:
+        """For a layer with a table, the results for float64 ``values`` [v] before any clip, as [1 or c, v]."""
+        raise TypeError(f"layer {self.name!r}: {self.kind} has no table")
 
     def divisor(self, source: Shape, dtype: DType) -> float:
         """The divisor that turns an integer sum into the result.
@@ -120,8 +127,8 @@ class WeightedLayer(ClippedLayer):
     def unfold(self, x: Tensor) -> Tensor:
         """The inputs that each output sees (im2col), [g, m, n].
 
-        For each of the ``m`` outputs of a channel these are the inputs of its ``n`` weights. ``g`` is 1 where all
-        channels share them, and the number of channels in a depthwise layer.
+        For each of the ``m`` outputs of a channel these are the inputs of its ``n`` weights. The channels fall into
+        ``g`` equal parts, each of which shares its inputs.
         """
 
     @abstractmethod
@@ -133,10 +140,9 @@ class WeightedLayer(ClippedLayer):
             sparse         whether images have active sites only, so that zeros lie around these
         """
 
-    @property
-    def input_channel_index(self) -> tuple[slice | None, slice | None]:
-        """The index with which a factor per input channel broadcasts against the first two axes of ``weight``."""
-        return None, slice(None)
+    def by_input(self, factor: Tensor) -> Tensor:
+        """A factor per input channel, for each weight: it broadcasts against the first two axes of ``weight``."""
+        return factor[None]
 
     def compute(self, *inputs: Tensor) -> Tensor:
         return self.weigh(inputs[0], self.weight, self.bias)

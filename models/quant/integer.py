@@ -143,6 +143,21 @@ def integer_weighted(
     return IntegerLayer(layer, own)
 
 
+def integer_table(layer: ClippedLayer, source: Integers, dtype: DType, scale: float) -> IntegerLayer:
+    """Quantize a layer whose integers are a table.
+
+    Parameters
+        layer      float layer
+        source     integers of the input's layer
+        dtype      format of the output
+        scale      real value of one step of the output
+    """
+    values = torch.from_numpy(source.dtype.values()).double() * source.scale
+    results = layer.results(values).clamp(*layer.clip) / scale
+    table = nearest_value(results, dtype).long()
+    return IntegerLayer(layer, Integers(dtype=dtype, scale=scale, source=source.dtype, table=table))
+
+
 def integer_unweighted(
     layer: ClippedLayer, sources: tuple[IntegerLayer, ...], dtype: DType, scale: float
 ) -> IntegerLayer:

@@ -15,7 +15,7 @@ from models.plan import FloatPlan
 from models.quant.calibrate import Calibration, limit_spread
 from models.quant.fake import clip, fake_quantize, round_through
 from models.quant.formats import LOGITS, Formats
-from models.quant.integer import IntegerLayer, integer_unweighted, integer_weighted
+from models.quant.integer import IntegerLayer, integer_table, integer_unweighted, integer_weighted
 
 TIE = 2.0**-8
 """In steps: more than the float32 error of a sum, and less than the distance between sums."""
@@ -96,6 +96,8 @@ class QuantizedLayer(nn.Module):
         scale = float(self.log_scale.detach().double().exp2() if self.learns_scale else self.fixed_scale)
         if not isinstance(layer, ClippedLayer):
             return IntegerLayer(layer, Integers(dtype=self.dtype, scale=scale))
+        if layer.tabulated:
+            return integer_table(layer, sources[0].integers, self.dtype, scale)
         if not isinstance(layer, WeightedLayer):
             return integer_unweighted(layer, sources, self.dtype, scale)
         assert self.weight_dtype is not None

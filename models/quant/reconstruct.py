@@ -30,7 +30,7 @@ BATCH = 64
 class Moments:
     """First and second moments of a layer's inputs and of its target outputs over images and sites, in float64.
 
-    ``n`` is the number of inputs to a channel. ``g`` is 1, or the number of channels in a depthwise layer.
+    ``n`` is the number of inputs to a channel. ``g`` is 1, or the number of channels of a layer with groups.
 
     Parameters
         covariance     [g, n, n], covariance of the inputs
@@ -96,6 +96,9 @@ def moments(layer: WeightedLayer, quantized: Sequence[Tensor], real: Sequence[Te
         cross = cross + (y.t().view(len(x), -1, x.shape[1]) @ x).double().flatten(0, 1)
         inputs = inputs + x.sum(dim=1).double()
         outputs = outputs + y.sum(dim=0).double()
+    if 1 < len(inputs) < len(outputs):
+        shares = len(outputs) // len(inputs)
+        covariance, inputs = covariance.repeat_interleave(shares, dim=0), inputs.repeat_interleave(shares, dim=0)
     count = max(count, 1)
     inputs, outputs = inputs / count, outputs / count
     return Moments(

@@ -6,6 +6,7 @@ function does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,17 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.ir.window import Window, both, same_padding
 from models.sparse import convolution
 from models.sparse.sites import Sites
 from models.sparse.tensor import FUNCTIONS, SparseTensor
-
-
-def _one(name: str, value: Any) -> int:
-    """The one number behind ``3`` or ``(3, 3)``."""
-    numbers = set(value) if isinstance(value, Sequence) else {value}
-    if len(numbers) != 1:
-        raise ValueError(f"{name} {value} of a SparseTensor: both directions must be equal")
-    return numbers.pop()
 
 
 def _refuse(**settings: tuple[Any, Any]) -> None:
@@ -41,23 +35,30 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> SparseTensor:
-    _refuse(dilation=(_one("dilation", dilation), 1))
-    kernel = _one("kernel_size", tuple(weight.shape[2:]))
+    kernel = tuple(weight.shape[2:])
     if isinstance(padding, str):
-        padding = (kernel - 1) // 2 if padding == "same" else 0
-    window = (kernel, _one("stride", stride), _one("padding", padding))
-    wide = groups > 1
-    if (weight.shape[1] * groups, len(weight)) != (x.shape[1], groups if wide else len(weight)):
+        padding = same_padding(kernel, dilation) if padding == "same" else 0
+    window = Window.of(kernel, stride, padding, dilation)
+    if weight.shape[1] * groups != x.shape[1] or len(weight) % groups:
         raise ValueError(
             f"weight {tuple(weight.shape)} in {groups} groups on a SparseTensor of {x.shape[1]} channels: "
-            "must be one group, or as many as there are channels in and out"
+            "the groups must divide the channels, in and out"
         )
-    outputs = x.sites.output_sites(*window)
-    if kernel == 1 and outputs is x.sites:
-        features = x.features * weight.flatten() if wide else F.linear(x.features, weight.flatten(1))
+    outputs = x.sites.output_sites(window)
+    pointwise = window.taps == 1 and outputs is x.sites
+    if groups > 1 and weight.shape[:2] == (groups, 1):
+        features = (
+            x.features * weight.flatten()
+            if pointwise
+            else convolution.depthwise(x.features, weight, x.sites.windows(window))
+        )
     else:
-        convolve = convolution.depthwise if wide else convolution.full
-        features = convolve(x.features, weight, x.sites.windows(*window))
+        parts = zip(x.features.chunk(groups, dim=1), weight.chunk(groups), strict=True)
+        sums = [
+            F.linear(part, own.flatten(1)) if pointwise else convolution.full(part, own, x.sites.windows(window))
+            for part, own in parts
+        ]
+        features = sums[0] if groups == 1 else torch.cat(sums, dim=1)
     return SparseTensor(features if bias is None else features + bias, outputs)
 
 
@@ -78,22 +79,24 @@ def _batch_norm(
     )
 
 
-def _pool(pool: Callable[..., SparseTensor], x: SparseTensor, kernel: Any, stride: Any, padding: Any) -> SparseTensor:
-    k = _one("kernel_size", kernel)
-    s = k if stride is None or stride == [] else _one("stride", stride)
-    p = _one("padding", padding)
-    if k == s > 2 and k.bit_count() == 1 and p == 0:
+def _pool(
+    pool: Callable[[SparseTensor, Window], SparseTensor], x: SparseTensor, kernel: Any, stride: Any, padding: Any
+) -> SparseTensor:
+    window = Window.of(kernel, stride or kernel, padding)
+    cell = window.y.kernel
+    if window == Window.of(cell, cell) and cell > 2 and cell.bit_count() == 1:
         # disjoint cells of 2^n x 2^n are n poolings of 2 x 2 in a row, as in the integer graph
-        return _pool(pool, _pool(pool, x, 2, 2, 0), k // 2, k // 2, 0)
-    return pool(x, (k, s, p))
+        return _pool(pool, _pool(pool, x, 2, 2, 0), cell // 2, cell // 2, 0)
+    return pool(x, window)
 
 
-def _window_max(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
-    if window[0] < window[1]:
-        raise ValueError(f"kernel_size {window[0]} of a SparseTensor: must be at least the stride, {window[1]}")
+def _window_max(x: SparseTensor, window: Window) -> SparseTensor:
+    for axis in (window.y, window.x):
+        if axis.may_miss:
+            raise ValueError(f"kernel_size {axis.kernel} of a SparseTensor: must be at least the stride, {axis.stride}")
     nothing = x.features.new_full((1, x.shape[1]), -torch.inf)
-    values = torch.cat([x.features, nothing])[x.sites.windows(*window).rows]
-    return SparseTensor(values.max(dim=0).values, x.sites.output_sites(*window))
+    values = torch.cat([x.features, nothing])[x.sites.windows(window).rows]
+    return SparseTensor(values.max(dim=0).values, x.sites.output_sites(window))
 
 
 def _max_pool2d(
@@ -105,17 +108,13 @@ def _max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> SparseTensor:
-    _refuse(
-        dilation=(_one("dilation", dilation), 1), ceil_mode=(ceil_mode, False), return_indices=(return_indices, False)
-    )
+    _refuse(dilation=(both(dilation), (1, 1)), ceil_mode=(ceil_mode, False), return_indices=(return_indices, False))
     return _pool(_window_max, x, kernel_size, stride, padding)
 
 
-def _window_sum(x: SparseTensor, window: tuple[int, int, int]) -> SparseTensor:
-    ones = x.features.new_ones(x.shape[1], 1, window[0], window[0])
-    return SparseTensor(
-        convolution.depthwise(x.features, ones, x.sites.windows(*window)), x.sites.output_sites(*window)
-    )
+def _window_sum(x: SparseTensor, window: Window) -> SparseTensor:
+    ones = x.features.new_ones(x.shape[1], 1, window.taps)
+    return SparseTensor(convolution.depthwise(x.features, ones, x.sites.windows(window)), x.sites.output_sites(window))
 
 
 def _avg_pool2d(
@@ -128,11 +127,21 @@ def _avg_pool2d(
     divisor_override: int | None = None,
 ) -> SparseTensor:
     _refuse(ceil_mode=(ceil_mode, False))
-    if padding != 0:
+    if any(both(padding)):
         _refuse(count_include_pad=(count_include_pad, True))
-    divisor = divisor_override or _one("kernel_size", kernel_size) ** 2
+    divisor = divisor_override or math.prod(both(kernel_size))
     total = _pool(_window_sum, x, kernel_size, stride, padding)
     return total if divisor == 1 else total / divisor
+
+
+def _pad(x: SparseTensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> SparseTensor:
+    """What lies around the image has no active site, whatever its value would be."""
+    _refuse(mode=(mode, "constant"))
+    left, right, top, bottom = (*pad, 0, 0)[:4]
+    height, width = x.sites.height + top + bottom, x.sites.width + left + right
+    y, column = x.sites.coordinates.unbind(dim=1)
+    raster = (x.sites.image * height + y + top) * width + column + left
+    return SparseTensor(x.features, Sites(x.sites.batch, height, width, raster))
 
 
 def _adaptive_avg_pool2d(x: SparseTensor, output_size: Any) -> Tensor:
@@ -176,10 +185,16 @@ def _elementwise(function: Callable[..., Tensor]) -> Callable[..., SparseTensor]
     return lambda x, *args, inplace=False, **kwargs: x.map(lambda features: function(features, *args, **kwargs))
 
 
+NUMBER_BY_NUMBER = (
+    torch.sigmoid, torch.tanh, torch.prelu, F.silu, F.gelu, F.mish, F.hardswish, F.hardsigmoid, F.leaky_relu, F.elu,
+    F.softplus, F.softsign,
+)  # fmt: skip
+
 FUNCTIONS |= {
     F.conv2d: _conv2d,
     F.batch_norm: _batch_norm,
     F.max_pool2d: _max_pool2d,
+    F.pad: _pad,
     F.avg_pool2d: _avg_pool2d,
     F.adaptive_avg_pool2d: _adaptive_avg_pool2d,
     F.dropout2d: _dropout2d,
@@ -188,6 +203,7 @@ FUNCTIONS |= {
     F.hardtanh: _elementwise(F.hardtanh),
     F.dropout: _elementwise(F.dropout),
     torch.relu: _elementwise(torch.relu),
+    **{function: _elementwise(function) for function in NUMBER_BY_NUMBER},
     torch.clamp: _elementwise(torch.clamp),
     torch.add: SparseTensor.add,
     torch.mean: SparseTensor.mean,

@@ -8,19 +8,19 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from models.ir.window import Window
+
 
 @dataclass(frozen=True, eq=False)
 class Windows:
     """The windows of a convolution or pooling: which active sites each of them sees.
 
     Parameters
-        kernel         side of the windows
         sites          number of active sites
-        rows           int64 [k * k, n]: for each tap (ky-major) and window the index of its site, or ``sites`` for none
+        rows           int64 [taps, n]: for each tap and window the index of its site, or ``sites`` for none
         center_tap     tap through which window ``i`` sees site ``i``, or None where the active sites change
     """
 
-    kernel: int
     sites: int
     rows: Tensor
     center_tap: int | None
@@ -33,7 +33,7 @@ class Windows:
         """For each tap the indices of the sites and of the windows that it joins: two int64 [m], both ascending."""
         tap, window = (self.rows < self.sites).nonzero(as_tuple=True)
         site = self.rows[tap, window]
-        counts = torch.bincount(tap, minlength=self.kernel**2).tolist()
+        counts = torch.bincount(tap, minlength=len(self.rows)).tolist()
         return list(zip(site.split(counts), window.split(counts), strict=True))
 
 
@@ -42,7 +42,7 @@ class Sites:
     """The active sites of a batch of images.
 
     In each image they have the order of a ``Frame``'s sites. The layers of one resolution share one ``Sites``, which
-    caches its windows for every kernel, stride and padding.
+    caches what each window sees.
 
     Parameters
         batch      number of images
@@ -55,8 +55,8 @@ class Sites:
     height: int
     width: int
     raster: Tensor
-    _windows: dict[tuple[int, int, int], Windows] = field(default_factory=dict, init=False, repr=False)
-    _cells: dict[tuple[int, int, int, int], Sites] = field(default_factory=dict, init=False, repr=False)
+    _windows: dict[Window, Windows] = field(default_factory=dict, init=False, repr=False)
+    _cells: dict[tuple[int, ...], Sites] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, mask: Tensor) -> Sites:
@@ -98,40 +98,44 @@ class Sites:
             for first, raster in zip(firsts, self.raster.split(counts), strict=True)
         ]
 
-    def output_sites(self, kernel: int, stride: int, padding: int) -> Sites:
+    def output_sites(self, window: Window) -> Sites:
         """The output sites of a convolution or pooling: those with an active site in their stride cell, as in golden.
 
         The result is ``self`` for a submanifold layer, which has stride 1 and 'same' padding.
         """
-        height, width = ((side + 2 * padding - kernel) // stride + 1 for side in (self.height, self.width))
-        offset = (kernel - 1) // 2 - padding
-        key = (stride, offset, height, width)
-        if key == (1, 0, self.height, self.width):
+        height, width = window.out_sides(self.height, self.width)
+        strides, offsets = (window.y.stride, window.x.stride), (window.y.cell_offset, window.x.cell_offset)
+        key = (*strides, *offsets, height, width)
+        if key == (1, 1, 0, 0, self.height, self.width):
             return self
         if key not in self._cells:
-            y, x = torch.div(self.coordinates - offset, stride, rounding_mode="floor").unbind(dim=1)
+            device = self.raster.device
+            moved = self.coordinates - torch.tensor(offsets, device=device)
+            cells = torch.div(moved, torch.tensor(strides, device=device), rounding_mode="floor")
+            y, x = cells.unbind(dim=1)
             inside = (y >= 0) & (x >= 0) & (y < height) & (x < width)
-            active = torch.zeros(self.batch, height, width, dtype=torch.bool, device=self.raster.device)
+            active = torch.zeros(self.batch, height, width, dtype=torch.bool, device=device)
             active[self.image[inside], y[inside], x[inside]] = True
             self._cells[key] = Sites.of(active)
         return self._cells[key]
 
-    def windows(self, kernel: int, stride: int, padding: int) -> Windows:
+    def windows(self, window: Window) -> Windows:
         """The windows at the ``output_sites``, and which of these sites they see."""
-        key = (kernel, stride, padding)
-        if key not in self._windows:
-            center_tap = kernel**2 // 2 if self.output_sites(*key) is self else None
-            self._windows[key] = Windows(kernel, len(self), self._rows(*key), center_tap)
-        return self._windows[key]
+        if window not in self._windows:
+            center_tap = window.center_tap if self.output_sites(window) is self else None
+            self._windows[window] = Windows(len(self), self._rows(window), center_tap)
+        return self._windows[window]
 
-    def _rows(self, kernel: int, stride: int, padding: int) -> Tensor:
-        outputs = self.output_sites(kernel, stride, padding)
+    def _rows(self, window: Window) -> Tensor:
+        outputs = self.output_sites(window)
         device = self.raster.device
-        height, width = self.height + 2 * padding, self.width + 2 * padding
+        height, width = window.y.padded(self.height), window.x.padded(self.width)
         row = torch.full((self.batch * height * width,), len(self), device=device)
-        y, x = (self.coordinates + padding).unbind(dim=1)
-        row[(self.image * height + y) * width + x] = torch.arange(len(self), device=device)
-        y, x = (outputs.coordinates * stride).unbind(dim=1)
-        first = (outputs.image * height + y) * width + x
-        offsets = torch.arange(kernel, device=device)
-        return row[(offsets[:, None] * width + offsets).view(-1, 1) + first]
+        y, x = self.coordinates.unbind(dim=1)
+        row[(self.image * height + y + window.y.before) * width + x + window.x.before] = torch.arange(
+            len(self), device=device
+        )
+        y, x = outputs.coordinates.unbind(dim=1)
+        first = (outputs.image * height + y * window.y.stride) * width + x * window.x.stride
+        offsets = torch.tensor([below * width + right for below, right in window.positions], device=device)
+        return row[offsets[:, None] + first]

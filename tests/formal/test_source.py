@@ -14,12 +14,13 @@ from hw.line_buffer.token_buffer import TokenBuffer, WindowGeometry
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Window
 from tests.formal.prove import proven
 from tests.formal.rules import in_order, moved, offer, take
 
 SIDE = 2
 LAYOUT = TokenLayout(Shape(SIDE, SIDE, 1), IntType(2, False), 1)
-GEOMETRY = WindowGeometry(SIDE, SIDE, 1, kernel=3, stride=1, padding=1)
+GEOMETRY = WindowGeometry(SIDE, SIDE, 1, Window.of(3, 1, 1))
 PLACES = SIDE * SIDE
 
 

@@ -12,7 +12,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 import hw.streams.stream
-from hw.arithmetic.requantizer import CreditFifo
+from hw.arithmetic.output import CreditFifo
 from hw.streams.layout import TokenLayout
 from hw.streams.stream import Fork, Queue, RegisterSlice, StreamNarrower, StreamWidener
 from models.ir.formats.integer import IntType

@@ -124,11 +124,30 @@ class DenselyConnected(nn.Module):
         return self.fc(torch.concat([F.relu(z), z], -1))
 
 
+class Curved(nn.Module):
+    """Functions that become tables, in groups of channels, over oblong windows that are padded on one side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(2, 6, (3, 2), (1, 2), dilation=(2, 1), padding=(2, 0))
+        self.slope = nn.PReLU(6)
+        self.grouped = nn.Conv2d(6, 4, 3, stride=2, groups=2)
+        self.gelu = nn.GELU()
+        self.fc = nn.Linear(4, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.slope(self.stem(x))
+        x = self.grouped(F.pad(x, (0, 1, 0, 1)))
+        x = F.hardswish(self.gelu(x)) + torch.sigmoid(x)
+        return self.fc(torch.tanh(x.mean((2, 3))))
+
+
 NETS: dict[str, tuple[Callable[[], nn.Module], Dataset]] = {
     "digits_cnn": (lambda: load_model("digits_cnn"), random_data(1, 8, classes=10)),
     "pre_activation": (PreActivation, random_data(2, 6, signed=True)),
     "functional": (Functional, random_data(2, 12)),
     "densely_connected": (DenselyConnected, random_data(2, 7, signed=True)),
+    "curved": (Curved, random_data(2, 9, signed=True)),
     "pools": (
         lambda: nn.Sequential(
             nn.Conv2d(3, 6, 3, stride=2, padding=1),

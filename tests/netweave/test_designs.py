@@ -11,7 +11,7 @@ from amaranth.hdl import Fragment
 from benchmarks.inputs.nets import random_mapping, residual_net
 from cosim.cycle.simulator import Simulator, size_queues
 from hw.accelerator.composition import AcceleratorPlan, AcceleratorTop
-from hw.arithmetic.requantizer import CreditFifo
+from hw.arithmetic.output import CreditFifo
 from hw.fpga.families.registry import DEVICES
 from hw.streams.stream import Queue
 from models.ir.graph import Graph

@@ -29,6 +29,7 @@ from netweave.workers import Pool
 from reports.artifact import ArtifactError, read_json
 from reports.schema import Label
 from tests.models.frontend.esda_files import write_network
+from tests.models.frontend.onnx_files import File, by_qonnx
 
 CLASSES = 3
 SEED = 0
@@ -114,11 +115,27 @@ def test_other_weights_are_another_network(home: Path, explored: Path) -> None:
     assert read_json(home / "run_other" / "train" / "train.json", "train", "train") != first
 
 
+def test_another_tool_s_file_is_taken_as_it_is(home: Path, tmp_path: Path) -> None:
+    """A file of ONNX in the place of a network; its images are the integers that it takes."""
+    file = File((1, 2, 5, 7))
+    x = file.node("Flatten", file.quant("x", 1.0, 3))
+    w = file.quant(file.constant(np.random.default_rng(0).normal(size=(70, CLASSES))), 0.5, 4)
+    path = file.save(tmp_path / "net.onnx", file.node("MatMul", x, w))
+    arrays = dict(np.load(home / "data.npz"))
+    np.savez(tmp_path / "data.npz", **{**arrays, "sparse": 0})
+    flow.train(config(tmp_path, model="net.onnx"), tmp_path / "run")
+    reached = read_json(tmp_path / "run" / "train" / "train.json", "train", "train")
+    answers = [by_qonnx(path)(x[None].astype(np.float32)).argmax() for x in arrays["x_test"]]
+    assert reached["test"] == [int((answers == arrays["y_test"]).sum()), 20]
+    assert [node.op for node in load_graph(tmp_path / "run" / "train").nodes] == ["input", "linear"]
+
+
 @pytest.mark.parametrize(
     ("text", "model", "says"),
     [
         ("[train]\nepochs = 1", "graph:graph", r"net.toml: train: model 'graph:.*' is quantized already"),
         ('[quantize]\nformats = ["int8"]', "graph:graph", r"quantize: model 'graph:.*' is quantized already"),
+        ("", "nowhere.onnx", r"model: 'nowhere.onnx': there is no file .*nowhere.onnx"),
         ("", "graph:nowhere", r"model: 'graph:nowhere': there is no file .*nowhere/graph.json"),
     ],
 )

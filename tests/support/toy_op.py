@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from torch import Tensor as TorchTensor
 
-from hw.arithmetic.requantizer import ROOM_DELAY, CreditFifo
+from hw.arithmetic.output import ROOM_DELAY, CreditFifo
 from hw.fpga.device import Device
 from hw.fpga.families.family import FpgaFamily
 from hw.fpga.formulas import ResourceEstimate

@@ -12,7 +12,8 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.windowed import WindowNode
-from models.ir.requant import Range, Requant
+from models.ir.requant import Range
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -20,12 +21,12 @@ class AvgPool(AccumulatingNode, WindowNode):
     """The sum over the active sites of the window, requantized.
 
     Parameters
-        requant    how the sum becomes an activation; 1/k^2 is part of the multiplier
+        requant    how the sum becomes an activation; 1/taps is part of the multiplier
     """
 
     op: ClassVar[str] = "avg_pool"
 
-    requant: Requant
+    requant: Rescaling
 
     def ranges(self, dtype: DType, shape: Shape) -> list[Range]:
         return sum_ranges(min(shape.height * shape.width, self.window.taps), dtype, shape)

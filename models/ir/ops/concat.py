@@ -12,7 +12,7 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.elementwise import ElementwiseNode
-from models.ir.requant import Requant, check_requant
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,7 +26,7 @@ class Concat(ElementwiseNode):
     op: ClassVar[str] = "concat"
     arity: ClassVar[int] = 2
 
-    requant: Requant
+    requant: Rescaling
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]._replace(channels=sum(shape.channels for shape in inputs))
@@ -35,7 +35,7 @@ class Concat(ElementwiseNode):
         if shapes[0][:2] != shapes[1][:2]:
             raise self.error("inputs", self.inputs, f"must have one height and width, not {shapes[0]} and {shapes[1]}")
         ranges = [end for dtype, shape in zip(dtypes, shapes, strict=True) for end in sum_ranges(1, dtype, shape)]
-        check_requant(self, "requant", ranges, self.dtype)
+        self.requant.check(self, "requant", ranges, self.dtype)
 
     def compute(self, *inputs: Frame) -> Frame:
         a, b = inputs

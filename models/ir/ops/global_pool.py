@@ -10,7 +10,8 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.whole_frame import ORIGIN, WholeFrameNode
-from models.ir.requant import Range, Requant
+from models.ir.requant import Range
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,7 +24,7 @@ class GlobalPool(WholeFrameNode):
 
     op: ClassVar[str] = "global_pool"
 
-    requant: Requant
+    requant: Rescaling
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return Shape(1, 1, inputs[0].channels)

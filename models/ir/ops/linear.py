@@ -12,7 +12,7 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.whole_frame import ORIGIN, WholeFrameNode
-from models.ir.requant import Requant
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,7 +29,7 @@ class Linear(WeightedNode, WholeFrameNode):
 
     weight: np.ndarray
     weight_dtype: DType
-    requant: Requant
+    requant: Rescaling
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return Shape(1, 1, self.weight.shape[0])

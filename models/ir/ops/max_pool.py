@@ -22,7 +22,7 @@ class MaxPool(WindowNode):
 
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
         super().check(shapes, dtypes)
-        if self.kernel < self.stride:
+        if self.window.may_be_empty:
             raise self.error(
                 "kernel", self.kernel, f"must be at least the stride, {self.stride}: no window may be empty"
             )

@@ -10,7 +10,7 @@ from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Shape
 from models.ir.ops.elementwise import ElementwiseNode
-from models.ir.requant import Requant, check_requant
+from models.ir.thresholds import Rescaling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,10 +23,10 @@ class Requantize(ElementwiseNode):
 
     op: ClassVar[str] = "requantize"
 
-    requant: Requant
+    requant: Rescaling
 
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
-        check_requant(self, "requant", sum_ranges(1, dtypes[0], shapes[0]), self.dtype)
+        self.requant.check(self, "requant", sum_ranges(1, dtypes[0], shapes[0]), self.dtype)
 
     def compute(self, *inputs: Frame) -> Frame:
         return inputs[0].with_features(self.requant.to_dtype(inputs[0].features, self.dtype))

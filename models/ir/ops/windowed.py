@@ -9,10 +9,35 @@ import numpy as np
 from models.ir.dtype import DType
 from models.ir.frame import Frame
 from models.ir.node import Node, NodeSites, Shape
-from models.ir.window import Window
+from models.ir.window import Sizes, Window
 
-KERNELS = range(1, 8)
-STRIDES = (1, 2)
+KERNELS = range(1, 16)
+MOST_TAPS = 64
+"""Of a window."""
+STRIDES = range(1, 5)
+DILATIONS = range(1, 9)
+LONGEST = {"kernel": 2, "stride": 2, "padding": 4, "dilation": 2}
+"""How many numbers each size has at most."""
+
+
+def refusal(window: Window, shape: Shape) -> tuple[str, str] | None:
+    """The field of the first size that is not possible over inputs of a shape, and why; None if all sizes are."""
+    for axis, side in ((window.y, shape.height), (window.x, shape.width)):
+        for name, own, valid in (
+            ("kernel", axis.kernel, KERNELS), ("stride", axis.stride, STRIDES), ("dilation", axis.dilation, DILATIONS)
+        ):  # fmt: skip
+            if own not in valid:
+                return name, f"must be {valid[0]} to {valid[-1]}"
+        most = (axis.span - 1) // 2, axis.span // 2
+        if not (0 <= axis.before <= most[0] and 0 <= axis.after <= most[1]):
+            spread = f" of dilation {axis.dilation}" if axis.dilation > 1 else ""
+            limits = f"0 to {most[0]}" if most[0] == most[1] else f"0 to {most[0]} before and 0 to {most[1]} after"
+            return "padding", f"must be {limits} for kernel {axis.kernel}{spread}"
+        if axis.padded(side) < axis.span:
+            return "kernel", f"is larger than its padded input {shape}"
+    if window.taps > MOST_TAPS:
+        return "kernel", f"has {window.taps} taps; at most {MOST_TAPS} are possible"
+    return None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -20,32 +45,32 @@ class WindowNode(Node):
     """A node that sees its input through a window: convolution and pooling.
 
     Parameters
-        kernel     side of the window
-        stride     stride of the window
-        padding    zero padding on each side
+        kernel     side of the window, or (rows, columns)
+        stride     stride of the window, or (down, right)
+        padding    zeros on each side, or (above and below, left and right), or (top, left, bottom, right)
     """
 
-    kernel: int
-    stride: int = 1
-    padding: int = 0
+    kernel: Sizes
+    stride: Sizes = 1
+    padding: Sizes = 0
 
     @property
     def window(self) -> Window:
-        return Window(self.kernel, self.stride, self.padding)
+        return Window.of(self.kernel, self.stride, self.padding)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         (i,) = inputs
-        return Shape(self.window.out_side(i.height), self.window.out_side(i.width), i.channels)
+        return Shape(*self.window.out_sides(i.height, i.width), i.channels)
 
     def check(self, shapes: tuple[Shape, ...], dtypes: tuple[DType, ...]) -> None:
-        if self.kernel not in KERNELS:
-            raise self.error("kernel", self.kernel, f"must be {KERNELS[0]} to {KERNELS[-1]}")
-        if self.stride not in STRIDES:
-            raise self.error("stride", self.stride, f"must be one of {STRIDES}")
-        if not 0 <= self.padding <= (self.kernel - 1) // 2:
-            raise self.error("padding", self.padding, f"must be 0 to {(self.kernel - 1) // 2} for kernel {self.kernel}")
-        if min(shapes[0].height, shapes[0].width) + 2 * self.padding < self.kernel:
-            raise self.error("kernel", self.kernel, f"is larger than its padded input {shapes[0]}")
+        for name, most in LONGEST.items():
+            value = getattr(self, name, 1)
+            if isinstance(value, tuple) and len(value) not in {2, most}:
+                raise self.error(name, value, "must be one number" + (", 2 or 4" if most == 4 else " or 2"))
+        refused = refusal(self.window, shapes[0])
+        if refused:
+            field, why = refused
+            raise self.error(field, getattr(self, field, 1), why)
 
     def sites(self, source: Frame, sparse: bool) -> NodeSites:
         _, _, sites = self.window.out_sites(source)

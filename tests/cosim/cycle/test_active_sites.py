@@ -46,7 +46,7 @@ def test_the_walk_finds_the_sites_of_golden(seed: int) -> None:
         node = graph[name]
         assert isinstance(node, WindowNode)
         taps = own[own[:, 1] >= 0, 1]
-        counted = np.bincount(taps, minlength=node.kernel**2 + 1)
+        counted = np.bincount(taps, minlength=node.window.taps + 1)
         assert tuple(counted) == frame_activity(graph, mask)[name].taps
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import Builder
 from cosim.cycle import process as kinds
-from cosim.cycle.netlist import OFFERED_AHEAD, Netlist, _flows, _taps_inside
+from cosim.cycle.netlist import OFFERED_AHEAD, Netlist, _flows
 from cosim.cycle.op_state import OpRecord
 from cosim.cycle.process import ProcessRecord
 from cosim.cycle.queues import QueueRecord
@@ -100,18 +98,6 @@ def test_rings_hold_what_an_output_queue_and_a_beat_in_work_need(plan: Accelerat
     queue = QueueRecord(records, netlist.queues["conv1->add3"])
     assert (queue.depth, QueueRecord(records, netlist.queues["conv2->add3"]).depth) == (9, 3)
     assert StreamRecord(records, queue.sink).mask + 1 == 16
-
-
-@pytest.mark.parametrize("kernel", [1, 2, 3, 5])
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("padding", [0, 1, 2])
-def test_taps_inside_a_frame_are_counted(kernel: int, stride: int, padding: int) -> None:
-    side = 6
-    geometry: Any = SimpleNamespace(kernel=kernel, stride=stride, padding=padding)
-    padded = np.pad(np.ones(side, int), (padding, padding + kernel))
-    out = (side + 2 * padding - kernel) // stride + 1
-    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel)[::stride][:out]
-    assert _taps_inside(side, out, geometry) == windows.sum(axis=1).tolist()
 
 
 @pytest.mark.parametrize("whole_frame", [False, True])

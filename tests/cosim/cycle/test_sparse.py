@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.nets import random_mapping, residual_net
-from benchmarks.inputs.ops import one_op
+from benchmarks.inputs.ops import one_op, random_window
 from benchmarks.inputs.sparse_nets import masked_frame, random_masks, random_sparse_net
 from cosim.cycle.simulator import simulate, size_queues
 from hw.accelerator.composition import AcceleratorTop
@@ -19,6 +19,7 @@ from hw.ops.registry import inputs_of, mappings
 from models.ir import golden
 from models.ir.formats.integer import IntType
 from models.ir.graph import Graph
+from models.ir.window import Window
 from tests.support.streams import run_op
 
 
@@ -46,14 +47,52 @@ def draw_op(rng: np.random.Generator) -> tuple[Graph, Mapping]:
     least = max(1, kernel - 2 * padding)
     height, width = (int(rng.integers(least, least + 8)) for _ in range(2))
     channels = int(rng.integers(1, 5))
+    out, depthwise = int(rng.integers(1, 5)), bool(rng.integers(2))
     graph = one_op(
-        rng, kind, (height, width, channels), out=int(rng.integers(1, 5)), kernel=kernel, stride=stride,
-        padding=padding, depthwise=bool(rng.integers(2)), x=IntType(4), w=IntType(4), y=IntType(4), sparse=True,
+        rng, kind, (height, width, channels), out=channels if depthwise else out, kernel=kernel, stride=stride,
+        padding=padding, groups=channels if depthwise else 1, x=IntType(4), w=IntType(4), y=IntType(4), sparse=True,
     )  # fmt: skip
     choices = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES["zu3eg"])
     lanes = int(rng.choice(divisors(channels)))
     chosen = choices[int(rng.integers(len(choices)))]
     return graph, Mapping("zu3eg", 200.0, {"input": OpMapping(lanes), "op": chosen})
+
+
+def draw_oblong(rng: np.random.Generator, sparse: bool) -> tuple[Graph, Mapping]:
+    """A window op of unequal sides, strides, paddings and dilations."""
+    kind = str(rng.choice(["conv", "conv", "max_pool", "avg_pool"]))
+    sizes = random_window(rng, kind != "conv", sparse)
+    window = Window.of(**sizes)
+    height, width = (
+        max(1, axis.span - axis.before - axis.after) + int(rng.integers(8)) for axis in (window.y, window.x)
+    )
+    groups = int(rng.integers(1, 4))
+    channels, out = (groups * int(rng.integers(1, 4)) for _ in range(2))
+    graph = one_op(
+        rng, kind, (height, width, channels), out=out, **sizes, groups=groups, x=IntType(4), w=IntType(4),
+        y=IntType(4), sparse=sparse,
+    )  # fmt: skip
+    choices = mappings(graph["op"], inputs_of(graph, graph["op"]), DEVICES["zu3eg"])
+    lanes = int(rng.choice(divisors(channels)))
+    return graph, Mapping("zu3eg", 200.0, {"input": OpMapping(lanes), "op": choices[int(rng.integers(len(choices)))]})
+
+
+@pytest.mark.few(8)
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("seed", range(30))
+def test_oblong_ops(seed: int, sparse: bool) -> None:
+    rng = np.random.default_rng([3, seed])
+    graph, mapping = draw_oblong(rng, sparse)
+    side = graph.input.shape[:2]
+    masks = random_masks(rng, side, 6) if sparse else [np.full(side, full) for full in (True, False, True, True)]
+    check_equals_rtl(rng, graph, mapping, masks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("seed", range(30, 300))
+def test_many_oblong_ops(seed: int, sparse: bool) -> None:
+    test_oblong_ops(seed, sparse)
 
 
 @pytest.mark.few(6)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Requantize lanes, the draining of sums and the reserved queue, against golden."""
+"""Requantize lanes against golden."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.arithmetic.requantizer import CreditFifo, OutputSerializer, Requantizer, requantize_latency
-from hw.streams.layout import TokenLayout
+from hw.arithmetic.requantizer import Requantizer, requantize_latency
 from models.ir.dtype import DType
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
-from models.ir.node import Shape
 from models.ir.requant import BIAS_BITS, MAX_FRACTION, MAX_SHIFT, MULT_BITS, Requant
 from tests.support.clocked import clocked
 
@@ -169,24 +167,3 @@ def test_any_constants_equal_golden(data: st.DataObject) -> None:
     sums = st.integers(-(1 << 30), (1 << 30) - 1) | st.integers(-300, 300)
     values = data.draw(st.lists(st.lists(sums, min_size=4, max_size=4), min_size=1, max_size=5))
     check(requant, dtype, lanes, np.array(values))
-
-
-@pytest.mark.parametrize("depth", [1, 4, 7])
-def test_an_output_of_which_all_places_are_reserved_is_not_open(depth: int) -> None:
-    output = CreditFifo(TokenLayout(Shape(2, 2, 1), IntType(8), 1), depth)
-
-    def put(ctx: Any, step: int) -> None:
-        # all places, none, and two cycles after the beat that leaves one of them, which stays free
-        ctx.set(output.reserve, depth if step == 1 else 0)
-        ctx.set(output.push, step == 3)
-        ctx.set(output.o.ready, 1)
-
-    opened = clocked(output, 10, 0, put, lambda ctx: ctx.get(output.open))
-    assert opened[:5] == [1, 1, 0, 0, 0]
-    assert opened[-1] == 1
-
-
-def test_a_serializer_says_with_one_bit_that_there_is_a_beat() -> None:
-    layout = TokenLayout(Shape(2, 2, 4), IntType(8), 2)
-    drain = OutputSerializer(layout, 4, Requant.identity(4, -128, 127), (-100, 100))
-    assert (drain.push.shape().width, drain.last.shape().width, drain.end.shape().width) == (1, 1, 1)

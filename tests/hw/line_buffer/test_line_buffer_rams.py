@@ -9,13 +9,17 @@ import pytest
 
 from hw.line_buffer.line_buffer_rams import BankedLineBuffer, SerialLineBuffer
 from hw.line_buffer.token_buffer import WindowGeometry
+from models.ir.window import Window
 from tests.support.clocked import clocked
 
 BITS = 9
 GEOMETRIES = [
-    WindowGeometry(3, 5, 2, kernel=3, stride=1, padding=1),
-    WindowGeometry(6, 7, 1, kernel=2, stride=2, padding=0),
-    WindowGeometry(3, 5, 3, kernel=1, stride=2, padding=0),
+    WindowGeometry(3, 5, 2, Window.of(3, 1, 1)),
+    WindowGeometry(6, 7, 1, Window.of(2, 2, 0)),
+    WindowGeometry(3, 5, 3, Window.of(1, 2, 0)),
+    WindowGeometry(3, 5, 1, Window.of((1, 5), 1, (0, 2))),
+    WindowGeometry(5, 3, 1, Window.of((3, 1), (2, 1), (0, 0, 1, 0))),
+    WindowGeometry(5, 5, 1, Window.of((2, 3), 1, (1, 2, 1, 2), 2)),
 ]
 
 
@@ -50,7 +54,7 @@ def play(dut: Any, g: WindowGeometry, reads: list[tuple[int, int, int]], latency
 @pytest.mark.parametrize("g", GEOMETRIES, ids=str)
 def test_a_word_is_read_in_two_cycles_by_its_padded_column(g: WindowGeometry) -> None:
     table = written(g)
-    reads = [(row, x + g.padding, word) for row, x, word in np.ndindex(*table.shape)]
+    reads = [(row, x + g.x.before, word) for row, x, word in np.ndindex(*table.shape)]
     assert play(SerialLineBuffer(g, BITS), g, reads, 2) == table.ravel().tolist()
 
 
@@ -61,14 +65,14 @@ def test_all_taps_of_any_window_are_read_in_four_cycles(g: WindowGeometry, scatt
     row_bits = max(1, (g.rows - 1).bit_length())
     reads, expected = [], []
     for _ in range(40):
-        left, word = int(rng.integers(g.width + 2 * g.padding - g.kernel + 1)), int(rng.integers(g.words))
+        left, word = int(rng.integers(g.padded_width - g.x.span + 1)), int(rng.integers(g.words))
         top = int(rng.integers(g.rows))
-        rows = [(top + ky) % g.rows for ky in range(g.kernel)]
+        rows = [(top + g.y.dilation * ky) % g.rows for ky in range(g.y.kernel)]
         if scattered:
-            rows = rng.permutation(g.rows)[: g.kernel].tolist()
+            rows = rng.permutation(g.rows)[: g.y.kernel].tolist()
             top = sum(row << n * row_bits for n, row in enumerate(rows))
         reads.append((top, left, word))
-        xs = [left + kx - g.padding for kx in range(g.kernel)]
+        xs = [left + g.x.dilation * kx - g.x.before for kx in range(g.x.kernel)]
         expected.append([int(table[row, x, word]) if 0 <= x < g.width else None for row in rows for x in xs])
     for data, taps in zip(play(BankedLineBuffer(g, BITS, scattered), g, reads, 4), expected, strict=True):
         for n, tap in enumerate(taps):

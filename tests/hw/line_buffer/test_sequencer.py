@@ -47,8 +47,8 @@ def steps_of(folds: Folds, number: int, end: int, mask: int) -> list[Step]:
         return [Step(1, number, 0, 0, (0, 0), 0, 0, 1)]
     taps = [(0, 0)]
     if folds.kernel:
-        side = folds.kernel
-        taps = [(n // side, n % side) for n in range(side * side) if mask >> n & 1] or taps
+        rows, columns = folds.kernel
+        taps = [divmod(n, columns) for n in range(rows * columns) if mask >> n & 1] or taps
     return [
         Step(
             0, number, group, word, tap,
@@ -119,10 +119,10 @@ def play(folds: Folds, room: float) -> tuple[list[Issue], list[int]]:
 FOLDS = [
     Folds(1, 1, 1),
     Folds(3, 2, 4),
-    Folds(2, 3, 1, kernel=3),
-    Folds(1, 1, 3, kernel=3),
+    Folds(2, 3, 1, kernel=(3, 3)),
+    Folds(1, 1, 3, kernel=(3, 3)),
     Folds(2, 2, 2, whole_frame=True),
-    Folds(1, 1, 5, kernel=3, whole_frame=True),
+    Folds(1, 1, 5, kernel=(3, 3), whole_frame=True),
 ]
 
 
@@ -162,10 +162,10 @@ def test_a_step_per_cycle_but_where_beats_must_leave_first(folds: Folds) -> None
     [
         (Folds(4, 3, 2), 9, 12, 2),  # 4 folds of 3 words; all taps in a step
         (Folds(4, 1, 2), 9, 8, 2),  # the beats of a fold take longer than its steps
-        (Folds(2, 3, 1, kernel=3), 5, 30, 1),
-        (Folds(2, 3, 1, kernel=3), 0, 6, 1),
-        (Folds(2, 1, 4, kernel=3), 3, 8, 4),
-        (Folds(2, 1, 4, kernel=3, whole_frame=True), 3, 6, 1),
+        (Folds(2, 3, 1, kernel=(3, 3)), 5, 30, 1),
+        (Folds(2, 3, 1, kernel=(3, 3)), 0, 6, 1),
+        (Folds(2, 1, 4, kernel=(3, 3)), 3, 8, 4),
+        (Folds(2, 1, 4, kernel=(3, 3), whole_frame=True), 3, 6, 1),
     ],
 )
 def test_cycles_of_a_site_and_of_an_end_worked_out_by_hand(folds: Folds, taps: int, cycles: int, end: int) -> None:

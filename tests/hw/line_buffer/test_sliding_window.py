@@ -11,16 +11,20 @@ from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
+from models.ir.window import Window
 from tests.hw.line_buffer.generators import Read, play
 
 DTYPE = IntType(6, signed=False)
 KINDS = [True, False, False, True]
 """Frames with every site and empty ones, one after the other."""
 GEOMETRIES = [
-    WindowGeometry(3, 4, 1, kernel=3, stride=1, padding=1),
-    WindowGeometry(4, 3, 2, kernel=2, stride=2, padding=0),
-    WindowGeometry(4, 5, 1, kernel=3, stride=2, padding=1),
-    WindowGeometry(3, 3, 1, kernel=1, stride=2, padding=0),
+    WindowGeometry(3, 4, 1, Window.of(3, 1, 1)),
+    WindowGeometry(4, 3, 2, Window.of(2, 2, 0)),
+    WindowGeometry(4, 5, 1, Window.of(3, 2, 1)),
+    WindowGeometry(3, 3, 1, Window.of(1, 2, 0)),
+    WindowGeometry(3, 5, 1, Window.of((1, 5), 1, (0, 2))),
+    WindowGeometry(5, 3, 1, Window.of((3, 1), (2, 1), (0, 0, 1, 0))),
+    WindowGeometry(5, 5, 1, Window.of((2, 3), 1, (1, 2, 1, 2), 2)),
 ]
 
 
@@ -31,7 +35,7 @@ def test_every_tap_of_every_site_is_read_while_beats_come_as_fast_as_they_may(
     g: WindowGeometry, parallel: bool
 ) -> None:
     shape = Shape(g.height, g.width, g.words)
-    layout, rng = TokenLayout(shape, DTYPE, 1), np.random.default_rng(g.kernel)
+    layout, rng = TokenLayout(shape, DTYPE, 1), np.random.default_rng(g.taps)
     images = [rng.integers(0, 64, shape) for _ in KINDS]
     beats = [
         beat
@@ -44,9 +48,8 @@ def test_every_tap_of_every_site_is_read_while_beats_come_as_fast_as_they_may(
         for y, x in np.ndindex(g.out_height, g.out_width) if full else ():
             taps = [
                 (ky, kx, image[py, px] if 0 <= py < g.height and 0 <= px < g.width else None)
-                for ky in range(g.kernel)
-                for kx in range(g.kernel)
-                for py, px in [(y * g.stride + ky - g.padding, x * g.stride + kx - g.padding)]
+                for ky, kx in g.window.positions
+                for py, px in [(y * g.y.stride + ky - g.y.before, x * g.x.stride + kx - g.x.before)]
             ]
             mask = sum((tap is not None) << n for n, (_, _, tap) in enumerate(taps))
             expected.append((0, y, x, mask))
@@ -79,5 +82,5 @@ def test_every_tap_of_every_site_is_read_while_beats_come_as_fast_as_they_may(
     assert sum(own["release"] for _, own in sites[: ends[0] + 1]) == g.height
     assert sum(own["release"] for _, own in sites) == g.height * KINDS.count(True)
     # the last input of the first window completes its site, which shows a cycle later
-    y, x = (min(g.kernel - 1 - g.padding, side - 1) for side in (g.height, g.width))
+    y, x = (min(axis.below, side - 1) for axis, side in ((g.y, g.height), (g.x, g.width)))
     assert sites[0].cycle == accepted[(y * g.width + x + 1) * g.words - 1] + 1

@@ -25,54 +25,57 @@ from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.frame import Frame
 from models.ir.node import Shape
+from models.ir.window import Window
 from tests.hw.line_buffer.generators import Read, play
 from tests.support.gates import evaluate
 
 GEOMETRIES = [
-    WindowGeometry(height, width, 1, kernel, stride, padding)
+    WindowGeometry(height, width, 1, Window.of(kernel, stride, padding))
     for (height, width), kernel, stride, padding in product([(5, 6), (7, 4)], (1, 2, 3), (1, 2), (0, 1))
     if padding < kernel
-]
+] + [
+    WindowGeometry(5, 6, 1, window)
+    for window in (
+        Window.of((1, 5), 1, (0, 2)), Window.of((4, 2), (3, 1), (1, 0, 2, 1)), Window.of(3, 2, (0, 0, 1, 1)),
+        Window.of((2, 3), (1, 4), (1, 0, 1, 0), 2),
+    )
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("g", GEOMETRIES, ids=str)
 def test_sites_taps_and_cells_by_enumeration(g: WindowGeometry) -> None:
-    """A stride cell begins where the middle of its window's first tap is, or left of it for even kernels."""
-    starts = [[n for n in range(-g.padding, side) if (n + g.padding) % g.stride == 0] for side in (g.height, g.width)]
+    """A stride cell begins where its window's middle is, or left of it so that it lies within the window."""
     ys, xs = (
-        [n for n in own if n + g.kernel <= side + g.padding]
-        for own, side in zip(starts, (g.height, g.width), strict=True)
+        [n for n in range(-axis.before, side) if (n + axis.before) % axis.stride == 0 and n + reach < side + axis.after]
+        for axis, side in ((g.y, g.height), (g.x, g.width))
+        for reach in [axis.dilation * (axis.kernel - 1)]
     )
     assert (g.out_height, g.out_width) == (len(ys), len(xs))
     taps = [
-        sum(0 <= y + ky < g.height and 0 <= x + kx < g.width for ky in range(g.kernel) for kx in range(g.kernel))
-        for y in ys
-        for x in xs
+        sum(0 <= y + ky < g.height and 0 <= x + kx < g.width for ky, kx in g.window.positions) for y in ys for x in xs
     ]
-    assert dense_taps(g) == [taps.count(n) for n in range(g.kernel**2 + 1)]
-    cells = [x + (g.kernel - 1) // 2 + n for x in xs for n in range(g.stride)]
+    assert dense_taps(g) == [taps.count(n) for n in range(g.taps + 1)]
+    reach = g.x.dilation * (g.x.kernel - 1)
+    cells = [x + max(0, min(reach // 2, reach + 1 - g.x.stride)) + n for x in xs for n in range(g.x.stride)]
     columns = range(g.width)
     assert g.dummy_columns == (
         int(any(x < min(cells) for x in columns)),
         int(any(x > max(cells) for x in columns)),
     )
-    assert g.extent == max(xs[0] + g.kernel - 1, max(cells[: g.stride]))
+    assert g.x.extent == max(xs[0] + reach, max(cells[: g.x.stride]))
 
 
-@pytest.mark.parametrize(
-    "g", [g for g in GEOMETRIES if g.kernel <= min(g.height, g.width)] + [WindowGeometry(9, 9, 1, 5, 1, 2)], ids=str
-)
+@pytest.mark.parametrize("g", [*GEOMETRIES, WindowGeometry(9, 9, 1, Window.of(5, 1, 2))], ids=str)
 def test_bits_of_a_mask_that_differ_by_enumeration(g: WindowGeometry) -> None:
     """Over every value that the counters of sites can have, those beyond the last site too."""
     rows, columns = (range(1 << (n - 1).bit_length()) for n in (g.out_height, g.out_width))
     masks = {
         tuple(
-            0 <= g.stride * y - g.padding + ky < g.height and 0 <= g.stride * x - g.padding + kx < g.width
+            0 <= g.y.stride * y - g.y.before + ky < g.height and 0 <= g.x.stride * x - g.x.before + kx < g.width
             for y in rows
             for x in columns
         )
-        for ky in range(g.kernel)
-        for kx in range(g.kernel)
+        for ky, kx in g.window.positions
     }
     assert tap_conditions(g) == len(masks)
 
@@ -95,14 +98,14 @@ def test_a_deep_store_of_many_bits_is_block_memory(depth: int, width: int, block
 
 
 def test_only_short_rows_need_spare_rows() -> None:
-    short, long = (WindowGeometry(8, width, 1, 3, 1, 1) for width in (2, 64))
+    short, long = (WindowGeometry(8, width, 1, Window.of(3, 1, 1)) for width in (2, 64))
     assert spare_rows(long, lambda taps: 1) == spare_rows(long, lambda taps: taps) == 0
     assert spare_rows(short, lambda taps: 1) > 0
 
 
 def test_margin_of_rows_with_one_token() -> None:
     """Without a spare row a row of windows is one site, and storage takes a word and 8 cycles to be used again."""
-    bare, spare = (WindowGeometry(8, 8, 1, 3, 1, 1, spare=n) for n in (0, 2))
+    bare, spare = (WindowGeometry(8, 8, 1, Window.of(3, 1, 1), spare=n) for n in (0, 2))
     assert row_margin(bare, 9) == 0
     assert row_margin(bare, 4) == -5
     assert row_margin(spare, 4) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,16 +13,19 @@ from benchmarks.inputs.ops import one_op, random_values
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import OpMapping
 from hw.ops.registry import inputs_of, mappings
+from models.ir.accumulator import AccumulatingNode, sum_ranges
 from models.ir.dtype import DType
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
 from models.ir.frame import Frame
 from models.ir.graph import Graph
+from models.ir.thresholds import Thresholds
+from models.ir.window import Sizes, Window
 from tests.support.streams import Pace
 
 FORMATS = ("int8", "int4", "dybit8", "dybit4")
 WINDOWS = ("full", "depthwise", "max_pool", "avg_pool")
-KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize")
+KINDS = (*WINDOWS, "pointwise", "linear", "global_pool", "add", "concat", "requantize", "grouped", "lookup")
 
 STALLS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -51,36 +55,40 @@ class Case:
     w: DType
     y: DType
     out: int = 4
-    kernel: int = 1
-    stride: int = 1
-    padding: int = 0
+    kernel: Sizes = 1
+    stride: Sizes = 1
+    padding: Sizes = 0
     seed: int = 0
     choose: Callable[[Sequence[OpMapping]], OpMapping] | None = field(default=None, compare=False)
     sparse_windows: bool = False
+    dilation: Sizes = 1
+
+    @property
+    def window(self) -> Window:
+        return Window.of(self.kernel, self.stride, self.padding, self.dilation)
 
     @property
     def sparse(self) -> bool:
         """Whether the op takes frames in which only some sites are active; those without windows always do."""
-        return self.sparse_windows or self.kind not in WINDOWS
+        return self.sparse_windows or self.kind not in (*WINDOWS, "grouped")
 
     @property
     def rng(self) -> np.random.Generator:
         return np.random.default_rng(self.seed)
 
     def graph(self) -> Graph:
-        op = {"full": "conv", "depthwise": "conv", "pointwise": "conv"}.get(self.kind, self.kind)
-        window = {"kernel": self.kernel, "stride": self.stride, "padding": self.padding}
-        window = window if self.kind in WINDOWS else {}
-        depthwise = self.kind == "depthwise"
+        op = {"full": "conv", "depthwise": "conv", "pointwise": "conv", "grouped": "conv"}.get(self.kind, self.kind)
+        window = {"kernel": self.kernel, "stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        window = window if self.kind in (*WINDOWS, "grouped") else {}
         return one_op(
             self.rng,
             op,
             self.shape,
-            out=self.out,
+            out=self.shape[2] if self.kind == "depthwise" else self.out,
             x=self.x,
             w=self.w,
             y=self.y,
-            depthwise=depthwise,
+            groups={"depthwise": self.shape[2], "grouped": 2}.get(self.kind, 1),
             sparse=self.sparse,
             **window,
         )
@@ -104,6 +112,7 @@ FOLDED = {
         "depthwise", (4, 3, 6), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("uint8"), 6, 3, 2, 1
     ),
     "pointwise": Case("pointwise", (3, 3, 4), parse_dtype("udybit4"), parse_dtype("int4"), parse_dtype("int8"), 6),
+    "grouped": Case("grouped", (3, 4, 8), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("uint8"), 6, 3, 1, 1),
     "max_pool": Case("max_pool", (4, 5, 6), parse_dtype("dybit4"), parse_dtype("int4"), parse_dtype("dybit4"), 6, 2, 2),
     "avg_pool": Case("avg_pool", (4, 4, 6), parse_dtype("uint4"), parse_dtype("int4"), parse_dtype("int8"), 6, 3, 1, 1),
     "linear": Case("linear", (2, 3, 4), parse_dtype("int4"), parse_dtype("dybit4"), parse_dtype("int16"), 6),
@@ -111,9 +120,22 @@ FOLDED = {
     "global_pool": Case("global_pool", (3, 2, 6), parse_dtype("uint8"), parse_dtype("int4"), parse_dtype("udybit8")),
     "add": Case("add", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4")),
     "concat": Case("concat", (2, 3, 6), parse_dtype("int4"), parse_dtype("uint8"), parse_dtype("udybit4"), 4),
+    "lookup": Case("lookup", (2, 3, 6), parse_dtype("int4"), parse_dtype("int4"), parse_dtype("int8")),
     "requantize": Case("requantize", (2, 3, 6), parse_dtype("int8"), parse_dtype("int4"), parse_dtype("dybit4")),
 }
 """A case of each kind with several foldings."""
+
+
+def by_levels(graph: Graph) -> Graph:
+    """The graph with levels in place of its op's requantizer, which give the same."""
+    node: Any = graph["op"]
+    tensors = inputs_of(graph, node)
+    if isinstance(node, AccumulatingNode):
+        ranges = node.ranges(tensors[0].dtype, tensors[0].shape)
+    else:
+        ranges = [end for tensor in tensors for end in sum_ranges(1, tensor.dtype, tensor.shape)]
+    changed = dataclasses.replace(node, requant=Thresholds.equal_to(node.requant, node.dtype, ranges))
+    return Graph(graph.name, (*graph.nodes[:-1], changed), graph.output)
 
 
 def frame_like(letter: str, rng: np.random.Generator, graph: Graph) -> Frame:
@@ -155,14 +177,16 @@ def draw_case(
 ) -> Case:
     """A random op of the kind, frames at most ``side`` x ``side`` larger than its kernel needs."""
     rng = np.random.default_rng(seed)
-    kernel, stride, padding = draw_window(rng, kind) if kind in WINDOWS else (1, 1, 0)
+    kernel, stride, padding = draw_window(rng, kind) if kind in (*WINDOWS, "grouped") else (1, 1, 0)
     least = max(1, kernel - 2 * padding)
     height, width = (int(rng.integers(least, least + side)) for _ in range(2))
     wide = kernel > 3
     c_in, c_out = (int(rng.choice(channels[:2] if wide else channels)) for _ in range(2))
+    if kind == "grouped":
+        c_in, c_out = 2 * c_in, 2 * c_out
     y = IntType(16) if kind == "linear" and rng.integers(2) else draw_format(rng, names)
     x, w = draw_format(rng, names), draw_format(rng, names)
-    if kind in ("full", "depthwise", "pointwise", "linear"):
+    if kind in ("full", "depthwise", "pointwise", "linear", "grouped"):
         w = type(w)(w.width)
     y = x if kind == "max_pool" else y
     return Case(kind, (height, width, c_in), x, w, y, c_out, kernel, stride, padding, seed, None, sparse_windows)

@@ -145,14 +145,17 @@ def check_first_beat(case: Case, mapping: OpMapping) -> int:
     beats = op.in_layout.beats_per_token
     height, width, _ = case.shape
     if isinstance(op, WindowOp):
-        extent, steps, tokens = (0, op.folds.fold_cycles(1), 1)
+        steps, tokens = op.folds.fold_cycles(1), 1
         if not op.pointwise:
-            extent = case.kernel - 1 - case.padding
-            tokens = min(extent, height - 1) * width + min(extent, width - 1) + 1
-            inside = [sum(0 <= n - case.padding < side for n in range(case.kernel)) for side in (height, width)]
+            y, x = case.window.y, case.window.x
+            tokens = min(y.below, height - 1) * width + min(x.below, width - 1) + 1
+            inside = [
+                sum(0 <= axis.dilation * n - axis.before < side for n in range(axis.kernel))
+                for axis, side in ((y, height), (x, width))
+            ]
             steps = op._folds(1).fold_cycles(inside[0] * inside[1])
         last = run.accepted[0][tokens * beats - 1] + op.start + steps - 1
-    elif kind in ("add", "concat", "requantize"):
+    elif kind in ("add", "concat", "lookup", "requantize"):
         last = run.accepted[0][0]
     elif isinstance(op, LinearOp):
         # the end, a step of its own, waits for the steps of the only token

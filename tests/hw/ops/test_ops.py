@@ -12,9 +12,11 @@ import pytest
 from hw.fpga.families.registry import DEVICES
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
 from hw.ops.registry import inputs_of, mappings
+from models.ir import golden
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import FORMAT_NAMES, parse_dtype
-from tests.hw.ops.cases import FOLDED, FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, draw_case, draw_format
+from models.ir.window import Window
+from tests.hw.ops.cases import FOLDED, FORMATS, FRAMES, KINDS, STALLS, WINDOWS, Case, by_levels, draw_case, draw_format
 from tests.support.ops import check_op
 
 ANY_WIDTH = FORMAT_NAMES
@@ -45,11 +47,28 @@ def test_formats(kind: str, x: str, w: str) -> None:
     rng = np.random.default_rng(seed)
     case = draw_case(seed, kind, side=4)
     i = parse_dtype(("", "u")[seed % 2] + x)
-    weighted = kind in ("full", "depthwise", "pointwise", "linear", "add", "concat")
+    weighted = kind in ("full", "depthwise", "pointwise", "linear", "add", "concat", "grouped")
     out = i if kind == "max_pool" else draw_format(rng) if weighted else parse_dtype(("", "u")[seed // 2 % 2] + w)
     out = IntType(16) if kind == "linear" and seed % 3 == 0 else out
     case = dataclasses.replace(case, x=i, w=parse_dtype(w), y=out)
     check(case, pattern_for(case, rng), stall_for(rng))
+
+
+RESCALED = ("full", "depthwise", "grouped", "pointwise", "linear", "global_pool", "avg_pool", "concat", "requantize")
+
+
+@pytest.mark.few(9)
+@pytest.mark.parametrize("y", ["uint2", "int4", "udybit4", "dybit3"])
+@pytest.mark.parametrize("kind", RESCALED)
+def test_levels_in_place_of_a_requantizer(kind: str, y: str) -> None:
+    """The RTL searches among them; the integers are those of the requantizer."""
+    seed = RESCALED.index(kind) * 4 + ("uint2", "int4", "udybit4", "dybit3").index(y)
+    rng = np.random.default_rng(seed)
+    case = dataclasses.replace(draw_case(seed, kind, side=4), y=parse_dtype(y))
+    graph = case.graph()
+    searching, frames = by_levels(graph), case.frames(graph, pattern_for(case, rng))
+    assert all(golden.run(graph, frame)["op"] == golden.run(searching, frame)["op"] for frame in frames)
+    check_op(searching, case.mapping(graph), frames, seed=seed, **STALLS[stall_for(rng)])
 
 
 def foldings(case: Case) -> list[tuple[int, int, int]]:
@@ -118,6 +137,42 @@ def test_windows(kernel: int, stride: int, padding: int, kind: str, all_taps: bo
         return fitting[int(rng.integers(len(fitting)))]
 
     case = Case(kind, (height, width, channels), x, w, y, 2, kernel, stride, padding, seed, choose)
+    check(case, "ffeff", stall_for(rng))
+
+
+OBLONG = [
+    Window.of((1, 5), 1, (0, 2)), Window.of((4, 1), (2, 1), (1, 0, 2, 0)), Window.of((1, 15), (1, 4), (0, 7)),
+    Window.of((10, 4), 2, (4, 1, 5, 1)), Window.of(3, 2, (0, 0, 1, 1)), Window.of((2, 3), (3, 1), (0, 1, 1, 1)),
+    Window.of((1, 3), (2, 3), (0, 1)), Window.of(3, 1, 2, 2), Window.of((2, 3), (1, 2), (0, 2, 1, 2), (2, 2)),
+    Window.of((3, 1), 1, (3, 0), (3, 1)), Window.of(2, 1, (1, 1, 2, 2), 3), Window.of((4, 4), 4),
+]  # fmt: skip
+"""Of unequal sides, strides and paddings, and dilated."""
+
+
+@pytest.mark.few(12)
+@pytest.mark.parametrize("all_taps", [False, True])
+@pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize("window", OBLONG, ids=str)
+def test_oblong_windows(window: Window, kind: str, all_taps: bool) -> None:
+    """On frames from as small as they may be to a few sites more."""
+    y, x = window.y, window.x
+    if kind.endswith("pool") and window.may_be_empty:
+        kind = "full" if kind == "max_pool" else "depthwise"
+    seed = (OBLONG.index(window) * 4 + WINDOWS.index(kind)) * 2 + all_taps
+    rng = np.random.default_rng(seed)
+    height, width = (
+        max(1, axis.span - axis.before - axis.after) + int(rng.integers(2 * axis.stride + 2)) for axis in (y, x)
+    )
+    formats = draw_format(rng), parse_dtype(FORMATS[seed % 4]), draw_format(rng)
+    out = formats[0] if kind == "max_pool" else formats[2]
+    taps = window.taps if all_taps else 1
+
+    def choose(legal: Sequence[OpMapping]) -> OpMapping:
+        fitting = [mapping for mapping in legal if mapping.taps == taps]
+        return fitting[int(rng.integers(len(fitting)))]
+
+    sizes = (y.kernel, x.kernel), (y.stride, x.stride), (y.before, x.before, y.after, x.after)
+    case = Case(kind, (height, width, 2), *formats[:2], out, 2, *sizes, seed, choose, dilation=(y.dilation, x.dilation))
     check(case, "ffeff", stall_for(rng))
 
 

@@ -26,7 +26,7 @@ def test_a_node_without_hardware_is_named() -> None:
     graph = FOLDED["add"].graph()
     message = (
         "node 'input': op 'input' has no hardware; "
-        "conv, max_pool, avg_pool, global_pool, linear, add, concat, requantize have"
+        "conv, max_pool, avg_pool, global_pool, linear, add, concat, requantize, lookup have"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         op_class(graph.input)

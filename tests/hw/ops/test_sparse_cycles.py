@@ -54,7 +54,7 @@ def steps_by_row(op: WindowOp, mask: np.ndarray) -> list[int]:
 def bound_by_steps(op: WindowOp, mask: np.ndarray) -> bool:
     """Whether a row of windows always takes longer than its successor's input, and the delays around its storage."""
     beats = [int(tokens) * op.in_layout.beats_per_token for tokens in mask.sum(axis=1) if tokens]
-    around = [sum((beats * 2)[n : n + op.node.stride]) for n in range(len(beats))]
+    around = [sum((beats * 2)[n : n + op.window.y.stride]) for n in range(len(beats))]
     return min(steps_by_row(op, mask)) >= max(around) + ROW_DELAY
 
 

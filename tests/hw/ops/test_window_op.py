@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from hw.fpga.mapping import OpMapping
-from hw.line_buffer.token_buffer import SITE_LATENCY, SPARSE_SITE_LATENCY
+from hw.line_buffer.token_buffer import SITE_LATENCY, SPARSE_SITE_LATENCY, WindowGeometry
 from hw.ops.latency import OpLatency
 from hw.ops.window_op import WindowOp
 from models.ir.activity import Activity, frame_activity
 from models.ir.formats.integer import IntType
+from models.ir.window import Window
 from tests.hw.ops.cases import FOLDED, Case
 from tests.support.ops import build_op, window_taps
 
@@ -104,4 +105,4 @@ def test_cycles_of_windows_of_one_site(pe: int, simd: int) -> None:
 def test_rows_are_stored_for_the_frame_s_own_window() -> None:
     op = window_op(FOLDED["depthwise"], OpMapping(3, 3))
     bare = dataclasses.replace(op.geometry, spare=0)
-    assert dataclasses.astuple(bare) == (4, 3, 2, 3, 2, 1, 0)
+    assert bare == WindowGeometry(4, 3, 2, Window.of(3, 2, 1), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.arithmetic.requantizer import OutputSerializer
+from hw.arithmetic.output import OutputSerializer
 from hw.fpga.families.registry import FAMILIES
 from hw.fpga.formulas import total
 from hw.resources.requantizers import Constants, constants, odd_part, output_serializer, requantizer
@@ -30,9 +30,9 @@ def test_constants_in_short() -> None:
     """Four channels: biases 1 and 2 in turn, one multiplier, no fractions."""
     requant = Requant(np.array([1, 2, 1, 2]), np.array([300] * 4), 12, 0, 255)
     # one channel a beat: the two lowest bits of a bias change, the second as the first does not; the third stays
-    assert constants(requant, 1) == Constants(4, 2, 0, 0, (300,))
+    assert constants(requant, 1) == Constants(4, 2, 0, 0, MULT_BITS, (300,))
     # two channels a beat: both beats are the same
-    assert constants(requant, 2) == Constants(2, 0, 0, 0, (300, 300))
+    assert constants(requant, 2) == Constants(2, 0, 0, 0, MULT_BITS, (300, 300))
 
 
 def test_multipliers_that_change_are_no_constants() -> None:

@@ -88,10 +88,12 @@ def test_finding_sites_takes_more_of_every_device() -> None:
         for make in NETS.values():
             dense = make(np.random.default_rng(1), "int4", "int8")
             for node in dense.nodes[1:]:
+                if isinstance(node, WindowNode) and 3 in (node.window.y.stride, node.window.x.stride):
+                    continue  # frames with inactive sites have no such op
                 mapping = mappings(node, inputs_of(dense, node), device)[0]
                 graphs = (dense, sparse(dense))
                 less, more = (build(node, inputs_of(g, node), mapping).resources(device) for g in graphs)
-                finds = isinstance(node, WindowNode) and (node.kernel, node.stride) != (1, 1)
+                finds = isinstance(node, WindowNode) and not node.window.pointwise
                 if finds and sparse(dense).sparse[node.inputs[0]]:
                     assert less.lut < more.lut, (node.name, device.name)
                     assert less.ff < more.ff, (node.name, device.name)

@@ -19,7 +19,9 @@ from tests.support.registers import register_bits
 SPEC = MacArraySpec(2, 3, 1, IntType(8), IntType(4), Multiplier.LUT, channelwise=False, width=20)
 
 
-@pytest.mark.parametrize("folds", [Folds(4, 4, 2), Folds(3, 5, 2, kernel=3), Folds(4, 2, 1, whole_frame=True)], ids=str)
+@pytest.mark.parametrize(
+    "folds", [Folds(4, 4, 2), Folds(3, 5, 2, kernel=(3, 3)), Folds(4, 2, 1, whole_frame=True)], ids=str
+)
 def test_every_bit_of_a_site_has_as_many_registers_as_in_the_rtl(folds: Folds) -> None:
     """Two stages before the steps, and the step itself, which is a part of its own."""
 
@@ -39,7 +41,7 @@ def test_counters_of_a_sequencer() -> None:
     # 5 results and the end: 6 beats
     assert sequencer(Folds(5, 3, 1, whole_frame=True), 4).terms == (1.0, 8, 4, 0)
     # one by one the taps of a 3 x 3 kernel
-    assert sequencer(Folds(5, 3, 6, kernel=3), 4).terms == (1.0, 8, 4, 9)
+    assert sequencer(Folds(5, 3, 6, kernel=(3, 3)), 4).terms == (1.0, 8, 4, 9)
 
 
 def columns(words: np.ndarray) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.inputs.ops import one_op
 from benchmarks.resources import WINDOWS, window_samples
 from benchmarks.resources.made import DEVICE
-from benchmarks.resources.windows import Window
+from benchmarks.resources.windows import SiteGenerator
 from hw.fpga.families.registry import DEVICES, FAMILIES
 from hw.fpga.formulas import total
 from hw.fpga.mapping import Memory, Multiplier, OpMapping
@@ -20,6 +20,7 @@ from hw.resources.sources import sliding_window, token_buffer, word_memory
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Window
 from tests.support.estimates import estimate
 from tests.support.registers import register_bits
 
@@ -36,7 +37,7 @@ def test_generators_that_no_factor_has_seen_are_near_what_yosys_makes(family: st
     """
     at_once = 0
     for sample in islice(window_samples(family, held_out=True), SAMPLES):
-        assert isinstance(sample.op, Window)
+        assert isinstance(sample.op, SiteGenerator)
         estimated, made = sample.op.resources(DEVICES[DEVICE[family]]), sample.made.resources
         assert estimated.ff == pytest.approx(made.ff, rel=0.02)
         if sample.op.parallel:
@@ -49,7 +50,7 @@ def test_generators_that_no_factor_has_seen_are_near_what_yosys_makes(family: st
 def test_a_bank_of_one_word_is_made_of_registers(family: str, registers: int) -> None:
     """A kernel of 5 on 6 x 6 sites of 4 bits has 48 banks of one word; LUTs hold words from the second on."""
     f = FAMILIES[family]
-    layout, geometry = TokenLayout(Shape(6, 6, 1), IntType(4), 1), WindowGeometry(6, 6, 1, 5, 1, 2)
+    layout, geometry = TokenLayout(Shape(6, 6, 1), IntType(4), 1), WindowGeometry(6, 6, 1, Window.of(5, 1, 2))
     assert sum(part.ff for part in sliding_window(f, layout, geometry, True)) == pytest.approx(registers, abs=2)
     assert (word_memory(f, 1, 4).lut, word_memory(f, 2, 4).ff) == (0.0, 4.0)
     assert word_memory(f, 2, 4).lut > 0
@@ -66,7 +67,7 @@ def test_registers_of_a_token_buffer_are_those_of_the_rtl(steps: int) -> None:
 @pytest.mark.parametrize("parallel", [False, True])
 def test_registers_of_a_dense_generator_are_those_of_the_rtl(parallel: bool) -> None:
     """Besides those of the RTL there is one at the output of every bank."""
-    layout, geometry = TokenLayout(Shape(8, 8, 4), IntType(8), 2), WindowGeometry(8, 8, 2, 2, 2, 0)
+    layout, geometry = TokenLayout(Shape(8, 8, 4), IntType(8), 2), WindowGeometry(8, 8, 2, Window.of(2, 2, 0))
     part = total(FAMILIES["xcup"], sliding_window(FAMILIES["xcup"], layout, geometry, parallel))
     banks, _ = geometry.banks(parallel)
     assert banks == (geometry.rows * 2 if parallel else 1)

@@ -40,6 +40,16 @@ def test_images_are_taken_as_they_are(shape: tuple[int, ...]) -> None:
     assert np.array_equal(read, x[:, None] if x.ndim == 3 else x)
 
 
+def test_sequences_are_images_of_one_row() -> None:
+    for shape, rows in (((6, 3, 16), (6, 3, 1, 16)), ((6, 16), (6, 1, 1, 16)), ((6, 1, 16), (6, 1, 1, 16))):
+        x = numbers(*shape)
+        read, flat, notes = images_of("mine", "x_train", x, sequence=True)
+        assert (read.shape, flat, notes) == (rows, False, ())
+        assert np.array_equal(read.ravel(), x.ravel())
+    with pytest.raises(DatasetError, match=r"x_train: int64 \(6, 3, 4, 5\) must be numbers \[n, C, L\] or \[n, L\]"):
+        images_of("mine", "x_train", numbers(6, 3, 4, 5), sequence=True)
+
+
 @pytest.mark.parametrize("shape", [(6, 32, 32, 3), (6, 28, 28, 1), (6, 8, 8, 4)])
 def test_channels_last_are_refused_with_what_to_give(shape: tuple[int, ...]) -> None:
     x = numbers(*shape)

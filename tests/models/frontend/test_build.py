@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from models.frontend.build import node_name
 from models.frontend.trace import trace
 from models.ir.graph import NAME
 from models.ir.node import Shape
+from models.layers.windowed import WindowLayer
 from tests.models.frontend.stages import IMAGE, refused
 
 
@@ -20,6 +23,41 @@ def test_disjoint_pooling_by_powers_of_two_is_repeated_halving() -> None:
         torch.testing.assert_close(plan.logits(x), model(x).flatten(1))
     plan = trace(nn.AdaptiveAvgPool2d(2), IMAGE)
     assert [layer.kind for layer in plan.layers] == ["input", "avg_pool", "avg_pool"]
+
+
+def test_padding_becomes_part_of_what_follows() -> None:
+    """As TensorFlow pads: nothing before, one after."""
+    stages = (
+        nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(4, 3, 3, 2)),
+        nn.Sequential(nn.ConstantPad2d((0, 1, 0, 1), -math.inf), nn.MaxPool2d(3, 2)),
+        nn.Sequential(nn.ReLU(), nn.ZeroPad2d((0, 1, 0, 1)), nn.MaxPool2d(3, 2)),
+        nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.AvgPool2d(3, 2)),
+    )
+    for stage in stages:
+        plan = trace(stage, IMAGE)
+        window = plan.layers[-1]
+        assert isinstance(window, WindowLayer)
+        assert (window.padding, window.shape[:2]) == ((0, 0, 1, 1), (4, 4))
+    plan = trace(nn.Sequential(nn.ZeroPad2d((0, 1)), nn.Conv2d(4, 3, (2, 4), padding=(0, 1))), IMAGE)
+    assert getattr(plan.layers[-1], "padding") == (0, 1, 0, 2)  # noqa: B009
+
+
+@pytest.mark.parametrize(
+    "layers, message",
+    [
+        ((nn.ZeroPad2d(1), nn.ReLU()), r"stage\.1: ReLU with input padded by \(1, 1, 1, 1\) is not supported: only a"),
+        ((nn.ConstantPad2d(1, 2.0), nn.Conv2d(4, 4, 3)), r"stage\.1: Conv2d with input padded with 2.0 .* with 0.0"),
+        ((nn.ZeroPad2d(1), nn.MaxPool2d(3)), r"stage\.1: MaxPool2d with input padded with 0.0 .* with -inf"),
+        ((nn.ZeroPad2d(2), nn.Conv2d(4, 4, 3)), r"stage\.1: Conv2d with padding \(2, 2, 2, 2\) .* must be 0 to 1"),
+        ((nn.ZeroPad2d(-1), nn.Conv2d(4, 4, 3)), r"stage\.0: ZeroPad2d with pad \(-1, -1, -1, -1\) .* none below 0"),
+    ],
+)
+def test_padding_that_nothing_takes_over_is_refused(layers: tuple[nn.Module, ...], message: str) -> None:
+    refused(nn.Sequential(*layers), message)
+
+
+def test_padding_that_ends_the_network_is_refused() -> None:
+    refused(nn.ZeroPad2d(1), r"^Sequential: output with input padded by \(1, 1, 1, 1\) is not supported: only a")
 
 
 @pytest.mark.parametrize("path", ["Layer1.0.Conv-1", "0", "_x", "a" * 80, "1." * 40 + "conv"])
@@ -47,27 +85,25 @@ def test_names_are_unique_where_a_module_is_used_again() -> None:
 @pytest.mark.parametrize(
     "layer, message",
     [
-        (nn.Conv2d(4, 4, 3, dilation=2), r"dilation \(2, 2\) is not supported: must be 1"),
-        (nn.Conv2d(4, 4, 3, groups=2), "groups 2 is not supported: must be 1, or equal to in and out"),
-        (nn.Conv2d(4, 8, 3, groups=4), r"groups 4 is not supported: must be 1, or equal to .* \(4, 8\)"),
-        (nn.Conv2d(4, 4, (1, 3)), r"kernel_size \(1, 3\) is not supported: both directions must be equal"),
-        (nn.Conv2d(4, 4, 3, padding=(0, 1)), r"padding \(0, 1\) is not supported: both"),
-        (nn.Conv2d(4, 4, 3, padding=2), "padding 2 is not supported: must be 0 to 1 for kernel 3"),
-        (nn.Conv2d(4, 4, 4, padding="same"), "padding 'same' is not supported: is asymmetric for kernel 4"),
+        (nn.Conv2d(4, 4, 2, dilation=9), r"dilation \(9, 9\) is not supported: must be 1 to 8"),
+        (nn.Conv2d(4, 4, (3, 2), dilation=(4, 1)), r"kernel_size \(3, 2\) is not supported: is larger than its padded"),
+        (nn.Conv2d(4, 4, (1, 3), padding=(1, 0)), r"padding \(1, 0\) is not supported: must be 0 to 0 for kernel 1"),
+        (nn.Conv2d(4, 4, 3, padding=2), r"padding \(2, 2\) is not supported: must be 0 to 1 for kernel 3"),
+        (nn.Conv2d(4, 4, (15, 5), padding="same"), r"kernel_size \(15, 5\) is not supported: has 75 taps; at most 64"),
         (nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), "padding_mode 'reflect' is not supported"),
-        (nn.Conv2d(4, 4, 8), "kernel_size 8 is not supported: must be 1 to 7"),
-        (nn.Conv2d(4, 4, 3, stride=3), "stride 3 is not supported: must be 1 or 2"),
+        (nn.Conv2d(4, 4, (1, 16)), r"kernel_size \(1, 16\) is not supported: must be 1 to 15"),
+        (nn.Conv2d(4, 4, 3, stride=5), r"stride \(5, 5\) is not supported: must be 1 to 4"),
         (nn.Conv2d(3, 4, 3), "in_channels 3 is not supported: its input has 4 channels"),
         (nn.BatchNorm2d(3), "num_features 3 is not supported: its input has 4 channels"),
         (nn.BatchNorm2d(4, track_running_stats=False), "track_running_stats False is not supported"),
-        (nn.MaxPool2d(3), "stride 3 is not supported: must be 1 or 2"),
+        (nn.MaxPool2d(5), "stride 5 is not supported: must be 1 to 4"),
+        (nn.MaxPool2d(2, 3), "stride 3 is not supported: must be at most kernel_size, 2: a window would see nothing"),
         (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode True is not supported"),
         (nn.MaxPool2d(2, dilation=2), "dilation 2 is not supported"),
         (nn.MaxPool2d(2, return_indices=True), "return_indices True is not supported"),
         (nn.AvgPool2d(3, 1, 1, count_include_pad=False), "count_include_pad False is not supported"),
         (nn.AvgPool2d(2, divisor_override=3), "divisor_override 3 is not supported"),
         (nn.AdaptiveAvgPool2d(3), r"output_size \(3, 3\) is not supported: must divide its input, 8x8x4, evenly"),
-        (nn.AdaptiveAvgPool2d((4, 8)), r"output_size \(2, 1\) is not supported: both directions"),
         (nn.Linear(8, 4), "input 8x8x4 is not supported: must be flattened"),
         (nn.Flatten(0), r"start_dim, end_dim \(0, -1\) is not supported"),
     ],

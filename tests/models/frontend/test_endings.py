@@ -84,13 +84,16 @@ def test_a_network_without_an_ending_has_none() -> None:
     assert (plan.ending, plan.notes) == ("", ())
 
 
-@pytest.mark.parametrize("kind", ["softmax", "log_softmax", "sigmoid"])
+@pytest.mark.parametrize("kind", ["softmax", "log_softmax"])
 def test_elsewhere_it_is_not_supported(kind: str) -> None:
-    ending = {"softmax": nn.Softmax(1), "log_softmax": nn.LogSoftmax(1), "sigmoid": nn.Sigmoid()}[kind]
+    ending = {"softmax": nn.Softmax(1), "log_softmax": nn.LogSoftmax(1)}[kind]
     with pytest.raises(TraceError, match=rf"^end: {type(ending).__name__} is not supported\nsupported are"):
         plan_for(ended(ending, after=lambda x: x + x), blobs())
-    with pytest.raises(TraceError, match=r"^0: Sigmoid is not supported"):
-        plan_for(nn.Sequential(nn.Sigmoid(), nn.Linear(4, 3)), blobs())
+
+
+def test_a_sigmoid_elsewhere_is_a_layer() -> None:
+    plan = plan_for(nn.Sequential(nn.Sigmoid(), nn.Linear(4, 3)), blobs())
+    assert (plan.ending, [layer.kind for layer in plan.layers]) == ("", ["input", "lookup", "linear"])
 
 
 def test_one_sigmoid_for_two_classes_is_refused_with_what_to_give() -> None:

@@ -150,14 +150,14 @@ def set_array(name: str, change_of: Callable[[np.ndarray], np.ndarray] | None) -
     [
         (set_layer(1, "op", "conv5x5"), r"net.json: layer 'block_0_0', field 'op': 'conv5x5' must be one of conv3x3"),
         (set_layer(1, "stride", "1"), r"net.json: layer 'block_0_0', field 'stride': '1' must be of type int"),
-        (set_layer(1, "stride", 3), r"net.json: graph node 'block_0_0', field 'stride': 3 must be one of \(1, 2\)"),
+        (set_layer(1, "stride", 5), r"net.json: graph node 'block_0_0', field 'stride': 5 must be 1 to 4"),
         (set_layer(1, "groups", 2), r"net.json: layer 'block_0_0', field 'groups': 2 is unknown; valid are name, op, "),
         (set_layer(0, "identity_scale", 9), r"net.json: layer 'stem', field 'residual_from': None must be of type str"),
         (
             set_layer(3, "residual_from", "block_7/input"),
             r"net.json: layer 'block_0_2', field 'residual_from': 'block_7/input' must be one of block_0/input",
         ),
-        (set_layer(3, "identity_scale", 70_000), r"net.json: graph node 'block_0', field 'b.mult': .*0 to 65535"),
+        (set_layer(3, "identity_scale", 1 << 36), r"net.json: graph node 'block_0', field 'b.mult': .*0 to 6871"),
         (set_array("stem/bias", None), r"net.npz: layer 'stem', field 'bias': None is missing"),
         (set_array("stem/bias", lambda a: a[1:]), r"net.npz: layer 'stem', field 'bias': \(3,\) must have shape"),
         (set_array("stem/scale", lambda a: a / 2), r"net.npz: layer 'stem', field 'scale': 'float64' must be"),

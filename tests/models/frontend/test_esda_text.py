@@ -133,7 +133,7 @@ def set_text(file: str, text: str) -> Callable[[Path], None]:
         (lambda folder: (folder / "data" / "stem_bias.txt").unlink(), r"stem_bias.txt: cannot be read as text"),
         (set_text("stem_bias.txt", "1\n2\n3\n"), r"stem_bias.txt: 3 numbers must be 4, 4"),
         (set_text("stem_bias.txt", "1\n2.5\n3\n4\n"), r"stem_bias.txt: line 2: '2.5' must be an integer"),
-        (set_text("block_0_i.txt", '"70000"'), r"cfg.json: graph node 'block_0', field 'b.mult': .*0 to 65535"),
+        (set_text("block_0_i.txt", '"70000000000"'), r"cfg.json: graph node 'block_0', field 'b.mult': .*0 to 6871"),
         (set_text("tb_input_feature.txt", "1\n"), r"tb_input_feature.txt: 1 numbers must be \d+, \d+ x 2"),
         (set_text("tb_spatial_mask.txt", "1\n"), r"tb_spatial_mask.txt: 1 numbers must be 35, 5 x 7"),
     ],

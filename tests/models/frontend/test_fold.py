@@ -25,7 +25,7 @@ def test_what_cannot_be_folded_becomes_a_layer_of_its_own() -> None:
     ]
     norm = plan["bn"]
     assert isinstance(norm, ConvLayer)
-    assert norm.depthwise
+    assert norm.groups == len(norm.weight) > 1
     assert norm.clip == (0.0, float("inf"))
 
 

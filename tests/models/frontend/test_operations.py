@@ -56,7 +56,10 @@ def test_functions_become_layers_that_compute_the_same(function: Callable[..., T
         (lambda x: x + 1, r"^stage\.add: add with operand 1 is not supported: both must be tensors"),
         (lambda x: torch.add(x, x, alpha=2), r"^stage\.add: add with alpha 2 is not supported"),
         (lambda x: x + F.max_pool2d(x, 2), r"^stage\.add: add with operands 8x8x4 and 4x4x4 is not supported"),
-        (lambda x: F.max_pool2d(x, 3), r"^stage\.max_pool2d: max_pool2d with stride 3 is not supported"),
+        (
+            lambda x: F.max_pool2d(x, 2, 3),
+            r"^stage\.max_pool2d: max_pool2d with stride 3 is not supported: must be at most",
+        ),
         (lambda x: x[:, :2], r"^stage\.getitem: getitem with index"),
         (lambda x: x.view(x.size(0), 4, 64), r"^stage\.view: view with shape .*only \(n, 256\) is possible"),
         (lambda x: x.mean(1), r"^stage\.mean: mean with dim 1 is not supported: must be \(2, 3\)"),

@@ -60,7 +60,7 @@ def conv(
     reach = int(np.abs(weight).sum() * source.max / out) + 1
     return Conv(
         name=name, inputs=inputs, dtype=dtype, scale=0.125, kernel=kernel, stride=stride,
-        padding=(kernel - 1) // 2 if padding is None else padding, depthwise=depthwise,
+        padding=(kernel - 1) // 2 if padding is None else padding, groups=channels if depthwise else 1,
         weight=weight, weight_dtype=weights, requant=requant(rng, out, dtype, reach),
     )  # fmt: skip
 

@@ -40,17 +40,22 @@ def nearest_by_hand(value: Fraction, dtype: DType) -> int:
 
 
 def active_by_hand(node: WindowNode, mask: np.ndarray) -> np.ndarray:
-    """Output sites of a window op, in plain loops over cells."""
+    """Output sites of a window op, in plain loops over cells.
+
+    A cell starts at the window's middle, or as far before it as the cell has to, to end within the window.
+    """
     height, width = mask.shape
-    rows = (height + 2 * node.padding - node.kernel) // node.stride + 1
-    columns = (width + 2 * node.padding - node.kernel) // node.stride + 1
-    first = (node.kernel - 1) // 2 - node.padding
-    out = np.zeros((rows, columns), dtype=bool)
-    for y in range(rows):
-        for x in range(columns):
-            top, left = first + node.stride * y, first + node.stride * x
-            out[y, x] = mask[top : top + node.stride, left : left + node.stride].any()
-    return out
+    firsts = {
+        axis: max(0, min((axis.span - 1) // 2, axis.span - axis.stride)) for axis in (node.window.y, node.window.x)
+    }
+    cells = [
+        [
+            slice(max(0, start + firsts[axis]), max(0, start + firsts[axis] + axis.stride))
+            for start in range(-axis.before, side + axis.after - axis.span + 1, axis.stride)
+        ]
+        for axis, side in ((node.window.y, height), (node.window.x, width))
+    ]
+    return np.array([[mask[rows, columns].any() for columns in cells[1]] for rows in cells[0]])
 
 
 def planes(image: np.ndarray) -> torch.Tensor:

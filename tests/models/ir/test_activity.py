@@ -40,14 +40,13 @@ def taps_by_hand(node: WindowNode, source: np.ndarray, out: np.ndarray) -> list[
     height, width = source.shape
     seen: Counter[int] = Counter()
     for y, x in np.argwhere(out).tolist():
-        window = [
-            source[node.stride * y + ky - node.padding, node.stride * x + kx - node.padding]
-            for ky in range(node.kernel)
-            for kx in range(node.kernel)
-            if 0 <= node.stride * y + ky - node.padding < height and 0 <= node.stride * x + kx - node.padding < width
-        ]
-        seen[sum(window)] += 1
-    return [seen[j] for j in range(node.kernel**2 + 1)]
+        rows, columns = (
+            [axis.stride * n + axis.dilation * k - axis.before for k in range(axis.kernel)]
+            for axis, n in ((node.window.y, y), (node.window.x, x))
+        )
+        inside = [(row, column) for row in rows for column in columns if 0 <= row < height and 0 <= column < width]
+        seen[sum(source[place] for place in inside)] += 1
+    return [seen[j] for j in range(node.window.taps + 1)]
 
 
 def test_counts_equal_golden_and_plain_loops(graph: Graph) -> None:

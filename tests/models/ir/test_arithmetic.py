@@ -32,7 +32,7 @@ def sums(x: DType, w: DType, features: np.ndarray, weights: np.ndarray) -> np.nd
     frame = Frame.from_dense(x.decode(features)[None])
     node = Conv(
         name="op", inputs=("input",), dtype=IntType(32), weight=w.decode(weights)[:, :, None, None], weight_dtype=w,
-        requant=Requant.identity(len(weights), 0, 1), kernel=1, stride=1, padding=0, depthwise=False,
+        requant=Requant.identity(len(weights), 0, 1), kernel=1, stride=1, padding=0,
     )  # fmt: skip
     return node.accumulate(frame).features
 

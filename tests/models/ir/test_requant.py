@@ -65,7 +65,11 @@ class Case:
         node: Node
         if self.op in ("conv", "depthwise"):
             depthwise = self.op == "depthwise"
-            weighted: dict[str, Any] = {"weight": self.weight, "weight_dtype": self.weights, "depthwise": depthwise}
+            weighted: dict[str, Any] = {
+                "weight": self.weight,
+                "weight_dtype": self.weights,
+                "groups": len(self.weight) if depthwise else 1,
+            }
             node = Conv(**common, **weighted, kernel=self.side, requant=rule)
         elif self.op == "linear":
             weight = self.weight.transpose(0, 2, 3, 1)

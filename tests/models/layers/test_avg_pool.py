@@ -8,12 +8,13 @@ import torch
 from models.ir.formats.dybit import DyBitType
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
+from models.ir.window import Sizes
 from models.layers.avg_pool import AvgPoolLayer
 from models.layers.integers import Integers
 from tests.models.layers.small import assert_golden_agrees, integer_images, requant_params
 
 
-def layer(kernel: int, stride: int, padding: int) -> AvgPoolLayer:
+def layer(kernel: Sizes, stride: Sizes, padding: Sizes) -> AvgPoolLayer:
     shape = Shape(3, 3, 1)
     return AvgPoolLayer(name="pool", inputs=("x",), shape=shape, kernel=kernel, stride=stride, padding=padding)
 
@@ -31,8 +32,8 @@ def test_the_integer_sum_is_divided_by_the_area_of_the_kernel() -> None:
 
 
 @pytest.mark.parametrize("dtype", [IntType(4), DyBitType(4)])
-@pytest.mark.parametrize("kernel, stride, padding", [(2, 2, 0), (3, 2, 1), (3, 1, 0)])
-def test_golden_pools_the_same(kernel: int, stride: int, padding: int, dtype: IntType | DyBitType) -> None:
+@pytest.mark.parametrize("kernel, stride, padding", [(2, 2, 0), (3, 2, 1), (3, 1, 0), ((1, 3), (2, 1), (0, 0, 0, 1))])
+def test_golden_pools_the_same(kernel: Sizes, stride: Sizes, padding: Sizes, dtype: IntType | DyBitType) -> None:
     requant = requant_params([7, 3], 5, dtype.min + 1, dtype.max)
     own = Integers(dtype=dtype, scale=1.0, requants=(requant,))
     assert_golden_agrees(layer(kernel, stride, padding), own, integer_images(2, 6, 7))

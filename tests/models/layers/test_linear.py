@@ -43,6 +43,6 @@ def test_weights_take_in_a_norm_exactly_where_no_output_changes(sparse: bool) ->
     scale = torch.tensor([2.0, 1.0, -3.0]).double()
     for offset in (torch.zeros(3).double(), torch.tensor([1.0, 0.0, 5.0]).double()):
         before = LINEAR.compute(x * scale[:, None, None] + offset[:, None, None])
-        shift = (WEIGHT * offset[*LINEAR.input_channel_index, None, None]).sum(dim=(1, 2, 3))
-        after = LINEAR.weigh(x, WEIGHT * scale[*LINEAR.input_channel_index, None, None], LINEAR.bias + shift)
+        shift = (WEIGHT * LINEAR.by_input(offset)[..., None, None]).sum(dim=(1, 2, 3))
+        after = LINEAR.weigh(x, WEIGHT * LINEAR.by_input(scale)[..., None, None], LINEAR.bias + shift)
         assert LINEAR.absorbs_norm(bool(offset.any()), sparse) == torch.equal(before, after)

@@ -27,13 +27,27 @@ def test_convolution_is_goldens(kernel: int, stride: int, padding: int, depthwis
         inputs=("x",),
         dtype=ACC,
         **window,
-        depthwise=depthwise,
+        groups=3 if depthwise else 1,
         weight=weight.long().numpy(),
         weight_dtype=IntType(4),
         requant=requant(len(weight)),
     )
     found = F.conv2d(x, weight, None, stride, padding, groups=3 if depthwise else 1)
     assert found.long().frames() == golden_frames(node, x)
+
+
+def test_groups_of_channels_are_goldens() -> None:
+    x = batch(6, 9, 7)
+    for c_out, groups, kernel in ((4, 2, 3), (9, 3, 1), (12, 6, 3)):
+        weight = weights(c_out, 6 // groups, kernel, kernel)
+        node = Conv(
+            name="conv", inputs=("x",), dtype=ACC, kernel=kernel, padding=kernel // 2, groups=groups,
+            weight=weight.long().numpy(), weight_dtype=IntType(4), requant=requant(c_out),
+        )  # fmt: skip
+        found = F.conv2d(x, weight, None, 1, kernel // 2, groups=groups)
+        assert found.long().frames() == golden_frames(node, x)
+        dense = F.conv2d(x.to_dense(), weight, None, 1, kernel // 2, groups=groups)
+        assert torch.equal(dense.permute(0, 2, 3, 1).flatten(0, 2)[x.sites.raster], found.features)
 
 
 @pytest.mark.parametrize("kernel, stride, padding", WINDOWS)

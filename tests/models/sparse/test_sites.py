@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.ir.window import Window
 from models.sparse import Sites
 from tests.models.sparse.batches import batch
 
@@ -18,7 +19,7 @@ def test_what_windows_see_is_found_once_a_resolution() -> None:
     block = nn.Sequential(nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3, padding=1, groups=4), nn.Conv2d(4, 4, 3, padding=1))
     y = block.double()(x)
     assert y.sites is x.sites
-    assert x.sites.windows(3, 1, 1) is x.sites.windows(3, 1, 1)
+    assert x.sites.windows(Window.of(3, 1, 1)) is x.sites.windows(Window.of(3, 1, 1))
     # cells are the same for every 'same' kernel, so both sides of a residual block share them
     assert F.conv2d(x, torch.ones(4, 4, 1, 1).double(), None, 2).sites is F.max_pool2d(x, 3, 2, 1).sites
 
@@ -29,37 +30,58 @@ def masks() -> Tensor:
     return torch.rand(5, 6, 5, generator=torch.Generator().manual_seed(0)) < shares[:, None, None]
 
 
-@pytest.mark.parametrize("kernel, stride, padding", [(1, 1, 0), (1, 2, 0), (2, 2, 0), (3, 1, 0), (3, 2, 1), (5, 1, 2)])
-def test_windows_are_those_of_loops_over_every_output(kernel: int, stride: int, padding: int) -> None:
-    """An output site is active when its stride cell has an active site; its taps lie at ``s * y + ky - pad``."""
+WINDOWS = [
+    Window.of(1), Window.of(1, 2), Window.of(2, 2), Window.of(3), Window.of(3, 2, 1), Window.of(5, 1, 2),
+    Window.of((1, 3), (2, 1), (0, 1)), Window.of((4, 2), (1, 3), (1, 0, 2, 1)),
+    Window.of((2, 3), 2, (1, 1, 1, 2), (2, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_windows_are_those_of_loops_over_every_output(window: Window) -> None:
+    """An output site is active when its stride cell has an active site; its taps lie at ``s * y + d * ky - before``."""
     mask = masks()
     sites = Sites.of(mask)
     number = {tuple(site): index for index, site in enumerate(mask.nonzero().tolist())}
-    first = (kernel - 1) // 2 - padding
-    height, width = ((side + 2 * padding - kernel) // stride + 1 for side in (6, 5))
+    axes = (window.y, window.x)
+    spans = [axis.dilation * (axis.kernel - 1) + 1 for axis in axes]
+    firsts = [
+        max(0, min((span - 1) // 2, span - axis.stride)) - axis.before for span, axis in zip(spans, axes, strict=True)
+    ]
+    height, width = (
+        (axis.before + side + axis.after - axis.dilation * (axis.kernel - 1) - 1) // axis.stride + 1
+        for axis, side in zip(axes, (6, 5), strict=True)
+    )
     active, rows = [], []
     for image, y, x in itertools.product(range(5), range(height), range(width)):
-        cell = itertools.product(range(first, first + stride), repeat=2)
-        if any((image, stride * y + dy, stride * x + dx) in number for dy, dx in cell):
+        corner = window.y.stride * y, window.x.stride * x
+        cell = itertools.product(*(range(axis.stride) for axis in axes))
+        if any((image, corner[0] + firsts[0] + dy, corner[1] + firsts[1] + dx) in number for dy, dx in cell):
             active.append([image, y, x])
-            taps = itertools.product(range(-padding, kernel - padding), repeat=2)
-            rows.append([number.get((image, stride * y + dy, stride * x + dx), len(sites)) for dy, dx in taps])
-    outputs = sites.output_sites(kernel, stride, padding)
+            taps = itertools.product(
+                *(range(-axis.before, axis.dilation * axis.kernel - axis.before, axis.dilation) for axis in axes)
+            )
+            rows.append([number.get((image, corner[0] + dy, corner[1] + dx), len(sites)) for dy, dx in taps])
+    outputs = sites.output_sites(window)
     assert torch.cat([outputs.image[:, None], outputs.coordinates], 1).tolist() == active
-    windows = sites.windows(kernel, stride, padding)
+    windows = sites.windows(window)
     assert windows.rows.T.tolist() == rows
-    pairs = [(tap, row[tap], window) for tap in range(kernel**2) for window, row in enumerate(rows)]
+    pairs = [(tap, row[tap], number) for tap in range(window.taps) for number, row in enumerate(rows)]
     assert [
-        (tap, site, window)
+        (tap, site, number)
         for tap, (seen, by) in enumerate(windows.pairs)
-        for site, window in zip(seen.tolist(), by.tolist(), strict=True)
+        for site, number in zip(seen.tolist(), by.tolist(), strict=True)
     ] == [pair for pair in pairs if pair[1] < len(sites)]
 
 
 def test_only_a_window_that_leaves_the_sites_as_they_are_has_a_center_tap() -> None:
     sites = Sites.of(masks())
-    expected = {(1, 1, 0): 0, (3, 1, 1): 4, (5, 1, 2): 12, (3, 1, 0): None, (3, 2, 1): None}
-    assert {window: sites.windows(*window).center_tap for window in expected} == expected
+    expected = {
+        Window.of(1): 0, Window.of(3, 1, 1): 4, Window.of(5, 1, 2): 12, Window.of(3): None, Window.of(3, 2, 1): None,
+        Window.of((1, 3), 1, (0, 1)): 1, Window.of(2, 1, (0, 0, 1, 1)): 0, Window.of(3, 1, 2, 2): 4,
+        Window.of(2, 1, 1, 2): None,
+    }  # fmt: skip
+    assert {window: sites.windows(window).center_tap for window in expected} == expected
 
 
 def test_split_counts_images_from_zero() -> None:

@@ -23,7 +23,7 @@ def plan_of(name: str) -> FloatPlan:
 def convolutions(plan: FloatPlan) -> list[tuple[int, int, int, bool, bool]]:
     """(channels in, channels out, stride, depthwise, with ReLU) of every convolution."""
     return [
-        (plan[layer.inputs[0]].shape.channels, len(layer.weight), layer.stride, layer.depthwise, layer.clip[0] == 0)
+        (plan[layer.inputs[0]].shape.channels, len(layer.weight), layer.stride, layer.groups > 1, layer.clip[0] == 0)
         for layer in plan.layers
         if isinstance(layer, ConvLayer)
     ]

@@ -10,6 +10,7 @@ from models.ir.node import Node, Shape
 from models.ir.ops.add import Add
 from models.ir.ops.concat import Concat
 from models.ir.ops.elementwise import ElementwiseNode
+from models.ir.ops.lookup import Lookup
 from models.ir.ops.registry import NODES
 from models.ir.ops.requantize import Requantize
 from models.ir.requant import Requant
@@ -19,6 +20,7 @@ RULE = Requant.identity(2, 0, 255)
 OPS: list[Node] = [
     Add(name="op", inputs=(), dtype=UINT8, a=RULE, b=RULE, lo=0, hi=255),
     Concat(name="op", inputs=(), dtype=UINT8, requant=Requant.identity(4, 0, 255)),
+    Lookup(name="op", inputs=(), dtype=UINT8, source=UINT8, table=np.arange(255, -1, -1)[None]),
     Requantize(name="op", inputs=(), dtype=UINT8, requant=RULE),
 ]
 
