@@ -21,6 +21,8 @@ from models.ir.thresholds import Rescaling, Thresholds
 CACHED_REQUANTS = 4096
 """Nodes whose requantize constants stay in the cache of ``constants`` and of ``operand_widths``."""
 
+LUTS_A_COMPARED_BIT = 0.8
+"""Of a comparison of two numbers, as Yosys makes it with carry chains, in units of the family's."""
 FEW_MULTS = 4
 """Up to so many multipliers that take turns, most of their bits are likely the same in all."""
 
@@ -115,7 +117,8 @@ def threshold_search(
     rows = len(rule.levels)
     beats = max(1, rows // lanes) if rows > 1 else 1
     bits, level_bits = width(*bounds), width(bounds[0], bounds[1] + 1)
-    lut, ff = 0.0, float(lanes * dtype.width)
+    # the last comparison's sum and its number of the beat are not kept
+    lut, ff = 0.0, float(lanes * (dtype.width - bits) - 2 * index(beats))
     for step, levels in enumerate(search_tree(rule, bounds)):
         for lane in range(lanes):
             words = (levels[lane::lanes] if rows > 1 else levels).reshape(-1, 1)
@@ -126,7 +129,7 @@ def threshold_search(
     compared = lanes * stages(rule) * bits
     # a code that is not the number of levels itself takes a table
     codes = 0.0 if not dtype.signed and not rule.first else lanes * table(f, 1 << stages(rule), dtype.width)
-    return (ResourceEstimate("requantizer", (0.0, 0.5 * compared, 0, 0, 0, 0), lut + codes, ff),)
+    return (ResourceEstimate("requantizer", (0.0, LUTS_A_COMPARED_BIT * compared, 0, 0, 0, 0), lut + codes, ff),)
 
 
 class Constants(NamedTuple):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hw.arithmetic.output import OutputSerializer
-from hw.fpga.families.registry import FAMILIES
+from hw.arithmetic.threshold_search import ThresholdSearch
+from hw.fpga.families.registry import DEVICES, FAMILIES
 from hw.fpga.formulas import total
-from hw.resources.requantizers import Constants, constants, odd_part, output_serializer, requantizer
+from hw.resources.requantizers import Constants, constants, odd_part, output_serializer, requantizer, threshold_search
 from hw.streams.layout import TokenLayout
 from models.ir.formats.integer import IntType
 from models.ir.formats.registry import parse_dtype
 from models.ir.node import Shape
 from models.ir.requant import MULT_BITS, Requant
+from models.ir.thresholds import Thresholds
+from tests.support.estimates import synthesized
 from tests.support.registers import register_bits
 
 
@@ -68,6 +73,30 @@ def test_registers_of_fractions_are_near_those_of_yosys(name: str, channels: int
         f = FAMILIES[family]
         parts = requantizer(f, requant, dtype, 4, (-(1 << 11), (1 << 11) - 1), encoded=True)
         assert total(f, parts).ff == pytest.approx(ff, rel=0.06)
+
+
+SEARCHES = [
+    ("uint4", 15, 16, 2, 4000, 0.15), ("uint4", 15, 1, 2, 4000, 0.4), ("int2", 3, 64, 4, 600, 0.15),
+    ("uint3", 7, 64, 2, 9000, 0.15),
+]  # fmt: skip
+"""Format, levels, rows of them, lanes, the largest sum, and how near the LUTs are: few levels that are the same for all
+channels are estimated a third too low on ECP5."""
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", ["z7020", "ecp5-85k"])
+@pytest.mark.parametrize(("dtype", "count", "rows", "lanes", "most", "within"), SEARCHES)
+def test_a_search_among_levels_is_near_what_yosys_makes(
+    tmp_path: Path, name: str, dtype: str, count: int, rows: int, lanes: int, most: int, within: float
+) -> None:
+    levels = np.sort(np.random.default_rng(0).integers(-most, most, (rows, count)), axis=1)
+    rule, own, device = Thresholds(levels), parse_dtype(dtype), DEVICES[name]
+    f = FAMILIES[device.family]
+    made = synthesized(ThresholdSearch(rule, own, lanes, (-most, most)), device, tmp_path)
+    estimated = total(f, threshold_search(f, rule, own, lanes, (-most, most)))
+    assert (estimated.bram, estimated.dsp) == (made.bram, made.dsp) == (0, 0)
+    assert estimated.ff == pytest.approx(made.ff, rel=0.03, abs=2)
+    assert estimated.lut == pytest.approx(made.lut, rel=within)
 
 
 # Blocks of a lane whose multiplier is always the same, of 16-bit sums (multiplier, blocks); two to a power is wires.
