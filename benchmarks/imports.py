@@ -27,7 +27,6 @@ from hw.fpga.families.registry import DEVICES
 from hw.generate.emit import generate
 from models.frontend.imported import ImportedNetwork
 from models.frontend.importers import import_file
-from models.ir import golden
 from models.ir.frame import Frame
 from models.ir.requant import Requant
 
@@ -63,14 +62,6 @@ def expected(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return given, found
 
 
-def of_golden(network: ImportedNetwork, x: np.ndarray) -> np.ndarray:
-    """The file's outputs by golden."""
-    graph, frames = network.graph, []
-    for numbers in network.inputs(x):
-        frames.append(golden.run(graph, Frame.from_dense(numbers))[graph.output].to_dense())
-    return network.outputs(np.stack(frames))
-
-
 def measured(path: Path) -> dict[str, Any]:
     """A file's figures."""
     begun = time.time()
@@ -78,7 +69,7 @@ def measured(path: Path) -> dict[str, Any]:
     seconds = round(time.time() - begun, 1)
     graph = network.graph
     x, wanted = expected(path)
-    found = of_golden(network, x).reshape(len(x), -1)
+    found = network.run(x).reshape(len(x), -1)
     rules = [getattr(node, "requant", None) or getattr(node, "total", None) for node in graph.nodes]
     figures: dict[str, Any] = {
         "seconds to import": seconds,

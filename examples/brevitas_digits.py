@@ -10,17 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import brevitas.nn as qnn
-import numpy as np
 import torch
 from brevitas.export import export_qonnx
-from sklearn.datasets import load_digits
+from imported_digits import IMAGES, LABELS, SPLITS, train, write_images
 from torch import nn
-from torch.nn import functional as F
 
-from models.frontend.importers import import_file
-
-FOLDER = Path("runs") / "brevitas_digits"
-EPOCHS, BATCH = 30, 64
+NETWORK = Path("runs") / "brevitas_digits" / "net.onnx"
 
 
 def network() -> nn.Module:
@@ -41,28 +36,14 @@ def network() -> nn.Module:
 
 def main() -> None:
     torch.manual_seed(0)
-    images, labels = load_digits(return_X_y=True)
-    x = torch.tensor(images, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
-    y = torch.tensor(labels)
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
-    train, test = order[:1400], order[1400:]
-    net = network()
-    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
-    for _ in range(EPOCHS):
-        for batch in train[torch.randperm(len(train))].split(BATCH):
-            optimizer.zero_grad()
-            F.cross_entropy(net(x[batch]), y[batch]).backward()
-            optimizer.step()
-    net.eval()
+    net, test = network(), SPLITS["test"]
+    train(net, epochs=30)
     with torch.no_grad():
-        print(f"Brevitas: {(net(x[test]).argmax(1) == y[test]).sum()} of {len(test)} test images right")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    export_qonnx(net, x[:1], str(FOLDER / "net.onnx"))
-    taken = import_file(FOLDER / "net.onnx").inputs(x.numpy()).transpose(0, 3, 1, 2)
-    parts = {"train": train.numpy(), "test": test.numpy()}
-    arrays = {f"x_{name}": taken[part] for name, part in parts.items()}
-    np.savez(FOLDER / "data.npz", **arrays, **{f"y_{name}": labels[part] for name, part in parts.items()})
-    print(f"written: {FOLDER}/net.onnx, {FOLDER}/data.npz")
+        right = int((net(IMAGES[test]).argmax(1) == torch.tensor(LABELS)[test]).sum())
+    print(f"Brevitas: {right} of {len(test)} test images right")
+    NETWORK.parent.mkdir(parents=True, exist_ok=True)
+    export_qonnx(net, IMAGES[:1], str(NETWORK))
+    write_images(NETWORK)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ CACHED_REQUANTS = 4096
 """Nodes whose requantize constants stay in the cache of ``constants`` and of ``operand_widths``."""
 
 LUTS_A_COMPARED_BIT = 0.8
-"""Of a comparison of two numbers, as Yosys makes it with carry chains, in units of the family's."""
+"""What a bit of a comparison of two numbers takes, as Yosys makes it with carry chains."""
 FEW_MULTS = 4
 """Up to so many multipliers that take turns, most of their bits are likely the same in all."""
 

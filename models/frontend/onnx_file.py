@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from models.frontend.imported import NetworkFileError
+
 MOST_BYTES = 1 << 28
 MOST_NODES = 1 << 13
 MOST_NUMBERS = 1 << 26
@@ -25,21 +27,14 @@ DOMAINS = {
 imports a Python module of a domain's name."""
 
 
+EXPANDING = {"ConstantOfShape", "Expand", "Range"}
+"""Operations whose outputs can be of any size."""
 KEPT = ["Quant", "BipolarQuant", "QuantizeLinear", "DequantizeLinear"]
 """What is not folded where its inputs are constants, since it says of which integers they are made."""
 
 
-class OnnxError(ValueError):
-    """An ONNX file that cannot be imported; the message names file, node or tensor, and value.
-
-    Parameters
-        path     the file
-        where    the place in it, or nothing
-        why      the rest of the message
-    """
-
-    def __init__(self, path: Path, where: str, why: str) -> None:
-        super().__init__(f"{path}: {where + ': ' if where else ''}{why}")
+class OnnxError(NetworkFileError):
+    """An ONNX file that cannot be imported."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +171,9 @@ def clean(path: Path, model: Any) -> OnnxFile:
 
     try:
         inferred = onnx.shape_inference.infer_shapes(model, strict_mode=False, data_prop=True)
-        for value in inferred.graph.value_info:
+        for value in (*inferred.graph.value_info, *inferred.graph.output):
             _check_size(path, value)
+        _check_expansions(path, inferred.graph)
         wrapper = ModelWrapper(model)
         # as qonnx.util.cleanup has them, but for the names of tensors, which are the file's in every message
         for step in (
@@ -203,7 +199,8 @@ def clean(path: Path, model: Any) -> OnnxFile:
     annotated = {name: wrapper.get_tensor_datatype(name).name for name in inputs}
     outputs = tuple(own.name for own in graph.output)
     values = (*graph.input, *graph.output, *graph.value_info)
-    whole = {own.name for own in values if own.type.tensor_type.elem_type != onnx.TensorProto.FLOAT}
+    real = {onnx.TensorProto.FLOAT, onnx.TensorProto.UNDEFINED}
+    whole = {own.name for own in values if own.type.tensor_type.elem_type not in real}
     return OnnxFile(
         path, wrapper, tuple(records(wrapper.model)), constants, shapes, inputs, outputs, annotated, frozenset(whole)
     )
@@ -323,6 +320,18 @@ def _fix_batch(path: Path, value: Any) -> None:
         why = f"its batch is {sides[0].dim_value}; must be 1, or a name that stands for any number"
         raise OnnxError(path, f"input {value.name!r}", why)
     _check_size(path, value)
+
+
+def _check_expansions(path: Path, graph: Any) -> None:
+    """Raise an OnnxError where a node makes many numbers of a few, and nobody can say beforehand how many."""
+    sides = {
+        value.name: [side.dim_value for side in value.type.tensor_type.shape.dim]
+        for value in (*graph.value_info, *graph.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+    for node in graph.node:
+        if node.op_type in EXPANDING and not all(sides.get(node.output[0], [0])):
+            raise OnnxError(path, f"{node.op_type} {node.name!r}", "gives a shape that is not known beforehand")
 
 
 def _check_size(path: Path, value: Any) -> None:

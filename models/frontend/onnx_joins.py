@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from models.frontend.exact_rescaling import added, repeated
+from models.frontend.graph_builder import GraphBuilder
 from models.frontend.onnx_file import OnnxNode
 from models.frontend.onnx_sources import IntegerSource, Numbers, RealTensor
 from models.frontend.onnx_tensors import Tensors, canonical
@@ -17,6 +18,7 @@ from models.ir.node import Shape
 from models.ir.ops.add import Add
 from models.ir.ops.concat import Concat
 from models.ir.requant import Range, Requant
+from models.ir.thresholds import Rescaling
 
 MOST_RATIO = 1 << 8
 """Of the steps of two numbers that are added as whole multiples of one step."""
@@ -25,7 +27,7 @@ RATIO_ERROR = 1e-7
 
 def joined(tensors: Tensors, node: OnnxNode) -> None:
     """A function of two results of one number, as ``x * sigmoid(x)``."""
-    a, b = tensors.stream(node, 0), tensors.stream(node, 1)
+    a, b = tensors.tensor(node, 0), tensors.tensor(node, 1)
     if a.source is not b.source or not np.array_equal(a.index, b.index):
         raise tensors.error(node, "takes two results of the network; supported is that of two functions of one number")
     operation: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -65,19 +67,19 @@ class ConcatSource(IntegerSource):
             rule = Requant.identity(self.shape.channels, *numbers.limits)
         else:
             rule = self.rescaled(numbers, self.ranges)
-        name = self.build.name("concat")
+        name = self.build.unused_name("concat")
         node = Concat(name=name, inputs=self.names, dtype=numbers.dtype, scale=numbers.scale, requant=rule)
         return self.build.append(node)
 
 
 def concat(tensors: Tensors, node: OnnxNode) -> None:
     """The channels of several tensors, two at a time."""
-    streams = [tensors.image(node, place)[0] for place in range(len(node.inputs))]
-    sides = streams[0].index.ndim
+    parts = [tensors.image(node, place)[0] for place in range(len(node.inputs))]
+    sides = parts[0].index.ndim
     if node.attributes.get("axis", 1) % (sides + 1) != 1:
         raise tensors.error(node, f"its axis {node.attributes.get('axis')} must be that of the channels, 1")
-    found = streams[0]
-    for number, other in enumerate(streams[1:], 2):
+    found = parts[0]
+    for number, other in enumerate(parts[1:], 2):
         if number > 2:
             found = tensors.settled(found, node)
         source = ConcatSource(tensors.build, (tensors.node_of(found), tensors.node_of(other)))
@@ -123,12 +125,7 @@ class AddSource(IntegerSource):
         total = None
         if numbers.rule is not None:
             total = self.rescaled(numbers, self.ranges)
-        low, high = numbers.limits
-        node = Add(
-            name=self.build.name("add"), inputs=self.names, dtype=numbers.dtype, scale=numbers.scale,
-            a=a, b=b, lo=low, hi=high, total=total,
-        )  # fmt: skip
-        return self.build.append(node)
+        return _added(self.build, self.names, numbers, a, b, total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,30 +155,37 @@ class PairSource(IntegerSource):
 
     def finish(self, numbers: Numbers) -> str:
         a, b = self.numbers
-        file = self.build.file
         where = f"the sum of {self.names[0]} and {self.names[1]}"
         if numbers.rule is None:
-            raise file.error(where, "has steps that are no multiples of each other; quantize it")
+            raise ValueError(f"{where} has steps that are no multiples of each other; quantize it")
         results = numbers.rule(np.tile(np.arange(len(a) * len(b)), (self.shape.channels, 1)))
         if (results != results[0]).any():
-            raise file.error(where, "becomes other numbers in each channel, and has steps that are no multiples")
+            raise ValueError(f"{where} becomes other numbers in each channel, of steps that are no multiples")
         steps = [step / numbers.scale for step in self.steps]
         found = added([a, b], results[0].reshape(len(a), len(b)), steps, numbers.limits, numbers.dtype)
         if found is None:
-            raise file.error(where, "cannot be had by two multiplications and a sum, for the file's roundings")
+            raise ValueError(f"{where} cannot be had by two multiplications and a sum, as the file rounds")
         left, right, total = found
         channels = self.shape.channels
-        node = Add(
-            name=self.build.name("add"), inputs=self.names, dtype=numbers.dtype, scale=numbers.scale,
-            a=repeated(left, channels), b=repeated(right, channels), lo=numbers.limits[0], hi=numbers.limits[1],
-            total=repeated(total, channels) if isinstance(total, Requant) else total,
-        )  # fmt: skip
-        return self.build.append(node)
+        total = repeated(total, channels) if isinstance(total, Requant) else total
+        return _added(self.build, self.names, numbers, repeated(left, channels), repeated(right, channels), total)
+
+
+def _added(
+    build: GraphBuilder, names: tuple[str, str], numbers: Numbers, a: Requant, b: Requant, total: Rescaling | None
+) -> str:
+    """Append an add."""
+    low, high = numbers.limits
+    node = Add(
+        name=build.unused_name("add"), inputs=names, dtype=numbers.dtype, scale=numbers.scale,
+        a=a, b=b, lo=low, hi=high, total=total,
+    )  # fmt: skip
+    return build.append(node)
 
 
 def add(tensors: Tensors, node: OnnxNode) -> None:
     """The sum of two tensors that the network computes."""
-    a, b = tensors.stream(node, 0), tensors.stream(node, 1)
+    a, b = tensors.tensor(node, 0), tensors.tensor(node, 1)
     if a.source is b.source and np.array_equal(a.index, b.index):
         joined(tensors, node)
         return

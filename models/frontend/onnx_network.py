@@ -8,15 +8,17 @@ them: ONNX Runtime and ``qonnx``.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.frontend.imported import ImportedNetwork, Verdict, valid_name
+from models.frontend.imported import ImportedNetwork, Verdict, valid_name, verdict_of
 from models.frontend.onnx_file import QONNX, OnnxError, OnnxFile, OnnxNode, clean, load, records
 from models.frontend.onnx_operators import ENDINGS, OPERATORS
 from models.frontend.onnx_qlinear import INTEGER_NODES, expanded
+from models.frontend.onnx_quantizers import GRIDS
 from models.frontend.onnx_sources import RealTensor
 from models.frontend.onnx_tensors import Tensors
 from models.ir.graph import Graph
@@ -66,7 +68,7 @@ def _known(path: Path) -> OnnxFile:
 
 FOLDED = {"Constant", "ConstantOfShape", "Shape", "Gather", "Slice", "Cast", "Range", "Expand", "Where", "Equal"}
 """What exporters compute shapes with: known where it is of constants alone."""
-OF_QONNX = {"Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "Trunc"}
+OF_QONNX = set(GRIDS) - {"QuantizeLinear"}
 
 
 def _supported(node: OnnxNode) -> bool:
@@ -129,19 +131,12 @@ class _Importer:
         """What becomes of each node; one that takes what a refused one would compute is not looked at."""
         found = []
         for node in self.file.nodes:
-            build, before = self.tensors.build, len(self.tensors.build.nodes)
             missing = [name for name in node.inputs if name and name not in self.tensors.values]
             if missing and self.tensors.tail is None:
                 found.append(Verdict(str(node), why="not looked at: it takes what a refused node computes"))
                 continue
-            try:
-                self.take(node)
-            except OnnxError as error:
-                why = str(error).removeprefix(f"{self.file.path}: {node}: ")
-                found.append(Verdict(str(node), why=why, refused=True))
-                continue
-            made = build.nodes[-1].name if len(build.nodes) > before else ""
-            found.append(Verdict(str(node), made, "" if made else "becomes part of what stands beside it"))
+            take = functools.partial(self.take, node)
+            found.append(verdict_of(str(node), self.file.path, take, self.tensors.build.nodes))
         return found
 
     def take(self, node: OnnxNode) -> None:
@@ -150,7 +145,7 @@ class _Importer:
             return
         if node.kind in ENDINGS:
             tensors.tail = node.inputs[0]
-            tensors.stream(node)
+            tensors.tensor(node)
             return
         if node.kind not in OPERATORS:
             raise tensors.error(node, "is supported of constants alone")
@@ -169,7 +164,8 @@ class _Importer:
         head, name = self.tensors.head, self.file.inputs[0]
         value = self.tensors.values[head] if head else None
         assert isinstance(value, RealTensor)
-        shape, scale = graph.input.shape, float(value.step[0])
+        shape = graph.input.shape
+        scale = 1.0 if head in self.file.integers else float(value.step[0])
         run = None if head == name else self.file.part(name, str(head))
 
         def inputs(numbers: np.ndarray) -> np.ndarray:
@@ -177,7 +173,7 @@ class _Importer:
             for one in np.asarray(numbers):
                 real = one if run is None else run(one[None])[0]
                 frame = np.zeros(shape.height * shape.width * shape.channels, np.int64)
-                whole = np.rint(real.astype(np.float64) / (1.0 if value.zero or real.dtype.kind in "iu" else scale))
+                whole = np.rint(real.astype(np.float64) / scale)
                 frame[value.index.reshape(-1)] = whole.astype(np.int64).reshape(-1) - value.zero
                 found.append(frame.reshape(shape))
             return np.stack(found)
@@ -194,8 +190,8 @@ class _Importer:
             for frame in frames:
                 columns = frame.reshape(-1, frame.shape[-1]).T
                 real = columns + value.zero if whole else value.real(columns)
-                tensor = real.T.reshape(-1)[value.index][None]
-                found.append((tensor if run is None else run(tensor))[0])
+                numbers = real.T.reshape(-1)[value.index][None]
+                found.append((numbers if run is None else run(numbers))[0])
             return np.stack(found)
 
         return outputs

@@ -23,62 +23,62 @@ from models.ir.ops.linear import Linear
 def function(tensors: Tensors, node: OnnxNode) -> None:
     """A function of single numbers, with constants or of two results of one number."""
     taken = [tensors.value(node, place) for place in range(len(node.inputs))]
-    streams = [place for place, own in enumerate(taken) if isinstance(own, RealTensor)]
-    if not streams:
+    computed = [place for place, own in enumerate(taken) if isinstance(own, RealTensor)]
+    if not computed:
         tensors.put(node, Constant(constant_of(tensors.file, node)))
-    elif len(streams) == 1:
-        stream = tensors.stream(node, streams[0])
-        own = function_of(tensors.file, node, streams[0], stream.index, stream.source.shape.channels)
-        tensors.put(node, stream.after(node, own))
+    elif len(computed) == 1:
+        tensor = tensors.tensor(node, computed[0])
+        own = function_of(tensors.file, node, computed[0], tensor.index, tensor.source.shape.channels)
+        tensors.put(node, tensor.after(node, own))
     else:
         TWO[node.kind](tensors, node) if node.kind in TWO else joined(tensors, node)
 
 
 def conv(tensors: Tensors, node: OnnxNode) -> None:
     """A convolution of an image or a sequence."""
-    stream, name = tensors.image(node)
+    tensor, name = tensors.image(node)
     weight, steps, dtype = tensors.weights(node, 1, 0)
-    if weight.ndim != stream.index.ndim + 1:
-        raise tensors.error(node, f"its weights of shape {weight.shape} do not fit its input's {stream.index.shape}")
+    if weight.ndim != tensor.index.ndim + 1:
+        raise tensors.error(node, f"its weights of shape {weight.shape} do not fit its input's {tensor.index.shape}")
     kernel = node.attributes.get("kernel_shape", list(weight.shape[2:]))
     if kernel != list(weight.shape[2:]):
         raise tensors.error(node, f"kernel_shape {kernel} must be that of its weights, {list(weight.shape[2:])}")
     weight = weight[:, :, None] if weight.ndim == 3 else weight
-    sizes = window_sizes(tensors, node, stream, weight.shape[2:])
+    sizes = window_sizes(tensors, node, tensor, weight.shape[2:])
     groups = node.attributes.get("group", 1)
-    shape = stream.source.shape
+    shape = tensor.source.shape
     if weight.shape[1] * groups != shape.channels or len(weight) % groups:
         raise tensors.error(node, f"its weights of shape {weight.shape} in {groups} groups do not fit {shape}")
     draft = Conv(inputs=(name,), **sizes, groups=groups, weight=weight, weight_dtype=dtype, **OPEN)
-    step = stream.step
+    step = tensor.step
     if len(step) > 1:
         if not draft.depthwise:
             raise tensors.error(node, "its input has a scale for each channel; only a depthwise convolution may")
         step = np.repeat(step, len(weight) // groups)
-    open_sum(tensors, node, draft, step * steps, stream.index.ndim, 2)
+    open_sum(tensors, node, draft, step * steps, tensor.index.ndim, 2)
 
 
 def linear(tensors: Tensors, node: OnnxNode) -> None:
     """Gemm and MatMul with constant weights: a linear layer."""
     options = node.attributes
-    stream = tensors.integers(node)
+    tensor = tensors.integers(node)
     turned = node.kind == "Gemm" and options.get("transB", 0)
     scaled = options.get("alpha", 1.0) != 1 or options.get("beta", 1.0) != 1
-    if stream.index.ndim != 1 or options.get("transA", 0) or scaled:
-        raise tensors.error(node, f"takes {stream.index.shape} numbers a batch, must take [batch, features], unscaled")
+    if tensor.index.ndim != 1 or options.get("transA", 0) or scaled:
+        raise tensors.error(node, f"takes {tensor.index.shape} numbers a batch, must take [batch, features], unscaled")
     weight, steps, dtype = tensors.weights(node, 1, 0 if turned else 1)
     weight = weight if turned else weight.T
-    shape = stream.source.shape
-    if weight.shape[1] != len(stream.index):
-        raise tensors.error(node, f"its weights of shape {weight.shape} do not fit {len(stream.index)} numbers")
-    if len(stream.step) > 1:
+    shape = tensor.source.shape
+    if weight.shape[1] != len(tensor.index):
+        raise tensors.error(node, f"its weights of shape {weight.shape} do not fit {len(tensor.index)} numbers")
+    if len(tensor.step) > 1:
         raise tensors.error(node, "its input has a scale for each channel; must have one")
     spread = np.zeros((len(weight), math.prod(shape)), np.int64)
-    np.add.at(spread.T, stream.index, weight.T)
+    np.add.at(spread.T, tensor.index, weight.T)
     draft = Linear(
-        inputs=(tensors.node_of(stream),), weight=spread.reshape(len(weight), *shape), weight_dtype=dtype, **OPEN
+        inputs=(tensors.node_of(tensor),), weight=spread.reshape(len(weight), *shape), weight_dtype=dtype, **OPEN
     )  # fmt: skip
-    open_sum(tensors, node, draft, stream.step * steps, 1, 2)
+    open_sum(tensors, node, draft, tensor.step * steps, 1, 2)
 
 
 TWO: dict[str, Callable[[Tensors, OnnxNode], None]] = {"Add": add}
@@ -91,13 +91,13 @@ def renaming(tensors: Tensors, node: OnnxNode) -> None:
     if isinstance(value, Constant):
         tensors.put(node, _renamed_constant(tensors, node, value))
         return
-    stream = tensors.stream(node)
+    tensor = tensors.tensor(node)
     for place in range(1, len(node.inputs)):
         tensors.constant(node, place)
-    index = order_of(tensors.file, node, stream.index[None])
+    index = order_of(tensors.file, node, tensor.index[None])
     if index.shape[:1] != (1,):
         raise tensors.error(node, f"gives a tensor of shape {index.shape}; its batch must stay 1")
-    tensors.put(node, replace(stream, index=index[0]))
+    tensors.put(node, replace(tensor, index=index[0]))
 
 
 def _renamed_constant(tensors: Tensors, node: OnnxNode, value: Constant) -> Constant:

@@ -14,14 +14,13 @@ from models.frontend.onnx_sources import (
     SAMPLES,
     Constant,
     InputSource,
-    IntegerSource,
     NodeSource,
     Numbers,
     RealTensor,
     SumSource,
-    narrowest,
 )
 from models.frontend.onnx_tensors import Tensors
+from models.ir.formats.integer import IntType
 from models.ir.requant import Range
 
 SINGLE = 2.0**-23
@@ -53,34 +52,34 @@ def quantize(tensors: Tensors, node: OnnxNode) -> None:
     if isinstance(value, Constant):
         tensors.put(node, _quantized_constant(tensors, node))
         return
-    stream = tensors.stream(node)
-    channels = stream.source.shape.channels
-    function = function_of(tensors.file, node, 0, stream.index, channels)
+    tensor = tensors.tensor(node)
+    channels = tensor.source.shape.channels
+    function = function_of(tensors.file, node, 0, tensor.index, channels)
     grid = GRIDS[node.kind](tensors, node, channels)
-    if isinstance(stream.source, InputSource):
+    if isinstance(tensor.source, InputSource):
         if len(set(grid.step.tolist())) > 1:
             raise tensors.error(node, "its scales differ between channels of the input; must be one")
-        numbers = Numbers(narrowest(grid.limits), grid.limits, float(grid.step[0]))
+        numbers = Numbers(IntType.narrowest(*grid.limits), grid.limits, float(grid.step[0]))
         tensors.head = node.outputs[0]
-        tensors.put(node, stream.finished(stream.source.finish(numbers), grid.step, grid.zero))
+        tensors.put(node, tensor.finished(tensor.source.finish(numbers), grid.step, grid.zero))
         return
-    _check_pools(tensors, node, stream)
+    _check_pools(tensors, node, tensor)
 
     def rule(integers: np.ndarray, off: float = 0.0) -> np.ndarray:
-        found = function(stream.real(integers, off)).astype(np.float64)
+        found = function(tensor.real(integers, off)).astype(np.float64)
         return np.rint(found - grid.zero if grid.whole else found / grid.step[:, None]).astype(np.int64)
 
-    own, nearby = _by_one_multiplication(tensors, node, stream, grid), ()
+    own, nearby = _by_one_multiplication(tensors, node, tensor, grid), ()
     if own is None:
         own = rule
-        if not isinstance(stream.source, NodeSource) and not _exact(stream):
+        if not isinstance(tensor.source, NodeSource) and not _exact(tensor):
             nearby = tuple(functools.partial(rule, off=off) for off in (-SINGLE, SINGLE))
-    numbers = Numbers(narrowest(grid.limits), grid.limits, float(grid.step[0]), own, nearby, str(node))
+    numbers = Numbers(IntType.narrowest(*grid.limits), grid.limits, float(grid.step[0]), own, nearby, str(node))
     try:
-        name = stream.source.finish(numbers)
+        name = tensor.source.finish(numbers)
     except ValueError as error:
         raise tensors.error(node, str(error)) from error
-    tensors.put(node, stream.finished(name, grid.step, grid.zero))
+    tensors.put(node, tensor.finished(name, grid.step, grid.zero))
 
 
 def dequantize(tensors: Tensors, node: OnnxNode) -> None:
@@ -100,19 +99,17 @@ def dequantize(tensors: Tensors, node: OnnxNode) -> None:
         step = scale.astype(np.float64).reshape(shape if scale.size > 1 else [1] * len(shape))
         tensors.put(node, Constant((integers * step.astype(np.float32)).astype(np.float32), integers, step))
         return
-    stream = tensors.stream(node)
+    tensor = tensors.tensor(node)
     if scale.size > 1 or (zero is not None and zero.size > 1):
         raise tensors.error(node, "has a scale for each channel; of what the network computes it must have one")
     own = int(zero.reshape(-1)[0]) if zero is not None else 0
     step = scale.astype(np.float64).reshape(1)
-    tensors.put(node, RealTensor(stream.source, stream.index, step, step * (stream.zero - own)))
+    tensors.put(node, RealTensor(tensor.source, tensor.index, step, step * (tensor.zero - own)))
 
 
 def _quantized_constant(tensors: Tensors, node: OnnxNode) -> Constant:
     """A quantizer of a constant: its integers with their step."""
     numbers = constant_of(tensors.file, node)
-    if node.kind == "QuantizeLinear":
-        return Constant(numbers)
     if node.kind not in {"Quant", "BipolarQuant"}:
         return Constant(numbers)
     step = np.asarray(tensors.constant(node, 1), np.float64)
@@ -192,21 +189,21 @@ GRIDS: dict[str, Callable[[Tensors, OnnxNode, int], Grid]] = {
 
 
 def _by_one_multiplication(
-    tensors: Tensors, node: OnnxNode, stream: RealTensor, grid: Grid
+    tensors: Tensors, node: OnnxNode, tensor: RealTensor, grid: Grid
 ) -> Callable[[np.ndarray], np.ndarray] | None:
     """How ONNX Runtime computes sums of integers between DequantizeLinear and QuantizeLinear, which it joins to one
     node: the sum with its bias, as float32, times one float32, rounded to even."""
-    if node.kind != "QuantizeLinear" or stream.biased is None or not _of_sums(stream.source):
+    if node.kind != "QuantizeLinear" or tensor.biased is None or not isinstance(tensor.source, SumSource):
         return None
     scale = tensors.constant(node, 1)
     assert scale is not None
     ends = np.float32(np.array([grid.limits]) * float(scale.reshape(-1)[0]))
-    channels = stream.source.shape.channels
-    for _, function in stream.functions:
+    channels = tensor.source.shape.channels
+    for _, function in tensor.functions:
         if (function(np.tile(ends, (channels, 1))) != ends).any():
             return None
-    mult = stream.step.astype(np.float32) / scale.astype(np.float32).reshape(-1)
-    biased = stream.biased
+    mult = tensor.step.astype(np.float32) / scale.astype(np.float32).reshape(-1)
+    biased = tensor.biased
 
     def rule(sums: np.ndarray) -> np.ndarray:
         found = (sums + biased[:, None]).astype(np.float32) * mult[:, None]
@@ -215,23 +212,19 @@ def _by_one_multiplication(
     return rule
 
 
-def _exact(stream: RealTensor) -> bool:
+def _exact(tensor: RealTensor) -> bool:
     """Whether single precision adds without an error: whole multiples of one power of two."""
-    mantissas = np.frexp(stream.step)[0]
-    return (mantissas == 0.5).all() and len(set(stream.step.tolist())) == 1 and not stream.offset.any()
+    mantissas = np.frexp(tensor.step)[0]
+    return (mantissas == 0.5).all() and len(set(tensor.step.tolist())) == 1 and not tensor.offset.any()
 
 
-def _of_sums(source: IntegerSource) -> bool:
-    return isinstance(source, SumSource)
-
-
-def _check_pools(tensors: Tensors, node: OnnxNode, stream: RealTensor) -> None:
+def _check_pools(tensors: Tensors, node: OnnxNode, tensor: RealTensor) -> None:
     """Raise an OnnxError where a function after a pooling falls: the largest number is no longer the largest then."""
-    if not stream.pooled:
+    if not tensor.pooled:
         return
-    before = RealTensor(stream.source, stream.index, stream.step, stream.offset, stream.functions[: stream.pooled - 1])
-    lows, highs = (np.array(ends, np.int64) for ends in zip(*stream.source.ranges, strict=True))
+    before = RealTensor(tensor.source, tensor.index, tensor.step, tensor.offset, tensor.functions[: tensor.pooled - 1])
+    lows, highs = (np.array(ends, np.int64) for ends in zip(*tensor.source.ranges, strict=True))
     sums = np.linspace(lows, highs, SAMPLES).round().astype(np.int64).T
     order = np.argsort(before.real(sums), axis=1, kind="stable")
-    if (np.diff(np.take_along_axis(stream.real(sums), order, axis=1), axis=1) < 0).any():
+    if (np.diff(np.take_along_axis(tensor.real(sums), order, axis=1), axis=1) < 0).any():
         raise tensors.error(node, "what comes between a pooling and it falls somewhere; quantize before the pooling")

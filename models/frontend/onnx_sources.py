@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.frontend.exact_rescaling import Rule, fitted
-from models.frontend.onnx_file import OnnxFile, OnnxNode
+from models.frontend.graph_builder import GraphBuilder
+from models.frontend.onnx_file import OnnxError, OnnxNode
 from models.frontend.onnx_functions import Function
 from models.ir.accumulator import AccumulatingNode, WeightedNode
 from models.ir.formats.integer import IntType
-from models.ir.node import Node, Shape
+from models.ir.node import Shape
 from models.ir.ops.input import Input
 from models.ir.ops.lookup import WIDEST, Lookup
 from models.ir.ops.requantize import Requantize
@@ -62,49 +64,9 @@ class Numbers:
     where: str = ""
 
 
-def narrowest(limits: Range) -> IntType:
-    """The narrowest format that holds a range."""
-    low, high = limits
-    signed = low < 0
-    bits = max(high.bit_length(), (-low - 1).bit_length() if signed else 0) + signed
-    return IntType(max(2, bits), signed)
-
-
-class GraphBuilder:
-    """A graph of a file as far as it is built.
-
-    Parameters
-        file    the file
-    """
-
-    def __init__(self, file: OnnxFile) -> None:
-        self.file = file
-        self.nodes: list[Node] = []
-        self.shapes: dict[str, Shape] = {}
-        self.notes: list[str] = []
-
-    def append(self, node: Node) -> str:
-        self.shapes[node.name] = node.out_shape(*(self.shapes[name] for name in node.inputs))
-        node.check(
-            tuple(self.shapes[name] for name in node.inputs), tuple(self.dtype(name) for name in node.inputs)
-        )  # fmt: skip
-        self.nodes.append(node)
-        return node.name
-
-    def name(self, kind: str) -> str:
-        """A name that no node has yet."""
-        taken = {node.name for node in self.nodes}
-        return next(name for number in range(len(taken) + 1) if (name := f"{kind}_{number}") not in taken)
-
-    def dtype(self, name: str) -> IntType:
-        own = next(node.dtype for node in self.nodes if node.name == name)
-        assert isinstance(own, IntType)
-        return own
-
-
 @dataclass(frozen=True, eq=False)
 class IntegerSource(ABC):
-    """Where the integers of a stream come from, before it is said what they become.
+    """Where the integers of a tensor come from, before it is said what they become.
 
     Parameters
         build    the graph as far as it is built
@@ -190,10 +152,10 @@ class NodeSource(IntegerSource):
             if not (np.diff(table, axis=1) >= 0).all():
                 table = table[:1] if (table == table[0]).all() else table
                 return self.build.append(
-                    Lookup(name=self.build.name("lookup"), **common, source=self.dtype, table=table)
+                    Lookup(name=self.build.unused_name("lookup"), **common, source=self.dtype, table=table)
                 )  # fmt: skip
         rule = self.rescaled(numbers, self.ranges)
-        return self.build.append(Requantize(name=self.build.name("requantize"), **common, requant=rule))
+        return self.build.append(Requantize(name=self.build.unused_name("requantize"), **common, requant=rule))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,10 +163,12 @@ class InputSource(IntegerSource):
     """What the file takes.
 
     Parameters
+        path      the file
         tensor    its name
         own       shape of its frames
     """
 
+    path: Path
     tensor: str
     own: Shape
 
@@ -214,18 +178,15 @@ class InputSource(IntegerSource):
 
     @property
     def ranges(self) -> list[Range]:
-        raise self.build.file.error(
-            f"input {self.tensor!r}",
-            "nothing says of which integers it consists; quantize it first, or annotate its type",
-        )
+        raise self._error("nothing says of which integers it consists; quantize it first, or annotate its type")
 
     def finish(self, numbers: Numbers) -> str:
         if self.build.nodes:
-            raise self.build.file.error(f"input {self.tensor!r}", "is quantized twice; it must be once")
-        node = Input(name="input", shape=self.own, dtype=numbers.dtype, scale=numbers.scale)
-        self.build.shapes[node.name] = self.own
-        self.build.nodes.append(node)
-        return node.name
+            raise self._error("is quantized twice; it must be once")
+        return self.build.append(Input(name="input", shape=self.own, dtype=numbers.dtype, scale=numbers.scale))
+
+    def _error(self, why: str) -> OnnxError:
+        return OnnxError(self.path, f"input {self.tensor!r}", why)
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +228,7 @@ class SumSource(IntegerSource):
 
     def _with(self, node: AccumulatingNode, numbers: Numbers, requant: Any) -> AccumulatingNode:
         return replace(
-            node, name=self.build.name(node.op), dtype=numbers.dtype, scale=numbers.scale, requant=requant
+            node, name=self.build.unused_name(node.op), dtype=numbers.dtype, scale=numbers.scale, requant=requant
         )  # fmt: skip
 
 

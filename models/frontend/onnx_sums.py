@@ -12,7 +12,7 @@ from models.frontend.onnx_tensors import Tensors, canonical
 from models.ir.formats.integer import IntType
 from models.ir.ops.windowed import refusal
 from models.ir.requant import Requant
-from models.ir.window import Window
+from models.ir.window import Window, missing_zeros
 
 OPEN: dict[str, Any] = {"name": "open", "dtype": IntType(8), "requant": Requant.identity(1, 0, 0)}
 """Placeholders of a node whose rule is not known yet."""
@@ -39,9 +39,9 @@ def open_sum(tensors: Tensors, node: OnnxNode, draft: Any, step: np.ndarray, sid
     tensors.put(node, RealTensor(source, index, step, offset, biased=biased))
 
 
-def window_sizes(tensors: Tensors, node: OnnxNode, stream: RealTensor, kernel: tuple[int, ...]) -> dict[str, Any]:
+def window_sizes(tensors: Tensors, node: OnnxNode, tensor: RealTensor, kernel: tuple[int, ...]) -> dict[str, Any]:
     """Kernel, stride, padding and dilation, of a sequence as of an image of one row."""
-    options, line = node.attributes, stream.index.ndim == 2
+    options, line = node.attributes, tensor.index.ndim == 2
     auto = options.get("auto_pad", "NOTSET")
     if options.get("ceil_mode", 0):
         raise tensors.error(node, "has ceil_mode 1; must be 0")
@@ -52,11 +52,8 @@ def window_sizes(tensors: Tensors, node: OnnxNode, stream: RealTensor, kernel: t
     if len(stride) != count or len(dilation) != count or len(pads) != 2 * count or len(kernel) != count:
         raise tensors.error(node, f"strides {stride}, dilations {dilation} and pads {pads} must be of {count} axes")
     if auto in {"SAME_UPPER", "SAME_LOWER"}:
-        shape = stream.source.shape[:2][-count:]
-        missing = [
-            max(0, (-(-side // step) - 1) * step + (taps - 1) * apart + 1 - side)
-            for side, step, taps, apart in zip(shape, stride, kernel, dilation, strict=True)
-        ]
+        shape = tensor.source.shape[:2][-count:]
+        missing = [missing_zeros(*own) for own in zip(shape, kernel, stride, dilation, strict=True)]
         less, more = [own // 2 for own in missing], [own - own // 2 for own in missing]
         pads = less + more if auto == "SAME_UPPER" else more + less
     first, last = pads[:count], pads[count:]
@@ -70,7 +67,7 @@ def window_sizes(tensors: Tensors, node: OnnxNode, stream: RealTensor, kernel: t
         sizes["dilation"] = (int(dilation[0]), int(dilation[1]))
     elif any(own != 1 for own in dilation):
         raise tensors.error(node, f"dilations {dilation} must be 1")
-    refused = refusal(Window.of(*(sizes[name] for name in sizes)), stream.source.shape)
+    refused = refusal(Window.of(*(sizes[name] for name in sizes)), tensor.source.shape)
     if refused:
         raise tensors.error(node, f"{refused[0]} {sizes[refused[0]]} {refused[1]}")
     return sizes

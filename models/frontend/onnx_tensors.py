@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.frontend.exact_rescaling import Rule
+from models.frontend.graph_builder import GraphBuilder
 from models.frontend.onnx_file import OnnxError, OnnxFile, OnnxNode
-from models.frontend.onnx_sources import Constant, GraphBuilder, InputSource, NodeSource, Numbers, RealTensor, narrowest
+from models.frontend.onnx_sources import Constant, InputSource, NodeSource, Numbers, RealTensor
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 
@@ -37,7 +38,7 @@ class Tensors:
     """
 
     def __init__(self, file: OnnxFile) -> None:
-        self.file, self.build = file, GraphBuilder(file)
+        self.file, self.build = file, GraphBuilder()
         self.values: dict[str, Constant | RealTensor] = {name: Constant(own) for name, own in file.constants.items()}
         self.head: str | None = None
         self.tail: str | None = None
@@ -53,13 +54,13 @@ class Tensors:
         channels, *rest = sides
         height, width = (*(1,) * (2 - len(rest)), *rest)
         shape = Shape(height, width, channels)
-        source = InputSource(self.build, name, shape)
-        stream = RealTensor(source, canonical(shape, len(sides)), np.ones(1))
+        source = InputSource(self.build, self.file.path, name, shape)
+        tensor = RealTensor(source, canonical(shape, len(sides)), np.ones(1))
         annotated = _integers(self.file.annotated.get(name, ""))
         if annotated is not None:
             self.head = name
-            stream = stream.finished(source.finish(Numbers(annotated, (annotated.min, annotated.max), 1.0)), np.ones(1))
-        self.values[name] = stream
+            tensor = tensor.finished(source.finish(Numbers(annotated, (annotated.min, annotated.max), 1.0)), np.ones(1))
+        self.values[name] = tensor
 
     def value(self, node: OnnxNode, place: int) -> Constant | RealTensor | None:
         """What an input of a node is; None where it is left out."""
@@ -70,7 +71,7 @@ class Tensors:
             raise self.error(node, f"takes {name!r}, which nothing before it computes")
         return self.values[name]
 
-    def stream(self, node: OnnxNode, place: int = 0) -> RealTensor:
+    def tensor(self, node: OnnxNode, place: int = 0) -> RealTensor:
         found = self.value(node, place)
         if not isinstance(found, RealTensor):
             raise self.error(node, f"input {place} must be computed from the network's input")
@@ -92,57 +93,61 @@ class Tensors:
 
     def put(self, node: OnnxNode, value: Constant | RealTensor) -> None:
         if isinstance(value, Constant):
+            # nodes that are computed by ONNX Runtime and qonnx find their constants there
             self.file.constants[node.outputs[0]] = value.numbers
         self.values[node.outputs[0]] = value
 
     def integers(self, node: OnnxNode, place: int = 0) -> RealTensor:
         """An input as integers of a node of the graph, which stand for multiples of one step a channel."""
-        stream = self.stream(node, place)
-        found = self.settled(stream, node)
+        tensor = self.tensor(node, place)
+        found = self.settled(tensor, node)
         self.values[node.inputs[place]] = found
         return found
 
-    def settled(self, stream: RealTensor, node: OnnxNode) -> RealTensor:
+    def settled(self, tensor: RealTensor, node: OnnxNode) -> RealTensor:
         """The same tensor as integers of a node of the graph."""
-        source = stream.source
-        if isinstance(source, NodeSource) and not stream.functions and not stream.offset.any():
-            return stream
+        source = tensor.source
+        if isinstance(source, NodeSource) and not tensor.functions and not tensor.offset.any():
+            return tensor
         if isinstance(source, InputSource):
             raise self.error(node, "takes real numbers of the input; quantize the input first")
-        limits, scale = source.limits, float(stream.step[0])
+        limits, scale = source.limits, float(tensor.step[0])
         rule: Rule | None = None
-        if stream.functions or stream.offset.any():
+        if tensor.functions or tensor.offset.any():
             channels, count = source.shape.channels, limits[1] - limits[0] + 1
-            names = ", ".join(str(own) for own, _ in stream.functions) or "the bias"
+            names = ", ".join(str(own) for own, _ in tensor.functions) or "the bias"
             why = f"takes real numbers, after {names}; a quantizer before it would make them integers"
             if channels * count > MOST_LISTED:
                 raise self.error(node, why)
-            found = stream.real(np.tile(np.arange(limits[0], limits[1] + 1), (channels, 1))) / stream.step[:, None]
+            found = tensor.real(np.tile(np.arange(limits[0], limits[1] + 1), (channels, 1))) / tensor.step[:, None]
             whole = np.rint(found)
             if not np.isfinite(found).all() or np.abs(found - whole).max() > CLOSE:
                 raise self.error(node, why)
             limits = int(whole.min()), int(whole.max())
 
             def whole_steps(integers: np.ndarray) -> np.ndarray:
-                return np.rint(stream.real(integers) / stream.step[:, None]).astype(np.int64)
+                return np.rint(tensor.real(integers) / tensor.step[:, None]).astype(np.int64)
 
             rule = whole_steps
 
-        name = source.finish(Numbers(narrowest(limits), limits, scale, rule))
-        return stream.finished(name, stream.step)
+        try:
+            name = source.finish(Numbers(IntType.narrowest(*limits), limits, scale, rule))
+        except ValueError as error:
+            raise self.error(node, str(error)) from error
+        return tensor.finished(name, tensor.step)
 
     def image(self, node: OnnxNode, place: int = 0) -> tuple[RealTensor, str]:
         """An input that is a frame, channels first, and the graph's node that computes it."""
-        stream = self.integers(node, place)
-        shape = stream.source.shape
-        sides = stream.index.ndim
-        if sides < 2 or not np.array_equal(stream.index, canonical(shape, sides)):
-            raise self.error(node, f"its input of shape {stream.index.shape} is no frame of {shape}, channels first")
-        return stream, self.node_of(stream)
+        tensor = self.integers(node, place)
+        shape = tensor.source.shape
+        sides = tensor.index.ndim
+        if sides < 2 or not np.array_equal(tensor.index, canonical(shape, sides)):
+            raise self.error(node, f"its input of shape {tensor.index.shape} is no frame of {shape}, channels first")
+        return tensor, self.node_of(tensor)
 
-    def node_of(self, stream: RealTensor) -> str:
-        assert isinstance(stream.source, NodeSource)
-        return stream.source.name
+    def node_of(self, tensor: RealTensor) -> str:
+        assert isinstance(tensor.source, NodeSource)
+        return tensor.source.name
 
     def weights(self, node: OnnxNode, place: int, axis: int) -> tuple[np.ndarray, np.ndarray, IntType]:
         """Integers of a constant, their steps along an axis, and their format.
@@ -168,7 +173,7 @@ class Tensors:
         low, high = int(integers.min(initial=0)), int(integers.max(initial=0))
         if max(-low, high) > MOST_WEIGHT + (low < 0):
             raise self.error(node, f"its weights are {low} to {high}; must fit 8 signed bits")
-        return integers, step, narrowest((min(low, -1), high))
+        return integers, step, IntType.narrowest(min(low, -1), high)
 
     def _found_integers(self, node: OnnxNode, place: int, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Integers and steps of numbers of which the file does not say it: the largest step that fits each output."""

@@ -8,12 +8,13 @@ levels, and where it can be a multiplication and a shift, it becomes one.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from models.frontend.imported import ImportedNetwork, Verdict, valid_name
+from models.frontend.imported import ImportedNetwork, Verdict, valid_name, verdict_of
 from models.frontend.tflite_builder import Builder
 from models.frontend.tflite_file import TfliteError, TfliteFile, TfliteOperator, read_tflite
 from models.frontend.tflite_operators import OPERATORS
@@ -94,7 +95,6 @@ class _Importer:
             self.build.input(number)
         found = []
         for operator in self.file.operators:
-            before = len(self.build.nodes)
             missing = [
                 number for number in operator.inputs
                 if number >= 0 and self.file.tensors[number].data is None and number not in self.build.node_of
@@ -102,14 +102,8 @@ class _Importer:
             if missing and operator.kind in OPERATORS:
                 found.append(Verdict(str(operator), why="not looked at: it takes what a refused operator computes"))
                 continue
-            try:
-                self.take(operator)
-            except TfliteError as error:
-                why = str(error).removeprefix(f"{self.file.path}: {operator}: ")
-                found.append(Verdict(str(operator), why=why, refused=True))
-                continue
-            made = self.build.nodes[-1].name if len(self.build.nodes) > before else ""
-            found.append(Verdict(str(operator), made, "" if made else "becomes part of what stands beside it"))
+            take = functools.partial(self.take, operator)
+            found.append(verdict_of(str(operator), self.file.path, take, self.build.nodes))
         return found
 
     def take(self, operator: TfliteOperator) -> None:

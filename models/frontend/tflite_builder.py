@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from models.frontend.exact_rescaling import rescaling
+from models.frontend.graph_builder import GraphBuilder
 from models.frontend.tflite_file import TfliteError, TfliteFile, TfliteOperator, TfliteTensor
 from models.ir.accumulator import AccumulatingNode
 from models.ir.formats.integer import IntType
 from models.ir.node import Node, Shape
 from models.ir.ops.input import Input
 from models.ir.requant import Range
+from models.ir.window import missing_zeros
 
 LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255)}
 """Least and largest number of a quantized tensor, by its type."""
@@ -26,7 +28,7 @@ ACTIVATIONS: dict[int, tuple[float, float]] = {
 """Real bounds of the activations that may be fused: none, ReLU, ReLU from -1 to 1, ReLU6."""
 
 
-class Builder:
+class Builder(GraphBuilder):
     """Builds a graph, one operator at a time.
 
     Parameters
@@ -34,13 +36,11 @@ class Builder:
     """
 
     def __init__(self, file: TfliteFile) -> None:
+        super().__init__()
         self.file = file
-        self.nodes: list[Node] = []
-        self.shapes: dict[str, Shape] = {}
         self.node_of: dict[int, str] = {}
         self.softmax: Callable[[np.ndarray], np.ndarray] | None = None
         self.softmax_of: TfliteTensor | None = None
-        self.notes: list[str] = []
 
     def error(self, operator: TfliteOperator, why: str) -> TfliteError:
         return TfliteError(self.file.path, str(operator), why)
@@ -52,13 +52,11 @@ class Builder:
             raise TfliteError(self.file.path, f"input {tensor.name!r}", f"shape {tensor.shape} must be 1 x H x W x C")
         shape = Shape(*(1,) * (3 - len(sides)), *sides)
         dtype, scale = self.format(tensor, f"input {tensor.name!r}")
-        self.append(Input(name="input", shape=shape, dtype=dtype, scale=scale), number)
+        self.give(number, Input(name="input", shape=shape, dtype=dtype, scale=scale))
 
-    def append(self, node: Node, output: int) -> None:
-        shapes = tuple(self.shapes[name] for name in node.inputs)
-        self.shapes[node.name] = node.out_shape(*shapes)
-        self.nodes.append(node)
-        self.node_of[output] = node.name
+    def give(self, output: int, node: Node) -> None:
+        """Append the node that computes a tensor."""
+        self.node_of[output] = self.append(node)
 
     def node(self, number: int, operator: TfliteOperator) -> str:
         if number not in self.node_of:
@@ -81,8 +79,7 @@ class Builder:
         if not low <= self.zero(tensor) <= high:
             raise TfliteError(self.file.path, where, f"has zero point {self.zero(tensor)}; must be {low} to {high}")
         low, high = self.limits(tensor)
-        bits = max(high.bit_length(), (-low - 1).bit_length() if low else 0)
-        return IntType(bits + (low < 0), low < 0), float(tensor.scale[0])
+        return IntType.narrowest(low, high), float(tensor.scale[0])
 
     def source(self, operator: TfliteOperator, place: int = 0) -> tuple[str, TfliteTensor]:
         tensor = self.file.tensors[operator.inputs[place]]
@@ -133,11 +130,10 @@ class Builder:
         self, operator: TfliteOperator, node: Any, rule: Callable[[np.ndarray], np.ndarray], limits: Range
     ) -> None:
         """Append a node whose sums become numbers by a rule of ``[channels, n]`` sums."""
-        source = next(own for own in self.nodes if own.name == node.inputs[0])
-        shape = self.shapes[source.name]
+        shape = self.shapes[node.inputs[0]]
         node.check_weight(shape)
-        ranges = node.ranges(source.dtype, shape)
-        self.append(replace(node, requant=rescaling(rule, node.dtype, ranges, limits)), operator.outputs[0])
+        ranges = node.ranges(self.dtype(node.inputs[0]), shape)
+        self.give(operator.outputs[0], replace(node, requant=rescaling(rule, node.dtype, ranges, limits)))
 
     def window(self, operator: TfliteOperator, source: str, kernel: tuple[int, int]) -> dict[str, Any]:
         """Kernel, stride, dilation and padding, as TensorFlow pads."""
@@ -150,7 +146,7 @@ class Builder:
         if options["Padding"] == SAME:
             ends = []
             for side, taps, step, apart in zip(shape[:2], kernel, stride, dilation, strict=True):
-                missing = max(0, (-(-side // step) - 1) * step + (taps - 1) * apart + 1 - side)
+                missing = missing_zeros(side, taps, step, apart)
                 ends.append((missing // 2, missing - missing // 2))
             padding = (ends[0][0], ends[1][0], ends[0][1], ends[1][1])
         return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}

@@ -9,23 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from models.frontend.imported import NetworkFileError
+
 MOST_BYTES = 1 << 27
 MOST_PARTS = 1 << 14
 """Tensors or operators of a file, at most."""
 TYPES = {"FLOAT32": np.float32, "INT32": np.int32, "UINT8": np.uint8, "INT64": np.int64, "INT8": np.int8}
 
 
-class TfliteError(ValueError):
-    """A TensorFlow Lite file that cannot be imported; the message names file, operator or tensor, and value.
-
-    Parameters
-        path     the file
-        where    the place in it, or nothing
-        why      the rest of the message
-    """
-
-    def __init__(self, path: Path, where: str, why: str) -> None:
-        super().__init__(f"{path}: {where + ': ' if where else ''}{why}")
+class TfliteError(NetworkFileError):
+    """A TensorFlow Lite file that cannot be imported."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,7 +105,7 @@ def largest(build: Builder, operator: TfliteOperator) -> None:
     sizes = {name: window[name] for name in ("kernel", "stride", "padding")}
     if Window.of(**sizes).may_be_empty:
         raise build.error(operator, f"its stride {sizes['stride']} is larger than its kernel, {sizes['kernel']}")
-    build.append(MaxPool(**build.common(operator, (source,)), **sizes), operator.outputs[0])
+    build.give(operator.outputs[0], MaxPool(**build.common(operator, (source,)), **sizes))
 
 
 def add(build: Builder, operator: TfliteOperator) -> None:
@@ -131,7 +131,7 @@ def add(build: Builder, operator: TfliteOperator) -> None:
         **common, a=repeated(left, channels), b=repeated(right, channels), lo=limits[0], hi=limits[1],
         total=repeated(total, channels) if isinstance(total, Requant) else total,
     )  # fmt: skip
-    build.append(node, operator.outputs[0])
+    build.give(operator.outputs[0], node)
 
 
 def reshape(build: Builder, operator: TfliteOperator) -> None:

@@ -200,6 +200,11 @@ def both(value: int | Sequence[int]) -> tuple[int, ...]:
     return numbers * 2 if len(numbers) == 1 else numbers
 
 
+def missing_zeros(side: int, kernel: int, stride: int = 1, dilation: int = 1) -> int:
+    """Zeros along a side with which every stride has an output: what TensorFlow and ONNX call SAME."""
+    return max(0, (-(-side // stride) - 1) * stride + dilation * (kernel - 1) + 1 - side)
+
+
 def same_padding(kernel: int | Sequence[int], dilation: int | Sequence[int] = 1) -> tuple[int, int, int, int]:
     """The padding, (top, left, bottom, right), with which an output of stride 1 has the size of its input.
 

@@ -29,6 +29,13 @@ class IntType(DType):
     def __post_init__(self) -> None:
         self._check(2, 64)
 
+    @classmethod
+    def narrowest(cls, low: int, high: int) -> IntType:
+        """The narrowest format that holds a range; unsigned where nothing in it is below 0."""
+        signed = low < 0
+        bits = max(high.bit_length(), (-low - 1).bit_length() if signed else 0)
+        return cls(max(2, bits + signed), signed)
+
     @property
     def min(self) -> int:
         return -(1 << (self.width - 1)) if self.signed else 0

@@ -46,7 +46,7 @@ def cnv(one_bit: bool) -> tuple[nn.Module, Shape]:
     weights = SignedBinaryWeightPerTensorConst if one_bit else SignedTernaryWeightPerTensorConst
 
     def act() -> nn.Module:
-        return qnn.QuantIdentity(act_quant=SignedBinaryActPerTensorConst) if one_bit else identity(2)
+        return qnn.QuantIdentity(act_quant=SignedBinaryActPerTensorConst) if one_bit else relu(2)
 
     def block(c_in: int, c_out: int) -> list[nn.Module]:
         own = qnn.QuantConv2d(c_in, c_out, 3, bias=False, weight_quant=weights)
@@ -143,9 +143,10 @@ BREVITAS: dict[str, Callable[[], tuple[nn.Module, Shape]]] = {
 }
 
 
-def exported(net: nn.Module, shape: Shape, path: Path) -> Path:
+def exported(make: Callable[[], tuple[nn.Module, Shape]], path: Path) -> tuple[Path, Shape]:
     """The network as a QONNX file: scales of its activations follow random inputs, its other parameters are random."""
     torch.manual_seed(0)
+    net, shape = make()
     for module in net.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             nn.init.uniform_(module.weight, -1.2, 1.2)
@@ -157,4 +158,4 @@ def exported(net: nn.Module, shape: Shape, path: Path) -> Path:
             net(x + 0.05 * torch.randn_like(x))
     net.eval()
     export_qonnx(net, torch.rand(1, *shape) * 2 - 1, str(path))
-    return path
+    return path, shape

@@ -93,6 +93,14 @@ def expanded(model: onnx.ModelProto) -> None:
     model.graph.node.append(helper.make_node("ConstantOfShape", ["sides"], ["many"]))
 
 
+def expanded_by_an_unknown_shape(model: onnx.ModelProto) -> None:
+    """A shape of 10^15 numbers by functions that shape inference does not compute."""
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1e15], np.float32), "many"))
+    model.graph.node.append(helper.make_node("Sqrt", ["many"], ["root"]))
+    model.graph.node.append(helper.make_node("Cast", ["root"], ["side"], to=onnx.TensorProto.INT64))
+    model.graph.node.append(helper.make_node("ConstantOfShape", ["side"], ["zeros"], "zeros"))
+
+
 def looped(model: onnx.ModelProto) -> None:
     body = helper.make_graph([], "body", [], [])
     model.graph.node.append(helper.make_node("Loop", ["x"], ["y"], "again", body=body))
@@ -148,6 +156,7 @@ def other_shape(model: onnx.ModelProto) -> None:
         (enormous, r"tensor 'x': shape \[1, 2, 1099511627776, 4\] has more than"),
         (promised, r"tensor 'c0': shape \[1048576, 1048576\] has more than"),
         (expanded, r"tensor 'many': shape \[32768, 32768, 9\] has more than"),
+        (expanded_by_an_unknown_shape, "ConstantOfShape 'zeros': gives a shape that is not known beforehand"),
         (looped, "Loop 'again': has a graph of its own, which is not read"),
         (with_function, "function 'f': local functions are not read; inline them"),
         (unnumbered, "input 'x': side 2, 'height', must be a number of 1 or more"),

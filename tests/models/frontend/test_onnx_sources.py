@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.frontend.onnx_file import OnnxError, clean, load
+from models.frontend.graph_builder import GraphBuilder
+from models.frontend.onnx_file import OnnxError
 from models.frontend.onnx_network import import_onnx
-from models.frontend.onnx_sources import GraphBuilder, InputSource, NodeSource, Numbers, RealTensor, narrowest
+from models.frontend.onnx_sources import InputSource, NodeSource, Numbers, RealTensor
 from models.ir.formats.integer import IntType
 from models.ir.node import Shape
 from models.ir.ops.conv import Conv
@@ -19,32 +20,14 @@ from models.ir.ops.requantize import Requantize
 from tests.models.frontend.onnx_files import File, assert_same, by_qonnx, random_inputs
 
 
-@pytest.mark.parametrize(
-    "limits, dtype",
-    [
-        ((0, 3), "uint2"),
-        ((0, 0), "uint2"),
-        ((-1, 1), "int2"),
-        ((-2, 1), "int2"),
-        ((-3, 0), "int3"),
-        ((0, 256), "uint9"),
-    ],
-)
-def test_the_narrowest_format(limits: tuple[int, int], dtype: str) -> None:
-    assert str(narrowest(limits)) == dtype
-
-
-def builder(tmp_path: Path, dtype: IntType) -> GraphBuilder:
-    file = File((1, 2))
-    file.quant("x")
-    path = file.save(tmp_path / "net.onnx")
-    build = GraphBuilder(clean(path, load(path)))
+def builder(dtype: IntType) -> GraphBuilder:
+    build = GraphBuilder()
     build.append(Input(name="input", inputs=(), shape=Shape(1, 1, 2), dtype=dtype))
     return build
 
 
-def test_a_node_s_numbers_stay_rise_or_become_a_table(tmp_path: Path) -> None:
-    build = builder(tmp_path, IntType(4))
+def test_a_node_s_numbers_stay_rise_or_become_a_table() -> None:
+    build = builder(IntType(4))
     source = NodeSource(build, "input")
     assert source.ranges == [(-8, 7)] * 2
     assert source.finish(Numbers(IntType(4), (-8, 7), 1.0)) == "input"
@@ -56,25 +39,25 @@ def test_a_node_s_numbers_stay_rise_or_become_a_table(tmp_path: Path) -> None:
     assert build.nodes[-1].table.tolist() == [[7, 7, 6, 5, 4, 3, 2, 1, 0, 1, 2, 3, 4, 5, 6, 7]]
 
 
-def test_a_table_for_each_channel_where_they_differ(tmp_path: Path) -> None:
-    build = builder(tmp_path, IntType(3))
+def test_a_table_for_each_channel_where_they_differ() -> None:
+    build = builder(IntType(3))
     signs = np.array([[1], [-1]])
     NodeSource(build, "input").finish(Numbers(IntType(4), (-4, 4), 1.0, lambda x: x * signs))
     assert build.nodes[-1].table.tolist() == [[*range(-4, 4)], [*range(4, -4, -1)]]
 
 
-def test_the_input_is_quantized_once(tmp_path: Path) -> None:
-    build = builder(tmp_path, IntType(4))
+def test_the_input_is_quantized_once() -> None:
+    build = builder(IntType(4))
     with pytest.raises(OnnxError, match="input 'x': is quantized twice; it must be once"):
-        InputSource(build, "x", Shape(1, 1, 2)).finish(Numbers(IntType(4), (-8, 7), 1.0))
+        InputSource(build, Path("net.onnx"), "x", Shape(1, 1, 2)).finish(Numbers(IntType(4), (-8, 7), 1.0))
     with pytest.raises(OnnxError, match="input 'x': nothing says of which integers it consists"):
-        _ = InputSource(build, "x", Shape(1, 1, 2)).ranges
+        _ = InputSource(build, Path("net.onnx"), "x", Shape(1, 1, 2)).ranges
 
 
-def test_real_numbers_go_through_all_functions_in_single_precision(tmp_path: Path) -> None:
-    build = builder(tmp_path, IntType(4))
-    stream = RealTensor(NodeSource(build, "input"), np.arange(2), np.array([0.1, 0.2]), np.array([1.0, -1.0]))
-    found = stream.real(np.array([[1, 2], [3, 4]]))
+def test_real_numbers_go_through_all_functions_in_single_precision() -> None:
+    build = builder(IntType(4))
+    tensor = RealTensor(NodeSource(build, "input"), np.arange(2), np.array([0.1, 0.2]), np.array([1.0, -1.0]))
+    found = tensor.real(np.array([[1, 2], [3, 4]]))
     assert found.dtype == np.float32
     assert np.array_equal(found, np.float32([[1.1, 1.2], [-0.4, -0.2]]))
 

@@ -27,11 +27,11 @@ def test_a_bias_of_whole_steps_is_integers(tmp_path: Path, bias: list[float], wh
     tensors.input("x")
     for node in tensors.file.nodes:
         (conv if node.kind == "Conv" else quantize)(tensors, node)
-    stream = tensors.values["t2"]
-    assert isinstance(stream, RealTensor)
-    assert stream.offset.tolist() == pytest.approx(bias)
-    assert stream.step.tolist() == pytest.approx([0.025])
-    assert stream.biased is None if whole is None else stream.biased.tolist() == whole
+    tensor = tensors.values["t2"]
+    assert isinstance(tensor, RealTensor)
+    assert tensor.offset.tolist() == pytest.approx(bias)
+    assert tensor.step.tolist() == pytest.approx([0.025])
+    assert tensor.biased is None if whole is None else tensor.biased.tolist() == whole
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from models.ir.frame import Frame
 from models.ir.graph import Graph
 from models.ir.ops.windowed import WindowNode
 from models.ir.sites import walk
-from models.ir.window import Axis, Window
+from models.ir.window import Axis, Window, missing_zeros
 from tests.models.ir.builders import every_op
 from tests.models.ir.by_hand import WINDOWS
 
@@ -114,3 +114,12 @@ def test_a_site_is_complete_when_no_later_token_can_change_it(graph: Graph) -> N
                 assert whole == (corner in own.source.tolist())
                 before = max(before, earlier + 1)
                 assert need == before
+
+
+@pytest.mark.parametrize("kernel, stride, dilation", [(3, 1, 1), (3, 2, 1), (2, 2, 1), (1, 3, 1), (5, 3, 2)])
+def test_zeros_that_are_missing_are_the_fewest_that_give_every_stride_an_output(
+    kernel: int, stride: int, dilation: int
+) -> None:
+    for side in range(1, 20):
+        zeros = next(n for n in range(99) if Axis(kernel, stride, 0, n, dilation).outputs(side) >= -(-side // stride))
+        assert missing_zeros(side, kernel, stride, dilation) == zeros

@@ -31,3 +31,11 @@ def test_values_of_a_wide_format_are_not_listed() -> None:
     assert len(IntType(16).values()) == 2**16
     with pytest.raises(ValueError, match=r"^int17 has too many values to list; 16 bits is the limit$"):
         IntType(17).values()
+
+
+@pytest.mark.parametrize(
+    "low, high, name",
+    [(0, 3, "uint2"), (0, 0, "uint2"), (-1, 1, "int2"), (-2, 1, "int2"), (-3, 0, "int3"), (0, 256, "uint9")],
+)
+def test_the_narrowest_format_of_a_range(low: int, high: int, name: str) -> None:
+    assert str(IntType.narrowest(low, high)) == name
